@@ -25,7 +25,7 @@ from integrations.telemetry.decode_reading import (
     UnreadableRequestError,
 )
 from integrations.telemetry.decode_values import BadRecordError, Value
-from integrations.telemetry.messages import EventMessage, KeyValue, PointMessage, Resource, Scope
+from integrations.telemetry.messages import EventMessage, KeyValue, M, PointMessage, Resource, Scope
 
 Part = tuple[resource_pb2.Resource, common_pb2.InstrumentationScope, Sequence[Any]]
 
@@ -76,7 +76,9 @@ def _parts_with_damaged(signal: Signal, body: bytes) -> Iterator[Part]:
     """The same of a request that holds something that is no record, or nested too deeply: that stands as bytes."""
     record_class = _SHAPES[signal][1]
     for of_resource in _fields(body, _OWN):
-        attributes = [_message_or_bytes(KeyValue, sent) for own in _fields(of_resource, _OWN) for sent in _fields(own, _OWN)]
+        attributes = [
+            _message_or_bytes(KeyValue, sent) for own in _fields(of_resource, _OWN) for sent in _fields(own, _OWN)
+        ]
         resource = Resource(attributes=[attribute for attribute in attributes if not isinstance(attribute, bytes)])
         for of_scope in _fields(of_resource, _PARTS):
             scope = Scope.FromString(b"".join(_fields(of_scope, _OWN)))
@@ -91,7 +93,7 @@ def _fields(sent: bytes, number: int) -> list[bytes]:
     ]
 
 
-def _message_or_bytes(message_class: type[Message], sent: bytes) -> Message | bytes:
+def _message_or_bytes(message_class: type[M], sent: bytes) -> M | bytes:
     try:
         return message_class.FromString(sent)
     except DecodeError:

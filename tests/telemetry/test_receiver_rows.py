@@ -1,130 +1,143 @@
-"""The bytes that are copied into the raw tables, against what PostgreSQL and the generated classes make of them."""
+"""What a record becomes in the raw tables, in either encoding, whatever stands in it and however it was damaged."""
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from google.protobuf.message import DecodeError
-from hypothesis import example, given, settings
+from google.protobuf.json_format import MessageToJson
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
-from integrations.telemetry import store_rows
-from integrations.telemetry.decode_figures import figures_of
-from integrations.telemetry.decode_values import BadRecordError, count_of
-from integrations.telemetry.decode_wire import KnownAttributes, plain_attribute, plain_value, wire_attribute
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.vocabularies.vocabulary import Event, Vocabulary
-from tests.telemetry.intake import REQUEST, SECOND, Intake, log_record, logs
+from integrations.telemetry.decode import read_request
+from integrations.telemetry.decode_reading import Encoding, Reading, Signal
+from integrations.telemetry.messages import plain_value
+from integrations.telemetry.sightings import AuthorNames, SessionKey
+from integrations.telemetry.store_rows import EventRow, Figures, PointRow, events_in_order, points_in_order
+from tests.telemetry.intake import NOW, REQUEST, SECOND, Intake, log_record, logs
 
 texts = some.text(max_size=300)
 values = some.recursive(
     some.none() | some.booleans() | some.integers(-(2**63), 2**63 - 1) | some.floats(allow_nan=False) | texts,
-    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(texts, inner, max_size=4),
+    lambda inner: (
+        some.lists(inner, max_size=4) | some.dictionaries(some.text(min_size=1, max_size=300), inner, max_size=4)
+    ),
     max_leaves=8,
 )
+names = some.sampled_from(["model", "input_tokens", "cost_usd", "speed", "prompt", "new.in.version.3"]) | texts
+SESSION = SessionKey("claude_code", "s1", "2.1", AuthorNames("claude_code", "ada@example.com", "", "", "", ""))
 
 
-@given(texts, values)
-@example("", "")
-@example("k" * 127, "v" * 127)
-@example("k" * 128, -1)
-def test_attributes_are_read_as_the_generated_classes_read_them(name: str, value: Any) -> None:
-    sent = wire_attribute(name, value)
-    parsed = KeyValue.FromString(sent)
-    assert plain_attribute(sent) == (parsed.key, plain_value(parsed.value)) == (name, value)
-    if name:
-        assert _known(name)[sent] == (name, value)
+@given(values)
+def test_values_are_read_as_they_were_sent(value: Any) -> None:
+    assert plain_value(any_value(value)) == value
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("bits", [0, 6, 7, 13, 14, 20, 21, 27, 28, 62, 63])
-def test_whole_numbers_of_every_length_are_read(bits: int, sign: int) -> None:
-    numbers = [number for near in (-1, 0, 1) if -(2**63) <= (number := sign * 2**bits + near) < 2**63]
-    assert [plain_attribute(wire_attribute("name", number)) for number in numbers] == [("name", n) for n in numbers]
+@pytest.mark.django_db
+@given(some.dictionaries(names.filter(bool), values, max_size=5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example({"model": "m" * 200, "input_tokens": 2**40})
+@example({"speed": "Batch", "cost_usd": "0.5", "input_tokens": [], "prompt": "a secret"})
+def test_a_record_is_the_same_in_both_encodings(attributes: dict[str, Any]) -> None:
+    attributes = {**REQUEST, **attributes}
+    sent = request(record(attributes))
+    in_protobuf = read(Encoding.PROTOBUF, sent)
+    from_json = read(Encoding.JSON, MessageToJson(ExportLogsServiceRequest.FromString(sent)).encode())
+    assert from_json.events == in_protobuf.events
+    assert from_json.counts == in_protobuf.counts
+    assert [told.reason for told in from_json.rejected] == [told.reason for told in in_protobuf.rejected]
 
 
-_COUNTS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "duration_ms")
-_COUNTED = Event(
-    EventKind.REQUEST,
-    input_tokens="input_tokens",
-    cache_read_tokens="cache_read_tokens",
-    cache_write_tokens="cache_write_tokens",
-    output_tokens="output_tokens",
-    duration_ms="duration_ms",
-)
-_told_counts = some.one_of(
-    some.integers(0, 10**6),
-    some.integers(-(2**63), 2**63 - 1),
-    some.sampled_from(
-        [0, 2**39 - 1, 2**39, 10**12, 10**12 + 1, -1, True, False, None, "", "12", "twelve", 2.5, math.nan]
-    ),
-)
-
-
-@given(some.fixed_dictionaries({}, optional=dict.fromkeys(_COUNTS, _told_counts)))
-def test_counts_encoded_at_once_are_those_encoded_one_by_one(told: dict[str, Any]) -> None:
-    try:
-        counts = [count_of(told.get(name), name) for name in _COUNTS]
-    except BadRecordError:
-        with pytest.raises(BadRecordError):
-            figures_of("any", _COUNTED, told)
-        return
-    encoded = [store_rows.NULL if count is None else store_rows.whole(count) for count in counts]
-    nothing, null = store_rows.text(""), store_rows.NULL
-    expected = [store_rows.text("any"), *(nothing,) * 5, *encoded, null, null, nothing, null]
-    assert figures_of("any", _COUNTED, told) == b"".join(expected)
-
-
-@given(texts, values, some.data())
-@settings(max_examples=1_000)
-def test_damaged_attributes_are_read_as_the_generated_classes_read_them(
-    name: str, value: Any, data: some.DataObject
-) -> None:
-    """A byte that is another one, or an end that is missing: what stands there then, or that it is no attribute."""
-    sent = bytearray(wire_attribute(name, value))
-    if data.draw(some.booleans()) or not sent:
-        sent = sent[: data.draw(some.integers(0, len(sent)))]
+@pytest.mark.django_db
+@given(some.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_record_takes_no_other_with_it(data: some.DataObject) -> None:
+    """A byte that is another one, or an end that is missing: in protobuf, within a record whose length is right."""
+    damaged = bytearray(record({**REQUEST, "prompt": "what for", "notes": ["a", {"b": 1}]}))
+    if data.draw(some.booleans()):
+        del damaged[data.draw(some.integers(0, len(damaged) - 1)) :]
     else:
-        sent[data.draw(some.integers(0, len(sent) - 1))] = data.draw(some.integers(0, 255))
-    try:
-        parsed = KeyValue.FromString(bytes(sent))
-        expected = (parsed.key, plain_value(parsed.value))
-    except (DecodeError, BadRecordError):
-        with pytest.raises(BadRecordError):
-            plain_attribute(bytes(sent))
-        return
-    assert repr(plain_attribute(bytes(sent))) == repr(expected)  # equal NaNs, too
-    if parsed.key == name != "":
-        assert repr(_known(name)[bytes(sent)]) == repr(expected)
+        damaged[data.draw(some.integers(0, len(damaged) - 1))] = data.draw(some.integers(0, 255))
+    good = record({**REQUEST, "request_id": "req_good"})
+    told = read(Encoding.PROTOBUF, request(good, bytes(damaged), good))
+    assert [event.figures.key for event in told.events].count("req_good") >= 2
+    assert len(told.events) + len(told.rejected) + sum(n for tally, n in told.counts.items() if tally.signal) >= 3
 
 
-def _known(name: str) -> KnownAttributes:
-    """As a vocabulary reads attributes that looks at this one; none looks at one without a name."""
-    vocabulary = Vocabulary(agent="any", service=re.compile("any"), session_keys=(name,))
-    return KnownAttributes(vocabulary.starts, vocabulary.looked_at, vocabulary.knows, {})
+@pytest.mark.django_db
+def test_attributes_that_are_nested_without_end_spoil_their_own_record() -> None:
+    """In protobuf, where the generated classes refuse the whole request."""
+    nested = any_value("bottom").SerializeToString()
+    for _ in range(60):
+        nested = field(5, field(1, nested))  # AnyValue.array_value, ArrayValue.values
+    good = record({**REQUEST, "request_id": "req_good"})
+    model = field(6, field(1, b"model") + field(2, nested))  # LogRecord.attributes, KeyValue.key and value
+    told = read(Encoding.PROTOBUF, request(good, record(REQUEST) + model))
+    assert [event.figures.key for event in told.events] == ["req_good"]
+    assert [rejected.reason for rejected in told.rejected] == ["It is no record of this signal."]
 
 
-@pytest.mark.parametrize(
-    "attribute",
-    [
-        KeyValue(value=AnyValue(int_value=5)),
-        KeyValue(key="no value"),
-        KeyValue(key="bytes", value=AnyValue(bytes_value=b"\x00\xff")),
-        KeyValue(key="not a number", value=AnyValue(double_value=math.inf)),
-    ],
-)
-def test_unusual_attributes_are_read_too(attribute: KeyValue) -> None:
-    assert plain_attribute(attribute.SerializeToString()) == (attribute.key, plain_value(attribute.value))
+@pytest.mark.django_db
+@pytest.mark.parametrize("mark", [b"MARK.KEY", b"MARK.TEXT"])
+def test_what_is_not_utf8_and_not_looked_at_spoils_nothing(mark: bytes) -> None:
+    sent = request(record({**REQUEST, "MARK.KEY": 1, "workflow.name": "MARK.TEXT"}))
+    told = read(Encoding.PROTOBUF, sent.replace(mark, b"\xff" * len(mark)))
+    assert ([event.figures.key for event in told.events], told.rejected) == (["req_1"], [])
 
 
-def test_an_attribute_written_value_first_is_read_too() -> None:
-    key, value = KeyValue(key="order").SerializeToString(), KeyValue(value=AnyValue(int_value=7)).SerializeToString()
-    assert plain_attribute(value + key) == ("order", 7)
+def test_rows_are_stored_once_in_the_order_of_their_tables_keys() -> None:
+    events = [
+        EventRow(at, digest, None, 1, Figures("any")) for at, digest in ((5, b"b"), (0, b"c"), (5, b"a"), (5, b"b"))
+    ]
+    assert [row[:2] for row in events_in_order(events)] == [(0, b"c"), (5, b"a"), (5, b"b")]
+    points = [
+        PointRow(at, b"s", 0, SESSION, True, "commits", "", value) for at, value in ((9, 4.0), (1, 7.0), (9, 3.0))
+    ]
+    assert [(row.at, row.value) for row in points_in_order(points)] == [(1, 7.0), (9, 3.0)]
+
+
+def read(encoding: Encoding, body: bytes) -> Reading:
+    return read_request(Signal.LOGS, encoding, body)
+
+
+def record(attributes: Mapping[str, Any]) -> bytes:
+    return LogRecord(
+        time_unix_nano=NOW, attributes=[KeyValue(key=key, value=any_value(attributes[key])) for key in attributes]
+    ).SerializeToString()
+
+
+def request(*records: bytes) -> bytes:
+    """An export request of these records, which may be none."""
+    resource = ResourceLogs()
+    resource.resource.attributes.add(key="service.name", value=AnyValue(string_value="claude-code"))
+    scope = ScopeLogs()
+    scope.scope.name = "tests"
+    in_scope = scope.SerializeToString() + b"".join(field(2, sent) for sent in records)
+    return field(1, resource.SerializeToString() + field(2, in_scope))
+
+
+def field(number: int, sent: bytes) -> bytes:
+    length = bytearray()
+    rest = len(sent)
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([number << 3 | 2, *length, rest]) + sent
+
+
+def any_value(value: Any) -> AnyValue:
+    if isinstance(value, list):
+        return AnyValue(array_value=ArrayValue(values=map(any_value, value)))
+    if isinstance(value, dict):
+        entries = [KeyValue(key=key, value=any_value(element)) for key, element in value.items()]
+        return AnyValue(kvlist_value=KeyValueList(values=entries))
+    kinds = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value"}
+    return AnyValue(**{kinds[type(value)]: value}) if value is not None else AnyValue()
 
 
 @pytest.mark.django_db
