@@ -21,7 +21,6 @@ for module in (
     "config.urls",
     "django.core.handlers.wsgi",
     "django_celery_beat.schedulers",
-    "integrations.telemetry.receive_wsgi",
     "waitress.server",
     *TASK_MODULES,
 ):

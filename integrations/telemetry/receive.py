@@ -30,7 +30,6 @@ MOST_REASONS = 5
 
 @csrf_exempt
 def receive(request: HttpRequest, signal: str) -> HttpResponse:
-    """The view, for what does not come through `receive_wsgi`, such as Django's test client."""
     answer = answer_export(request.META, Signal(signal))
     return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
