@@ -119,8 +119,8 @@ def serve(listener: int | None) -> None:
     gc.collect()
     gc.freeze()
     # A thread that waits for the database has work to do once it answers, and should not wait for others for long.  By
-    # default Python lets a thread that computes run for 5 ms before another gets its turn: the thread that writes
-    # telemetry, with half a dozen short waits in a transaction, would stand still while another reads a large request.
+    # default Python lets a thread that computes run for 5 ms before another gets its turn: a transaction with half a
+    # dozen short waits would stand still while another thread reads a large request.
     sys.setswitchinterval(0.001)
     inherited = listen(environment.host(), environment.port()) if listener is None else socket.socket(fileno=listener)
     server = WebServer(application, inherited)
