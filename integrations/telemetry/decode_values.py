@@ -75,6 +75,8 @@ def key_of(value: Value, name: str, longest: int) -> str:
 
 def count_of(value: Value, name: str) -> int | None:
     """A count of something, sent as an integer, a number or digits; None where the attribute is absent or null."""
+    if value.__class__ is int and 0 <= value <= LARGEST_COUNT:  # as almost all are: a tenth of the time of a record
+        return value
     number = number_of(value, name)
     if number is None:
         return None
