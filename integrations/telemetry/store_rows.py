@@ -18,6 +18,7 @@ from integrations.telemetry.sightings import SessionKey
 
 EVENT_TABLE = "integrations_agent_event"
 POINT_TABLE = "integrations_agent_point"
+DIGEST = 3  # its place among the values of a row of either table
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
 
