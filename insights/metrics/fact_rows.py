@@ -11,9 +11,10 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
+from insights.columns.rows import types_of
 from insights.engine import cells, measures
 from insights.engine.dimensions import has_dimension
-from insights.engine.rows import column_types, rows_of_answer
+from insights.engine.rows import rows_of_answer
 from insights.engine.scan import select_of_parts
 from insights.engine.statement import Part
 from insights.metrics.measures import Distribution, Facts, Measure, Total
@@ -193,7 +194,7 @@ def _amount(measure: Measure, i: int) -> str:
         return f"max(c_{i})"
     if not isinstance(measure, Total):
         return f"coalesce(max(c_{i}), 0)"
-    sums = dict(measures.amounts(measure, i, cells.type_of(measure, column_types(measure.relation))))
+    sums = dict(measures.amounts(measure, i, cells.type_of(measure, types_of(measure.relation))))
     return f"coalesce({sums[f'v_{i}']}, 0)"
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from insights import windows
+from insights.columns.rows import types_of
 from insights.engine import cells, measures
-from insights.engine.rows import column_types
 from insights.engine.scan import people_in_stock, select
 from insights.engine.statement import segment_names
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
@@ -257,7 +257,7 @@ def _people(reading: Reading, measure: Measure) -> Sequence[Mapping[str, Any]]:
     person_id is null where nobody is matched, and negative where what is owned stands for a person.
     """
     keys = ", ".join(("person_id", *segment_names(reading)))
-    amounts = measures.amounts(measure, 0, cells.type_of(measure, column_types(reading.relation)))
+    amounts = measures.amounts(measure, 0, cells.type_of(measure, types_of(reading.relation)))
     added = next((amount for name, amount in amounts if name == "v_0"), "NULL::BIGINT")
     return select(
         reading,

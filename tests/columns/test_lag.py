@@ -16,13 +16,13 @@ from insights.columns.build import database_today
 from insights.columns.folder import folder
 from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
+from insights.columns.stale import take_changes_out
 from insights.engine import scan
 from insights.engine.rows import rows_of_answer
 from insights.metrics.measures import Facts
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import Reading
 from insights.models import ColumnPartition
-from insights.snapshots.dirty import note_changes
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
@@ -95,7 +95,7 @@ def test_a_page_may_lag_by_what_changed_in_the_last_ten_seconds(sessions: int) -
 
 def test_a_change_that_was_taken_out_of_the_outbox_is_as_old_as_before(sessions: int) -> None:
     at = lose_one(seconds_ago=4)
-    note_changes()
+    take_changes_out()
     assert ColumnPartition.objects.get(relation=AGENT_SESSIONS.name).stale_since == at
     assert ask(PAGE) == (sessions, Lag(as_of=at))
     ColumnPartition.objects.exclude(stale_since=None).update(stale_since=F("stale_since") - timedelta(seconds=7))

@@ -16,11 +16,11 @@ from insights.columns.build import database_today
 from insights.columns.check import check_columns
 from insights.columns.shape import copied_relations
 from insights.columns.source import Partitions
+from insights.columns.stale import take_changes_out
 from insights.engine import scan
 from insights.metrics.query import Window
 from insights.metrics.reading import StockReading
 from insights.models import ColumnPartition
-from insights.snapshots.dirty import note_changes
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.seats import EVERYBODY
@@ -65,7 +65,7 @@ def follow(*names: str, change: Callable[[], object]) -> None:
     assert_agreement(relations, context="in the outbox")
     attribute_what_waits()
     settle_what_waits()
-    note_changes()
+    take_changes_out()
     assert_agreement(relations, context="marked")
     build_all()
     assert not ColumnPartition.objects.exclude(stale_since=None).exists()
