@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -32,7 +31,6 @@ class Outcomes:
     cells: Mapping[tuple[Window, Segment], Outcome]
     shared: Mapping[Window, Outcome]
     unmatched: float | None
-    as_of: datetime  # the moment whose facts they hold
 
     @property
     def segments(self) -> list[Segment]:
@@ -166,7 +164,6 @@ def _outcomes_of(plan: Plan, facts: Facts) -> Outcomes:
         kept,
         _shared_parts(plan, kept),
         facts.unmatched(plan.metric, plan.needs, whole) if _tells_unmatched(plan, kept) else None,
-        plan.clock.now,
     )
 
 

@@ -145,3 +145,4 @@ class SeriesAnswer:
     unmatched: float | None  # share 0–1 of the facts that no person or unit could be matched to; without a unit only
     computed_at: datetime
     fresh_until: datetime
+    days_lacking: int = 0  # of a page during a first sync: days whose facts are stored and not among these figures yet

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from insights import windows
+from insights.columns.source import EXACT, PAGE, Lag
 from insights.engine.rows import rows_of_answer
 from insights.engine.scope import is_of_people
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
@@ -98,14 +99,21 @@ def read_together(
     for side_by_side in units:
         for query in side_by_side.queries if side_by_side.units else ():
             plans += plan_units(query, side_by_side.units, clock, places)
-    with rows_of_answer():
+    with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
         found = _answers(plans, freshness)
-        answers = iter(_with_unconfirmed(plans, found, unconfirmed) if unconfirmed else found)
+        if unconfirmed:
+            found = _with_unconfirmed(plans, found, unconfirmed)
+        answers = iter([_lagging(answer, rows.lag) for answer in found])
     return Together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
         units=[_by_unit(asked, answers) for asked in units],
     )
+
+
+def _lagging(answer: SeriesAnswer, lag: Lag) -> SeriesAnswer:
+    """As of when it is, and what of it is still to come."""
+    return replace(answer, computed_at=lag.as_of or answer.computed_at, days_lacking=lag.days_lacking)
 
 
 def _with_unconfirmed(
@@ -157,7 +165,7 @@ def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnsw
             for segment in segments
         ],
         unmatched=outcomes.unmatched,
-        computed_at=outcomes.as_of,
+        computed_at=each.clock.now,
         fresh_until=each.clock.now + FRESH_FOR,
     )
 

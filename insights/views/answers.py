@@ -253,6 +253,11 @@ class Answers:
         """Of the oldest answer; None where nothing was read."""
         return min((answer.computed_at for answer in self.now.values()), default=None)
 
+    @property
+    def days_lacking(self) -> int:
+        """During a first sync: days whose facts are not among the figures yet."""
+        return max((answer.days_lacking for answer in self.now.values()), default=0)
+
 
 def read(
     page: InsightsPage, filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None

@@ -53,6 +53,7 @@ class FilterBar:
     last_day: str
     action: str
     computed_at: datetime | None
+    lacking: str  # what of the figures is still to come, in words
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
@@ -77,6 +78,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
         last_day=(filters.window.end - timedelta(days=1)).isoformat(),
         action=page.path,
         computed_at=answers.computed_at,
+        lacking=f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
     )
 
 

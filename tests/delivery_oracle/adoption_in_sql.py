@@ -27,7 +27,7 @@ def courses(query: MetricQuery) -> list[tuple[Any, ...]]:
 
 def cohorts(query: MetricQuery) -> dict[str, list[Any]]:
     """By cohort: developers, their weeks at work, pull requests, and median cycle time."""
-    return {row[0]: row[1:] for row in _fetch(_COHORTS, query)}
+    return {row[0]: list(row[1:]) for row in _fetch(_COHORTS, query)}
 
 
 def _fetch(statement: sql.SQL, query: MetricQuery) -> list[tuple[Any, ...]]:
