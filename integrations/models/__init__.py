@@ -86,7 +86,6 @@ from integrations.models.telemetry import (
     ReceivedTally,
     UnreadEvent,
 )
-from integrations.models.usage_days import KeptUsage, KeptUsageDay
 from integrations.models.usage_files import ImportedUsage
 from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
@@ -141,8 +140,6 @@ __all__ = [
     "IngestScope",
     "IngestToken",
     "KeptPriceList",
-    "KeptUsage",
-    "KeptUsageDay",
     "LineHistory",
     "LinkingRules",
     "Meaning",

@@ -6,16 +6,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-import time_machine
-from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.facts.changes import take_changes
-from integrations.models import AgentSession, KeptUsage
+from integrations.models import AgentSession
 from integrations.pricing.lists import TokenCounts
-from integrations.services.model_use import models_in_use, rows_in_use, unknown_models, what_if
-from integrations.services.usage_days import forget_all_usage, forget_usage_of, keep_usage_days, usage_of_everybody
+from integrations.services.model_use import models_in_use, unknown_models, what_if
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.fold import fold_received_batches
 from tests.pricing.list_prices import price_of_request
@@ -102,40 +98,3 @@ def test_it_is_what_pricing_every_request_on_the_other_model_gives(
     ]
     assert told.spend == sum(price for price in one_by_one if price is not None)
     assert told.tells_bounds
-
-
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(
-    st.lists(st.tuples(st.integers(1, 28), st.sampled_from([SONNET, GPT, "acme-1"]), COUNTS), min_size=1, max_size=8),
-    st.lists(st.tuples(st.integers(1, 28), st.sampled_from([SONNET, GPT]), COUNTS), max_size=3),
-    st.integers(0, 40),
-)
-def test_days_that_are_kept_tell_what_facts_tell(
-    told: list[tuple[int, str, int]], later: list[tuple[int, str, int]], kept_after: int
-) -> None:
-    """Whatever came before and after they were kept, as of the change that was taken last."""
-    AgentSession.objects.all().delete()
-    take_all()
-    KeptUsage.objects.all().delete()
-    forget_all_usage()
-    used(*((f"2026-03-{day:02} 10:00", model, (tokens, 0, 5, 7)) for day, model, tokens in told))
-    with time_machine.travel(datetime(2026, 3, 1 + min(kept_after, 30), 12, tzinfo=UTC), tick=False):
-        take_all()
-        keep_usage_days()
-    if later:
-        used(*((f"2026-03-{day:02} 11:00", model, (tokens, 3, 0, 1)) for day, model, tokens in later), first=1000)
-    take_all()
-    for models in ((), (SONNET,)):
-        kept, facts = usage_of_everybody(FIRST, AFTER, models=models), rows_in_use(FIRST, AFTER, models=models)
-        assert sorted(kept, key=repr) == sorted(facts, key=repr)
-    assert keep_usage_days() >= 0
-    assert sorted(usage_of_everybody(FIRST, AFTER), key=repr) == sorted(rows_in_use(FIRST, AFTER), key=repr)
-
-
-def take_all() -> None:
-    while True:
-        with transaction.atomic():
-            changes = take_changes()
-            forget_usage_of(changes)
-        if not changes:
-            return

@@ -25,10 +25,8 @@ from insights.views.drill import rows_of_part
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.pricing.library import listed_models
 from integrations.pricing.lists import PriceCard, Rate
-from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, uses_of, what_if
-from integrations.services.usage_days import usage_of_everybody
+from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
 from orgtree.csv_export import Cell, csv_response
-from orgtree.queries.whose import EVERYBODY
 
 WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
 HEEDED = (Dimension.AGENT, Dimension.MODEL)
@@ -167,12 +165,9 @@ def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
 
 
 def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
-    """These models of the filters' scope, window and agents; of everybody they are put together from days that are
-    kept."""
+    """These models of the filters' scope, window and agents."""
     first, after = filters.window.start, filters.window.end
     agents = filters.facets.get(Dimension.AGENT, ())
-    if filters.whose == EVERYBODY:
-        return uses_of(usage_of_everybody(first, after, agents=agents, models=models))
     return models_in_use(first, after, filters.whose, agents=agents, models=models)
 
 
