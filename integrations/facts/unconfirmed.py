@@ -30,8 +30,9 @@ def unconfirmed_people() -> tuple[int, ...]:
             ) AND NOT EXISTS (
                 SELECT FROM orgtree_identity identity
                 WHERE identity.person_id = person.id AND (
-                    EXISTS (
-                        SELECT FROM integrations_commit told WHERE credited_id = identity.id AND NOT without_clone
+                    (   -- Not EXISTS, for which the planner would read all commits.
+                        SELECT true FROM integrations_commit told
+                        WHERE credited_id = identity.id AND NOT without_clone LIMIT 1
                     ) OR EXISTS (
                         SELECT FROM integrations_pullrequest told
                         WHERE author_id = identity.id AND connection_id IN (SELECT id FROM provider)
