@@ -13,6 +13,18 @@ from insights.metrics.by_person import among
 from insights.metrics.plan import Plan
 from insights.metrics.query import Figure, SeriesAnswer
 from insights.metrics.terms import BelongsTo
+from insights.short_memory import ShortMemory
+from integrations.facts.unconfirmed import unconfirmed_people
+
+_people = ShortMemory[tuple[int, ...]](lambda people: 1 + len(people), most=1_000_000)
+
+
+def unconfirmed(people_version: int) -> tuple[int, ...]:
+    """The ids of everybody whom nothing but telemetry names, as of that version of people at least.
+
+    Whoever is claimed, moved or imported makes another one.  What else makes somebody known is seen within a minute.
+    """
+    return _people.find(people_version, unconfirmed_people)
 
 
 def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[Plan | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 from insights.metrics.declarations import Count, Metric, Ratio
 from insights.metrics.distribution import Bin, Spread
@@ -17,7 +16,7 @@ from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer
 from insights.metrics.read import unconfirmed_in
 from insights.metrics.registry import get, metrics
 from insights.metrics.terms import BelongsTo
-from integrations.facts.unconfirmed import unconfirmed_people
+from insights.metrics.unconfirmed import unconfirmed
 from orgtree.services.access import Access
 
 UNKNOWN_PEOPLE = (
@@ -25,7 +24,6 @@ UNKNOWN_PEOPLE = (
     "them known."
 )
 LEAST_STEP = 5  # to which numbers are rounded
-_unconfirmed: WeakKeyDictionary[Access, tuple[int, ...]] = WeakKeyDictionary()  # an Access lives for one response
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
@@ -71,12 +69,8 @@ def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
 
 
 def unconfirmed_for(access: Access) -> Sequence[int]:
-    """Who is no part of any group before this viewer, whom nothing but telemetry names; looked up once a response."""
-    if access.shows_small_groups:
-        return ()
-    if access not in _unconfirmed:
-        _unconfirmed[access] = unconfirmed_people()
-    return _unconfirmed[access]
+    """Who is no part of any group before this viewer, whom nothing but telemetry names."""
+    return () if access.shows_small_groups else unconfirmed(access.people_version)
 
 
 def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:

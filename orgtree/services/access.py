@@ -27,12 +27,9 @@ from orgtree.services.trust import TrialState, person_labels, trial_state_of
 __all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Access:
-    """What one viewer may look at, and what of people is withheld from them: read once for each response.
-
-    Each is another one, so that what is looked up for a response can stand beside it.
-    """
+    """What one viewer may look at, and what of people is withheld from them: read once for each response."""
 
     viewer: Viewer
     sight: Sight
