@@ -19,6 +19,7 @@ from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
+from insights.metrics.unconfirmed import unconfirmed_by_version
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
 from tests import run_order
@@ -79,6 +80,7 @@ def _nothing_kept_in_this_process() -> None:
     """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
     forget_dictionary()
     forget_identities()
+    unconfirmed_by_version.clear()
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,22 @@ anybody's address, and so make a group of two look like one of five.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.cache import Cache
 from insights.metrics.by_person import among
 from insights.metrics.plan import Plan
 from insights.metrics.query import Figure, SeriesAnswer
 from insights.metrics.terms import BelongsTo
-from insights.short_memory import ShortMemory
 from integrations.facts.unconfirmed import unconfirmed_people
 
-_people = ShortMemory[tuple[int, ...]](lambda people: 1 + len(people), most=1_000_000)
+CACHED_SECONDS = 60
+_BYTES_OF_AN_ID = 40
+
+unconfirmed_by_version: Cache[tuple[int, ...]] = Cache(8_000_000, lambda people: 100 + len(people) * _BYTES_OF_AN_ID)
+"""Of each version of people, in each minute."""
 
 
 def unconfirmed(people_version: int) -> tuple[int, ...]:
@@ -24,7 +29,12 @@ def unconfirmed(people_version: int) -> tuple[int, ...]:
 
     Whoever is claimed, moved or imported makes another one.  What else makes somebody known is seen within a minute.
     """
-    return _people.find(people_version, unconfirmed_people)
+    key = f"{people_version} {int(time.monotonic() / CACHED_SECONDS)}"
+    found = unconfirmed_by_version.get(key)
+    if found is None:
+        found = unconfirmed_people()
+        unconfirmed_by_version.put(key, found)
+    return found
 
 
 def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[Plan | None]:

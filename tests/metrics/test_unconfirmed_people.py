@@ -14,10 +14,9 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from insights import windows
 from insights.metrics.query import Dimension, Figure, MetricQuery, Scope
 from insights.metrics.read import SideBySide, read_series, read_together
-from insights.metrics.unconfirmed import unconfirmed
+from insights.metrics.unconfirmed import unconfirmed, unconfirmed_by_version
 from insights.metrics.visible import visible_distribution, visible_series
 from insights.metrics.withhold import reason
-from insights.short_memory import forget_all
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
 from integrations.services.ingest_tokens import create_ingest_token
@@ -153,7 +152,7 @@ def test_a_group_of_confirmed_people_is_shown_beside_claims(payments: Org, execu
     claim(payments, *CLAIMED, "nobody")
     for name in CLAIMED:
         a_token(Person.objects.get(email=f"{name}@example.com"))
-    forget_all()  # who is confirmed counts within a minute
+    unconfirmed_by_version.clear()  # who is confirmed counts within a minute
     assert shown() == 2003
     assert shown(query(unit=None)) == 2004
 
