@@ -8,12 +8,16 @@ from __future__ import annotations
 import errno
 import http.client
 import json
+import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -355,3 +359,10 @@ def test_a_stop_waits_for_nobody_longer_than_ten_seconds(quick: None, monkeypatc
             served.server.stop()
             served.thread.join(PATIENCE_SECONDS)
             assert not served.thread.is_alive()
+
+
+def test_it_is_loaded_before_django_is_set_up() -> None:
+    """Whatever imports a model would fail at the start of every installation, and in no test of this process."""
+    code = "import config.web_server, django.apps as apps; assert not apps.apps.ready"
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2], env=environment, check=True)
