@@ -150,17 +150,6 @@ def _sources_of(metric: Metric) -> Sequence[Source]:
     return sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
 
 
-def source_since(source: Source, placement: Placement) -> date | None:
-    """The first local day from which there is anything of the source.
-
-    Telemetry is somebody's of the scope; whoever is in no unit may be nobody that is known, so that all of it tells
-    of them.  A connected repository, like any other tool, tells of everybody: who has no commits in it has none.
-    """
-    if source is Source.TELEMETRY:
-        return _enrolled_since(placement).get(None)
-    return _told_since([source])[source]
-
-
 def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
     """The first day of each of these sources, which tell of everybody; one query."""
     with connection.cursor() as cursor:
