@@ -255,9 +255,7 @@ def test_all_metrics_of_a_page_take_one_statement_a_relation(
     queries = [MetricQuery(metric.key, window) for metric in metrics()]
     queries += [MetricQuery("ai.spend", window, segments=(each,)) for each in (Dimension.AGENT, Dimension.MODEL)]
     relations = {measure.relation.name for metric in metrics() for measure in metric.measures}
-    split_and_looked_up = (
-        14  # two by segment, scopes, partitions, since when each kind of source is there
-    )
+    split_and_looked_up = 14  # two by segment, scopes, partitions, since when each kind of source is there
     with django_assert_max_num_queries(len(relations) + split_and_looked_up):
         read_series(queries)
     refresh()

@@ -31,7 +31,10 @@ NAMES = ("title", "reference", "subject", "repository")  # by which a fact is kn
 
 @dataclass(frozen=True)
 class Outlier:
-    """A fact, the way to its page where it has one, and its value beside the greatest (`fraction`, 0–1)."""
+    """A fact, the way to its page where it has one, and its value beside the greatest (`fraction`, 0–1).
+
+    Under pseudonyms it is all of a person's, which has no day.
+    """
 
     name: str
     reference: str
@@ -70,13 +73,15 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
 def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
     greatest = max(each["contribution"] for each in rows) or 1.0
     route, fact = record_page_of(metric.key), row.get("fact_id")
-    names = [row[name] for name in NAMES if row.get(name)] or [f"#{fact}" if fact is not None else "A fact"]
+    is_total = "day" not in row
+    names = [row[name] for name in NAMES if row.get(name)]
+    unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
     return Outlier(
-        name=names[0],
+        name=names[0] if names else unnamed,
         reference=row.get("reference") or "" if row.get("title") else "",
         url=reverse(route, args=[fact]) if route and fact is not None else "",
         person=row.get("person") or "",
-        day=wording.day(row["day"]),
+        day="" if is_total else wording.day(row["day"]),
         value=str(wording.reading(row["contribution"], metric.unit)),
         fraction=row["contribution"] / greatest,
     )
