@@ -28,7 +28,7 @@ from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, S
 from integrations.services.aging_tokens import aging_tokens
 from orgtree.services.placements import stray_placements
 
-SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
+SMALLEST_FREE_BYTES = 1_000_000_000  # rebuilt columns and PostgreSQL's log of changes need room
 MOST_NAMED = 3
 LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
 LONGEST_SILENCE_SECONDS = 60

@@ -1,6 +1,6 @@
 """Answers as a viewer may see them: allowed scopes only, and nothing of groups that are too small.
 
-Views and the API read figures here and nowhere else (a test holds it); commands and snapshots use
+Views and the API read figures here and nowhere else (a test holds it); commands and the record of figures use
 `insights.metrics.read`, which knows nothing of viewers.
 """
 

@@ -2,7 +2,7 @@
 
 Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
 The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
-which no snapshot keeps and which therefore comes last, by itself.
+for which everybody who is in a unit is passed over, and which therefore comes last, by itself.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class Section:
     lines: LinesCard | None = None
     total: Tile | None = None
     charts: Sequence[ChartCard] = ()
-    part_url: str = ""  # what the page asks for once it stands: facts that no snapshot keeps
+    part_url: str = ""  # what the page asks for once it stands
     part_csv_url: str = ""
     need: Need | None = None
     compared: ComparedCards | None = None
