@@ -1,7 +1,7 @@
 """What of an answer is withheld from a viewer because it tells of too few people.  docs/access.md.
 
-The engine knows nothing of viewers: commands, the record of figures and programs read whole answers.  Whatever is shown to
-somebody (pages, charts, CSV, API) passes through here, once, in `insights.metrics.visible`.
+The engine knows nothing of viewers: commands, the record of figures and programs read whole answers.  Whatever is
+shown to somebody (pages, charts, CSV, API) passes through here, once, in `insights.metrics.visible`.
 """
 
 from __future__ import annotations
