@@ -28,7 +28,7 @@ class Rows(ExitStack):
 
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
-        self.versions: dict[tuple[str, ...], Mapping[str, Any]] = {}  # insights/engine/tables.py
+        self.versions: dict[str, Any] = {}  # of tables of PostgreSQL, by name (insights/engine/tables.py)
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation

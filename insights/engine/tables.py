@@ -76,6 +76,10 @@ ATTRIBUTES = Table(
 """A row per person, attribute, value and range of days."""
 
 
+# They are small, and most answers need several of them: their versions are looked up in one query.
+_OF_PLACES = frozenset({*MEMBERSHIPS.of, *OWNERS.of, *ATTRIBUTES.of})
+
+
 def people_of(relation: Relation) -> Table:
     """A row per person of the relation and range of days on which they are there, with the day since which they are of
     them."""
@@ -110,15 +114,15 @@ def load(opened: duckdb.DuckDBPyConnection, wanted: Collection[Table], rows: Row
 
     Their versions are looked up once for the answer whose rows these are.
     """
-    if not wanted:
-        return {}
-    names = tuple(dict.fromkeys(name for table in wanted for name in table.of))
-    if names not in rows.versions:
-        rows.versions[names] = _versions(names)
-    versions = rows.versions[names]
+    needed = {name for table in wanted for name in table.of}
+    if not needed <= rows.versions.keys():
+        if needed & _OF_PLACES:
+            needed |= _OF_PLACES
+        rows.versions |= _versions(sorted(needed - rows.versions.keys()))
     with _process.lock:
         return {
-            table.name: _loaded_as(opened, table, tuple(versions[name] for name in ("", *table.of))) for table in wanted
+            table.name: _loaded_as(opened, table, tuple(rows.versions[name] for name in ("", *table.of)))
+            for table in wanted
         }
 
 

@@ -156,6 +156,7 @@ def test_one_limit_holds_for_all_questions_of_an_answer(sessions: int) -> None:
 def test_what_a_file_that_cannot_be_read_hides_is_read_live_as_far_as_may_be(sessions: int) -> None:
     path = folder() / ColumnPartition.objects.get(relation=AGENT_SESSIONS.name).file_name
     path.write_bytes(b"x" * path.stat().st_size)
+    scan.answers.clear()
     assert ask(PAGE) == (sessions, Lag())
     assert ask(Allowance(live_rows=3)) == (0, Lag(days_lacking=WHOLE.days))
 

@@ -102,7 +102,6 @@ def test_the_background_builds_what_changes_and_clears_up() -> None:
     assert columns_health().stale == 0
 
 
-@pytest.mark.usefixtures("engine_here")
 def test_a_question_whose_file_is_damaged_is_answered_from_postgresql(caplog: pytest.LogCaptureFixture) -> None:
     create_world(1, days=DAYS, sessions=20)
     sessions = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
@@ -135,7 +134,7 @@ def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
     assert_agreement([copied_relations()["agent_sessions"]])
 
 
-@pytest.mark.usefixtures("engine_here", "built")
+@pytest.mark.usefixtures("built")
 def test_an_answer_from_files_is_cached_until_a_fact_changes() -> None:
     query = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
     before = read_series([query])[0].total[0].value
