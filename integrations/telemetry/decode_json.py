@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from opentelemetry.proto.common.v1 import common_pb2
@@ -55,6 +56,7 @@ _LEVELS = {
 _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
+MOST_OBJECTS = 2_000_000  # and lists: each takes 64 bytes, however few it has in the body
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
 _SNAKE_CASE = {
     name: "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
@@ -73,12 +75,16 @@ def origins_in_json(signal: Signal, body: bytes, reading: Reading) -> Iterator[t
     document = _parsed(body)
     in_document, in_resource, in_scope = _LEVELS[signal]
     for resource in _objects(document, in_document, "The request"):
+        reading.take(1)
         for scope in _objects(resource, in_resource, in_document):
             records = _list(scope, in_scope, in_resource)
+            reading.take(1 + len(records))
             yield JsonOrigin(signal, reading, resource.get("resource"), scope.get("scope")), records
 
 
 def _parsed(body: bytes) -> Json:
+    if body.count(b"{") + body.count(b"[") > MOST_OBJECTS:
+        raise UnreadableRequestError(f"A request may have {MOST_OBJECTS:,} objects and lists. Send smaller batches.")
     try:
         text = body.decode("utf-8-sig", "surrogateescape")  # a byte that is no UTF-8 spoils its own record only
         return json.loads(text)
@@ -175,6 +181,10 @@ class JsonOrigin(Origin):
             number.flags = NO_RECORDED_VALUE
         return number
 
+    @cached_property
+    def _kept_resource(self) -> Json:
+        return _kept(self._resource, [], is_no_content)
+
     def bytes_of(self, sent: Json) -> bytes:
         return _canonical(sent)
 
@@ -189,7 +199,7 @@ class JsonOrigin(Origin):
             kept = {"name": metric.name, metric.kind.value: points}
         in_document, in_resource, in_scope = _LEVELS[self.signal]
         scope = {"scope": self._scope, in_scope: [kept]}
-        request = {in_document: [{"resource": _kept(self._resource, [], is_no_content), in_resource: [scope]}]}
+        request = {in_document: [{"resource": self._kept_resource, in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
 
 

@@ -45,6 +45,7 @@ def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
         except BadRecordError as problem:
             origin.reject(sent, problem)
             continue
+        origin.reading.take(len(metric.points))
         words = words_of(origin.vocabulary, metric.name)
         if not isinstance(words, NotKept) and not _may_be_read(metric, words):
             origin.count(Counted.UNREAD, metric.name, len(metric.points) or 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -54,33 +55,39 @@ def origins_in_protobuf(signal: Signal, body: bytes, reading: Reading) -> Iterat
     """Each resource and scope with its records.  Raises UnreadableRequestError."""
     try:
         try:
-            parts = list(_parts(signal, body))
+            parts = list(_parts(signal, body, reading))
         except DecodeError:
-            parts = list(_parts_with_damaged(signal, body))
+            parts = list(_parts_with_damaged(signal, body, reading))
     except DecodeError:
         raise UnreadableRequestError(
             f"The body is not an OTLP {signal} export request in protobuf, or it was cut off."
         ) from None
     for resource, scope, records in parts:
+        reading.take(len(records))
         yield ProtobufOrigin(signal, reading, resource, scope), records
 
 
-def _parts(signal: Signal, body: bytes) -> Iterator[Part]:
+def _parts(signal: Signal, body: bytes, reading: Reading) -> Iterator[Part]:
     request_class, _, in_request, in_resource, in_scope = _SHAPES[signal]
-    for of_resource in getattr(request_class.FromString(body), in_request):
+    resources = getattr(request_class.FromString(body), in_request)
+    reading.take(len(resources))
+    for of_resource in resources:
+        reading.take(len(getattr(of_resource, in_resource)))
         for of_scope in getattr(of_resource, in_resource):
             yield of_resource.resource, of_scope.scope, getattr(of_scope, in_scope)
 
 
-def _parts_with_damaged(signal: Signal, body: bytes) -> Iterator[Part]:
+def _parts_with_damaged(signal: Signal, body: bytes, reading: Reading) -> Iterator[Part]:
     """The same of a request that holds something that is no record, or nested too deeply: that stands as bytes."""
     record_class = _SHAPES[signal][1]
     for of_resource in _fields(body, _OWN):
+        reading.take(1)
         attributes = [
             _message_or_bytes(KeyValue, sent) for own in _fields(of_resource, _OWN) for sent in _fields(own, _OWN)
         ]
         resource = Resource(attributes=[attribute for attribute in attributes if not isinstance(attribute, bytes)])
         for of_scope in _fields(of_resource, _PARTS):
+            reading.take(1)
             scope = Scope.FromString(b"".join(_fields(of_scope, _OWN)))
             yield resource, scope, [_message_or_bytes(record_class, sent) for sent in _fields(of_scope, _PARTS)]
 
@@ -107,7 +114,12 @@ class ProtobufOrigin(Origin):
         self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
     ) -> None:
         super().__init__(signal, reading, resource, scope)
-        self._sent = (resource, scope)
+        self._resource, self._scope = resource, scope
+
+    @cached_property
+    def _kept_resource(self) -> resource_pb2.Resource:
+        kept: resource_pb2.Resource = _without_content(self._resource, [], is_no_content)
+        return kept
 
     def record(self, sent: EventMessage | bytes) -> EventMessage:
         if isinstance(sent, bytes):
@@ -148,13 +160,12 @@ class ProtobufOrigin(Origin):
                 points.is_monotonic = True
             points.data_points.append(kept)
             kept = alone
-        resource, scope = self._sent
         request_class, _, in_request, in_resource, in_scope = _SHAPES[self.signal]
         request = request_class()
         of_resource = getattr(request, in_request).add()
-        of_resource.resource.CopyFrom(_without_content(resource, [], is_no_content))
+        of_resource.resource.CopyFrom(self._kept_resource)
         of_scope = getattr(of_resource, in_resource).add()
-        of_scope.scope.name, of_scope.scope.version = _repaired(scope.name), _repaired(scope.version)
+        of_scope.scope.name, of_scope.scope.version = _repaired(self._scope.name), _repaired(self._scope.version)
         getattr(of_scope, in_scope).append(kept)
         return request.SerializeToString(), dropped
 

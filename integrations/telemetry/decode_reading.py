@@ -46,6 +46,12 @@ from integrations.telemetry.vocabularies.vocabulary import (
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
+# Of one request, so that its time and memory are linear in its bytes.  Agents and SDKs send up to 512 records at once,
+# collectors some thousands.
+MOST_PARTS = 100_000  # records, points, and resources with their attributes in each of their scopes
+MOST_RESOURCE_ATTRIBUTES = 1000  # which every record of it has as well; programs write some dozens
+MOST_REJECTED = 2000
+MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each takes its resource with it into quarantine
 NO_RECORDED_VALUE = 1  # of DataPointFlags
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
@@ -102,6 +108,21 @@ class Reading:
     counts: Counter[Tally] = field(default_factory=Counter)
     # Counted only if the row with this digest is new: a repeated request must not count its rows again.
     counts_of_rows: list[tuple[bytes, Tally]] = field(default_factory=list)
+    _parts: int = 0
+    _rejected_bytes: int = 0
+
+    def take(self, parts: int) -> None:
+        """Count so many parts of the request.  Raises UnreadableRequestError beyond MOST_PARTS."""
+        self._parts += parts
+        if self._parts > MOST_PARTS:
+            raise UnreadableRequestError(f"A request may have {MOST_PARTS:,} records. Send smaller batches.")
+
+    def reject(self, record: RejectedRecord) -> None:
+        """Raises UnreadableRequestError where so many cannot be stored that their sender is at fault."""
+        self.rejected.append(record)
+        self._rejected_bytes += len(record.payload)
+        if len(self.rejected) > MOST_REJECTED or self._rejected_bytes > MOST_REJECTED_BYTES:
+            raise UnreadableRequestError(f"Too many records cannot be stored. The first: {self.rejected[0].reason}")
 
 
 class EventRecord(NamedTuple):
@@ -154,6 +175,9 @@ class Origin(ABC):
     def __init__(
         self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
     ) -> None:
+        if len(resource.attributes) > MOST_RESOURCE_ATTRIBUTES:
+            raise UnreadableRequestError(f"A resource may have {MOST_RESOURCE_ATTRIBUTES:,} attributes.")
+        reading.take(len(resource.attributes))
         self.signal = signal
         self.reading = reading
         own = readable(resource.attributes)
@@ -308,7 +332,7 @@ class Origin(ABC):
         for name in dropped:
             self.count(Counted.DROPPED, name)
         reason = "Its text is not valid Unicode." if isinstance(problem, UnicodeError) else str(problem)
-        self.reading.rejected.append(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
+        self.reading.reject(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
 
 
 def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
