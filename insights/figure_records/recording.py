@@ -8,11 +8,13 @@ from datetime import date, timedelta
 from django.db.models import DateField, ExpressionWrapper, F
 
 from insights import windows
-from insights.metrics.query import Granularity, MetricQuery, SeriesAnswer, Window
+from insights.metrics.query import Figure, Granularity, MetricQuery, SeriesAnswer, Window
 from insights.metrics.read import SideBySide, read_together
 from insights.metrics.registry import get
+from insights.metrics.withhold import numerator_of
 from insights.models import FigureRecord
 from insights.unit_columns import AI, DELIVERY
+from integrations.facts.unconfirmed import unconfirmed_people
 from orgtree.models import Unit
 
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
@@ -58,16 +60,37 @@ def record_figures() -> int:
 def _record(queries: Sequence[MetricQuery]) -> int:
     """The organisation's rows come last: they say that those of its units are all there."""
     written = 0
+    unconfirmed = unconfirmed_people()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), UNITS_AT_ONCE):
-        [by_unit] = read_together(units=[SideBySide(queries, units[first : first + UNITS_AT_ONCE])]).units
-        written += _store(row for unit, answers in by_unit.items() for row in _rows(answers, unit) if row.sample_size)
-    return written + _store(_rows(read_together(totals=queries).totals, None))
+        asked = SideBySide(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
+        [by_unit] = read_together(units=[asked], unconfirmed=unconfirmed).units
+        rows = (row for unit, answers in by_unit.items() for row in _rows(queries, answers, unit))
+        written += _store(row for row in rows if row.sample_size)
+    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
+    return written + _store(_rows(queries, answers, None))
 
 
-def _rows(answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:
-    for answer in answers:
-        figure, metric = answer.total[0], get(answer.query.key)
+def people_now(queries: Sequence[MetricQuery]) -> Sequence[int]:
+    """Of how many people a record of each would say that it is."""
+    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed_people()).totals
+    return [row.people for row in _rows(queries, answers, None)]
+
+
+def _with_numerators(queries: Sequence[MetricQuery]) -> Sequence[MetricQuery]:
+    """The queries, and behind them those of the numerators that some of them have."""
+    numerators = (numerator_of(query) for query in queries)
+    return [*queries, *(each for each in numerators if each is not None)]
+
+
+def _rows(queries: Sequence[MetricQuery], answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:
+    """`answers`: those to the queries with their numerators, in that order."""
+    numerators = iter(answers[len(queries) :])
+    for query, answer in zip(queries, answers, strict=False):
+        parts = [answer.total[0]]
+        if numerator_of(query) is not None:
+            parts += next(numerators).total
+        figure, metric = answer.total[0], get(query.key)
         yield FigureRecord(
             metric=metric.key,
             version=metric.version,
@@ -76,9 +99,14 @@ def _rows(answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureR
             end=figure.window.end,
             value=figure.value,
             sample_size=figure.sample_size,
-            people=figure.people,
+            people=min((_known_people(part) for part in parts if part.people), default=0),
             recorded_at=answer.computed_at,
         )
+
+
+def _known_people(figure: Figure) -> int:
+    """At least one: of nobody known, who is somebody all the same."""
+    return max(1, figure.people - figure.unconfirmed)
 
 
 def _store(rows: Iterator[FigureRecord]) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
 
 from insights import windows, wording
+from insights.figure_records.recording import people_now
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
 from insights.metrics.visible import visible_totals
-from insights.metrics.withhold import is_withheld
+from insights.metrics.withhold import withholds
 from insights.models import FigureRecord
 from orgtree.services.access import Access
 
@@ -26,6 +27,7 @@ class Restatement:
     record: FigureRecord
     figure: Figure
     metric: Metric
+    hidden: str = ""  # why both figures do not stand side by side
 
     @property
     def period(self) -> Window:
@@ -35,6 +37,8 @@ class Restatement:
     def sentence(self) -> str:
         """The quarter from 1 Jul to 30 Sep was 5.1 % when it was recorded on 1 Oct; today it is 5.4 %, because …"""
         recorded_on = wording.day(timezone.localtime(self.record.recorded_at).date())
+        if self.hidden:
+            return f"{wording.days(self.period)}: another figure was recorded on {recorded_on}. {self.hidden}"
         return (
             f"{wording.days(self.period)}: {_value(self.metric, self.record.value)} when it was recorded on "
             f"{recorded_on}, {_value(self.metric, self.figure.value)} today, {self.reason}."
@@ -66,9 +70,34 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
     found = [
         Restatement(record, answer.total[0], metric)
         for record, answer in zip(records, visible_totals(queries, access, freshness=Freshness.OF_PAGES), strict=True)
-        if not answer.total[0].withheld and not is_withheld(answer.query, record.people, access)
+        if not answer.total[0].withheld
     ]
-    return [each for each in found if _value(metric, each.record.value) != _value(metric, each.figure.value)]
+    found = [each for each in found if _value(metric, each.record.value) != _value(metric, each.figure.value)]
+    return _without_few(found, scope, access)
+
+
+def _without_few(found: Sequence[Restatement], scope: Scope, access: Access) -> Sequence[Restatement]:
+    """Without the figures of a record of few people, and of one that few more or fewer make today's.
+
+    Who sees both subtracts one from the other.
+    """
+    queries = [MetricQuery(each.metric.key, each.period, scope=scope) for each in found]
+    if not any(withholds(query, access) for query in queries):
+        return found
+
+    def is_of_few(people: int) -> bool:
+        return 0 < people < access.minimum_group_size
+
+    def shown(each: Restatement, people: int) -> Restatement:
+        if is_of_few(each.record.people) or is_of_few(abs(people - each.record.people)):
+            return replace(each, hidden=_hidden(access))
+        return each
+
+    return [shown(each, people) for each, people in zip(found, people_now(queries), strict=True)]
+
+
+def _hidden(access: Access) -> str:
+    return f"It is hidden: it or the difference would tell of fewer than {access.minimum_group_size} people."
 
 
 def _records(metric: Metric, scope: Scope) -> Sequence[FigureRecord]:

@@ -146,8 +146,13 @@ def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:
 
     One person's AI lines stay theirs when they are given as a share of everybody's lines.
     """
+    return numerator_of(query) if withholds(query, access) else None
+
+
+def numerator_of(query: MetricQuery) -> MetricQuery | None:
+    """As `numerator_query`, whoever looks."""
     metric = get(query.key)
-    if not isinstance(metric, Ratio) or not withholds(query, access):
+    if not isinstance(metric, Ratio):
         return None
     segments = query.segments or metric.always_by
     for each in metrics():

@@ -11,7 +11,9 @@ class FigureRecord(models.Model):
     """A metric's value of one closed period, as it was computed in the night after; it is never changed.
 
     Of the whole organisation there is a row for every period that was recorded; of a unit where anything counted, so
-    that no row of a unit beside one of the organisation means that nothing did.
+    that no row of a unit beside one of the organisation means that nothing did.  `people` decides whether it may be
+    shown, as in insights.metrics.withhold: those above the line of a quotient where they are fewer, and nobody whom
+    telemetry alone names.
     """
 
     metric = models.CharField(max_length=80)
