@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from insights.metrics.measures import People, PeopleOfWindow
@@ -21,7 +20,7 @@ from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery, names_ai, r
 from integrations.models import FactFamily
 from orgtree.models import IndividualPolicy, Person
 from orgtree.services.access import Access
-from orgtree.services.trust import RowsOf, Shown, others_rows, quarter_of
+from orgtree.services.trust import RowsOf, Shown, others_rows
 
 LABEL = "person"  # the column that stands for `person_id`
 UNMATCHED = "Unmatched"
@@ -148,12 +147,12 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
 
 
 def pseudonyms_of(query: MetricQuery) -> str:
-    """The question that pseudonyms belong to: the metric, the unit and the quarter in which the window ends.
+    """The question that pseudonyms belong to: the metric, the unit and the window.
 
-    So no pseudonym leads from one metric or unit to another, and years of quarters cannot be laid side by side to
-    learn when somebody came, was away and left.
+    So no pseudonym leads from one metric or unit to another, and windows cannot be laid side by side to learn when
+    somebody came, was away and left, nor, a day apart, on which days somebody was at work.
     """
-    return " ".join((query.key, query.scope.unit_word or "", quarter_of(query.window.end - timedelta(days=1))))
+    return " ".join((query.key, query.scope.unit_word or "", f"{query.window.start} {query.window.end}"))
 
 
 def _labelled(column: RowColumn) -> RowColumn:

@@ -132,6 +132,20 @@ def test_others_appear_under_a_pseudonym_with_rounded_totals(world: World) -> No
         assert all(row["contribution"] in (1, rounded(row["contribution"])) for row in others), metric.key
 
 
+def test_windows_that_slide_by_a_day_share_no_pseudonym(world: World) -> None:
+    """The attack: whoever enters or leaves the list from one day to the next was at work on that day."""
+    me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
+    seen: dict[str, set[Window]] = {}
+    for days in range(20):
+        end = WINDOW.end - timedelta(days=days)
+        window = Window(end - timedelta(days=28), end)
+        for row in visible_rows(MetricQuery("ai.sessions", window), access, size=1000).rows:
+            if row["person"] not in (me.full_name, "Unmatched"):
+                seen.setdefault(row["person"], set()).add(window)
+    assert len(seen) > 20
+    assert all(len(found) == 1 for found in seen.values()), "they can be followed"
+
+
 def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
     me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     query = MetricQuery("ai.session_duration", WINDOW)
