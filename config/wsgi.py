@@ -1,12 +1,14 @@
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 # Pages are loaded here, before the first request waits for them.
 import config.urls  # noqa: E402, F401
 from config.database_watch import watch_the_database  # noqa: E402
+from config.request import Handler  # noqa: E402
 
+application = Handler()
 watch_the_database()

@@ -1,0 +1,28 @@
+"""Requests as Headway reads them: their text is UTF-8, whatever else they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
+
+
+class RequestInUtf8(WSGIRequest):
+    """Forms are sent in the encoding of their pages, and programs send JSON.
+
+    Django decodes with any codec that `charset` names, also one that is none of text (`hex`): that failed before any
+    middleware, without an account, and so did a Content-Type that cannot be read.
+    """
+
+    def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            self.META["CONTENT_TYPE"] = ""  # read again where a form has several parts
+            self.content_type, self.content_params = "", {}
+
+
+class Handler(WSGIHandler):
+    request_class = RequestInUtf8
