@@ -17,10 +17,14 @@ from config import environment
 SECRET_LINKS = ("invitation", "unsubscribe", "badges")
 _SLASH = r"(?:/|%(?:25)*2f)"  # a link may stand in the query of another one
 SECRET_PATH = re.compile(rf"(?i)({_SLASH}(?:{'|'.join(SECRET_LINKS)}){_SLASH}+)[^\s\"'<>]+")
-# What may stand in a message by accident: a header, a token of ours, a password in an address.
+# What may stand in a message by accident: a header, a token in an address or a setting, a cookie, a user of a URL.
+_NAMES = r"[\w-]{0,40}(?:token|secret|passw(?:or)?d|passphrase|api[_-]?key|sessionid)"
+_IS = r"['\"]?\s*(?:[:=]|%(?:25)*3[ad])\s*['\"]?"
+_OURS_AND_THEIRS = r"\b(?:hw[ai]_|gh[opsu]_|github_pat_|glpat-)"  # how tokens begin
 SECRET = re.compile(
-    r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+|bearer\s+|://[^\s:/@]*:)[^\s'\",;@]+"
+    rf"(?i)(authorization{_IS}(?:bearer|basic|token)(?:\s|%20|\+)+|bearer(?:\s|%20|\+)+|{_NAMES}{_IS}|{_OURS_AND_THEIRS})[^\s'\",;&@]+"
 )
+USER_OF_URL = re.compile(r"(://)[^\s/<>]+@")
 
 
 class WithoutSecrets(logging.Formatter):
@@ -48,7 +52,7 @@ class JsonLines(logging.Formatter):
 
 def without_secrets(text: str) -> str:
     """The text with what was meant for one reader alone blotted out."""
-    return SECRET.sub(r"\1…", SECRET_PATH.sub(r"\1…", text))
+    return SECRET.sub(r"\1…", USER_OF_URL.sub(r"\1…@", SECRET_PATH.sub(r"\1…", text)))
 
 
 def configuration() -> dict[str, Any]:

@@ -114,8 +114,32 @@ def test_pages_that_end_mail_hand_their_address_to_no_other() -> None:
 
 
 def test_addresses_without_a_secret_stay_readable() -> None:
-    for line in ("Not Found: /insights/badges/", "Not Found: /orgtree/access/invitations/4711/renew/", "/badges"):
+    for line in (
+        "Not Found: /insights/badges/", "Not Found: /orgtree/access/invitations/4711/renew/", "/badges",
+        "input_tokens: 7", "Sent to ada@example.com by https://mail.example.com/a@b", "The token was revoked.",
+    ):  # fmt: skip
         assert logs.without_secrets(line) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"fatal: could not read from https://{MARKER}@git.example.com/shop.git",
+        f"https://robot:{MARKER}@git.example.com: 403",
+        f"https://robot:a,'b;{MARKER}@git.example.com: 403",
+        f"GET /api/v4/projects?private_token={MARKER}&page=2",
+        f"GET /login?next=%2F%3Faccess_token%3D{MARKER}",
+        f"{{'PRIVATE-TOKEN': '{MARKER}', 'Accept': '*/*'}}",
+        f"X-Api-Key: {MARKER}",
+        f"Cookie: theme=dark; sessionid={MARKER}; csrftoken={MARKER}",
+        f"connection failed: host=db password={MARKER} user=headway",
+        f"Authorization: Basic {MARKER}",
+        f"?header=Bearer%20{MARKER}",
+        f"No such token hwa_{MARKER}, nor hwi_{MARKER}, nor ghp_{MARKER}, nor glpat-{MARKER}",
+    ],
+)
+def test_a_secret_is_blotted_out_wherever_a_library_writes_it(line: str) -> None:
+    assert MARKER not in logs.without_secrets(line)
 
 
 def test_the_supervisor_blots_out_what_a_library_prints(
