@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
+from integrations.services.ingest_tokens import create_ingest_token
 from orgtree.models import TokenScope
 from orgtree.services.api_tokens import create_api_token
 from tests.every_route import ROUTES
-from tests.personas import ADMIN, create_user
+from tests.personas import ADMIN, MEMBER, create_user, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +88,36 @@ def test_pages_take_the_holder_of_a_token_for_a_visitor(tokens: dict[TokenScope,
             if status != access.visitor:
                 wrong.append(f"{scope}: {route}: {status}, not {access.visitor}")
     assert not wrong
+
+
+def test_nothing_beside_the_header_widens_a_token(tokens: dict[TokenScope, Client]) -> None:
+    """A token in other places, two of them, a session beside one, and one whose time or user has gone."""
+    user = create_user(ADMIN)
+    _, reading = create_api_token("reading", user=user, scope=READ, expires_at=None)
+    _, people = create_api_token("people", user=user, scope=PEOPLE, expires_at=None)
+    _, over = create_api_token("over", user=user, scope=READ, expires_at=timezone.now() - timedelta(seconds=1))
+    _, sending = create_ingest_token("agents")
+    gone = User.objects.create_user("gone", is_active=False)
+    _, of_gone = create_api_token("of gone", user=gone, scope=READ, expires_at=None)
+    signed_in_member = signed_in(MEMBER)
+    address = "/api/v1/metrics/"
+    sent = {
+        "in the query": Client().get(f"{address}?token={reading}&access_token={reading}"),
+        "as Basic": Client().get(address, headers={"Authorization": f"Basic {reading}"}),
+        "as a cookie": Client(headers={"Cookie": f"token={reading}; sessionid={reading}"}).get(address),
+        "two in one header": Client().get(address, headers={"Authorization": f"Bearer {people}, Bearer {reading}"}),
+        "one behind the other": Client().get(address, headers={"Authorization": f"Bearer {people} {reading}"}),
+        "of another scope beside a session": signed_in_member.get(
+            address, headers={"Authorization": f"Bearer {people}"}
+        ),
+        "over": Client().get(address, headers={"Authorization": f"Bearer {over}"}),
+        "of somebody who left": Client().get(address, headers={"Authorization": f"Bearer {of_gone}"}),
+        "of a sender": Client().get(address, headers={"Authorization": f"Bearer {sending}"}),
+        "overridden method": tokens[READ].post(
+            "/api/v1/annotations/", b"{}", "application/json", headers={"X-HTTP-Method-Override": "GET"}
+        ),
+    }
+    for what in (f"{PEOPLE} at figures of a unit", "over, at figures of a unit"):
+        secret = over if what.startswith("over") else people
+        sent[what] = Client().get("/prometheus?unit=platform", headers={"Authorization": f"Bearer {secret}"})
+    assert not {what: answer.status_code for what, answer in sent.items() if answer.status_code not in (401, 403)}
