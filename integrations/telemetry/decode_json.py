@@ -1,11 +1,8 @@
 """Export requests in OTLP/JSON, record by record.
 
-Each becomes the message that protobuf would have brought.  google.protobuf.json_format cannot do that: it takes ids for
-base64, which are hexadecimal here, refuses a whole request for one wrong value, and quotes that value in its error.
-
-Exporters differ in their JSON: integers stand as strings or as numbers, null attributes as `"value": {}`, enumerations
-as names or numbers, keys in camelCase or in snake_case.  Trace and span ids are words that are compared and nothing
-else, so that one which is not hexadecimal does no harm.
+Each becomes the message that protobuf would have brought.  google.protobuf.json_format takes hexadecimal ids for
+base64, and refuses a whole request for one wrong value, which it quotes.  Exporters differ: integers are strings or
+numbers, null attributes `"value": {}`, enumerations names or numbers, keys camelCase or snake_case.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
@@ -13,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -59,7 +57,7 @@ _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
 MOST_OBJECTS = 2_000_000  # and lists: each takes 64 bytes, however few it has in the body
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
 _SNAKE_CASE = {
-    name: "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
+    name: re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
     for name in (
         *(name for names in _LEVELS.values() for name in names),
         *("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName"),
@@ -86,8 +84,7 @@ def _parsed(body: bytes) -> Json:
     if body.count(b"{") + body.count(b"[") > MOST_OBJECTS:
         raise UnreadableRequestError(f"A request may have {MOST_OBJECTS:,} objects and lists. Send smaller batches.")
     try:
-        text = body.decode("utf-8-sig", "surrogateescape")  # a byte that is no UTF-8 spoils its own record only
-        return json.loads(text)
+        return json.loads(body.decode("utf-8-sig", "surrogateescape"))  # what is no UTF-8 spoils its own record only
     except RecursionError:
         raise UnreadableRequestError("The JSON is nested too deeply.") from None
     except ValueError as problem:
@@ -120,12 +117,8 @@ class JsonOrigin(Origin):
         self._resource = resource if isinstance(resource, dict) else {}
         self._scope = scope if isinstance(scope, dict) else {}
         name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
-        super().__init__(
-            signal,
-            reading,
-            Resource(attributes=_readable(self._resource)),
-            Scope(name=name.decode(), version=version.decode()),
-        )
+        written = Scope(name=name.decode(), version=version.decode())
+        super().__init__(signal, reading, Resource(attributes=_readable(self._resource)), written)
 
     def record(self, sent: Json) -> EventMessage:
         record = _object(sent)
