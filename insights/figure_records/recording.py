@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from django.db.models import DateField, ExpressionWrapper, F
 
 from insights import windows
-from insights.metrics.query import Figure, Granularity, MetricQuery, SeriesAnswer, Window
+from insights.metrics.query import Granularity, MetricQuery, SeriesAnswer, Window
 from insights.metrics.read import SideBySide, read_together
 from insights.metrics.registry import get
-from insights.metrics.withhold import numerator_of
+from insights.metrics.withhold import known_people, numerator_of
 from insights.models import FigureRecord
 from insights.unit_columns import AI, DELIVERY
 from integrations.facts.unconfirmed import unconfirmed_people
@@ -99,14 +99,9 @@ def _rows(queries: Sequence[MetricQuery], answers: Sequence[SeriesAnswer], unit:
             end=figure.window.end,
             value=figure.value,
             sample_size=figure.sample_size,
-            people=min((_known_people(part) for part in parts if part.people), default=0),
+            people=min((known_people(part) for part in parts if part.people), default=0),
             recorded_at=answer.computed_at,
         )
-
-
-def _known_people(figure: Figure) -> int:
-    """At least one: of nobody known, who is somebody all the same."""
-    return max(1, figure.people - figure.unconfirmed)
 
 
 def _store(rows: Iterator[FigureRecord]) -> int:

@@ -61,6 +61,11 @@ def withheld(
     )
 
 
+def known_people(figure: Figure) -> int:
+    """Of how many people it is, for who keeps it: at least one where nobody is known, who is somebody all the same."""
+    return max(1, figure.people - figure.unconfirmed) if figure.people else 0
+
+
 def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
     """Whether a figure of that query to which so many people contribute is withheld from this viewer."""
     if not withholds(query, access):

@@ -23,6 +23,7 @@ from integrations.services.ingest_tokens import create_ingest_token
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
 from orgtree.services.access import access_of
 from orgtree.services.identities import point_to
+from programs.services.objectives.reading import Asked, read_metrics
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user
@@ -155,6 +156,14 @@ def test_a_group_of_confirmed_people_is_shown_beside_claims(payments: Org, execu
     unconfirmed_by_version.clear()  # who is confirmed counts within a minute
     assert shown() == 2003
     assert shown(query(unit=None)) == 2004
+
+
+def test_a_key_result_keeps_how_many_known_people_it_is_of(payments: Org) -> None:
+    """The attack: what is withheld as a figure was shown as the value of a key result, and in a closed quarter."""
+    claim(payments, *CLAIMED)
+    quarter = windows.quarter_of(day_before(1))
+    asked = Asked("ai.tokens", "", "payments", quarter)
+    assert read_metrics([asked], today=windows.local_today())[asked].people == len(REAL)
 
 
 def test_a_distribution_of_claimed_people_is_withheld(payments: Org, executive: None) -> None:

@@ -15,7 +15,7 @@ from insights.metrics.errors import QueryError, UnknownMetricError
 from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import Freshness, read_totals
 from insights.metrics.registry import get
-from insights.metrics.withhold import numerator_query
+from insights.metrics.withhold import known_people, numerator_query, unconfirmed_for
 from insights.windows import whole_bucket
 from orgtree.services.access import Access, access_of_the_public
 from programs.models import KeyResult
@@ -107,9 +107,10 @@ def _read(asked: Iterable[Asked], public: Access, today: date) -> dict[Asked, Me
                 queries.append(above)
     if not queries:
         return {}
+    answers = read_totals(queries, freshness=Freshness.OF_PAGES, unconfirmed=unconfirmed_for(public))
     figures = {
-        _key(query): answer.total[0]
-        for query, answer in zip(queries, read_totals(queries, freshness=Freshness.OF_PAGES), strict=True)
+        _key(query): replace(answer.total[0], people=known_people(answer.total[0]))
+        for query, answer in zip(queries, answers, strict=True)
     }
     return {each: _measured(each, figures, public, today) for each in order}
 
