@@ -14,7 +14,7 @@ from insights import windows
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import MetricQuery, Scope, Window
 from insights.metrics.registry import get
-from insights.metrics.withhold import is_withheld, reason
+from insights.metrics.withhold import is_withheld, reason, withholds
 from orgtree.services.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
 
@@ -130,9 +130,12 @@ def why_hidden(key_result: KeyResult, objective: Objective, people: int, access:
 
 
 def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: Access) -> bool:
-    """Whether too few people are behind its figures for this viewer, wherever they stand."""
+    """Whether too few people are behind its figures for this viewer, wherever they stand.
+
+    A measure's people are those whom something beside telemetry knows.
+    """
     query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
-    return query is not None and is_withheld(query, people, access)
+    return query is not None and 0 < people < access.minimum_group_size and withholds(query, access)
 
 
 def may_see_figures(objective: Objective, access: Access) -> bool:
