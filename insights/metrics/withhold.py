@@ -73,6 +73,11 @@ def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
     return _too_few(people, access) or _too_few(people, access, unconfirmed_in(query, unconfirmed_for(access)))
 
 
+def is_of_few(query: MetricQuery, known: int, access: Access) -> bool:
+    """As `is_withheld` of what was computed before, with the people whom something beside telemetry knew then."""
+    return withholds(query, access) and _too_few(known, access)
+
+
 def unconfirmed_for(access: Access) -> Sequence[int]:
     """Who is no part of any group before this viewer, whom nothing but telemetry names."""
     return () if access.shows_small_groups else unconfirmed(access.people_version)

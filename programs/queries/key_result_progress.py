@@ -14,7 +14,8 @@ from insights import windows
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import MetricQuery, Scope, Window
 from insights.metrics.registry import get
-from insights.metrics.withhold import is_withheld, reason, withholds
+from insights.metrics.withhold import is_of_few as of_few
+from insights.metrics.withhold import is_withheld, reason
 from orgtree.services.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
 
@@ -135,7 +136,7 @@ def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: 
     A measure's people are those whom something beside telemetry knows.
     """
     query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
-    return query is not None and 0 < people < access.minimum_group_size and withholds(query, access)
+    return query is not None and of_few(query, people, access)
 
 
 def may_see_figures(objective: Objective, access: Access) -> bool:
@@ -153,7 +154,7 @@ def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Acc
     if key_result.baseline_people is None or window[0] is None or window[1] is None:
         return False  # somebody wrote it
     query = _query(key_result, objective, Window(window[0], window[1]))
-    return query is not None and is_withheld(query, key_result.baseline_people, access)
+    return query is not None and of_few(query, key_result.baseline_people, access)
 
 
 def _query(key_result: KeyResult, objective: Objective, window: Window) -> MetricQuery | None:

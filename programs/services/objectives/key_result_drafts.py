@@ -11,7 +11,7 @@ from insights.metrics.errors import QueryError
 from insights.metrics.query import Figure, MetricQuery, Statistic, Window
 from insights.metrics.read import read_totals
 from insights.metrics.terms import Better, UnitOfMeasure
-from insights.metrics.withhold import is_withheld, numerator_query
+from insights.metrics.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
 from orgtree.models import Unit
 from orgtree.services.access import Access, access_of_the_public
 from programs.models import KeyResult, Quarter, TargetKind
@@ -102,7 +102,7 @@ def check_key_results(
 def baselines(
     drafts: Mapping[int, KeyResultDraft], unit: Unit | None, quarter: Quarter, *, today: date
 ) -> dict[int, Baseline]:
-    """By row: the metric over as many days as the quarter has, before it; read whole, with the people behind it."""
+    """By row: the metric over as many days as the quarter has, before it; whole, with the known people behind it."""
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
     public = access_of_the_public()
@@ -112,13 +112,13 @@ def baselines(
         asked[row] = (query, numerator_query(query, public))
     queries = [query for pair in asked.values() for query in pair if query is not None]
     try:
-        answers = iter(read_totals(queries)) if queries else iter(())
+        answers = iter(read_totals(queries, unconfirmed=unconfirmed_for(public))) if queries else iter(())
     except QueryError as problem:
         raise ObjectiveError("key_results", problem.message) from None
     found = {}
     for row, pair in asked.items():
         figures: list[Figure] = [next(answers).total[0] for query in pair if query is not None]
-        people = fewest(*(figure.people for figure in figures))
+        people = fewest(*map(known_people, figures))
         found[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
     return found
 
@@ -273,7 +273,7 @@ def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | No
     if baseline.window is not None and baseline.people is not None:
         slug = unit.slug if unit else None
         query = metric_query(key_result.metric, key_result.statistic, slug, baseline.window)
-        if is_withheld(query, baseline.people, access):
+        if is_of_few(query, baseline.people, access):
             return "a value that is hidden (few people contributed)"
     metric = metric_of(key_result.metric) if key_result.metric else None
     return printed(baseline.value or 0.0, key_result, metric.unit if metric else "")
