@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.columns.health import changes_waiting
+from insights.columns.refresh import refresh
 from insights.windows import local_today
 from integrations.demo.providers.demo_history import demo_history
 from integrations.demo.pushing import push_incidents
@@ -87,6 +89,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
     sent_at = time.monotonic()
     _bring_the_rest(run, base_url, report)
+    refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())

@@ -202,4 +202,4 @@ def test_kept_figures_of_units_cost_few_queries(world: World, admin: Client, add
     admin.get(address)
     with CaptureQueriesContext(connection) as captured:
         admin.get(address)
-    assert len(captured) <= MOST_QUERIES, "\n".join(query["sql"][:160] for query in captured.captured_queries)
+    assert len(captured) <= MOST_QUERIES, "\n".join(str(query["sql"])[:160] for query in captured.captured_queries)

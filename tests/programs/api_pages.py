@@ -29,7 +29,7 @@ def got_of_few_queries(client: Client, address: str, **parameters: Any) -> Any:
     got(client, address, **parameters)
     with CaptureQueriesContext(connection) as queries:
         document = got(client, address, **parameters)
-    assert len(queries) <= MOST_QUERIES, (address, [query["sql"][:90] for query in queries.captured_queries])
+    assert len(queries) <= MOST_QUERIES, (address, [str(query["sql"])[:90] for query in queries.captured_queries])
     return document
 
 

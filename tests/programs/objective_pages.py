@@ -27,7 +27,7 @@ def text(client: Client, address: str, status: int = 200) -> str:
 
 
 def asked(queries: CaptureQueriesContext) -> str:
-    return "\n".join(" ".join(each["sql"].split())[:150] for each in queries.captured_queries)
+    return "\n".join(" ".join(str(each["sql"]).split())[:150] for each in queries.captured_queries)
 
 
 def form_of(*rows: dict[str, Any], **said: Any) -> dict[str, Any]:

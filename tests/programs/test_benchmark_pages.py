@@ -163,7 +163,7 @@ def test_a_list_takes_few_queries(sign_in: SignIn) -> None:
     for each in (address, PAGE + "?unit=engineering", "/programs/focus/?unit=engineering"):
         with CaptureQueriesContext(connection) as queries:
             page(client, each)
-        told = "\n".join(query["sql"][:110] for query in queries.captured_queries)
+        told = "\n".join(str(query["sql"])[:110] for query in queries.captured_queries)
         assert len(queries) <= MOST_QUERIES, f"{each}\n{told}"
 
 

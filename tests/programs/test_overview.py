@@ -191,7 +191,10 @@ def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
             client.get(address)
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(address).status_code == 200
-            assert len(queries) <= MOST_QUERIES, (address, [query["sql"][:90] for query in queries.captured_queries])
+            assert len(queries) <= MOST_QUERIES, (
+                address,
+                [str(query["sql"])[:90] for query in queries.captured_queries],
+            )
 
 
 def test_the_overview_asks_for_its_parts_and_each_is_a_page_without_a_script(sign_in: SignIn) -> None:
