@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
+from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
 from integrations.telemetry.sightings import AuthorNames, SessionKey, identity_names
@@ -65,7 +66,8 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     for key in first_seen:
         keys.setdefault(meant[key], key)
     sessions = sorted(keys)
-    with connection.cursor() as cursor:
+    # Every request executes it: psycopg's own cursor prepares it, where Django's would have it planned each time.
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(
             OPEN_BATCH,
             [
@@ -76,6 +78,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
                 [keys[session].agent_version for session in sessions],
                 [keys[session].is_process for session in sessions],
             ],
+            prepare=True,
         )
         answers = cursor.fetchall()
     batch_id = answers[0][0]
@@ -165,7 +168,8 @@ def _columns(sessions: list[_Session]) -> list[list[str] | list[Int8]]:
 # whether the session is new, and then, whether one of that name was there: it may go on under another of its person's.
 OPEN_BATCH = """
     WITH batch AS (
-        INSERT INTO integrations_receivedbatch (received_at, at_from, at_to) VALUES (now(), %s, %s)
+        INSERT INTO integrations_receivedbatch (received_at, at_from, at_to)
+        VALUES (now(), %s::timestamptz, %s::timestamptz)
         RETURNING id
     ), wanted AS (
         SELECT *
