@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
@@ -43,6 +44,13 @@ def server(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
     with mail_server(tmp_path / "mails") as started:
         use(started, settings)
         yield started
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    """A few minutes before midnight what is due today would be over before it is tried again."""
+    with time_machine.travel(timezone.localtime().replace(hour=12, minute=0)):
+        yield
 
 
 @pytest.fixture
