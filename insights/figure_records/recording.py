@@ -71,9 +71,9 @@ def _record(queries: Sequence[MetricQuery]) -> int:
     return written + _store(_rows(queries, answers, None))
 
 
-def people_now(queries: Sequence[MetricQuery]) -> Sequence[int]:
-    """Of how many people a record of each would say that it is."""
-    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed_people()).totals
+def people_now(queries: Sequence[MetricQuery], unconfirmed: Sequence[int]) -> Sequence[int]:
+    """Of how many people a record of each would say that it is; `unconfirmed` are none (ids)."""
+    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
     return [row.people for row in _rows(queries, answers, None)]
 
 

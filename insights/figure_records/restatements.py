@@ -13,7 +13,7 @@ from insights.figure_records.recording import people_now
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
 from insights.metrics.visible import visible_totals
-from insights.metrics.withhold import withholds
+from insights.metrics.withhold import tells_of_few, unconfirmed_for, withholds
 from insights.models import FigureRecord
 from orgtree.services.access import Access
 
@@ -77,23 +77,16 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
 
 
 def _without_few(found: Sequence[Restatement], scope: Scope, access: Access) -> Sequence[Restatement]:
-    """Without the figures of a record of few people, and of one that few more or fewer make today's.
-
-    Who sees both subtracts one from the other.
-    """
+    """Without the figures of a record of few people, and of one that few more or fewer make today's."""
     queries = [MetricQuery(each.metric.key, each.period, scope=scope) for each in found]
     if not any(withholds(query, access) for query in queries):
         return found
 
-    def is_of_few(people: int) -> bool:
-        return 0 < people < access.minimum_group_size
-
-    def shown(each: Restatement, people: int) -> Restatement:
-        if is_of_few(each.record.people) or is_of_few(abs(people - each.record.people)):
-            return replace(each, hidden=_hidden(access))
-        return each
-
-    return [shown(each, people) for each, people in zip(found, people_now(queries), strict=True)]
+    people = people_now(queries, unconfirmed_for(access))
+    return [
+        replace(each, hidden=_hidden(access)) if tells_of_few(each.record.people, now, access) else each
+        for each, now in zip(found, people, strict=True)
+    ]
 
 
 def _hidden(access: Access) -> str:

@@ -78,6 +78,12 @@ def is_of_few(query: MetricQuery, known: int, access: Access) -> bool:
     return withholds(query, access) and _too_few(known, access)
 
 
+def tells_of_few(then: int, now: int, access: Access) -> bool:
+    """Whether a figure of before and one of today, of so many known people, tell of few where they stand side by side:
+    who sees both subtracts one from the other."""
+    return any(0 < people < access.minimum_group_size for people in (then, abs(now - then)))
+
+
 def unconfirmed_for(access: Access) -> Sequence[int]:
     """Who is no part of any group before this viewer, whom nothing but telemetry names."""
     return () if access.shows_small_groups else unconfirmed(access.people_version)

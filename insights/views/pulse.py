@@ -20,7 +20,7 @@ def mark() -> str:
 @login_required
 @require_GET
 def open_page_pulse(request: HttpRequest) -> HttpResponseBase:
-    """204 with the mark of the newest facts, of the computed figures and of the day; 304 while the page knows all."""
+    """204 with the mark of the newest facts, columns and memberships and of the day; 304 while the page knows all."""
     response = HttpResponse(status=204)
     response["ETag"] = mark()
     response["Cache-Control"] = "private, no-cache"

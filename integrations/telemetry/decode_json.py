@@ -175,7 +175,7 @@ class JsonOrigin(Origin):
         return number
 
     @cached_property
-    def _kept_resource(self) -> Json:
+    def _stored_resource(self) -> Json:
         return _kept(self._resource, [], is_no_content)
 
     def bytes_of(self, sent: Json) -> bytes:
@@ -192,7 +192,7 @@ class JsonOrigin(Origin):
             kept = {"name": metric.name, metric.kind.value: points}
         in_document, in_resource, in_scope = _LEVELS[self.signal]
         scope = {"scope": self._scope, in_scope: [kept]}
-        request = {in_document: [{"resource": self._kept_resource, in_resource: [scope]}]}
+        request = {in_document: [{"resource": self._stored_resource, in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
 
 

@@ -117,7 +117,7 @@ class ProtobufOrigin(Origin):
         self._resource, self._scope = resource, scope
 
     @cached_property
-    def _kept_resource(self) -> resource_pb2.Resource:
+    def _stored_resource(self) -> resource_pb2.Resource:
         kept: resource_pb2.Resource = _without_content(self._resource, [], is_no_content)
         return kept
 
@@ -163,7 +163,7 @@ class ProtobufOrigin(Origin):
         request_class, _, in_request, in_resource, in_scope = _SHAPES[self.signal]
         request = request_class()
         of_resource = getattr(request, in_request).add()
-        of_resource.resource.CopyFrom(self._kept_resource)
+        of_resource.resource.CopyFrom(self._stored_resource)
         of_scope = getattr(of_resource, in_resource).add()
         of_scope.scope.name, of_scope.scope.version = _repaired(self._scope.name), _repaired(self._scope.version)
         getattr(of_scope, in_scope).append(kept)

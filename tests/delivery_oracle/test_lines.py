@@ -79,15 +79,15 @@ def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None)
     def is_there(whose: str | None, day: date) -> bool:
         return unit is None or unit in units_of(whose, day)
 
-    def asked(of: Window) -> Asked:
+    def at(of: Window) -> Asked:
         return Asked(of, lines.told.world.span.today, is_there)
 
     wanted = None if line is None else set(AGENTS) if line == "AI" else {line}
-    facts = [each for each, on in lines.facts[query.key] if asked(window).of([each]) and (not wanted or on & wanted)]
+    facts = [each for each, on in lines.facts[query.key] if at(window).of([each]) and (not wanted or on & wanted)]
     buckets = [bucket.clipped for bucket in windows.buckets(window, query.granularity)]
-    developers = sum(len(lines.developers(asked(bucket), wanted)) for bucket in buckets)
+    developers = sum(len(lines.developers(at(bucket), wanted)) for bucket in buckets)
     value = len(facts) / developers if developers else None
-    return value, len(facts), len(lines.developers(asked(window), wanted))
+    return value, len(facts), len(lines.developers(at(window), wanted))
 
 
 def queries_of(told: Told) -> list[MetricQuery]:
@@ -124,7 +124,7 @@ def test_values_facts_and_developers_are_those_of_slow_counting(told: Told) -> N
     assert {None, "AI", WITHOUT, *AGENTS} <= seen
 
 
-def test_totals_rows_and_kept_figures_are_the_same(told: Told) -> None:
+def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
     queries = queries_of(told)
     from_facts = read_series(queries)
     totals = read_totals(queries)
@@ -175,15 +175,15 @@ def counted_of_known(lines: Lines, query: MetricQuery, line: str) -> tuple[Count
     """Facts by whose they are (None: nobody known), developers on the line, and the same summed over the buckets."""
     units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
 
-    def asked(of: Window) -> Asked:
+    def at(of: Window) -> Asked:
         return Asked(of, lines.told.world.span.today, lambda whose, day: unit is None or unit in units_of(whose, day))
 
     wanted = set(AGENTS) if line == "AI" else {line}
     facts = Counter(
         each.whose if each.whose in (*EMPLOYED, OUTSIDE) else None
         for each, on in lines.facts[query.key]
-        if on & wanted and asked(query.window).of([each])
+        if on & wanted and at(query.window).of([each])
     )
     buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
-    on_line = [lines.developers(asked(bucket), wanted) for bucket in buckets]
+    on_line = [lines.developers(at(bucket), wanted) for bucket in buckets]
     return facts, len(set().union(*on_line)), sum(map(len, on_line))

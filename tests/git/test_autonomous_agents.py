@@ -110,7 +110,7 @@ def test_lines_that_it_changes_are_the_owners(shop: Repo) -> None:
     assert total("code.rework_rate", "blue").numerator == 0
 
 
-def test_kept_figures_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_path: Path) -> None:
+def test_columns_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_path: Path) -> None:
     """A fork that has the topic on its default branch takes it along; a merge brings it back."""
     shop.branch("topic")
     shop.commit({"d.py": lines(4)}, "Topic", by=AGENT, at=noon(1), committed_at=noon(1))

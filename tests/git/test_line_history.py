@@ -125,7 +125,7 @@ def test_a_merge_and_a_squash_of_a_branch_are_the_same_change(repo: Repo, bring:
     assert ChangedLines.objects.get(commit__subject="Bring").author.author.value == "ben@example.com"
 
 
-def test_cells_follow_whose_changed_lines_are_and_what_attribution_says(repo: Repo, org: Org) -> None:
+def test_columns_follow_whose_changed_lines_are_and_what_attribution_says(repo: Repo, org: Org) -> None:
     """Ada merges Ben's branch ten days later: the day of the merge changes with whatever becomes of Ben's commit."""
     org.tree("Teams")
     for name in ("ada", "ben", "cleo"):
@@ -158,7 +158,7 @@ def test_cells_follow_whose_changed_lines_are_and_what_attribution_says(repo: Re
     assert forgotten_by_refresh() == [], "an agent wrote it"
 
 
-def test_cells_follow_the_thresholds_of_bulk_commits(
+def test_columns_follow_the_thresholds_of_bulk_commits(
     repo: Repo, org: Org, nudged: list[str], django_capture_on_commit_callbacks: CaptureCallbacks
 ) -> None:
     """A merge brings four new lines, and a commit of the default branch three, ten days later."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from insights import windows
 from insights.columns.refresh import refresh
+from insights.columns.source import Allowance
 from insights.views.ai.charts import CHARTS
 from insights.views.ai.parts import PARTS
 from orgtree.models import MembersSee, Organisation
@@ -262,3 +263,11 @@ def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) 
         answer = member.get("/insights/ai/", {"unit": "red"})
     assert "Red" in answer.content.decode()
     assert len(asked) <= MOST_AT_FIRST, "\n".join(" ".join(str(each["sql"]).split())[:150] for each in asked)
+
+
+def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(
+    busy: Org, member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("insights.metrics.read.PAGE", Allowance(live_rows=0))
+    page = member.get("/insights/ai/").content.decode()
+    assert re.search(r"As of [^<]*</time> · \d+ days still to come", page)

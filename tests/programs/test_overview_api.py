@@ -232,7 +232,7 @@ def test_what_was_chosen_before_stays_readable(sign_in: SignIn) -> None:
     assert got(sign_in(OTHER_MEMBER), f"{address}versions/", 404, unit="platform")
 
 
-def test_few_queries_from_what_is_kept(sign_in: SignIn) -> None:
+def test_few_queries(sign_in: SignIn) -> None:
     for number in range(5):
         objective(EXECUTIVE, title=f"Objective {number}", owner=as_(MEMBER).sight.person_id)
     for number in range(12):

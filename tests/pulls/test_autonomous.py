@@ -256,7 +256,7 @@ def test_one_person_beside_agents_is_still_a_group_of_one(shop: Org, tell_of: Te
     assert (seen("milk"), seen("tea"), seen("shop")) == ((7, False), (None, True), (None, True))
 
 
-def test_kept_figures_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
+def test_columns_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
     """Whoever says so: the provider, an admin who calls the asker a bot, and whoever gives the repository away."""
     shop.people({"full_name": "Linter", "email": "linter@example.com", "identities": "github:linter"})
     tell_of(opened_by(AGENT), opened_by("linter", number=2))

@@ -141,7 +141,7 @@ def test_services_are_those_of_the_pull_request(db: None) -> None:
     }
 
 
-def test_cells_follow(tracker: Tracker, org: Org) -> None:
+def test_columns_follow(tracker: Tracker, org: Org) -> None:
     """An agent's commit comes to the branch, and leaves it; the pull request goes, and comes back."""
     org.tree("Teams")
     with time_machine.travel(at("03-20 12:00"), tick=False):

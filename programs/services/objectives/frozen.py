@@ -46,6 +46,7 @@ class FrozenKeyResult:
     value: float | None
     reason: str
     sample_size: int
+    people: int  # the fewest behind it, whom something beside telemetry knew
     progress: float | None
     holds: bool | None
     score: float | None
@@ -247,6 +248,7 @@ def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) ->
         value=None if hidden else told["value"],
         reason=hidden or told["reason"],
         sample_size=0 if hidden else told["sample_size"],
+        people=0 if hidden else told["people"],
         progress=None if baseline_hidden else told["progress"],
         holds=None if hidden else told["holds"],
         score=None if baseline_hidden else told["score"],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from insights.figure_records.recording import people_now
 from insights.metrics.query import Figure, Freshness, Window
 from insights.metrics.visible import visible_totals
+from insights.metrics.withhold import tells_of_few, unconfirmed_for, withholds
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.services.objectives.frozen import FrozenObjective
@@ -15,30 +17,34 @@ from programs.services.objectives.reading import metric_of, metric_query
 
 @dataclass(frozen=True)
 class Restated:
-    """The figure of today, by which formula, and how many facts entered then."""
+    """The figure of today (None: it is hidden, for both would tell of few people), and by which formula."""
 
-    figure: Figure
+    figure: Figure | None
     version: int
-    frozen_version: int | None
-    frozen_sample_size: int
 
 
 def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, access: Access) -> Mapping[int, Restated]:
     """By id of the key result, of metrics and units that there still are and that the viewer may see."""
     units = set(Unit.objects.filter(slug__in={each.unit_slug for each in objectives}).values_list("slug", flat=True))
     seen = units if access.sight.whole else units & set(access.sight.slugs)
-    asked = [
-        (result, objective.unit_slug or None)
+    results = [
+        (result, metric, metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter))
         for objective in objectives
         if objective.unit_slug in seen or (not objective.unit_slug and access.sight.whole)
         for result in objective.key_results
-        if result.metric and not result.withheld and metric_of(result.metric)
+        if result.metric and not result.withheld and (metric := metric_of(result.metric))
     ]
-    queries = [metric_query(result.metric, result.statistic, unit, quarter) for result, unit in asked]
-    answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES) if queries else []
+    queries = [query for *_, query in results]
+    if not queries:
+        return {}
+    answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
+    protected = {query.key for query in queries if withholds(query, access)}
+    people = people_now(queries, unconfirmed_for(access)) if protected else [0] * len(queries)
     found = {}
-    for (result, _), answer in zip(asked, answers, strict=True):
-        figure, metric = answer.total[0], metric_of(result.metric)
-        if metric is not None and not figure.withheld and figure.value != result.value:
-            found[result.id] = Restated(figure, metric.version, result.metric_version, result.sample_size)
+    for (result, metric, query), answer, now in zip(results, answers, people, strict=True):
+        figure = answer.total[0]
+        if figure.withheld or figure.value == result.value:
+            continue
+        is_of_few = query.key in protected and tells_of_few(result.people, now, access)
+        found[result.id] = Restated(None if is_of_few else figure, metric.version)
     return found

@@ -231,12 +231,14 @@ def _result(found: FrozenKeyResult, restated: Restated | None) -> FrozenResultLi
 
 def _restated(found: FrozenKeyResult, restated: Restated) -> str:
     """Empty where both read the same."""
+    if restated.figure is None:
+        return "hidden, as both figures would tell of few people"
     today = "no data" if restated.figure.value is None else _amount(restated.figure.value, found)
     if today == _amount(found.value, found):
         return ""
-    if restated.version != restated.frozen_version:
+    if restated.version != found.metric_version:
         return f"{today} today, by version {restated.version} of the formula"
-    then, now = restated.frozen_sample_size, restated.figure.sample_size
+    then, now = found.sample_size, restated.figure.sample_size
     return f"{today} today, of {now:,} facts instead of {then:,}" if then != now else f"{today} today"
 
 
