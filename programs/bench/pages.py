@@ -13,7 +13,7 @@ from programs.bench.facts import Size, generate_once
 from programs.bench.figures import Measured, percentile
 from programs.bench.in_browser import pages_in_browser
 from programs.bench.organisation import numbers_by_level
-from programs.bench.responses import P95_MS, browser, measured_responses, parts_of, seconds_of, with_parts
+from programs.bench.responses import FIRST_P95_MS, browser, measured_responses, parts_of, seconds_of, with_parts
 
 ONE_FAMILY_SECONDS = 1.0
 WHOLE_PAGE_SECONDS = 1.5
@@ -72,8 +72,8 @@ def _first_look(client: httpx.Client, name: str, path: str, scope: str, conditio
         name=f"first look at {name}",
         value=milliseconds,
         unit="ms",
-        goal=f"≤ {P95_MS} ms",
-        met=milliseconds <= P95_MS,
+        goal=f"≤ {FIRST_P95_MS} ms",
+        met=milliseconds <= FIRST_P95_MS,
         conditions=f"{LOOKED_AT_WEEKS} weeks, the server's first answer; {conditions}",
     )
 
@@ -95,8 +95,8 @@ def _first_visits(client: httpx.Client, size: Size, conditions: str) -> Measured
         name="responses at first visits",
         value=p95,
         unit="ms, p95",
-        goal=f"≤ {P95_MS} ms",
-        met=p95 <= P95_MS,
+        goal=f"≤ {FIRST_P95_MS} ms",
+        met=p95 <= FIRST_P95_MS,
         conditions=f"{len(addresses)} addresses of {len(visited)} units, each asked for once; slowest "
         f"{address.replace(known, f'unit=bench-{number}')} {slowest_ms:.0f} ms; {LOOKED_AT_WEEKS} weeks; {conditions}",
     )
