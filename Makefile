@@ -19,6 +19,7 @@ run: environment
 	@exec $(PYTHON_HERE) manage.py up
 
 demo: environment
+	@sh scripts/environment.sh requirements-demo.txt
 	@exec $(PYTHON_HERE) manage.py up --demo
 
 test: development
@@ -40,4 +41,4 @@ environment:
 	@sh scripts/environment.sh requirements.txt requirements-embedded.txt
 
 development:
-	@sh scripts/environment.sh requirements.txt requirements-embedded.txt requirements-dev.txt
+	@sh scripts/environment.sh requirements.txt requirements-embedded.txt requirements-demo.txt requirements-dev.txt

@@ -50,7 +50,7 @@ def run_demo() -> None:
 
 def run_simulated_github() -> None:
     from config import environment
-    from integrations.demo.providers.serve import FILE, serve
+    from demo.providers.serve import FILE, serve
 
     os.nice(5)  # pages come first
     serve(environment.data_dir() / FILE)

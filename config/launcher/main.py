@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from config import environment
 from config.data_folder import close_to_others
@@ -46,16 +47,20 @@ def main(arguments: Sequence[str]) -> int:
 def _run(*, demo: bool) -> None:
     cluster = environment.cluster()
     environment.check()
+    has_demo = find_spec("demo") is not None
+    if demo and not has_demo:
+        raise LaunchError("This installation was built without the folder demo/, so it cannot play the demo.")
     server = ServerLock(cluster)
     owner = own_data_directory(cluster.run_dir, cluster.data_dir)
     close_to_others(cluster)
     listener = web.listen(environment.host(), environment.port())
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
+    was_demo = (cluster.data_dir / "demo").is_dir()
     supervisor = Supervisor(
         children=[
             *_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
-            *(_of_the_demo(lifeline=lifeline, owner=owner) if demo or (cluster.data_dir / "demo").is_dir() else ()),
+            *(_of_the_demo(lifeline=lifeline, owner=owner) if has_demo and (demo or was_demo) else ()),
         ],
         output=output,
         look_after=EmbeddedDatabase(cluster, output).look_after,

@@ -8,14 +8,14 @@ import pytest
 from django.utils import timezone
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from bench.facts import Size, generate
+from bench.figures import Limit, Measured, percentile
+from bench.ingest import fill_partition
+from bench.load import logs_body
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.attribution.outcomes import settle_outcomes
 from integrations.models import AgentSession, Commit, FileAttribution
-from programs.bench.facts import Size, generate
-from programs.bench.figures import Limit, Measured, percentile
-from programs.bench.ingest import fill_partition
-from programs.bench.load import logs_body
 from tests.org import Org
 
 SIZE = Size(people=60, units=12, weeks=8, sessions_per_week=2, commits_per_week=1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.delivery_facts import DeliverySize, generate_delivery_once
+from bench.linking import relink
+from bench.stages import last_weeks, stages, weekly_figures
+from bench.stages_in_python import stages_in_python
 from integrations.models import CommitPlace, DeployedPullRequest, FailedDeployment, PullRequestFigures
-from programs.bench.delivery_facts import DeliverySize, generate_delivery_once
-from programs.bench.linking import relink
-from programs.bench.stages import last_weeks, stages, weekly_figures
-from programs.bench.stages_in_python import stages_in_python
 
 SIZE = DeliverySize(people=40, units=12, weeks=6)
 

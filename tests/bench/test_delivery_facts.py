@@ -7,6 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from bench.delivery_facts import DeliverySize, generate_delivery
+from bench.organisation import OrganisationSize, plan_organisation
+from bench.organisation_rows import write_organisation
+from bench.timing import taken_back
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.intake.derive_links import settle_links
@@ -31,10 +35,6 @@ from integrations.models import (
     WorkItem,
     WorkItemTransition,
 )
-from programs.bench.delivery_facts import DeliverySize, generate_delivery
-from programs.bench.organisation import OrganisationSize, plan_organisation
-from programs.bench.organisation_rows import write_organisation
-from programs.bench.timing import taken_back
 
 SIZE = DeliverySize(people=40, units=12, weeks=16)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.git_import import FILES, FILES_A_COMMIT, git_import
 from integrations.git.tasks import due_sources
 from integrations.models import Commit, RepositorySource, SyncRun
-from programs.bench.git_import import FILES, FILES_A_COMMIT, git_import
 
 
 @pytest.mark.django_db

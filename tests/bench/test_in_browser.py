@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.bench import in_browser
-from programs.bench.in_browser import pages_in_browser
+from bench import in_browser
+from bench.in_browser import pages_in_browser
 
 
 def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

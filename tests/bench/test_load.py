@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from programs.bench.load import RefusedRequestError, post_all, post_at_rate
+from bench.load import RefusedRequestError, post_all, post_at_rate
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 WAIT_SECONDS = 0.3

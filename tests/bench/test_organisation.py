@@ -9,10 +9,7 @@ from random import Random
 
 import pytest
 
-from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
-from orgtree.services.placements import rebuild_placements
-from orgtree.services.trees import follow_people
-from programs.bench.organisation import (
+from bench.organisation import (
     UNITS_LEVELS,
     OrganisationSize,
     PlannedOrganisation,
@@ -21,7 +18,10 @@ from programs.bench.organisation import (
     level_widths,
     plan_organisation,
 )
-from programs.bench.organisation_rows import HAND_BUILT_TREE, LEVELS, MANAGER_TREE, TEAM_TREE, write_organisation
+from bench.organisation_rows import HAND_BUILT_TREE, LEVELS, MANAGER_TREE, TEAM_TREE, write_organisation
+from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
+from orgtree.services.placements import rebuild_placements
+from orgtree.services.trees import follow_people
 
 TODAY = date(2026, 11, 20)
 SIZE = OrganisationSize(people=300, units=60, weeks=104)

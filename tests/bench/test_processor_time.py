@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.bench.instance import SUPERVISOR_PID
-from programs.bench.processor_time import ProcessorTime
+from bench.instance import SUPERVISOR_PID
+from bench.processor_time import ProcessorTime
 
 SPINS = """
 import time

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bench.provider_sync import PAGE_SIZE, provider_sync
 from integrations.models import PullRequest, PullRequestCommit, Stream, SyncRun
-from programs.bench.provider_sync import PAGE_SIZE, provider_sync
 
 
 @pytest.mark.django_db

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from programs.bench.organisation import OrganisationSize
-from programs.bench.reminders import plan_reminders
+from bench.organisation import OrganisationSize
+from bench.reminders import plan_reminders
 from programs.models import Letter, Notice, Ticket
 
 SIZE = OrganisationSize(people=120, units=12, weeks=104)

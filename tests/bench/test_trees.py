@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.facts import Size, generate
+from bench.trees import moves, units_side_by_side
 from orgtree.models import Membership, Placement, UnitPlace
-from programs.bench.facts import Size, generate
-from programs.bench.trees import moves, units_side_by_side
 
 SIZE = Size(people=60, units=14, weeks=4, sessions_per_week=1, commits_per_week=1)
 

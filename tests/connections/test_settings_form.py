@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from demo.providers.github_server import GitHubServer
 from integrations.connections_admin.forms import GitConnectionForm, form_of
 from integrations.connectors.github import GitHub
-from integrations.demo.providers.github_server import GitHubServer
 from integrations.models import Connection
 from tests.connections.conftest import LACKING, TOKEN
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrations.demo.stories import Flavour
+from demo.load.begin import year_of
+from demo.plan.stories import Flavour
 from programs.models import DemoRun
-from programs.services.begin_demo import year_of
 from tests.conftest import StartServer
 from tests.demo.flavours import DEMO_SECONDS, STORIES
 from tests.demo.running import Demo

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from integrations.demo.repositories import REPOSITORIES
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.repositories import REPOSITORIES
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
 from integrations.models import Deployment, Incident
 from tests.demo.read_figures import figure_of_unit
 

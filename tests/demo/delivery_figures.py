@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from statistics import median
 
-from integrations.demo.providers.history import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
-from integrations.demo.providers.standing import pull_request_at
-from integrations.demo.sizes import YEAR_WEEKS
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.delivery import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
+from demo.plan.sizes import YEAR_WEEKS
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
+from demo.providers.standing import pull_request_at
 
 _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
 

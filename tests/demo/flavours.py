@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.demo.stories import Flavour
+from demo.plan.stories import Flavour
 
 DEMO_SECONDS = 4000  # others may use the same processors
 _YEAR = (pytest.mark.soak, pytest.mark.timeout(DEMO_SECONDS + 400))

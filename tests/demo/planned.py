@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from integrations.demo.commits import DemoCommit, Mark, generated_lines, plan_commits
-from integrations.demo.model_prices import UNKNOWN_MODEL
-from integrations.demo.session import DemoSession, ModelRequest, Stretch, ToolUse
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.commits import DemoCommit, Mark, generated_lines, plan_commits
+from demo.plan.model_prices import UNKNOWN_MODEL
+from demo.plan.session import DemoSession, ModelRequest, Stretch, ToolUse
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
 
 
 class PlannedFigures:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
 from insights.metrics.read import read_series
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
 from orgtree.models import Person
 from tests.demo.stored_figures import NO_METRICS, StoredFigures
 

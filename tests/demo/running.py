@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
 from tests.demo.planned import PlannedFigures
 from tests.servers import Server
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from integrations.demo.providers.history import (
+from demo.plan.delivery import (
     Account,
     Attempt,
     Commit,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from django.db import connection
 
-from integrations.demo.stories import Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.stories import Weeks
+from demo.plan.year import DemoYear
 from integrations.models import (
     AgentRequest,
     AgentSession,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from integrations.demo.delivery_stories import DeliveryStory
-from integrations.demo.stories import Expectation, Reading, Story, Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.delivery_stories import DeliveryStory
+from demo.plan.stories import Expectation, Reading, Story, Weeks
+from demo.plan.year import DemoYear
 
 
 class Figures(Protocol):

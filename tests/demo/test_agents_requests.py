@@ -18,11 +18,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from integrations.demo.agents import CODEX, COPILOT, GEMINI
-from integrations.demo.commits import generated_lines
-from integrations.demo.export_requests import ExportRequest, export_requests_of_week
-from integrations.demo.session import DemoSession
-from integrations.demo.year import DemoYear
+from demo.plan.agents import CODEX, COPILOT, GEMINI
+from demo.plan.commits import generated_lines
+from demo.plan.export_requests import ExportRequest, export_requests_of_week
+from demo.plan.session import DemoSession
+from demo.plan.year import DemoYear
 from integrations.models import AgentSession, AgentSessionDay, QuarantinedRecord, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token
 from integrations.telemetry.fold import fold_received_batches

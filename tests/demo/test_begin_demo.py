@@ -7,11 +7,11 @@ from datetime import datetime
 import pytest
 from django.utils import timezone
 
-from integrations.demo.people import PEOPLE
-from integrations.demo.stories import Flavour
+from demo.load.begin import AnotherDemoError, RealDataError, begin_demo
+from demo.plan.people import PEOPLE
+from demo.plan.stories import Flavour
 from orgtree.models import Person
 from programs.models import DemoRun
-from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo
 from tests.org import Org
 
 

@@ -11,13 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations.demo import stories
-from integrations.demo.commits import plan_commits
-from integrations.demo.delivery_stories import DELIVERY_STORIES, DeliveryStory
-from integrations.demo.history import write_repository
-from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PEOPLE
-from integrations.demo.providers.demo_history import demo_history
-from integrations.demo.providers.history import (
+from demo.plan import stories
+from demo.plan.commits import plan_commits
+from demo.plan.delivery import (
     DeliveryHistory,
     Deployment,
     DeploymentState,
@@ -27,10 +23,14 @@ from integrations.demo.providers.history import (
     PipelineRun,
     PullRequest,
 )
-from integrations.demo.repositories import REPOSITORIES, DemoRepository
-from integrations.demo.sizes import WHOLE, YEAR_WEEKS
-from integrations.demo.stories import Flavour, Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.delivery_history import demo_history
+from demo.plan.delivery_stories import DELIVERY_STORIES, DeliveryStory
+from demo.plan.history import write_repository
+from demo.plan.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PEOPLE
+from demo.plan.repositories import REPOSITORIES, DemoRepository
+from demo.plan.sizes import WHOLE, YEAR_WEEKS
+from demo.plan.stories import Flavour, Weeks
+from demo.plan.year import DemoYear
 from tests.demo import flavours
 from tests.demo.delivery_figures import ToldFigures
 from tests.demo.telling import assert_told

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from demo.load.annotations import write_demo_annotations
+from demo.load.personas import open_demo_accounts
+from demo.plan.delivery_stories import AGREED_WEEKS
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
 from insights.models import Annotation
-from integrations.demo.delivery_stories import AGREED_WEEKS
-from integrations.demo.stories import Flavour
-from integrations.demo.year import DemoYear
-from programs.services.demo_annotations import write_demo_annotations
-from programs.services.demo_personas import open_demo_accounts
 from tests.org import Org
 
 END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)

@@ -12,15 +12,15 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from demo.plan.commits import Mark
+from demo.plan.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
+from demo.plan.organisation import HAND_BUILT
+from demo.plan.repositories import REPOSITORIES
+from demo.plan.sending import send_year
+from demo.plan.sizes import YEAR_WEEKS
+from demo.plan.stories import ALWAYS, STORIES, Story, Weeks
 from insights.metrics.query import Window
 from insights.models import Annotation
-from integrations.demo.commits import Mark
-from integrations.demo.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
-from integrations.demo.organisation import HAND_BUILT
-from integrations.demo.repositories import REPOSITORIES
-from integrations.demo.sending import send_year
-from integrations.demo.sizes import YEAR_WEEKS
-from integrations.demo.stories import ALWAYS, STORIES, Story, Weeks
 from integrations.models import (
     AttributionWork,
     Commit,

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from demo.load.organisation import load_demo_organisation
+from demo.load.personas import open_demo_accounts
+from demo.load.reminders import tell_demo_people
+from demo.load.tickets import write_demo_tickets
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
 from insights.windows import local_today
-from integrations.demo.stories import Flavour
-from integrations.demo.year import DemoYear
 from programs.models import Letter, Notice
-from programs.services.demo_organisation import load_demo_organisation
-from programs.services.demo_personas import open_demo_accounts
-from programs.services.demo_reminders import tell_demo_people
-from programs.services.demo_tickets import write_demo_tickets
 from tests.org import Org
 
 

@@ -17,13 +17,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from integrations.demo.agents import CLAUDE_CODE
-from integrations.demo.export_requests import ExportRequest, export_requests_of_week
-from integrations.demo.model_prices import MODEL_PRICES, UNKNOWN_MODEL
-from integrations.demo.people import PEOPLE
-from integrations.demo.sizes import DEMO_WEEKS
-from integrations.demo.stories import STORIES
-from integrations.demo.year import DemoYear
+from demo.plan.agents import CLAUDE_CODE
+from demo.plan.export_requests import ExportRequest, export_requests_of_week
+from demo.plan.model_prices import MODEL_PRICES, UNKNOWN_MODEL
+from demo.plan.people import PEOPLE
+from demo.plan.sizes import DEMO_WEEKS
+from demo.plan.stories import STORIES
+from demo.plan.year import DemoYear
 from tests.demo import flavours
 from tests.recordings import Recordings
 

@@ -7,10 +7,10 @@ import json
 import httpx
 import pytest
 
-from integrations.demo.providers import faults
-from integrations.demo.providers.faults import Effect, Fault
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers import faults
+from demo.providers.faults import Effect, Fault
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from tests.demo.small_history import BEGIN, HOUR, small_history
 
 PULLS = "/repos/acme/shop/pulls?state=all&sort=updated&direction=desc&per_page=2"

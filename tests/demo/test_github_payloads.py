@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from tests.demo.small_history import BEGIN, DAY, small_history
 
 Json = dict[str, Any]

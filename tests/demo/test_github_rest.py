@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from integrations.demo.providers.github_access import App, Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers.github_access import App, Token
+from demo.providers.github_server import GitHubServer
 from tests.demo.small_history import BEGIN, DAY, HOUR, sha, small_history
 
 REPOSITORY = "/repos/acme/shop"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.demo.organisation import CHANGES, people_files
-from integrations.demo.people import CHECKOUT, PEOPLE, SEARCH
-from integrations.demo.repositories import REPOSITORIES
-from integrations.demo.seats import seats_file
-from integrations.demo.stories import AWAY_WEEKS, IDLE, LEAVER, LEFT_WEEKS_BEFORE_END, Flavour
-from integrations.demo.year import DemoYear
+from demo.plan.organisation import CHANGES, people_files
+from demo.plan.people import CHECKOUT, PEOPLE, SEARCH
+from demo.plan.repositories import REPOSITORIES
+from demo.plan.seats import seats_file
+from demo.plan.stories import AWAY_WEEKS, IDLE, LEAVER, LEFT_WEEKS_BEFORE_END, Flavour
+from demo.plan.year import DemoYear
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.seats.import_seats import import_seats
 from tests.demo import flavours

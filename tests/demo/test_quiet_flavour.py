@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from integrations.demo.stories import Flavour
+from demo.plan.stories import Flavour
 from orgtree.models import Employment
 from tests.conftest import StartServer
 from tests.demo.flavours import DEMO_SECONDS, QUIET

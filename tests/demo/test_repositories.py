@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from demo.plan.commits import DemoCommit, Mark, generated_lines, plan_commits
+from demo.plan.history import write_repository
+from demo.plan.people import PEOPLE, TOOLING
+from demo.plan.repositories import BOT_EMAIL, BOT_NAME, REPOSITORIES, DemoRepository, git_address
+from demo.plan.session import DemoSession
+from demo.plan.sizes import YEAR_WEEKS
+from demo.plan.year import DemoYear
 from integrations.attribution.agents import is_bot
 from integrations.attribution.git_ai_notes import read_note
 from integrations.connectors.git.context_files import context_file_periods
 from integrations.connectors.git.history import ReadCommit, new_commits, read_commits
 from integrations.connectors.git.repository import GitRepository
-from integrations.demo.commits import DemoCommit, Mark, generated_lines, plan_commits
-from integrations.demo.history import write_repository
-from integrations.demo.people import PEOPLE, TOOLING
-from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, REPOSITORIES, DemoRepository, git_address
-from integrations.demo.session import DemoSession
-from integrations.demo.sizes import YEAR_WEEKS
-from integrations.demo.year import DemoYear
 from tests.demo import flavours
 
 END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)

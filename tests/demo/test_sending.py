@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from integrations.demo import sending
-from integrations.demo.sending import ReceiverAwayError, ReceiverRefusedError, Sent, send_year
-from integrations.demo.stories import Flavour
-from integrations.demo.year import DemoYear
+from demo.plan import sending
+from demo.plan.sending import ReceiverAwayError, ReceiverRefusedError, Sent, send_year
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
 from tests.servers import free_port
 
 YEAR = DemoYear(seed=1, flavour=Flavour.SMALL_STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))

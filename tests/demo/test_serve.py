@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from integrations.demo.providers.serve import DemoGitHub, history_of, serving_alone
-from integrations.demo.stories import Flavour
-from integrations.demo.year import DemoYear
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
+from demo.providers.serve import DemoGitHub, history_of, serving_alone
 
 ANCHOR = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # the night in which Berlin's clocks go forward
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.demo.sizes import YEAR_WEEKS
-from integrations.demo.stories import STORIES, Flavour, Weeks
-from integrations.demo.year import DemoYear
+from demo.plan.sizes import YEAR_WEEKS
+from demo.plan.stories import STORIES, Flavour, Weeks
+from demo.plan.year import DemoYear
 from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 from tests.demo.telling import assert_told

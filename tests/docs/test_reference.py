@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from tests.servers import PROJECT_DIR
 
 REFERENCE = PROJECT_DIR / "docs" / "reference"
-APPS = ("config", "programs", "insights", "integrations", "orgtree")
+APPS = ("config", "bench", "demo", "programs", "insights", "integrations", "orgtree")
 DJANGO_OPTIONS = frozenset(
     {
         *("--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color"),

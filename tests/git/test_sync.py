@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from integrations.demo.fast_import import Signed, create_bare_repository, fast_import
+from demo.plan.fast_import import Signed, create_bare_repository, fast_import
 from integrations.git import sync as reading
 from integrations.git import tasks
 from integrations.git.changes import settle_changes

@@ -14,9 +14,9 @@ import time_machine
 from django.conf import settings
 from django.db import transaction
 
+from demo.load.begin import begin_demo, year_of
+from demo.plan.stories import Flavour
 from insights.metrics.query import Window
-from integrations.demo.stories import Flavour
-from programs.services.begin_demo import begin_demo, year_of
 from tests.conftest import StartServer
 from tests.delivery_oracle.agents import told_with_agents
 from tests.delivery_oracle.calendar import ZONE_NAME

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from tests.demo.small_history import small_history
 from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows
 from tests.personas import ADMIN, MEMBER

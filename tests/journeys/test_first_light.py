@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from programs.bench.in_browser import pages_in_browser
+from bench.in_browser import pages_in_browser
 from tests.journeys.window import LOOKS, BrowserWindows, Theme
 from tests.otlp import LogEvent, logs_request
 from tests.personas import ADMIN, MEMBER

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from integrations.demo.fast_import import Signed, create_bare_repository, fast_import
+from demo.plan.fast_import import Signed, create_bare_repository, fast_import
 from integrations.git.connect import connect_git
 from integrations.git.sync import COMMITS_AT_ONCE
 from integrations.models import SyncRun

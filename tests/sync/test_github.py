@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from integrations.models import (
     Commit,
     Connection,

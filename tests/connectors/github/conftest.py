@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from tests.connectors.github.reading import TOKEN
 from tests.demo.small_history import small_history
 

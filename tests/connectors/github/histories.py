@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from integrations.demo.providers.history import (
+from demo.plan.delivery import (
     Attempt,
     DeliveryHistory,
     Deployment,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
@@ -15,7 +16,6 @@ from integrations.connectors.github import GitHub
 from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.connectors.words import Kind
-from integrations.demo.providers.github_server import GitHubServer
 
 TOKEN = "github_pat_of_the_tests"
 QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)

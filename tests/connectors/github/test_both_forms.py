@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.github import GitHub
 from integrations.connectors.words import Kind, ResourceKind
-from integrations.demo.providers.github_server import GitHubServer
 from tests.connectors.github.reading import read
 
 STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo.providers.faults import Answer, Fault, forbidden, instead, not_found
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.words import Kind
-from integrations.demo.providers.faults import Answer, Fault, forbidden, instead, not_found
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
 from tests.connectors.github.reading import TOKEN, client, connector, read, resource_at
 from tests.demo.small_history import small_history
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from demo.providers import faults
+from demo.providers.faults import Fault
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, SchemaError
 from integrations.connectors.github import GitHub
 from integrations.connectors.words import Kind, ResourceKind
-from integrations.demo.providers import faults
-from integrations.demo.providers.faults import Fault
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
 from tests.connectors.github.histories import with_pull_requests
 from tests.connectors.github.reading import LONG_AFTER, TOKEN, client, connector, read, resource_at
 from tests.demo.small_history import BEGIN, HOUR, commit, small_history

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from demo.plan.delivery import Did, Happening
+from demo.providers.faults import Answer, Fault, bad_gateway, instead, not_found
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import Http
 from integrations.connectors.drafts import PullRequestDraft, Told
 from integrations.connectors.errors import PermanentError, TransientError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.queries import DEPLOYMENTS
 from integrations.connectors.words import Kind
-from integrations.demo.providers.faults import Answer, Fault, bad_gateway, instead, not_found
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
-from integrations.demo.providers.history import Did, Happening
 from tests.connectors.github.histories import MINUTE, pull_request, with_pull_requests
 from tests.connectors.github.reading import TOKEN, client, connector, read
 from tests.demo.small_history import BEGIN, MAX, MAYA, commit

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import UNTOLD, PullRequestDraft, Told, Untold, Who
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.webhooks import normalise_review
 from integrations.connectors.words import Kind, LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
-from integrations.demo.providers.github_server import GitHubServer
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import read
 

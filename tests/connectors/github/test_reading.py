@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from demo.plan.delivery import Commit, DeliveryHistory, Did, Happening
+from demo.providers.faults import Fault, changed, meanwhile, not_found
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import UNTOLD, DeploymentDraft, PipelineRunDraft, PullRequestDraft
 from integrations.connectors.words import Kind, RunStatus
-from integrations.demo.providers.faults import Fault, changed, meanwhile, not_found
-from integrations.demo.providers.github_access import Token
-from integrations.demo.providers.github_server import GitHubServer
-from integrations.demo.providers.history import Commit, DeliveryHistory, Did, Happening
 from tests.connectors.github.histories import (
     MINUTE,
     pull_request,

@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from demo.providers.faults import Fault, unauthorised
+from demo.providers.github_access import App, Token
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import Settings
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.github import GitHub
-from integrations.demo.providers.faults import Fault, unauthorised
-from integrations.demo.providers.github_access import App, Token
-from integrations.demo.providers.github_server import GitHubServer
 from tests.connectors.github.reading import TOKEN, client, connector
 from tests.demo.small_history import small_history
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import models
 
+from demo.providers.github_server import GitHubServer
 from integrations.connectors.github import read_runs
-from integrations.demo.providers.github_server import GitHubServer
 from integrations.models import (
     Connection,
     Deployment,

@@ -1,0 +1,103 @@
+"""From an answered 200 to the first answer of /series/ that contains the event."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from bench.figures import Measured, percentile
+from bench.load import Connection, logs_body
+
+IDLE_SECONDS = 3.0
+LOADED_SECONDS = 5.0
+LOAD_RECORDS_PER_SECOND = 1000
+LOAD_RECORDS_PER_REQUEST = 100
+POLL_SECONDS = 0.1
+GIVE_UP_SECONDS = 30.0
+MINIMUM_GROUP = 10  # people; above what an organisation asks for unless somebody changes it
+
+
+def event_to_tile(token: str, session_cookie: str, *, samples: int) -> list[Measured]:
+    """The delay on an idle installation, and while a thousand records a second come in beside it."""
+    idle = _delays(token, session_cookie, samples)
+    with _load(token, seconds=samples * LOADED_SECONDS):
+        loaded = _delays(token, session_cookie, samples)
+    return [
+        _measured("event to tile, idle", idle, IDLE_SECONDS, "nothing else is sent"),
+        _measured("event to tile, under load", loaded, LOADED_SECONDS, f"beside {LOAD_RECORDS_PER_SECOND} records/s"),
+    ]
+
+
+def _measured(name: str, delays: list[float], goal: float, conditions: str) -> Measured:
+    p95 = percentile(delays, 95)
+    return Measured(
+        name=name,
+        value=p95,
+        unit="s, p95",
+        goal=f"≤ {goal:g} s",
+        met=p95 <= goal,
+        conditions=f"{len(delays)} events, {conditions}; median {percentile(delays, 50):.2f} s; "
+        f"asked every {POLL_SECONDS:g} s",
+    )
+
+
+def _delays(token: str, session_cookie: str, samples: int) -> list[float]:
+    """One request at a time, each of a model of its own, so that it can be told from all others.
+
+    Of as many people as a figure needs in order not to be hidden: under load the installation's trial ends.
+    """
+    connection = Connection(settings.BASE_URL, token)
+    delays = []
+    for _ in range(samples):
+        model = f"bench-{time.time_ns()}"
+        connection.post_logs(logs_body(MINIMUM_GROUP, model=model, of_each_person=1))
+        answered = time.perf_counter()
+        while not _is_counted(model, session_cookie):
+            if time.perf_counter() - answered > GIVE_UP_SECONDS:
+                break  # a figure of 30 s says it plainly enough
+            time.sleep(POLL_SECONDS)
+        delays.append(time.perf_counter() - answered)
+    connection.close()
+    return delays
+
+
+def _is_counted(model: str, session_cookie: str) -> bool:
+    request = urllib.request.Request(  # noqa: S310 -- an address of this machine
+        f"{settings.BASE_URL}/api/v1/metrics/ai.tokens/series/?facet=model%3D{model}",
+        headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session_cookie}"},
+    )
+    with urllib.request.urlopen(request, timeout=GIVE_UP_SECONDS) as answer:  # noqa: S310
+        return bool(json.load(answer)["total"][0]["value"])
+
+
+@contextmanager
+def _load(token: str, *, seconds: float) -> Iterator[None]:
+    """Send records at an even pace from a thread of its own until the block is left."""
+    pause = LOAD_RECORDS_PER_REQUEST / LOAD_RECORDS_PER_SECOND
+    bodies = [logs_body(LOAD_RECORDS_PER_REQUEST) for _ in range(int(seconds / pause))]
+    over = threading.Event()
+
+    def send() -> None:
+        connection = Connection(settings.BASE_URL, token)
+        due = time.perf_counter()
+        for body in bodies:
+            if over.is_set():
+                break
+            connection.post_logs(body)
+            due += pause
+            over.wait(max(0.0, due - time.perf_counter()))
+        connection.close()
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()

@@ -1,0 +1,235 @@
+"""A year of delivery for a made-up organisation: pull requests, work items, runs, deployments and incidents.
+
+Records are written by the database itself, as those of sessions (facts.py); what follows from them the services of the
+intake derive.  The same size and the same day give the same records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from bench.authors import numbered_authors
+from bench.deployment_facts import DEPLOYMENTS, INCIDENTS, ROLLOUTS, RUNS, STATUSES
+from bench.draws import create_draws
+from bench.organisation import OrganisationSize, numbers_by_level, plan_organisation
+from bench.organisation_rows import HAND_BUILT_TREE, write_organisation
+from bench.pull_request_facts import (
+    COMMITS,
+    EVENTS,
+    PULL_REQUESTS,
+    REVIEWS,
+    SQUASHES,
+    SQUASHES_IN_REPOSITORIES,
+    STORED_PULL_REQUESTS,
+    TRAILERS,
+)
+from bench.work_item_facts import ASSIGNMENTS, ITEMS, LINKS, PROJECTS, STORED_ITEMS, STORED_TRANSITIONS, TRANSITIONS
+from integrations.connectors.words import Kind
+from integrations.intake.derive_item_figures import settle_item_figures
+from integrations.intake.derive_run_figures import settle_run_figures
+from integrations.intake.derive_stages import settle_figures
+from integrations.linking.rebuild import relink_everything
+from integrations.mappings.effective import effective_meanings
+from integrations.models import (
+    Connection,
+    Deployment,
+    Owned,
+    OwnedKind,
+    PipelineRun,
+    PipelineRunFigures,
+    ProviderFact,
+    PullRequest,
+    PullRequestFigures,
+    WorkItem,
+    WorkItemFigures,
+)
+from integrations.ownership.give import Gift, give
+from integrations.ownership.seen import note_named
+from orgtree.models import OrgTree, Unit
+
+NAME = "bench delivery"
+PULL_REQUESTS_A_YEAR = 150  # of each person
+PEOPLE_PER_REPOSITORY = 10
+WEEKS_OF_A_YEAR = 52
+FIRST_SETTLED = 1_000
+
+
+@dataclass(frozen=True)
+class DeliverySize:
+    """The organisation's people and units, and how many weeks they deliver."""
+
+    people: int
+    units: int
+    weeks: int
+
+    @property
+    def pull_requests(self) -> int:
+        """Those of people who were not there, and those that lie ahead, are left out."""
+        return self.people * self.weeks * PULL_REQUESTS_A_YEAR // WEEKS_OF_A_YEAR
+
+    @property
+    def repositories(self) -> int:
+        return max(1, self.people // PEOPLE_PER_REPOSITORY)
+
+
+def generate_delivery_once(size: DeliverySize) -> None:
+    """The organisation and its delivery, as far as no earlier entry of the same bench generated them."""
+    if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
+        organisation = OrganisationSize(size.people, size.units, size.weeks)
+        write_organisation(plan_organisation(organisation, today=timezone.localdate()))
+    if not Connection.objects.filter(name=NAME).exists():
+        generate_delivery(size)
+
+
+def generate_delivery(size: DeliverySize) -> None:
+    """Fill the tables for the organisation that is there, as the intake would have left them; the outbox is empty then.
+
+    Repositories are others than those of code_facts.py, whose commits have no history.
+    """
+    with transaction.atomic():
+        told_by = Connection.objects.create(provider="push", name=NAME, paused_at=timezone.now())
+        with _references_unchecked(), _without_indexes():
+            _write(size, told_by)
+        note_named(Kind.DEPLOYMENT, _ids(Deployment, told_by))
+        _give_repositories(size)
+        with _references_unchecked():
+            _derive(told_by)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@contextmanager
+def _references_unchecked() -> Iterator[None]:
+    """Within a transaction; where the bench may not leave it out, each reference is checked at the end.
+
+    Those of a year are 60 million, and checking them takes as long as writing what they are in.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CHECK_REFERENCES, {"role": "replica"})
+        yield
+        cursor.execute(CHECK_REFERENCES, {"role": "origin"})
+
+
+@contextmanager
+def _without_indexes() -> Iterator[None]:
+    """Let the tables that are written have no indexes meanwhile, but for those that keep rows apart.
+
+    To add five million rows to them one by one takes far longer than to build them anew.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES, {"tables": list(WRITTEN)})
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        yield
+        for _, definition in indexes:
+            cursor.execute(definition)
+
+
+def _write(size: DeliverySize, told_by: Connection) -> None:
+    sizes = {
+        "connection": told_by.pk,
+        "people": size.people,
+        "days": size.weeks * 7,
+        "pull_requests": size.pull_requests,
+        "repositories": size.repositories,
+    }
+    create_draws()
+    with numbered_authors(), connection.cursor() as cursor:
+        for statement in (
+            *(REPOSITORIES, OWNED_REPOSITORIES, NUMBERED_REPOSITORIES, PULL_REQUESTS, "ANALYZE bench_pull_request"),
+            *(STORED_PULL_REQUESTS, COMMITS, REVIEWS, EVENTS, SQUASHES, SQUASHES_IN_REPOSITORIES, TRAILERS),
+            *(
+                PROJECTS,
+                "ANALYZE integrations_project",
+                ITEMS,
+                TRANSITIONS,
+                STORED_ITEMS,
+                STORED_TRANSITIONS,
+                ASSIGNMENTS,
+                LINKS,
+            ),
+            *(RUNS, ROLLOUTS, DEPLOYMENTS, STATUSES, INCIDENTS),
+        ):
+            cursor.execute(statement, sizes)
+        # Not the tables that services fill next: statistics that call them empty make plans for empty tables.
+        cursor.execute(f"ANALYZE {', '.join(WRITTEN)}")
+        for table in ("bench_repository", "bench_pull_request", "bench_item", "bench_transition", "bench_rollout"):
+            cursor.execute(f"DROP TABLE {table}")
+
+
+def _derive(told_by: Connection) -> None:
+    meanings = effective_meanings(told_by)
+    _settle(settle_figures, _ids(PullRequest, told_by), PullRequestFigures)
+    _settle(lambda ids: settle_item_figures(meanings, ids), _ids(WorkItem, told_by), WorkItemFigures)
+    _settle(settle_run_figures, _ids(PipelineRun, told_by), PipelineRunFigures)
+    relink_everything()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM integrations_factchange")
+
+
+def _settle(settle: Callable[[list[int]], object], ids: list[int], figures: type[Model]) -> None:
+    """With statistics after the first: plans made for a table that is known to be empty never end in a full one."""
+    for some in (ids[:FIRST_SETTLED], ids[FIRST_SETTLED:]):
+        settle(some)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {figures._meta.db_table}")
+
+
+def _give_repositories(size: DeliverySize) -> None:
+    """To the team of the hand-built tree whose people write there (organisation.py deals them out alike)."""
+    lowest = numbers_by_level(size.units)[-1]
+    units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}
+    owned = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")
+    gifts = []
+    for position, each in enumerate(owned.order_by("repository__name")):
+        unit = units[f"bench-{lowest[position % len(lowest)]}"]
+        gifts.append(Gift(each.pk, unit.tree_id, unit.pk, None, None))
+    give(gifts, by=None)
+
+
+def _ids(records: type[ProviderFact], told_by: Connection) -> list[int]:
+    return list(records._default_manager.filter(connection=told_by).order_by("pk").values_list("pk", flat=True))
+
+
+WRITTEN = (
+    *("integrations_repository", "integrations_owned", "integrations_pullrequest", "integrations_pullrequestcommit"),
+    *("integrations_pullrequestreview", "integrations_pullrequestevent", "integrations_commit"),
+    *("integrations_commitinrepository", "integrations_commitevidence", "integrations_workitem"),
+    *("integrations_workitemtransition", "integrations_workitemassignment", "integrations_workitemlink"),
+    *("integrations_pipelinerun", "integrations_deployment", "integrations_incident"),
+)
+
+INDEXES = """
+    SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+    FROM pg_index WHERE indrelid = ANY (%(tables)s::regclass[]) AND NOT indisunique
+"""
+
+CHECK_REFERENCES = """
+    SELECT set_config('session_replication_role', %(role)s, true)
+    WHERE has_parameter_privilege('session_replication_role', 'SET')
+"""
+
+REPOSITORIES = """
+    INSERT INTO integrations_repository (name, remote, root_sha, default_branch, shallow)
+    SELECT 'bench-service-' || lpad(number::text, 4, '0'), '', '', 'main', false
+    FROM generate_series(0, %(repositories)s - 1) AS number
+    ORDER BY number
+"""
+
+OWNED_REPOSITORIES = """
+    INSERT INTO integrations_owned (kind, repository_id, name)
+    SELECT 'repository', id, '' FROM integrations_repository WHERE name LIKE 'bench-service-%%' ORDER BY id
+"""
+
+NUMBERED_REPOSITORIES = """
+    CREATE TEMPORARY TABLE bench_repository AS
+    SELECT id, row_number() OVER (ORDER BY name) - 1 AS number
+    FROM integrations_repository WHERE name LIKE 'bench-service-%%'
+"""

@@ -1,0 +1,108 @@
+"""How long a page takes in a browser on this machine, until its last part and its last chart are there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from bench.figures import Measured, percentile
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+logger = logging.getLogger(__name__)
+
+COMPLETE_SECONDS = 1.0
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/browser.sh
+# A chart is there when its plot stops loading, and a part when htmx has put it in its place; the shades around lines,
+# which come into charts that are there, are none of both.
+NOTE_WHEN = """
+    const note = () => { window.completeAt = performance.now(); };
+    addEventListener("DOMContentLoaded", note);
+    addEventListener("htmx:afterSettle", note);
+    new MutationObserver((records) => {
+        if (records.some((one) => one.oldValue === "loading" && one.target.dataset.state !== "loading")) note();
+    }).observe(document, { subtree: true, attributeFilter: ["data-state"], attributeOldValue: true });
+"""
+IS_UNFINISHED = (
+    "document.querySelector('[data-plot][data-state=loading], [data-plot][data-state=error], .htmx-request')"
+)
+
+
+def pages_in_browser(
+    session_cookie: str, pages: Mapping[str, str], *, rounds: int, conditions: str
+) -> Iterator[Measured]:
+    """The middle of some visits to each page, by its name; none, and a warning, where there is no browser."""
+    with _window(session_cookie) as page:
+        if page is None:
+            return
+        for name, address in pages.items():
+            _seconds_until_complete(page, address)  # style sheets and scripts stay in the browser's cache
+            seconds = [_seconds_until_complete(page, address) for _ in range(rounds)]
+            middle = percentile(seconds, 50)
+            yield Measured(
+                name=f"{name} complete in the browser",
+                value=middle,
+                unit="s, p50",
+                goal=f"≤ {COMPLETE_SECONDS:.0f} s",
+                met=middle <= COMPLETE_SECONDS,
+                conditions=f"{rounds} visits, {min(seconds):.2f} to {max(seconds):.2f} s, "
+                f"the browser on the same cores; {conditions}",
+            )
+
+
+def chromium() -> str | None:
+    """Path of a Chromium of this machine; None where there is none but perhaps Playwright's own."""
+    return os.environ.get("HEADWAY_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def _seconds_until_complete(page: Page, address: str) -> float:
+    page.goto("about:blank")
+    page.goto(f"{settings.BASE_URL}{address}")
+    page.wait_for_load_state("networkidle")
+    if page.evaluate(f"Boolean({IS_UNFINISHED})"):
+        raise ValueError(f"{address} has parts that do not come.")
+    milliseconds: float = page.evaluate("window.completeAt")
+    return milliseconds / 1000
+
+
+@contextmanager
+def _window(session_cookie: str) -> Iterator[Page | None]:
+    """A tab in which somebody is signed in: opening one takes the browser a second of work of its own.
+
+    None where no browser can be driven.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        logger.warning("No page was measured in a browser: the packages of requirements-dev.txt are not installed.")
+        yield None
+        return
+    path = chromium()
+    if path is None:
+        logger.warning("No page was measured in a browser: there is no Chromium, nor one named in HEADWAY_CHROMIUM.")
+        yield None
+        return
+    options: dict[str, Any] = {"args": ["--no-sandbox"]} if os.getuid() == 0 else {}
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, **options)
+        except Error as error:  # what was measured before, for half an hour, is told all the same
+            logger.warning("No page was measured in a browser: %s does not start. %s", path, error)
+            yield None
+            return
+        try:
+            window = browser.new_context(viewport={"width": 1440, "height": 900})
+            window.add_cookies(
+                [{"name": settings.SESSION_COOKIE_NAME, "value": session_cookie, "url": settings.BASE_URL}]
+            )
+            window.add_init_script(NOTE_WHEN)
+            yield window.new_page()
+        finally:
+            browser.close()

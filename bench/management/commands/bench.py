@@ -1,0 +1,180 @@
+"""Measure this machine against the product's goals."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, CommandError, call_command
+from django.test import Client
+
+from bench.delay import event_to_tile
+from bench.delivery_facts import WEEKS_OF_A_YEAR, DeliverySize
+from bench.dora import dora
+from bench.facts import Size
+from bench.figures import Measured, machine, machine_as_text, summary
+from bench.git_import import git_import
+from bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
+from bench.instance import BenchInstanceError, temporary_instance
+from bench.linking import relink
+from bench.memory import idle_memory
+from bench.pages import dashboards
+from bench.people_import import people_import
+from bench.program import program_pages
+from bench.program_rows import TICKETS
+from bench.provider_sync import provider_sync
+from bench.reminders import TICKETS as OVERDUE_TICKETS
+from bench.reminders import plan_reminders
+from bench.stages import stages
+from bench.trees import trees
+
+NAMES = (
+    "memory",
+    "delay",
+    "throughput",
+    "git-import",
+    "provider-sync",
+    "people-import",
+    "reminders",
+    "small-requests",
+    "pages",
+    "trees",
+    "dora",
+    "relink",
+    "stages",
+    "program",
+)  # in this order: the last fill the database
+FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
+QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
+QUICK_WEEKS = 2  # of delivery, which has most rows
+
+
+class Command(BaseCommand):
+    help = "Measure speed and memory in an installation of its own, beside the goals and a limit of the same run."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(NAMES)} (all)")
+        parser.add_argument("--quick", action="store_true", help="little data and few rounds: does it run at all?")
+        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        parser.add_argument("--people", type=int, help=f"people of the organisation ({FULL.people})")
+        parser.add_argument("--units", type=int, help=f"units of their hand-built tree ({FULL.units})")
+        parser.add_argument("--weeks", type=int, help=f"weeks of facts and moves ({FULL.weeks})")
+        parser.add_argument(
+            "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
+        )
+        parser.add_argument(
+            "--partition-rows", type=int, help=f"rows in the partition before the small requests ({GOAL_ROWS:,})"
+        )
+        parser.add_argument("--commits", type=int, help="commits of the repository for git-import (20,000)")
+        parser.add_argument("--pull-requests", type=int, help="pull requests for provider-sync (50,000)")
+        parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = options["names"] or list(NAMES)
+        if unknown := sorted(set(names) - set(NAMES)):
+            raise CommandError(f"Unknown: {', '.join(unknown)}. Choose from {', '.join(NAMES)}.")
+        if not options["measure_here"]:
+            _measure_in_temporary_instance(_words(names, options))
+            return
+        measurements = self._measurements(options)
+        chosen = [measurements[name] for name in NAMES if name in names]
+        if options["json"]:
+            document = {"machine": machine(), "figures": [each.as_json() for measure in chosen for each in measure()]}
+            self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
+            return
+        self.stdout.write(machine_as_text(machine()) + "\n")
+        figures: list[Measured] = []
+        for measure in chosen:
+            measured = measure()
+            for figure in measured:
+                self.stdout.write(figure.as_text())
+            self.stdout.flush()
+            figures += measured
+        self.stdout.write("\n" + summary(figures))
+
+    def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
+        quick = options["quick"]
+        size = _size(QUICK if quick else FULL, options)
+        delivery = DeliverySize(size.people, size.units, min(size.weeks, QUICK_WEEKS if quick else WEEKS_OF_A_YEAR))
+        rows = options["partition_rows"] or (20_000 if quick else GOAL_ROWS)
+        return {
+            "memory": idle_memory,
+            "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
+            "throughput": lambda: throughput(_token(), requests=4 if quick else 50, rounds=3 if quick else ROUNDS),
+            "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
+            "provider-sync": lambda: provider_sync(pulls=options["pull_requests"] or (3_000 if quick else 50_000)),
+            "people-import": lambda: people_import(size.organisation),
+            "reminders": lambda: plan_reminders(size.organisation, tickets=500 if quick else OVERDUE_TICKETS),
+            "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
+            "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
+            "trees": lambda: trees(_session_cookie(), size=size, rounds=3 if quick else 10),
+            "dora": lambda: dora(_session_cookie(), size=delivery, rounds=3 if quick else 30),
+            "relink": lambda: relink(delivery),
+            "stages": lambda: stages(delivery, pull_requests=500 if quick else 50_000),
+            "program": lambda: program_pages(
+                _session_cookie(),
+                size=size.organisation,
+                tickets=500 if quick else TICKETS,
+                rounds=5 if quick else 30,
+            ),
+        }
+
+
+def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
+    """The command line that asks for the same measurements, in the installation where it is run."""
+    numbers = {
+        "--people": options["people"],
+        "--units": options["units"],
+        "--weeks": options["weeks"],
+        "--sessions-per-week": options["sessions_per_week"],
+        "--partition-rows": options["partition_rows"],
+        "--commits": options["commits"],
+        "--pull-requests": options["pull_requests"],
+    }
+    words = [word for name, number in numbers.items() if number for word in (name, str(number))]
+    switches = {"--quick": options["quick"], "--json": options["json"]}
+    return [*names, *words, *(name for name, on in switches.items() if on), "--measure-here"]
+
+
+def _size(usual: Size, options: Mapping[str, Any]) -> Size:
+    """The usual size with what the command line says otherwise."""
+    said = {name: options[name] for name in ("people", "units", "weeks", "sessions_per_week") if options[name]}
+    return replace(usual, **said)
+
+
+def _measure_in_temporary_instance(words: Sequence[str]) -> None:
+    """Run this command again in the environment of an installation made for it."""
+    try:
+        with temporary_instance() as environment:
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", *words]
+            code = subprocess.run(command, env=dict(environment), check=False).returncode
+    except BenchInstanceError as problem:
+        raise CommandError(str(problem)) from problem
+    if code:
+        raise CommandError("The bench did not come to its end.", returncode=code)
+
+
+def _token() -> str:
+    output = io.StringIO()
+    call_command("create_ingest_token", f"bench {secrets.token_hex(4)}", stdout=output)
+    return output.getvalue().split()[-1]
+
+
+def _session_cookie() -> str:
+    """The session of a newly made admin, valid at the server because both read the same database."""
+    user, _ = User.objects.get_or_create(
+        username="bench@example.com", defaults={"email": "bench@example.com", "is_staff": True, "is_superuser": True}
+    )
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value

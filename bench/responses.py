@@ -1,0 +1,96 @@
+"""Pages as a browser asks for them: the time and the number of queries of every response."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
+
+import httpx
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from bench.figures import Limit, Measured, percentile
+
+FIRST_P95_MS = 150  # at a first look
+P95_MS = 40  # at each further one
+QUERIES = 15
+SOURCES = re.compile(r'data-(?:chart|src)="([^"]+)"|hx-get="([^"]+)"')
+LATER_STILL = re.compile(r'hx-get="([^"]+)" hx-trigger="load')  # in a part, which is a page's without its menus
+
+
+def browser(session_cookie: str) -> httpx.Client:
+    """A client that is signed in at the server of this installation."""
+    return httpx.Client(
+        base_url=settings.BASE_URL, cookies={settings.SESSION_COOKIE_NAME: session_cookie}, timeout=120, trust_env=False
+    )
+
+
+def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
+    """The pages, and the addresses from which their charts and late parts come."""
+    return list(dict.fromkeys(address for page in pages for address in (page, *parts_of(client, page))))
+
+
+def parts_of(client: httpx.Client, page: str) -> list[str]:
+    """The addresses that a browser asks for to show the whole page; each of them is asked for once."""
+    text = client.get(page).raise_for_status().text
+    found = [first or second for first, second in SOURCES.findall(text)]
+    parts = dict.fromkeys(address for address in map(unescape, found) if address.startswith("/"))
+    waiting = list(parts)
+    while waiting:
+        later = map(unescape, LATER_STILL.findall(client.get(waiting.pop(0)).raise_for_status().text))
+        new = [address for address in dict.fromkeys(later) if address not in parts]
+        parts |= dict.fromkeys(new)
+        waiting += new
+    return list(parts)
+
+
+def measured_responses(
+    name: str, client: httpx.Client, addresses: Sequence[str], *, rounds: int, conditions: str
+) -> list[Measured]:
+    """The 95th percentile of all responses, met where the slowest address keeps to the goal; and the most queries."""
+    times = {address: [1000 * seconds_of(client, address) for _ in range(rounds)] for address in addresses}
+    empty = [1000 * seconds_of(client, "/healthz") for _ in range(rounds)]
+    slowest = max(addresses, key=lambda address: percentile(times[address], 95))
+    slowest_ms = percentile(times[slowest], 95)
+    session_cookie = next(each.value for each in client.cookies.jar if each.name == settings.SESSION_COOKIE_NAME)
+    counts = {address: _query_count(address, session_cookie or "") for address in addresses}
+    busiest = max(addresses, key=lambda address: counts[address])
+    return [
+        Measured(
+            name=name,
+            value=percentile([each for series in times.values() for each in series], 95),
+            unit="ms, p95",
+            goal=f"≤ {P95_MS} ms",
+            met=slowest_ms <= P95_MS,
+            limit=Limit("ms: p95 of /healthz", percentile(empty, 95)),
+            conditions=f"{len(addresses)} addresses × {rounds}; slowest {slowest} {slowest_ms:.0f} ms; {conditions}",
+        ),
+        Measured(
+            name=f"{name}: queries",
+            value=counts[busiest],
+            unit="at most",
+            goal=f"≤ {QUERIES}",
+            met=counts[busiest] <= QUERIES,
+            conditions=f"most by {busiest}",
+        ),
+    ]
+
+
+def seconds_of(client: httpx.Client, address: str, parameters: Mapping[str, str | list[str]] | None = None) -> float:
+    started = time.perf_counter()
+    client.get(address, params=None if parameters is None else dict(parameters)).raise_for_status()
+    return time.perf_counter() - started
+
+
+def _query_count(address: str, session_cookie: str) -> int:
+    """Queries of one response, counted in this process: the server's own can't be seen from outside."""
+    client = Client(headers={"host": settings.BASE_URL.partition("://")[2]})
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_cookie
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address)
+    return len(captured)

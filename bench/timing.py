@@ -1,0 +1,43 @@
+"""How long work on the database takes, with what waits for the commit, and without leaving a trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from bench.figures import percentile
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """A transaction whose work is undone at the end."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Within a transaction, the checks that wait for its commit are part of the work."""
+    started = time.perf_counter()
+    work()
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    return time.perf_counter() - started
+
+
+def median_seconds(work: Callable[[], object], *, rounds: int) -> float:
+    return percentile([seconds_of(work) for _ in range(rounds)], 50)
+
+
+def median_seconds_taken_back(work: Callable[[], object], *, rounds: int) -> float:
+    """As `median_seconds`, for work that changes something: each time from the same state."""
+    seconds = []
+    for _ in range(rounds):
+        with taken_back():
+            seconds.append(seconds_of(work))
+    return percentile(seconds, 50)

@@ -1,0 +1,1 @@
+"""How the made-up organisation gets in: by import, through the receiver, by connections."""

@@ -1,0 +1,27 @@
+"""What somebody of the demo writes on charts: what a team agreed on, where a story says so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+
+from demo.load.personas import PERSONAS
+from demo.plan.delivery_stories import DELIVERY_STORIES
+from demo.plan.year import DemoYear
+from insights.annotations.writing import AnnotationDraft, add_annotation
+from insights.models import Annotation
+from orgtree.services.access import access_of
+
+
+def write_demo_annotations(year: DemoYear) -> None:
+    """One for each story that has a note, on the team's charts, by the executive; a second call changes nothing."""
+    if year.flavour.is_quiet:
+        return
+    (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
+    access = access_of(User.objects.get(username=executive.email))
+    for story in DELIVERY_STORIES:
+        if story.noted and not Annotation.objects.filter(text=story.noted).exists():
+            day = year.first_day_of(story.weeks.last)
+            draft = AnnotationDraft(story.noted, day, day + timedelta(days=1), unit=story.team.lower())
+            add_annotation(access, draft)

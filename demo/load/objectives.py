@@ -1,0 +1,186 @@
+"""The demo's objectives: a year of quarters that were agreed on, followed and closed, and the one that runs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from demo.load.objective_texts import OBJECTIVES, PLANS, DemoObjective
+from demo.load.personas import PERSONAS
+from demo.plan.year import DemoYear
+from insights.windows import local_today
+from orgtree.models import Person
+from orgtree.services.access import Access, access_of
+from orgtree.services.authorship import changes_by
+from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.services.objectives.closing import CarryOver, close_quarter
+from programs.services.objectives.drafts import ObjectiveDraft
+from programs.services.objectives.errors import ObjectiveError
+from programs.services.objectives.measuring import measure_objectives
+from programs.services.objectives.writing import add_objective, override_standing, publish_objective
+from programs.services.quarters import current_quarter, preceding
+
+QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the quarter before them for baselines
+CLOSED_DAYS_AFTER = 9  # the end of a quarter
+PUBLISHED_DAYS_INTO = 4
+DAYS_BETWEEN_CHECK_INS = 13
+DAYS_SINCE_THE_LAST = 3
+REACHED = 0.7  # of the way: from there on a demo team is content
+
+
+def write_demo_objectives(year: DemoYear, *, today: date) -> None:
+    """By the executive; a second call changes nothing.  Mobile has none this quarter: leadership is shown the gap."""
+    if year.flavour.is_quiet:
+        return
+    (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
+    access = access_of(User.objects.get(username=executive.email))
+    quarters = [current_quarter()]
+    for _ in range(QUARTERS_BEFORE):
+        quarters.append(preceding(quarters[-1]))
+    for ago in range(QUARTERS_BEFORE, -1, -1):
+        quarter = quarters[ago]
+        if quarter.is_closed:
+            continue
+        told = [each for each in OBJECTIVES if each.ago == ago]
+        _publish_carried(access, quarter)
+        _write(access, quarter, told, today)
+        if ago:
+            _close(access, quarter, told)
+    measure_objectives(today=today)
+
+
+def plan_demo_objectives() -> None:
+    """Give this quarter's objectives the demo's tickets, once both are written; a second call changes nothing."""
+    quarter = current_quarter()
+    with changes_by(None):
+        for title, tickets in PLANS.items():
+            objective = Objective.objects.filter(quarter=quarter, title=title).first()
+            if objective is not None:
+                Ticket.objects.filter(title__in=tickets, objective=None).update(objective=objective)
+
+
+def _publish_carried(access: Access, quarter: Quarter) -> None:
+    for draft in Objective.objects.filter(quarter=quarter, carried_from__isnull=False, published_at=None):
+        if all(each.is_guardrail for each in draft.key_results.all()):
+            continue  # all of it was reached: what is left is no goal
+        publish_objective(access, draft)
+        day = quarter.start + timedelta(days=CLOSED_DAYS_AFTER)
+        Objective.objects.filter(pk=draft.pk).update(published_at=min(timezone.now(), _noon(day)))
+
+
+def _write(access: Access, quarter: Quarter, told: list[DemoObjective], today: date) -> None:
+    """The whole organisation's first: those of teams serve it."""
+    known = dict(Objective.objects.filter(quarter=quarter).values_list("title", "pk"))
+    whole = None
+    for each in told:
+        if each.title in known:
+            whole = known[each.title] if not each.team else whole
+            continue
+        written = _add(access, quarter, each, whole)
+        whole = written.pk if not each.team else whole
+        _speak(access, written, each, today)
+
+
+def _add(access: Access, quarter: Quarter, told: DemoObjective, parent: int | None) -> Objective:
+    """Without the key results that the year's facts know no baseline of."""
+    owner = Person.objects.filter(email=f"{told.owner}@example.com").first()
+    key_results = told.key_results
+    while True:
+        draft = ObjectiveDraft(
+            quarter=quarter,
+            title=told.title,
+            unit=told.team.lower() or None,
+            description=told.why,
+            owner=owner.pk if owner else None,
+            is_mandatory=told.is_mandatory,
+            parent=parent if told.team else None,
+            template=told.template,
+            key_results=key_results,
+        )
+        try:
+            written = add_objective(access, draft)
+            break
+        except ObjectiveError as problem:
+            row = _row_of(problem)
+            if row is None:
+                raise
+            key_results = (*key_results[:row], *key_results[row + 1 :])
+    if any(each.target_kind != "guardrail" for each in key_results):
+        publish_objective(access, written)
+        day = min(quarter.start + timedelta(days=PUBLISHED_DAYS_INTO), written.written_at.date())
+        Objective.objects.filter(pk=written.pk).update(published_at=_noon(day))
+    return Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
+
+
+def _row_of(problem: ObjectiveError) -> int | None:
+    """Which key result is refused."""
+    parts = problem.field.split(".")
+    return int(parts[1]) if parts[0] == "key_results" and len(parts) > 1 else None
+
+
+def _speak(access: Access, written: Objective, told: DemoObjective, today: date) -> None:
+    """Check-ins every other week, those that are due by now; the last of them says how it goes."""
+    if written.published_at is None:
+        return
+    account = access.viewer if isinstance(access.viewer, User) else None
+    entered = written.key_results.filter(metric="").first()
+    first, last = written.quarter.start, min(today, written.quarter.end - timedelta(days=1))
+    latest = last - timedelta(days=DAYS_SINCE_THE_LAST)
+    days = [latest - timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(len(told.said), -1, -1)]
+    days = [day for day in days if day > first]
+    goes_well = _goes_well(written, min(today, written.quarter.end))
+    for number, day in enumerate(days):
+        is_last = number == len(days) - 1
+        confidence, note = (
+            (CheckIn.Confidence.MEDIUM, told.said[number])
+            if not is_last
+            else (CheckIn.Confidence.HIGH, told.well)
+            if goes_well
+            else (CheckIn.Confidence.LOW, told.badly)
+        )
+        value = told.values[number] if entered and number < len(told.values) else None
+        CheckIn.objects.create(
+            objective=written,
+            key_result=entered if value is not None else None,
+            at=_noon(day),
+            by=account,
+            confidence=confidence,
+            note=note,
+            value=value,
+        )
+        if entered is not None and value is not None:
+            entered.hand_value = value
+            entered.save(update_fields=["hand_value"])
+    if told.override[0]:
+        override_standing(access, written, *told.override)
+
+
+def _goes_well(written: Objective, day: date) -> bool:
+    measure_objectives(only=[written.pk], today=day)
+    measure = ObjectiveMeasure.objects.get(objective=written)
+    return measure.standing == Standing.ON_TRACK or (measure.progress or 0.0) >= REACHED
+
+
+def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
+    by_title = {each.title: each for each in told}
+    written = {each.pk: each for each in Objective.objects.filter(quarter=quarter, carried_from=None)}
+    known = {pk: by_title[each.title] for pk, each in written.items() if each.title in by_title}
+    on = min(local_today(), quarter.end)
+    close_quarter(
+        access,
+        quarter,
+        decisions={
+            pk: CarryOver.CARRY if each.carried and written[pk].published_at else CarryOver.END
+            for pk, each in known.items()
+        },
+        retrospectives={pk: each.learned[0 if _goes_well(written[pk], on) else 1] for pk, each in known.items()},
+        retrospective="What we agreed on as a team was reached more often than what one of us wished for.",
+        at=min(timezone.now(), _noon(quarter.end + timedelta(days=CLOSED_DAYS_AFTER))),
+    )
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), settings.ORGANISATION_TIME_ZONE)

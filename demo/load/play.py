@@ -1,0 +1,184 @@
+"""Send the demo's year through the receiver, connect its repositories, and wait until the pages show it all."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from demo.load.annotations import write_demo_annotations
+from demo.load.begin import year_of
+from demo.load.benchmarks import write_demo_benchmarks
+from demo.load.github import (
+    connect_github,
+    follow_to_another_port,
+    rest_where_nobody_serves,
+    simulated_github,
+    streams_waiting,
+)
+from demo.load.objectives import plan_demo_objectives, write_demo_objectives
+from demo.load.ownership import confirm_demo_owners
+from demo.load.reminders import tell_demo_people
+from demo.load.repositories import commits_waiting, repositories_folder, repositories_waiting, write_and_connect
+from demo.load.tickets import write_demo_tickets
+from demo.plan.delivery_history import demo_history
+from demo.plan.pushing import push_incidents
+from demo.plan.repositories import REPOSITORIES
+from demo.plan.sending import Sent, send_year
+from insights.columns.health import changes_waiting
+from insights.columns.refresh import refresh
+from insights.windows import local_today
+from integrations.git.line_history import follow_asked
+from integrations.models import IngestScope
+from integrations.pricing.tasks import reprice_waiting
+from integrations.services.folding import batches_waiting
+from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from orgtree.services.identity_matching import match_identities
+from programs.models import DemoRun
+
+_TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
+_SECONDS_BETWEEN_REPORTS = 3.0
+_SECONDS_BETWEEN_LOOKS = 0.25
+_TELLING_SHARE = 0.03  # before so much is done, nothing can be said of the time left
+_PATIENCE_SECONDS = 900.0  # without any progress, which is long on a busy machine
+
+Report = Callable[[str], None]
+
+
+class NoProgressError(Exception):
+    """What was sent is stored, but nothing works on it."""
+
+    def __init__(self, waiting: str) -> None:
+        super().__init__(
+            f"Everything was received, but for {_PATIENCE_SECONDS:.0f} s nothing was done with {waiting}. "
+            "Is the worker running? It goes on by itself; run `manage.py demo` again to wait for it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What this call did (nothing was sent where all of it was before), and since when all of it stands."""
+
+    completed_at: datetime
+    sent: Sent
+    sending_seconds: float
+    waiting_seconds: float
+
+
+def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
+    """Send all weeks, newest first, and return once everything is folded, attributed and in the columns.
+
+    The repositories follow the telemetry, so that each commit is attributed once; the simulated GitHub follows the
+    repositories, for it tells of their commits.  Safe to call again after an interruption: the receiver recognises
+    what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
+    ReceiverAwayError, GitHubAwayError, IncidentsRefusedError or NoProgressError.
+    """
+    if run.completed_at is not None:
+        follow_to_another_port(run)
+        return Played(run.completed_at, Sent(), 0.0, 0.0)
+    started = time.monotonic()
+    sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
+    sent_at = time.monotonic()
+    _bring_the_rest(run, base_url, report)
+    refresh(math.inf)  # beside the worker, which takes other partitions
+    _wait(changes_waiting, "changes of facts and stale partitions", report)
+    write_demo_benchmarks(year_of(run), today=local_today())
+    write_demo_objectives(year_of(run), today=local_today())
+    write_demo_tickets(year_of(run), today=local_today())
+    plan_demo_objectives()
+    tell_demo_people(year_of(run), today=local_today())
+    completed_at = run.completed_at = timezone.now()
+    run.save(update_fields=["completed_at"])
+    return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)
+
+
+def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
+    """Everything that is told beside telemetry, once that is folded."""
+    _wait(batches_waiting, "received batches", report)
+    commits = write_and_connect(year_of(run))
+    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
+    with simulated_github(run) as github:  # it begins to play its year while the repositories are read
+        _wait(repositories_waiting, "repositories to read", report)
+        match_identities()  # whose commits are whose changes what is attributed and counted below
+        connect_github(github)
+        _wait(commits_waiting, "commits to attribute", report)
+        _push_incidents(run, base_url, report)
+        _wait(streams_waiting, "streams of the simulated GitHub to read", report)
+        follow_asked()  # the minute's sweep would, and have the figures of all that changed computed once more
+        _wait(commits_waiting, "commits to attribute", report)
+    rest_where_nobody_serves()
+    report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
+    write_demo_annotations(year_of(run))
+
+
+def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
+    year = year_of(run)
+    reprice_waiting()  # the first sweep of an installation prices all that came by then once more
+    token, secret = create_ingest_token(_TOKEN_NAME)
+    pace = _Pace(report)
+    started = time.monotonic()
+    try:
+        sent = send_year(
+            year,
+            base_url=base_url,
+            token=secret,
+            on_progress=lambda sent: pace.tell(
+                f"Sent {sent.weeks} of {year.weeks_of_telemetry} weeks, {sent.sessions:,} sessions",
+                share=sent.weeks / year.weeks_of_telemetry,
+            ),
+        )
+    finally:
+        revoke_ingest_token(token)
+    run.sent_at = timezone.now()
+    run.save(update_fields=["sent_at"])
+    report(
+        f"Sent {sent.sessions:,} sessions in {sent.records:,} records ({sent.requests} requests) "
+        f"in {time.monotonic() - started:.0f} s."
+    )
+    return sent
+
+
+def _push_incidents(run: DemoRun, base_url: str, report: Report) -> None:
+    """Once the repositories are known that they name."""
+    history = demo_history(year_of(run), repositories_folder())
+    token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
+    try:
+        count = push_incidents(history.incidents, base_url=base_url, token=secret)
+    finally:
+        revoke_ingest_token(token)
+    report(f"Pushed {count} incidents.")
+
+
+def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
+    """Return when nothing is waiting any more; NoProgressError when the number stands still for too long."""
+    pace = _Pace(report)
+    fewest = first = count_waiting()
+    progress_at = time.monotonic()
+    while waiting := count_waiting():
+        if waiting < fewest:
+            fewest, progress_at = waiting, time.monotonic()
+        elif time.monotonic() - progress_at > _PATIENCE_SECONDS:
+            raise NoProgressError(f"{waiting} {what}")
+        pace.tell(f"{waiting:,} {what} left", share=1 - waiting / max(first, waiting))
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+class _Pace:
+    """Reports what is new at most once in a few seconds, with the time left as the share done so far suggests."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._sentence = ""
+        self._started = self._told = time.monotonic()
+
+    def tell(self, sentence: str, *, share: float) -> None:
+        now = time.monotonic()
+        if sentence == self._sentence or now - self._told < _SECONDS_BETWEEN_REPORTS:
+            return
+        self._told, self._sentence = now, sentence
+        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > _TELLING_SHARE else ""
+        self._report(f"{sentence}{left}.")

@@ -1,0 +1,378 @@
+"""What follows from merges in the demo: pipeline runs, deployments that go well or not, incidents, releases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from demo.plan.delivery import (
+    Account,
+    Attempt,
+    Commit,
+    Deployment,
+    DeploymentState,
+    DeploymentStatus,
+    Did,
+    Incident,
+    Job,
+    Outcome,
+    PipelineRun,
+    PullRequest,
+    Release,
+    Repository,
+    Urgency,
+    Workflow,
+)
+from demo.plan.delivery_stories import DeliveryEffect, effects_on, together
+from demo.plan.people import MOBILE, TOOLING
+from demo.plan.pull_requests import weeks_before_end
+from demo.plan.repositories import DemoRepository
+from demo.plan.year import DemoYear
+
+_USUAL_MINUTES = 6.0
+_FLAKY_CHANCE, _RED_CHANCE = 0.025, 0.16  # of the last run of a pull request, and of those before
+_FAILURE_CHANCE = 0.06  # that a deployment to production fails, or breaks something
+_SEEN_AT_ONCE = 0.6  # of failures: the deployment itself says so; users notice the others
+_ROLLBACK_CHANCE = 0.6
+_GATHERED_HOURS = 5.0  # what is merged within so many hours goes out together
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Delivered:
+    runs: list[PipelineRun] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+
+
+def delivery_of(
+    year: DemoYear,
+    planned: DemoRepository,
+    repository: Repository,
+    pull_requests: Sequence[PullRequest],
+    commits: Mapping[str, Commit],
+    *,
+    first_id: int,
+) -> Delivered:
+    """Of one repository, until the year's end; ids count from `first_id`."""
+    pipeline = _Pipeline(year, planned, repository, commits, first_id)
+    for pull_request in pull_requests:
+        pipeline.check(pull_request)
+    merges = [
+        _Merge(happening.at, commits[happening.sha], happening.by)
+        for each in pull_requests
+        for happening in each.happenings
+        if happening.did is Did.MERGED
+    ]
+    pipeline.roll_out(sorted(merges, key=lambda merge: merge.at))
+    return pipeline.delivered
+
+
+@dataclass(slots=True)
+class _Share:
+    """Takes one of so many, evenly spread: a team of few would by chance have another share."""
+
+    due: float = 0.0  # of the next one: with 1 it is taken
+
+    def takes(self, chance: float) -> bool:
+        self.due += chance
+        if self.due < 1:
+            return False
+        self.due -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    at: datetime
+    commit: Commit
+    by: Account | None
+
+
+class _Pipeline:
+    """The repository's workflows and environments while its year is played."""
+
+    def __init__(
+        self,
+        year: DemoYear,
+        planned: DemoRepository,
+        repository: Repository,
+        commits: Mapping[str, Commit],
+        first_id: int,
+    ) -> None:
+        self.delivered = Delivered()
+        self._year, self._planned, self._repository, self._commits = year, planned, repository, commits
+        self._rng = Random(f"{year.seed}/{repository.name}/delivery")  # noqa: S311 - a demo, not a secret
+        self._next_id = first_id
+        self._checks = Workflow(repository.id * 10 + 1, "CI", ".github/workflows/ci.yml")
+        self._deploys = Workflow(repository.id * 10 + 2, "Deploy to production", ".github/workflows/deploy.yml")
+        self._flaky, self._failing, self._seen_at_once = _Share(), _Share(), _Share(_SEEN_AT_ONCE)
+        self._counts = {self._checks: 0, self._deploys: 0}
+
+    # Checks of pull requests ------------------------------------------------------------------------------------
+
+    def check(self, pull_request: PullRequest) -> None:
+        """Run the workflow when it is opened and when something is pushed to it."""
+        pushes = [(pull_request.created_at, pull_request.commits[-1])]
+        pushes += [
+            (each.at, each.commits[-1])
+            for each in pull_request.happenings
+            if each.did in (Did.PUSHED, Did.FORCE_PUSHED)
+        ]
+        for position, (at, commit) in enumerate(pushes):
+            self._check(pull_request, at, commit, is_last=position == len(pushes) - 1)
+
+    def _check(self, pull_request: PullRequest, at: datetime, commit: Commit, *, is_last: bool) -> None:
+        effect = self._effect(at)
+        flaky = effect.flaky_runs if effect.flaky_runs is not None else _FLAKY_CHANCE
+        begun = at + timedelta(seconds=self._rng.randrange(2, 9))
+        outcomes = [Outcome.SUCCESS]
+        if self._flaky.takes(flaky):
+            outcomes = [Outcome.FAILURE, Outcome.SUCCESS]
+        elif not is_last and self._rng.random() < _RED_CHANCE:
+            outcomes = [Outcome.FAILURE]
+        elif not is_last and self._rng.random() < 0.05:
+            outcomes = [Outcome.CANCELLED]
+        self._run(
+            self._checks,
+            trigger="pull_request",
+            commit=commit,
+            branch=pull_request.source_branch,
+            by=pull_request.author,
+            at=begun,
+            outcomes=outcomes,
+            jobs=("lint", "test", "build"),
+            pull_request=pull_request.number,
+        )
+
+    def _run(
+        self,
+        workflow: Workflow,
+        *,
+        trigger: str,
+        commit: Commit,
+        branch: str,
+        by: Account | None,
+        at: datetime,
+        outcomes: Sequence[Outcome],
+        jobs: Sequence[str],
+        pull_request: int | None = None,
+    ) -> datetime:
+        """Play a run with an attempt for each outcome; when the last one ended."""
+        attempts: list[Attempt] = []
+        begun = at
+        for number, outcome in enumerate(outcomes, start=1):
+            attempts.append(self._attempt(number, begun, by, outcome, jobs))
+            begun = attempts[-1].finished_at + timedelta(minutes=self._rng.randrange(2, 40))
+        if at <= self._year.anchor:
+            self._counts[workflow] += 1
+            run = PipelineRun(
+                id=self._id(),
+                number=self._counts[workflow],
+                repository=self._repository,
+                workflow=workflow,
+                trigger=trigger,
+                commit=commit,
+                branch=branch,
+                by=by,
+                created_at=at,
+                attempts=tuple(attempts),
+                pull_request=pull_request,
+            )
+            self.delivered.runs.append(run)
+        return attempts[-1].finished_at
+
+    def _attempt(
+        self, number: int, at: datetime, by: Account | None, outcome: Outcome, names: Sequence[str]
+    ) -> Attempt:
+        """Jobs one after another, each after a wait for a runner; what follows a failed one is skipped."""
+        jobs: list[Job] = []
+        queued_at, failed = at, False
+        failing = len(names) // 2
+        for position, name in enumerate(names):
+            if failed:
+                jobs.append(Job(self._id(), name, queued_at, queued_at, queued_at, Outcome.SKIPPED))
+                continue
+            wait = self._rng.expovariate(1 / (150.0 if self._planned.team == MOBILE else 9.0))
+            minutes = self._rng.lognormvariate(math.log(_USUAL_MINUTES / len(names)), 0.5)
+            started_at = queued_at + timedelta(seconds=1 + int(wait))
+            finished_at = started_at + timedelta(seconds=5 + int(60 * minutes))
+            failed = outcome is not Outcome.SUCCESS and position == failing
+            ended = outcome if failed else Outcome.SUCCESS
+            jobs.append(Job(self._id(), name, queued_at, started_at, finished_at, ended))
+            queued_at = finished_at
+        return Attempt(number, by, at, jobs[-1].finished_at, outcome, tuple(jobs))
+
+    # Rollouts ---------------------------------------------------------------------------------------------------
+
+    def roll_out(self, merges: Sequence[_Merge]) -> None:
+        """To staging and then to production; now and then a release."""
+        good: list[Deployment] = []
+        releases = 0
+        for batch in self._batches(merges):
+            at = batch.at + timedelta(minutes=self._rng.randrange(2, 10))
+            if self._planned.team == TOOLING:
+                self._deploy_by_run(batch, at)
+                continue
+            staged = self._deploy("staging", batch, at, DeploymentState.SUCCESS)
+            at = staged.statuses[-1].at + timedelta(minutes=self._rng.lognormvariate(math.log(35), 0.9))
+            live = self._to_production(batch, at, good)
+            if live is not None and self._planned.team == MOBILE and len(good) % 3 == 0:
+                releases += 1
+                self._release(live, releases)
+        inactive = _with_inactive(self.delivered.deployments)
+        past = (_until(each, self._year.anchor) for each in inactive)
+        self.delivered.deployments = [each for each in past if each is not None]
+        known = {each.id for each in self.delivered.deployments}
+        self.delivered.incidents = [
+            _as_it_stood(each, self._year.anchor)
+            for each in self.delivered.incidents
+            if each.started_at <= self._year.anchor and each.caused_by in known
+        ]
+        self.delivered.releases = [each for each in self.delivered.releases if each.published_at <= self._year.anchor]
+
+    def _batches(self, merges: Sequence[_Merge]) -> Iterator[_Merge]:
+        """The last merge of those that go out together."""
+        hours = 60.0 if self._planned.team == MOBILE else _GATHERED_HOURS
+        waiting: _Merge | None = None
+        first_at: datetime | None = None
+        for merge in merges:
+            if waiting is not None and first_at is not None and merge.at - first_at > timedelta(hours=hours):
+                yield waiting
+                first_at = None
+            waiting, first_at = merge, first_at or merge.at
+        if waiting is not None:
+            yield waiting
+
+    def _to_production(self, batch: _Merge, at: datetime, good: list[Deployment]) -> Deployment | None:
+        """The deployment that is live afterwards, where it is this one; `good` are those that went well so far."""
+        effect = self._effect(at)
+        chance = effect.deployment_failures if effect.deployment_failures is not None else _FAILURE_CHANCE
+        if not self._failing.takes(chance):
+            live = self._deploy("production", batch, at, DeploymentState.SUCCESS)
+            good.append(live)
+            return live
+        if self._seen_at_once.takes(_SEEN_AT_ONCE):
+            state = DeploymentState.FAILURE if self._rng.random() < 0.8 else DeploymentState.ERROR
+            failed = self._deploy("production", batch, at, state)
+            again_at = failed.statuses[-1].at + timedelta(minutes=self._rng.randrange(10, 90))
+            good.append(self._deploy("production", batch, again_at, DeploymentState.SUCCESS))
+            return None
+        bad = self._deploy("production", batch, at, DeploymentState.SUCCESS)
+        self._incident(bad, batch, good[-1] if good else None)
+        return None
+
+    def _incident(self, bad: Deployment, batch: _Merge, before: Deployment | None) -> None:
+        """What a deployment broke, and how it ended: the one before is brought back, or a fix goes out."""
+        number = self._id()
+        started_at = bad.statuses[-1].at + timedelta(minutes=self._rng.randrange(4, 80))
+        mended_at = started_at + timedelta(minutes=self._rng.lognormvariate(math.log(50), 0.8))
+        urgency = self._rng.choices((Urgency.CRITICAL, Urgency.HIGH, Urgency.LOW), (0.15, 0.5, 0.35))[0]
+        if before is not None and self._rng.random() < _ROLLBACK_CHANCE:
+            good = replace(batch, commit=self._commits[before.sha])
+            words = f"Roll back to {before.sha[:7]}"
+            mended = self._deploy("production", good, mended_at, DeploymentState.SUCCESS, words)
+            mended = replace(mended, rollback_of=bad.id, fixes=(number,))
+        else:
+            mended = self._deploy("production", batch, mended_at, DeploymentState.SUCCESS, "Hotfix: configuration")
+            mended = replace(mended, fixes=(number,))
+        self.delivered.deployments[-1] = mended
+        self.delivered.incidents.append(
+            Incident(
+                id=number,
+                repository=self._repository,
+                title=f"{self._repository.name} answers with errors",
+                urgency=urgency,
+                started_at=started_at,
+                acknowledged_at=started_at + timedelta(minutes=self._rng.randrange(1, 15)),
+                resolved_at=mended.statuses[-1].at + 5 * _MINUTE,
+                caused_by=bad.id,
+            )
+        )
+
+    def _deploy(
+        self, environment: str, batch: _Merge, at: datetime, ends: DeploymentState, words: str = ""
+    ) -> Deployment:
+        by = batch.by
+        at = at.replace(microsecond=0)
+        begun = at + timedelta(seconds=self._rng.randrange(4, 30))
+        ended = begun + timedelta(seconds=int(60 * self._rng.lognormvariate(math.log(4.5), 0.4)))
+        moments = ((at, DeploymentState.QUEUED), (begun, DeploymentState.IN_PROGRESS), (ended, ends))
+        deployment = Deployment(
+            id=self._id(),
+            repository=self._repository,
+            environment=environment,
+            sha=batch.commit.sha,
+            ref=self._repository.default_branch,
+            by=by,
+            created_at=at,
+            statuses=tuple(DeploymentStatus(self._id(), moment, state, by) for moment, state in moments),
+            description=words,
+            service=self._planned.service,
+        )
+        self.delivered.deployments.append(deployment)
+        return deployment
+
+    def _deploy_by_run(self, batch: _Merge, at: datetime) -> None:
+        """Where nobody tells the provider of deployments, a workflow that deploys is all there is to see."""
+        outcome = Outcome.FAILURE if self._rng.random() < _FAILURE_CHANCE else Outcome.SUCCESS
+        self._run(
+            self._deploys,
+            trigger="push",
+            commit=batch.commit,
+            branch="main",
+            by=batch.by,
+            at=at,
+            outcomes=[outcome],
+            jobs=("build", "deploy"),
+        )
+
+    def _release(self, live: Deployment, number: int) -> None:
+        at = live.statuses[-1].at + 10 * _MINUTE
+        tag = f"v{2 + number // 10}.{number % 10}.0"
+        self.delivered.releases.append(
+            Release(self._id(), self._repository, tag, f"Version {tag[1:]}", live.sha, live.by, at, at)
+        )
+
+    def _effect(self, at: datetime) -> DeliveryEffect:
+        return together(effects_on(self._year.flavour, self._planned.team, weeks_before_end(self._year, at)))
+
+    def _id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+
+def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """In order of time; one that is live becomes inactive when another to the same environment goes well."""
+    inactive_from: dict[int, DeploymentStatus] = {}
+    live: dict[str, Deployment] = {}
+    for each in sorted(deployments, key=lambda each: each.statuses[-1].at):
+        last = each.statuses[-1]
+        if last.state is not DeploymentState.SUCCESS:
+            continue
+        if before := live.get(each.environment):
+            inactive_from[before.id] = DeploymentStatus(last.id + 5_000_000, last.at, DeploymentState.INACTIVE, last.by)
+        live[each.environment] = each
+    return [
+        replace(each, statuses=(*each.statuses, inactive_from[each.id])) if each.id in inactive_from else each
+        for each in sorted(deployments, key=lambda each: (each.created_at, each.id))
+    ]
+
+
+def _until(deployment: Deployment, end: datetime) -> Deployment | None:
+    """What had happened of it by the end; None where it had not begun."""
+    if deployment.created_at > end:
+        return None
+    return replace(deployment, statuses=tuple(each for each in deployment.statuses if each.at <= end))
+
+
+def _as_it_stood(incident: Incident, end: datetime) -> Incident:
+    """Without what happened after the end: it goes on, then."""
+    acknowledged_at, resolved_at = (
+        at if at is not None and at <= end else None for at in (incident.acknowledged_at, incident.resolved_at)
+    )
+    return replace(incident, acknowledged_at=acknowledged_at, resolved_at=resolved_at)

@@ -1,0 +1,90 @@
+"""The demo's export requests, as bytes ready to be posted, newest weeks first."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from demo.plan.agents import CLAUDE_CODE, CODEX, COPILOT, GEMINI
+from demo.plan.otlp import session_logs, session_metrics
+from demo.plan.otlp_codex import codex_logs
+from demo.plan.otlp_copilot import copilot_metrics, copilot_traces
+from demo.plan.otlp_gemini import gemini_logs, gemini_metrics
+from demo.plan.session import DemoSession
+from demo.plan.year import DemoYear
+
+Message = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
+# A collector in front of many agents batches like this; about 1,500 records.
+SESSIONS_A_REQUEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """One body for the receiver: gzipped protobuf, for `path`; the counts are what it holds."""
+
+    path: str
+    body: bytes
+    weeks_before_end: int
+    sessions: int
+    records: int
+    agent: str
+
+
+def export_requests_of_week(year: DemoYear, weeks_before_end: int) -> Iterator[ExportRequest]:
+    """The week's requests, the same bytes each time.  Sessions are counted in the first request that tells of them."""
+    of_week = year.sessions_of_week(weeks_before_end)
+    for agent in (CLAUDE_CODE, CODEX, GEMINI, COPILOT):
+        sessions = [session for session in of_week if session.setting.agent == agent]
+        for first in range(0, len(sessions), SESSIONS_A_REQUEST):
+            batch = sessions[first : first + SESSIONS_A_REQUEST]
+            counted = len(batch)
+            for message in _messages(agent, batch):
+                yield _request(message, weeks_before_end, counted, agent)
+                counted = 0
+
+
+def _messages(agent: str, sessions: list[DemoSession]) -> Iterator[Message]:
+    match agent:
+        case "codex":
+            yield ExportLogsServiceRequest(resource_logs=[codex_logs(session) for session in sessions])
+        case "gemini":
+            yield ExportLogsServiceRequest(resource_logs=[gemini_logs(session) for session in sessions])
+            yield ExportMetricsServiceRequest(resource_metrics=[gemini_metrics(session) for session in sessions])
+        case "copilot":
+            yield ExportTraceServiceRequest(
+                resource_spans=[spans for session in sessions for spans in copilot_traces(session)]
+            )
+            yield ExportMetricsServiceRequest(
+                resource_metrics=[metrics for session in sessions for metrics in copilot_metrics(session)]
+            )
+        case _:
+            yield ExportLogsServiceRequest(resource_logs=[session_logs(session) for session in sessions])
+            yield ExportMetricsServiceRequest(resource_metrics=[session_metrics(session) for session in sessions])
+
+
+def _request(message: Message, weeks_before_end: int, sessions: int, agent: str) -> ExportRequest:
+    match message:
+        case ExportLogsServiceRequest():
+            path = "/v1/logs"
+            records = sum(len(scope.log_records) for each in message.resource_logs for scope in each.scope_logs)
+        case ExportTraceServiceRequest():
+            path = "/v1/traces"
+            records = sum(len(scope.spans) for each in message.resource_spans for scope in each.scope_spans)
+        case _:
+            path = "/v1/metrics"
+            records = sum(
+                len(metric.sum.data_points)
+                for each in message.resource_metrics
+                for scope in each.scope_metrics
+                for metric in scope.metrics
+            )
+    return ExportRequest(path, _compressed(message.SerializeToString()), weeks_before_end, sessions, records, agent)
+
+
+def _compressed(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=1, mtime=0)  # without a time, so that the bytes stay the same

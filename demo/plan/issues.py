@@ -1,0 +1,232 @@
+"""The issues that pull requests work on, and those that nobody came to; numbers that both share."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+from demo.plan.delivery import Did
+from demo.plan.filler import Filler
+from demo.plan.people import DemoPerson
+from demo.plan.repositories import DemoRepository
+from demo.plan.reviews import Step
+from demo.plan.year import DemoYear
+
+if TYPE_CHECKING:
+    from demo.plan.pull_requests import PlannedPullRequest
+
+_LINKED_CHANCE = 0.78  # that a pull request works on an issue
+_SAME_ISSUE_CHANCE = 0.3  # that it is the issue of the person's pull request before
+_DAYS_WAITING = 5.0  # median, from an issue's creation until work on it begins
+_BACKLOG_SHARE = 0.3  # of issues that nobody works on, of those that somebody does
+_REASSIGNED_CHANCE, _BUG_REOPENED_CHANCE, _NOT_PLANNED_CHANCE = 0.1, 0.07, 0.35
+_BLOCKED_CHANCE = 0.25  # that an issue waits for somebody else meanwhile
+_BEFORE_FIRST_COMMIT = timedelta(hours=2)  # when it is called begun
+# GitHub has no such status: the organisation says it with labels, as many do.
+IN_PROGRESS, BLOCKED = "in progress", "blocked"
+
+
+class WorkLabel(enum.StrEnum):
+    """The labels of issues and pull requests, by the kind of work."""
+
+    FEATURE = "feature"
+    BUG = "bug"
+    TECH_DEBT = "tech-debt"
+    CHORE = "chore"
+    DOCUMENTATION = "documentation"
+
+    @staticmethod
+    def weights() -> tuple[float, ...]:
+        return (0.48, 0.26, 0.11, 0.09, 0.06)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedIssue:
+    number: int
+    repository: DemoRepository
+    author: DemoPerson
+    title: str
+    body: str
+    label: WorkLabel
+    created_at: datetime
+    steps: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An issue before it has a number; the positions of the pull requests that work on it."""
+
+    author: DemoPerson
+    title: str
+    label: WorkLabel
+    created_at: datetime
+    positions: list[int]
+
+
+def issues_of(
+    year: DemoYear, repository: DemoRepository, drafts: Sequence[PlannedPullRequest], words: Filler
+) -> tuple[list[PlannedPullRequest], list[PlannedIssue]]:
+    """The pull requests with their numbers, titles and bodies, and the issues, each in order of time."""
+    rng = Random(f"{year.seed}/{repository.name}/issues")  # noqa: S311 - a demo, not a secret
+    issues = _linked(year, repository, drafts, words, rng)
+    issues += [_unlinked(year, repository, words, rng) for _ in range(round(len(issues) * _BACKLOG_SHARE))]
+    numbered_issues, numbers = _numbers(issues, drafts)
+    issue_of = {position: number for number, issue in numbered_issues for position in issue.positions}
+    pull_requests = [
+        _named(draft, numbers[position], issue_of.get(position), rng) for position, draft in enumerate(drafts)
+    ]
+    planned = [
+        PlannedIssue(
+            number=number,
+            repository=repository,
+            author=issue.author,
+            title=issue.title,
+            body="" if rng.random() < 0.15 else f"{issue.title}, as {issue.author.full_name} asked.",
+            label=issue.label,
+            created_at=issue.created_at,
+            steps=_steps(year, repository, issue, [drafts[position] for position in issue.positions], rng),
+        )
+        for number, issue in numbered_issues
+    ]
+    return (
+        sorted(pull_requests, key=lambda each: (each.opened_at, each.number)),
+        sorted(planned, key=lambda each: (each.created_at, each.number)),
+    )
+
+
+def _linked(
+    year: DemoYear, repository: DemoRepository, drafts: Sequence[PlannedPullRequest], words: Filler, rng: Random
+) -> list[_Draft]:
+    issues: list[_Draft] = []
+    latest: dict[str, _Draft] = {}
+    for position in sorted(range(len(drafts)), key=lambda each: drafts[each].commits[0].at):
+        draft = drafts[position]
+        if rng.random() >= _LINKED_CHANCE:
+            continue
+        before = latest.get(draft.person.email)
+        if before is not None and len(before.positions) < 3 and rng.random() < _SAME_ISSUE_CHANCE:
+            before.positions.append(position)
+            continue
+        begun = min(draft.commits[0].at, draft.opened_at)
+        waited = timedelta(days=rng.lognormvariate(math.log(_DAYS_WAITING), 1.0))
+        issue = _Draft(
+            author=rng.choice(year.team(repository.team)),
+            title=words.sentence(),
+            label=draft.label,
+            created_at=(begun - waited - timedelta(hours=1)).astimezone(UTC).replace(microsecond=0),
+            positions=[position],
+        )
+        issues.append(issue)
+        latest[draft.person.email] = issue
+    return issues
+
+
+def _unlinked(year: DemoYear, repository: DemoRepository, words: Filler, rng: Random) -> _Draft:
+    created_at = year.anchor - timedelta(minutes=rng.randrange(60, year.weeks * 7 * 24 * 60))
+    label = rng.choices(tuple(WorkLabel), WorkLabel.weights())[0]
+    return _Draft(rng.choice(year.team(repository.team)), words.sentence(), label, created_at.astimezone(UTC), [])
+
+
+def _numbers(
+    issues: Sequence[_Draft], drafts: Sequence[PlannedPullRequest]
+) -> tuple[list[tuple[int, _Draft]], dict[int, int]]:
+    """Issues with their numbers, and those of pull requests by position: both in one order of time."""
+    moments = [(issue.created_at, 0, position) for position, issue in enumerate(issues)]
+    moments += [(draft.opened_at, 1, position) for position, draft in enumerate(drafts)]
+    numbered: list[tuple[int, _Draft]] = []
+    numbers: dict[int, int] = {}
+    for number, (_, kind, position) in enumerate(sorted(moments), start=1):
+        if kind == 0:
+            numbered.append((number, issues[position]))
+        else:
+            numbers[position] = number
+    return numbered, numbers
+
+
+def _named(draft: PlannedPullRequest, number: int, issue: int | None, rng: Random) -> PlannedPullRequest:
+    """With its number, and the issue's in its title or body."""
+    if issue is None:
+        return replace(draft, number=number)
+    said = rng.random()
+    title = f"{draft.title} (#{issue})" if said < 0.25 else draft.title
+    body = f"For #{issue}" if 0.25 <= said < 0.5 else f"Closes #{issue}" if said >= 0.5 else ""
+    return replace(draft, number=number, issue=issue, title=title, body=body)
+
+
+def _steps(
+    year: DemoYear,
+    repository: DemoRepository,
+    issue: _Draft,
+    drafts: Sequence[PlannedPullRequest],
+    rng: Random,
+) -> tuple[Step, ...]:
+    """Assigned before work begins, closed when the last of its pull requests is merged; those in the past alone."""
+    steps = _steps_of_backlog(issue, rng) if not drafts else _steps_of_work(year, repository, issue, drafts, rng)
+    past = (
+        replace(each, at=each.at.astimezone(UTC).replace(microsecond=0)) for each in steps if each.at <= year.anchor
+    )
+    return tuple(sorted(past, key=lambda each: each.at))
+
+
+def _steps_of_backlog(issue: _Draft, rng: Random) -> list[Step]:
+    if rng.random() >= _NOT_PLANNED_CHANCE:
+        return []
+    closed_at = issue.created_at + timedelta(days=rng.randrange(5, 120))
+    return [Step(Did.CLOSED, closed_at, issue.author, text="not_planned")]
+
+
+def _steps_of_work(
+    year: DemoYear, repository: DemoRepository, issue: _Draft, drafts: Sequence[PlannedPullRequest], rng: Random
+) -> list[Step]:
+    author = drafts[0].person
+    begun = min(drafts[0].commits[0].at, drafts[0].opened_at)
+    assigned_at = begun - (begun - issue.created_at) * rng.uniform(0.02, 0.6)
+    steps = [Step(Did.ASSIGNED, assigned_at, issue.author, of=author)]
+    others = [person for person in year.team(repository.team) if person != author]
+    if others and rng.random() < _REASSIGNED_CHANCE:
+        other, soon = rng.choice(others), issue.created_at + (assigned_at - issue.created_at) * 0.3
+        steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))
+        steps.append(Step(Did.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
+    steps.append(Step(Did.LABELLED, max(assigned_at, begun - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
+    ends = [(each.merged_at, each.review.merged_by) for each in drafts if each.merged_at and each.review.merged_by]
+    if len(ends) < len(drafts):
+        return steps + _steps_of_giving_up(drafts)
+    closed_at, by = max(ends, key=lambda end: end[0])
+    steps += _steps_of_waiting(repository, issue, author, begun, closed_at)
+    steps.append(Step(Did.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
+    if issue.label is WorkLabel.BUG and rng.random() < _BUG_REOPENED_CHANCE:
+        reopened_at = closed_at + timedelta(days=rng.uniform(1, 6))
+        steps.append(Step(Did.REOPENED, reopened_at, issue.author))
+        steps.append(Step(Did.CLOSED, reopened_at + timedelta(days=rng.uniform(0.5, 5)), author, text="completed"))
+    return steps
+
+
+def _steps_of_waiting(
+    repository: DemoRepository, issue: _Draft, author: DemoPerson, begun: datetime, closed_at: datetime
+) -> list[Step]:
+    """Blocked for a part of the time in which somebody works on it; drawn by itself, so that all else stays."""
+    rng = Random(f"{repository.name}/{issue.title}/{issue.created_at}/waiting")  # noqa: S311 - a demo, not a secret
+    if rng.random() >= _BLOCKED_CHANCE or closed_at <= begun:
+        return []
+    since = begun + (closed_at - begun) * rng.uniform(0.1, 0.5)
+    until = since + (closed_at - since) * rng.uniform(0.2, 0.7)
+    return [
+        Step(Did.LABELLED, since, author, text=BLOCKED),
+        Step(Did.UNLABELLED, until, author, text=BLOCKED),
+    ]
+
+
+def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
+    """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
+    ends: list[datetime] = []
+    for each in drafts:
+        closings = [step.at for step in each.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
+        if not closings:
+            return []
+        ends.append(max(closings))
+    return [Step(Did.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]

@@ -1,0 +1,54 @@
+"""How much of the demo's year is played: all of it, or some of its weeks by some of its people.
+
+Stories, moves and models are dated by weeks of the whole year, before its end.  A small demo plays only those weeks in
+which something changes, one right after the other, so that the same stories are told in it of the same people.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from demo.plan.people import PEOPLE, DemoPerson
+
+YEAR_WEEKS = 52
+INTRODUCTION_WEEKS = 2  # before the year: everybody tries the agent, where people take it up one after another
+DEMO_WEEKS = YEAR_WEEKS + INTRODUCTION_WEEKS
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`weeks` are those of the year that are played, each by how many weeks of the year come after it: the year's last
+    one, 0, is first, and those of the introduction are last.  `people` are those who work.
+    """
+
+    weeks: tuple[int, ...]
+    people: tuple[DemoPerson, ...]
+    by_hand: float  # times the chance of a commit without an agent
+
+    def played(self, weeks: int) -> int:
+        """How many of the year's last `weeks` weeks are played."""
+        return bisect_left(self.weeks, weeks)
+
+
+def _named(*full_names: str) -> tuple[DemoPerson, ...]:
+    return tuple(person for person in PEOPLE if person.full_name in full_names)
+
+
+WHOLE = Size(weeks=tuple(range(DEMO_WEEKS)), people=PEOPLE, by_hand=1.0)
+# Twelve weeks and the introduction's: some of what each story tells and of what it is compared with.  Whom a story or
+# a move names, the managers, and in each team that has reviews somebody to review; Poppy Pretend has an idle seat.  So
+# few people have to commit more by hand before they take an agent up, or their teams deliver nothing to compare with.
+SMALL = Size(
+    weeks=(0, 2, 4, 6, 7, 8, 10, 15, 18, 23, 34, 47, 52, 53),
+    people=_named(
+        *("Maya Manager", "Max Member", "Juniper Sample"),
+        *("Sorrel Testwell", "Finch Imagined", "Hazel Fictus", "Linden Example"),
+        *("Robin Specimen", "Poppy Pretend"),
+        *("Willow Example", "Tansy Specimen"),
+        *("Fennel Fictus", "Heather Pretend"),
+        *("Quill Placeholder",),
+        *("Aspen Fictus", "Reed Fictus"),
+    ),
+    by_hand=2.5,
+)

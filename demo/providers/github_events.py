@@ -1,0 +1,158 @@
+"""What happened to an issue or a pull request, as GitHub names and writes it in timelines and lists of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from demo.plan.delivery import Commit, Did, Happening
+from demo.providers import github_conversations as conversations
+from demo.providers.github_payloads import Json, Payloads, reactions, when
+from demo.providers.standing import IssueStanding, PullRequestStanding
+
+_NAMES = {
+    Did.REVIEW_REQUESTED: "review_requested",
+    Did.REVIEW_REQUEST_REMOVED: "review_request_removed",
+    Did.REVIEW_DISMISSED: "review_dismissed",
+    Did.MADE_READY: "ready_for_review",
+    Did.MADE_DRAFT: "convert_to_draft",
+    Did.FORCE_PUSHED: "head_ref_force_pushed",
+    Did.LABELLED: "labeled",
+    Did.UNLABELLED: "unlabeled",
+    Did.ASSIGNED: "assigned",
+    Did.UNASSIGNED: "unassigned",
+    Did.RETITLED: "renamed",
+    Did.CLOSED: "closed",
+    Did.REOPENED: "reopened",
+    Did.MERGED: "merged",
+    Did.COMMENTED: "commented",
+    Did.REVIEWED: "reviewed",
+}
+TIMELINE_ONLY = frozenset({"commented", "reviewed", "committed"})
+_CLOSED_BY_MERGE = 1_000_000_000  # added to the merge's id: a merge is two events, and the second needs one of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`commit` is that of a commit's event; GitHub tells each of a push by itself."""
+
+    id: int
+    name: str
+    happening: Happening
+    commit: Commit | None = None
+
+
+def events_of(standing: IssueStanding | PullRequestStanding) -> Iterator[Event]:
+    """In order of time; a merge closes the pull request as well."""
+    if isinstance(standing, PullRequestStanding):
+        opened = Happening(0, Did.PUSHED, standing.pull_request.created_at, standing.pull_request.author)
+        yield from (Event(0, "committed", opened, commit) for commit in standing.pull_request.commits)
+    for happening in standing.seen:
+        if happening.did is Did.PUSHED:
+            yield from (Event(0, "committed", happening, commit) for commit in happening.commits)
+        elif name := _NAMES.get(happening.did):
+            yield Event(happening.id, name, happening)
+        if happening.did is Did.MERGED:
+            yield Event(happening.id + _CLOSED_BY_MERGE, "closed", happening)
+
+
+def timeline_entry(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+    """An element of an issue's timeline; of its list of events, where it is not one of TIMELINE_ONLY."""
+    repository, happening = standing.record.repository, event.happening
+    if event.commit is not None:
+        address = f"{payloads.at(repository)}/git/commits/{event.commit.sha}"
+        committed = payloads.commit(repository, event.commit)
+        return {
+            "event": "committed",
+            "sha": event.commit.sha,
+            "node_id": committed["node_id"],
+            "url": address,
+            "html_url": committed["html_url"],
+            **{part: committed["commit"][part] for part in ("author", "committer", "message", "tree", "verification")},
+            "parents": committed["parents"],
+        }
+    if event.name == "reviewed" and isinstance(standing, PullRequestStanding):
+        review = conversations.review(payloads, standing, happening)
+        return {**review, "event": "reviewed", "state": review["state"].lower()}
+    if event.name == "commented":
+        return {**comment(payloads, standing, happening), "event": "commented", "actor": _actor(payloads, happening)}
+    return {
+        "id": event.id,
+        "node_id": f"E_{event.id}",
+        "url": f"{payloads.at(repository)}/issues/events/{event.id}",
+        "actor": _actor(payloads, happening),
+        "event": event.name,
+        **_commit_of(payloads, standing, event),
+        "created_at": when(happening.at),
+        **_particulars(payloads, standing, event),
+        "performed_via_github_app": None,
+    }
+
+
+def comment(payloads: Payloads, standing: IssueStanding | PullRequestStanding, happening: Happening) -> Json:
+    """A remark in the conversation: an element of GET /issues/{number}/comments."""
+    issue = f"{payloads.at(standing.record.repository)}/issues/{standing.record.number}"
+    address = f"{payloads.at(standing.record.repository)}/issues/comments/{happening.id}"
+    return {
+        "url": address,
+        "html_url": f"{conversations.page_of(payloads, standing)}#issuecomment-{happening.id}",
+        "issue_url": issue,
+        "id": happening.id,
+        "node_id": f"IC_{happening.id}",
+        "user": payloads.user_or_none(happening.by),
+        "created_at": when(happening.at),
+        "updated_at": when(happening.at),
+        "author_association": "MEMBER",
+        "body": happening.text,
+        "reactions": reactions(address),
+        "performed_via_github_app": None,
+    }
+
+
+def _actor(payloads: Payloads, happening: Happening) -> Json | None:
+    return payloads.user_or_none(happening.by)
+
+
+def _commit_of(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+    happening, sha = event.happening, None
+    if event.name == "merged":
+        sha = happening.sha
+    elif event.name == "head_ref_force_pushed":
+        sha = happening.commits[-1].sha
+    address = f"{payloads.at(standing.record.repository)}/commits/{sha}" if sha else None
+    return {"commit_id": sha, "commit_url": address}
+
+
+def _particulars(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+    """What only this kind of event has."""
+    happening = event.happening
+    label = payloads.label(standing.record.repository, happening.text) if happening.text else {}
+    asked = (
+        {"requested_team": payloads.team(happening.team)}
+        if happening.team
+        else {"requested_reviewer": payloads.user_or_none(happening.of)}
+    )
+    reason = (happening.text or "completed") if isinstance(standing, IssueStanding) else None
+    particulars: dict[str, Json] = {
+        "review_requested": {"review_requester": _actor(payloads, happening), **asked},
+        "review_dismissed": {
+            "dismissed_review": {"state": "dismissed", "review_id": happening.review, "dismissal_message": None}
+        },
+        "labeled": {"label": {"name": label.get("name"), "color": label.get("color")}},
+        "assigned": {"assignee": payloads.user_or_none(happening.of), "assigner": _actor(payloads, happening)},
+        "renamed": {"rename": {"from": title_before(standing, happening), "to": happening.text}},
+        "closed": {"state_reason": reason},
+        "reopened": {"state_reason": None},
+    }
+    alike = {"review_request_removed": "review_requested", "unlabeled": "labeled", "unassigned": "assigned"}
+    return particulars.get(alike.get(event.name, event.name), {})
+
+
+def title_before(standing: IssueStanding | PullRequestStanding, renaming: Happening) -> str:
+    title = standing.record.title
+    for happening in standing.seen:
+        if happening is renaming:
+            break
+        if happening.did is Did.RETITLED:
+            title = happening.text
+    return title

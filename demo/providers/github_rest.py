@@ -1,0 +1,305 @@
+"""The REST API of the simulated GitHub: people, repositories, pull requests, issues, commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from demo.plan.delivery import Account, Commit, Repository
+from demo.providers import github_conversations as conversations
+from demo.providers import github_events as events
+from demo.providers.faults import Answer
+from demo.providers.github_routes import REPOSITORY, Call, NotFoundError, RefusedError, UnprocessableError, route
+from demo.providers.standing import IssueStanding, PullRequestStanding
+
+Conversation = TypeVar("Conversation", IssueStanding, PullRequestStanding, IssueStanding | PullRequestStanding)
+_LONGEST_LIST_OF_COMMITS = 250  # of a pull request
+
+
+# Who asks, and what there is -------------------------------------------------------------------------------------
+
+
+@route("/user")
+def user(call: Call) -> Answer:
+    return Answer.of(call.payloads.whole_user(_account(call, call.token.login)))
+
+
+@route("/users/(?P<login>[^/]+)")
+def user_by_login(call: Call, login: str) -> Answer:
+    return Answer.of(call.payloads.whole_user(_account(call, login)))
+
+
+@route("/orgs/(?P<login>[^/]+)")
+def organisation(call: Call, login: str) -> Answer:
+    return Answer.of(call.payloads.whole_user(_organisation(call, login)))
+
+
+@route("/orgs/(?P<login>[^/]+)/repos", "metadata")
+def repositories_of_organisation(call: Call, login: str) -> Answer:
+    _organisation(call, login)
+    return call.listed(_seen_repositories(call), call.payloads.repository)
+
+
+@route("/user/repos", "metadata")
+def repositories_of_user(call: Call) -> Answer:
+    return call.listed(_seen_repositories(call), call.payloads.repository)
+
+
+@route("/installation/repositories", "metadata")
+def repositories_of_installation(call: Call) -> Answer:
+    if not call.token.is_installation:
+        raise NotFoundError
+    return call.counted("repositories", _seen_repositories(call), call.payloads.repository)
+
+
+@route(REPOSITORY, "metadata")
+def repository(call: Call, owner: str, name: str) -> Answer:
+    return Answer.of(call.payloads.repository(call.repository(owner, name)))
+
+
+def _seen_repositories(call: Call) -> list[Repository]:
+    visible = call.token.repositories
+    return sorted(
+        (each for each in call.shown.repositories.values() if visible is None or each.name in visible),
+        key=lambda each: each.name,
+    )
+
+
+def _account(call: Call, login: str) -> Account:
+    for account in call.shown.history.accounts:
+        if call.payloads.login(account).lower() == login.lower():
+            return account
+    raise NotFoundError
+
+
+def _organisation(call: Call, login: str) -> Account:
+    if login.lower() != call.payloads.owner.login.lower():
+        raise NotFoundError
+    return call.payloads.owner
+
+
+# Pull requests ---------------------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/pulls", "pull_requests")
+def pull_requests(call: Call, owner: str, name: str) -> Answer:
+    found = _in_state(call.shown.pull_requests[call.repository(owner, name).name].values(), call)
+    return call.listed(
+        _sorted(found, call, newest_first=call.asked.query.get("sort", "created") == "created"),
+        lambda each: conversations.listed_pull_request(call.payloads, each),
+    )
+
+
+@route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)", "pull_requests")
+def pull_request(call: Call, owner: str, name: str, number: str) -> Answer:
+    return Answer.of(conversations.pull_request(call.payloads, _pull_request(call, owner, name, number)))
+
+
+@route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/commits", "pull_requests")
+def pull_request_commits(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _pull_request(call, owner, name, number)
+    return call.listed(
+        standing.commits[:_LONGEST_LIST_OF_COMMITS],
+        lambda each: call.payloads.commit(standing.pull_request.repository, each),
+    )
+
+
+@route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/reviews", "pull_requests")
+def pull_request_reviews(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _pull_request(call, owner, name, number)
+    return call.listed(standing.reviews, lambda each: conversations.review(call.payloads, standing, each))
+
+
+@route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/requested_reviewers", "pull_requests")
+def requested_reviewers(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _pull_request(call, owner, name, number)
+    return Answer.of(
+        {
+            "users": [call.payloads.user(each) for each in standing.requested],
+            "teams": [call.payloads.team(each) for each in standing.requested_teams],
+        }
+    )
+
+
+@route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/comments", "pull_requests")
+def pull_request_comments(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _pull_request(call, owner, name, number)
+    return _line_comments(call, [standing])
+
+
+@route(f"{REPOSITORY}/pulls/comments", "pull_requests")
+def line_comments(call: Call, owner: str, name: str) -> Answer:
+    return _line_comments(call, call.shown.pull_requests[call.repository(owner, name).name].values())
+
+
+def _line_comments(call: Call, standings: Iterable[PullRequestStanding]) -> Answer:
+    since = call.time("since")
+    found = [
+        (review.at, comment.id, standing, review, comment)
+        for standing in standings
+        for review in standing.reviews
+        for comment in review.line_comments
+        if since is None or review.at >= since
+    ]
+    found.sort(key=lambda each: each[:2], reverse=call.asked.query.get("direction") == "desc")
+    return call.listed(found, lambda each: conversations.line_comment(call.payloads, *each[2:]))
+
+
+def _pull_request(call: Call, owner: str, name: str, number: str) -> PullRequestStanding:
+    found = call.shown.pull_requests[call.repository(owner, name).name].get(int(number))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _in_state(standings: Iterable[Conversation], call: Call) -> list[Conversation]:
+    state = call.asked.query.get("state", "open")
+    if state not in ("open", "closed", "all"):
+        raise UnprocessableError(f"{state} is no state")
+    return [each for each in standings if state == "all" or (each.closed is not None) == (state == "closed")]
+
+
+def _sorted(found: list[Conversation], call: Call, *, newest_first: bool) -> list[Conversation]:
+    """By `sort` and `direction`; `newest_first` where no direction is given."""
+    by = call.asked.query.get("sort", "created")
+    direction = call.asked.query.get("direction", "desc" if newest_first else "asc")
+    if by not in ("created", "updated", "comments", "popularity", "long-running") or direction not in ("asc", "desc"):
+        raise UnprocessableError(f"{by} {direction} is no order")
+    return sorted(
+        found,
+        key=lambda each: (each.updated_at if by == "updated" else each.record.created_at, each.record.number),
+        reverse=direction == "desc",
+    )
+
+
+# Issues ----------------------------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/issues", "issues")
+def issues(call: Call, owner: str, name: str) -> Answer:
+    """Pull requests are among them, as GitHub has it."""
+    found_at = call.repository(owner, name).name
+    both: list[IssueStanding | PullRequestStanding] = [
+        *call.shown.issues[found_at].values(),
+        *call.shown.pull_requests[found_at].values(),
+    ]
+    since = call.time("since")
+    found = [each for each in _in_state(both, call) if since is None or each.updated_at >= since]
+    return call.listed(_sorted(found, call, newest_first=True), lambda each: conversations.issue(call.payloads, each))
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)", "issues")
+def issue(call: Call, owner: str, name: str, number: str) -> Answer:
+    return Answer.of(conversations.issue(call.payloads, _conversation(call, owner, name, number)))
+
+
+def _conversation(call: Call, owner: str, name: str, number: str) -> IssueStanding | PullRequestStanding:
+    found_at = call.repository(owner, name).name
+    found = call.shown.issues[found_at].get(int(number)) or call.shown.pull_requests[found_at].get(int(number))
+    if found is None:
+        if call.shown.was_deleted(found_at, int(number)):
+            raise RefusedError(410, "This issue was deleted")
+        raise NotFoundError
+    return found
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/comments", "issues")
+def comments(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    return call.listed(standing.comments, lambda each: events.comment(call.payloads, standing, each))
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/timeline", "issues")
+def timeline(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    return call.listed(
+        list(events.events_of(standing)), lambda each: events.timeline_entry(call.payloads, standing, each)
+    )
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/events", "issues")
+def events_of_issue(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    found = [each for each in events.events_of(standing) if each.name not in events.TIMELINE_ONLY]
+    return call.listed(found, lambda each: events.timeline_entry(call.payloads, standing, each))
+
+
+@route(f"{REPOSITORY}/issues/events", "issues")
+def events_of_repository(call: Call, owner: str, name: str) -> Answer:
+    """The newest first, each with its issue."""
+    found_at = call.repository(owner, name).name
+    standings: list[IssueStanding | PullRequestStanding] = [
+        *call.shown.issues[found_at].values(),
+        *call.shown.pull_requests[found_at].values(),
+    ]
+    found = [
+        (event.happening.at, event.id, standing, event)
+        for standing in standings
+        for event in events.events_of(standing)
+        if event.name not in events.TIMELINE_ONLY
+    ]
+    found.sort(key=lambda each: each[:2], reverse=True)
+    return call.listed(
+        found,
+        lambda each: {
+            **events.timeline_entry(call.payloads, *each[2:]),
+            "issue": conversations.issue(call.payloads, each[2]),
+        },
+    )
+
+
+# Commits ---------------------------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/commits", "contents")
+def commits(call: Call, owner: str, name: str) -> Answer:
+    """Of the default branch; with `sha` of what that commit reaches."""
+    found_at = call.repository(owner, name)
+    if not call.shown.commits.get(found_at.name):
+        raise RefusedError(409, "Git Repository is empty.")
+    since, until = call.time("since"), call.time("until")
+    reached = _reached(call, found_at, call.asked.query.get("sha", ""))
+    found = [
+        commit
+        for commit in reversed(reached)
+        if (since is None or commit.committed_at >= since) and (until is None or commit.committed_at <= until)
+    ]
+    return call.listed(found, lambda each: call.payloads.commit(found_at, each))
+
+
+@route(f"{REPOSITORY}/compare/(?P<base>[^/]+)\\.\\.\\.(?P<head>[^/]+)", "contents")
+def comparison(call: Call, owner: str, name: str, base: str, head: str) -> Answer:
+    """What `head` reaches and `base` does not, the oldest first."""
+    found_at = call.repository(owner, name)
+    known = {commit.sha for commit in _reached(call, found_at, base)}
+    ahead = [commit for commit in _reached(call, found_at, head) if commit.sha not in known]
+    chosen, links = call.page_of(len(ahead))
+    document = {
+        "status": "ahead" if ahead else "identical",
+        "ahead_by": len(ahead),
+        "behind_by": 0,
+        "total_commits": len(ahead),
+        "commits": [call.payloads.commit(found_at, each) for each in ahead[chosen]],
+        "files": [],
+    }
+    return Answer.of(document, headers=links)
+
+
+def _reached(call: Call, repository: Repository, sha: str) -> list[Commit]:
+    """The default branch up to that commit, all of it where none is named, in order of time."""
+    branch = call.shown.commits.get(repository.name, [])
+    if not sha or sha == repository.default_branch:
+        return branch
+    for position, commit in enumerate(branch):
+        if commit.sha == sha:
+            return branch[: position + 1]
+    raise NotFoundError
+
+
+@route(f"{REPOSITORY}/commits/(?P<sha>[0-9a-f]{{40}})", "contents")
+def commit(call: Call, owner: str, name: str, sha: str) -> Answer:
+    found_at = call.repository(owner, name)
+    found = call.shown.commit(found_at.name, sha)
+    if found is None:
+        raise NotFoundError
+    return Answer.of(call.payloads.commit(found_at, found, stats=True))

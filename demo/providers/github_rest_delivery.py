@@ -1,0 +1,167 @@
+"""The REST API of the simulated GitHub: workflow runs, jobs, deployments, releases, webhooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from demo.plan.delivery import Deployment, PipelineRun
+from demo.providers import github_delivery as delivery
+from demo.providers.faults import Answer
+from demo.providers.github_payloads import Json
+from demo.providers.github_routes import REPOSITORY, Call, NotFoundError, UnprocessableError, end_of, route, time_of
+
+_RUNS_PER_SEARCH = 1000  # what a list of runs gives once it is filtered
+
+
+# Actions ---------------------------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/actions/runs", "actions")
+def runs(call: Call, owner: str, name: str) -> Answer:
+    found = list(reversed(call.shown.runs.get(call.repository(owner, name).name, [])))
+    query = call.asked.query
+    filters = [name for name in ("created", "branch", "event", "head_sha", "status") if query.get(name)]
+    if filters and (call.page - 1) * call.per_page >= _RUNS_PER_SEARCH:
+        raise UnprocessableError(f"In order to have access to more than {_RUNS_PER_SEARCH} results, narrow the search.")
+    if "created" in filters:
+        found = [each for each in found if _is_within(each.created_at, query["created"])]
+    if "branch" in filters:
+        found = [each for each in found if each.branch == query["branch"]]
+    if "event" in filters:
+        found = [each for each in found if each.trigger == query["event"]]
+    if "head_sha" in filters:
+        found = [each for each in found if each.commit.sha == query["head_sha"]]
+    shown = [(each, _shown_run(call, each)) for each in found] if "status" in filters else []
+    if shown:
+        found = [each for each, run in shown if query["status"] in (run["status"], run["conclusion"])]
+    return call.counted("workflow_runs", found, lambda each: _shown_run(call, each))
+
+
+@route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)", "actions")
+def run(call: Call, owner: str, name: str, run: str) -> Answer:
+    return Answer.of(_shown_run(call, _run(call, owner, name, run)))
+
+
+@route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/attempts/(?P<attempt>[0-9]+)", "actions")
+def attempt(call: Call, owner: str, name: str, run: str, attempt: str) -> Answer:
+    found = _run(call, owner, name, run)
+    for each in delivery.attempts_until(found, call.shown.at):
+        if each.number == int(attempt):
+            return Answer.of(delivery.workflow_run(call.payloads, found, each, call.shown.at))
+    raise NotFoundError
+
+
+@route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/jobs", "actions")
+def jobs(call: Call, owner: str, name: str, run: str) -> Answer:
+    """Of the latest attempt; with filter=all of all."""
+    found = _run(call, owner, name, run)
+    attempts = delivery.attempts_until(found, call.shown.at)
+    if call.asked.query.get("filter", "latest") != "all":
+        attempts = attempts[-1:]
+    return _jobs(call, found, [each.number for each in attempts])
+
+
+@route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/attempts/(?P<attempt>[0-9]+)/jobs", "actions")
+def jobs_of_attempt(call: Call, owner: str, name: str, run: str, attempt: str) -> Answer:
+    return _jobs(call, _run(call, owner, name, run), [int(attempt)])
+
+
+def _jobs(call: Call, run: PipelineRun, attempts: list[int]) -> Answer:
+    at = call.shown.at
+    found = [
+        (attempt, job)
+        for attempt in delivery.attempts_until(run, at)
+        if attempt.number in attempts
+        for job in attempt.jobs
+        if job.queued_at <= at
+    ]
+    return call.counted("jobs", found, lambda each: delivery.workflow_job(call.payloads, run, *each, at))
+
+
+def _run(call: Call, owner: str, name: str, run: str) -> PipelineRun:
+    for each in call.shown.runs.get(call.repository(owner, name).name, []):
+        if each.id == int(run):
+            return each
+    raise NotFoundError
+
+
+def _shown_run(call: Call, run: PipelineRun) -> Json:
+    return delivery.workflow_run(call.payloads, run, delivery.attempts_until(run, call.shown.at)[-1], call.shown.at)
+
+
+# Deployments and releases ----------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/deployments", "deployments")
+def deployments(call: Call, owner: str, name: str) -> Answer:
+    found = list(reversed(call.shown.deployments.get(call.repository(owner, name).name, [])))
+    for field in ("environment", "sha", "ref"):
+        if wanted := call.asked.query.get(field):
+            found = [each for each in found if getattr(each, field) == wanted]
+    return call.listed(found, lambda each: delivery.deployment(call.payloads, each, call.shown.at))
+
+
+@route(f"{REPOSITORY}/deployments/(?P<number>[0-9]+)/statuses", "deployments")
+def deployment_statuses(call: Call, owner: str, name: str, number: str) -> Answer:
+    """Newest first."""
+    found = _deployment(call, owner, name, number)
+    statuses = [each for each in reversed(found.statuses) if each.at <= call.shown.at]
+    return call.listed(statuses, lambda each: delivery.deployment_status(call.payloads, found, each))
+
+
+@route(f"{REPOSITORY}/deployments/(?P<number>[0-9]+)", "deployments")
+def deployment(call: Call, owner: str, name: str, number: str) -> Answer:
+    return Answer.of(delivery.deployment(call.payloads, _deployment(call, owner, name, number), call.shown.at))
+
+
+def _deployment(call: Call, owner: str, name: str, number: str) -> Deployment:
+    for found in call.shown.deployments.get(call.repository(owner, name).name, []):
+        if found.id == int(number):
+            return found
+    raise NotFoundError
+
+
+@route(f"{REPOSITORY}/releases", "contents")
+def releases(call: Call, owner: str, name: str) -> Answer:
+    found = list(reversed(call.shown.releases.get(call.repository(owner, name).name, [])))
+    return call.listed(found, lambda each: delivery.release(call.payloads, each))
+
+
+# Hooks -----------------------------------------------------------------------------------------------------------
+
+
+@route(f"{REPOSITORY}/hooks", "repository_hooks")
+def hooks(call: Call, owner: str, name: str) -> Answer:
+    found_at = call.repository(owner, name)
+    return call.listed(call.hooks.at(found_at), lambda each: each.payload(call.payloads))
+
+
+@route(f"{REPOSITORY}/hooks", "repository_hooks", method="POST")
+def add_hook(call: Call, owner: str, name: str) -> Answer:
+    hook = call.hooks.add(call.repository(owner, name), call.asked.json(), at=call.shown.at)
+    if hook is None:
+        raise UnprocessableError("Hook already exists on this repository")
+    return Answer.of(hook.payload(call.payloads), status=201)
+
+
+@route(f"{REPOSITORY}/hooks/(?P<hook>[0-9]+)", "repository_hooks", method="DELETE")
+def remove_hook(call: Call, owner: str, name: str, hook: str) -> Answer:
+    if not call.hooks.remove(call.repository(owner, name), int(hook)):
+        raise NotFoundError
+    return Answer(204)
+
+
+def _is_within(at: datetime, asked: str) -> bool:
+    """GitHub's search syntax for times: A..B, >=A, >A, <=B, <B, or a day."""
+    first, dots, last = asked.partition("..")
+    if dots:
+        return (first == "*" or at >= time_of(first)) and (last == "*" or at <= end_of(last))
+    if asked.startswith(">="):
+        return at >= time_of(asked[2:])
+    if asked.startswith("<="):
+        return at <= end_of(asked[2:])
+    if asked.startswith(">"):
+        return at > end_of(asked[1:])
+    if asked.startswith("<"):
+        return at < time_of(asked[1:])
+    return time_of(asked) <= at <= end_of(asked)

@@ -1,0 +1,319 @@
+"""A simulated GitHub: a real HTTP server on loopback that shows a delivery history as of an instant.
+
+    with GitHubServer(history, tokens=[Token("github_pat_x", "ada")]) as github:
+        connect to github.url (or github.url + "/api/v3", as on an Enterprise Server) with that token
+        github.advance(to)      # what happened until then is there now
+
+It answers what the public API (version 2022-11-28) answers for the paths that Headway's connector needs: pages with
+Link headers, ETags with 304, quota headers, permissions.  `faults` spoil chosen requests; `requests` are the
+latest that were made.  Nothing here is secret, and nothing listens beyond loopback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from demo.plan.delivery import DeliveryHistory, renamed_repository
+from demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
+from demo.providers.faults import Answer, Asked, Fault, with_faults
+from demo.providers.github_access import Access, App, Quota, Token
+from demo.providers.github_hooks import Hooks
+from demo.providers.github_payloads import Payloads
+from demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
+from demo.providers.github_webhooks import Delivery, deliveries_between, send
+from demo.providers.standing import HistoryAt
+
+_ENTERPRISE = "/api/v3"
+_DOCUMENTATION = "https://docs.github.com/rest"
+_BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
+_LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
+_SECONDS_BETWEEN_LOOKS = 0.05  # whether it is to stop: a hundred tests start and stop one
+_REMEMBERED = 20_000  # requests: a demo may run for weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One request and the status of its answer; `path` includes the query as it was sent."""
+
+    method: str
+    path: str
+    status: int
+
+
+class GitHubServer:
+    """`at` is the instant that is shown, the history's end where none is given.
+
+    `limit` requests per `window` are answered for each token.  `web` is the address of pages and clones, where it is
+    another than that of the API.
+    """
+
+    def __init__(
+        self,
+        history: DeliveryHistory,
+        *,
+        tokens: Iterable[Token],
+        app: App | None = None,
+        at: datetime | None = None,
+        faults: Iterable[Fault] = (),
+        limit: int = 5000,
+        window: timedelta = timedelta(hours=1),
+        installation_token_life: timedelta = timedelta(hours=1),
+        web: str = "",
+        port: int = 0,
+    ) -> None:
+        self.access = Access(list(tokens), app)
+        self.hooks = Hooks()
+        self.faults = list(faults)
+        self.requests: list[Served] = []
+        self._installation_token_life = installation_token_life
+        self._limit, self._window = limit, window
+        self._quotas: dict[tuple[str, str], Quota] = {}
+        self._shown = HistoryAt(history, at or history.ends_at)
+        self._renamed: dict[str, str] = {}
+        self._logins: dict[int, str] = {}
+        self._lock = threading.Lock()
+        self._http = _Listener(("127.0.0.1", port), _Handler)
+        self._http.github = self
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._web = web or self.url
+        self._thread = threading.Thread(target=self._listen, name="simulated GitHub", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _listen(self) -> None:
+        self._http.serve_forever(_SECONDS_BETWEEN_LOOKS)
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    # What is shown ----------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> HistoryAt:
+        return self._shown
+
+    def advance(self, to: datetime) -> None:
+        """Show the history as of another instant from the next request on."""
+        self._shown = HistoryAt(self._shown.history, to)
+
+    def show(self, history: DeliveryHistory) -> None:
+        """Show another history, as of the same instant: such as one in which a record was deleted."""
+        self._shown = HistoryAt(history, self._shown.at)
+
+    def rename_repository(self, name: str, new_name: str) -> None:
+        """The repository has another name from now on; requests by the old one are sent to the new (301)."""
+        self._renamed[name] = new_name
+        self.show(renamed_repository(self._shown.history, name, new_name))
+
+    def rename_user(self, login: str, new_login: str) -> None:
+        """The account has another login from now on, in all that it did; its id stays.  KeyError: there is none."""
+        ids = {each.login: each.id for each in self._shown.history.accounts}
+        self._logins = {**self._logins, ids[login]: new_login}
+
+    def payloads(self, prefix: str = "") -> Payloads:
+        owner = self._shown.history.organisation
+        return Payloads(api=self.url + prefix, web=self._web, owner=owner, logins=self._logins)
+
+    # Telling ----------------------------------------------------------------------------------------------------
+
+    def deliveries(self, since: datetime, until: datetime) -> list[Delivery]:
+        """The events of what happened after `since` and until `until`, in order of time."""
+        return deliveries_between(self._shown.history, self.payloads(), since, until)
+
+    def tell_hooks(self, deliveries: Sequence[Delivery]) -> list[int]:
+        """Post them, in their order, to the registered hooks that want them; the statuses of the answers."""
+        return [
+            status
+            for each in deliveries
+            for hook in self.hooks.at(each.repository)
+            if hook.wants(each.event)
+            for status in send([each], hook.address, hook.secret)
+        ]
+
+    # Answering --------------------------------------------------------------------------------------------------
+
+    def answer(self, asked: Asked) -> Answer:
+        """What the client gets; notes the request."""
+        answer = with_faults(self.faults, asked, lambda: self._answer(asked))
+        query = "&".join(f"{name}={value}" for name, value in asked.query.items())
+        self.requests.append(Served(asked.method, f"{asked.path}?{query}" if query else asked.path, answer.status))
+        del self.requests[:-_REMEMBERED]
+        return answer
+
+    def _answer(self, asked: Asked) -> Answer:
+        if asked.method == "POST" and asked.path.startswith("/app/installations/"):
+            return self._installation_token(asked)
+        token = self.access.token_of(asked)
+        if token is None:
+            return _refusal(401, "Bad credentials" if "authorization" in asked.headers else "Requires authentication")
+        resource = "graphql" if asked.path == "/graphql" else "core"
+        quota = self._quota(token, resource)
+        if not quota.take():
+            if resource == "graphql":
+                return _with_headers(github_graphql.limited(token), quota.headers(resource))
+            message = f"API rate limit exceeded for user {token.login}."
+            return _with_headers(_refusal(403, message), quota.headers(resource))
+        answer = self._conditional(asked, self._routed(asked, token, quota))
+        if answer.status == 304:
+            quota.give_back()
+        return _with_headers(answer, quota.headers(resource) | {"X-GitHub-Media-Type": "github.v3; format=json"})
+
+    def _routed(self, asked: Asked, token: Token, quota: Quota) -> Answer:
+        if by_id := _BY_ID.match(asked.path):
+            asked = self._named(asked, int(by_id[1]), rest=asked.path[by_id.end() :])
+        call = Call(asked, token, self._shown, self.payloads(asked.prefix), self.hooks)
+        try:
+            if (asked.method, asked.path) == ("POST", "/graphql"):
+                return github_graphql.answer(call, quota)
+            return self._by_route(call)
+        except RefusedError as refused:
+            return _refusal(refused.status, str(refused))
+        except json.JSONDecodeError:
+            return _refusal(400, "Problems parsing JSON")
+
+    def _by_route(self, call: Call) -> Answer:
+        for route in ROUTES:
+            matched = route.pattern.fullmatch(call.asked.path)
+            if matched and route.method == call.asked.method:
+                named = matched.groupdict()
+                if named.get("name") in self._renamed:
+                    return self._moved(call, named["name"])
+                if not call.token.may(route.permission, named.get("name", "")):
+                    return _lacking(call.token, route)
+                return route.answer(call, **named)
+        raise NotFoundError
+
+    def _named(self, asked: Asked, repository: int, *, rest: str) -> Asked:
+        """A request that names the repository by id, with its name instead; as it is where there is none of the id."""
+        history = self._shown.history
+        for each in history.repositories:
+            if each.id == repository:
+                return replace(asked, path=f"/repos/{history.organisation.login}/{each.name}{rest}")
+        return asked
+
+    def _moved(self, call: Call, old_name: str) -> Answer:
+        asked, login = call.asked, call.payloads.owner.login
+        path = asked.path.replace(f"/repos/{login}/{old_name}", f"/repos/{login}/{self._renamed[old_name]}", 1)
+        query = "&".join(f"{name}={value}" for name, value in asked.query.items())
+        address = f"{self.url}{asked.prefix}{path}{'?' if query else ''}{query}"
+        document = {"message": "Moved Permanently", "url": address, "documentation_url": _DOCUMENTATION}
+        return Answer.of(document, status=301, headers={"Location": address})
+
+    def _installation_token(self, asked: Asked) -> Answer:
+        if not self.access.app_signs(asked):
+            return _refusal(401, "A JSON web token could not be decoded")
+        number = asked.path.removeprefix("/app/installations/").removesuffix("/access_tokens")
+        return self.access.installation_token(
+            int(number) if number.isdecimal() else 0, life=self._installation_token_life
+        )
+
+    def _conditional(self, asked: Asked, answer: Answer) -> Answer:
+        """With an ETag; 304 without a body where the client has it already."""
+        if answer.status != 200 or asked.method != "GET":
+            return answer
+        tag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
+        if tag in asked.headers.get("if-none-match", ""):
+            return Answer(304, b"", {"ETag": tag})
+        return _with_headers(answer, {"ETag": tag, "Cache-Control": "private, max-age=60, s-maxage=60"})
+
+    def _quota(self, token: Token, resource: str) -> Quota:
+        key = (token.login, resource)
+        with self._lock:
+            if key not in self._quotas:
+                self._quotas[key] = Quota(self._limit, self._window)
+            return self._quotas[key]
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # a held answer must not hold the end of a test
+    github: GitHubServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away in the middle is a fault that is tested, not one to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        length = min(int(self.headers.get("Content-Length") or 0), _LARGEST_BODY)
+        body = self.rfile.read(length) if length else b""
+        address = urlsplit(self.path)
+        path, prefix = address.path, ""
+        if path.startswith(f"{_ENTERPRISE}/"):
+            path, prefix = path.removeprefix(_ENTERPRISE), _ENTERPRISE
+        elif path == "/api/graphql":
+            path = "/graphql"
+        asked = Asked(
+            method=self.command,
+            path=path,
+            query=dict(parse_qsl(address.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            prefix=prefix,
+        )
+        self._send(cast("_Listener", self.server).github.answer(asked))
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("X-GitHub-Request-Id", hashlib.sha256(answer.body).hexdigest()[:24].upper())
+        if answer.status not in (204, 304):
+            self.send_header("Content-Length", str(len(answer.body)))
+        if answer.cut_after is not None:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
+
+    def version_string(self) -> str:
+        return "github.com"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: what was asked is in GitHubServer.requests."""
+
+
+def _lacking(token: Token, route: Route) -> Answer:
+    access = "write" if route.permission == "repository_hooks" and route.method != "GET" else "read"
+    refusal = _refusal(403, f"Resource not accessible by {token.described}")
+    return _with_headers(refusal, {"x-accepted-github-permissions": f"{route.permission}={access}"})
+
+
+def _refusal(status: int, message: str) -> Answer:
+    return Answer.of({"message": message, "documentation_url": _DOCUMENTATION, "status": str(status)}, status=status)
+
+
+def _with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
+    return replace(answer, headers={**answer.headers, **headers})

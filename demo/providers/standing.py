@@ -1,0 +1,283 @@
+"""How the records of a history stood at an instant: what had happened to them by then, folded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from demo.plan.delivery import (
+    Account,
+    Commit,
+    DeliveryHistory,
+    Deployment,
+    Did,
+    Happening,
+    Issue,
+    PipelineRun,
+    PullRequest,
+    Release,
+    Repository,
+)
+
+Record = TypeVar("Record", PipelineRun, Deployment, Release)
+Folded = TypeVar("Folded", bound="Standing")
+
+
+@dataclass(slots=True)
+class Standing:
+    """An issue or a pull request at an instant; `seen` is everything that had happened to it."""
+
+    title: str
+    labels: list[str]
+    assignees: list[Account]
+    updated_at: datetime
+    seen: list[Happening] = field(default_factory=list)
+    comments: list[Happening] = field(default_factory=list)
+    closed: Happening | None = None
+    is_deleted: bool = False
+
+    @property
+    def closed_at(self) -> datetime | None:
+        return self.closed.at if self.closed else None
+
+    def take(self, happening: Happening) -> None:
+        self.seen.append(happening)
+        self.updated_at = happening.at
+        match happening.did:
+            case Did.COMMENTED:
+                self.comments.append(happening)
+            case Did.LABELLED:
+                self.labels.append(happening.text)
+            case Did.UNLABELLED:
+                self.labels.remove(happening.text)
+            case Did.ASSIGNED if happening.of is not None:
+                self.assignees.append(happening.of)
+            case Did.UNASSIGNED if happening.of is not None:
+                self.assignees.remove(happening.of)
+            case Did.RETITLED:
+                self.title = happening.text
+            case Did.CLOSED:
+                self.closed = happening
+            case Did.REOPENED:
+                self.closed = None
+            case Did.DELETED:
+                self.is_deleted = True
+            case _:
+                pass
+
+
+@dataclass(slots=True)
+class IssueStanding(Standing):
+    issue: Issue = field(kw_only=True)
+
+    @property
+    def record(self) -> Issue:
+        return self.issue
+
+
+@dataclass(slots=True)
+class PullRequestStanding(Standing):
+    """`reviews` are those submitted so far, `dismissed` the ids of those that count no more."""
+
+    pull_request: PullRequest = field(kw_only=True)
+    is_draft: bool = field(kw_only=True)
+    commits: list[Commit] = field(kw_only=True)
+    reviews: list[Happening] = field(default_factory=list)
+    dismissed: set[int] = field(default_factory=set)
+    requested: list[Account] = field(default_factory=list)
+    requested_teams: list[str] = field(default_factory=list)
+    merged: Happening | None = None
+
+    @property
+    def record(self) -> PullRequest:
+        return self.pull_request
+
+    @property
+    def head_sha(self) -> str:
+        return self.commits[-1].sha
+
+    @property
+    def additions(self) -> int:
+        return sum(commit.additions for commit in self.commits)
+
+    @property
+    def deletions(self) -> int:
+        return sum(commit.deletions for commit in self.commits)
+
+    @property
+    def changed_files(self) -> int:
+        return len({path for commit in self.commits for path in commit.paths})
+
+    @property
+    def line_comment_count(self) -> int:
+        return sum(len(review.line_comments) for review in self.reviews)
+
+    def take(self, happening: Happening) -> None:
+        Standing.take(self, happening)
+        match happening.did:
+            case Did.PUSHED:
+                self.commits.extend(happening.commits)
+            case Did.FORCE_PUSHED:
+                self.commits = list(happening.commits)
+            case Did.REVIEW_REQUESTED:
+                self._request(happening)
+            case Did.REVIEW_REQUEST_REMOVED:
+                self._withdraw(happening.of, happening.team)
+            case Did.REVIEWED:
+                self.reviews.append(happening)
+                self._withdraw(happening.by, "")
+            case Did.REVIEW_DISMISSED:
+                self.dismissed.add(happening.review)
+            case Did.MADE_READY:
+                self.is_draft = False
+            case Did.MADE_DRAFT:
+                self.is_draft = True
+            case Did.MERGED:
+                self.merged = self.closed = happening
+            case _:
+                pass
+
+    def _request(self, happening: Happening) -> None:
+        if happening.of is not None and happening.of not in self.requested:
+            self.requested.append(happening.of)
+        if happening.team and happening.team not in self.requested_teams:
+            self.requested_teams.append(happening.team)
+
+    def _withdraw(self, reviewer: Account | None, team: str) -> None:
+        if reviewer in self.requested:
+            self.requested.remove(reviewer)
+        if team in self.requested_teams:
+            self.requested_teams.remove(team)
+
+
+def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestStanding:
+    """The pull request at an instant at or after which it was opened."""
+    standing = PullRequestStanding(
+        title=pull_request.title,
+        labels=list(pull_request.labels),
+        assignees=[],
+        updated_at=pull_request.created_at,
+        pull_request=pull_request,
+        is_draft=pull_request.is_draft,
+        commits=list(pull_request.commits),
+    )
+    return _folded(standing, pull_request.happenings, at)
+
+
+def issue_at(issue: Issue, at: datetime) -> IssueStanding:
+    """The issue at an instant at or after which it was opened."""
+    standing = IssueStanding(
+        title=issue.title,
+        labels=list(issue.labels),
+        assignees=list(issue.assignees),
+        updated_at=issue.created_at,
+        issue=issue,
+    )
+    return _folded(standing, issue.happenings, at)
+
+
+def _folded(standing: Folded, happenings: Iterable[Happening], at: datetime) -> Folded:
+    for happening in happenings:
+        if happening.at > at:
+            break
+        standing.take(happening)
+    return standing
+
+
+class HistoryAt:
+    """A whole history at an instant, by repository name; each kind is folded when it is first asked for."""
+
+    def __init__(self, history: DeliveryHistory, at: datetime) -> None:
+        self.history, self.at = history, at
+
+    @cached_property
+    def repositories(self) -> Mapping[str, Repository]:
+        return {each.name: each for each in self.history.repositories if each.created_at <= self.at}
+
+    @cached_property
+    def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestStanding]]:
+        """By number."""
+        standing: dict[str, dict[int, PullRequestStanding]] = defaultdict(dict)
+        for each in self.history.pull_requests:
+            if each.created_at <= self.at:
+                standing[each.repository.name][each.number] = pull_request_at(each, self.at)
+        return standing
+
+    @cached_property
+    def issues(self) -> Mapping[str, Mapping[int, IssueStanding]]:
+        """By number, without those that are deleted."""
+        standing: dict[str, dict[int, IssueStanding]] = defaultdict(dict)
+        for each in self.history.issues:
+            if each.created_at <= self.at and not (folded := issue_at(each, self.at)).is_deleted:
+                standing[each.repository.name][each.number] = folded
+        return standing
+
+    def was_deleted(self, repository: str, number: int) -> bool:
+        """Whether an issue of the number was there once."""
+        return any(
+            each.number == number and each.repository.name == repository and each.created_at <= self.at
+            for each in self.history.issues
+        )
+
+    @cached_property
+    def commits(self) -> Mapping[str, list[Commit]]:
+        """Of the default branch, in order of time."""
+        return {
+            name: [commit for commit in commits if commit.committed_at <= self.at]
+            for name, commits in self.history.commits.items()
+        }
+
+    def commit(self, repository: str, sha: str) -> Commit | None:
+        """A commit of the default branch or of a pull request, also one that a force-push left behind."""
+        return self._commits_by_sha.get(repository, {}).get(sha)
+
+    @cached_property
+    def _commits_by_sha(self) -> Mapping[str, Mapping[str, Commit]]:
+        return {
+            name: {
+                commit.sha: commit
+                for commits in (
+                    self.commits.get(name, []),
+                    *(each.pull_request.commits for each in self.pull_requests[name].values()),
+                    *(seen.commits for each in self.pull_requests[name].values() for seen in each.seen),
+                )
+                for commit in commits
+            }
+            for name in self.repositories
+        }
+
+    @cached_property
+    def pull_requests_by_id(self) -> Mapping[str, PullRequestStanding]:
+        """By id as text, as a node's id has it."""
+        return {str(each.pull_request.id): each for of in self.pull_requests.values() for each in of.values()}
+
+    @cached_property
+    def issues_by_id(self) -> Mapping[str, IssueStanding]:
+        return {str(each.issue.id): each for of in self.issues.values() for each in of.values()}
+
+    @cached_property
+    def deployments_by_id(self) -> Mapping[str, Deployment]:
+        return {str(each.id): each for of in self.deployments.values() for each in of}
+
+    @cached_property
+    def runs(self) -> Mapping[str, list[PipelineRun]]:
+        return _by_repository(each for each in self.history.runs if each.created_at <= self.at)
+
+    @cached_property
+    def deployments(self) -> Mapping[str, list[Deployment]]:
+        return _by_repository(each for each in self.history.deployments if each.created_at <= self.at)
+
+    @cached_property
+    def releases(self) -> Mapping[str, list[Release]]:
+        return _by_repository(each for each in self.history.releases if each.published_at <= self.at)
+
+
+def _by_repository(records: Iterable[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[record.repository.name].append(record)
+    return found

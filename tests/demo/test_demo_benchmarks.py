@@ -1,0 +1,42 @@
+"""The demo's benchmarks name what there is, in an order of time; that they can be agreed its own run tells."""
+
+from __future__ import annotations
+
+from demo.load.benchmarks import BENCHMARKS, FOCUS
+from insights.metrics.baselines import grows_with_time
+from insights.metrics.registry import get
+from insights.metrics.terms import Better
+from programs.services.benchmarks.drafts import can_be_agreed_on
+from programs.services.benchmarks.starter_sets import STARTER_SETS
+
+
+def test_what_the_demo_agrees_on_can_be_agreed_on() -> None:
+    for told in BENCHMARKS:
+        metric = get(told.metric)
+        assert can_be_agreed_on(metric)
+        assert grows_with_time(metric) == bool(told.period), told.metric
+        assert metric.better is not Better.NEITHER
+        better = told.target >= told.threshold if metric.better is Better.HIGHER else told.target <= told.threshold
+        assert better, told.metric
+    for focus in FOCUS:
+        assert can_be_agreed_on(get(focus.metric))
+
+
+def test_later_versions_come_later() -> None:
+    for told in (BENCHMARKS, FOCUS):
+        by_subject: dict[tuple[str, str], list[int]] = {}
+        for each in told:
+            by_subject.setdefault((each.team, each.metric if told is BENCHMARKS else ""), []).append(each.days_ago)
+        assert any(len(days) > 1 for days in by_subject.values()), "somebody learned"
+        for subject, days in by_subject.items():
+            assert days == sorted(days, reverse=True), subject
+
+
+def test_starter_sets_are_three_to_five_indicators_that_there_are() -> None:
+    for each in STARTER_SETS.values():
+        assert 3 <= len(each.keys) <= 5
+        assert [metric.key for metric in each.metrics] == list(each.keys), each.name
+        assert all(can_be_agreed_on(metric) for metric in each.metrics)
+    space = {dimension for metric in STARTER_SETS["space"].metrics for dimension in metric.space}
+    assert len(space) >= 4, "dimensions of the framework"
+    assert [metric.key.split(".")[0] for metric in STARTER_SETS["dora"].metrics] == ["dora"] * 5

@@ -1,0 +1,105 @@
+"""The demo's year of objectives: what it tells can be written, its quarters are closed once, and a gap is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from demo.load.objective_texts import OBJECTIVES, PLANS
+from demo.load.objectives import plan_demo_objectives, write_demo_objectives
+from demo.load.personas import open_demo_accounts
+from demo.load.tickets import TICKETS
+from demo.plan.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
+from insights.metrics.registry import get
+from insights.windows import local_today
+from orgtree.services.access import access_of
+from programs.models import CheckIn, FrozenDocument, Objective, Quarter, Ticket
+from programs.queries.objectives import teams_without_objective
+from programs.services.objectives.frozen import read_frozen
+from programs.services.quarters import current_quarter
+from tests.org import Org
+
+END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+TEAMS = (CHECKOUT, SEARCH, PLATFORM, MOBILE, DATA, TOOLING)
+
+
+@pytest.fixture(autouse=True)
+def in_november() -> Iterator[None]:
+    with time_machine.travel(END, tick=False):
+        yield
+
+
+@pytest.fixture
+def teams(org: Org) -> None:
+    """Each of the demo's teams with two of its people, and no facts at all."""
+    org.tree("departments")
+    for team in TEAMS:
+        org.unit(team, below="departments")
+        for person in [each for each in PEOPLE if each.team == team][:2]:
+            org.join(person.email, team.lower())
+    open_demo_accounts()
+
+
+def year(flavour: Flavour = Flavour.STORIES) -> DemoYear:
+    return DemoYear(seed=1, flavour=flavour, anchor=END)
+
+
+def test_what_it_tells_names_metrics_that_there_are() -> None:
+    for told in OBJECTIVES:
+        assert 1 <= len(told.key_results) <= 5
+        assert any(each.target_kind != "guardrail" for each in told.key_results)
+        for each in told.key_results:
+            if each.metric:
+                assert not get(each.metric).always_by
+    mandatory = [(told.ago, told.team) for told in OBJECTIVES if told.is_mandatory]
+    assert len(mandatory) == len(set(mandatory)), "one for each team and quarter"
+    assert {told.ago for told in OBJECTIVES} == {0, 1, 2, 3}
+
+
+@pytest.mark.usefixtures("teams")
+def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
+    """Without facts there is no baseline to change by percent: what is entered by hand is left of it."""
+    write_demo_objectives(year(), today=local_today())
+    written = list(Objective.objects.order_by("pk").values())
+    said = list(CheckIn.objects.order_by("pk").values())
+    write_demo_objectives(year(), today=local_today())
+    assert list(Objective.objects.order_by("pk").values()) == written
+    assert list(CheckIn.objects.order_by("pk").values()) == said
+    assert FrozenDocument.objects.count() == 3
+    assert [str(each) for each in Quarter.objects.filter(closed_at=None, start__lt=current_quarter().start)] == []
+    erin = access_of(User.objects.get(username="erin.executive@example.com"))
+    told = [each for document in FrozenDocument.objects.all() for each in read_frozen(document, erin).objectives]
+    assert [each.title for each in told] == ["Agents know our house rules"]
+    assert told[0].score == 1.0
+    assert told[0].retrospective
+    running = Objective.objects.get(title="Users find fewer of our defects")
+    assert running.key_results.get().hand_value == 3.9
+    assert running.check_ins.count() == 3
+    missing = teams_without_objective(current_quarter(), erin.sight, today=local_today())
+    assert MOBILE in {unit.name for unit in missing}
+    assert CHECKOUT not in {unit.name for unit in missing}
+
+
+@pytest.mark.usefixtures("teams")
+def test_objectives_of_this_quarter_have_a_plan() -> None:
+    assert set(PLANS) <= {told.title for told in OBJECTIVES if told.ago == 0 or told.carried}
+    assert {title for titles in PLANS.values() for title in titles} <= {told.title for told in TICKETS}
+    write_demo_objectives(year(), today=local_today())
+    for told in TICKETS:
+        Ticket.objects.create(title=told.title, kind=told.kind, starts_on=local_today(), due_on=local_today())
+    for _ in range(2):
+        plan_demo_objectives()
+    planned = Objective.objects.get(title="Users find fewer of our defects").tickets.values_list("title", flat=True)
+    assert set(planned) == set(PLANS["Users find fewer of our defects"])
+
+
+@pytest.mark.usefixtures("teams")
+def test_the_quiet_flavour_has_none() -> None:
+    write_demo_objectives(year(Flavour.QUIET), today=local_today())
+    assert not Objective.objects.exists()

@@ -1,0 +1,40 @@
+"""A runtime image, which is built without the folders demo/ and bench/."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PROJECT_DIR
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT_DIR, check=True, capture_output=True, text=True)
+    runtime = ("config/", "core/", "orgtree/", "integrations/", "insights/", "programs/", "templates/", "manage.py")
+    for name in filter(lambda name: name.startswith(runtime), listed.stdout.split("\0")):
+        (tmp_path / "image" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT_DIR / name, tmp_path / "image" / name)
+    return tmp_path / "image"
+
+
+def manage(image: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "HEADWAY_DATA_DIR": str(image.parent / "data")}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=image, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_it_is_whole(image: Path) -> None:
+    checked = manage(image, "check")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_it_says_that_it_cannot_play_the_demo(image: Path) -> None:
+    started = manage(image, "up", "--demo")
+    assert started.returncode == 1
+    assert started.stderr == "This installation was built without the folder demo/, so it cannot play the demo.\n"
