@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from bench.figures import Limit, Measured
 from bench.timing import seconds_of
+from insights.catalogue.registry import metrics
 from insights.columns.health import columns_health
 from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
-from insights.metrics.query import Window
-from insights.metrics.registry import metrics
+from insights.query.query import Window
 
 BUILD_MINUTES = 5
 WEEK_SECONDS = 0.3  # of one relation

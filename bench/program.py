@@ -10,7 +10,7 @@ from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import HAND_BUILT_TREE, write_organisation
 from bench.program_rows import write_program
 from bench.responses import browser, measured_responses
-from insights import windows
+from insights.query import windows
 from orgtree.models import OrgTree, Unit
 from programs.models import Objective, Ticket
 from programs.services.quarters import current_quarter

@@ -13,7 +13,7 @@ from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import create_following_trees
 from bench.people_import import file_of
 from bench.timing import seconds_of, taken_back
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Organisation
 from orgtree.people_import.rows import drafts_of
 from orgtree.services.people import store_people

@@ -15,12 +15,12 @@ from bench.figures import Limit, Measured
 from bench.organisation_rows import HAND_BUILT_TREE
 from bench.stages_in_python import Figures, stages_in_python
 from bench.timing import seconds_of, taken_back
-from insights import windows
-from insights.metrics.outcomes import Facts
-from insights.metrics.plan import Clock, needs_of
-from insights.metrics.query import Granularity, Statistic, Window
-from insights.metrics.reading import CellKey, Edges, Placed, Placement, windows_of
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.engine.fact_query import CellKey, Edges, Placed, Placement, windows_of
+from insights.engine.outcomes import Facts
+from insights.engine.plan import Clock, needs_of
+from insights.query import windows
+from insights.query.query import Granularity, Statistic, Window
 from integrations.intake.derive_stages import settle_figures
 from integrations.models import PullRequestFigures
 from orgtree.models import Unit

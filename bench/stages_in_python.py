@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from bench.organisation_rows import HAND_BUILT_TREE
-from insights.metrics.query import Window
+from insights.query.query import Window
 from integrations.models import PullRequest
 from orgtree.models import Placement
 

@@ -14,8 +14,8 @@ from bench.organisation import numbers_by_level
 from bench.organisation_rows import HAND_BUILT_TREE, MANAGER_TREE, TEAM_TREE
 from bench.responses import browser, measured_responses, with_parts
 from bench.timing import median_seconds, median_seconds_taken_back
-from insights.metrics.query import Dimension, MetricQuery, Window
-from insights.metrics.read import SideBySide, read_together
+from insights.engine.read import SideBySide, read_together
+from insights.query.query import Dimension, MetricQuery, Window
 from orgtree.models import Membership, Unit
 from orgtree.services.units import move_person, move_unit
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from insights.tiles import Change, ChartCard, Link, Picker, Tile
+from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
 
 WEEKS = (
     "6 Jul", "13 Jul", "20 Jul", "27 Jul", "3 Aug", "10 Aug", "17 Aug",

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch
 from django.utils.functional import SimpleLazyObject
 
-from insights.addresses import address
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
+from insights.ui.addresses import address
 from orgtree.services.trust import trial_state
 
 

@@ -21,8 +21,8 @@ from django.views.decorators.http import require_safe
 from config import checks
 from config.tasks_seen import seconds_since_last_task
 from insights.api.authentication import TokenHolder
-from insights.exposition import DEFAULT_WEEKS, samples
-from insights.metrics.errors import QueryError, UnknownUnitError
+from insights.badges.exposition import DEFAULT_WEEKS, samples
+from insights.query.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
 from orgtree.api.permissions import TokenScopeAllows
 from orgtree.models import ApiToken, TokenScope

@@ -8,8 +8,8 @@ class InsightsConfig(AppConfig):
     def ready(self) -> None:
         from insights.benchmarks.quick_check import peers_to_offer
         from insights.benchmarks.sets import SETS
+        from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
-        from insights.metrics import registry
         from integrations.facts.changes import on_change
         from orgtree.nudges import nudge_on_commit
         from orgtree.services.benchmark_choice import offer_benchmark_sets, offer_peers

@@ -1,29 +1,20 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, pulse, rows
-from insights.views.ai import (
-    adoption_rows,
-    charts,
-    leaderboard,
-    page,
-    parts,
-    prices,
-    repositories,
-    repository_rows,
-)
-from insights.views.ai import units as ai_units
-from insights.views.ai.sessions import listing as session_list
-from insights.views.ai.sessions import page as session
-from insights.views.annotations import pages as annotations
-from insights.views.attribution import commit, commits
-from insights.views.compare import page as compare
-from insights.views.integrations import page as integrations
-from insights.views.metric import chain
-from insights.views.metric import charts as metric_charts
-from insights.views.metric import page as metric
-from insights.views.metric import rows as metric_rows
-from insights.views.metric import units as metric_units
-from insights.views.records import pages as records
+from insights.pages import badges, catalogue, connect, connect_repository, home, how, pickers, pulse, rows
+from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories, repository_rows
+from insights.pages.ai import units as ai_units
+from insights.pages.ai.sessions import listing as session_list
+from insights.pages.ai.sessions import page as session
+from insights.pages.annotations import pages as annotations
+from insights.pages.attribution import commit, commits
+from insights.pages.compare import page as compare
+from insights.pages.integrations import page as integrations
+from insights.pages.metric import chain
+from insights.pages.metric import charts as metric_charts
+from insights.pages.metric import page as metric
+from insights.pages.metric import rows as metric_rows
+from insights.pages.metric import units as metric_units
+from insights.pages.records import pages as records
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -51,7 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("insights/ai/adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
     path("insights/ai/adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
-    path("insights/delivery/", include("insights.views.delivery.urls")),
+    path("insights/delivery/", include("insights.pages.delivery.urls")),
     path("insights/compare/", compare.compare, name="compare"),
     path("insights/compare.csv", compare.compare_csv, name="compare_csv"),
     path("insights/compare/parts/<slug:name>/", compare.compare_part, name="compare_part"),

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from insights.actions import Action
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Scope
+from insights.catalogue.declarations import Metric
+from insights.query.query import Scope
+from insights.ui.actions import Action
 from orgtree.services.access import Access
 from programs.services.benchmarks.agreements import benchmark_url
 from programs.services.benchmarks.drafts import can_be_agreed_on

@@ -7,9 +7,9 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from insights.actions import offer_action
-        from insights.agreed import offer_agreements
-        from insights.home_sections import offer_section
+        from insights.ui.actions import offer_action
+        from insights.ui.agreed import offer_agreements
+        from insights.ui.home_sections import offer_section
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.services.benchmarks.agreements import agreements
         from programs.services.first_templates import add_first_templates

@@ -78,7 +78,7 @@ BODIES: Mapping[str, bytes] = {
     "nothing": b"null",
     "a name that is none": rb'{"\ud800": 1, "\u0000": {}}',
 }
-# Beside what the code of a view reads by name, every page reads its filters together (insights/filters.py).
+# Beside what the code of a view reads by name, every page reads its filters together (insights/ui/filters.py).
 FILTERS = (
     *("unit", "person", "where", "range", "from", "to", "through", "granularity", "segment", "statistic", "facet"),
     *("agent", "model", "repository", "work_type", "size_class", "service", "project"),

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
-from insights.metrics.unconfirmed import unconfirmed_by_version
+from insights.engine.unconfirmed import unconfirmed_by_version
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
 from tests import run_order

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from django.test import Client
 from google.protobuf.message import Message
 
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
 from tests.confirmed import confirm
 from tests.git.repositories import Repo
 from tests.git.repositories import lines as text_of
@@ -232,7 +232,7 @@ class Org:
         statistic: Statistic | None = None,
         unit: str | None = None,
     ) -> SeriesAnswer:
-        from insights.metrics.read import read_series
+        from insights.engine.read import read_series
 
         self.fold()
         query = MetricQuery(

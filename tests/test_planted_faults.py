@@ -45,9 +45,9 @@ def test_a_fault_is_planted_where_its_text_stands_once(tmp_path: Path) -> None:
 
 
 def test_what_its_tests_do_not_notice_their_folders_are_asked_for(tmp_path: Path) -> None:
-    for name in ("tests/test_clock.py", "tests/metrics/test_clock.py", "tests/metrics/test_other.py"):
+    for name in ("tests/test_clock.py", "tests/engine/test_clock.py", "tests/engine/test_other.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = FAULT.tests_in(tmp_path)
-    assert found == [Path("tests/metrics/test_clock.py"), Path("tests/test_clock.py")]
-    assert folders_of(found) == [Path("tests/metrics"), Path("tests/test_clock.py")]
+    assert found == [Path("tests/engine/test_clock.py"), Path("tests/test_clock.py")]
+    assert folders_of(found) == [Path("tests/engine", "tests/catalogue", "tests/privacy"), Path("tests/test_clock.py")]

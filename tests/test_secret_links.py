@@ -38,7 +38,7 @@ SECRET = {
 VIEWS = (
     "orgtree.views.invitations.find_invitation",
     "programs.views.notifications.unsubscribe.read_token",
-    "insights.views.badges.get_object_or_404",
+    "insights.pages.badges.get_object_or_404",
 )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from demo.load.objective_texts import OBJECTIVES, PLANS, DemoObjective
 from demo.load.personas import PERSONAS
 from demo.plan.year import DemoYear
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of
 from orgtree.services.authorship import changes_by

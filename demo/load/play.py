@@ -31,7 +31,7 @@ from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import Sent, send_year
 from insights.columns.health import changes_waiting
 from insights.columns.refresh import refresh
-from insights.windows import local_today
+from insights.query.windows import local_today
 from integrations.git.line_history import follow_asked
 from integrations.models import IngestScope
 from integrations.pricing.tasks import reprice_waiting

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 from django.urls import reverse
 
-from insights.charts import ChartData, Mark
-from insights.metrics.query import Scope, Window
 from insights.models import Annotation
+from insights.query.query import Scope, Window
+from insights.ui.charts import ChartData, Mark
 from orgtree.services.access import Access
 
 MOST_ON_A_CHART = 40  # flags beyond that cover what they explain; the list of notes has them all

@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from insights import wording
-from insights.metrics.errors import QueryError, UnknownUnitError
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import LONGEST_TEXT, family_of
+from insights.query.errors import QueryError, UnknownUnitError
+from insights.ui import wording
 from orgtree.models import Unit
 from orgtree.services.access import Access
 

@@ -22,11 +22,11 @@ from insights.annotations.writing import (
     remove_annotation,
 )
 from insights.api import schema
-from insights.metrics.errors import QueryError
-from insights.metrics.plan import place
-from insights.metrics.query import Scope, Window
+from insights.engine.plan import place
 from insights.models import Annotation
-from insights.scope_access import check_scope
+from insights.privacy.scope_access import check_scope
+from insights.query.errors import QueryError
+from insights.query.query import Scope, Window
 from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from orgtree.models import TokenScope
 from orgtree.services.access import Access, access_of

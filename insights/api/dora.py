@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from insights.api import schema
+from insights.api.documents import figure_document
 from insights.api.views import ERRORS, WINDOW, query_of
+from insights.benchmarks.dora_report import DoraMetric, DoraReport, dora_report
 from insights.benchmarks.sets import SETS, chosen_set
-from insights.dora_report import DoraMetric, DoraReport, dora_report
 from insights.formulas.dora_score import SCORED
-from insights.metrics.documents import figure_document
-from insights.metrics.errors import QueryError
-from insights.metrics.terms import UnitOfMeasure
+from insights.query.errors import QueryError
+from insights.query.terms import UnitOfMeasure
 from orgtree.models import Organisation
 from orgtree.services.access import access_of
 

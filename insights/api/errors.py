@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from insights.metrics.errors import QueryError, ScopeNeededError, UnknownMetricError, UnknownUnitError
+from insights.query.errors import QueryError, ScopeNeededError, UnknownMetricError, UnknownUnitError
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:

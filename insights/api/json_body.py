@@ -10,7 +10,7 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from insights.metrics.errors import QueryError
+from insights.query.errors import QueryError
 from integrations.connectors.json_text import is_storable
 
 DEEPEST = 20  # no document of the API has more than five levels

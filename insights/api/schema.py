@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from insights.metrics.query import Dimension, Granularity, Statistic
-from insights.metrics.terms import BelongsTo, Better, UnitOfMeasure
+from insights.query.query import Dimension, Granularity, Statistic
+from insights.query.terms import BelongsTo, Better, UnitOfMeasure
 
 # Named in SPECTACULAR_SETTINGS: a set of words that several fields share is one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from insights.api import schema
-from insights.metrics.documents import distribution_document, metric_document, rows_document, series_document
-from insights.metrics.errors import QueryError
-from insights.metrics.parameters import Parameters
-from insights.metrics.query import MetricQuery
-from insights.metrics.registry import get, metrics
-from insights.metrics.visible import visible_distribution, visible_rows, visible_series
-from insights.scope_access import own_person
+from insights.api.documents import distribution_document, metric_document, rows_document, series_document
+from insights.catalogue.registry import get, metrics
+from insights.privacy.scope_access import own_person
+from insights.privacy.visible import visible_distribution, visible_rows, visible_series
+from insights.query.errors import QueryError
+from insights.query.parameters import Parameters
+from insights.query.query import MetricQuery
 from orgtree.services.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})

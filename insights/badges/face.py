@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
-from insights import windows, wording
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.query import MetricQuery, Scope, Statistic
-from insights.metrics.registry import get
-from insights.metrics.visible import Freshness, visible_totals
+from insights.catalogue.registry import get
 from insights.models import Badge
+from insights.privacy.visible import Freshness, visible_totals
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.query.query import MetricQuery, Scope, Statistic
+from insights.ui import wording
 from orgtree.services.access import access_of_the_public
 
 NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels of a letter at 11 px, on the safe side: no font is known here

@@ -10,12 +10,12 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from insights import windows
-from insights.metrics.errors import QueryError, UnknownUnitError
-from insights.metrics.query import Scope, Statistic
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
 from insights.models import Badge
-from insights.scope_access import check_scope
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.query.errors import QueryError, UnknownUnitError
+from insights.query.query import Scope, Statistic
 from orgtree.models import Unit
 from orgtree.services.access import Access
 

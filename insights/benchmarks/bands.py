@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Statistic
+from insights.catalogue.declarations import Metric
+from insights.query.query import Statistic
 
 
 @dataclass(frozen=True, slots=True)

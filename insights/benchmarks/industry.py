@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_least, at_most, ranges
 from insights.benchmarks.dora_reports import DAILY, DAY, HOUR, MONTHLY, MORE_THAN_DAILY, WEEK, WEEKLY
-from insights.metrics.query import Statistic
+from insights.query.query import Statistic
 
 ELITE, STRONG, FAIR, REST = "Elite", "Strong", "Fair", "Needs focus"
 LINEARB = "LinearB's help centre, “community benchmarks”; the page names no year"

@@ -15,8 +15,8 @@ from insights.columns.folder import checksum_of, leave, put_in_place, temporary_
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import Shape
 from insights.columns.shut_in import open_shut_in
-from insights.metrics.query import Window
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.facts.relation import STANDING_FROM, Relation
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from insights import windows
+from insights.query import windows
 
 
 def change_mark() -> str:

@@ -14,8 +14,8 @@ from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.source import Partitions, one_snapshot
 from insights.columns.stale import mark_partitions
-from insights.metrics.query import Window
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.facts.relation import STANDING_FROM, Relation
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
+from insights.catalogue.declarations import Metric
 from insights.columns.shape import copied_relations, relations_of
 from insights.columns.stale import mark_days
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Window
+from insights.query.query import Window
 
 EVER = Window(date.min, date.max)
 

@@ -14,7 +14,7 @@ from typing import LiteralString
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.query import Window
+from insights.query.query import Window
 from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
 # DuckDB's types by PostgreSQL's numbers of types.  Whatever else there is comes as its text, multiranges among it.

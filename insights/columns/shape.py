@@ -10,11 +10,11 @@ from functools import cache
 
 from django.conf import settings
 
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
 from insights.columns.rows import types_of
-from insights.metrics.declarations import Metric
-from insights.metrics.measures import Measure, PeopleOfWindow
-from insights.metrics.query import Window
-from insights.metrics.registry import metrics
+from insights.query.measures import Measure, PeopleOfWindow
+from insights.query.query import Window
 from integrations.facts.relation import STANDING_ON, Relation
 from integrations.models import FactFamily
 

@@ -19,8 +19,8 @@ from insights.columns.build import FIRST_DAY
 from insights.columns.folder import folder, is_whole
 from insights.columns.rows import quoted
 from insights.columns.shape import families_of, shape_of
-from insights.metrics.query import Window
-from insights.windows import local_today
+from insights.query.query import Window
+from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
 # SQL of a FROM item with these columns of the relation's rows on these days, read from PostgreSQL now; None where

@@ -16,8 +16,8 @@ from django.db import connection, transaction
 
 from insights.columns.folder import checksum_of, folder, is_whole
 from insights.columns.shape import copied_relations, families_of, shape_of
-from insights.metrics.query import Window
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.facts.changes import Change, take_changes
 from integrations.models import FactFamily
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from insights.engine import measures
-from insights.metrics.measures import Measure, PeopleOnLine, StandingAtEnd
-from insights.metrics.reading import Reading
+from insights.engine.fact_query import Reading
+from insights.query.measures import Measure, PeopleOnLine, StandingAtEnd
 
 
 def select(question: Reading, wanted: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from insights.metrics.measures import (
+from insights.query.measures import (
     AttributedLines,
     Distribution,
     Facts,
@@ -25,7 +25,7 @@ from insights.metrics.measures import (
     StandingAtEnd,
     Total,
 )
-from insights.metrics.query import Statistic
+from insights.query.query import Statistic
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 from integrations.models import Method
 

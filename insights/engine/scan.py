@@ -12,8 +12,9 @@ from core.cache import Cache
 from insights.columns.rows import types_of
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
+from insights.engine.fact_query import CellKey, Reading, StockReading
+from insights.engine.live_rows import Rows, rows_of_answer
 from insights.engine.measures import value_in
-from insights.engine.rows import Rows, rows_of_answer
 from insights.engine.statement import (
     LISTED,
     Part,
@@ -25,9 +26,8 @@ from insights.engine.statement import (
     stock_statement,
     windows_of,
 )
-from insights.metrics.measures import Measure, MeasureValue
-from insights.metrics.query import Window
-from insights.metrics.reading import CellKey, Reading, StockReading
+from insights.query.measures import Measure, MeasureValue
+from insights.query.query import Window
 from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)

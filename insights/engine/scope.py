@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from insights.engine.fact_query import Placed, Placement
 from insights.engine.tables import ATTRIBUTES, MEMBERSHIPS, OWNERS, REPOSITORY_OWNERS, Table
-from insights.metrics.reading import Placed, Placement
 from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
 
 IN_UNITS = (Placed.UNIT, Placed.UNITS)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from insights import windows
-from insights.engine import cells, dimensions, measures, scope
+from insights.engine import cells, measures, scope
+from insights.engine.fact_query import Reading, StockReading
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
-from insights.metrics.measures import Measure, Total
-from insights.metrics.query import Dimension, Window
-from insights.metrics.reading import Reading, StockReading
+from insights.query import dimensions, windows
+from insights.query.measures import Measure, Total
+from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSION_DAYS
 from integrations.facts.relation import STANDING_FROM, STANDING_ON, STANDING_UNTIL, Relation
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from django.db import connection
 from psycopg import sql
 
-from insights.engine.rows import Rows
+from insights.engine.live_rows import Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
 

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 from django.db.models import DateField, ExpressionWrapper, F
 
-from insights import windows
-from insights.metrics.query import Granularity, MetricQuery, SeriesAnswer, Window
-from insights.metrics.read import SideBySide, read_together
-from insights.metrics.registry import get
-from insights.metrics.withhold import known_people, numerator_of
+from insights.catalogue.headlines import AI, DELIVERY
+from insights.catalogue.registry import get
+from insights.engine.read import SideBySide, read_together
 from insights.models import FigureRecord
-from insights.unit_columns import AI, DELIVERY
+from insights.privacy.withhold import known_people, numerator_of
+from insights.query import windows
+from insights.query.query import Granularity, MetricQuery, SeriesAnswer, Window
 from integrations.facts.unconfirmed import unconfirmed_people
 from orgtree.models import Unit
 

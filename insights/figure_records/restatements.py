@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from insights import windows, wording
+from insights.catalogue.declarations import Metric
 from insights.figure_records.recording import people_now
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
-from insights.metrics.visible import visible_totals
-from insights.metrics.withhold import tells_of_few, unconfirmed_for, withholds
 from insights.models import FigureRecord
+from insights.privacy.visible import visible_totals
+from insights.privacy.withhold import tells_of_few, unconfirmed_for, withholds
+from insights.query import windows
+from insights.query.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from insights.ui import wording
 from orgtree.services.access import Access
 
 PERIODS = (Granularity.QUARTER, Granularity.MONTH, Granularity.WEEK)

@@ -13,12 +13,12 @@ from typing import Protocol
 
 from django.conf import settings
 
+from insights.catalogue.registry import get
+from insights.engine.by_person import People, PersonValue, read_people
 from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
-from insights.metrics.by_person import People, PersonValue, read_people
-from insights.metrics.query import Dimension, MetricQuery
-from insights.metrics.registry import get
-from insights.metrics.row_privacy import is_named_elsewhere
-from insights.metrics.withhold import rounded
+from insights.privacy.rows import is_named_elsewhere
+from insights.privacy.withhold import rounded
+from insights.query.query import Dimension, MetricQuery
 
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 

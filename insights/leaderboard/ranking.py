@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from insights.agents import AGENT_NAMES
+from insights.catalogue.agents import AGENT_NAMES
+from insights.engine.by_person import PersonValue
 from insights.leaderboard.columns import AI_LINES, AI_SHARE, ALL_LINES, BY_KEY, ENOUGH_LINES, SPEND
 from insights.leaderboard.figures import Figures
-from insights.metrics.by_person import PersonValue
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers

@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from insights.engine.by_person import PersonValue
 from insights.leaderboard.columns import AGENT, AI_LINES, BY_KEY, FIGURES, NAME, RANK, SPEND, UNPRICED
 from insights.leaderboard.figures import FactFigures, PseudonymousFigures
 from insights.leaderboard.ranking import Ranking
-from insights.metrics.by_person import PersonValue
-from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.row_privacy import is_named_elsewhere, pseudonyms_of
-from insights.metrics.visible import shown_of
-from insights.metrics.withhold import is_withheld
-from insights.scope_access import check_scope
+from insights.privacy.rows import is_named_elsewhere, pseudonyms_of
+from insights.privacy.scope_access import check_scope
+from insights.privacy.visible import shown_of
+from insights.privacy.withhold import is_withheld
+from insights.query.query import Dimension, MetricQuery, Scope, Window
 from orgtree.models import Person
 from orgtree.services.access import Access
 from orgtree.services.trust import Shown

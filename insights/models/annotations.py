@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q
 from django.db.models.functions import Now
 
-from insights.metrics.query import Scope, Window
+from insights.query.query import Scope, Window
 from orgtree.models import Placement, Unit, UnitPlacement
 from orgtree.models.sight import Sight
 

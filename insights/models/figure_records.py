@@ -12,7 +12,7 @@ class FigureRecord(models.Model):
 
     Of the whole organisation there is a row for every period that was recorded; of a unit where anything counted, so
     that no row of a unit beside one of the organisation means that nothing did.  `people` decides whether it may be
-    shown, as in insights.metrics.withhold: those above the line of a quotient where they are fewer, and nobody whom
+    shown, as in insights.privacy.withhold: those above the line of a quotient where they are fewer, and nobody whom
     telemetry alone names.
     """
 

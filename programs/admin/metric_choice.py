@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
 
 
 def metric_field(*, empty: str = "None", help_text: str = "", kept: str = "") -> forms.ChoiceField:

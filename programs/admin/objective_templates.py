@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
-from insights.metrics.query import Statistic
-from insights.metrics.registry import get
-from insights.metrics.terms import Better
+from insights.catalogue.registry import get
+from insights.query.query import Statistic
+from insights.query.terms import Better
 from programs.admin.metric_choice import metric_field
 from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS

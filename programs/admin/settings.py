@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from insights.views.annotations.words import GONE
+from insights.pages.annotations.words import GONE
 from orgtree.models import OrgTree
 from orgtree.services.authorship import account_of
 from orgtree.services.who_sees import names_of

@@ -11,15 +11,15 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError
-from insights.metrics.plan import place
-from insights.metrics.query import Scope
-from insights.metrics.terms import Better
-from insights.scope_access import check_scope
+from insights.catalogue.declarations import Metric
+from insights.engine.plan import place
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope
+from insights.query.terms import Better
 from orgtree.api.parameters import only
 from orgtree.models import Unit
 from orgtree.services.access import Access, access_of

@@ -10,10 +10,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
-from insights import windows
 from insights.api import schema
-from insights.metrics.errors import QueryError
-from insights.metrics.query import Scope
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope
 from orgtree.api.parameters import only
 from orgtree.csv_export import csv_response
 from orgtree.services.access import access_of

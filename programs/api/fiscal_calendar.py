@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
+from insights.query import windows
 from orgtree.api.parameters import only
 from orgtree.services.fiscal_calendar import first_month
 from programs.api.tokens import ProgramView

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.metrics.errors import QueryError
+from insights.query.errors import QueryError
 from orgtree.api.parameters import only
 from orgtree.services.access import access_of
 from programs.api.benchmark_documents import (

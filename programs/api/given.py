@@ -11,7 +11,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from insights.metrics.errors import QueryError
+from insights.query.errors import QueryError
 
 LARGEST_AMOUNT = 1e300  # far from the end of what a float holds: what is computed from it stays finite
 LONGEST_ID = 16  # digits; the database's numbers end at 19

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from insights.api import schema
-from insights.metrics.errors import QueryError
+from insights.query.errors import QueryError
 from orgtree.api.parameters import only
 from orgtree.services.access import access_of
 from programs.api.given import given_fields, number

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from insights.api import schema
-from insights.metrics.errors import QueryError
+from insights.query.errors import QueryError
 from orgtree.api.parameters import only
 from orgtree.services.invitation_mail import can_send_mail
 from programs.api.given import given_fields, text, yes_or_no

@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from insights import windows
 from insights.api import schema
+from insights.query import windows
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import CheckIn, KeyResult, Objective, Quarter, Standing, TargetKind

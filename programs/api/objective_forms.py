@@ -12,11 +12,11 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
-from insights.metrics.errors import QueryError
-from insights.metrics.query import Scope, Statistic
-from insights.scope_access import check_scope
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope, Statistic
 from orgtree.api.parameters import only, whole_number
 from orgtree.services.access import Access, access_of
 from programs.api.given import parameter

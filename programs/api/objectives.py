@@ -11,10 +11,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.metrics.errors import QueryError
+from insights.query import windows
+from insights.query.errors import QueryError
 from orgtree.api.parameters import only
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of

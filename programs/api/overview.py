@@ -6,12 +6,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
 from insights.api.views import query_of
-from insights.filters import Filters
-from insights.metrics.plan import place
-from insights.scope_access import check_scope
+from insights.engine.plan import place
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.ui.filters import Filters
 from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, only, whole_number
 from orgtree.services.access import Access, access_of
 from programs.api.overview_documents import (

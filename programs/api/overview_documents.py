@@ -9,9 +9,9 @@ from typing import Any
 from rest_framework import serializers
 
 from insights.api import schema
-from insights.filters import Filters
-from insights.metrics.registry import get
-from insights.metrics.terms import UnitOfMeasure
+from insights.catalogue.registry import get
+from insights.query.terms import UnitOfMeasure
+from insights.ui.filters import Filters
 from orgtree.services.access import Access
 from programs.api.ticket_documents import TicketSerializer, ticket_documents
 from programs.models import BottleneckKind, Objective, Quarter, Standing

@@ -9,9 +9,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
-from insights.metrics.errors import QueryError
+from insights.query import windows
+from insights.query.errors import QueryError
 from orgtree.api.parameters import only
 from orgtree.services.access import Access, access_of
 from programs.api.given import by_id, day, given_fields, text

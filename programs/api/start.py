@@ -10,9 +10,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
-from insights.metrics.terms import UnitOfMeasure
+from insights.query import windows
+from insights.query.terms import UnitOfMeasure
 from orgtree.api.parameters import only
 from orgtree.services.access import Access, access_of
 from programs.api.led_units import LedUnitSerializer, led_unit_documents

@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from insights import windows
 from insights.api.schema import ErrorsSerializer
+from insights.query import windows
 from integrations.services.records.visible import visible_pull_requests
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from insights import windows
-from insights.metrics.errors import QueryError
+from insights.query import windows
+from insights.query.errors import QueryError
 from orgtree.api.parameters import whole_number
 from orgtree.services.access import Access
 from programs.api.given import asked_yes, day, parameter

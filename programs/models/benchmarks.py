@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from insights.metrics.query import Window
+from insights.query.query import Window
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.models.sight import concerns

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from insights.metrics.query import Window
-from insights.windows import quarter_name
+from insights.query.query import Window
+from insights.query.windows import quarter_name
 from programs.models.closed_quarters import QUARTER_STAYS
 
 

@@ -2,7 +2,7 @@
 
 What is published stands before everybody whom it concerns: those who may look at the unit, everybody below it (whose
 goals serve the unit's goals), and for the whole organisation everybody.  Drafts are seen by those who answer for the
-unit.  Figures inside are another matter: they are read through `insights.metrics.visible`, which withholds by itself.
+unit.  Figures inside are another matter: they are read through `insights.privacy.visible`, which withholds by itself.
 """
 
 from __future__ import annotations

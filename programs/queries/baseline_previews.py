@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from insights.metrics.errors import QueryError
-from insights.metrics.query import Window
-from insights.metrics.visible import Freshness, visible_totals
+from insights.privacy.visible import Freshness, visible_totals
+from insights.query.errors import QueryError
+from insights.query.query import Window
 from orgtree.services.access import Access
 from programs.models import Quarter
 from programs.services.objectives.reading import baseline_window, metric_of, metric_query

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from insights import windows
-from insights.metrics.declarations import Count, Metric
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
+from insights.catalogue.declarations import Count, Metric
+from insights.catalogue.registry import get
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.sight import Sight
 from programs.models import BenchmarkVersion

@@ -7,7 +7,7 @@ from datetime import date
 
 from django.db.models import Count, F, Q
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import UnitPlacement
 from programs.models import FocusVersion
 

@@ -1,7 +1,7 @@
 """How a key result goes: as it was measured, for one viewer.
 
 Measured figures are stored whole.  Here those are left out that this viewer may not see, by the same rules as figures
-of metrics (insights/metrics/withhold.py): of units that are not theirs to see, and of fewer people than the minimum.
+of metrics (insights/privacy/withhold.py): of units that are not theirs to see, and of fewer people than the minimum.
 What an objective comes to in one word, its standing, is told of units above as well (queries/objectives.py).
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from insights import windows
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.query import MetricQuery, Scope, Window
-from insights.metrics.registry import get
-from insights.metrics.withhold import is_of_few as of_few
-from insights.metrics.withhold import is_withheld, reason
+from insights.catalogue.registry import get
+from insights.privacy.withhold import is_of_few as of_few
+from insights.privacy.withhold import is_withheld, reason
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.query.query import MetricQuery, Scope, Window
 from orgtree.services.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import UnitPlacement
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter

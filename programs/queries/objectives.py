@@ -11,9 +11,9 @@ from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from insights.metrics.registry import metrics
-from insights.metrics.terms import BelongsTo
-from insights.metrics.withhold import is_of_delivery
+from insights.catalogue.registry import metrics
+from insights.privacy.withhold import is_of_delivery
+from insights.query.terms import BelongsTo
 from orgtree.models import UnitPlacement
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access

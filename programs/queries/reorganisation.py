@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from insights.metrics.query import Window
+from insights.query.query import Window
 
 
 @dataclass(frozen=True)

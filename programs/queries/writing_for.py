@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import OrgTree, Person, Placement
 from orgtree.models.sight import Sight
 from orgtree.queries.standing import StandingUnit, standing_units

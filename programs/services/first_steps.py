@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from insights.metrics.declarations import Metric
-from insights.metrics.terms import Better
+from insights.catalogue.declarations import Metric
+from insights.query.terms import Better
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import Direction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from insights import windows
+from insights.query import windows
 from programs.models import Quarter
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django import forms
 
-from insights.views.scope_bar import EVERYBODY
+from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.queries.writing_for import units_led

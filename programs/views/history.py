@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from insights import wording
-from insights.views.annotations.words import moment
-from insights.views.scope_bar import EVERYBODY
+from insights.pages.annotations.words import moment
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
 from programs.services.history import Untold, Value
 
 NOTHING = "–"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from insights.views.scope_bar import EVERYBODY
+from insights.ui.scope_bar import EVERYBODY
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter, Ticket
 from programs.queries.objective_offers import Of, Offer, parents_of, plans_of

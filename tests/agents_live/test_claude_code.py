@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Sum
 from psycopg import sql
 
-from insights.agent_settings import claude_code
+from insights.pages.integrations.agent_settings import claude_code
 from integrations.models import (
     AgentRequest,
     AgentSession,

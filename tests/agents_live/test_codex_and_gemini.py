@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from django.db.models import Sum
 
-from insights.agent_settings import codex, gemini
+from insights.pages.integrations.agent_settings import codex, gemini
 from integrations.models import AgentSession, AgentSessionDay, AgentToolCall, QuarantinedRecord
 from tests.agents_live.model_server import Reply, Say, UseTool
 from tests.agents_live.other_model_servers import THOUGHTS, GeminiServer, ResponsesServer

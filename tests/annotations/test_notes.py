@@ -12,7 +12,6 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows
 from insights.annotations.standing import marks_of, notes_on
 from insights.annotations.writing import (
     AnnotationDraft,
@@ -21,9 +20,10 @@ from insights.annotations.writing import (
     change_annotation,
     remove_annotation,
 )
-from insights.metrics.errors import QueryError, UnknownUnitError
-from insights.metrics.query import WHOLE_ORGANISATION, Scope, Window
 from insights.models import Annotation, AnnotationChange
+from insights.query import windows
+from insights.query.errors import QueryError, UnknownUnitError
+from insights.query.query import WHOLE_ORGANISATION, Scope, Window
 from orgtree.models import UnitPlace
 from orgtree.services.access import access_of
 from orgtree.services.unit_placements import rebuild_unit_placements

@@ -12,8 +12,8 @@ from bench.facts import Size, generate
 from bench.figures import Limit, Measured, percentile
 from bench.ingest import fill_partition
 from bench.load import logs_body
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import MetricQuery, Window
 from integrations.attribution.outcomes import settle_outcomes
 from integrations.models import AgentSession, Commit, FileAttribution
 from tests.org import Org

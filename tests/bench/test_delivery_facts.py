@@ -11,8 +11,8 @@ from bench.delivery_facts import DeliverySize, generate_delivery
 from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import write_organisation
 from bench.timing import taken_back
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import MetricQuery, Window
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_stages import settle_figures

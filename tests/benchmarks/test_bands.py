@@ -15,8 +15,8 @@ from insights.benchmarks.quick_check import (
 )
 from insights.benchmarks.remarks import REMARKS
 from insights.benchmarks.sets import DEFAULT_SET, SETS, chosen_set
-from insights.metrics.query import Statistic
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.query.query import Statistic
 
 HOUR, DAY = 3600.0, 86400.0
 

@@ -17,8 +17,8 @@ from insights.columns.rows import copy_rows, read_csv, types_of
 from insights.columns.shape import shape_of
 from insights.columns.source import LiveRows, Partitions, source
 from insights.engine.database import MACROS
-from insights.metrics.query import Window
-from insights.windows import local_today
+from insights.query.query import Window
+from insights.query.windows import local_today
 from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
 EVER = Window(date(1, 1, 1), date(9999, 12, 31))

@@ -18,18 +18,18 @@ from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
-from insights.engine.rows import rows_of_answer
-from insights.metrics.measures import Facts
-from insights.metrics.query import Dimension, Window
-from insights.metrics.reading import Reading
+from insights.engine.fact_query import Reading
+from insights.engine.live_rows import rows_of_answer
 from insights.models import ColumnPartition
+from insights.query.measures import Facts
+from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.columns.states import build_all
 from tests.columns.test_partitions import let_a_day_pass
 from tests.columns.test_standing import items
-from tests.metrics.facts import create_world
+from tests.engine.facts import create_world
 from tests.org import Org
 
 __all__ = ["items"]

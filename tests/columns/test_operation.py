@@ -22,13 +22,13 @@ from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
 from insights.models import ColumnPartition
+from insights.query.query import MetricQuery, Window
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import assert_agreement
-from tests.metrics.comparable import comparable
-from tests.metrics.facts import create_world
+from tests.engine.comparable import comparable
+from tests.engine.facts import create_world
 from tests.personas import ADMIN, Persona
 
 TODAY = date(2026, 3, 18)

@@ -28,12 +28,12 @@ from insights.columns.refresh import begin_relations, refresh
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.source import Partitions, source
 from insights.columns.stale import mark_broken, mark_damaged, take_changes_out
-from insights.metrics.query import Window
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.facts.relation import Relation
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import Read, assert_agreement, in_columns
-from tests.metrics.facts import create_world
+from tests.engine.facts import create_world
 
 TODAY = date(2026, 3, 18)
 DAYS = [TODAY - timedelta(days=n) for n in range(29, -1, -1)]

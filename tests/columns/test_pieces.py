@@ -13,7 +13,7 @@ from insights.columns.shape import copied_relations
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.intake.figures_work import settle_what_waits
 from tests.columns.rows import assert_agreement
-from tests.metrics.told_in_pieces import Pieces
+from tests.engine.told_in_pieces import Pieces
 from tests.org import Org
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)

@@ -11,12 +11,12 @@ import time_machine
 
 from insights.columns.shape import copied_relations
 from insights.columns.stale import mark_partitions
-from insights.metrics.query import Window
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.models import AgentSession
 from tests.columns.rows import assert_agreement, in_columns, in_postgresql
 from tests.columns.states import build_all
-from tests.metrics.facts import create_world
+from tests.engine.facts import create_world
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 

@@ -18,9 +18,9 @@ from insights.columns.shape import copied_relations
 from insights.columns.source import Partitions
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
-from insights.metrics.query import Window
-from insights.metrics.reading import StockReading
+from insights.engine.fact_query import StockReading
 from insights.models import ColumnPartition
+from insights.query.query import Window
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.seats import EVERYBODY

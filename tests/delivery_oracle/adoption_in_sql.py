@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.query import Dimension, MetricQuery
-from insights.windows import local_today
+from insights.query.query import Dimension, MetricQuery
+from insights.query.windows import local_today
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import DEVELOPERS_ON_LINES
 from integrations.facts.pull_requests import MERGED_PULL_REQUESTS

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from insights.metrics.query import Statistic, Window
+from insights.query.query import Statistic, Window
 
 RANKS = {Statistic.MEDIAN: 0.5, Statistic.P75: 0.75, Statistic.P90: 0.9, Statistic.P95: 0.95}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from insights.metrics.query import Statistic
+from insights.query.query import Statistic
 from tests.delivery_oracle.commits import commits
 from tests.delivery_oracle.deliveries import STAGES, Deliveries
 from tests.delivery_oracle.figures import Asked, Counted, Expected, concentration, share, spread

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from insights.metrics.query import Dimension
+from insights.query.query import Dimension
 from tests.delivery_oracle.deliveries import Deliveries
 from tests.delivery_oracle.figures import Counted
 from tests.delivery_oracle.organisation import BOTS, CODING_AGENT, SHOP

@@ -7,11 +7,11 @@ from itertools import product
 
 import pytest
 
-from insights import windows
-from insights.metrics.adoption_effect import courses_of
-from insights.metrics.developer_facts import CYCLE_TIME, read_developer_facts
-from insights.metrics.query import Dimension, MetricQuery, Scope
-from insights.metrics.usage_cohorts import cohorts_of
+from insights.engine.adoption.cohorts import cohorts_of
+from insights.engine.adoption.developer_facts import CYCLE_TIME, read_developer_facts
+from insights.engine.adoption.effect import courses_of
+from insights.query import windows
+from insights.query.query import Dimension, MetricQuery, Scope
 from integrations.models import AgentSession
 from orgtree.models import Person
 from tests.delivery_oracle import adoption_in_sql

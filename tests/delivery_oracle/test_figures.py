@@ -14,9 +14,9 @@ import pytest
 import time_machine
 from pytest_django.fixtures import Settings
 
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, Statistic, Window
-from insights.metrics.read import read_series
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Statistic, Window
 from tests.columns.states import each_state
 from tests.delivery_oracle.calendar import ZONE_NAME, day_of, weeks_of
 from tests.delivery_oracle.figures import Asked, Counted, Expected

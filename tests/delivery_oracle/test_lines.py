@@ -13,11 +13,11 @@ from itertools import product
 
 import pytest
 
-from insights import windows
 from insights.columns.refresh import refresh
-from insights.metrics.comparison import read_comparisons
-from insights.metrics.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
-from insights.metrics.read import read_rows, read_series, read_totals
+from insights.engine.comparison import read_comparisons
+from insights.engine.read import read_rows, read_series, read_totals
+from insights.query import windows
+from insights.query.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
 from tests.delivery_oracle.agents import AGENTS, Told
 from tests.delivery_oracle.figures import Asked, Counted
 from tests.delivery_oracle.metrics import Truth

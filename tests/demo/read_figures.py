@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
 from orgtree.models import Person
 from tests.demo.stored_figures import NO_METRICS, StoredFigures
 

@@ -17,15 +17,15 @@ from typing import Any
 
 from django.db.models import Count
 
+from insights.catalogue.registry import get, metrics
+from insights.engine.read import read_totals
 from insights.leaderboard.columns import COLUMNS, FIGURES, RANKINGS
 from insights.leaderboard.visible import VisibleLeaderboard
-from insights.metrics.errors import QueryError
-from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.read import read_totals
-from insights.metrics.registry import get, metrics
-from insights.metrics.row_privacy import pseudonyms_of
-from insights.metrics.visible import visible_rows
-from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery
+from insights.privacy.rows import pseudonyms_of
+from insights.privacy.visible import visible_rows
+from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery
+from insights.query.errors import QueryError
+from insights.query.query import Dimension, MetricQuery, Scope, Window
 from integrations.models import Commit
 from orgtree.models import IndividualPolicy, Organisation, Person, Placement
 from orgtree.services.access import Access

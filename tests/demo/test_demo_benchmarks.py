@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from demo.load.benchmarks import BENCHMARKS, FOCUS
-from insights.metrics.baselines import grows_with_time
-from insights.metrics.registry import get
-from insights.metrics.terms import Better
+from insights.benchmarks.baselines import grows_with_time
+from insights.catalogue.registry import get
+from insights.query.terms import Better
 from programs.services.benchmarks.drafts import can_be_agreed_on
 from programs.services.benchmarks.starter_sets import STARTER_SETS
 

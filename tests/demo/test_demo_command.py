@@ -19,8 +19,8 @@ from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import send_year
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import ALWAYS, STORIES, Story, Weeks
-from insights.metrics.query import Window
 from insights.models import Annotation
+from insights.query.query import Window
 from integrations.models import (
     AttributionWork,
     Commit,

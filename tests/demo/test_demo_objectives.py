@@ -16,8 +16,8 @@ from demo.load.tickets import TICKETS
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
-from insights.metrics.registry import get
-from insights.windows import local_today
+from insights.catalogue.registry import get
+from insights.query.windows import local_today
 from orgtree.services.access import access_of
 from programs.models import CheckIn, FrozenDocument, Objective, Quarter, Ticket
 from programs.queries.objectives import teams_without_objective

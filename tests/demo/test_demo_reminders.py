@@ -13,7 +13,7 @@ from demo.load.reminders import tell_demo_people
 from demo.load.tickets import write_demo_tickets
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
-from insights.windows import local_today
+from insights.query.windows import local_today
 from programs.models import Letter, Notice
 from tests.org import Org
 

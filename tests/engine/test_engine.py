@@ -19,11 +19,11 @@ from config.errors import TOO_LONG, TOO_MUCH, server_error
 from insights.columns.folder import temporary_folder
 from insights.engine import database, tables
 from insights.engine.errors import Limit, QuestionStoppedError
-from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, MetricQuery, Scope, Window
 from integrations.models import AgentSessionDay
 from orgtree.models import Placement
-from tests.metrics.facts import create_world
+from tests.engine.facts import create_world
 from tests.personas import ADMIN, Persona
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)

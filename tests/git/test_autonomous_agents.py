@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from django.db.models import QuerySet
 
-from insights import windows
-from insights.metrics.query import Figure, MetricQuery, Scope, Window
-from insights.metrics.read import read_rows, read_totals
-from insights.metrics.rows import AUTONOMOUS_AGENTS
+from insights.engine.contributions import AUTONOMOUS_AGENTS
+from insights.engine.read import read_rows, read_totals
+from insights.query import windows
+from insights.query.query import Figure, MetricQuery, Scope, Window
 from integrations.git.line_history import follow_asked
 from integrations.models import Commit
 from integrations.services.commits import commits_of, visible_commits

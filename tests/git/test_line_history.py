@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from insights import windows
 from insights.columns.refresh import refresh
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import read_totals
+from insights.engine.read import read_totals
+from insights.query import windows
+from insights.query.query import MetricQuery, Window
 from integrations.attribution.evidence import Evidence, append_evidence
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.attribution.work import enqueue_commits

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from insights import windows
-from insights.metrics.query import Dimension, MetricQuery, Scope, SeriesAnswer, Window
-from insights.metrics.read import SideBySide, read_together
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
+from insights.engine.read import SideBySide, read_together
+from insights.query import windows
+from insights.query.query import Dimension, MetricQuery, Scope, SeriesAnswer, Window
 from orgtree.models import Unit
 from tests.golden.lines import Part, days, figure_parts, measured, place
 from tests.golden.questions import Organisation, filtered_queries, series_queries, split, total_queries

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from insights.metrics.query import Figure, MetricQuery, Window
+from insights.query.query import Figure, MetricQuery, Window
 
 ALL = "all"  # of a field that narrows nothing
 NOTHING_FOUND = "nothing found"  # of a split of which there is no part

@@ -8,23 +8,23 @@ from functools import partial
 from math import fsum
 from typing import Any
 
-from insights import windows
+from insights.benchmarks.baselines import grows_with_time, read_baseline, whole_buckets
+from insights.catalogue.declarations import Duration
+from insights.catalogue.per_developer import PerDeveloper
+from insights.catalogue.registry import metrics
+from insights.engine.adoption.cohorts import cohorts_of
+from insights.engine.adoption.developer_facts import read_developer_facts
+from insights.engine.adoption.effect import courses_of, effect_of
+from insights.engine.comparison import ANY_AGENT, Comparison, read_comparisons
+from insights.engine.comparison_intervals import STATISTICS, read_bands
+from insights.engine.contributions import LARGEST_PAGE
+from insights.engine.distribution import has_distribution
+from insights.engine.read import read_distribution, read_person_totals, read_rows
 from insights.leaderboard.columns import METRICS, SPEND
 from insights.leaderboard.figures import FactFigures
-from insights.metrics.adoption_effect import courses_of, effect_of
-from insights.metrics.bands import STATISTICS, read_bands
-from insights.metrics.baselines import grows_with_time, read_baseline, whole_buckets
-from insights.metrics.comparison import ANY_AGENT, Comparison, read_comparisons
-from insights.metrics.declarations import Duration
-from insights.metrics.developer_facts import read_developer_facts
-from insights.metrics.distribution import has_distribution
-from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic
-from insights.metrics.read import read_distribution, read_person_totals, read_rows
-from insights.metrics.registry import metrics
-from insights.metrics.rows import LARGEST_PAGE
-from insights.metrics.terms import BelongsTo
-from insights.metrics.usage_cohorts import cohorts_of
+from insights.query import windows
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic
+from insights.query.terms import BelongsTo
 from orgtree.models import Person
 from tests.golden.lines import Part, days, measured, place, printable
 from tests.golden.questions import Organisation

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from insights import windows
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
-from insights.metrics.registry import metrics
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.query import windows
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Window
 from orgtree.models import OrgTree, Person, PersonAttribute, Placement, Unit
 
 GRANULARITIES = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)

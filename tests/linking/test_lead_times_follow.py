@@ -10,7 +10,7 @@ import time_machine
 from django.db import transaction
 
 from insights.columns.refresh import refresh
-from insights.metrics.query import Window
+from insights.query.query import Window
 from integrations.connectors.drafts import PullRequestDraft, Who
 from integrations.connectors.words import PullRequestState
 from integrations.intake.forget import forget_records

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from insights.metrics.query import Dimension, MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, MetricQuery, Window
 from integrations.linking.follow import follow_paths, follow_pull_requests
 from integrations.linking.paths import rules_of, services_of
 from integrations.linking.rebuild import relink_everything

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from django.template.loader import render_to_string
 
-from insights.tiles import Change, ChartCard, Link, Picker, Tile
+from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
 
 TILE = Tile(
     key="ai.spend",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from insights import windows
+from insights.query import windows
 from tests.org import Org
 
 REPOSITORY = "acme/shop"

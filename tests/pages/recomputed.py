@@ -9,9 +9,9 @@ import re
 import statistics
 from collections.abc import Callable
 
-from insights.metrics.query import Statistic
-from insights.metrics.registry import get
-from insights.metrics.row_privacy import UNMATCHED
+from insights.catalogue.registry import get
+from insights.privacy.rows import UNMATCHED
+from insights.query.query import Statistic
 
 Rows = list[dict[str, str]]
 Open = Callable[[str], bytes]  # address → content; fails where the answer is not 200

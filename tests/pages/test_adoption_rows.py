@@ -22,13 +22,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows, wording
+from insights.engine.adoption.developer_facts import read_developer_facts
+from insights.engine.comparison import seed_of
 from insights.formulas.differences import difference_of_means
 from insights.formulas.resampling import Values
-from insights.metrics import visible
-from insights.metrics.comparison import seed_of
-from insights.metrics.developer_facts import read_developer_facts
-from insights.metrics.query import MetricQuery, Scope
+from insights.privacy import visible
+from insights.query import windows
+from insights.query.query import MetricQuery, Scope
+from insights.ui import wording
 from integrations.models import AgentSession, PullRequest
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
@@ -262,7 +263,7 @@ def test_pages_of_rows_are_the_rows(told: Told, sign_in: SignIn, monkeypatch: py
         for listed in lists
     ]
     whole = {address: rows(client, address) for address in addresses}
-    monkeypatch.setattr("insights.views.ai.adoption_rows.LARGEST_PAGE", 7)
+    monkeypatch.setattr("insights.pages.ai.adoption_rows.LARGEST_PAGE", 7)
     with monkeypatch.context() as counting:
         counting.setattr(visible, "read_developer_facts", read := Mock(side_effect=read_developer_facts))
         for address in addresses:

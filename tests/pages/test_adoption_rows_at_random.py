@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.query import windows
 from tests.org import Org
 from tests.pages.test_adoption_rows import (
     LONG_USERS,

@@ -13,11 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights import windows
 from insights.columns.refresh import refresh
 from insights.columns.source import Allowance
-from insights.views.ai.charts import CHARTS
-from insights.views.ai.parts import PARTS
+from insights.pages.ai.charts import CHARTS
+from insights.pages.ai.parts import PARTS
+from insights.query import windows
 from orgtree.models import MembersSee, Organisation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
@@ -268,6 +268,6 @@ def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) 
 def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(
     busy: Org, member: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("insights.metrics.read.PAGE", Allowance(live_rows=0))
+    monkeypatch.setattr("insights.engine.read.PAGE", Allowance(live_rows=0))
     page = member.get("/insights/ai/").content.decode()
     assert re.search(r"As of [^<]*</time> · \d+ days still to come", page)

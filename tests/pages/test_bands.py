@@ -15,10 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights import windows
 from insights.formulas.bands import Counted, Reach, reach_of_rate
-from insights.metrics.query import Granularity, MetricQuery
-from insights.metrics.visible import visible_bands
+from insights.privacy.visible import visible_bands
+from insights.query import windows
+from insights.query.query import Granularity, MetricQuery
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org

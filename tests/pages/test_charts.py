@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from insights import windows
-from insights.charts import ChartData, ChartView, Dataset, Number
+from insights.query import windows
+from insights.ui.charts import ChartData, ChartView, Dataset, Number
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.personas import EXECUTIVE, Persona

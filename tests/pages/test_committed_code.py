@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.views.ai.charts import CHARTS
+from insights.pages.ai.charts import CHARTS
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source

@@ -11,8 +11,8 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from insights.metrics.terms import Better
-from insights.views.compare.heat import heat_of
+from insights.pages.compare.heat import heat_of
+from insights.query.terms import Better
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, deployed, merged

@@ -14,8 +14,16 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights import windows
-from insights.agent_settings import AGENTS, any_program, claude_code, codex, copilot, gemini, resource_attributes
+from insights.pages.integrations.agent_settings import (
+    AGENTS,
+    any_program,
+    claude_code,
+    codex,
+    copilot,
+    gemini,
+    resource_attributes,
+)
+from insights.query import windows
 from integrations.models import IngestToken, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
 from tests.org import Org

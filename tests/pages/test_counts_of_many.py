@@ -11,9 +11,9 @@ import time_machine
 from django.test import Client
 from django.urls import set_script_prefix
 
-from insights.addresses import address
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import Freshness, read_series
+from insights.engine.read import Freshness, read_series
+from insights.query.query import MetricQuery, Window
+from insights.ui.addresses import address
 from orgtree.models import Person
 from tests.org import Org
 

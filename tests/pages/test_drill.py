@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from insights import wording
-from insights.metrics.plan import OTHER_ALONE
-from insights.metrics.query import Dimension, MetricQuery
-from insights.metrics.read import read_series
-from insights.metrics.registry import get
-from insights.views.ai.charts import CHARTS
-from insights.windows import trailing
+from insights.catalogue.registry import get
+from insights.engine.plan import OTHER_ALONE
+from insights.engine.read import read_series
+from insights.pages.ai.charts import CHARTS
+from insights.query.query import Dimension, MetricQuery
+from insights.query.windows import trailing
+from insights.ui import wording
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source

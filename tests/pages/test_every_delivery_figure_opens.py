@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from insights import wording
-from insights.metrics.query import Statistic
-from insights.metrics.registry import get
-from insights.views.delivery import dora, efficiency, hygiene, quality
-from insights.views.delivery.stages import IN_FRONT, STAGES
+from insights.catalogue.registry import get
+from insights.pages.delivery import dora, efficiency, hygiene, quality
+from insights.pages.delivery.stages import IN_FRONT, STAGES
+from insights.query.query import Statistic
+from insights.ui import wording
 from tests.org import Org
 from tests.pages.eventful_shop import tell_of_everything
 from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, rows_of, table, tiles_of

@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from insights import wording
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.ui import wording
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source
@@ -151,8 +151,8 @@ def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
 ) -> None:
     address = f"{reverse('repository_rows')}?repository=shop&of=sessions"
     everybody = rows_of(pages, address)
-    monkeypatch.setattr("insights.views.ai.repository_rows.PAGE_SIZE", 1)
-    monkeypatch.setattr("insights.views.ai.repository_rows.LARGEST_PAGE", 1)
+    monkeypatch.setattr("insights.pages.ai.repository_rows.PAGE_SIZE", 1)
+    monkeypatch.setattr("insights.pages.ai.repository_rows.LARGEST_PAGE", 1)
     assert rows_of(pages, address) == everybody
     first, second = (plain(page(pages, f"{address}&page={number}")) for number in (1, 2))
     assert f"1–1 of {len(everybody)}" in first

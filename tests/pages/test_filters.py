@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from insights.filters import (
+from insights.query.query import Dimension, Granularity, Window
+from insights.ui.filters import (
     GRANULARITIES,
     WEEK_RANGES,
     BadFilterError,
@@ -21,7 +22,6 @@ from insights.filters import (
     quarters_to_offer,
     read_filters,
 )
-from insights.metrics.query import Dimension, Granularity, Window
 from orgtree.models import IndividualPolicy
 from orgtree.services.access import Access, Sight
 from orgtree.services.trust import TrialState

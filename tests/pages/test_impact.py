@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows, wording
-from insights.metrics.query import Statistic
-from insights.metrics.row_privacy import UNMATCHED
-from insights.views.ai.charts import CHARTS, TABLES
-from insights.views.ai.parts import PARTS
+from insights.pages.ai.charts import CHARTS, TABLES
+from insights.pages.ai.parts import PARTS
+from insights.privacy.rows import UNMATCHED
+from insights.query import windows
+from insights.query.query import Statistic
+from insights.ui import wording
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged

@@ -292,7 +292,7 @@ def org_says_role_of_everybody(org: Org) -> None:
 
 
 def test_pages_have_the_rows_of_the_csv(teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insights.views.ai.leaderboard.PAGE_SIZE", 4)
+    monkeypatch.setattr("insights.pages.ai.leaderboard.PAGE_SIZE", 4)
     client = sign_in(MANAGER)
     found: list[str] = []
     for page in ("1", "2"):
@@ -344,8 +344,8 @@ def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
 def test_says_that_few_spend_most_once_both_groups_are_large_enough(
     teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("insights.guidance.MANY_DEVELOPERS", 6)
-    monkeypatch.setattr("insights.guidance.FEW_SPEND_MOST_SHARE", 0.0)
+    monkeypatch.setattr("insights.pages.ai.explanations.MANY_DEVELOPERS", 6)
+    monkeypatch.setattr("insights.pages.ai.explanations.FEW_SPEND_MOST_SHARE", 0.0)
 
     def part(persona: Persona) -> str:
         return sign_in(persona).get("/insights/ai/parts/leaderboard/", {"unit": "platform"}).content.decode()

@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from insights import windows
 from insights.benchmarks.sets import SETS
-from insights.metrics.registry import metrics
-from insights.metrics.terms import Better
-from insights.views.metric.benchmarks import border_lines
+from insights.catalogue.registry import metrics
+from insights.pages.metric.benchmarks import border_lines
+from insights.query import windows
+from insights.query.terms import Better
 from integrations.models import PullRequest
 from tests.linking.delivery import Delivery, sha_of
 from tests.org import Org

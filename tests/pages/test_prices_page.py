@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from insights import wording
+from insights.ui import wording
 from integrations.models import PriceOverride
 from integrations.pricing.overrides import save_override
 from integrations.seats.import_seats import import_seats

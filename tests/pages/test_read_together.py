@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights.metrics.query import MetricQuery
-from insights.metrics.visible import visible_together
-from insights.views import answers
+from insights.pages import answers
+from insights.privacy.visible import visible_together
+from insights.query.query import MetricQuery
 
 pytestmark = pytest.mark.django_db
 

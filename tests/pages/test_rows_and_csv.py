@@ -14,8 +14,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights import windows
-from insights.views.rows import PAGE_SIZE
+from insights.pages.rows import PAGE_SIZE
+from insights.query import windows
 from orgtree.csv_export import csv_lines, safe_cell
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org

@@ -16,11 +16,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
-from insights.views.ai.charts import CHARTS, TABLES
-from insights.views.ai.parts import PARTS
+from insights.pages.ai.charts import CHARTS, TABLES
+from insights.pages.ai.parts import PARTS
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
-from tests.metrics.facts import World, create_world
-from tests.metrics.organisations import TREE, add_organisation
+from tests.engine.facts import World, create_world
+from tests.engine.organisations import TREE, add_organisation
 from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)

@@ -13,11 +13,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows
-from insights.metrics.plan import Clock
-from insights.metrics.query import Dimension, MetricQuery
-from insights.metrics.read import read_totals
-from insights.session_outcome import outcome_of
+from insights.engine.plan import Clock
+from insights.engine.read import read_totals
+from insights.pages.ai.sessions.states import outcome_of
+from insights.query import windows
+from insights.query.query import Dimension, MetricQuery
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.models import AgentRequest, AgentSession, AgentToolCall
 from integrations.services.sessions.story import SessionStory

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights import wording
-from insights.metrics.query import Granularity, Window
+from insights.query.query import Granularity, Window
+from insights.ui import wording
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from programs.models import BenchmarkVersion
 from programs.queries.benchmarks import newest_version, unit_of_scope
 from programs.services.benchmarks.drafts import BenchmarkDraft

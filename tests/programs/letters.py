@@ -10,7 +10,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
 from programs.services.reminders.sending import send_waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Organisation, Person
 from programs.models import Notice, Objective, Ticket
 from programs.services.quarters import quarter_at

@@ -10,9 +10,9 @@ from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights.agreed import agreements_on
-from insights.metrics.query import Scope
-from insights.windows import local_today
+from insights.query.query import Scope
+from insights.query.windows import local_today
+from insights.ui.agreed import agreements_on
 from orgtree.models import Unit, UnitPlace
 from orgtree.services.unit_placements import rebuild_unit_placements
 from programs.models import BenchmarkVersion

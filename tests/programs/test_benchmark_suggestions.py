@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from insights import windows
-from insights.metrics.query import Granularity
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.query import windows
+from insights.query.query import Granularity
 from orgtree.models import Unit
 from programs.models import Direction, Period
 from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions, suggestions_for

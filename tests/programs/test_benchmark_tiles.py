@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from insights.agreed import agreements_on
-from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
-from insights.windows import local_today
+from insights.query.query import Dimension, MetricQuery, Scope, Statistic, Window
+from insights.query.windows import local_today
+from insights.ui.agreed import agreements_on
 from programs.services.objectives.closing import close_quarter
 from programs.services.objectives.drafts import KeyResultDraft
 from tests.org import Org

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.metrics.terms import UnitOfMeasure
+from insights.query.terms import UnitOfMeasure
 from programs.services.benchmarks.written_values import (
     EXAMPLES,
     UnreadableValueError,

@@ -14,7 +14,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
-from insights.metrics import registry
+from insights.catalogue import registry
 from orgtree.models import Person, Unit
 from orgtree.services.units import move_person
 from programs.models import CheckIn, FrozenDocument, KeyResult, Objective, Quarter

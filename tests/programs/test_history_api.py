@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from integrations.models import PullRequest
 from programs.models import KeyResult, Objective
 from programs.services.objectives.check_ins import check_in

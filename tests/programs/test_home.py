@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import Person, Unit
 from orgtree.services.units import set_leader
 from programs.models import Standing

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.services.api_tokens import create_api_token
 from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
 from programs.services.reminders.outbox import forget_old_messages

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from insights.metrics.query import Window
-from insights.metrics.registry import get, metrics
+from insights.catalogue.registry import get, metrics
+from insights.query.query import Window
 from programs.services.objectives.courses import Course, course_of, grows
 from programs.services.objectives.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
 

@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights.metrics.query import MetricQuery, Scope
-from insights.metrics.visible import visible_totals
+from insights.privacy.visible import visible_totals
+from insights.query.query import MetricQuery, Scope
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Standing, Ticket
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of, teams_without_objective

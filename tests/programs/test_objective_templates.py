@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights.metrics.registry import get
-from insights.metrics.terms import Better
+from insights.catalogue.registry import get
+from insights.query.terms import Better
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 from programs.services.objectives.errors import ObjectiveError

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Employment, Person, Unit, UnitPlace
 from programs.models import CheckIn, KeyResult, Objective, Standing
 from programs.services.objectives.check_ins import check_in

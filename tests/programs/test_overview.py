@@ -13,9 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from insights import windows
+from insights.catalogue.registry import get
 from insights.columns.refresh import refresh
-from insights.metrics.registry import get
+from insights.query import windows
 from orgtree.models import Membership, Unit
 from orgtree.services.access import Access
 from programs.models import Objective, Ticket, TicketState

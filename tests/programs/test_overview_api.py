@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from insights.catalogue.registry import get
 from insights.columns.refresh import refresh
-from insights.metrics.registry import get
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import FocusVersion, Objective, TicketState
 from programs.services.overview.bottlenecks import BOTTLENECKS

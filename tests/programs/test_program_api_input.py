@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.query import windows
 from programs.models import BenchmarkVersion, Objective, Quarter
 from programs.services.quarters import quarter_at
 from tests.org import Org

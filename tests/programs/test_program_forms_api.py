@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.query import windows
 from integrations.models import PullRequest
 from orgtree.models import Organisation, TokenScope
 from orgtree.services.fiscal_calendar import learn

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Employment
 from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, Ticket, TicketState
 from programs.services.reminders import outbox

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
 from orgtree.models.sight import sight_of
 from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
 from orgtree.services.units import set_leader

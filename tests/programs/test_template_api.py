@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.query import windows
 from programs.models import ObjectiveTemplate, TemplateKeyResult, TicketTemplate
 from programs.services.first_templates import add_first_templates
 from tests.org import Org

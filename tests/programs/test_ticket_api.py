@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import TokenScope
 from orgtree.services.api_tokens import create_api_token
 from programs.models import Ticket, TicketEffect

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import Ticket, TicketState
 from programs.services.tickets.csv_import import MOST_BYTES, MOST_ROWS

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.services.tickets.effects import measure_effects, placebos, why_no_effect, windows_of
 from programs.services.tickets.writing import change_ticket, move_ticket

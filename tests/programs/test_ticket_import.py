@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from orgtree.csv_export import csv_lines
 from programs.models import Ticket, TicketState
 from programs.services.tickets.csv_import import MOST_ROWS, TicketFileError, import_tickets, read_tickets, text_of

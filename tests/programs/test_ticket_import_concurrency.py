@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from insights import windows
+from insights.query import windows
 from programs.models import Ticket
 from programs.services.tickets.csv_import import TicketRowsError, import_tickets, read_tickets
 from tests.org import Org

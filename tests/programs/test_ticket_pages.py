@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from insights import wording
-from insights.windows import local_today
+from insights.query.windows import local_today
+from insights.ui import wording
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
 from programs.services.tickets.commenting import comment_on_ticket

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from insights import windows
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
+from insights.query import windows
 from programs.models import Ticket, TicketTemplate
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona

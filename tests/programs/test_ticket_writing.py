@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from insights.windows import local_today
+from insights.query.windows import local_today
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
 from programs.models import Objective, Ticket, TicketState

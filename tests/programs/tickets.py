@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from insights import windows
+from insights.query import windows
 from orgtree.services.access import Access, access_of
 from programs.models import Ticket
 from programs.services.tickets.drafts import TicketDraft

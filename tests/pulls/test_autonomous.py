@@ -10,10 +10,10 @@ import pytest
 import time_machine
 
 from insights.columns.refresh import refresh
-from insights.metrics.query import Dimension, Figure, MetricQuery, Scope, Window
-from insights.metrics.read import SideBySide, read_distribution, read_rows, read_series, read_together
-from insights.metrics.rows import AUTONOMOUS_AGENTS
-from insights.metrics.visible import visible_rows, visible_series
+from insights.engine.contributions import AUTONOMOUS_AGENTS
+from insights.engine.read import SideBySide, read_distribution, read_rows, read_series, read_together
+from insights.privacy.visible import visible_rows, visible_series
+from insights.query.query import Dimension, Figure, MetricQuery, Scope, Window
 from integrations.connectors.words import ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.ownership.find import find_owned

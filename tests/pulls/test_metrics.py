@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
-from insights.metrics.read import read_series
-from insights.metrics.rows import read_rows
+from insights.engine.contributions import read_rows
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
 from integrations.connectors.drafts import PipelineRunDraft, Told, WorkItemDraft, WorkItemReference
 from integrations.connectors.words import LinkMethod, ReviewState, RunStatus
 from integrations.intake.figures_work import settle_what_waits

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from insights.metrics.query import Dimension, MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, MetricQuery, Window
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.connectors.words import ReviewState
 from integrations.git.connect import connect_git

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import connection
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Statistic, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Granularity, MetricQuery, Statistic, Window
 from integrations.connectors.words import PullRequestEventKind, ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.models import PullRequestFigures

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import MetricQuery, Window
 from integrations.connectors.drafts import PullRequestCommitDraft, Told
 from integrations.models import RevertMethod
 from tests.intake.conftest import SHOP, Tell

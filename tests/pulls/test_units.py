@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
-from insights.metrics.query import Granularity, MetricQuery, Scope, Window
-from insights.metrics.read import SideBySide, read_series, read_together
+from insights.engine.read import SideBySide, read_series, read_together
+from insights.query.query import Granularity, MetricQuery, Scope, Window
 from integrations.connectors.words import ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from orgtree.models import Person, Unit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from insights.metrics.query import Dimension, MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, MetricQuery, Window
 from integrations.connectors.words import ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.models import FactChange, FactFamily, PullRequestWork

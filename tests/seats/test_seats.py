@@ -19,8 +19,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Window
 from integrations.facts.changes import take_changes
 from integrations.models import FactFamily, SeatAssignment, SeatPlan
 from integrations.seats.history import history_of

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from insights.wording import reading
+from insights.ui.wording import reading
 from integrations.models import ReceivedBatch
 from tests.patience import wait_until
 from tests.personas import MEMBER

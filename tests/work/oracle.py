@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import mean, quantiles
 from typing import Any
 
-from insights.metrics.query import Statistic, Window
+from insights.query.query import Statistic, Window
 from tests.work.tracker import DAY, Tracker
 
 WAITING, BUSY, DONE, DROPPED = "todo", "in progress", "done", "dropped"

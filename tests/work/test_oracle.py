@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from insights.columns.refresh import refresh
-from insights.metrics.query import Dimension, Figure, Granularity, Statistic, Window
+from insights.query.query import Dimension, Figure, Granularity, Statistic, Window
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.org import Org
 from tests.seeds import seeds

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from insights.metrics.query import Window
+from insights.query.query import Window
 from integrations.connectors.words import Kind
 from integrations.intake.gone import mark_deleted
 from integrations.models import FactChange, Owned

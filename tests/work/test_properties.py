@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from insights.metrics.distribution import read_distribution
-from insights.metrics.query import MetricQuery, Window
-from insights.metrics.rows import read_rows
+from insights.engine.contributions import read_rows
+from insights.engine.distribution import read_distribution
+from insights.query.query import MetricQuery, Window
 from integrations.intake.settle_again import settle_what_has_no_figures
 from integrations.models import FactChange, PipelineRunFigures, WorkItemFigures
 from tests.seeds import seeds

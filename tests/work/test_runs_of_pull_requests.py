@@ -9,7 +9,7 @@ import time_machine
 from django.db import transaction
 
 from insights.columns.refresh import refresh
-from insights.metrics.query import Dimension
+from insights.query.query import Dimension
 from integrations.connectors.drafts import PullRequestCommitDraft, PullRequestDraft, Told, Who
 from integrations.connectors.words import Kind, PullRequestState
 from integrations.intake.gone import mark_deleted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
-from insights.metrics.rows import read_rows
+from insights.engine.contributions import read_rows
+from insights.query.query import Dimension, Granularity, MetricQuery, Window
 from tests.work.tracker import DAY, Tracker, answer, figure, on, values
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from insights.metrics.query import Dimension, Window
-from insights.windows import local_today
+from insights.query.query import Dimension, Window
+from insights.query.windows import local_today
 from integrations.connectors.drafts import Who
 from integrations.intake.settle_again import settle_all_days
 from integrations.mappings.effective import Subject

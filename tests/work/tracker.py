@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from django.db import transaction
 
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
-from insights.metrics.read import read_series
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import (
     AssignmentDraft,

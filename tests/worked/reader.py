@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from tests.worked.values import Value
 
 FOLDER = Path(__file__).parent

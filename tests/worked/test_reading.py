@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from insights.metrics.query import Figure, Window
+from insights.query.query import Figure, Window
 from tests.worked import tell_pull_requests  # noqa: F401  # so that its sentences are understood
 from tests.worked.reader import example_of
 from tests.worked.sentences import tell

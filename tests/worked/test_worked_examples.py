@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from insights.metrics.query import Figure
-from insights.metrics.read import read_series
-from insights.metrics.registry import get, metrics
+from insights.catalogue.registry import get, metrics
+from insights.engine.read import read_series
+from insights.query.query import Figure
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.words import ResourceKind
 from integrations.intake.places import store_resource

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from insights.metrics.query import Figure
-from insights.metrics.terms import UnitOfMeasure
+from insights.query.query import Figure
+from insights.query.terms import UnitOfMeasure
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "days": 86400, "day": 86400}
 _AMOUNT = re.compile(r"(?P<number>[\d,]+(?:\.(?P<decimals>\d+))?)(?: (?P<unit>%|per day|lines?|min|s|h|days?))?")

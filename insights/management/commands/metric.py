@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from insights.metrics.documents import series_document
-from insights.metrics.errors import QueryError
-from insights.metrics.parameters import Parameters
-from insights.metrics.query import Figure, SeriesAnswer
-from insights.metrics.read import read_series
-from insights.metrics.registry import get
+from insights.api.documents import series_document
+from insights.catalogue.registry import get
+from insights.engine.read import read_series
+from insights.query.errors import QueryError
+from insights.query.parameters import Parameters
+from insights.query.query import Figure, SeriesAnswer
 from orgtree.models import Person
 
 

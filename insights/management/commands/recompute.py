@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from insights.catalogue.registry import get
 from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
 from insights.columns.tasks import refresh as refresh_columns
-from insights.metrics.errors import QueryError
-from insights.metrics.parameters import Parameters
-from insights.metrics.query import Window
-from insights.metrics.registry import get
+from insights.query.errors import QueryError
+from insights.query.parameters import Parameters
+from insights.query.query import Window
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from insights.agreed import Agreement
-from insights.metrics.query import Scope, Statistic
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.query.query import Scope, Statistic
+from insights.ui.agreed import Agreement
 from orgtree.services.access import Access
 from programs.models import Direction
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_of_slug

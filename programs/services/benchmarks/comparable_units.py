@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from insights.metrics.query import Scope, SeriesAnswer
-from insights.metrics.read import Freshness, SideBySide, read_together
-from insights.metrics.withhold import is_withheld, numerator_query
+from insights.engine.read import Freshness, SideBySide, read_together
+from insights.privacy.withhold import is_withheld, numerator_query
+from insights.query.query import Scope, SeriesAnswer
 from orgtree.models import OrgTree, Unit
 from orgtree.queries.standing import StandingUnit, standing_units
 from orgtree.services.access import Access

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from insights import windows, wording
-from insights.metrics.baselines import grows_with_time
-from insights.metrics.declarations import Metric
-from insights.metrics.registry import metrics
-from insights.metrics.terms import Better, UnitOfMeasure
+from insights.benchmarks.baselines import grows_with_time
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.query import windows
+from insights.query.terms import Better, UnitOfMeasure
+from insights.ui import wording
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.sight import Sight
 from programs.models import Direction, Period

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from insights.metrics.declarations import Metric
-from insights.metrics.terms import Category
+from insights.catalogue.declarations import Metric
+from insights.query.terms import Category
 from orgtree.csv_export import Cell
 from orgtree.services.access import Access
 from programs.models import FocusVersion

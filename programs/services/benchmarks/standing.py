@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from insights import windows
-from insights.metrics.baselines import grows_with_time, mean_of, whole_buckets
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer, Window
-from insights.metrics.visible import Freshness, SideBySide, visible_together
+from insights.benchmarks.baselines import grows_with_time, mean_of, whole_buckets
+from insights.catalogue.declarations import Metric
+from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.query import windows
+from insights.query.query import Figure, MetricQuery, Scope, SeriesAnswer, Window
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import Period

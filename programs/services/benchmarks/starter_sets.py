@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from insights.metrics.declarations import Metric
+from insights.catalogue.declarations import Metric
 from programs.services.benchmarks.drafts import offered_metrics
 
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from statistics import quantiles
 
-from insights import windows, wording
 from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.benchmarks.baselines import whole_buckets
 from insights.benchmarks.sets import SETS, chosen_set
-from insights.metrics.baselines import whole_buckets
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Figure, Granularity, Scope, Window
-from insights.metrics.terms import Better
-from insights.metrics.visible import Freshness, visible_together
+from insights.catalogue.declarations import Metric
+from insights.privacy.visible import Freshness, visible_together
+from insights.query import windows
+from insights.query.query import Figure, Granularity, Scope, Window
+from insights.query.terms import Better
+from insights.ui import wording
 from orgtree.models import Organisation, Unit
 from orgtree.services.access import Access
 from programs.models import Direction, Period

@@ -8,10 +8,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from insights import windows, wording
-from insights.metrics.baselines import Baseline, baseline_query, read_baseline, whole_buckets
-from insights.metrics.query import Granularity, Scope, Window
-from insights.metrics.withhold import is_withheld
+from insights.benchmarks.baselines import Baseline, baseline_query, read_baseline, whole_buckets
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.query import Granularity, Scope, Window
+from insights.ui import wording
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import BenchmarkVersion, Period

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from insights import windows
+from insights.query import windows
 from orgtree.services.access import Access
 from orgtree.services.authorship import changes_by
 from programs.models import CheckIn, KeyResult, Objective

@@ -35,7 +35,8 @@ from django.db.models import (
 from django.db.models.functions import Cast, Greatest, Least
 from django.utils import timezone
 
-from insights import windows, wording
+from insights.query import windows
+from insights.ui import wording
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from orgtree.services.authorship import changes_by

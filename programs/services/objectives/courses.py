@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 
-from insights.metrics.declarations import Count, CountPerTime, Metric, Ratio
-from insights.metrics.measures import (
+from insights.catalogue.declarations import Count, CountPerTime, Metric, Ratio
+from insights.catalogue.per_developer import PerDeveloper
+from insights.query.measures import (
     Facts,
     Gini,
     People,
@@ -15,8 +16,7 @@ from insights.metrics.measures import (
     StandingAtEnd,
     Total,
 )
-from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.terms import UnitOfMeasure
+from insights.query.terms import UnitOfMeasure
 
 
 class Course(enum.Enum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import Person, Unit, UnitPlace, UnitPlacement
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
-from insights.metrics.query import Window
+from insights.query.query import Window
 from programs.services.objectives.courses import Course
 
 DAYS_A_WEEK = 7

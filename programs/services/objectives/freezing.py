@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from insights.metrics.declarations import Metric
-from insights.metrics.terms import BelongsTo
-from insights.metrics.withhold import is_of_delivery
+from insights.catalogue.declarations import Metric
+from insights.privacy.withhold import is_of_delivery
+from insights.query.terms import BelongsTo
 from orgtree.models import Unit
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Quarter, Standing, Ticket
 from programs.services.objectives.frozen import SCHEMA_VERSION

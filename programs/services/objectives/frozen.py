@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from insights.metrics.withhold import reason
+from insights.privacy.withhold import reason
 from orgtree.services.access import Access
 from programs.models import FrozenDocument, Objective, Standing, Ticket
 

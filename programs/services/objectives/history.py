@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
 
-from insights import windows
+from insights.query import windows
 from orgtree.services.access import Access
 from orgtree.services.authorship import account_of
 from programs.models import Objective

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from insights import windows, wording
-from insights.metrics.query import Window
+from insights.query import windows
+from insights.query.query import Window
+from insights.ui import wording
 from programs.models import KeyResult, Standing
 from programs.services.objectives.forecasting import DAYS_A_WEEK, Outlook, weeks_left
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from insights.metrics.errors import QueryError
-from insights.metrics.query import Figure, MetricQuery, Statistic, Window
-from insights.metrics.read import read_totals
-from insights.metrics.terms import Better, UnitOfMeasure
-from insights.metrics.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
+from insights.engine.read import read_totals
+from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
+from insights.query.errors import QueryError
+from insights.query.query import Figure, MetricQuery, Statistic, Window
+from insights.query.terms import Better, UnitOfMeasure
 from orgtree.models import Unit
 from orgtree.services.access import Access, access_of_the_public
 from programs.models import KeyResult, Quarter, TargetKind

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from insights import windows
+from insights.query import windows
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure
 from programs.services.objectives.courses import Course, course_of, grows
 from programs.services.objectives.forecasting import Point, SoFar, outlook

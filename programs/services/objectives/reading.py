@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError, UnknownMetricError
-from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
-from insights.metrics.read import Freshness, read_totals
-from insights.metrics.registry import get
-from insights.metrics.withhold import known_people, numerator_query, unconfirmed_for
-from insights.windows import whole_bucket
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.engine.read import Freshness, read_totals
+from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
+from insights.query.errors import QueryError, UnknownMetricError
+from insights.query.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.windows import whole_bucket
 from orgtree.services.access import Access, access_of_the_public
 from programs.models import KeyResult
 from programs.services.objectives.forecasting import Point

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from insights.figure_records.recording import people_now
-from insights.metrics.query import Figure, Freshness, Window
-from insights.metrics.visible import visible_totals
-from insights.metrics.withhold import tells_of_few, unconfirmed_for, withholds
+from insights.privacy.visible import visible_totals
+from insights.privacy.withhold import tells_of_few, unconfirmed_for, withholds
+from insights.query.query import Figure, Freshness, Window
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.services.objectives.frozen import FrozenObjective

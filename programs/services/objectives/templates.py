@@ -8,8 +8,8 @@ from datetime import date
 
 from django.db.models import Prefetch
 
-from insights import windows
-from insights.metrics.withhold import is_withheld
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
 from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import Quarter, TargetKind

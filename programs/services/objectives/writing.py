@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from insights import windows
+from insights.query import windows
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from orgtree.services.authorship import changes_by

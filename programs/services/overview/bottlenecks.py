@@ -12,13 +12,13 @@ from enum import Enum
 
 from django.db.models import Count
 
-from insights import tiles
-from insights.agreed import Agreement
-from insights.filters import Filters
-from insights.metrics.query import Figure
-from insights.metrics.registry import get
-from insights.views import answers
-from insights.views.answers import Answers, Wanted
+from insights.catalogue.registry import get
+from insights.pages import answers
+from insights.pages.answers import Answers, Wanted
+from insights.query.query import Figure
+from insights.ui import tiles
+from insights.ui.agreed import Agreement
+from insights.ui.filters import Filters
 from programs.models import BottleneckKind
 from programs.queries.reorganisation import Reorganisation, reorganisation
 from programs.queries.tickets import TicketFilter, filtered

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from insights import windows
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError
+from insights.catalogue.declarations import Metric
+from insights.query import windows
+from insights.query.errors import QueryError
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access

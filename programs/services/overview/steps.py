@@ -8,10 +8,10 @@ from typing import Literal
 
 from django.db.models import Count, Q
 
-from insights.filters import Filters
-from insights.metrics.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
-from insights.views import answers
-from insights.views.answers import Answers, InsightsPage, Wanted
+from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
+from insights.pages import answers
+from insights.pages.answers import Answers, InsightsPage, Wanted
+from insights.ui.filters import Filters
 from programs.models import Quarter, Standing, TicketState
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
 from programs.queries.focus import focus_of_units

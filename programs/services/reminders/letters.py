@@ -8,7 +8,7 @@ from datetime import date
 
 from django.contrib.auth.models import User
 
-from insights import windows
+from insights.query import windows
 from orgtree.models import Person
 from orgtree.models.sight import Sight
 from orgtree.services.access import viewable

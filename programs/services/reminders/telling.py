@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from insights import windows
+from insights.query import windows
 from programs.models import Ticket, TicketComment
 from programs.queries import reminders
 from programs.queries.reminders import NOTICE_COLUMNS, Statement

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
-from insights import windows, wording
+from insights.query import windows
+from insights.ui import wording
 from orgtree.services.who_sees import names_of
 from programs.models import MessageKind, Notice
 from programs.services.reminders.channels import Item

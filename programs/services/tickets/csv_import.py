@@ -14,7 +14,7 @@ from datetime import date
 
 from django.db import connection, transaction
 
-from insights import windows
+from insights.query import windows
 from orgtree.csv_export import FORMULA_STARTS
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access

@@ -7,8 +7,8 @@ from datetime import date
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from insights import windows
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
+from insights.query import windows
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, Unit, UnitPlace
 from orgtree.models.sight import Sight

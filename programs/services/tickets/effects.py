@@ -16,14 +16,15 @@ from datetime import date, timedelta
 
 from django.db.models import F, Q
 
-from insights import tiles, windows, wording
+from insights.catalogue.registry import get, metrics
+from insights.engine.read import read_totals
 from insights.formulas.differences import Interval
 from insights.formulas.usual_movement import interval_of_change
-from insights.metrics.errors import QueryError, UnknownMetricError
-from insights.metrics.query import Figure, MetricQuery, Scope, Window
-from insights.metrics.read import read_totals
-from insights.metrics.registry import get, metrics
-from insights.metrics.withhold import is_withheld
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.errors import QueryError, UnknownMetricError
+from insights.query.query import Figure, MetricQuery, Scope, Window
+from insights.ui import tiles, wording
 from orgtree.services.access import Access
 from programs.models import Ticket, TicketEffect, TicketState
 

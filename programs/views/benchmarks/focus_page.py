@@ -17,12 +17,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
-from insights.views.annotations.words import GONE, moment
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.metric.chain import side_by_side
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.pages.metric.chain import side_by_side
+from insights.query.errors import UnknownMetricError
+from insights.ui.bad_filter import explains_bad_filters
 from orgtree.services.who_sees import names_of
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON

@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from insights import wording
-from insights.metrics.baselines import grows_with_time
-from insights.metrics.declarations import Metric
-from insights.metrics.terms import Better
-from insights.views.bad_filter import explains_bad_filters
+from insights.benchmarks.baselines import grows_with_time
+from insights.catalogue.declarations import Metric
+from insights.query.terms import Better
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 from programs.queries.benchmarks import benchmarks_for, newest_version

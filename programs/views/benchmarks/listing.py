@@ -14,12 +14,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.filters import BadFilterError
-from insights.metrics.declarations import Metric
-from insights.tiles import Picker
-from insights.views.annotations.words import ABBREVIATIONS
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
+from insights.catalogue.declarations import Metric
+from insights.pages.annotations.words import ABBREVIATIONS
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import read_page
+from insights.ui.tiles import Picker
 from orgtree.csv_export import csv_response
 from programs.models import FocusVersion
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for

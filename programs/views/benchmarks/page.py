@@ -17,12 +17,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from insights import tiles
-from insights.filters import DEFAULT_GRANULARITY
-from insights.metrics.declarations import Metric
-from insights.metrics.query import Granularity
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
+from insights.catalogue.declarations import Metric
+from insights.query.query import Granularity
+from insights.ui import tiles
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import DEFAULT_GRANULARITY
+from insights.ui.page_numbers import read_page
 from orgtree.models import Unit
 from programs.queries.benchmarks import (
     HoldingBenchmark,

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from insights import windows
-from insights.filters import Filters, read_filters
-from insights.metrics.query import Scope
-from insights.scope_access import access_in, has_scope
-from insights.views.scope_bar import look_around, scope_bar, scope_words
+from insights.privacy.scope_access import access_in, has_scope
+from insights.query import windows
+from insights.query.query import Scope
+from insights.ui.filters import Filters, read_filters
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
 from orgtree.models import Unit
 from orgtree.queries.surroundings import Surroundings
 from orgtree.services.access import Access

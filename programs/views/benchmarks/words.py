@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from insights import wording
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
-from insights.views.annotations.words import GONE, moment
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.query.errors import UnknownMetricError
+from insights.ui import wording
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BenchmarkVersion, Period

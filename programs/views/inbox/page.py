@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from insights import wording
-from insights.filters import BadFilterError
-from insights.scope_access import access_in
-from insights.tiles import Picker
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import read_page
+from insights.ui.tiles import Picker
 from programs.models import MessageKind, Notice
 from programs.services.reminders.inbox import (
     COUNTED,

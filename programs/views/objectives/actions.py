@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Standing
 from programs.services.objectives.check_ins import check_in_values

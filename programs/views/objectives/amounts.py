@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import re
 
-from insights import wording
-from insights.metrics.terms import UnitOfMeasure
+from insights.query.terms import UnitOfMeasure
+from insights.ui import wording
 from programs.models import KeyResult
 from programs.services.objectives.reading import unit_of
 

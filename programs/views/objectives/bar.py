@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from insights import wording
+from insights.ui import wording
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveProgress
 from programs.views.objectives.amounts import printed

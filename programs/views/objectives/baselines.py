@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from insights import windows, wording
-from insights.metrics.query import Statistic
-from insights.metrics.terms import Better
+from insights.query import windows
+from insights.query.query import Statistic
+from insights.query.terms import Better
+from insights.ui import wording
 from orgtree.services.access import Access
 from programs.models import Quarter
 from programs.queries.baseline_previews import BaselinePreview, baseline_previews

@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from insights import windows
-from insights.agreed import agreed_lines
-from insights.charts import ChartData, ChartView, Dataset, Line, Mark
-from insights.metrics.terms import UnitOfMeasure
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.terms import UnitOfMeasure
+from insights.ui.agreed import agreed_lines
+from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
 from orgtree.csv_export import csv_response
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Quarter

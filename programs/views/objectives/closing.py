@@ -18,11 +18,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from insights import windows, wording
-from insights.scope_access import access_in
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
-from insights.views.scope_bar import EVERYBODY
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY
 from programs.models import Objective, Quarter
 from programs.services.objectives.closing import NOT_BEGUN, QuarterError, close_quarter, preview_closing
 from programs.services.objectives.closing import ClosingLine as Closing

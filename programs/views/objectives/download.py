@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from insights import windows
-from insights.scope_access import access_in
-from insights.views.bad_filter import explains_bad_filters
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.bad_filter import explains_bad_filters
 from orgtree.csv_export import csv_response
 from programs.services.objectives.csv_export import objective_rows
 from programs.views.objectives.listing import found_objectives, read_asked

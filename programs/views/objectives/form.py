@@ -8,13 +8,13 @@ from typing import Any, cast
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.query import Statistic
-from insights.metrics.registry import get, metrics
-from insights.metrics.terms import Better, UnitOfMeasure
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get, metrics
 from insights.models.annotations import family_of
-from insights.views.annotations.words import family_words
+from insights.pages.annotations.words import family_words
+from insights.query.errors import UnknownMetricError
+from insights.query.query import Statistic
+from insights.query.terms import Better, UnitOfMeasure
 from orgtree.models import Person
 from orgtree.models.sight import Sight
 from programs.models import KeyResult, Objective, Quarter, TargetKind

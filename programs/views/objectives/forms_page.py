@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from insights import windows
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
+from insights.query import windows
 from orgtree.models import Person
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Quarter, TargetKind

@@ -18,13 +18,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights import wording
-from insights.metrics.query import Window
-from insights.scope_access import access_in
-from insights.views.annotations.words import GONE, moment
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
-from insights.views.scope_bar import EVERYBODY
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query.query import Window
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import Person
 from programs.markdown import as_html
 from programs.models import KeyResult

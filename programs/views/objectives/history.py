@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.scope_access import access_in
-from insights.views.annotations.words import GONE, moment
-from insights.views.metric_panel import is_panel
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.ui.metric_panel import is_panel
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.services.history import Changed, Value

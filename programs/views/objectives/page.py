@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights import windows, wording
-from insights.scope_access import access_in
-from insights.tiles import ChartCard, Link
-from insights.views.annotations.words import GONE, moment
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.tiles import ChartCard, Link
 from orgtree.services.access import Access
 from programs.markdown import as_html
 from programs.models import CheckIn, Objective, Standing, Ticket

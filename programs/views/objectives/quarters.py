@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from django.http import Http404
 from django.urls import reverse
 
-from insights import windows, wording
-from insights.filters import BadFilterError
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.filters import BadFilterError
 from programs.models import Quarter
 from programs.services.quarters import current_quarter, following
 

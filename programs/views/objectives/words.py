@@ -9,12 +9,12 @@ from functools import cache
 
 from django.urls import reverse
 
-from insights import wording
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.query.errors import UnknownMetricError
 from insights.templatetags.headway import initials
-from insights.tiles import Link
-from insights.views.scope_bar import EVERYBODY
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from insights.ui.tiles import Link
 from orgtree.models import Unit
 from programs.models import KeyResult, Objective, Standing
 from programs.queries.key_result_progress import KeyResultProgress

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from insights import tiles, wording
-from insights.filters import Filters
-from insights.metrics.query import Window
-from insights.metrics.registry import get
-from insights.views.answers import Answers
+from insights.catalogue.registry import get
+from insights.pages.answers import Answers
+from insights.query.query import Window
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
 from programs.models import BottleneckKind
 from programs.queries.reorganisation import Reorganisation
 from programs.services.overview.bottlenecks import NOBODY, Bottlenecks, Cell, Judgement, Sign, judged

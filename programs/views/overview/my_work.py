@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from django.urls import reverse
 
-from insights import wording
-from insights.views.scope_bar import EVERYBODY
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter, Standing, Ticket
 from programs.queries.objectives import ObjectiveProgress

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from insights.filters import Filters
-from insights.home_sections import HomeSection
+from insights.ui.filters import Filters
+from insights.ui.home_sections import HomeSection
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.services.overview.my_work import own_objectives
 from programs.services.quarters import current_quarter

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.scope_access import has_scope
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.scope_bar import look_around, scope_bar, scope_words
+from insights.privacy.scope_access import has_scope
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
 from programs.services.overview.steps import steps_of
 from programs.services.quarters import current_quarter
 from programs.views.overview.parts import part_url

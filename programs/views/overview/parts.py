@@ -17,10 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from insights.filters import Filters
-from insights.tiles import Picker
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.scope_bar import look_around, scope_words
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters
+from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.tiles import Picker
 from programs.models import Quarter, Ticket
 from programs.queries.objective_counts import standing_counts
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from insights import windows
-from insights.filters import Filters, read_filters
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.filters import Filters, read_filters
 
 
 def program_filters(request: HttpRequest) -> Filters:

@@ -19,12 +19,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights import windows, wording
-from insights.filters import BadFilterError
-from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError
-from insights.scope_access import access_in
-from insights.views.bad_filter import explains_bad_filters
+from insights.catalogue.declarations import Metric
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access

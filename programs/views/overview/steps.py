@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from insights import wording
-from insights.filters import Filters
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
+from insights.catalogue.registry import get
+from insights.query.errors import UnknownMetricError
+from insights.ui import wording
+from insights.ui.filters import Filters
 from programs.models import Quarter
 from programs.services.overview.steps import DORA, Agreed, Doing, NextTarget, Steps, Visibility
 from programs.views.overview.scoped import scoped

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from insights.scope_access import access_in
-from insights.views.annotations.words import GONE, moment
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
 from orgtree.services.who_sees import name_of, names_of
 from programs.markdown import as_html
 from programs.models.philosophy import LONGEST_REASON

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
 from programs.models import TicketState
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError

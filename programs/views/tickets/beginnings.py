@@ -10,8 +10,8 @@ from typing import Any
 from django.http import QueryDict
 from django.urls import reverse
 
-from insights import windows
-from insights.metrics.registry import metrics
+from insights.catalogue.registry import metrics
+from insights.query import windows
 from programs.models import TicketTemplate
 
 KEPT_PARAMETERS = ("unit", "objective", "metric")

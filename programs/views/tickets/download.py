@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from insights.scope_access import access_in
-from insights.views.bad_filter import explains_bad_filters
+from insights.privacy.scope_access import access_in
+from insights.ui.bad_filter import explains_bad_filters
 from orgtree.csv_export import csv_response
 from programs.queries.tickets import filtered, ordered
 from programs.services.tickets.csv_export import ticket_rows

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from insights import windows
-from insights.metrics.registry import metrics
-from insights.scope_access import access_in
+from insights.catalogue.registry import metrics
+from insights.privacy.scope_access import access_in
+from insights.query import windows
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Ticket

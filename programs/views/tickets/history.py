@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
-from insights.views.annotations.words import GONE, moment
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.query.errors import UnknownMetricError
 from programs.models import BottleneckKind, Nature, TicketState
 from programs.services.history import Changed, Value
 from programs.services.tickets.csv_import import COLUMNS

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from insights import wording
-from insights.scope_access import access_in
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
 from programs.services.tickets.csv_import import (
     COLUMNS,
     MOST_BYTES,

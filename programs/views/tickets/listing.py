@@ -19,13 +19,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights import windows, wording
-from insights.filters import BadFilterError, Filters, read_filters
-from insights.scope_access import access_in
-from insights.tiles import Picker
-from insights.views.bad_filter import explains_bad_filters
-from insights.views.rows import read_page
-from insights.views.scope_bar import look_around, scope_bar, scope_words
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.tiles import Picker
 from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
 from programs.queries.tickets import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, first_of_each_day, ordered

@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights import windows, wording
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
-from insights.scope_access import access_in
-from insights.tiles import Link
-from insights.views.annotations.words import GONE, moment
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.ui import wording
+from insights.ui.tiles import Link
 from integrations.services.records.visible import visible_pull_requests
 from orgtree.services.access import Access
 from programs.markdown import as_html

@@ -9,10 +9,10 @@ from datetime import date
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from insights import tiles, wording
-from insights.metrics.declarations import Metric
-from insights.metrics.registry import get
-from insights.views.scope_bar import EVERYBODY
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.ui import tiles, wording
+from insights.ui.scope_bar import EVERYBODY
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import Ticket, TicketEffect, TicketState

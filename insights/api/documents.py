@@ -1,0 +1,130 @@
+"""Answers as JSON documents: what the API sends and the command prints.  Shapes: docs/reference/api.md."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.engine.contributions import RowsPage
+from insights.engine.distribution import Spread
+from insights.query.query import Figure, MetricQuery, SeriesAnswer
+
+Document = dict[str, Any]
+
+
+def series_document(answer: SeriesAnswer) -> Document:
+    return {
+        **heading(answer.query),
+        "granularity": answer.query.granularity.value,
+        "computed_at": instant(answer.computed_at),
+        "fresh_until": instant(answer.fresh_until),
+        **({} if answer.query.scope.unit or answer.query.scope.person_id else {"unmatched": answer.unmatched}),
+        "total": [figure_document(figure) for figure in answer.total],
+        "series": [
+            {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **figure_document(figure)}
+            for figure in answer.series
+        ],
+    }
+
+
+def rows_document(page: RowsPage) -> Document:
+    return {
+        **heading(page.query),
+        "recipe": page.recipe,
+        "note": page.note or None,
+        "columns": [{"name": c.name, "label": c.label, "meaning": c.meaning} for c in page.columns],
+        "total": page.total,
+        "page": page.page,
+        "size": page.size,
+        "rows": [{name: _plain(value) for name, value in row.items()} for row in page.rows],
+    }
+
+
+def distribution_document(spread: Spread) -> Document:
+    return {
+        **heading(spread.query),
+        "sample_size": spread.sample_size,
+        "minimum": spread.minimum,
+        "maximum": spread.maximum,
+        "mean": spread.mean,
+        "percentiles": dict(spread.percentiles),
+        "histogram": [{"from": each.start, "to": each.end, "count": each.count} for each in spread.histogram],
+        "reason": spread.reason,
+    }
+
+
+def metric_document(metric: Metric) -> Document:
+    """A metric's entry in the catalogue."""
+    return {
+        "key": metric.key,
+        "version": metric.version,
+        "name": metric.name,
+        "meaning": metric.meaning,
+        "formula": metric.formula,
+        "unit_of_measure": metric.unit.value,
+        "better": metric.better.value,
+        "belongs_to": metric.belongs_to.value,
+        "statistic": metric.statistic.value if metric.statistic else None,
+        "statistics": [statistic.value for statistic in metric.statistics],
+        "minimum_sample": metric.minimum_sample,
+        "categories": [category.value for category in metric.categories],
+        "initiatives": [initiative.value for initiative in metric.initiatives],
+        "space": [dimension.value for dimension in metric.space],
+        "segments": [dimension.value for dimension in metric.segments],
+        "facets": [dimension.value for dimension in metric.facets],
+        "chain": list(metric.chain),
+        "positive_indicators": list(metric.positive_indicators),
+        "negative_indicators": list(metric.negative_indicators),
+        "source_facts": metric.source,
+        "reference": metric.reference,
+    }
+
+
+def heading(query: MetricQuery) -> Document:
+    """What was asked, and the metric's own properties."""
+    metric = get(query.key)
+    statistic = query.statistic or metric.statistic
+    return {
+        "key": metric.key,
+        "version": metric.version,
+        "unit_of_measure": metric.unit.value,
+        "better": metric.better.value,
+        "belongs_to": metric.belongs_to.value,
+        "statistic": statistic.value if statistic else None,
+        "time_zone": settings.TIME_ZONE,
+        "scope": {"unit": query.scope.unit_word, "where": {name: list(v) for name, v in query.scope.where.items()}},
+        "facets": {dimension.value: list(values) for dimension, values in query.facets.items()},
+        "from": query.window.start.isoformat(),
+        "to": query.window.end.isoformat(),
+    }
+
+
+def instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def figure_document(figure: Figure) -> Document:
+    """One figure without its window."""
+    return {
+        "segment": dict(figure.segment),
+        "value": figure.value,
+        "numerator": figure.numerator,
+        "denominator": figure.denominator,
+        "sample_size": None if figure.withheld else figure.sample_size,
+        "people": None if figure.withheld else figure.people,
+        "reason": figure.reason,
+        "to_date": figure.to_date,
+        "left_out": None if figure.withheld else figure.left_out,
+        **({} if figure.low is None else {"range": {"low": figure.low, "high": figure.high}}),
+        **({"evidence": dict(figure.mix)} if figure.mix else {}),
+    }

@@ -1,0 +1,64 @@
+"""Figures of chosen units as monitoring reads them: one sample per metric and unit, over the last weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.registry import get
+from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.query import windows
+from insights.query.errors import QueryError, UnknownUnitError
+from insights.query.query import MetricQuery, Scope
+from orgtree.models import Unit
+from orgtree.services.access import Access
+
+MOST_UNITS, MOST_METRICS = 100, 30
+DEFAULT_WEEKS = 4
+DEFAULT_METRICS = (
+    *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
+    *("dora.rework_rate", "pr.cycle_time", "ai.adoption_rate"),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A figure in the metric's own unit of measure: seconds, percent 0–100, counts, US dollars."""
+
+    key: str
+    unit: str
+    unit_of_measure: str
+    statistic: str  # empty where the metric has none
+    value: float
+
+
+def samples(
+    access: Access, *, units: Sequence[str], keys: Sequence[str] = (), weeks: int = DEFAULT_WEEKS
+) -> Iterator[Sample]:
+    """The figures that there are; what has no value, or is of too few people, has no sample.
+
+    Raises UnknownMetricError, UnknownUnitError and QueryError before the first.
+    """
+    if len(units) > MOST_UNITS or len(keys) > MOST_METRICS:
+        raise QueryError("unit", f"At most {MOST_UNITS} units and {MOST_METRICS} metrics at a time.")
+    if weeks not in windows.TRAILING_WEEKS:
+        raise QueryError("weeks", f"Use one of {', '.join(map(str, windows.TRAILING_WEEKS))}.")
+    asked = [get(key) for key in keys or DEFAULT_METRICS]
+    for metric in asked:
+        if metric.always_by:
+            raise QueryError("metric", f"{metric.key} is a table of shares. Choose another metric.")
+    slugs = [Scope.of_unit(slug).unit_word for slug in units]
+    found = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=slugs)}
+    for slug in units:
+        if slug not in found:
+            raise UnknownUnitError(slug)
+    window = windows.trailing(weeks)
+    queries = [MetricQuery(metric.key, window) for metric in asked]
+    side_by_side = SideBySide(queries, [unit.pk for unit in found.values()])
+    [answers] = visible_together(access, units=[side_by_side], freshness=Freshness.OF_PAGES).units
+    return (
+        Sample(metric.key, slug, metric.unit.value, metric.statistic.value if metric.statistic else "", value)
+        for slug, unit in sorted(found.items())
+        for metric, answer in zip(asked, answers[unit.pk], strict=True)
+        if (value := answer.total[0].value) is not None
+    )

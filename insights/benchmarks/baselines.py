@@ -1,0 +1,175 @@
+"""Where a metric stands over some whole weeks, months or quarters, with a 95 % interval: what plans are made from.
+
+Most figures (a median, a share, so many a day) mean the same of a week as of a year.  Others grow with the time that
+they are of: what is counted, and whatever is of different people.  Of these a baseline is the mean of whole weeks (or
+months, or quarters), which is what the points of a chart show, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from insights.catalogue.declarations import Concentration, Count, Metric, ShareOfBase
+from insights.catalogue.registry import get
+from insights.engine.measures import PERCENTILES
+from insights.engine.plan import Clock, plan
+from insights.engine.read import read_series
+from insights.engine.scan import select
+from insights.formulas.differences import Interval
+from insights.formulas.resampled_weeks import (
+    FEWEST_WEEKS,
+    interval_of_mean,
+    interval_of_percentile,
+    interval_of_quotient,
+)
+from insights.privacy.withhold import numerator_query
+from insights.query import windows
+from insights.query.measures import People, PeopleOfWindow, PeopleOnLine
+from insights.query.query import Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Window
+from insights.query.terms import UnitOfMeasure
+from orgtree.services.access import access_of_the_public
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats, Integers
+
+OF_ONE_DAY = "It is what stood on the last day: no interval."
+TOO_FEW = f"No interval: it takes {FEWEST_WEEKS} of them with data."
+OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """`people` are the fewest behind any part of it: below the minimum group size it is withheld from others."""
+
+    window: Window
+    period: Granularity | None  # the buckets whose mean it is; None: one value of the whole window
+    value: float | None
+    interval: Interval | None
+    sample_size: int
+    people: int
+    reason: str  # why there is no value, or no interval
+
+
+def grows_with_time(metric: Metric) -> bool:
+    """Whether a week of it cannot be held against a quarter."""
+    if metric.is_stock:
+        return False
+    if metric.per_period or metric.over_buckets or isinstance(metric, (ShareOfBase, Concentration)):
+        return True
+    if any(isinstance(measure, OF_PEOPLE) for measure in metric.measures):
+        return True
+    return isinstance(metric, Count) and not metric.per_days
+
+
+def whole_buckets(today: date, granularity: Granularity, number: int) -> Window:
+    """The latest `number` weeks, months or quarters that are over."""
+    end = start = windows.whole_bucket(today, granularity).start
+    for _ in range(number):
+        start = windows.whole_bucket(start - timedelta(days=1), granularity).start
+    return Window(start, end)
+
+
+def baseline_query(key: str, scope: Scope, window: Window, period: Granularity | None) -> MetricQuery:
+    return MetricQuery(key, window, granularity=period or Granularity.WEEK, scope=scope)
+
+
+def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | None) -> Baseline:
+    """Over whole buckets of `period`, which a metric that grows with time has to have; else over whole weeks.
+
+    Raises QueryError where there is no such unit or metric.
+    """
+    query = baseline_query(key, scope, window, period)
+    above = numerator_query(query, access_of_the_public())
+    answer, *others = read_series([query, above] if above else [query])
+    people = _fewest_people([answer, *others], of_buckets=period is not None)
+    if period is not None:
+        return _mean_of_buckets(answer, period, people)
+    return _of_whole(answer, people)
+
+
+def mean_of(figures: Sequence[Figure]) -> float | None:
+    """Of the buckets that have a value."""
+    known = [figure.value for figure in figures if figure.value is not None]
+    return fmean(known) if known else None
+
+
+def _mean_of_buckets(answer: SeriesAnswer, period: Granularity, people: int) -> Baseline:
+    known = [figure.value for figure in answer.series if figure.value is not None]
+    interval = interval_of_mean(known, seed=_seed(answer.query)) if known else None
+    return Baseline(
+        window=answer.query.window,
+        period=period,
+        value=mean_of(answer.series),
+        interval=interval,
+        sample_size=sum(figure.sample_size for figure in answer.series),
+        people=people,
+        reason="" if interval else TOO_FEW if known else _why(answer),
+    )
+
+
+def _of_whole(answer: SeriesAnswer, people: int) -> Baseline:
+    query, [figure] = answer.query, answer.total
+    found = Baseline(query.window, None, figure.value, None, figure.sample_size, people, "")
+    if figure.value is None:
+        return replace(found, reason=_why(answer))
+    if get(query.key).is_stock:
+        return replace(found, reason=OF_ONE_DAY)
+    interval = _interval(answer)
+    return replace(found, interval=interval, reason="" if interval else TOO_FEW)
+
+
+def _interval(answer: SeriesAnswer) -> Interval | None:
+    query, metric = answer.query, get(answer.query.key)
+    statistic = query.statistic or metric.statistic
+    if statistic is not None and statistic in PERCENTILES:
+        values, weeks = _values_by_week(query)
+        return interval_of_percentile(values, weeks, PERCENTILES[statistic], seed=_seed(query))
+    parts = [
+        (each.numerator, each.denominator)
+        for each in answer.series
+        if each.numerator is not None and each.denominator is not None
+    ]
+    found = interval_of_quotient([above for above, _ in parts], [below for _, below in parts], seed=_seed(query))
+    if found is None:
+        return None
+    scale = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
+    return Interval(found.low * scale, found.high * scale)
+
+
+def _values_by_week(query: MetricQuery) -> tuple[Floats, Integers]:
+    """What is measured of each fact, with the position of the week in which it counts."""
+    import numpy as np
+
+    each = plan(query, Clock.read())
+    need = each.needs[each.metric.sampled]
+    reading = each.in_buckets(need)
+    rows = select(reading, [need.measure], _VALUES)
+    return np.array([row["value"] for row in rows], float), np.array([row["window_id"] for row in rows], np.int64)
+
+
+# In one order, whatever that of the rows is.  A fact that several share counts once.
+_VALUES = """
+    SELECT window_id, max(c_0)::DOUBLE AS value FROM counted WHERE c_0 IS NOT NULL GROUP BY fact_id, window_id
+    ORDER BY window_id, fact_id
+"""
+
+
+def _fewest_people(answers: Sequence[SeriesAnswer], *, of_buckets: bool) -> int:
+    """Behind any figure that enters, or what stands above its line; 0 where it is nobody's."""
+    figures = [figure for answer in answers for figure in (answer.series if of_buckets else answer.total)]
+    return min((figure.people for figure in figures if figure.people), default=0)
+
+
+def _why(answer: SeriesAnswer) -> str:
+    return next((figure.reason for figure in answer.total if figure.reason), "")
+
+
+def _seed(query: MetricQuery) -> int:
+    """The same question draws the same weeks."""
+    told = (query.key, query.window, query.granularity, query.scope, query.statistic)
+    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])

@@ -1,0 +1,73 @@
+"""The five DORA metrics of a scope and window at once: with bands, the window before, and the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.formulas.dora_score import SCORED, DoraScore, dora_score
+from insights.privacy.visible import visible_totals
+from insights.query import windows
+from insights.query.query import Figure, MetricQuery
+from orgtree.services.access import Access
+
+
+@dataclass(frozen=True)
+class DoraMetric:
+    """One metric in the window and in the one before."""
+
+    metric: Metric
+    figure: Figure
+    before: Figure
+    band: Band | None
+
+
+@dataclass(frozen=True)
+class DoraReport:
+    """`score` and `score_before` are None where one of the metrics has no value."""
+
+    asked: MetricQuery  # of the first metric: the window and scope of all
+    before: MetricQuery
+    published: BenchmarkSet
+    metrics: Sequence[DoraMetric]
+    score: DoraScore | None
+    score_before: DoraScore | None
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Keys of the metrics without a value, for which there is no score."""
+        return [each.metric.key for each in self.metrics if each.figure.value is None]
+
+
+def dora_report(asked: MetricQuery, access: Access, published: BenchmarkSet) -> DoraReport:
+    """The report for the query's window, scope and facets, as this viewer may see it; from facts or fresh cells.
+
+    Raises QueryError where it cannot be answered.
+    """
+    before = windows.previous(asked.window)
+    queries = [replace(asked, key=key) for key in SCORED]
+    answers = visible_totals([*queries, *(replace(query, window=before) for query in queries)], access)
+    figures = [answer.total[0] for answer in answers]
+    now, then = figures[: len(SCORED)], figures[len(SCORED) :]
+    return DoraReport(
+        asked=queries[0],
+        before=replace(queries[0], window=before),
+        published=published,
+        metrics=[
+            DoraMetric(get(query.key), figure, earlier, _band(published, query, figure))
+            for query, figure, earlier in zip(queries, now, then, strict=True)
+        ],
+        score=dora_score(_values(now)),
+        score_before=dora_score(_values(then)),
+    )
+
+
+def _band(published: BenchmarkSet, query: MetricQuery, figure: Figure) -> Band | None:
+    return None if figure.value is None else band_of(published, get(query.key), figure.value, query.statistic)
+
+
+def _values(figures: Sequence[Figure]) -> Mapping[str, float | None]:
+    return {key: figure.value for key, figure in zip(SCORED, figures, strict=True)}

@@ -1,0 +1,180 @@
+"""Who uses coding agents, how often and how long."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
+from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
+from insights.query.measures import Distribution, Facts, People, PeopleOfWindow, PersonShare
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
+
+SESSION_FACETS = (Dimension.AGENT, Dimension.MODEL)
+SESSION_SOURCE = "Agent sessions, from the telemetry that agents send"
+
+SESSIONS_STARTED = Facts(AGENT_SESSIONS)
+ACTIVE_DEVELOPERS = People(AGENT_SESSIONS)
+ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
+
+ADOPTION_RATE = Ratio(
+    key="ai.adoption_rate",
+    version=1,
+    name="Adoption",
+    meaning="Share of the enrolled developers who used a coding agent at least once.",
+    formula="active developers ÷ enrolled developers × 100; enrolled: telemetry ever received before the end of the "
+    "window, and not off-boarded before it began",
+    numerator=ACTIVE_DEVELOPERS,
+    denominator=ENROLLED_DEVELOPERS,
+    sample=ACTIVE_DEVELOPERS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.sessions_per_developer", "ai.session_duration", "ai.committed_code_share"),
+    negative_indicators=("ai.spend_wasted",),
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+ACTIVE_SHARE = Ratio(
+    key="ai.active_share",
+    version=1,
+    name="Active users trend",
+    meaning="The adoption rate of each week, month or quarter.",
+    formula="developers active in the bucket ÷ developers enrolled in it × 100",
+    numerator=ACTIVE_DEVELOPERS,
+    denominator=ENROLLED_DEVELOPERS,
+    sample=ACTIVE_DEVELOPERS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.adoption_rate", "ai.sessions_per_developer"),
+    negative_indicators=("ai.spend_wasted",),
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+ACTIVE_COUNT = Count(
+    key="ai.active_developers",
+    version=1,
+    name="Active developers",
+    meaning="How many developers used a coding agent at least once, of those enrolled.",
+    formula="distinct people with at least one agent session that started in the window, of the enrolled developers",
+    of=ACTIVE_DEVELOPERS,
+    out_of=ENROLLED_DEVELOPERS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.adoption_rate", "ai.sessions"),
+    negative_indicators=("ai.spend",),
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+SESSIONS = Count(
+    key="ai.sessions",
+    version=1,
+    name="Sessions",
+    meaning="How many agent sessions were started.",
+    formula="distinct sessions (agent, session id and person), counted where they start; sub-agents are part of "
+    "their parent, a resumed session stays one",
+    of=SESSIONS_STARTED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.active_developers", "ai.session_duration"),
+    negative_indicators=("ai.spend",),
+    source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
+    key="ai.sessions_per_developer",
+    version=1,
+    name="Sessions per developer",
+    meaning="How often an active developer turns to an agent in a week, month or quarter.",
+    formula="sessions ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; "
+    "a clipped one counts as the share of its days",
+    numerator=SESSIONS_STARTED,
+    denominator=ACTIVE_DEVELOPERS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.adoption_rate", "ai.session_duration"),
+    negative_indicators=("ai.spend_wasted",),
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+SESSION_DURATION = Duration(
+    key="ai.session_duration",
+    version=1,
+    name="Session duration",
+    meaning="How long a session is at work, without the time in which a terminal was merely left open.",
+    formula="Σ active time ÷ sessions; active time is the sum of a session's stretches, and a stretch ends after "
+    "30 minutes without an event",
+    of=Distribution(AGENT_SESSIONS, column="active_seconds"),
+    statistic=Statistic.MEAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.session_span", "ai.sessions_per_developer"),
+    negative_indicators=("ai.spend",),
+    source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+SESSION_SPAN = Duration(
+    key="ai.session_span",
+    version=1,
+    name="Session span",
+    meaning="How long a session was open, from its first event to its last.",
+    formula="Σ (last event − first event) ÷ sessions",
+    of=Distribution(AGENT_SESSIONS, column="span_seconds"),
+    statistic=Statistic.MEAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.session_duration",),
+    source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
+    key="ai.active_share_by_agent",
+    version=1,
+    name="Active users by agent",
+    meaning="Which agents the active developers turn to; each developer counts once, divided over their agents.",
+    formula="Σ over active developers of (sessions with the agent ÷ all their sessions) ÷ active developers × 100; "
+    "the agents sum to 100 %",
+    of=PersonShare(AGENT_SESSIONS, dimension=Dimension.AGENT),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.adoption_rate",),
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)

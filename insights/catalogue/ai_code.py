@@ -1,0 +1,200 @@
+"""What of the committed code came from agents, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insights.catalogue.ai_adoption import SESSION_FACETS
+from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
+from insights.catalogue.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMENSIONS
+from insights.catalogue.declarations import Breakdown, Count, Ratio, ShareStanding
+from insights.catalogue.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
+from insights.query.measures import AttributedLines, Facts, StandingAtEnd, Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSIONS
+from integrations.facts.code import (
+    AGENT_REPOSITORIES,
+    AI_COMMITTED_FILES,
+    AI_COMMITTED_FILES_OF_ENROLLED,
+    COMMITTED_FILES_OF_ENROLLED,
+    COMMITTED_LINES_OF_ENROLLED,
+)
+
+AI_DIMENSIONS = (Dimension.AGENT, *FILE_DIMENSIONS, Dimension.MODEL, Dimension.METHOD)
+ATTRIBUTION_SOURCE = f"{COMMIT_SOURCE}; git-ai notes, trailers and identities of agents, and sessions at that time"
+UPPER_BOUND = "line-level evidence counts its lines, commit-level evidence all added lines, as an upper bound"
+
+AI_LINES = AttributedLines(AI_COMMITTED_FILES, column="ai_lines", certain_column="ai_lines_by_line")
+ALL_AI_LINES = replace(AI_LINES, not_split_by=AI_DIMENSIONS)
+AI_COMMITS = Facts(AI_COMMITTED_FILES)
+
+# Sessions of which it is known what became of them, and those of which it is not.
+SETTLED = (Dimension.OUTCOME, ("committed", "wasted"))
+UNSETTLED = (Dimension.OUTCOME, ("pending", "unknown"))
+LINES_SOURCE = f"Lines counted by agents, from telemetry; {ATTRIBUTION_SOURCE}"
+
+LINES_COMMITTED = Count(
+    key="ai.lines_committed",
+    version=1,
+    name="AI lines committed",
+    meaning="How many of the lines that commits added came from agents.",
+    formula=f"Σ added lines of commits that evidence gives to an agent; {UPPER_BOUND}",
+    of=AI_LINES,
+    unit=UnitOfMeasure.LINES,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=AI_DIMENSIONS,
+    facets=AI_DIMENSIONS,
+    positive_indicators=("ai.lines_generated", "ai.ship_rate", "ai.committed_code_share"),
+    negative_indicators=("code.rework_rate",),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+COMMITTED_CODE_SHARE = Ratio(
+    key="ai.committed_code_share",
+    version=1,
+    name="AI committed code",
+    meaning="Share of the committed lines that came from agents.",
+    formula=f"AI lines committed ÷ all lines committed × 100, over all people, enrolled or not; {UPPER_BOUND}",
+    numerator=AI_LINES,
+    denominator=ALL_LINES_COMMITTED,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    segments=AI_DIMENSIONS,
+    facets=AI_DIMENSIONS,
+    positive_indicators=("ai.lines_committed", "ai.committed_breakdown", "ai.adoption_rate", "ai.ship_rate"),
+    negative_indicators=("code.rework_rate",),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+AI_LINES_OF_ENROLLED = replace(AI_LINES, relation=AI_COMMITTED_FILES_OF_ENROLLED)
+LINES_OF_ENROLLED = Total(
+    COMMITTED_LINES_OF_ENROLLED,
+    column="lines_added",
+    told_by=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
+).held_against(Dimension.AGENT, Dimension.MODEL)
+
+COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
+    key="ai.committed_code_share_of_enrolled",
+    version=1,
+    name="AI committed code of enrolled developers",
+    meaning="Share of the lines committed by developers who have an agent that came from agents.",
+    formula="AI lines committed ÷ all lines committed × 100, of developers on the days since their first telemetry "
+    f"came; {UPPER_BOUND}",
+    numerator=AI_LINES_OF_ENROLLED,
+    denominator=LINES_OF_ENROLLED,
+    sample=AI_LINES_OF_ENROLLED,  # whose lines they are decides whether it may be told
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY),
+    positive_indicators=("ai.committed_code_share", "ai.lines_committed", "ai.adoption_rate"),
+    negative_indicators=("code.rework_rate",),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+COMMITTED_BREAKDOWN = Breakdown(
+    key="ai.committed_breakdown",
+    version=1,
+    name="AI committed code breakdown",
+    meaning="In which languages or kinds of files the lines stand that came from agents.",
+    formula="AI lines committed of the language (type, agent) ÷ all AI lines committed × 100; the parts sum to 100 %",
+    numerator=AI_LINES,
+    denominator=ALL_AI_LINES,
+    by=Dimension.LANGUAGE,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    segments=AI_DIMENSIONS,
+    facets=AI_DIMENSIONS,
+    positive_indicators=("ai.lines_committed", "ai.committed_code_share"),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+SPEND_PER_COMMIT = Ratio(
+    key="ai.spend_per_commit",
+    version=1,
+    name="Spend per commit",
+    meaning="What agents cost for each commit in which they wrote.",
+    formula="spend ÷ commits with at least one attributed line; spend counts on the day of the request, commits on "
+    "theirs",
+    numerator=SPENT,
+    denominator=AI_COMMITS,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    initiatives=BOTH_INITIATIVES,
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.AGENT, Dimension.REPOSITORY),
+    facets=(Dimension.AGENT, Dimension.REPOSITORY),
+    positive_indicators=("ai.spend", "ai.spend_wasted", "ai.ship_rate"),
+    source=f"{SPEND_SOURCE}; {ATTRIBUTION_SOURCE}",
+    reference=PRICES,
+)
+
+SHIP_RATE = Ratio(
+    key="ai.ship_rate",
+    version=1,
+    name="Ship rate",
+    meaning="How much of what agents wrote in sessions was committed.",
+    formula="AI lines committed ÷ AI lines generated × 100, over the sessions for which both are known: the agent "
+    "reports the lines that it writes, the person's commits are known, and the session settled; it can exceed 100 %, "
+    "for commit-level evidence counts all added lines",
+    numerator=Total(AGENT_SESSIONS, column="lines_shipped", only=SETTLED),
+    denominator=Total(AGENT_SESSIONS, column="lines_generated", only=SETTLED),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.lines_generated", "ai.lines_committed"),
+    negative_indicators=("ai.ship_rate_left_out", "ai.error_rate"),
+    source=LINES_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+SHIP_RATE_LEFT_OUT = Ratio(
+    key="ai.ship_rate_left_out",
+    version=1,
+    name="Left out of the ship rate",
+    meaning="Share of the generated lines of which it is not known whether they were committed.",
+    formula="lines generated in sessions that are pending or unknown ÷ lines generated × 100",
+    numerator=Total(AGENT_SESSIONS, column="lines_generated", only=UNSETTLED),
+    denominator=Total(AGENT_SESSIONS, column="lines_generated"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.ship_rate", "ai.spend_wasted"),
+    source=LINES_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+ENABLED_REPOSITORIES = ShareStanding(
+    key="ai.enabled_repositories",
+    version=1,
+    name="AI-enabled repositories",
+    meaning="Share of the repositories in which agents are at work that tell agents how work is done there.",
+    formula="repositories with an agent context file (CLAUDE.md, AGENTS.md, …) on the default branch at the end of "
+    "the window ÷ repositories with a commit that an agent wrote in × 100; of a unit: repositories in which agents of "
+    "its people wrote",
+    of=StandingAtEnd(AGENT_REPOSITORIES, column="context_file_days"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI, Category.HYGIENE),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT, Dimension.REPOSITORY),
+    positive_indicators=("ai.ship_rate", "ai.error_rate", "ai.spend_wasted"),
+    source=f"Context files of connected repositories; {ATTRIBUTION_SOURCE}",
+    reference=CONTEXT_FILES,
+)

@@ -1,0 +1,108 @@
+"""Seats of agents: what they cost, who uses theirs, and adoption of those who could."""
+
+from __future__ import annotations
+
+from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS, SESSION_SOURCE
+from insights.catalogue.declarations import Count, Ratio
+from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
+from insights.catalogue.remainder import Remainder
+from insights.query.measures import People, PeopleOfWindow, Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.seats import EVERYBODY, LICENSED_PEOPLE, LICENSED_SESSIONS, SEAT_DAYS
+
+SEAT_SOURCE = "Seat plans and who has a seat, as admins keep them"
+
+LICENSED = PeopleOfWindow(LICENSED_PEOPLE)
+USING_THEIR_SEAT = People(LICENSED_SESSIONS)
+
+SEAT_COST = Count(
+    key="ai.seat_cost",
+    version=1,
+    name="Cost of seats",
+    meaning="What subscription seats cost, whether anybody uses them or not.",
+    formula="Σ over seats and days of the price of the month ÷ its days; seats that are paid for and assigned to "
+    "nobody count for the whole organisation",
+    of=Total(SEAT_DAYS, column="cost"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT,),
+    positive_indicators=("ai.licensed_seats", "ai.spend"),
+    negative_indicators=("ai.idle_seats",),
+    source=SEAT_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+LICENSED_SEATS = Count(
+    key="ai.licensed_seats",
+    version=1,
+    name="Licensed developers",
+    meaning="How many developers have a seat of any agent.",
+    formula="distinct people with a seat on any day of the window",
+    of=LICENSED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    positive_indicators=("ai.adoption_of_licensed", "ai.seat_cost"),
+    negative_indicators=("ai.idle_seats",),
+    source=SEAT_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+IDLE_SEATS = Remainder(
+    key="ai.idle_seats",
+    version=1,
+    name="Idle seats",
+    meaning="How many developers have a seat and used none of theirs in the window.",
+    formula="licensed developers − those of them with a session of an agent on a day on which they had a seat of it",
+    numerator=USING_THEIR_SEAT,
+    denominator=LICENSED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    positive_indicators=("ai.adoption_of_licensed",),
+    negative_indicators=("ai.seat_cost",),
+    source=f"{SEAT_SOURCE}; {SESSION_SOURCE.lower()}",
+    reference=AGENT_TELEMETRY,
+)
+
+ADOPTION_OF_LICENSED = Ratio(
+    key="ai.adoption_of_licensed",
+    version=1,
+    name="Adoption of licensed developers",
+    meaning="Share of the developers with a seat who used an agent of which they have one.",
+    formula="licensed developers with a session on a day on which they had a seat of its agent ÷ licensed developers "
+    "× 100",
+    numerator=USING_THEIR_SEAT,
+    denominator=LICENSED,
+    sample=USING_THEIR_SEAT,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    positive_indicators=("ai.adoption_rate", "ai.adoption_of_everybody"),
+    negative_indicators=("ai.idle_seats",),
+    source=f"{SEAT_SOURCE}; {SESSION_SOURCE.lower()}",
+    reference=SPACE_FRAMEWORK,
+)
+
+ADOPTION_OF_EVERYBODY = Ratio(
+    key="ai.adoption_of_everybody",
+    version=1,
+    name="Adoption of all developers",
+    meaning="Share of everybody who is there who used a coding agent at least once.",
+    formula="active developers ÷ people who were there on any day of the window × 100",
+    numerator=ACTIVE_DEVELOPERS,
+    denominator=PeopleOfWindow(EVERYBODY),
+    sample=ACTIVE_DEVELOPERS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    positive_indicators=("ai.adoption_rate", "ai.adoption_of_licensed"),
+    source=f"{SESSION_SOURCE}; the people of the organisation",
+    reference=SPACE_FRAMEWORK,
+)

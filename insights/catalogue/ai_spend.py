@@ -1,0 +1,200 @@
+"""What coding agents use up: tokens and money."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS
+from insights.catalogue.declarations import Count, Ratio
+from insights.catalogue.references import AGENT_TELEMETRY, PRICES
+from insights.query.measures import Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
+from integrations.facts.outcomes import AGENT_SPEND_SHARES
+
+SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
+BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
+
+TOKENS_USED = Total(
+    AGENT_SESSION_DAYS,
+    column="tokens",
+    instead=((Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),),
+)
+IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)  # of the commits that hold a session's lines
+_SPENT_IN_SHARES = Total(
+    AGENT_SPEND_SHARES,
+    column="spend",
+    missing_column="unpriced_tokens",
+    missing_reason="No price is known for the models that were used.",
+)
+SPENT = replace(
+    _SPENT_IN_SHARES,
+    relation=AGENT_SESSION_DAYS,
+    instead=tuple((dimension, _SPENT_IN_SHARES) for dimension in IN_SHARES),
+)
+SPEND_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, *IN_SHARES)
+OUTCOME_SOURCE = "commits of connected repositories and what attributes them to sessions"
+
+
+def _spent_by_sessions_that_are(outcome: str) -> Total:
+    """Spend of sessions of which that became."""
+    only = (Dimension.OUTCOME, (outcome,))
+    in_shares = replace(_SPENT_IN_SHARES, only=only)
+    return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))
+
+
+TOKENS = Count(
+    key="ai.tokens",
+    version=1,
+    name="Tokens",
+    meaning="How many tokens the agents' models read and wrote.",
+    formula="uncached input + cache read + cache write + output (reasoning included), each once, on the day of the "
+    "request",
+    of=TOKENS_USED,
+    unit=UnitOfMeasure.TOKENS,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
+    positive_indicators=("ai.cache_hit_rate",),
+    negative_indicators=("ai.spend",),
+    source="Tokens of agent sessions by day and model, from telemetry",
+    reference=AGENT_TELEMETRY,
+)
+
+SPEND = Count(
+    key="ai.spend",
+    version=1,
+    name="Spend",
+    meaning="What the tokens cost at list prices.",
+    formula="Σ over sessions, agents and models of tokens × that model's price on that day; cached reads and writes at "
+    "their own tier; tokens of models without a known price are left out",
+    of=SPENT,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
+    facets=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
+    positive_indicators=("ai.spend_per_developer", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
+    negative_indicators=("ai.spend_wasted",),
+    source=SPEND_SOURCE,
+    reference=PRICES,
+)
+
+SPEND_COMMITTED = Count(
+    key="ai.spend_committed",
+    version=1,
+    name="Spend committed",
+    meaning="What sessions cost of which lines stand in a commit.",
+    formula="spend of sessions with at least one attributed commit that counts",
+    of=_spent_by_sessions_that_are("committed"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=SPEND_DIMENSIONS,
+    facets=SPEND_DIMENSIONS,
+    positive_indicators=("ai.spend", "ai.spend_per_commit"),
+    negative_indicators=("ai.spend_wasted",),
+    source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+    reference=PRICES,
+)
+
+SPEND_WASTED = Count(
+    key="ai.spend_wasted",
+    version=1,
+    name="Spend wasted",
+    meaning="What sessions cost that led to no commit, although their people's commits are known.",
+    formula="spend of sessions without an attributed commit; those that ended less than 72 hours ago (to the full "
+    "hour) are pending, and those of people of whom no repository holds a commit within a year are unknown: neither is "
+    "waste",
+    of=_spent_by_sessions_that_are("wasted"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    initiatives=BOTH_INITIATIVES,
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=SPEND_DIMENSIONS,
+    facets=SPEND_DIMENSIONS,
+    positive_indicators=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
+    source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+    reference=PRICES,
+)
+
+SPEND_PER_DEVELOPER = Ratio(
+    key="ai.spend_per_developer",
+    version=1,
+    name="Spend per developer",
+    meaning="What an active developer's agents cost on average.",
+    formula="spend ÷ active developers",
+    numerator=SPENT,
+    denominator=ACTIVE_DEVELOPERS,
+    sample=SPENT,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.sessions_per_developer"),
+    source=SPEND_SOURCE,
+    reference=PRICES,
+)
+
+REPORTED_COST = Count(
+    key="ai.reported_cost",
+    version=1,
+    name="Cost reported by agents",
+    meaning="What the agents themselves say they cost, to be held against the spend.",
+    formula="Σ of the cost that agents report with their requests; agents that report none are left out",
+    of=Total(AGENT_SESSION_DAYS, column="reported_cost"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend",),
+    source="Costs in the telemetry of agents",
+    reference=AGENT_TELEMETRY,
+)
+
+COST_DIFFERENCE = Count(
+    key="ai.cost_difference",
+    version=1,
+    name="Difference to reported cost",
+    meaning="By how much what the agents say they cost lies above what their tokens cost by the price book.",
+    formula="Σ (cost that the agent reports − spend) over the requests with tokens of which both are known; of days "
+    "that only metrics tell of, over the day and model",
+    of=Total(AGENT_SESSION_DAYS, column="cost_difference"),
+    out_of=Total(AGENT_SESSION_DAYS, column="compared_spend"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.reported_cost"),
+    source="Costs in the telemetry of agents, and the tokens of the same requests at the prices of their days",
+    reference=AGENT_TELEMETRY,
+)
+
+UNPRICED_TOKENS = Count(
+    key="ai.unpriced_tokens",
+    version=1,
+    name="Tokens without a price",
+    meaning="How many tokens belong to models whose price is not known: the spend is too low by what they cost.",
+    formula="tokens of models that no price list or override names on the day of the request",
+    of=Total(AGENT_SESSION_DAYS, column="unpriced_tokens"),
+    unit=UnitOfMeasure.TOKENS,
+    better=Better.LOWER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.tokens"),
+    source=SPEND_SOURCE,
+    reference=PRICES,
+)

@@ -1,0 +1,145 @@
+"""How well agents are used: lines, cache and tool calls."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count, Ratio
+from insights.catalogue.references import AGENT_TELEMETRY, PROMPT_CACHING
+from insights.query.measures import Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
+
+TOOL_SOURCE = "Tool calls of agent sessions, from telemetry"
+TOOL_DIMENSIONS = (Dimension.AGENT, Dimension.TOOL)
+
+# A tool call belongs to no model: a filter by model picks the sessions that used it.
+TOOL_CALLS_RUN = Total(
+    AGENT_SESSION_DAYS,
+    column="tool_calls",
+    not_by=(Dimension.MODEL,),
+    instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="calls")),),
+)
+TOOL_CALLS_FAILED = Total(
+    AGENT_SESSION_DAYS,
+    column="tool_failures",
+    not_by=(Dimension.MODEL,),
+    instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="failures")),),
+)
+
+LINES_GENERATED = Count(
+    key="ai.lines_generated",
+    version=1,
+    name="Lines generated",
+    meaning="How many lines agents wrote during sessions, kept or not.",
+    formula="Σ of the lines that agents report as added",
+    of=Total(AGENT_SESSION_DAYS, column="lines_added"),
+    unit=UnitOfMeasure.LINES,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.lines_committed", "ai.ship_rate"),
+    negative_indicators=("ai.spend_wasted",),
+    source="Lines counted by agents, from telemetry",
+    reference=AGENT_TELEMETRY,
+)
+
+CACHE_HIT_RATE = Ratio(
+    key="ai.cache_hit_rate",
+    version=1,
+    name="Cache hit rate",
+    meaning="Share of the prompt that models read from their cache, at a fraction of the price.",
+    formula="cache-read prompt tokens ÷ (uncached input + cache read + cache write tokens) × 100",
+    numerator=Total(AGENT_SESSION_DAYS, column="cache_read_tokens"),
+    denominator=Total(AGENT_SESSION_DAYS, column="prompt_tokens"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.tokens"),
+    source="Tokens of agent sessions by day and model, from telemetry",
+    reference=PROMPT_CACHING,
+)
+
+ERROR_RATE = Ratio(
+    key="ai.error_rate",
+    version=1,
+    name="Error rate",
+    meaning="Share of the tool calls that failed: what the agent tried and had to try again.",
+    formula="failed tool calls ÷ tool calls × 100; a call that the person refused is not among them, a shell command "
+    "that ends non-zero is a failure",
+    numerator=TOOL_CALLS_FAILED,
+    denominator=TOOL_CALLS_RUN,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=TOOL_DIMENSIONS,
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    positive_indicators=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+TOOL_CALLS = Count(
+    key="ai.tool_calls",
+    version=1,
+    name="Tool calls",
+    meaning="How many tools agents ran.",
+    formula="tool calls that succeeded or failed; refused ones are not among them",
+    of=TOOL_CALLS_RUN,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=TOOL_DIMENSIONS,
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    positive_indicators=(),
+    negative_indicators=("ai.error_rate",),
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+TOOL_FAILURES = Count(
+    key="ai.tool_failures",
+    version=1,
+    name="Failed tool calls",
+    meaning="How many tool calls failed; split by tool, the ones to look at first.",
+    formula="tool calls that failed; refused ones are not among them",
+    of=TOOL_CALLS_FAILED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=TOOL_DIMENSIONS,
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    positive_indicators=("ai.error_rate",),
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+TOOL_REFUSALS = Count(
+    key="ai.tool_refusals",
+    version=1,
+    name="Refused tool calls",
+    meaning="How many tool calls people refused; these are no failures.",
+    formula="tool calls that the person refused before they ran",
+    of=Total(
+        AGENT_SESSION_DAYS,
+        column="tool_refusals",
+        not_by=(Dimension.MODEL,),
+        instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="refusals")),),
+    ),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=TOOL_DIMENSIONS,
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    positive_indicators=("ai.tool_calls",),
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)

@@ -1,0 +1,31 @@
+"""Branches that are left behind."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count
+from insights.catalogue.references import TRUNK_BASED
+from insights.query.measures import Facts
+from insights.query.query import Dimension
+from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.branches import STALE_BRANCHES
+
+STALE_BRANCH_COUNT = Count(
+    key="branch.stale_count",
+    version=1,
+    name="Stale branches",
+    meaning="How many branches nobody goes on with and nobody merged.",
+    formula="branches beside the default one with commits that are not merged, neither as they are nor as a squash, of "
+    "which the last is older than 30 days at the end of the window's last day, or today; for the unit that owned the "
+    "repository then. Without a clone there is no data.",
+    of=Facts(STALE_BRANCHES),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
+    positive_indicators=("pr.stale_count", "wip.count"),
+    source="Branches of clones",
+    reference=TRUNK_BASED,
+)

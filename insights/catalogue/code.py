@@ -1,0 +1,84 @@
+"""Committed code, whoever wrote it."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count, PerPersonAndPeriod
+from insights.catalogue.references import SPACE_FRAMEWORK, TRUNK_BASED
+from insights.query.measures import Facts, People, Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
+from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
+
+COMMIT_SOURCE = "Commits of connected repositories, each change once"
+COMMIT_DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
+FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
+
+LINES_OF_FILES = Total(COMMITTED_FILES, column="lines_added")
+# Read by commit where nothing is asked of files; a row behind it is a file in either case.
+LINES = Total(
+    COMMITTED_LINES,
+    column="lines_added",
+    instead=((Dimension.LANGUAGE, LINES_OF_FILES), (Dimension.FILE_TYPE, LINES_OF_FILES)),
+    told_by=LINES_OF_FILES,
+)
+ALL_LINES_COMMITTED = LINES.held_against(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD)
+
+COMMIT_COUNT = Count(
+    key="commit.count",
+    version=1,
+    name="Commits",
+    meaning="How many commits were made, each change once.",
+    formula="distinct commits by the local day of the committer time, without merges, bulk commits and bots that are "
+    "no coding agents; a change that was rebased, cherry-picked or squashed is one",
+    of=Facts(COMMITS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=COMMIT_DIMENSIONS,
+    facets=COMMIT_DIMENSIONS,
+    positive_indicators=("commit.lines", "ai.committed_code_share"),
+    source=COMMIT_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+COMMIT_FREQUENCY = PerPersonAndPeriod(
+    key="commit.frequency",
+    version=1,
+    name="Commits per developer",
+    meaning="How often an active developer commits in a week, month or quarter.",
+    formula="commits ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
+    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
+    "item done or an agent session in the window, wherever that was. Commits as in commit.count",
+    numerator=Facts(COMMITS),
+    denominator=People(COMMITTING_DEVELOPER_DAYS).held_against(*COMMIT_DIMENSIONS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=COMMIT_DIMENSIONS,
+    facets=COMMIT_DIMENSIONS,
+    positive_indicators=("commit.count", "pr.throughput", "pr.size"),
+    source=COMMIT_SOURCE,
+    reference=TRUNK_BASED,
+)
+
+COMMIT_LINES = Count(
+    key="commit.lines",
+    version=1,
+    name="Lines committed",
+    meaning="How many lines commits added, whoever wrote them.",
+    formula="Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files "
+    "are left out, and commits whose objects git could not read",
+    of=LINES,
+    unit=UnitOfMeasure.LINES,
+    better=Better.NEITHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=FILE_DIMENSIONS,
+    facets=FILE_DIMENSIONS,
+    positive_indicators=("ai.lines_committed", "ai.committed_code_share"),
+    source=COMMIT_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)

@@ -1,0 +1,387 @@
+"""The kinds of metric.  A metric is a declaration: one instance in one of the family modules, and nothing else."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from insights.catalogue.outcome import Outcome
+from insights.query.measures import (
+    Distribution,
+    Facts,
+    Gini,
+    Measure,
+    MeasureValue,
+    People,
+    PeopleOfWindow,
+    PersonShare,
+    StandingAtEnd,
+    Total,
+)
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.models import FactFamily
+
+PartValue = Callable[[Measure], MeasureValue]
+
+
+class RowsBy(enum.Enum):
+    """What one row of *Show the rows* is."""
+
+    FACT = "a fact's day"
+    PERSON = "a person"
+    PERSON_AND_SEGMENT = "a person's share of a segment"
+    STANDING_FACT = "a fact that may be of several people"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A named, versioned definition.  A changed formula is a new version.
+
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `minimum_sample` marks
+    smaller values, never withholds them.  `positive_indicators` are keys of the metrics that move for the better with
+    it, where its improvement is real; `negative_indicators` of those that pay for it, where it is bought.
+    """
+
+    key: str
+    version: int
+    name: str
+    meaning: str
+    formula: str
+    unit: UnitOfMeasure
+    better: Better
+    belongs_to: BelongsTo = BelongsTo.PERSON
+    statistic: Statistic | None = None
+    minimum_sample: int = 1
+    categories: tuple[Category, ...]
+    initiatives: tuple[Initiative, ...] = (Initiative.ENGINEERING_EXCELLENCE,)
+    space: tuple[SpaceDimension, ...] = ()
+    segments: tuple[Dimension, ...] = ()
+    facets: tuple[Dimension, ...] = ()
+    positive_indicators: tuple[str, ...] = ()
+    negative_indicators: tuple[str, ...] = ()
+    source: str
+    reference: str
+
+    # What the engine needs to know of a kind of metric; overridden by the kinds below.
+    statistics: ClassVar[tuple[Statistic, ...]] = ()  # those that can be picked
+    # Nothing is 0 where a source is connected; quotients, means of nothing are no data.
+    zero_of_nothing: ClassVar[bool] = False
+    per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
+    over_buckets: ClassVar[bool] = False  # a window's value is put together from its buckets
+    per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Keys of the metrics that it is read together with."""
+        return (*self.positive_indicators, *self.negative_indicators)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        raise NotImplementedError
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        """Segments without which the metric has no meaning."""
+        return ()
+
+    def outcome(self, part: PartValue) -> Outcome:
+        """Put the measures of one cell together."""
+        raise NotImplementedError
+
+    @property
+    def base(self) -> Measure | None:
+        """What stands below the line, where that is a measure of its own."""
+        return None
+
+    @property
+    def sampled(self) -> Measure:
+        """The measure whose facts are the sample."""
+        return self.measures[0]
+
+    @property
+    def families(self) -> frozenset[FactFamily]:
+        """The families of facts that, when they change, change the metric."""
+        return frozenset(measure.relation.family for measure in self.measures)
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether it counts what stands at the end of a window, instead of what happened in it."""
+        return any(measure.relation.stock for measure in self.measures)
+
+    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
+        """Whether all segments of a bucket have the same denominator."""
+        return self.base is not None and self.base.shared_by(segments)
+
+    def shared_part(self, outcome: Outcome, segments: Sequence[Dimension]) -> Outcome | None:
+        """What a segment without facts of its own has in common with this one; None where that is nothing."""
+        if not (self.shares_denominator(segments) and outcome.denominator):
+            return None
+        shared = Outcome(0.0, 0.0, outcome.denominator)
+        if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleOfWindow):
+            return shared._replace(sample_size=outcome.sample_size, people=outcome.people)
+        return shared
+
+    def entered(self, outcome: Outcome, segments: Sequence[Dimension]) -> bool:
+        """Whether any fact of the cell's own is in it; what all segments share is not."""
+        own_denominator = outcome.denominator and not self.shares_denominator(segments)
+        own_sample = outcome.sample_size and not self.sampled.shared_by(segments)
+        return bool(own_sample or outcome.missing or own_denominator or outcome.numerator or outcome.left_out)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        """What one row behind the figure is; the rows' contributions, put together by `recipe`, give the value."""
+        people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
+        return RowsBy.PERSON if people else RowsBy.FACT
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values of a split, added up, are the value of all of them together."""
+        return False
+
+    @property
+    def recipe(self) -> str:
+        """How the value is computed from the rows."""
+        raise NotImplementedError
+
+    @property
+    def missing_reason(self) -> str:
+        """Why a value can be missing although facts are there; empty where it cannot."""
+        reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
+        return next(filter(None, reasons), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(Metric):
+    """Something added up: facts, people, or a column of the facts; `out_of` makes it an n of N."""
+
+    of: Measure
+    out_of: Measure | None = None
+    parts_overlap: bool = False  # a fact may stand in several parts of a split: a day on which two services went out
+    zero_of_nothing: ClassVar[bool] = True
+
+    @property
+    def adds_up(self) -> bool:
+        return isinstance(self.of, (Facts, Total)) and not self.parts_overlap
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,) if self.out_of is None else (self.of, self.out_of)
+
+    @property
+    def base(self) -> Measure | None:
+        return self.out_of
+
+    @property
+    def recipe(self) -> str:
+        return "Σ contribution" if self.out_of is None else "Σ contribution, of Σ denominator"
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        counted = Outcome(
+            of.value, sample_size=of.facts, people=of.people, missing=of.missing, low=of.low, mix=_shares(of)
+        )
+        if self.out_of is None:
+            return counted
+        return counted._replace(numerator=of.value or 0, denominator=part(self.out_of).value or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountPerTime(Count):
+    """Something added up ÷ time: a day, or `per_days` of them; of the window's days those count that have come.
+
+    Nothing in a window is 0, where a source is connected.
+    """
+
+    per_days: int = 1
+
+    @property
+    def recipe(self) -> str:
+        counted = "number of different days among the rows" if self.parts_overlap else "Σ contribution"
+        return f"{counted} ÷ the window's days{f' × {self.per_days}' if self.per_days > 1 else ''} that have come"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(Metric):
+    """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is nothing.
+
+    The sample is what entered `sample`, by default the denominator.
+    """
+
+    numerator: Measure
+    denominator: Measure
+    sample: Measure | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.numerator, self.denominator)
+
+    @property
+    def base(self) -> Measure | None:
+        return self.denominator
+
+    @property
+    def sampled(self) -> Measure:
+        return self.sample or self.denominator
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
+
+    def outcome(self, part: PartValue) -> Outcome:
+        above, below = part(self.numerator), part(self.denominator)
+        entered = part(self.sample) if self.sample else below
+        numerator = None if above.value is None and above.missing else above.value or 0
+        return Outcome(
+            quotient(numerator, below.value, self.unit),
+            numerator,
+            below.value or 0,
+            entered.facts,
+            entered.people,
+            missing=numerator is None,
+            low=quotient(above.low, below.value, self.unit),
+            mix=_shares(above),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown(Ratio):
+    """How a sum is made up: the share of each value of one of its dimensions; the values sum to 100 %.
+
+    Numerator and denominator are the same sum; only the numerator is split.
+    """
+
+    by: Dimension
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        return (self.by,)
+
+    @property
+    def recipe(self) -> str:
+        return "Σ contribution of the segment's rows ÷ Σ denominator × 100"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerPersonAndPeriod(Ratio):
+    """numerator ÷ people ÷ number of granularity units; the denominator given is people × units.
+
+    A bucket that the window clips, or that is not over, counts as the share of its days that lie in the window and
+    have come: the points of a trend are rates that compare.
+    """
+
+    per_period: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration(Metric):
+    """Mean and percentiles of a duration per fact."""
+
+    of: Distribution
+    statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
+
+    @property
+    def recipe(self) -> str:
+        return "mean: Σ contribution ÷ number of rows; percentiles of the contributions, interpolated linearly"
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concentration(Metric):
+    """How unevenly facts are spread over people: 0 % where all have as many, near 100 % where one has nearly all."""
+
+    of: Gini
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON
+
+    @property
+    def recipe(self) -> str:
+        return (
+            "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
+            "what nobody was matched to is left out"
+        )
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfBase(Metric):
+    """A measure that brings its own denominator."""
+
+    of: PersonShare | StandingAtEnd
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfPeople(ShareOfBase):
+    """Each person counts 1, divided over the segment's values as their facts are; the values sum to 100 %."""
+
+    of: PersonShare
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        return (self.of.dimension,)
+
+    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
+        return True
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON_AND_SEGMENT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution of the segment ÷ number of people{_times_100(self)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareStanding(ShareOfBase):
+    """Share of the facts of a bucket that stand at its end."""
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.STANDING_FACT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
+
+
+def _shares(of: MeasureValue) -> Mapping[str, float]:
+    """Method → share 0–1 of the value."""
+    return {method: amount / of.value for method, amount in of.by_method.items()} if of.value and of.by_method else {}
+
+
+def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:
+    """numerator ÷ denominator in `unit`; None where one is missing or the denominator is nothing."""
+    if numerator is None or not denominator:
+        return None
+    return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)
+
+
+def _times_100(metric: Metric) -> str:
+    return " × 100" if metric.unit is UnitOfMeasure.PERCENT else ""

@@ -1,0 +1,189 @@
+"""DORA's four keys and rework rate, with the stages of lead time.  https://dora.dev/guides/dora-metrics-four-keys/"""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import CountPerTime, Duration, Ratio
+from insights.catalogue.references import FOUR_KEYS
+from insights.query.measures import Distribution, Facts, Total
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.delivery import (
+    DEPLOYMENT_DAYS,
+    LEAD_TIMES,
+    LEAD_TIMES_BY_AGENT,
+    PRODUCTION_DEPLOYMENTS,
+    RECOVERIES,
+)
+
+DEPLOYMENTS_SOURCE = "Successful deployments to production, as CI/CD systems tell of them"
+LEAD_TIME_SOURCE = "Merged pull requests with their commits, and the deployments that brought them to production"
+OF_PRODUCTION = (
+    "Successful deployments to production count, rollbacks and hotfixes among them, on the day on which they finished, "
+    "for the unit that owned the service, or else the repository, then."
+)
+AT_DEPLOYMENT = (
+    "Of merged pull requests, on the day on which the first successful production deployment that contains the merge, "
+    "or a cherry-picked copy of it, finished, in the author's unit then. Containment is told by the commit graph where "
+    "the merge's parents are known, else it is the first deployment of the repository that started after the merge and "
+    "is no rollback; the method is a segment. Those of bots are left out, and those of coding agents count for whoever "
+    "asked."
+)
+LEAD_TIME_DIMENSIONS = (
+    *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.METHOD),
+)
+DEPLOYMENT_DIMENSIONS = (Dimension.SERVICE, Dimension.REPOSITORY)
+
+
+def spread_of_lead_times(column: str) -> Distribution:
+    by_agent = Distribution(LEAD_TIMES_BY_AGENT, column=column)
+    return Distribution(LEAD_TIMES, column=column, instead=((Dimension.AGENT, by_agent),))
+
+
+DEPLOYMENTS = Facts(PRODUCTION_DEPLOYMENTS)
+
+DEPLOYMENT_FREQUENCY = CountPerTime(
+    key="dora.deployment_frequency",
+    version=1,
+    name="Deployment frequency",
+    meaning="How often changes are brought to production.",
+    formula="successful production deployments ÷ calendar days of the window that have passed. A rollout that failed "
+    f"before users got it is a failed pipeline, not a deployment. {OF_PRODUCTION}",
+    of=DEPLOYMENTS,
+    unit=UnitOfMeasure.PER_DAY,
+    better=Better.HIGHER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.DORA, Category.EFFICIENCY),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
+    segments=DEPLOYMENT_DIMENSIONS,
+    facets=DEPLOYMENT_DIMENSIONS,
+    positive_indicators=("dora.lead_time", "pr.throughput"),
+    negative_indicators=("dora.change_failure_rate",),
+    source=DEPLOYMENTS_SOURCE,
+    reference=FOUR_KEYS,
+)
+
+DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
+    key="dora.deployment_days",
+    version=1,
+    name="Deployment days per week",
+    meaning="On how many days of a week changes are brought to production.",
+    formula="days with a successful production deployment ÷ weeks of the window that have passed. " + OF_PRODUCTION,
+    of=Facts(DEPLOYMENT_DAYS),
+    parts_overlap=True,
+    per_days=7,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    belongs_to=BelongsTo.OWNER,
+    categories=(Category.DORA, Category.EFFICIENCY),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=DEPLOYMENT_DIMENSIONS,
+    facets=DEPLOYMENT_DIMENSIONS,
+    positive_indicators=("dora.deployment_frequency",),
+    negative_indicators=("dora.change_failure_rate",),
+    source=DEPLOYMENTS_SOURCE,
+    reference=FOUR_KEYS,
+)
+
+LEAD_TIME = Duration(
+    key="dora.lead_time",
+    version=1,
+    name="Lead time for changes",
+    meaning="How long a change takes from its first commit to production.",
+    formula="first own commit → first successful production deployment that contains the merge. Pull requests without "
+    f"a known first commit are left out. {AT_DEPLOYMENT}",
+    of=spread_of_lead_times("lead_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.DORA, Category.EFFICIENCY),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=LEAD_TIME_DIMENSIONS,
+    facets=LEAD_TIME_DIMENSIONS,
+    positive_indicators=("pr.cycle_time", "pr.deploy_time", "dora.deployment_frequency", "pr.throughput"),
+    negative_indicators=("dora.change_failure_rate", "pr.unreviewed_rate"),
+    source=LEAD_TIME_SOURCE,
+    reference=FOUR_KEYS,
+)
+
+CHANGE_FAILURE_RATE = Ratio(
+    key="dora.change_failure_rate",
+    version=1,
+    name="Change failure rate",
+    meaning="Share of production deployments that caused a failure users could notice.",
+    formula="production deployments with a linked failure ÷ production deployments × 100. A failure is an incident "
+    "that names the deployment, a rollback or fix of it that succeeded, or an incident of its service that began "
+    f"before the next deployment and within the link window. One incident blames one deployment. {OF_PRODUCTION}",
+    numerator=Total(PRODUCTION_DEPLOYMENTS, column="failed"),
+    denominator=DEPLOYMENTS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.DORA, Category.QUALITY),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DEPLOYMENT_DIMENSIONS,
+    facets=DEPLOYMENT_DIMENSIONS,
+    positive_indicators=("dora.recovery_time", "dora.rework_rate", "incident.count"),
+    negative_indicators=("dora.deployment_frequency", "dora.lead_time"),
+    source="Successful deployments to production, and incidents",
+    reference=FOUR_KEYS,
+)
+
+RECOVERY_TIME = Duration(
+    key="dora.recovery_time",
+    version=1,
+    name="Failed deployment recovery time",
+    meaning="How long users wait until what a deployment broke works again.",
+    formula="failed deployment finished → its last linked incident resolved; without an incident, its first successful "
+    "rollback or fix finished. It counts on the day of the restoration. What is not restored yet is left out, and "
+    "counted as left out on the day of the deployment. " + OF_PRODUCTION,
+    of=Distribution(RECOVERIES, column="recovery_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.DORA, Category.QUALITY),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=(*DEPLOYMENT_DIMENSIONS, Dimension.METHOD),
+    facets=(*DEPLOYMENT_DIMENSIONS, Dimension.METHOD),
+    positive_indicators=("dora.change_failure_rate", "incident.mttr", "incident.count"),
+    negative_indicators=("dora.rework_rate",),
+    source="Successful deployments to production, and incidents",
+    reference=FOUR_KEYS,
+)
+
+REWORK_RATE = Ratio(
+    key="dora.rework_rate",
+    version=1,
+    name="Deployment rework rate",
+    meaning="Share of production deployments that nobody had planned, made to fix something users noticed.",
+    formula="deployments that say that they are unplanned ÷ all × 100; no data where none does and of some it is not "
+    "known. " + OF_PRODUCTION,
+    numerator=Total(
+        PRODUCTION_DEPLOYMENTS,
+        column="unplanned",
+        missing_column="plan_unknown",
+        missing_reason="Nothing says which deployments were unplanned. Say it in their payload, or push it.",
+    ),
+    denominator=DEPLOYMENTS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.DORA, Category.QUALITY),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DEPLOYMENT_DIMENSIONS,
+    facets=DEPLOYMENT_DIMENSIONS,
+    positive_indicators=("dora.change_failure_rate", "dora.recovery_time"),
+    negative_indicators=("dora.deployment_frequency",),
+    source=DEPLOYMENTS_SOURCE,
+    reference=FOUR_KEYS,
+)

@@ -1,0 +1,80 @@
+"""Incidents, whatever caused them."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count, Duration, Ratio
+from insights.catalogue.dora import DEPLOYMENTS
+from insights.catalogue.references import FOUR_KEYS
+from insights.query.measures import Distribution, Facts
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
+
+SOURCE = "Incidents, as incident tools tell of them"
+OWNED = "They count for the unit that owned the service, or else the repository, then."
+DIMENSIONS = (Dimension.SERVICE, Dimension.REPOSITORY)
+STARTED = Facts(INCIDENTS_STARTED)
+
+INCIDENT_COUNT = Count(
+    key="incident.count",
+    version=1,
+    name="Incidents",
+    meaning="How many incidents began.",
+    formula=f"number of incidents, on the day on which they began. {OWNED}",
+    of=STARTED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("incident.mttr", "incident.count_per_deployment", "dora.change_failure_rate"),
+    negative_indicators=("dora.deployment_frequency",),
+    source=SOURCE,
+    reference=FOUR_KEYS,
+)
+
+INCIDENT_MTTR = Duration(
+    key="incident.mttr",
+    version=1,
+    name="Incident resolution time",
+    meaning="How long an incident lasts.",
+    formula=f"incident start → resolved, any cause, on the day of the resolution. {OWNED}",
+    of=Distribution(INCIDENTS_RESOLVED, column="repair_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("dora.recovery_time", "incident.count"),
+    negative_indicators=("dora.rework_rate",),
+    source=SOURCE,
+    reference=FOUR_KEYS,
+)
+
+INCIDENTS_PER_DEPLOYMENT = Ratio(
+    key="incident.count_per_deployment",
+    version=1,
+    name="Incidents per deployment",
+    meaning="How many incidents begin for each deployment to production.",
+    formula="incidents that began ÷ successful production deployments, whether they are linked or not. " + OWNED,
+    numerator=STARTED,
+    denominator=DEPLOYMENTS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("dora.change_failure_rate", "incident.count"),
+    negative_indicators=("dora.deployment_frequency",),
+    source="Incidents, and successful deployments to production",
+    reference=FOUR_KEYS,
+)

@@ -1,0 +1,142 @@
+"""Where lead time goes: the stages from an idea to production, of the pull requests that reached it.
+
+The five stages of lead time are given for pull requests of which all five are known, so that their means add up; how
+many lack one is counted as left out.
+"""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Duration
+from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE, spread_of_lead_times
+from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_VISIBILITY
+from insights.query.query import Statistic
+from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+
+ALL_FIVE = "Of pull requests with all five stages: coding, pickup, review, merge and deploy; the others are left out."
+LINKED = "Pull requests without a linked work item have none and are left out."
+
+
+def _stage(
+    key: str,
+    name: str,
+    meaning: str,
+    formula: str,
+    column: str,
+    *,
+    improves_with: tuple[str, ...] = (),
+    at_the_cost_of: str,
+    reference: str,
+) -> Duration:
+    return Duration(
+        key=key,
+        version=1,
+        name=name,
+        meaning=meaning,
+        formula=f"{formula} {AT_DEPLOYMENT}",
+        of=spread_of_lead_times(column),
+        statistic=Statistic.MEDIAN,
+        unit=UnitOfMeasure.SECONDS,
+        better=Better.LOWER,
+        minimum_sample=5,
+        categories=(Category.DORA, Category.EFFICIENCY),
+        initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+        space=(SpaceDimension.EFFICIENCY,),
+        segments=LEAD_TIME_DIMENSIONS,
+        facets=LEAD_TIME_DIMENSIONS,
+        positive_indicators=("dora.lead_time", *improves_with),
+        negative_indicators=(at_the_cost_of,),
+        source=LEAD_TIME_SOURCE,
+        reference=reference,
+    )
+
+
+CODING = _stage(
+    "dora.lead_time_coding",
+    "Lead time: coding",
+    "How much of the lead time passes before a change is open for review.",
+    f"first own commit → open. {ALL_FIVE}",
+    "whole_coding_seconds",
+    improves_with=("pr.coding_time",),
+    at_the_cost_of="code.rework_rate",
+    reference=FOUR_KEYS,
+)
+PICKUP = _stage(
+    "dora.lead_time_pickup",
+    "Lead time: pickup",
+    "How much of the lead time a change waits for its first review.",
+    f"open → first review by somebody else. {ALL_FIVE}",
+    "whole_pickup_seconds",
+    improves_with=("pr.pickup_time",),
+    at_the_cost_of="review.load_concentration",
+    reference=FOUR_KEYS,
+)
+REVIEW = _stage(
+    "dora.lead_time_review",
+    "Lead time: review",
+    "How much of the lead time passes between the first review and the approval.",
+    f"first review → last approval before the merge. {ALL_FIVE}",
+    "whole_review_seconds",
+    improves_with=("pr.review_time",),
+    at_the_cost_of="pr.review_depth",
+    reference=FOUR_KEYS,
+)
+MERGE = _stage(
+    "dora.lead_time_merge",
+    "Lead time: merge",
+    "How much of the lead time an approved change waits for its merge.",
+    f"that approval → merge. {ALL_FIVE}",
+    "whole_merge_seconds",
+    improves_with=("pr.merge_time",),
+    at_the_cost_of="pr.self_merged_rate",
+    reference=FOUR_KEYS,
+)
+DEPLOY = _stage(
+    "dora.lead_time_deploy",
+    "Lead time: deploy",
+    "How much of the lead time a merged change waits for production.",
+    f"merge → deployed. {ALL_FIVE}",
+    "whole_deploy_seconds",
+    improves_with=("pr.deploy_time",),
+    at_the_cost_of="dora.change_failure_rate",
+    reference=FOUR_KEYS,
+)
+DEPLOY_TIME = _stage(
+    "pr.deploy_time",
+    "Deploy time",
+    "How long a merged change waits for production.",
+    "merge → first successful production deployment that contains it; left out where that finished before the merge.",
+    "deploy_seconds",
+    improves_with=("dora.deployment_frequency",),
+    at_the_cost_of="dora.change_failure_rate",
+    reference=PULL_REQUEST_STAGES,
+)
+PLANNING_TIME = _stage(
+    "delivery.planning_time",
+    "Planning time",
+    "How long work is in progress before its first commit.",
+    f"linked work item first in progress → first own commit. {LINKED}",
+    "planning_seconds",
+    improves_with=("delivery.idea_to_production",),
+    at_the_cost_of="code.rework_rate",
+    reference=WORK_VISIBILITY,
+)
+BACKLOG_TIME = _stage(
+    "delivery.backlog_time",
+    "Backlog time",
+    "How long an idea lies before somebody begins to work on it.",
+    f"linked work item created → first in progress. {LINKED}",
+    "backlog_seconds",
+    improves_with=("delivery.idea_to_production",),
+    at_the_cost_of="wip.count",
+    reference=WORK_VISIBILITY,
+)
+IDEA_TO_PRODUCTION = _stage(
+    "delivery.idea_to_production",
+    "Idea to production",
+    "How long it takes from writing an idea down until users have it.",
+    f"linked work item created (the first, of several) → deployed. {LINKED}",
+    "idea_seconds",
+    improves_with=("delivery.backlog_time", "delivery.planning_time"),
+    at_the_cost_of="dora.change_failure_rate",
+    reference=WORK_VISIBILITY,
+)

@@ -1,0 +1,61 @@
+"""What becomes of lines that are there already: rework and refactoring."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Ratio
+from insights.catalogue.references import WORK_BREAKDOWN
+from insights.query.measures import Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.line_history import CHANGED_LINES
+
+CHANGED = Total(CHANGED_LINES, column="lines_changed")
+SOURCE = "The history of clones: which lines each change of the default branch touches, and when they were last changed"
+OF_CHANGES = (
+    "A line that gives way to another, or is deleted, is one changed line; so is a new one. Of commits of the default "
+    "branch on their day, for whoever wrote most of them; a merge is one change, as a squash is. Generated, vendored, "
+    "lock and binary files and bulk commits are left out. Without a clone there is no data."
+)
+DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
+
+REWORK_RATE = Ratio(
+    key="code.rework_rate",
+    version=1,
+    name="Rework rate",
+    meaning="Share of the changed lines that had been written or changed within the three weeks before.",
+    formula=f"changed lines that were at most 21 days old ÷ changed lines × 100. {OF_CHANGES}",
+    numerator=Total(CHANGED_LINES, column="lines_reworked"),
+    denominator=CHANGED,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=20,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("code.refactor_rate", "pr.size", "dora.change_failure_rate"),
+    negative_indicators=("pr.throughput",),
+    source=SOURCE,
+    reference=WORK_BREAKDOWN,
+)
+
+REFACTOR_RATE = Ratio(
+    key="code.refactor_rate",
+    version=1,
+    name="Refactor rate",
+    meaning="Share of the changed lines that had stood for longer than three weeks.",
+    formula=f"changed lines that were older than 21 days ÷ changed lines × 100. {OF_CHANGES}",
+    numerator=Total(CHANGED_LINES, column="lines_refactored"),
+    denominator=CHANGED,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    minimum_sample=20,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("code.rework_rate",),
+    negative_indicators=("pr.size",),
+    source=SOURCE,
+    reference=WORK_BREAKDOWN,
+)

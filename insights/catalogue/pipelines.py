@@ -1,0 +1,127 @@
+"""Pipelines: how long their runs take and wait, and how many of them succeed."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Duration, Ratio
+from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
+from insights.query.measures import Distribution, Total
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.pipelines import (
+    PIPELINE_RUNS,
+    PIPELINE_RUNS_BY_SERVICE,
+    PIPELINE_WAITS,
+    PIPELINE_WAITS_BY_SERVICE,
+)
+from integrations.facts.relation import Relation
+
+SOURCE = "Pipeline runs with their attempts and jobs"
+ONE_RUN = (
+    "Attempts of one repository, pipeline, commit and branch are one run: it is what its last attempt is, and counts on"
+    " the day on which that finished, for the unit that owned the repository then. Its service, type of work and AI are"
+    " those of the pull request that lists its commit, or was merged as it; without one they are unknown."
+)
+COUNTED = "Cancelled runs are left out, and skipped ones, which never ran."
+DIMENSIONS = (Dimension.REPOSITORY, Dimension.SERVICE, Dimension.ASSISTANCE, Dimension.WORK_TYPE)
+
+
+def _runs(column: str) -> Total:
+    by_service = Total(PIPELINE_RUNS_BY_SERVICE, column=column)
+    return Total(PIPELINE_RUNS, column=column, instead=((Dimension.SERVICE, by_service),))
+
+
+def _spread(of: Relation, by_service: Relation, column: str) -> Distribution:
+    split = Distribution(by_service, column=column)
+    return Distribution(of, column=column, instead=((Dimension.SERVICE, split),))
+
+
+COUNTED_RUNS = _runs("is_counted")
+
+CI_DURATION = Duration(
+    key="ci.duration",
+    version=1,
+    name="Pipeline duration",
+    meaning="How long a pipeline run takes.",
+    formula=f"start → finish of the run's last attempt; skipped runs, which never ran, are left out. {ONE_RUN}",
+    of=_spread(PIPELINE_RUNS, PIPELINE_RUNS_BY_SERVICE, "duration_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.queue_time", "ci.success_rate", "pr.merge_time"),
+    negative_indicators=("bug.escaped",),
+    source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
+)
+
+CI_QUEUE_TIME = Duration(
+    key="ci.queue_time",
+    version=1,
+    name="Pipeline queue time",
+    meaning="How long what a pipeline has to do waits for somebody to run it.",
+    formula="queued → started of each job of the run's last attempt that was not skipped; of the attempt itself where"
+    f" its jobs are not known. {ONE_RUN}",
+    of=_spread(PIPELINE_WAITS, PIPELINE_WAITS_BY_SERVICE, "queue_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.duration", "pr.merge_time"),
+    source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
+)
+
+CI_SUCCESS_RATE = Ratio(
+    key="ci.success_rate",
+    version=1,
+    name="Pipeline success rate",
+    meaning="Which share of the pipeline runs succeeds.",
+    formula=f"successful runs ÷ runs that finished and were not cancelled × 100. {COUNTED} {ONE_RUN}",
+    numerator=_runs("is_successful"),
+    denominator=COUNTED_RUNS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.QUALITY),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.flaky_rate", "dora.deployment_frequency"),
+    negative_indicators=("ci.duration",),
+    source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
+)
+
+CI_FLAKY_RATE = Ratio(
+    key="ci.flaky_rate",
+    version=1,
+    name="Flaky run rate",
+    meaning="Which share of the pipeline runs succeeded only when it was tried again, with the same code.",
+    formula="runs that succeeded after an attempt that failed ÷ runs that finished and were not cancelled × 100."
+    f" {COUNTED} {ONE_RUN}",
+    numerator=_runs("is_flaky"),
+    denominator=COUNTED_RUNS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.QUALITY, Category.EFFICIENCY),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.success_rate",),
+    negative_indicators=("ci.duration",),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)

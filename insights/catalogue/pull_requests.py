@@ -1,0 +1,207 @@
+"""Merged pull requests: how long they take, stage by stage, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from insights.catalogue.declarations import Count, Duration
+from insights.catalogue.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
+from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.pull_requests import (
+    MERGED_PULL_REQUESTS,
+    MERGED_PULL_REQUESTS_BY_AGENT,
+    MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE,
+    MERGED_PULL_REQUESTS_BY_SERVICE,
+)
+from integrations.facts.relation import Relation
+
+MergedMeasure = TypeVar("MergedMeasure", bound=Measure)
+
+SOURCE = "Pull requests with their commits, reviews and events"
+MERGED = (
+    "Of merged pull requests, on the day of the merge, whatever the target branch; those of bots are left out, and "
+    "those of coding agents count for whoever asked."
+)
+REVIEW = "a review is submitted by another person than the author who is no bot, not after the merge"
+DIMENSIONS = (
+    *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
+)
+
+
+def of_merged(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
+    """A measure of merged pull requests: each once in the total, and once for each agent or service it is split by."""
+    by_both = measure(MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE)
+    by_agent = replace(measure(MERGED_PULL_REQUESTS_BY_AGENT), instead=((Dimension.SERVICE, by_both),))
+    by_service = measure(MERGED_PULL_REQUESTS_BY_SERVICE)
+    finer = ((Dimension.AGENT, by_agent), (Dimension.SERVICE, by_service))
+    return replace(measure(MERGED_PULL_REQUESTS), instead=finer)
+
+
+def spread_of_merged(column: str) -> Distribution:
+    """The values of a column of merged pull requests."""
+    return of_merged(lambda relation: Distribution(relation, column=column))
+
+
+def total_of_merged(column: str) -> Total:
+    """As `spread_of_merged`, added up."""
+    return of_merged(lambda relation: Total(relation, column=column))
+
+
+MERGED_COUNT: Measure = of_merged(Facts)
+
+CYCLE_TIME = Duration(
+    key="pr.cycle_time",
+    version=1,
+    name="Cycle time",
+    meaning="How long a pull request takes from when it is open for review until it is merged.",
+    formula=f"open → merge; open is the creation, or for one created as a draft when it was first ready. {MERGED}",
+    of=spread_of_merged("cycle_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
+    negative_indicators=("pr.review_depth", "pr.revert_rate"),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+CODING_TIME = Duration(
+    key="pr.coding_time",
+    version=1,
+    name="Coding time",
+    meaning="How long somebody works on a change before it is open for review.",
+    formula="first commit → open; the first commit is the earliest author time among the pull request's own commits: "
+    "one that reached the default branch before, by another merge, is not its own. Left out where no commit is"
+    f" known or the first is younger than the opening. {MERGED}",
+    of=spread_of_merged("coding_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.size", "pr.cycle_time", "dora.lead_time"),
+    negative_indicators=("code.rework_rate",),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+PICKUP_TIME = Duration(
+    key="pr.pickup_time",
+    version=1,
+    name="Pickup time",
+    meaning="How long a pull request waits for its first review.",
+    formula=f"open → first review; {REVIEW}. Time as a draft is none; left out where there is no review, or the first "
+    f"came before it was open. {MERGED}",
+    of=spread_of_merged("pickup_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.HYGIENE),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.review_time", "pr.size", "pr.cycle_time"),
+    negative_indicators=("review.load_concentration",),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+REVIEW_TIME = Duration(
+    key="pr.review_time",
+    version=1,
+    name="Review time",
+    meaning="How long a review goes on until the pull request is approved.",
+    formula=f"first review → last approval before the merge, 0 where they are one; {REVIEW}. Left out where nobody else"
+    f" approved it. {MERGED}",
+    of=spread_of_merged("review_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.HYGIENE),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.pickup_time", "pr.size", "pr.cycle_time"),
+    negative_indicators=("pr.review_depth",),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+MERGE_TIME = Duration(
+    key="pr.merge_time",
+    version=1,
+    name="Merge time",
+    meaning="How long an approved pull request waits until it is merged.",
+    formula="last approval by another person before the merge → merge. Left out where nobody else approved it. "
+    f"{MERGED}",
+    of=spread_of_merged("merge_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
+    negative_indicators=("pr.self_merged_rate",),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+CI_WAIT = Duration(
+    key="ci.wait_per_pull_request",
+    version=1,
+    name="Pipeline wait per pull request",
+    meaning="How long pipelines are waited for while a pull request is open.",
+    formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
+    f"queued or running. Left out where no such run is known. {MERGED}",
+    of=spread_of_merged("ci_wait_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
+    source="Pull requests with their commits, and pipeline runs by commit",
+    reference=CONTINUOUS_INTEGRATION,
+)
+
+THROUGHPUT = Count(
+    key="pr.throughput",
+    version=1,
+    name="Merged pull requests",
+    meaning="How many pull requests were merged.",
+    formula=f"number of merged pull requests. {MERGED} One with commits of two agents, or that touches two services, "
+    "counts for each of them, and once in the total.",
+    of=MERGED_COUNT,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.cycle_time", "pr.size"),
+    negative_indicators=("pr.unreviewed_rate", "pr.revert_rate"),
+    source=SOURCE,
+    reference=SPACE_FRAMEWORK,
+)

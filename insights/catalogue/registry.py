@@ -1,0 +1,100 @@
+"""The register of metrics: every declaration in the modules of this package.
+
+A metric is added by declaring it in a family module; nothing else has to be told.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from django.core.checks import CheckMessage, Error
+
+import insights.catalogue
+from insights.catalogue.declarations import Metric
+from insights.query.dimensions import has_dimension
+from insights.query.errors import UnknownMetricError
+from insights.query.measures import PeopleOfWindow
+from insights.query.query import Dimension
+
+
+@cache
+def _by_key() -> Mapping[str, Metric]:
+    return {metric.key: metric for metric in _declared()}
+
+
+def _declared() -> Iterable[Metric]:
+    """Every declaration once, in the order of its module's name and of the text."""
+    seen: set[int] = set()
+    for module_info in pkgutil.iter_modules(insights.catalogue.__path__, "insights.catalogue."):
+        for declared in vars(importlib.import_module(module_info.name)).values():
+            if isinstance(declared, Metric) and id(declared) not in seen:
+                seen.add(id(declared))
+                yield declared
+
+
+def metrics() -> tuple[Metric, ...]:
+    """All metrics, by family module."""
+    return tuple(_by_key().values())
+
+
+def get(key: str) -> Metric:
+    """The metric of that key.  Raises UnknownMetricError."""
+    try:
+        return _by_key()[key]
+    except KeyError:
+        raise UnknownMetricError(key) from None
+
+
+def forget_declarations() -> None:
+    """Read the modules again at the next look, e.g. after one was added while the program runs."""
+    _by_key.cache_clear()
+
+
+def check(**_kwargs: object) -> list[CheckMessage]:
+    """Django's start-up check of all declarations."""
+    return [Error(problem, id="insights.E001") for problem in problems(list(_declared()))]
+
+
+def problems(declared: list[Metric]) -> Iterable[str]:
+    """What is wrong with these declarations taken together, one sentence each."""
+    keys = [metric.key for metric in declared]
+    for key in sorted({key for key in keys if keys.count(key) > 1}):
+        yield f"{key}: declared more than once."
+    for metric in declared:
+        for linked in metric.chain:
+            if linked not in keys:
+                yield f"{metric.key}: its chain names {linked}, which nothing declares."
+            if linked == metric.key or metric.chain.count(linked) > 1:
+                yield f"{metric.key}: its chain names {linked}, which stands in it already."
+        if not metric.chain:
+            yield f"{metric.key}: names no metric that it is read together with."
+        if not metric.reference.startswith("https://"):
+            yield f"{metric.key}: names no page that it refers to."
+        if metric.statistic is not None and metric.statistic not in metric.statistics:
+            yield f"{metric.key}: has no statistic {metric.statistic}."
+        if metric.statistics and metric.statistic is None:
+            yield f"{metric.key}: names no default statistic."
+        yield from _unreadable_dimensions(metric)
+
+
+def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
+    measures = [measure for measure in metric.measures if not isinstance(measure, PeopleOfWindow)]
+    for dimension in metric.segments:
+        if not all(
+            has_dimension(measure.for_dimensions([dimension]), dimension)
+            for measure in measures
+            if dimension not in measure.not_split_by
+        ):
+            yield f"{metric.key}: its facts have no column for the segment {dimension}."
+    for dimension in metric.facets:
+        if dimension is Dimension.MODEL:  # where rows name no model, it picks the sessions that used it
+            continue
+        if not all(
+            has_dimension(measure.for_dimensions([dimension]), dimension)
+            for measure in measures
+            if dimension not in measure.not_filtered_by
+        ):
+            yield f"{metric.key}: its facts have no column for the facet {dimension}."

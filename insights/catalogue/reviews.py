@@ -1,0 +1,62 @@
+"""Reviews: how many people give, and on how many of them they rest."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Concentration, PerPersonAndPeriod
+from insights.catalogue.pull_requests import REVIEW, SOURCE
+from insights.catalogue.references import GINI_COEFFICIENT, SPACE_FRAMEWORK
+from insights.query.measures import Facts, Gini, People
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.developers import DEVELOPER_DAYS
+from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
+
+DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
+# Reviewers are people: by agent would be meant whose work they looked at, and who looked at work of two agents would
+# stand in both lines with a part of their load, so that the coefficients of the lines say nothing of how it is spread.
+GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)
+GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
+
+GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
+    key="review.given_per_developer",
+    version=1,
+    name="Reviews per developer",
+    meaning="How many reviews an active developer gives in a week, month or quarter.",
+    formula="reviews ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
+    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
+    f"item done or an agent session in the window, wherever that was. {GIVEN}",
+    numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
+    denominator=People(DEVELOPER_DAYS).held_against(*GIVEN_DIMENSIONS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.HYGIENE, Category.EFFICIENCY),
+    space=(SpaceDimension.COMMUNICATION, SpaceDimension.ACTIVITY),
+    segments=GIVEN_DIMENSIONS,
+    facets=GIVEN_DIMENSIONS,
+    positive_indicators=("pr.pickup_time", "pr.unreviewed_rate"),
+    negative_indicators=("review.load_concentration",),
+    source=SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+LOAD_CONCENTRATION = Concentration(
+    key="review.load_concentration",
+    version=1,
+    name="Concentration of reviews",
+    meaning="How unevenly reviews are spread over those who give any.",
+    formula="Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 where all "
+    "gave as many, near 100 where a few gave nearly all. Reviewers are people, so that it is not split by agent. "
+    f"{GIVEN}",
+    of=Gini(REVIEWERS),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.COMMUNICATION,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("review.given_per_developer",),
+    negative_indicators=("pr.pickup_time", "pr.review_time"),
+    source=SOURCE,
+    reference=GINI_COEFFICIENT,
+)

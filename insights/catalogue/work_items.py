@@ -1,0 +1,300 @@
+"""Work items: how long they take, how many are under way, and what of them are features and bugs."""
+
+from __future__ import annotations
+
+from insights.catalogue.declarations import Count, CountPerTime, Duration, Ratio
+from insights.catalogue.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
+from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.query import Dimension, Statistic
+from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.work_items import (
+    CREATED_WORK_ITEMS,
+    DONE_WORK_ITEMS,
+    DONE_WORK_ITEMS_BY_AGENT,
+    WORK_IN_PROGRESS,
+)
+
+SOURCE = "Work items with their history of statuses and assignees"
+DONE = (
+    "It counts on the day of the item's last entry into done, for the assignee when done, else the last. What was "
+    "cancelled, not planned or otherwise dropped, by its status or resolution, is not done; which words mean that is a "
+    "setting of each connection."
+)
+MADE_BY = (Dimension.ASSISTANCE, Dimension.AGENT)
+WHERE_WRITTEN = (Dimension.PROJECT, Dimension.REPOSITORY)
+DONE_DIMENSIONS = (Dimension.WORK_TYPE, *WHERE_WRITTEN, *MADE_BY)
+STANDING_DIMENSIONS = (Dimension.WORK_TYPE, *WHERE_WRITTEN)
+
+
+def _of_done(column: str) -> Total:
+    by_agent = Total(DONE_WORK_ITEMS_BY_AGENT, column=column)
+    return Total(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
+
+
+def _spread_of_done(column: str) -> Distribution:
+    by_agent = Distribution(DONE_WORK_ITEMS_BY_AGENT, column=column)
+    return Distribution(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
+
+
+DONE_ITEMS: Measure = Facts(DONE_WORK_ITEMS, instead=((Dimension.AGENT, Facts(DONE_WORK_ITEMS_BY_AGENT)),))
+DONE_BUGS = _of_done("bugs")
+CREATED_BUGS = Total(CREATED_WORK_ITEMS, column="bugs")
+
+ISSUE_LEAD_TIME = Duration(
+    key="issue.lead_time",
+    version=1,
+    name="Item lead time",
+    meaning="How long a work item takes from its creation until it is done.",
+    formula=f"created → done, of the items done; an item that is reopened ends at its last done. {DONE}",
+    of=_spread_of_done("lead_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    positive_indicators=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
+    negative_indicators=("bug.reopen_rate",),
+    source=SOURCE,
+    reference=WORK_VISIBILITY,
+)
+
+ISSUE_CYCLE_TIME = Duration(
+    key="issue.cycle_time",
+    version=1,
+    name="Item cycle time",
+    meaning="How long a work item takes from when work on it began until it is done.",
+    formula="first entry into a status in progress → done, of the items done; items that never were in progress, or of "
+    f"which that is not known, are left out. {DONE}",
+    of=_spread_of_done("cycle_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    positive_indicators=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
+    negative_indicators=("bug.reopen_rate",),
+    source=SOURCE,
+    reference=WORK_VISIBILITY,
+)
+
+FLOW_EFFICIENCY = Ratio(
+    key="flow.efficiency",
+    version=1,
+    name="Flow efficiency",
+    meaning="Which share of the time that work is under way somebody works on it.",
+    formula="Σ active time ÷ Σ cycle time, of the items done, × 100. Active is an item in statuses in progress, except "
+    "those that wait (blocked, on hold, waiting, pending, ready for …; a setting of each connection says which). "
+    f"Back in a status to do, or in done before it was reopened, it is not active. {DONE}",
+    numerator=_of_done("active_seconds"),
+    denominator=_of_done("cycle_seconds"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    positive_indicators=("issue.cycle_time", "wip.count", "pr.pickup_time"),
+    source=SOURCE,
+    reference=WORK_VISIBILITY,
+)
+
+FEATURES_PER_WEEK = CountPerTime(
+    key="work.features_per_week",
+    version=1,
+    name="Feature velocity",
+    meaning="How many features are done in a week.",
+    formula=f"work items of the type feature that were done ÷ weeks of the window that have passed. {DONE}",
+    of=_of_done("features"),
+    per_days=7,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY, SpaceDimension.PERFORMANCE),
+    segments=(*WHERE_WRITTEN, *MADE_BY),
+    facets=(*WHERE_WRITTEN, *MADE_BY),
+    positive_indicators=("work.feature_completion_rate", "issue.lead_time"),
+    negative_indicators=("bug.ratio",),
+    source=SOURCE,
+    reference=SMALL_BATCHES,
+)
+
+FEATURE_COMPLETION_RATE = Ratio(
+    key="work.feature_completion_rate",
+    version=1,
+    name="Feature completion rate",
+    meaning="Whether as many features are finished as are asked for.",
+    formula="features done ÷ features created in the same time × 100; above 100 the pile of unfinished ones shrinks. "
+    f"{DONE} What is created counts on its day of creation, for the same person.",
+    numerator=Total(DONE_WORK_ITEMS, column="features"),
+    denominator=Total(CREATED_WORK_ITEMS, column="features"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.PLANNING),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE_WRITTEN,
+    facets=WHERE_WRITTEN,
+    positive_indicators=("work.features_per_week",),
+    negative_indicators=("bug.ratio",),
+    source=SOURCE,
+    reference=SMALL_BATCHES,
+)
+
+BUG_RATIO = Ratio(
+    key="bug.ratio",
+    version=1,
+    name="Bug ratio",
+    meaning="Which share of the finished work was bugs.",
+    formula=f"bugs done ÷ work items done × 100. {DONE}",
+    numerator=DONE_BUGS,
+    denominator=DONE_ITEMS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(*WHERE_WRITTEN, *MADE_BY),
+    facets=(*WHERE_WRITTEN, *MADE_BY),
+    positive_indicators=("bug.escaped", "bug.reopen_rate", "work.features_per_week", "dora.change_failure_rate"),
+    negative_indicators=("bug.fix_rate",),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+BUG_REOPEN_RATE = Ratio(
+    key="bug.reopen_rate",
+    version=1,
+    name="Bug reopen rate",
+    meaning="Which share of the fixed bugs had been called fixed before.",
+    formula=f"done bugs that had left done before ÷ done bugs × 100. {DONE}",
+    numerator=_of_done("reopened_bugs"),
+    denominator=DONE_BUGS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(*WHERE_WRITTEN, *MADE_BY),
+    facets=(*WHERE_WRITTEN, *MADE_BY),
+    positive_indicators=("bug.ratio",),
+    negative_indicators=("bug.fix_rate",),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+_CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last."
+_FOUND = "a setting of each connection says which words do"
+
+BUG_ESCAPED = Count(
+    key="bug.escaped",
+    version=1,
+    name="Escaped bugs",
+    meaning="How many bugs were found in production.",
+    formula="bugs created of which a label, the type, the project or the reporter says that they were found in "
+    f"production or by a customer; {_FOUND}. {_CREATED}",
+    of=Total(CREATED_WORK_ITEMS, column="escaped_bugs"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE_WRITTEN,
+    facets=WHERE_WRITTEN,
+    positive_indicators=("bug.customer_found", "bug.ratio", "dora.change_failure_rate", "incident.count"),
+    negative_indicators=("work.features_per_week",),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+BUG_CUSTOMER_FOUND = Count(
+    key="bug.customer_found",
+    version=1,
+    name="Bugs found by customers",
+    meaning="How many bugs customers found.",
+    formula="bugs created of which a label, the type, the project or the reporter says that a customer found them; "
+    f"{_FOUND}. {_CREATED}",
+    of=Total(CREATED_WORK_ITEMS, column="bugs_of_customers"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
+    segments=WHERE_WRITTEN,
+    facets=WHERE_WRITTEN,
+    positive_indicators=("bug.escaped", "bug.ratio", "incident.count"),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+BUG_FIX_RATE = Ratio(
+    key="bug.fix_rate",
+    version=1,
+    name="Bug fix rate",
+    meaning="Whether as many bugs are fixed as are found.",
+    formula="bugs done ÷ bugs created in the same time × 100; above 100 the pile of open bugs shrinks. "
+    f"{DONE} What is created counts on its day of creation, for the same person.",
+    numerator=Total(DONE_WORK_ITEMS, column="bugs"),
+    denominator=CREATED_BUGS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE_WRITTEN,
+    facets=WHERE_WRITTEN,
+    positive_indicators=("bug.ratio",),
+    negative_indicators=("bug.reopen_rate",),
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+_AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last"
+
+WIP_COUNT = Count(
+    key="wip.count",
+    version=1,
+    name="Work in progress",
+    meaning="How many work items are under way at the same time.",
+    formula=f"work items in a status in progress {_AT_THE_END}",
+    of=Facts(WORK_IN_PROGRESS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
+    segments=STANDING_DIMENSIONS,
+    facets=STANDING_DIMENSIONS,
+    positive_indicators=("wip.age", "issue.cycle_time", "flow.efficiency"),
+    negative_indicators=("pr.throughput",),
+    source=SOURCE,
+    reference=WIP_LIMITS,
+)
+
+WIP_AGE = Duration(
+    key="wip.age",
+    version=1,
+    name="Age of work in progress",
+    meaning="For how long the work items that are under way have been so.",
+    formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
+    f"{_AT_THE_END}; in whole days of the local calendar. Items of which it is not known since when are left out",
+    of=Distribution(WORK_IN_PROGRESS, column="age_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=STANDING_DIMENSIONS,
+    facets=STANDING_DIMENSIONS,
+    positive_indicators=("wip.count", "issue.cycle_time"),
+    source=SOURCE,
+    reference=WIP_LIMITS,
+)

@@ -1,0 +1,153 @@
+"""The rows behind *before and after adoption* and behind developers by how much they use agents.
+
+Developers stand with all that enters a figure of them, so that it can be computed again from these rows alone; their
+pull requests, sessions and days at work are the facts from which a developer's row comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from insights.engine.adoption.cohorts import COHORTS, cohort_places
+from insights.engine.adoption.developer_facts import DeveloperFacts
+from insights.engine.adoption.developers import (
+    COHORT_NAMES,
+    DID_NOT,
+    GROUP_NAMES,
+    OF_PEOPLE_AND_AGENTS,
+    TOOK_UP,
+    Developers,
+    Figure,
+    Listed,
+    RowsAsked,
+)
+from insights.engine.adoption.effect import Courses
+from insights.engine.adoption.fact_rows import COHORT, GROUP, day_rows, number, pull_request_rows, session_rows
+from insights.engine.contributions import PERSON, ColumnKind, RowColumn, Rows, RowsPage
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Flags
+
+BORDER = RowColumn(
+    "border",
+    "Border",
+    "The day of the first session ever; of those who never used an agent, the middle of these days.",
+    ColumnKind.DAY,
+)
+USES = (
+    *(PERSON, COHORT),
+    number("session_days", "Days with a session", "On which an agent session of theirs started."),
+    number("weeks", "Weeks at work", "In which they did anything."),
+    number("days_a_week", "Days a week", "Days with a session ÷ weeks at work."),
+    number("sessions", "Sessions", "Agent sessions that started in the window."),
+    number("merged", "PRs merged", "In the window."),
+)
+
+
+def rows_of(developers: Developers, *, page: int, size: int) -> RowsPage:
+    """Page `page` (from 1) of what was asked, of these developers."""
+    columns, rows, total = {
+        Listed.DEVELOPERS: _developer_rows,
+        Listed.PULL_REQUESTS: pull_request_rows,
+        Listed.SESSIONS: session_rows,
+        Listed.DAYS: day_rows,
+    }[developers.asked.listed](developers, (page - 1) * size, size)
+    told = replace(developers.query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
+    if developers.asked.group:  # which is the same in every row
+        columns = [column for column in columns if column.name != GROUP.name]
+    return RowsPage(told, columns, rows, total, page, size, recipe_of(developers.asked))
+
+
+def recipe_of(asked: RowsAsked) -> str:
+    """How these rows give the figures."""
+    if asked.figure is Figure.USE:
+        return {
+            Listed.DEVELOPERS: "developers: number of rows; PRs per developer and week: Σ PRs merged ÷ Σ weeks at work",
+            Listed.PULL_REQUESTS: "cycle time: the median of contribution; PRs merged: number of rows",
+            Listed.SESSIONS: "days with a session: number of different days, by developer",
+            Listed.DAYS: "days with a session: rows with a session; weeks at work: different weeks, by developer",
+        }[asked.listed]
+    if asked.listed is Listed.SESSIONS:
+        return "border of whoever took up an agent: the day of these sessions, the first ever"
+    if asked.listed is Listed.PULL_REQUESTS:
+        return (
+            "mean of contribution by developer, before and after, and of these the mean over developers"
+            if asked.figure is Figure.CYCLE
+            else "number of rows by developer, before and after, ÷ the developer's weeks before and after"
+        )
+    group = "of those who took up an agent − of those who did not"
+    return f"means of before and of after, by group; changed by more: mean of contribution {group}"
+
+
+def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
+    if developers.courses is None:
+        return USES, _use_rows(developers.uses, first, size), len(developers.people)
+    courses = developers.courses
+    in_seconds = developers.asked.figure is Figure.CYCLE
+    kind, what = (
+        (ColumnKind.DURATION, "mean seconds from open to merge")
+        if in_seconds
+        else (ColumnKind.NUMBER, "pull requests a week")
+    )
+    columns = (
+        *(PERSON, GROUP, BORDER),
+        number("merged_before", "PRs before", "Merged pull requests before the border."),
+        number("weeks_before", "Weeks before", "From the window's first day to the border."),
+        number("merged_after", "PRs after", "Merged pull requests from the border on."),
+        number("weeks_after", "Weeks after", "From the border to the window's end, or today's."),
+        RowColumn("before", "Before", f"Before the border: {what}.", kind),
+        RowColumn("after", "After", f"From the border on: {what}.", kind),
+        RowColumn("contribution", "Contribution", "After less before: what it adds to the mean change.", kind),
+    )
+    part = courses.of(_places(len(courses), first, size))
+    return columns, _course_rows(part, in_seconds=in_seconds), len(courses)
+
+
+def _places(number: int, first: int, size: int) -> Flags:
+    import numpy as np
+
+    places = np.arange(number)
+    return (places >= first) & (places < first + size)
+
+
+def _use_rows(uses: DeveloperFacts, first: int, size: int) -> list[Mapping[str, Any]]:
+    part = uses.of(_places(len(uses.people), first, size))
+    names = ("people", "session_days", "weeks", "session_count", "pulls")
+    return [
+        {
+            "person_id": person,
+            "group": COHORT_NAMES[COHORTS[place]],
+            "session_days": session_days,
+            "weeks": weeks,
+            "days_a_week": session_days / weeks,
+            "sessions": sessions,
+            "merged": merged,
+        }
+        for place, person, session_days, weeks, sessions, merged in zip(
+            cohort_places(part).tolist(), *(getattr(part, name).tolist() for name in names), strict=True
+        )
+    ]
+
+
+def _course_rows(courses: Courses, *, in_seconds: bool) -> list[Mapping[str, Any]]:
+    sides = courses.sides("cycle" if in_seconds else "merged")
+    figures = (courses.before, courses.after, *courses.weeks(), *sides, sides[1] - sides[0])
+    names = ("merged_before", "merged_after", "weeks_before", "weeks_after", "before", "after", "contribution")
+    return [
+        {
+            "person_id": person,
+            "group": GROUP_NAMES[TOOK_UP if took_up else DID_NOT],
+            "border": date.fromordinal(border),
+            **dict(zip(names, told, strict=True)),
+        }
+        for person, took_up, border, *told in zip(
+            courses.people.tolist(),
+            courses.took_up.tolist(),
+            courses.borders.tolist(),
+            *(column.tolist() for column in figures),
+            strict=True,
+        )
+    ]

@@ -1,0 +1,186 @@
+"""One line of a comparison beside Non-AI: both groups, how far apart they are, and how sure that is.
+
+The interval is that of insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it
+is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from insights.catalogue.declarations import Duration
+from insights.catalogue.per_developer import PerDeveloper
+from insights.engine.line_counts import buckets_on_line, facts_done
+from insights.engine.live_rows import rows_of_answer
+from insights.engine.measures import PERCENTILES
+from insights.engine.plan import Clock, Places, Plan, plan
+from insights.engine.scan import select
+from insights.formulas.differences import (
+    FEWEST_DEVELOPERS,
+    Interval,
+    difference_of_means,
+    difference_of_percentiles,
+    difference_of_quotients,
+)
+from insights.formulas.resampling import Totals, Values, percentile_of
+from insights.query.query import Dimension, MetricQuery, Statistic
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats
+
+ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
+
+
+@dataclass(frozen=True)
+class Group:
+    """One of the two lines: its value, the facts and the different developers behind it."""
+
+    value: float | None
+    facts: int
+    developers: int
+    contributors: int  # of the developers, those who have any of the facts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`line` (an agent, or any) beside Non-AI; `unmatched` facts are of no developer who is known and in neither group.
+
+    `interval` is that of the difference, the line's value minus Non-AI's; None where `reason` says why.
+    """
+
+    query: MetricQuery
+    line: str
+    first: Group
+    second: Group
+    interval: Interval | None
+    reason: str
+    unmatched: int = 0
+    withheld: bool = False
+
+    @property
+    def group_sizes(self) -> tuple[int, ...]:
+        """The numbers of people of whom it tells."""
+        return tuple(number for each in (self.first, self.second) for number in (each.developers, each.contributors))
+
+    def hidden(self, reason: str) -> Comparison:
+        """Without what it tells of people."""
+        nobody = Group(None, 0, 0, 0)
+        return replace(self, first=nobody, second=nobody, interval=None, reason=reason, unmatched=0, withheld=True)
+
+    @property
+    def difference(self) -> float | None:
+        if self.first.value is None or self.second.value is None:
+            return None
+        return self.first.value - self.second.value
+
+
+@rows_of_answer()
+def read_comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparison]:
+    """Of durations or figures per developer, in order, as of one moment; facets of agents are not heeded.
+
+    Raises QueryError where one of the queries cannot be answered.
+    """
+    clock, places = Clock.read(), Places()
+    return [_compared(plan_of_lines(query, line, clock, places), query, line) for query in queries]
+
+
+def _compared(each: Plan, query: MetricQuery, line: str) -> Comparison:
+    if isinstance(each.metric, PerDeveloper):
+        return _of_quotients(each, query, line)
+    if isinstance(each.metric, Duration):
+        return _of_durations(each, each.metric, query, line)
+    raise TypeError(f"{query.key} is not compared.")
+
+
+LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
+
+
+def plan_of_lines(query: MetricQuery, line: str, clock: Clock, places: Places) -> Plan:
+    """Split by the two lines, and filtered by them.  Raises QueryError where the query cannot be answered."""
+    dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
+    facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
+    asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
+    return plan(asked, clock, places)
+
+
+def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
+    import numpy as np
+
+    done, active = facts_done(each), buckets_on_line(each)
+    people = sorted({person for person, _ in (*done, *active) if person is not None})
+    first, second = (
+        Totals(
+            np.array([done.get((person, name), 0) for person in people], dtype=np.float64),
+            np.array([active.get((person, name), 0) for person in people], dtype=np.float64),
+        )
+        for name in (line, WITHOUT)
+    )
+    interval = difference_of_quotients(first, second, seed=seed_of(query, line))
+    groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
+    unmatched = sum(amount for (person, _), amount in done.items() if person is None)
+    return _comparison(query, line, groups, interval, unmatched)
+
+
+def _of_durations(each: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:
+    import numpy as np
+
+    need = each.needs[metric.of]
+    reading = need.of_facts.of_whole()
+    found: dict[str, tuple[Floats, Any]] = {}
+    unmatched = 0
+    for row in select(reading, [need.measure], _VALUES):
+        unmatched += row["of_nobody"]
+        found[row["line"]] = np.array(row["amounts"] or [], dtype=float), np.array(row["people"] or [], dtype=np.int64)
+    nothing = np.empty(0), np.empty(0, dtype=np.int64)
+    sides = [found.get(name, nothing) for name in (line, WITHOUT)]
+    _, numbers = np.unique(np.concatenate([people for _, people in sides]), return_inverse=True)
+    borders = len(sides[0][0])
+    first, second = Values(sides[0][0], numbers[:borders]), Values(sides[1][0], numbers[borders:])
+    statistic, seed = query.statistic or metric.statistic or Statistic.MEDIAN, seed_of(query, line)
+    if statistic is Statistic.MEAN:
+        interval = difference_of_means(first, second, seed=seed)
+    else:
+        interval = difference_of_percentiles(first, second, PERCENTILES[statistic], seed=seed)
+    groups = [_group_of_durations(values, statistic) for values in (first, second)]
+    return _comparison(query, line, groups, interval, unmatched)
+
+
+def _group_of_durations(group: Values, statistic: Statistic) -> Group:
+    import numpy as np
+
+    developers = len(np.unique(group.developers))
+    if statistic is Statistic.MEAN:
+        value = float(group.values.mean()) if len(group.values) else None
+    else:
+        value = percentile_of(group.values, PERCENTILES[statistic])
+    return Group(value, len(group.values), developers, developers)
+
+
+def _comparison(
+    query: MetricQuery, line: str, groups: list[Group], interval: Interval | None, unmatched: int
+) -> Comparison:
+    first, second = groups
+    reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
+    return Comparison(query, line, first, second, interval, reason, unmatched)
+
+
+# Both lists of a line are in the same order, whatever that of the rows is: developers are drawn by their places.
+_VALUES = """
+    SELECT segment_0 AS line,
+           list(c_0::DOUBLE ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS amounts,
+           list(person_id ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS people,
+           count(*) FILTER (WHERE person_id <= 0) AS of_nobody
+    FROM counted
+    WHERE c_0 IS NOT NULL
+    GROUP BY segment_0
+"""
+
+
+def seed_of(query: MetricQuery, line: str) -> int:
+    """The same question draws the same developers."""
+    facets = sorted(query.facets.items())
+    told = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)
+    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])

@@ -1,0 +1,238 @@
+"""Since when a source is connected: before that a count is no data, from then on nothing is 0."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, LiteralString
+
+from django.db import connection
+from psycopg import sql
+
+from insights.catalogue.declarations import Metric
+from insights.engine.fact_query import Placed, Placement
+from insights.query.query import Window
+from insights.query.terms import BelongsTo
+from integrations.connectors.words import Kind
+from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.models import FactFamily
+
+NOT_YET = "This time has not come yet."
+NOTHING = "Nothing was found in this time."
+OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
+OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be narrowed to people."
+
+
+class Source(enum.Enum):
+    """What feeds facts."""
+
+    TELEMETRY = "telemetry of agents"
+    SEATS = "seats and people"
+    REPOSITORIES = "connected repositories"
+    CLONES = "clones"
+    PULL_REQUESTS = "pull requests"
+    WORK_ITEMS = "work items"
+    PIPELINES = "pipeline runs"
+    DEPLOYMENTS = "deployments"
+    INCIDENTS = "incidents"
+
+
+SOURCES: Mapping[FactFamily, Source] = {
+    FactFamily.AI: Source.TELEMETRY,
+    FactFamily.ENROLMENT: Source.TELEMETRY,
+    FactFamily.SEATS: Source.SEATS,
+    FactFamily.CODE: Source.REPOSITORIES,
+    FactFamily.CLONE: Source.CLONES,
+    FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
+    FactFamily.WORK_ITEM: Source.WORK_ITEMS,
+    FactFamily.PIPELINE: Source.PIPELINES,
+    FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
+    FactFamily.INCIDENT: Source.INCIDENTS,
+}
+NO_SOURCE = {
+    Source.TELEMETRY: "No telemetry had been received by then.",
+    Source.SEATS: "No seat had been entered for then.",
+    Source.REPOSITORIES: "The connected repositories have no commits from then.",
+    Source.CLONES: "No clone: the clones that are read have no commits from then.",
+    Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
+    Source.WORK_ITEMS: "No connection tells of work items from then.",
+    Source.PIPELINES: "No connection tells of pipeline runs from then.",
+    Source.DEPLOYMENTS: "No connection tells of deployments from then.",
+    Source.INCIDENTS: "No connection tells of incidents from then.",
+}
+NO_SOURCE_EVER = {
+    Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
+    Source.SEATS: "No seats are entered yet. An admin enters seat plans, and who has a seat, in admin.",
+    Source.REPOSITORIES: "No repository is connected yet. Connect one with `manage.py connect_git PATH` or in admin.",
+    Source.CLONES: "No clone is read. Connect one with `manage.py connect_git PATH`, or let a connection mirror.",
+    Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
+    Source.WORK_ITEMS: "No work item has been synced or pushed yet. Connect an issue tracker in admin.",
+    Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
+    Source.DEPLOYMENTS: "No deployment has been synced or pushed yet. Connect a CI/CD system, or push deployments.",
+    Source.INCIDENTS: "No incident has been synced or pushed yet. Connect an incident tool, or push incidents.",
+}
+
+# The first moment of which anything is told.  A stream that was read to its end and told of nothing says, too, that
+# there was nothing: from its first reading on.
+_FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
+    Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
+    Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
+    Source.PIPELINES: "SELECT min(finished_at) FROM integrations_pipelinerun WHERE deleted_at IS NULL",
+    Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
+    Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",
+}
+_FIRST_OF_COMMITS: Mapping[Source, LiteralString] = {
+    Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
+    Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
+    Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
+}
+_KINDS: Mapping[Source, Kind] = {
+    Source.PULL_REQUESTS: Kind.PULL_REQUEST,
+    Source.WORK_ITEMS: Kind.WORK_ITEM,
+    Source.PIPELINES: Kind.PIPELINE_RUN,
+    Source.DEPLOYMENTS: Kind.DEPLOYMENT,
+    Source.INCIDENTS: Kind.INCIDENT,
+}
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The source that a metric waited for longest, and the first local day from which it is there (None: never)."""
+
+    source: Source
+    since: date | None
+    owning_since: date = date.min  # from when on a unit owned anything, where that is asked
+
+
+class ConnectedSince:
+    """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
+
+    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
+        """Of the metrics that will be asked for, the sources are looked up together.
+
+        `by_person`: what is asked for is of one person of the placement at a time.
+        """
+        self._by_person = by_person
+        self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
+        self._of_everybody: dict[Source, date | None] = {}
+        self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
+        self._sources: dict[str, Sequence[Source]] = {}
+        self._owning: dict[Placement, Mapping[int | None, date]] = {}
+
+    def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
+        """`unit_id` is one of a placement's several units; where people are asked for, the id of one of them."""
+        if metric.key not in self._sources:
+            self._sources[metric.key] = _sources_of(metric)
+        sources = self._sources[metric.key]
+        connected = [Connected(source, self._since(source, placement, unit_id)) for source in sources]
+        latest = max(connected, key=lambda each: each.since or date.max)
+        if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
+            return latest
+        if placement not in self._owning:
+            self._owning[placement] = _owning_since(placement)
+        owning = self._owning[placement].get(unit_id or (placement.ids[0] if placement.ids else None))
+        return replace(latest, owning_since=owning or date.max)
+
+    def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
+        if source is Source.TELEMETRY:
+            if placement not in self._enrolled:
+                self._enrolled[placement] = _enrolled_since(placement, by_person=self._by_person)
+            since = self._enrolled[placement]
+            return since.get(unit_id, since.get(None))
+        if source not in self._of_everybody:
+            self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
+        return self._of_everybody[source]
+
+
+def _sources_of(metric: Metric) -> Sequence[Source]:
+    return sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
+
+
+def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
+    """The first day of each of these sources, which tell of everybody; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" UNION ALL ").join(map(_first_day_of, sources)))
+        return {Source(name): since for name, since in cursor.fetchall()}
+
+
+def _first_day_of(source: Source) -> sql.Composed:
+    day: sql.Composable
+    if source in _FIRST_OF_COMMITS:
+        day = sql.SQL(_FIRST_OF_COMMITS[source])
+    else:
+        day = sql.SQL(
+            "(coalesce(({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = {kind}))"
+            " AT TIME ZONE current_setting('TimeZone'))::date"
+        ).format(records=sql.SQL(_FIRST_OF_RECORDS[source]), kind=sql.Literal(_KINDS[source].value))
+    return sql.SQL("SELECT {}, ({})").format(sql.Literal(source.value), day)
+
+
+def _owning_since(placement: Placement) -> Mapping[int | None, date]:
+    """By unit, the first day on which it, or one below it, owned anything."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT ancestor_id, min(coalesce(lower(during), '0001-01-01'::date))
+            FROM ({OWNER_PLACEMENTS}) AS owners
+            WHERE ancestor_id = ANY(%(ids)s::bigint[]) OR %(ids)s::bigint[] = '{{}}'
+            GROUP BY ancestor_id
+            """,  # a constant
+            {"ids": list(placement.ids)},
+        )
+        return dict(cursor.fetchall())
+
+
+def _enrolled_since(placement: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
+    """The first day on which anybody was enrolled and in scope: by unit where a placement is several, or by person;
+    else, and where one day holds for all, under None.
+
+    Whoever is in no unit may be nobody that is known, so that everybody's tells of them.
+    """
+    stays: list[tuple[str, str, list[Any]]] = []  # of which each must be one on the day: table, condition, its values
+    if placement.placed in (Placed.UNIT, Placed.UNITS):
+        of_units = ("AND {}.ancestor_id = ANY(%s)", [[*placement.ids]]) if placement.ids else ("", [])
+        stays.append(("orgtree_placement", *of_units))
+    for attribute, values in placement.held:
+        holds = "AND {0}.attribute_id = %s AND {0}.value = ANY(%s)"
+        stays.append(("orgtree_personattribute", holds, [attribute, [*values]]))
+    names = [f"stay_{position}" for position in range(len(stays))]
+    joins = [
+        f"JOIN {table} {name} ON {name}.person_id = identity.person_id AND {name}.during && enrolled.days"
+        f" {condition.format(name)}"
+        for name, (table, condition, _) in zip(names, stays, strict=True)
+    ]
+    only = [
+        *([[*placement.ids]] if placement.placed is Placed.PERSON else []),
+        *([[placement.person_id]] if placement.person_id is not None else []),
+        *([[*placement.among]] if placement.among else []),
+    ]
+    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if placement.placed is Placed.UNITS else "NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
+            FROM integrations_enrolment enrolment
+            JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+            CROSS JOIN LATERAL (
+                SELECT daterange((first_at AT TIME ZONE current_setting('TimeZone'))::date, NULL) AS days
+            ) AS enrolled
+            {" ".join(joins)}
+            WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
+            GROUP BY 1
+            """,  # this module's own
+            [*(value for _, _, values in stays for value in values), *only],
+        )
+        return {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
+
+
+def why_no_data(window: Window, connected: Connected, today: date) -> str:
+    """Why nothing stands in a window; NOTHING where a source is connected, so that a count of it is 0."""
+    if window.start > today:
+        return NOT_YET
+    if connected.since is None:
+        return NO_SOURCE_EVER[connected.source]
+    if window.end <= connected.since:
+        return NO_SOURCE[connected.source]
+    return OWNS_NOTHING if window.end <= connected.owning_since else NOTHING

@@ -1,0 +1,219 @@
+"""Adoption: who uses agents, and how often."""
+
+from __future__ import annotations
+
+from insights.catalogue.registry import get
+from insights.pages.ai import explanations
+from insights.pages.ai.cards import Section, Share, shares
+from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.attribution.words import FILE_TYPES
+from insights.query.query import Dimension, Granularity
+from insights.ui import tiles, wording
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard, Tile
+
+# Of whom the active are a share.
+OUT_OF = Choice("developers", {"enrolled": "Enrolled", "licensed": "With a seat", "everybody": "All"})
+RATES = {
+    "enrolled": "ai.adoption_rate",
+    "licensed": "ai.adoption_of_licensed",
+    "everybody": "ai.adoption_of_everybody",
+}
+# Of whose committed lines agents' are a share.
+CODE_OF = Choice("code_of", {"everybody": "All developers", "enrolled": "Enrolled"})
+CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed_code_share_of_enrolled"}
+CODE = Choice("code", {"language": "Language", "file_type": "Type"})
+PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
+
+WANTED = (
+    Wanted("ai.adoption_rate", compared=True),
+    Wanted("ai.active_developers", compared=True),
+    Wanted("ai.sessions", compared=True),
+    Wanted("ai.sessions_per_developer", compared=True),
+    Wanted("ai.session_duration", compared=True),
+    Wanted("ai.session_span", whole=True),
+    Wanted("ai.committed_code_share", compared=True),
+    Wanted("ai.lines_committed", compared=True),
+)
+
+
+def rate_key(filters: Filters) -> str:
+    """The metric that tells adoption, of the developers that are picked."""
+    return RATES[filters.picked[OUT_OF.parameter]]
+
+
+def share_key(filters: Filters) -> str:
+    """The metric that tells what of the committed code is AI's, of the developers that are picked."""
+    return CODE_SHARES[filters.picked[CODE_OF.parameter]]
+
+
+def wanted(filters: Filters) -> tuple[Wanted, ...]:
+    picked = (Wanted(rate_key(filters), compared=True), Wanted(share_key(filters), compared=True))
+    return tuple(dict.fromkeys((*WANTED, *picked)))
+
+
+def section(answers: Answers) -> Section:
+    adoption = answers.figure("ai.adoption_rate")
+    duration = answers.figure("ai.session_duration")
+    hint = explanations.low_adoption_with_long_sessions(
+        adoption, duration, url=rows_url(answers.filters, "ai.active_developers")
+    )
+    return Section(
+        key="adoption",
+        title="Adoption",
+        lede="Who uses agents, and how often",
+        donut=_donut(answers),
+        tiles=_tiles(answers),
+        charts=_charts(answers),
+        hints=[hint] if hint else [],
+    )
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    sessions = answers.figure("ai.sessions")
+    behind = f"{wording.compact(sessions.value or 0)} sessions"
+    return [
+        answers.tile("ai.active_developers", sample=_out_of(answers)),
+        answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}"),
+        answers.tile(
+            "ai.sessions_per_developer",
+            label="Sessions per developer",
+            unit=PERIOD_UNITS[answers.filters.granularity],
+            sample=behind,
+        ),
+        answers.tile(share_key(answers.filters), label="AI committed code", sample=_committed(answers)),
+        answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
+        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
+    ]
+
+
+def _out_of(answers: Answers) -> str:
+    rate = answers.figure(rate_key(answers.filters))
+    if not rate.denominator:
+        return ""
+    match answers.filters.picked[OUT_OF.parameter]:
+        case "licensed":
+            using = f"{rate.numerator or 0:,.0f} of {wording.count(int(rate.denominator), 'developer')} with a seat"
+            return f"{using} used it"
+        case "everybody":
+            return f"of {wording.count(int(rate.denominator), 'developer')}"
+        case _:
+            return f"of {wording.count(int(rate.denominator), 'enrolled developer')}"
+
+
+def _committed(answers: Answers) -> str:
+    share = answers.figure(share_key(answers.filters))
+    whose = " of enrolled developers" if answers.filters.picked[CODE_OF.parameter] == "enrolled" else ""
+    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines{whose}"
+
+
+def _ai_commits(answers: Answers) -> str:
+    lines = answers.figure("ai.lines_committed")
+    commits = wording.count(lines.sample_size, "commit")
+    return f"in {commits} by {wording.count(lines.people, 'developer')}"
+
+
+def _open_for(answers: Answers) -> str:
+    """The raw span beside the active time: a terminal left open counts in the one and not in the other."""
+    span = answers.figure("ai.session_span")
+    return "" if span.value is None else f" · open for {wording.duration(span.value)}"
+
+
+def _donut(answers: Answers) -> ChartCard:
+    key = rate_key(answers.filters)
+    adoption = answers.figure(key)
+    known = adoption.value is not None and bool(adoption.denominator)
+    moved = tiles.change(
+        get(key),
+        adoption,
+        tiles.whole(answers.before(key)),
+        tiles.earlier(answers.filters.window, answers.filters.previous),
+    )
+    return answers.card(
+        "adoption",
+        key,
+        title="Adoption",
+        kind="donut",
+        span=4,
+        missing=None if known else adoption,
+        pickers=answers.pickers(OUT_OF),
+        change=moved,
+    )
+
+
+def donut_parts(answers: Answers) -> list[Share]:
+    """Developers by when they were last active: in the latest bucket, earlier in the window, or not in it."""
+    answer = answers.answer(rate_key(answers.filters))
+    enrolled = int(tiles.whole(answer).denominator or 0)
+    active = int(tiles.whole(answer).numerator or 0)
+    come = [bucket for bucket in answer.series if bucket.window.start <= answers.filters.today]
+    parts: list[tuple[str, str, int]] = []
+    if len(come) > 1:
+        latest = int(come[-1].numerator or 0)
+        parts.append(("latest", f"Since {wording.bucket(come[-1].window, Granularity.WEEK)}", latest))
+        parts.append(("earlier", "Earlier in this window", active - latest))
+    else:
+        parts.append(("latest", "In this window", active))
+    parts.append(("not_yet", "Not in this window", enrolled - active))
+    return [
+        Share(
+            key=key,
+            label=label,
+            role="sequence",
+            value=people,
+            amount=f"{people:,}",
+            percent=wording.percent_of(people, enrolled),
+        )
+        for key, label, people in parts
+    ]
+
+
+def _charts(answers: Answers) -> list[ChartCard]:
+    period = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
+    sessions = answers.figure("ai.sessions")
+    missing = None if sessions.value else sessions
+    stub = tiles.stub(answers.answer("ai.adoption_rate").series, answers.filters.granularity)
+    not_drawn = f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
+    return [
+        answers.card(
+            "active_share",
+            "ai.active_share",
+            title=f"{period[answers.filters.granularity]} active users",
+            kind="area",
+            span=4,
+            missing=missing,
+            caveat=not_drawn,
+        ),
+        answers.card(
+            "active_by_agent",
+            "ai.active_share_by_agent",
+            title="Active users by agent",
+            kind="line",
+            span=5,
+            missing=missing,
+            caveat=not_drawn,
+        ),
+        _committed_code(answers),
+    ]
+
+
+def _committed_code(answers: Answers) -> ChartCard:
+    lines = answers.figure("ai.lines_committed")
+    return answers.card(
+        "committed_code",
+        "ai.committed_breakdown",
+        title="AI committed code",
+        kind="donut",
+        span=3,
+        missing=None if lines.value else lines,
+        pickers=answers.pickers(CODE),
+    )
+
+
+def code_parts(answers: Answers) -> list[Share]:
+    """AI lines committed by language, the most first, or by the type of file."""
+    dimension = Dimension(answers.filters.picked[CODE.parameter])
+    figures = answers.split("ai.lines_committed", dimension)
+    written = {name: figure for name, figure in figures.items() if figure.value}
+    labels = {"": "No language"} if dimension is Dimension.LANGUAGE else FILE_TYPES
+    return shares(written, "lines", role="sequence", labels=labels, rest="Other")

@@ -1,0 +1,153 @@
+"""The rows behind before and after adoption, and behind developers by how much they use agents; also as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.engine.adoption.developers import Figure, Listed, RowsAsked
+from insights.engine.contributions import LARGEST_PAGE, RowsPage
+from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
+from insights.pages.ai.lines import WORK
+from insights.pages.ai.page import page_filters
+from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, row_table
+from insights.privacy.visible import AdoptionRows, visible_adoption_rows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError, Filters
+from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.tiles import Picker
+from orgtree.csv_export import csv_response
+
+LIST_NAMES = {
+    Listed.DEVELOPERS: "Developers",
+    Listed.PULL_REQUESTS: "Pull requests",
+    Listed.SESSIONS: "Sessions",
+    Listed.DAYS: "Days at work",
+}
+RECORD_PAGES = {Listed.PULL_REQUESTS: "pull_request", Listed.SESSIONS: "ai_session"}
+EVERYBODY = "Everybody"
+# What a developer's figures are made of has no room in the side panel: it is on the page, and in the CSV.
+BEHIND_A_DEVELOPER = frozenset(
+    {"merged_before", "weeks_before", "merged_after", "weeks_after", "session_days", "sessions"}
+)
+FORMULAS = {
+    Figure.MERGED: "Pull requests merged a week, before and after: the mean over developers of the number of each ÷ "
+    "the weeks of each. Changed by more: mean change of those who took up an agent − of those who did not. The "
+    "interval draws developers of both groups with replacement.",
+    Figure.CYCLE: "Seconds from open to merge: the mean over developers of the mean of each, before and after. Changed "
+    "by more: mean change of those who took up an agent − of those who did not. The interval draws developers of both "
+    "groups with replacement.",
+    Figure.USE: "Days with a session ÷ weeks in which the developer did anything: none 0, light less than 1, moderate "
+    "less than 3, heavy 3 and more.",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    filters: Filters
+    rows: RowsAsked
+
+    def url(self, name: str = "adoption_rows", *, page: int = 1) -> str:
+        return adoption_rows_url(self.filters, self.rows, name=name, page=page)
+
+    def of_group(self, group: str) -> str:
+        """The address of the same of another group."""
+        return adoption_rows_url(self.filters, replace(self.rows, group=group))
+
+    def listing(self, listed: Listed) -> str:
+        """The address of what else the same developers can be opened to."""
+        return adoption_rows_url(self.filters, replace(self.rows, listed=listed))
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def adoption_rows(request: HttpRequest) -> HttpResponseBase:
+    asked, page = _asked(request), read_page(request)
+    rows = _rows(asked)
+    found = rows.page(page, PAGE_SIZE)
+    title = FIGURE_TITLES[asked.rows.figure]
+    table = row_table(
+        _for_panel(found, asked.rows.listed) if is_panel(request) else found,
+        without=NOT_IN_PANEL if is_panel(request) else frozenset(),
+        record_page=RECORD_PAGES.get(asked.rows.listed, ""),
+    )
+    context = {
+        "base_template": base_template(request),
+        "title": title,
+        "formula": FORMULAS[asked.rows.figure],
+        "whose": scope_words(asked.filters, look_around(request, asked.filters)),
+        "days": wording.days(asked.filters.window),
+        "work": _work(asked.filters),
+        "groups": _groups(asked),
+        "lists": [
+            Picker(LIST_NAMES[listed], asked.listing(listed), listed is asked.rows.listed)
+            for listed in asked.rows.lists
+        ],
+        "recipe": found.recipe,
+        "note": found.note,
+        "table": replace(table, caption=f"Rows of {title}"),
+        "panel_name": f"Rows of {title}" if is_panel(request) else "",
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+        ),
+        "csv_url": asked.url("adoption_rows_csv"),
+        "page_url": asked.url(page=page),
+    }
+    return render(request, "insights/adoption/rows.html", context)
+
+
+def _for_panel(found: RowsPage, listed: Listed) -> RowsPage:
+    if listed is not Listed.DEVELOPERS:
+        return found
+    return replace(found, columns=[column for column in found.columns if column.name not in BEHIND_A_DEVELOPER])
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
+    asked = _asked(request)
+    name = f"headway-adoption-{asked.rows.figure}-{asked.rows.listed}".replace("_", "-")
+    rows = _rows(asked)
+    return csv_response(name, csv_rows(rows.page(1, LARGEST_PAGE), lambda page: rows.page(page, LARGEST_PAGE)))
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """Raises BadFilterError for a wrong parameter."""
+    filters = page_filters(request)
+    of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
+    of = of or Figure.MERGED
+    if of not in list(Figure):
+        raise BadFilterError("of", f"It can be {wording.listed(list(Figure))}.")
+    asked = RowsAsked(Figure(of))
+    if group and group not in asked.groups:
+        raise BadFilterError("group", f"It can be {wording.listed([*asked.groups])}.")
+    if listed and listed not in asked.lists:
+        raise BadFilterError("list", f"It can be {wording.listed([*asked.lists])}.")
+    return Asked(filters, RowsAsked(asked.figure, group, Listed(listed or Listed.DEVELOPERS)))
+
+
+def _rows(asked: Asked) -> AdoptionRows:
+    return visible_adoption_rows(effect_query(asked.filters), asked.rows, asked.filters.access)
+
+
+def _groups(asked: Asked) -> list[Picker]:
+    names = {"": EVERYBODY, **asked.rows.groups}
+    return [Picker(label, asked.of_group(name), name == asked.rows.group) for name, label in names.items()]
+
+
+def _work(filters: Filters) -> str:
+    """To which type of work the pull requests are narrowed; empty where to none."""
+    picked = filters.picked[WORK.parameter]
+    return "" if picked == WORK.default else WORK.options[picked]

@@ -1,0 +1,64 @@
+"""The shades around two lines of a comparison: the 95 % interval of each bucket of the picked line and of Non-AI.
+
+They are read from facts, so that the lines come first, and the same chart with its shades after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.engine.comparison_intervals import STATISTICS
+from insights.formulas.bands import Reach
+from insights.pages.ai import lines
+from insights.pages.ai.answers import AI_PAGE
+from insights.privacy.visible import visible_bands
+from insights.ui.charts import ChartData, Dataset, Number
+from insights.ui.filters import Filters
+
+WITH_BANDS = "_with_bands"  # behind the name of the chart
+
+
+def chart(filters: Filters, key: str) -> ChartData:
+    """The lines, and where the same chart is complete."""
+    drawn = lines.chart(filters, key)
+    if not _has_bands(filters, key) or not any(map(_line_of, drawn.datasets)):
+        return drawn
+    return replace(drawn, complete_url=AI_PAGE.chart_url(filters, f"{lines.COMPARED[key].chart}{WITH_BANDS}"))
+
+
+def chart_with_bands(filters: Filters, key: str) -> ChartData:
+    drawn = lines.chart(filters, key)
+    if not _has_bands(filters, key):
+        return drawn
+    picked = next((_line_of(each) for each in drawn.datasets if each.is_picked), ANY_AGENT)
+    found = visible_bands(lines.query_of(lines.of_work(filters), key), picked, filters.access)
+    return replace(drawn, datasets=[_shaded(each, found.get(_line_of(each), ())) for each in drawn.datasets])
+
+
+def _has_bands(filters: Filters, key: str) -> bool:
+    return lines.query_of(filters, key).statistic in STATISTICS
+
+
+def _line_of(dataset: Dataset) -> str:
+    """Empty of lines without a band."""
+    if dataset.key == lines.marker(WITHOUT):
+        return WITHOUT
+    if not dataset.is_picked:
+        return ""
+    return ANY_AGENT if dataset.key == lines.marker(ANY_AGENT) else dataset.key
+
+
+def _shaded(dataset: Dataset, reaches: Sequence[Reach | None]) -> Dataset:
+    """With the interval around each value; a value that is hidden, or of too few developers, has none."""
+    if not any(reaches):
+        return dataset
+    pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]
+    return replace(dataset, low=[low for low, _ in pairs], high=[high for _, high in pairs])
+
+
+def _ends(value: Number, reach: Reach | None) -> tuple[Number, Number]:
+    if value is None or reach is None:
+        return None, None
+    return max(0.0, float(value) - reach.below), float(value) + reach.above

@@ -1,0 +1,161 @@
+"""The parts of a section: shares beside a donut, ranked bars, the spend's outcomes, and the section itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal
+
+from insights.pages.ai.explanations import Hint
+from insights.pages.ai.phases import PhasesCard
+from insights.query.query import Figure
+from insights.ui import wording
+from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
+
+REST = "\x00rest"  # no segment is called so: names hold no NUL
+SHARES_LISTED = 6  # in a donut: more cannot be told apart, the rest becomes one share
+
+
+@dataclass(frozen=True)
+class Share:
+    """One slice of a whole: its amount in words, its percentage, and the length of its bar."""
+
+    key: str
+    label: str
+    role: Literal["agent", "outcome", "sequence"]
+    value: float
+    amount: str
+    percent: str
+    fraction: float = 0.0  # 0–1, of the sum
+    start: float = 0.0  # 0–1, where its part of a stacked bar begins
+    of: Sequence[str] = ()  # the values that it puts together; none where it is one
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a part of the page waits for, and what it will show then."""
+
+    title: str
+    headline: str
+    needs: str
+    will_show: Sequence[str]
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
+class LinesBar:
+    """One agent's lines: how many were committed of how many generated, and the lengths of both bars."""
+
+    key: str
+    label: str
+    committed: str
+    generated: str  # empty where no telemetry counts them
+    percent: str  # committed of generated; empty where that is no part of a whole
+    committed_fraction: float  # 0–1, of the longest bar
+    generated_fraction: float
+    rows_url: str  # of the lines that were committed, or where none were, of those that were generated
+
+
+@dataclass(frozen=True)
+class LinesCard:
+    card: ChartCard
+    value: wording.Reading | None
+    change: Change | None
+    sample: str
+    bars: Sequence[LinesBar]
+    caveat: str
+
+
+def shares(
+    figures: Mapping[str, Figure],
+    unit: str,
+    *,
+    role: Literal["agent", "outcome", "sequence"],
+    labels: Mapping[str, str],
+    rest: str = "Other",
+    most: int = SHARES_LISTED,
+) -> list[Share]:
+    """Segments as shares of their sum, in the order given; what comes after the first `most` - 1 is put together."""
+    amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
+    others: list[tuple[str, float]] = []
+    if len(amounts) > most:
+        kept, others = amounts[: most - 1], amounts[most - 1 :]
+        amounts = [*kept, (REST, sum(value for _, value in others))]
+        labels = {**labels, REST: f"{rest} ({len(others)})"}
+    total = sum(value for _, value in amounts)
+    starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
+    return [
+        Share(
+            key="other" if name == REST else name or "unknown",
+            label=labels.get(name) or name or "Unknown",
+            role=role,
+            value=value,
+            amount=str(wording.reading(value, unit)) if unit == "currency" else wording.compact(value),
+            percent=wording.percent_of(value, total),
+            fraction=value / total if total else 0.0,
+            start=start,
+            of=[each for each, _ in others] if name == REST else (),
+        )
+        for start, (name, value) in zip(starts, amounts, strict=False)
+    ]
+
+
+@dataclass(frozen=True)
+class FailingTools:
+    """The table of tools that fail, and what is said below it."""
+
+    rows: Sequence[FailingTool]
+    note: str
+    hints: Sequence[Hint]
+
+
+@dataclass(frozen=True)
+class FailingTool:
+    tool: str
+    calls: str
+    failures: str
+    percent: str
+    fraction: float  # 0–1, of the tool that fails most
+
+
+@dataclass(frozen=True)
+class ComparedCards:
+    """Pull requests and work items with agents and without: pickers, charts, phases, and where differences are told."""
+
+    line: str
+    lines: Sequence[Picker]
+    work: Sequence[Picker]
+    charts: Sequence[ChartCard]
+    charts_url: str  # where the charts come later
+    phases: PhasesCard | None
+    part_url: str
+    part_csv_url: str
+    effect_url: str
+    effect_csv_urls: Sequence[Link]
+    rows: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    title: str
+    lede: str
+    tiles: Sequence[Tile] = ()
+    donut: ChartCard | None = None
+    lines: LinesCard | None = None
+    total: Tile | None = None
+    charts: Sequence[ChartCard] = ()
+    part_url: str = ""  # what the page asks for once it stands
+    part_csv_url: str = ""
+    need: Need | None = None
+    compared: ComparedCards | None = None
+    hints: Sequence[Hint] = ()
+
+    @property
+    def title_id(self) -> str:
+        return f"{self.key}-title"
+
+    @property
+    def template(self) -> str:
+        return f"insights/_section_{self.key}.html"

@@ -1,0 +1,218 @@
+"""The figures behind each chart of the page, as JSON for the canvas and as CSV for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from insights.annotations.standing import with_notes
+from insights.catalogue.agents import agent_name, in_agent_order
+from insights.pages.ai import adoption, bands, lines, phases, spend, usage
+from insights.pages.ai.answers import read
+from insights.pages.ai.differences import differences_table
+from insights.pages.ai.effect import cohorts_table, effect_table
+from insights.pages.ai.page import page_filters
+from insights.pages.answers import Wanted
+from insights.pages.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
+from insights.pages.drill import drill
+from insights.query.query import Dimension, SeriesAnswer
+from insights.ui import wording
+from insights.ui.agreed import with_agreement
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.charts import ChartData, ChartView, Dataset, Role
+from insights.ui.filters import Filters
+from orgtree.csv_export import Cell, csv_response
+
+
+def adoption_donut(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted(adoption.rate_key(filters))])
+    rate = answers.figure(adoption.rate_key(filters))
+    centre = (
+        f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
+        str(wording.reading(rate.value or 0, "percent")),
+    )
+    return donut(adoption.donut_parts(answers), unit="count", centre=centre)
+
+
+def active_share(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.active_share")])
+    answer = answers.answer("ai.active_share")
+    return over_time("area", answer, [_share(answer, "Active users", "active", "active developers", "enrolled")])
+
+
+def active_by_agent(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.active_share_by_agent", Dimension.AGENT)])
+    return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent", counted="sessions")
+
+
+def committed_code(filters: Filters) -> ChartData:
+    dimension = Dimension(filters.picked[adoption.CODE.parameter])
+    answers = read(filters, [Wanted("ai.lines_committed", dimension)])
+    parts, left_out = adoption.code_parts(answers), answers.left_out("ai.lines_committed", dimension)
+    centre = (wording.compact(sum(part.value for part in parts)), _shown("lines", left_out))
+    return donut(parts, unit="lines", centre=centre, left_out=left_out)
+
+
+def committed_share(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted(adoption.share_key(filters))])
+    answer = answers.answer(adoption.share_key(filters))
+    return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
+
+
+def spend_trend(filters: Filters) -> ChartData:
+    dimension = Dimension(filters.picked[spend.TREND.parameter])
+    answers = read(filters, [Wanted("ai.spend", dimension)])
+    role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
+    names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
+    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names, counted="sessions")
+
+
+def spend_breakdown(filters: Filters) -> ChartData:
+    dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
+    answers = read(filters, [Wanted("ai.spend", dimension, whole=True)])
+    parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
+    centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
+    return donut(parts, unit="currency", centre=centre, left_out=left_out)
+
+
+def tokens_by_kind(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.tokens", Dimension.TOKEN_KIND)])
+    return split_over_time(
+        "stacked_bar",
+        answers,
+        "ai.tokens",
+        Dimension.TOKEN_KIND,
+        "sequence",
+        names=usage.TOKEN_KINDS,
+        counted="sessions",
+    )
+
+
+def _share(answer: SeriesAnswer, label: str, key: str, part: str, whole: str) -> Dataset:
+    """A share over time, with both sides of each quotient."""
+    shown = [None if figure.withheld else figure for figure in answer.series]
+    counts = {
+        part: [figure.numerator if figure else None for figure in shown],
+        whole: [figure.denominator if figure else None for figure in shown],
+    }
+    return Dataset(label, key, "single", values_of(answer.series), counts)
+
+
+CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
+    "adoption": adoption_donut,
+    "active_share": active_share,
+    "active_by_agent": active_by_agent,
+    "committed_code": committed_code,
+    "committed_share": committed_share,
+    **{each.chart: partial(bands.chart, key=each.key) for each in lines.COMPARED.values()},
+    "spend_trend": spend_trend,
+    "spend_breakdown": spend_breakdown,
+    "tokens_by_kind": tokens_by_kind,
+}
+
+
+# The same with what takes longer to read: charts that say so fetch them after they are drawn, and a CSV has it.
+COMPLETE: Mapping[str, Callable[[Filters], ChartData]] = {
+    f"{each.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=each.key) for each in lines.COMPARED.values()
+}
+
+
+class AiChart(ChartView):
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        return drawn(self.kwargs["name"], request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **_drill(self.kwargs["name"], self.request, self.drawn)}
+
+
+def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
+    """The ways to the rows behind each part: of a donut, by what it is split."""
+    filters = page_filters(request)
+    parts = {
+        "adoption": (adoption.rate_key(filters), None),
+        "committed_code": ("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
+        "spend_breakdown": ("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter])),
+    }
+    return drill(filters, drawn, *parts.get(name, ("", None)))
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_chart(request: HttpRequest, name: str) -> HttpResponseBase:
+    response: HttpResponseBase = AiChart.as_view()(request, name=name)
+    return response
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
+    complete = f"{name}{bands.WITH_BANDS}"
+    whole = complete if complete in COMPLETE else name
+    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(whole, request).rows()
+    return csv_response(f"headway-{name.replace('_', '-')}", rows)
+
+
+def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The table of failing tools, with every tool that failed."""
+    answers = read(filters, [Wanted("ai.error_rate", Dimension.TOOL, whole=True)])
+    yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
+    for tool, figure in usage.failing_tools(answers):
+        yield [tool, figure.numerator, figure.denominator, figure.value]
+
+
+def lines_table(filters: Filters) -> Iterator[list[Cell]]:
+    """Lines by agent, committed and generated, each agent on a line of its own."""
+    keys = ("ai.lines_committed", "ai.lines_generated")
+    answers = read(filters, [Wanted(key, Dimension.AGENT) for key in keys])
+    committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)
+    yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
+    for agent in in_agent_order({*committed, *generated}):
+        kept, written = committed.get(agent), generated.get(agent)
+        yield [
+            agent_name(agent),
+            kept.value if kept else None,
+            kept.low if kept else None,
+            written.value if written else None,
+        ]
+
+
+def phases_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The means of the phases by line, with how many pull requests tell of them."""
+    narrowed = lines.of_work(filters)
+    answers = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
+    yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
+    for line, means, known, left_out in phases.means_of_lines(answers):
+        yield [lines.line_name(line), *means, known, left_out]
+
+
+TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
+    "adoption_effect": effect_table,
+    "cohorts": cohorts_table,
+    "differences": differences_table,
+    "failing_tools": failing_tools_table,
+    "lines_by_agent": lines_table,
+    "phases": phases_table,
+}
+
+
+def drawn(name: str, request: HttpRequest) -> ChartData:
+    """The chart of that name for the request's filters.  Raises Http404 and BadFilterError."""
+    try:
+        draw = COMPLETE[name] if name in COMPLETE else CHARTS[name]
+    except KeyError:
+        raise Http404("No such chart.") from None
+    filters = page_filters(request)
+    return with_agreement(with_notes(draw(filters), filters.access), filters.access)
+
+
+def _shown(note: str, left_out: int) -> str:
+    """The words below a donut's sum: with segments left out it is no total."""
+    return "in what is shown" if left_out else note

@@ -1,0 +1,219 @@
+"""Before and after an agent was taken up, and developers by how much they use agents: a part of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.engine.adoption.cohorts import Cohort
+from insights.engine.adoption.developers import (
+    COHORT_NAMES,
+    DID_NOT,
+    OF_PEOPLE_AND_AGENTS,
+    TOOK_UP,
+    Figure,
+    Listed,
+    RowsAsked,
+)
+from insights.engine.adoption.effect import Course, Effect
+from insights.formulas.differences import Interval
+from insights.pages.ai.lines import of_work
+from insights.privacy.visible import visible_adoption
+from insights.query.query import MetricQuery
+from insights.ui import wording
+from insights.ui.filters import Filters
+from orgtree.csv_export import Cell
+
+Words = Callable[[float], str]
+MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
+FIGURE_TITLES = {
+    Figure.MERGED: f"{MERGED}, before and after adoption",
+    Figure.CYCLE: f"{CYCLE}, before and after adoption",
+    Figure.USE: "Developers by how much they use agents",
+}
+TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
+COHORT_USAGE = {
+    "none": "no session",
+    "light": "less than a day a week",
+    "moderate": "1 to 3 days a week",
+    "heavy": "3 days a week and more",
+}
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """One figure: both groups before → after, and the difference in differences in words; each with its rows."""
+
+    title: str
+    took_up: str
+    did_not: str
+    effect: str
+    interval: str
+    rows_url: str
+    took_up_url: str
+    did_not_url: str
+
+
+@dataclass(frozen=True)
+class CohortLine:
+    name: str
+    usage: str
+    developers: str
+    merged: str
+    cycle: str
+    rows_url: str  # empty where nobody is in it
+    pulls_url: str
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """How many developers a group has, what they did, and where their rows are."""
+
+    developers: str
+    did: str
+    rows_url: str
+
+
+@dataclass(frozen=True)
+class EffectPart:
+    sizes: Sequence[GroupSize]
+    lines: Sequence[EffectLine]
+    reason: str
+    cohorts: Sequence[CohortLine]
+    cohorts_reason: str
+    not_heeded: str  # of every model: what of the filters is not of pull requests
+
+
+def adoption_rows_url(filters: Filters, asked: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
+    """Where the rows behind a figure are."""
+    more = {"of": asked.figure.value}
+    more |= {"group": asked.group} if asked.group else {}
+    more |= {"list": asked.listed.value} if asked.listed is not Listed.DEVELOPERS else {}
+    return filters.url(reverse(name), **more, **({"page": str(page)} if page > 1 else {}))
+
+
+def effect_query(filters: Filters) -> MetricQuery:
+    """Without the filters of which pull requests know nothing, such as a model: the part says so."""
+    query = of_work(filters).query("pr.cycle_time")
+    heeded = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+
+
+def effect_part(filters: Filters) -> EffectPart:
+    found = visible_adoption(effect_query(filters), filters.access)
+    sizes, lines, why = ([], [], found.why_no_effect) if found.effect is None else _told(filters, found.effect)
+    cohorts = [_cohort(filters, each) for each in found.cohorts]
+    not_heeded = filters.not_heeded_by(get(OF_PEOPLE_AND_AGENTS))
+    return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded)
+
+
+def effect_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The effect as numbers: both groups before and after, and by how much more the first changed."""
+    found = visible_adoption(effect_query(filters), filters.access)
+    effect = found.effect
+    groups = ("Took up an agent", "Did not")
+    yield [
+        *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
+        *("Changed by more", "Interval from", "Interval to", "Why none"),
+    ]
+    if effect is None:
+        yield ["", "", *[None] * 9, found.why_no_effect]
+        return
+    courses = (effect.took_up, effect.did_not)
+    merged = [cell for each in courses for cell in (each.developers, each.merged_before, each.merged_after)]
+    cycle = [cell for each in courses for cell in (each.developers, each.cycle_before, each.cycle_after)]
+    yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval)]
+    yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
+
+
+def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
+    """Of an interval, and why there is none."""
+    return (interval.low, interval.high, "") if interval else (None, None, TOO_FEW_FOR_AN_INTERVAL)
+
+
+def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
+    found = visible_adoption(effect_query(filters), filters.access)
+    yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)"]
+    for each in found.cohorts:
+        yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds]
+    if found.why_no_cohorts:
+        yield [found.why_no_cohorts, None, None, None, None]
+
+
+def _told(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:
+    took_up, did_not = effect.took_up, effect.did_not
+    lines = [
+        EffectLine(
+            MERGED,
+            _course(took_up.merged_before, took_up.merged_after, _rate),
+            _course(did_not.merged_before, did_not.merged_after, _rate),
+            _signed(effect.merged, _rate),
+            _interval(effect.merged_interval, _rate),
+            *_rows_urls(filters, Figure.MERGED),
+        ),
+        EffectLine(
+            CYCLE,
+            _course(took_up.cycle_before, took_up.cycle_after, _time),
+            _course(did_not.cycle_before, did_not.cycle_after, _time),
+            _signed(effect.cycle, _time),
+            _interval(effect.cycle_interval, _time),
+            *_rows_urls(filters, Figure.CYCLE),
+        ),
+    ]
+    _, of_takers, of_others = _rows_urls(filters, Figure.MERGED)
+    sizes = [
+        GroupSize(_developers(took_up), "took up an agent in this window", of_takers),
+        GroupSize(_developers(did_not), "never used one", of_others),
+    ]
+    return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
+
+
+def _developers(course: Course) -> str:
+    return wording.count(course.developers, "developer")
+
+
+def _rows_urls(filters: Filters, figure: Figure) -> tuple[str, str, str]:
+    """Of both groups, of those who took up an agent, and of those who did not."""
+    everybody, took_up, did_not = (
+        adoption_rows_url(filters, RowsAsked(figure, group)) for group in ("", TOOK_UP, DID_NOT)
+    )
+    return everybody, took_up, did_not
+
+
+def _cohort(filters: Filters, each: Cohort) -> CohortLine:
+    developers, pulls = (
+        adoption_rows_url(filters, RowsAsked(Figure.USE, each.name, listed)) if each.developers else ""
+        for listed in (Listed.DEVELOPERS, Listed.PULL_REQUESTS)
+    )
+    return CohortLine(
+        COHORT_NAMES[each.name],
+        COHORT_USAGE[each.name],
+        f"{each.developers:,}",
+        "–" if each.merged_per_week is None else _rate(each.merged_per_week),
+        "–" if each.cycle_seconds is None else _time(each.cycle_seconds),
+        developers,
+        pulls,
+    )
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _time(value: float) -> str:
+    return str(wording.duration(value))
+
+
+def _course(before: float | None, after: float | None, words: Words) -> str:
+    return "–" if before is None or after is None else f"{words(before)} → {words(after)}"
+
+
+def _signed(value: float | None, words: Words) -> str:
+    return "–" if value is None else f"{'−' if value < 0 else '+'}{words(abs(value))}"
+
+
+def _interval(interval: Interval | None, words: Words) -> str:
+    return "" if interval is None else f"{_signed(interval.low, words)} to {_signed(interval.high, words)}"

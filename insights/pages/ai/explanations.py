@@ -1,0 +1,181 @@
+"""What to look for: sentences that documented rules draw from a window's own figures.
+
+Each rule returns a hint or nothing; a section shows the hints of its rules and is silent when there are none.
+The rules and their thresholds are listed in docs/reference/what-to-look-for.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from insights.leaderboard.visible import Concentration
+from insights.query.query import Figure
+from insights.ui import wording
+from insights.ui.tiles import Link
+
+LOW_ADOPTION_PERCENT = 50.0
+LONG_SESSION_SECONDS = 30 * 60
+FEW_CALLS = 100  # below that a failing tool is an anecdote
+HIGH_ERROR_PERCENT = 10.0
+LEADING_TOOL_SHARE = 0.4  # of all failures
+LOW_CACHE_HIT_PERCENT = 50.0
+FEW_PROMPT_TOKENS = 1_000_000
+UNPRICED_SHARE = 0.01
+SPEND_RISE = 0.25
+STEADY_USE = 0.10
+LOW_SHIP_PERCENT = 30.0
+FEW_GENERATED_LINES = 1_000
+HIGH_WASTE_SHARE = 0.3  # of the spend of which the outcome is known
+FEW_DOLLARS = 10.0
+STEADY_SHARE_POINTS = 2.0
+MANY_DEVELOPERS = 20
+FEW_SPEND_MOST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What stands out, what it may mean, and the link that checks it."""
+
+    text: str
+    link: Link
+
+
+def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: str) -> Hint | None:
+    """Few people use agents, and those who do work long with them: it has not spread."""
+    if adoption.value is None or duration.value is None:
+        return None
+    if adoption.value >= LOW_ADOPTION_PERCENT or duration.value < LONG_SESSION_SECONDS:
+        return None
+    return Hint(
+        f"Only {wording.reading(adoption.value, 'percent')} of enrolled developers were active, yet their sessions "
+        f"last {wording.duration(duration.value)} on average: a few get value, the tool has not spread. "
+        "Check licences and onboarding.",
+        Link("See who was active", url),
+    )
+
+
+def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None:
+    """Little of what agents write is kept."""
+    if ship_rate.value is None or ship_rate.value >= LOW_SHIP_PERCENT:
+        return None
+    if (ship_rate.denominator or 0) < FEW_GENERATED_LINES:
+        return None
+    return Hint(
+        f"Only {wording.reading(ship_rate.value, 'percent')} of the lines that agents generated were committed: the "
+        "output does not match conventions, or sessions explore. Context files tell agents what is expected.",
+        Link("See ship rate and context files by repository", url),
+    )
+
+
+def failing_and_not_shipping(ship_rate: Figure, error_rate: Figure, *, url: str) -> Hint | None:
+    """Little is kept, and many tool calls fail: the one may follow from the other."""
+    if few_generated_lines_committed(ship_rate, url=url) is None or ship_rate.value is None:
+        return None
+    if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT or (error_rate.denominator or 0) < FEW_CALLS:
+        return None
+    return Hint(
+        f"Only {wording.reading(ship_rate.value, 'percent')} of the generated lines were committed, and "
+        f"{wording.reading(error_rate.value, 'percent')} of tool calls failed: look for failing tools and for "
+        "repositories without context files.",
+        Link("See error rate and context files by repository", url),
+    )
+
+
+def high_wastage(committed: Figure, wasted: Figure, *, url: str) -> Hint | None:
+    """Much of the spend of which the outcome is known led to no commit."""
+    known = (committed.value or 0) + (wasted.value or 0)
+    if wasted.value is None or known < FEW_DOLLARS or wasted.value / known < HIGH_WASTE_SHARE:
+        return None
+    return Hint(
+        f"{wording.money(wasted.value)}, {wording.percent_of(wasted.value, known)} of the spend of known outcome, "
+        "went to sessions without a commit. Compare repositories with and without context files for agents.",
+        Link("See waste by repository", url),
+    )
+
+
+def commits_grow_dearer(
+    per_commit: Figure, per_commit_before: Figure, share: Figure, share_before: Figure, *, url: str
+) -> Hint | None:
+    """A commit costs a quarter more than before, while the share of AI code stays about the same."""
+    if not per_commit.value or not per_commit_before.value or share.value is None or share_before.value is None:
+        return None
+    rise = per_commit.value / per_commit_before.value - 1
+    if rise < SPEND_RISE or abs(share.value - share_before.value) > STEADY_SHARE_POINTS:
+        return None
+    return Hint(
+        f"Spend per commit rose by {rise:.0%} while the AI share of committed code hardly changed: sessions grow "
+        "longer without more output.",
+        Link("See how it is computed", url),
+    )
+
+
+def spend_rises_without_use(
+    spend: Figure, spend_before: Figure, sessions: Figure, sessions_before: Figure, *, url: str
+) -> Hint | None:
+    """Spend grew by a quarter or more while the number of sessions stayed about the same."""
+    if not spend.value or not spend_before.value or not sessions.value or not sessions_before.value:
+        return None
+    rise = spend.value / spend_before.value - 1
+    more_sessions = sessions.value / sessions_before.value - 1
+    if rise < SPEND_RISE or abs(more_sessions) > STEADY_USE:
+        return None
+    return Hint(
+        f"Spend rose by {rise:.0%} while the number of sessions hardly changed: a session costs more than before. "
+        "Look for a change of model or longer contexts.",
+        Link("Compare spend by model", url),
+    )
+
+
+def tokens_without_a_price(unpriced: float, tokens: float | None, *, url: str) -> Hint | None:
+    """A part of the tokens belongs to models that no price list knows, so the total is too low."""
+    if not tokens or unpriced / tokens < UNPRICED_SHARE:
+        return None
+    return Hint(
+        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price: "
+        "the total spend is too low by what they cost.",
+        Link("See whose tokens they are", url),
+    )
+
+
+def one_tool_fails(error_rate: Figure, by_tool: Mapping[str, Figure], *, url: str) -> Hint | None:
+    """Many calls fail, and one tool makes up much of it."""
+    if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT:
+        return None
+    calls, failures = error_rate.denominator or 0, error_rate.numerator or 0
+    if calls < FEW_CALLS or not failures or not by_tool:
+        return None
+    tool, worst = max(by_tool.items(), key=lambda item: item[1].numerator or 0)
+    share = (worst.numerator or 0) / failures
+    if share < LEADING_TOOL_SHARE:
+        return None
+    return Hint(
+        f"{wording.reading(error_rate.value, 'percent')} of tool calls fail, and {share:.0%} of the failures are "
+        f"calls of {tool}: a command or service that the agent cannot use, or context that it lacks.",
+        Link("See the failing calls by session", url),
+    )
+
+
+def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
+    """Most prompt tokens are paid in full, although agents repeat long prefixes."""
+    if cache_hit_rate.value is None or cache_hit_rate.value >= LOW_CACHE_HIT_PERCENT:
+        return None
+    if (cache_hit_rate.denominator or 0) < FEW_PROMPT_TOKENS:
+        return None
+    return Hint(
+        f"Only {wording.reading(cache_hit_rate.value, 'percent')} of prompt tokens come from the cache: sessions are "
+        "short or far apart, or something early in the prompt changes with every request.",
+        Link("See how it is computed", url),
+    )
+
+
+def few_spend_most(found: Concentration | None, *, url: str) -> Hint | None:
+    """A tenth of the developers makes up most of the spend: what agents cost is decided by how few people work."""
+    if found is None or found.people < MANY_DEVELOPERS or found.of_spend < FEW_SPEND_MOST_SHARE:
+        return None
+    spend, lines = (wording.reading(100 * share, "percent") for share in (found.of_spend, found.of_lines))
+    return Hint(
+        f"{found.first:,} of {found.people:,} developers make up {spend} of the spend and {lines} of the AI lines "
+        "committed: see what they use agents for, and whether the others lack access, training or a use.",
+        Link("See their sessions", url),
+    )

@@ -1,0 +1,197 @@
+"""Impact: what agents write, what of it is committed, and how work with them compares with work without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.urls import reverse
+
+from insights.catalogue.agents import agent_name, in_agent_order
+from insights.catalogue.registry import get
+from insights.pages.ai import adoption, explanations, lines, phases
+from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
+from insights.pages.ai.explanations import Hint
+from insights.pages.answers import Answers, Wanted
+from insights.pages.attribution.words import mix_in_words
+from insights.pages.drill import rows_of_part
+from insights.query.query import Dimension, Figure
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
+from insights.ui.tiles import Link
+
+WANTED = (
+    Wanted("ai.lines_generated", compared=True),
+    Wanted("ai.lines_generated", Dimension.AGENT, whole=True),
+    Wanted("ai.lines_committed", compared=True),
+    Wanted("ai.lines_committed", Dimension.AGENT, whole=True),
+    Wanted("ai.committed_code_share", compared=True),
+    Wanted("ai.ship_rate", compared=True),
+    Wanted("ai.error_rate", compared=True),
+)
+
+
+CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
+
+
+def wanted(filters: Filters) -> tuple[Wanted, ...]:
+    """What the section shows of all work; a part of it is read apart."""
+    compared = (*lines.wanted(filters), *phases.wanted()) if lines.of_work(filters) is filters else ()
+    return (*WANTED, *compared)
+
+
+def section(answers: Answers, *, has_repositories: bool) -> Section:
+    compared = _compared(answers)
+    share = adoption.share_key(answers.filters)
+    committed = answers.figure(share)
+    return Section(
+        key="impact",
+        title="Impact",
+        lede="What agents write, and what becomes of it",
+        lines=_lines_by_agent(answers),
+        charts=[
+            answers.card(
+                "committed_share",
+                share,
+                title="AI share of committed code",
+                kind="area",
+                span=8,
+                missing=None if committed.value is not None else committed,
+                pickers=answers.pickers(adoption.CODE_OF),
+                caveat=mix_in_words(committed.mix),
+            )
+        ]
+        if has_repositories
+        else (),
+        need=None if has_repositories or compared else _needs_repositories(),
+        compared=compared or None,
+        hints=_hints(answers),
+    )
+
+
+def _needs_repositories() -> Need:
+    return Need(
+        title="Committed code",
+        headline="Needs a repository",
+        needs="Telemetry tells what agents write, not what is kept. Connect a git repository on this machine by its "
+        "path: no token is needed, and no code is kept.",
+        will_show=(
+            "AI lines committed, of those generated",
+            "AI share of the committed code, by language and type",
+            "Spend that led to a commit, and spend that did not",
+            "Repositories with context files for agents",
+        ),
+        link=Link("Connect a repository", reverse("connect_repository")),
+    )
+
+
+def _compared(answers: Answers) -> ComparedCards | None:
+    """None where no tool tells of pull requests or work items.  Part of the work is read later, from facts."""
+    if lines.of_work(answers.filters) is not answers.filters:
+        return _cards(answers, None)
+    if not any(lines.figures_of(answers, key) for key in lines.COMPARED):
+        return None
+    return _cards(answers, answers)
+
+
+def compared_work(filters: Filters) -> ComparedCards:
+    """The same of the picked type of work, for a part of the page."""
+    narrowed = lines.of_work(filters)
+    found = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
+    return _cards(replace(found, filters=filters), found)
+
+
+def _cards(page: Answers, found: Answers | None) -> ComparedCards:
+    filters = page.filters
+    return ComparedCards(
+        line=lines.LINE.options[filters.picked[lines.LINE.parameter]],
+        lines=lines.line_pickers(found, page),
+        work=page.pickers(lines.WORK),
+        charts=lines.cards(found, page) if found else (),
+        charts_url="" if found else page.part_url("compared"),
+        phases=phases.phases_card(found) if found else None,
+        part_url=page.part_url("differences"),
+        part_csv_url=AI_PAGE.chart_csv_url(filters, "differences"),
+        effect_url=page.part_url("adoption_effect"),
+        effect_csv_urls=[
+            Link("Before and after as CSV", AI_PAGE.chart_csv_url(filters, "adoption_effect")),
+            Link("Developers by use as CSV", AI_PAGE.chart_csv_url(filters, "cohorts")),
+        ],
+        rows=[
+            Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
+            Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
+        ],
+    )
+
+
+def _lines_by_agent(answers: Answers) -> LinesCard:
+    metric = get("ai.lines_committed")
+    committed, generated = answers.figure(metric.key), answers.figure("ai.lines_generated")
+    known = bool(committed.value or generated.value)
+    headline, key = (committed, metric.key) if committed.value is not None else (generated, "ai.lines_generated")
+    return LinesCard(
+        card=answers.card(
+            "lines_by_agent",
+            key,
+            title="AI lines: committed of generated" if committed.value is not None else "Lines generated by agent",
+            kind="stacked_bar",
+            span=4,
+            missing=None if known else generated,
+        ),
+        value=wording.reading(headline.value or 0, metric.unit) if known else None,
+        change=tiles.change(
+            get(key),
+            headline,
+            tiles.whole(answers.before(key)),
+            tiles.earlier(answers.filters.window, answers.filters.previous),
+        ),
+        sample=_sample(committed, generated),
+        bars=lines_bars(answers),
+        caveat=tiles.evidence_range(metric, committed),
+    )
+
+
+def _sample(committed: Figure, generated: Figure) -> str:
+    if committed.value is None:
+        return f"in {wording.count(generated.sample_size, 'session')}"
+    return f"committed, {wording.compact(generated.value or 0)} generated"
+
+
+def lines_bars(answers: Answers) -> list[LinesBar]:
+    """A bar for each agent that generated or committed lines, in the agents' order."""
+    committed = answers.split("ai.lines_committed", Dimension.AGENT)
+    generated = answers.split("ai.lines_generated", Dimension.AGENT)
+    figures = [*committed.values(), *generated.values()]
+    longest = max((figure.value or 0 for figure in figures), default=0) or 1
+    return [
+        _bar(answers.filters, agent, committed.get(agent), generated.get(agent), longest)
+        for agent in in_agent_order({*committed, *generated})
+        if any(found and found.value for found in (committed.get(agent), generated.get(agent)))
+    ]
+
+
+def _bar(filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float) -> LinesBar:
+    kept = (committed.value if committed else None) or 0
+    written = (generated.value if generated else None) or 0
+    return LinesBar(
+        key=agent,
+        label=agent_name(agent),
+        committed=wording.compact(kept),
+        generated=wording.compact(written) if written else "",
+        # Commit-level evidence is an upper bound: it can give an agent more lines than its sessions report.
+        percent=wording.percent_of(kept, written) if 0 < kept <= written else "",
+        committed_fraction=kept / longest,
+        generated_fraction=written / longest,
+        rows_url=rows_of_part(filters, f"ai.lines_{'committed' if kept else 'generated'}", Dimension.AGENT, agent),
+    )
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    repositories = reverse("ai_repositories")
+    found = (
+        explanations.failing_and_not_shipping(
+            answers.figure("ai.ship_rate"), answers.figure("ai.error_rate"), url=repositories
+        )
+        or explanations.few_generated_lines_committed(answers.figure("ai.ship_rate"), url=repositories),
+    )
+    return [hint for hint in found if hint]

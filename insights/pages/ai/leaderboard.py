@@ -1,0 +1,335 @@
+"""The leaderboard: the AI page's last section, a page of its own, and its CSV.  docs/leaderboard.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.agents import agent_name
+from insights.catalogue.registry import get
+from insights.engine.by_person import PersonValue
+from insights.leaderboard.columns import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
+from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard
+from insights.pages.ai import explanations
+from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
+from insights.pages.answers import InsightsPage, how_url, read, rows_url
+from insights.pages.filter_bar import facet_part, filter_bar
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.query import Scope
+from insights.query.terms import UnitOfMeasure
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Choice, Filters, read_filters
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.tiles import Link, Picker
+from orgtree.csv_export import Cell, csv_response
+
+PAGE_SIZE, ROWS_OF_SECTION = 25, 10
+LONGEST_SEARCH = 100
+SEARCH = "q"
+RANKED_BY = Choice("rank_by", RANKINGS)
+SORT = Choice("sort", {word: word for each in COLUMNS for word in (each.key, f"-{each.key}")})
+CHOICES = (RANKED_BY, SORT)
+ASCENDING_FIRST = frozenset({RANK, NAME, "agent"})
+PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without their word, which the heading has
+UNKNOWN = "unknown"  # what is there and cannot be told is no nought
+SOME_UNPRICED = "Beside it tokens of models whose price is not known."
+
+
+@dataclass(frozen=True)
+class Heading:
+    label: str
+    url: str
+    sorted: str  # "", "ascending" or "descending"
+    number: bool
+    stick: bool
+
+
+@dataclass(frozen=True)
+class PrintedCell:
+    text: str  # empty: no data
+    note: str
+    sorted: bool
+    fraction: float | None = None  # 0–1, of the longest bar
+    rows_url: str = ""  # of one's own figures
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    rank: str
+    label: str
+    is_own: bool
+    agent: str  # the slug of the first; empty: none
+    other_agents: str  # in words
+    other_count: int
+    cells: Sequence[PrintedCell]
+
+
+@dataclass(frozen=True)
+class LeaderboardCard:
+    """The AI page's section, without its rows."""
+
+    part_url: str
+    page_url: str
+    csv_url: str
+    sessions_url: str
+    rankings: Sequence[Picker]
+    not_heeded: str  # of the facets chosen, in words; empty where all are
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the leaderboard is asked for."""
+
+    filters: Filters
+    search: str = ""
+
+    @property
+    def ranked_by(self) -> str:
+        return self.filters.picked[RANKED_BY.parameter]
+
+    @property
+    def sort(self) -> str:
+        """A column's key, with a minus for the greatest first; the AI page sorts its units by that parameter."""
+        return self.filters.picked[SORT.parameter] if SORT in self.filters.choices else RANK
+
+    def read(self) -> VisibleLeaderboard:
+        filters = self.filters
+        return VisibleLeaderboard(
+            filters.window, filters.scope, filters.facets, filters.access, ranked_by=self.ranked_by
+        )
+
+    def url(self, name: str = "ai_leaderboard", **more: str) -> str:
+        kept = {SEARCH: self.search} if self.search else {}
+        return self.filters.url(reverse(name), **kept, **more)
+
+    def of_its_page(self) -> Asked:
+        """The same with the choices of the leaderboard's page alone."""
+        picked = {RANKED_BY.parameter: self.ranked_by, SORT.parameter: self.sort}
+        return replace(self, filters=replace(self.filters, picked=picked, choices=CHOICES))
+
+    def sorted_by(self, word: str) -> Asked:
+        own = self.of_its_page()
+        return replace(own, filters=own.filters.with_pick(SORT, word))
+
+    def ranked(self, column: str) -> Asked:
+        return replace(self, filters=self.filters.with_pick(RANKED_BY, column))
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def leaderboard(request: HttpRequest) -> HttpResponseBase:
+    asked, number = _asked(request), read_page(request)
+    filters = asked.filters
+    around = look_around(request, filters)
+    page = _page_of(asked)
+    answers = read(page, filters, page.menus, around=around)
+    board = asked.read()
+    shown = board.page(sort=asked.sort, search=asked.search, page=number, size=PAGE_SIZE)
+    context = {
+        "filters": filters,
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "asked": asked,
+        "search": asked.search,
+        "search_fields": filters.parameters(),
+        "clear_url": replace(asked, search="").url(),
+        "csv_url": asked.url("ai_leaderboard_csv"),
+        "rankings": [
+            Picker(label, f"{asked.ranked(key).url()}#leaderboard", asked.ranked_by == key)
+            for key, label in RANKINGS.items()
+        ],
+        **page_numbers(
+            number,
+            size=PAGE_SIZE,
+            shown=len(shown.rows),
+            total=shown.total,
+            url=lambda page: asked.url(page=str(page)),
+        ),
+        **_table(asked, shown),
+    }
+    return render(request, "insights/leaderboard/leaderboard.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    asked = _asked(request)
+    context = {**facet_part(_page_of(asked), asked.filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(asked.filters, look_around(request, asked.filters))
+    return render(request, "insights/part_page.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
+    asked = _asked(request)
+    board = asked.read()
+    everybody = board.page(sort=asked.sort, search=asked.search, page=1, size=max(board.people or 1, 1))
+    return csv_response("headway-ai-leaderboard", _csv_rows(everybody))
+
+
+def leaderboard_card(filters: Filters) -> LeaderboardCard:
+    """What the AI page's section needs before its rows are there; they are a part that comes later."""
+    asked = Asked(filters)
+    return LeaderboardCard(
+        part_url=AI_PAGE.part_url(filters, "leaderboard"),
+        page_url=asked.of_its_page().url(),
+        csv_url=asked.of_its_page().url("ai_leaderboard_csv"),
+        sessions_url=replace(filters, choices=()).url(reverse("ai_sessions")),
+        rankings=[
+            Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", asked.ranked_by == key)
+            for key, label in RANKINGS.items()
+        ],
+        not_heeded=filters.not_heeded_by(get("ai.sessions")),
+    )
+
+
+def leaderboard_rows(filters: Filters) -> dict[str, Any]:
+    """The context of the AI page's part: the first rows; the page of its own has the others."""
+    asked = Asked(filters)
+    board = asked.read()
+    shown = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
+    sessions = replace(filters, choices=()).url(reverse("ai_sessions"))
+    hint = explanations.few_spend_most(board.concentration(), url=sessions)
+    return {
+        "title": "Leaderboard",
+        "hints": [hint] if hint else [],
+        "more_url": asked.of_its_page().url() if shown.total > len(shown.rows) else "",
+        "total": f"{shown.total:,}",
+        **_table(asked, shown),
+    }
+
+
+def _asked(request: HttpRequest) -> Asked:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
+    search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
+    facets = {name: chosen for name, chosen in filters.facets.items() if name in FACETS}
+    return Asked(replace(filters, facets=facets), search)
+
+
+def _page_of(asked: Asked) -> InsightsPage:
+    kept = {SEARCH: asked.search} if asked.search else {}
+    return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, kept=kept)
+
+
+def _table(asked: Asked, shown: LeaderboardPage) -> dict[str, Any]:
+    return {
+        "headings": _headings(asked),
+        "rows": _printed(shown.rows, asked),
+        "people": shown.people,
+        "note": shown.note,
+        "banner": _banner(asked, shown),
+        "who_link": Link("Who can see what?", reverse("access")),
+        "formulas": [(column.label, how_url(asked.filters, column.metric)) for column in FIGURES],
+        "enough_lines": ENOUGH_LINES if asked.ranked_by == "ai_share" else 0,
+        "read_at": shown.read_at,
+    }
+
+
+def _banner(asked: Asked, shown: LeaderboardPage) -> str:
+    """What the viewer sees of others, in a sentence; empty where names are shown."""
+    if not shown.is_pseudonymous:
+        return ""
+    return (
+        "Others stand here under pseudonyms that are yours alone and change every quarter, with rounded totals. Lines, "
+        "agents and what rests on commits are left out, because commits show the same with names. Groups of fewer than "
+        f"{asked.filters.access.minimum_group_size} are not shown."
+    )
+
+
+def _headings(asked: Asked) -> list[Heading]:
+    def url(key: str) -> str:
+        first, second = (key, f"-{key}") if key in ASCENDING_FIRST else (f"-{key}", key)
+        return f"{asked.sorted_by(second if asked.sort == first else first).url()}#leaderboard"
+
+    return [
+        Heading(
+            label=column.label,
+            url=url(column.key),
+            sorted={column.key: "ascending", f"-{column.key}": "descending"}.get(asked.sort, ""),
+            number=bool(column.metric),
+            stick=column.key == NAME,
+        )
+        for column in COLUMNS
+    ]
+
+
+def _printed(rows: Sequence[LeaderboardRow], asked: Asked) -> list[PrintedRow]:
+    by = asked.sort.removeprefix("-")
+    with_bars = by if by in {column.key for column in FIGURES} else asked.ranked_by
+    [key_of_bars] = [column.metric for column in FIGURES if column.key == with_bars]
+    longest = max((row.values[key_of_bars].value or 0.0 for row in rows), default=0.0)
+    own = replace(asked.filters, scope=_own_scope(asked.filters), choices=())
+
+    def cell(column: Column, row: LeaderboardRow) -> PrintedCell:
+        found = row.values[column.metric]
+        text, note = _in_words(column, found, has_unpriced=row.has_unpriced)
+        has_bar = column.key == with_bars and longest and found.value is not None
+        return PrintedCell(
+            text,
+            note,
+            sorted=column.key == by,
+            fraction=(found.value or 0.0) / longest if has_bar else None,
+            rows_url=rows_url(own, column.metric) if row.is_own and found.value is not None else "",
+            label=f"Rows of your {column.label}",
+        )
+
+    return [
+        PrintedRow(
+            rank=f"{row.rank:,}" if row.rank else "",
+            label=row.label,
+            is_own=row.is_own,
+            agent=row.agents[0] if row.agents else "",
+            other_agents=wording.listed([agent_name(agent) for agent in row.agents[1:]]),
+            other_count=max(0, len(row.agents) - 1),
+            cells=[cell(column, row) for column in FIGURES],
+        )
+        for row in rows
+    ]
+
+
+def _own_scope(filters: Filters) -> Scope:
+    return replace(filters.scope, person_id=filters.access.sight.person_id)
+
+
+def _in_words(column: Column, found: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:
+    """The cell's text and what is to be said of it; what money is not known is no nought."""
+    metric = get(column.metric)
+    if found.value is None:
+        return (UNKNOWN if found.missing else ""), found.reason
+    printed = wording.reading(found.value, metric.unit)
+    text = printed.value if metric.unit in PLAIN_UNITS else str(printed)
+    if metric.unit is UnitOfMeasure.CURRENCY and has_unpriced and column.metric in (SPEND, WASTED):
+        return f"≥ {text}", SOME_UNPRICED
+    return text, ""
+
+
+def _csv_rows(page: LeaderboardPage) -> Iterator[list[Cell]]:
+    yield [f"{column.label} ({get(column.metric).unit})" if column.metric else column.label for column in COLUMNS]
+    for row in page.rows:
+        agents = ", ".join(map(agent_name, row.agents))
+        yield [row.rank, row.label, agents, *(_csv_cell(row.values[column.metric]) for column in FIGURES)]
+
+
+def _csv_cell(found: PersonValue) -> Cell:
+    return UNKNOWN if found.missing else found.value

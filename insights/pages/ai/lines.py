@@ -1,0 +1,253 @@
+"""What pull requests and work items come to on each line of the comparison: one for each agent, and one without.
+
+The agents that are filtered by say which lines are drawn; Non-AI stays beside them, because it is what they are
+compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+
+from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
+from insights.catalogue.registry import get
+from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.drawing import counts_of, over_time
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Statistic
+from insights.ui import tiles, wording
+from insights.ui.charts import ChartData, Dataset
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard, Link, Picker
+
+LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
+WORK = Choice("work", {"all": "All work", "feature": "Features", "bug": "Bugs", "other": "Other"})
+CYCLE = Choice(
+    "cycle",
+    {Statistic.MEDIAN: "Median", Statistic.MEAN: "Mean", Statistic.P90: "P90", Statistic.P95: "P95"},
+)
+
+MERGED, CYCLE_TIME, DELIVERED = "pr.merged_per_developer", "pr.cycle_time", "work.delivered_per_developer"
+LINE_SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
+LINES_DRAWN = 7  # beside Non-AI
+PERIODS = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUARTER: "quarter"}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A metric that is compared: the chart's name, what one fact is called, and what its rows list one by one."""
+
+    chart: str
+    key: str
+    title: str
+    fact: tuple[str, str]
+    facts_key: str
+    empty: str
+
+
+COMPARED = {
+    each.key: each
+    for each in (
+        Compared("cycle_time", CYCLE_TIME, "PR cycle time", ("PR", "PRs"), CYCLE_TIME, "pull request"),
+        Compared("merged_per_developer", MERGED, "PRs merged", ("PR", "PRs"), "pr.throughput", "pull request"),
+        Compared("delivered", DELIVERED, "Work items delivered", ("item", "items"), "work.delivered", "work item"),
+    )
+}
+
+
+def wanted(filters: Filters) -> tuple[Wanted, ...]:
+    """Both ways to split each metric, of the whole window: a chart asks for its buckets itself."""
+    return tuple(each._replace(whole=True) for each in wanted_by_charts(filters))
+
+
+def wanted_by_charts(filters: Filters) -> tuple[Wanted, ...]:
+    """The same with the buckets that are drawn."""
+    return tuple(wanted for key in COMPARED for wanted in _wanted(filters, key))
+
+
+def of_work(filters: Filters) -> Filters:
+    """The filters with the picked type of work as a facet."""
+    work = filters.picked[WORK.parameter]
+    if work == WORK.default:
+        return filters
+    return replace(filters, facets={**filters.facets, Dimension.WORK_TYPE: (work,)})
+
+
+def cards(lines: Answers, page: Answers) -> list[ChartCard]:
+    return [_card(lines, page, compared) for compared in COMPARED.values()]
+
+
+def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
+    """Any agent, and those that have a line, or all where that is not known yet."""
+    present = {*AGENT_NAMES}
+    if lines is not None:
+        present = {name for compared in COMPARED.values() for name in figures_of(lines, compared.key)}
+    offered = [ANY_AGENT, *(name for name in AGENT_NAMES if name in present)]
+    picked = page.filters.picked[LINE.parameter]
+    return [
+        each
+        for option, each in zip(LINE.options, page.pickers(LINE), strict=True)
+        if option in offered or option == picked
+    ]
+
+
+def figures_of(lines: Answers, key: str) -> Mapping[str, Figure]:
+    """The window's figures by line, in order: agents, Non-AI, and any agent under its own name; with facts."""
+    by_agent = tiles.by_segment(_answer(lines, key, Dimension.AGENT), Dimension.AGENT)
+    by_either = tiles.by_segment(_answer(lines, key, Dimension.ASSISTANCE), Dimension.ASSISTANCE)
+    chosen = lines.filters.facets.get(Dimension.AGENT, ())
+    agents = [name for name in by_agent if name not in (WITHOUT, "unknown") and (not chosen or name in chosen)]
+    found = {name: by_agent[name] for name in in_agent_order(agents)}
+    either = {name: by_either[name] for name in (WITHOUT, ANY_AGENT) if name in by_either}
+    return {name: figure for name, figure in {**found, **either}.items() if figure.value is not None or figure.withheld}
+
+
+def line_name(line: str) -> str:
+    return {ANY_AGENT: "Any agent", WITHOUT: "Non-AI"}.get(line) or agent_name(line)
+
+
+def marker(line: str) -> str:
+    """The key of its marker and colour."""
+    return {WITHOUT: "none", ANY_AGENT: "any"}.get(line, line)
+
+
+def figure_words(figure: Figure, compared: Compared, granularity: Granularity) -> str:
+    """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
+    if figure.withheld or figure.value is None:
+        return "hidden" if figure.withheld else "no data"
+    facts = wording.count(figure.sample_size, *compared.fact)
+    if get(compared.key).over_buckets:
+        behind = f"in {wording.count(int(figure.denominator or 0), f'developer-{PERIODS[granularity]}')}"
+    else:
+        behind = f"of {wording.count(figure.people, 'developer')}"
+    return f"{value_words(figure.value, compared.key)} ({facts} {behind})"
+
+
+def value_words(value: float, key: str) -> str:
+    """Of a figure per developer two digits after the point: the published way to write it."""
+    metric = get(key)
+    return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
+
+
+def chart(filters: Filters, key: str) -> ChartData:
+    """A line for each agent and one without, each point with its facts and developers."""
+    narrowed = of_work(filters)
+    lines = read(narrowed, _wanted(narrowed, key))
+    compared = COMPARED[key]
+    answer = _answer(lines, key, Dimension.AGENT)
+    picked = filters.picked[LINE.parameter]
+    names = [name for name in figures_of(lines, key) if name != ANY_AGENT or picked == ANY_AGENT]
+    agents = [name for name in names if name not in (WITHOUT, ANY_AGENT)]
+    drawn = {*agents[:LINES_DRAWN], WITHOUT, ANY_AGENT}
+    if len(agents) < 2:  # any agent is that agent
+        drawn -= {ANY_AGENT} if agents else set()
+        picked = agents[0] if agents and picked == ANY_AGENT else picked
+    datasets = [_dataset(lines, compared, name, is_picked=name == picked) for name in names if name in drawn]
+    withheld = sum(figure.withheld for figure in figures_of(lines, key).values())
+    undrawn = [_dataset(lines, compared, name, is_picked=False) for name in agents[LINES_DRAWN:]]
+    return replace(over_time("line", answer, datasets), left_out=withheld, undrawn=undrawn)
+
+
+def _dataset(lines: Answers, compared: Compared, line: str, *, is_picked: bool) -> Dataset:
+    split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
+    answer = _answer(lines, compared.key, split)
+    of_line = {figure.window.start: figure for figure in answer.series if figure.segment.get(split) == line}
+    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
+    found = [of_line.get(start) for start in starts]
+    return Dataset(
+        label=line_name(line),
+        key=marker(line),
+        role="agent",
+        values=[figure.value if figure else None for figure in found],
+        counts=counts_of(found, compared.fact[1]),
+        is_picked=is_picked,
+    )
+
+
+def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
+    filters, figures = page.filters, figures_of(lines, compared.key)
+    either = tiles.whole(_answer(lines, compared.key, Dimension.ASSISTANCE))
+    known = any(figure.value is not None for figure in figures.values())
+    title = compared.title
+    if get(compared.key).over_buckets:
+        title = f"{title} per developer and {PERIODS[filters.granularity]}"
+    missing = None if known else next((figure for figure in figures.values() if figure.withheld), either)
+    made = lines.card(
+        compared.chart,
+        compared.key,
+        title=title,
+        kind="line",
+        span=6 if get(compared.key).over_buckets else 8,
+        missing=missing,
+        pickers=page.pickers(CYCLE) if compared.key == CYCLE_TIME else (),
+        caveat=_caveat(lines, compared),
+    )
+    return replace(
+        made,
+        data_url=AI_PAGE.chart_url(filters, compared.chart),
+        csv_url=AI_PAGE.chart_csv_url(filters, compared.chart),
+        summary=_summary(filters, figures, compared),
+        reason_link=made.reason_link
+        if known or made.state == "hidden"
+        else Link("Open integrations", reverse("integrations")),
+    )
+
+
+def _summary(filters: Filters, figures: Mapping[str, Figure], compared: Compared) -> str:
+    """The picked line beside Non-AI."""
+    picked = filters.picked[LINE.parameter]
+    shown = [name for name in (picked, WITHOUT) if name in figures]
+    return " · ".join(
+        f"{line_name(name)} {figure_words(figures[name], compared, filters.granularity)}" for name in shown
+    )
+
+
+def _caveat(lines: Answers, compared: Compared) -> str:
+    """What is on no line, and what has nobody to divide by."""
+    answer = _answer(lines, compared.key, Dimension.ASSISTANCE)
+    said = []
+    unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
+    if unknown and unknown.sample_size:
+        said.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
+    if get(compared.key).over_buckets and answer.unmatched:
+        share = wording.percent_of(answer.unmatched, 1)
+        said.append(f"{share} of these {compared.fact[1]} are of nobody known: no developer is counted for them.")
+    return " ".join(said)
+
+
+def facts_rows_url(filters: Filters, key: str) -> str:
+    """The facts themselves, where a figure's rows are its developers."""
+    return rows_url(of_work(filters), COMPARED[key].facts_key)
+
+
+def query_of(filters: Filters, key: str) -> MetricQuery:
+    """What is asked of the developers behind the lines."""
+    query = filters.query(key)
+    metric = get(key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=_statistic(filters, key),
+    )
+
+
+def _statistic(filters: Filters, key: str) -> Statistic | None:
+    return Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
+
+
+def _wanted(filters: Filters, key: str) -> Sequence[Wanted]:
+    statistic = _statistic(filters, key)
+    return [Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic) for split in LINE_SPLITS]
+
+
+def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:
+    """Of the whole window, or with its buckets: whichever was read."""
+    return next(answer for wanted, answer in lines.now.items() if (wanted.key, wanted.segment) == (key, split))
+
+
+def picked_lines(filters: Filters) -> Sequence[str]:
+    """The two that are compared."""
+    return filters.picked[LINE.parameter], WITHOUT

@@ -1,0 +1,82 @@
+"""The page `/insights/ai/`: its filters and its sections."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.pages import pulse
+from insights.pages.ai import adoption, impact, leaderboard, spend, usage
+from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.unmatched import unmatched_sentence
+from insights.pages.answers import Wanted
+from insights.pages.connect import connect_first_agent
+from insights.pages.filter_bar import filter_bar
+from insights.pages.units import AI_COLUMNS, units_choice, units_part
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters, read_filters
+from insights.ui.scope_bar import look_around, scope_words
+from integrations.services.told_of import told_of
+
+CHOICES = (
+    *impact.CHOICES,
+    adoption.OUT_OF,
+    adoption.CODE_OF,
+    adoption.CODE,
+    spend.COST,
+    spend.TREND,
+    spend.BREAKDOWN,
+    units_choice(AI_COLUMNS),
+    leaderboard.RANKED_BY,
+)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_page(request: HttpRequest) -> HttpResponseBase:
+    mark = pulse.mark()
+    filters = page_filters(request)
+    around = look_around(request, filters)
+    told = told_of()
+    answers = read(filters, _wanted(filters, has_seats=told.seats), around=around)
+    if answers.figure("ai.sessions").value is None and not (told.repositories or told.sessions):
+        return connect_first_agent(request)
+    context = {
+        "pulse": mark,
+        "filters": filters,
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "units": units_part(request, filters, around, url=reverse("ai_units"), csv_url=reverse("ai_units_csv")),
+        "unmatched": unmatched_sentence(filters, answers),
+        "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
+        "sections": [
+            adoption.section(answers),
+            impact.section(answers, has_repositories=told.repositories),
+            spend.section(answers, has_seats=told.seats),
+            usage.section(answers),
+        ],
+        "board": leaderboard.leaderboard_card(filters),
+    }
+    return render(request, "insights/ai.html", context)
+
+
+def _wanted(filters: Filters, *, has_seats: bool) -> tuple[Wanted, ...]:
+    return (
+        *adoption.wanted(filters),
+        *impact.wanted(filters),
+        *spend.wanted(has_seats=has_seats),
+        *usage.WANTED,
+        *AI_PAGE.menus,
+    )
+
+
+def page_filters(request: HttpRequest) -> Filters:
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)

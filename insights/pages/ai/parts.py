@@ -1,0 +1,93 @@
+"""Parts of the page that it asks for once it stands: menus, and what would keep the page waiting.
+
+Without a script their links lead to the same parts as pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.pages.ai import impact, spend, usage
+from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.differences import differences
+from insights.pages.ai.effect import effect_part
+from insights.pages.ai.leaderboard import leaderboard_rows
+from insights.pages.ai.page import page_filters
+from insights.pages.drill import rows_of_part
+from insights.pages.filter_bar import facet_part
+from insights.query.query import Dimension
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters
+from insights.ui.scope_bar import look_around, scope_words
+
+
+def spend_outcome(filters: Filters) -> dict[str, Any]:
+    answers = read(filters, [spend.BY_OUTCOME])
+    shares = spend.outcome_shares(answers)
+    told = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
+    return {"title": "What became of the spend", "shares": shares, "told": told}
+
+
+def failing_tools(filters: Filters) -> dict[str, Any]:
+    answers = read(filters, usage.FAILING_TOOLS_WANTED)
+    card = usage.failing_tools_card(answers)
+    named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
+    failed, called = (
+        [rows_of_part(filters, key, Dimension.TOOL, tool) for tool in named]
+        for key in ("ai.tool_failures", "ai.error_rate")
+    )
+    return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, failed, called, strict=False))}
+
+
+def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:
+    return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, part)}
+
+
+def compared(filters: Filters) -> dict[str, Any]:
+    return {"title": "With an agent, and without", "compared": impact.compared_work(filters)}
+
+
+def impact_differences(filters: Filters) -> dict[str, Any]:
+    found = differences(filters)
+    return {"title": f"{found.line} beside Non-AI", "differences": found}
+
+
+def adoption_effect(filters: Filters) -> dict[str, Any]:
+    return {"title": "Before and after adoption", "effect": effect_part(filters)}
+
+
+PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "spend_outcome": spend_outcome,
+    "failing_tools": failing_tools,
+    "compared": compared,
+    "differences": impact_differences,
+    "adoption_effect": adoption_effect,
+    **{offered.part: partial(facet_menu, part=offered.part) for offered in AI_PAGE.facets if offered.part},
+    "leaderboard": leaderboard_rows,
+}
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    try:
+        part = PARTS[name]
+    except KeyError:
+        raise Http404("No such part.") from None
+    filters = page_filters(request)
+    context = {"part": f"insights/_part_{name}.html", **part(filters)}
+    if request.headers.get("HX-Request"):
+        return render(request, context["part"], context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)

@@ -1,0 +1,154 @@
+"""Where the cycle time of each line goes: coding, which stands before it, then review and merge, which make it up.
+
+Means, because only means add up, over the pull requests of which all phases are known; how many are left out is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
+from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.drill import rows_of_part
+from insights.query.query import Dimension, Figure
+from insights.ui import tiles, wording
+from insights.ui.tiles import ChartCard
+
+PHASES: Mapping[str, tuple[str, str]] = {
+    "coding": ("pr.coding_phase", "Coding"),
+    "review": ("pr.review_phase", "Review"),
+    "merge": ("pr.merge_phase", "Merge"),
+}
+
+
+@dataclass(frozen=True)
+class PhaseBar:
+    """One stretch: where it begins and how long it is, from 0 to 1 of the card's width."""
+
+    key: str
+    label: str
+    value: str
+    start: float
+    fraction: float
+    rows_url: str
+
+
+@dataclass(frozen=True)
+class PhasesOfLine:
+    key: str
+    label: str
+    bars: Sequence[PhaseBar]
+    cycle: str  # review and merge
+    sample: str
+    left_out: str
+
+
+@dataclass(frozen=True)
+class PhasesCard:
+    card: ChartCard
+    lines: Sequence[PhasesOfLine]
+    border: float  # where coding ends and the cycle begins
+    legend: Sequence[tuple[str, str, str]]  # key, name and the rows of each phase
+
+
+def wanted() -> tuple[Wanted, ...]:
+    return tuple(
+        Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
+        for metric, _ in PHASES.values()
+        for split in LINE_SPLITS
+    )
+
+
+def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
+    """Each line with the mean seconds of its phases, how many pull requests tell of them, and how many are left out."""
+    for line in _lines(lines):
+        if means := _means(lines, line):
+            known = means["review"][1]
+            yield line, [mean for mean, _ in means.values()], known, _left_out(lines, line, known)
+
+
+def phases_card(lines: Answers) -> PhasesCard:
+    means = {line: _means(lines, line) for line in _lines(lines)}
+    known = {line: found for line, found in means.items() if found}
+    before = max((found["coding"][0] for found in known.values()), default=0.0)
+    after = max((found["review"][0] + found["merge"][0] for found in known.values()), default=0.0)
+    scale = before + after or 1.0
+    missing = None if known else _whole(lines)
+    return PhasesCard(
+        card=lines.card(
+            "phases",
+            PHASES["review"][0],
+            title="PR phases, mean",
+            kind="stacked_bar",
+            span=4,
+            missing=missing,
+        ),
+        lines=[_of_line(lines, line, found, before, scale) for line, found in known.items()],
+        border=before / scale,
+        legend=[(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
+    )
+
+
+def _lines(lines: Answers) -> Sequence[str]:
+    """The agents and Non-AI; any agent where there are several."""
+    found = list(figures_of(lines, MERGED))
+    agents = [line for line in found if line not in (WITHOUT, ANY_AGENT)]
+    either = [line for line in (ANY_AGENT, WITHOUT) if line in found and (line == WITHOUT or len(agents) != 1)]
+    return [*agents, *either]
+
+
+def _means(lines: Answers, line: str) -> Mapping[str, tuple[float, int]]:
+    """Phase → mean seconds and number of pull requests; empty where nothing is known or may be shown."""
+    found: dict[str, tuple[float, int]] = {}
+    for phase, (metric, _) in PHASES.items():
+        figure = _figure(lines, metric, line)
+        if figure is None or figure.value is None:
+            return {}
+        found[phase] = figure.value, figure.sample_size
+    return found
+
+
+def _of_line(
+    lines: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
+) -> PhasesOfLine:
+    coding, review, merge = (means[phase][0] for phase in PHASES)
+    starts = {"coding": before - coding, "review": before, "merge": before + review}
+    known = means["review"][1]
+    left_out = _left_out(lines, line, known)
+    return PhasesOfLine(
+        key=marker(line),
+        label=line_name(line),
+        bars=[
+            PhaseBar(
+                phase,
+                label,
+                str(wording.duration(means[phase][0])),
+                starts[phase] / scale,
+                means[phase][0] / scale,
+                rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
+            )
+            for phase, (metric, label) in PHASES.items()
+        ],
+        cycle=str(wording.duration(review + merge)),
+        sample=wording.count(known, "PR"),
+        left_out=f"{left_out:,} left out" if left_out > 0 else "",
+    )
+
+
+def _left_out(lines: Answers, line: str, known: int) -> int:
+    merged = figures_of(lines, MERGED)[line]
+    return max(0, merged.sample_size - known)
+
+
+def _figure(lines: Answers, metric: str, line: str) -> Figure | None:
+    split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
+    answer = lines.now[Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
+    return tiles.by_segment(answer, split).get(line)
+
+
+def _whole(lines: Answers) -> Figure:
+    """Any figure that says why there is none."""
+    answer = lines.now[Wanted(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
+    return next((figure for figure in answer.total if figure.value is None), answer.total[0])

@@ -1,0 +1,277 @@
+"""What models cost: the tokens of a window on the models that were used, and on others; and models without a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.agents import agent_name
+from insights.pages.ai.answers import read
+from insights.pages.answers import Answers, Wanted
+from insights.pages.drill import rows_of_part
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.query import Dimension
+from insights.ui import tiles, wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from integrations.pricing.library import listed_models
+from integrations.pricing.lists import PriceCard, Rate
+from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
+from orgtree.csv_export import Cell, csv_response
+
+WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
+HEEDED = (Dimension.AGENT, Dimension.MODEL)
+ALL = "all"
+LONGEST_NAME = 120
+MOST_MODELS = 100
+
+
+@dataclass(frozen=True)
+class PricedAs:
+    """One model used, and its tokens at other prices."""
+
+    model: str
+    tokens: str
+    requests: str
+    spend: str  # empty where no price is known
+    unpriced: str  # tokens that are not in it; empty where there are none
+    chosen: str  # as typed; empty: as it was
+    then: str
+    difference: str
+    percent: str
+    prices: str  # what the chosen model costs
+    rows_url: str
+    tokens_url: str
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    model: str
+    tokens: str
+    tokens_url: str
+    requests: str
+    agents: str
+    first_day: str
+    last_day: str
+    add_url: str  # empty for whoever may not
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_prices(request: HttpRequest) -> HttpResponseBase:
+    filters = _filters(request)
+    around = look_around(request, filters)
+    chosen = _chosen(request)
+    answers = read(filters, WANTED)
+    uses, left_out = _uses(answers)
+    unknown = unknown_models({model for model in chosen.values() if model})
+    told = what_if(uses, _instead(uses, chosen, unknown))
+    context = {
+        "days": wording.days(filters.window),
+        "whose": scope_words(filters, around),
+        "scope": scope_bar(filters, around, {}, request.path, kept=_kept(chosen)),
+        "ranges": [
+            tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), chosen), filters.range == name)
+            for name, weeks in WEEK_RANGES.items()
+        ],
+        "hidden": [(name, value) for name, value in filters.parameters()],
+        "rows": [_row(each, chosen, filters) for each in told],
+        "total": _total(told),
+        "for_all": chosen.get(ALL, ""),
+        "unknown": sorted(unknown),
+        "models": listed_models(),
+        "left_out": left_out,
+        "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
+        "summed": _summed(uses),
+        "rough": any(not each.tells_bounds for each in told),
+        "unpriced": [
+            _unpriced(filters, use, may_add=getattr(request.user, "is_superuser", False))
+            for use in uses
+            if use.unpriced_tokens
+        ],
+        "csv_url": _url(filters, chosen, name="ai_prices_csv"),
+        "spend_url": f"{reverse('ai')}{filters.query_string()}#spend",
+    }
+    return render(request, "insights/prices/prices.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
+    chosen = _chosen(request)
+    uses, _ = _uses(read(_filters(request), WANTED))
+    unknown = unknown_models({model for model in chosen.values() if model})
+    return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
+
+
+def _csv_rows(told: Sequence[WhatIf]) -> Iterator[list[Cell]]:
+    yield [
+        *("Model", "Agents", "Requests", "Tokens", "Tokens without a price", "First day", "Last day"),
+        *("Spend (USD)", "Priced as", "Spend then (USD)"),
+    ]
+    for each in told:
+        use = each.use
+        yield [
+            *(use.model, " ".join(sorted(use.agents)), use.requests, use.token_count, use.unpriced_tokens),
+            *(str(use.first_day or ""), str(use.last_day or "")),
+            *(None if use.spend is None else float(use.spend), each.model),
+            None if each.spend is None else float(each.spend),
+        ]
+
+
+def _filters(request: HttpRequest) -> Filters:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    for dimension in [each for each in filters.facets if each not in HEEDED]:
+        filters = filters.without(dimension)
+    return filters
+
+
+def _chosen(request: HttpRequest) -> Mapping[str, str]:
+    """Model used → model whose prices are asked for; ALL for those of which nothing else is said."""
+    used, instead = request.GET.getlist("used"), request.GET.getlist("instead")
+    if len(used) != len(instead) or len(used) > MOST_MODELS:
+        raise BadFilterError("instead", f"It stands beside each `used`, at most {MOST_MODELS} times.")
+    typed = {model: other.strip() for model, other in zip(used, instead, strict=True)}
+    typed[ALL] = (request.GET.get(ALL) or "").strip()
+    for name in (*typed, *typed.values()):
+        if len(name) > LONGEST_NAME:
+            raise BadFilterError("instead", f"The name of a model has at most {LONGEST_NAME} printable characters.")
+    return {model: other for model, other in typed.items() if other}
+
+
+def _instead(uses: Sequence[ModelUse], chosen: Mapping[str, str], unknown: set[str]) -> Mapping[str, str]:
+    picked = {use.model: chosen.get(use.model) or chosen.get(ALL, "") for use in uses}
+    return {model: other for model, other in picked.items() if other not in unknown}
+
+
+def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
+    """The models that the viewer may be told of, the dearest first, and how many more there are."""
+    if answers.figure("ai.tokens").withheld:
+        return [], 0
+    figures = tiles.by_segment(answers.answer("ai.tokens", Dimension.MODEL), Dimension.MODEL)
+    shown = sorted(model for model, figure in figures.items() if model and not figure.withheld)
+    return _used_by(answers.filters, shown) if shown else [], answers.left_out("ai.tokens", Dimension.MODEL)
+
+
+def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
+    """These models of the filters' scope, window and agents."""
+    first, after = filters.window.start, filters.window.end
+    agents = filters.facets.get(Dimension.AGENT, ())
+    return models_in_use(first, after, filters.whose, agents=agents, models=models)
+
+
+def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
+    use = each.use
+    is_asked = each.card is not None or each.spend is None
+    difference, percent = _difference(use, each) if is_asked else ("", "")
+    return PricedAs(
+        model=use.model,
+        tokens=wording.compact(use.token_count),
+        requests=wording.compact(use.requests) if use.requests else "",
+        spend="" if use.spend is None else wording.exact(float(use.spend), "currency"),
+        unpriced=wording.compact(use.unpriced_tokens) if use.unpriced_tokens else "",
+        chosen=chosen.get(use.model, ""),
+        then="" if not is_asked or each.spend is None else wording.exact(float(each.spend), "currency"),
+        difference=difference,
+        percent=percent,
+        prices=_prices(each.card) if each.card else "",
+        rows_url=_rows_of_model(filters, "ai.spend", use.model),
+        tokens_url=_rows_of_model(filters, "ai.tokens", use.model),
+    )
+
+
+def _rows_of_model(filters: Filters, key: str, model: str) -> str:
+    return rows_of_part(filters, key, Dimension.MODEL, model)
+
+
+def _difference(use: ModelUse, each: WhatIf) -> tuple[str, str]:
+    """In dollars and percent; nothing where a part of the spend is not known: parts are not held against wholes."""
+    if use.spend is None or each.spend is None or use.unpriced_tokens:
+        return "", ""
+    return _signed(float(each.spend - use.spend)), _percent(float(each.spend), float(use.spend))
+
+
+def _signed(amount: float) -> str:
+    return ("+" if amount > 0 else "") + wording.exact(amount, "currency")
+
+
+def _percent(then: float, now: float) -> str:
+    if not now:
+        return ""
+    change = (then - now) / now * 100
+    return f"{'+' if change > 0 else '−' if change < 0 else ''}{abs(change):,.0f}%"
+
+
+def _total(told: Sequence[WhatIf]) -> dict[str, str]:
+    """The sums of those models of which both spends are known."""
+    both = [
+        each for each in told if each.spend is not None and each.use.spend is not None and not each.use.unpriced_tokens
+    ]
+    now, then = sum(float(each.use.spend or 0) for each in both), sum(float(each.spend or 0) for each in both)
+    is_asked = any(each.card is not None for each in told)
+    return {
+        "tokens": wording.compact(sum(each.use.token_count for each in told)),
+        "now": wording.exact(now, "currency"),
+        "then": wording.exact(then, "currency") if is_asked else "",
+        "difference": _signed(then - now) if is_asked else "",
+        "percent": _percent(then, now) if is_asked else "",
+        "left_out": wording.count(len(told) - len(both), "model") if len(both) < len(told) else "",
+    }
+
+
+def _summed(uses: Sequence[ModelUse]) -> str:
+    summed, tokens = sum(use.summed_tokens for use in uses), sum(use.token_count for use in uses)
+    return wording.percent_of(summed, tokens) if summed else ""
+
+
+def _prices(card: PriceCard) -> str:
+    named = (
+        ("in", card.input),
+        ("cache read", card.cache_read),
+        ("cache write", card.cache_write),
+        ("out", card.output),
+    )
+    return ", ".join(f"{name} {_rate(rate)}" for name, rate in named)
+
+
+def _rate(rate: Rate) -> str:
+    above = "".join(f" (above {wording.compact(size)}: ${price.normalize():f})" for size, price in reversed(rate.tiers))
+    return f"${rate.base.normalize():f}{above}"
+
+
+def _unpriced(filters: Filters, use: ModelUse, *, may_add: bool) -> Unpriced:
+    add_url = f"{reverse('admin:integrations_priceoverride_add')}?{urlencode({'model': use.model})}"
+    return Unpriced(
+        model=use.model,
+        tokens=wording.compact(use.unpriced_tokens),
+        tokens_url=_rows_of_model(filters, "ai.unpriced_tokens", use.model),
+        requests=wording.compact(use.requests) if use.requests else "",
+        agents=wording.listed([agent_name(agent) for agent in sorted(use.agents)]),
+        first_day=wording.day(use.first_day) if use.first_day else "",
+        last_day=wording.day(use.last_day) if use.last_day else "",
+        add_url=add_url if may_add else "",
+    )
+
+
+def _kept(chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """What the links of the scope bar keep: the model for all, which one parameter says."""
+    return {ALL: chosen[ALL]} if ALL in chosen else {}
+
+
+def _url(filters: Filters, chosen: Mapping[str, str], *, name: str = "ai_prices") -> str:
+    pairs = [*filters.parameters()]
+    for model, other in chosen.items():
+        pairs += [(ALL, other)] if model == ALL else [("used", model), ("instead", other)]
+    return f"{reverse(name)}{'?' + urlencode(pairs) if pairs else ''}"

@@ -1,0 +1,234 @@
+"""How a figure of the readiness page is computed, and the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.registry import get
+from insights.engine.contributions import LARGEST_PAGE, PERSON, ColumnKind, RowColumn, RowsPage
+from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, row_table
+from insights.privacy.scope_access import access_in
+from insights.privacy.visible import visible_page, visible_rows
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.query import Dimension, MetricQuery
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.page_numbers import page_numbers, read_page
+from integrations.models import Repository
+from integrations.services.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
+from orgtree.csv_export import csv_response
+from orgtree.queries.whose import Whose
+
+SESSION = (
+    RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT),
+    PERSON,
+    RowColumn("started_at", "Started", "The session's first event.", ColumnKind.INSTANT),
+    RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD),
+)
+BELONGS = (
+    "A session belongs to the repository that has most of its committed lines; one without any, to the one in which "
+    "its person committed nearest in time, within a week."
+)
+SETTLED = "Settled: committed, or 72 hours old while its person's commits are known."
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A figure of sessions: in words, and which column of a session it adds up, above and below the line.
+
+    The sums of all sessions have the same names.
+    """
+
+    label: str
+    formula: str
+    above: str
+    below: str = ""
+
+    @property
+    def recipe(self) -> str:
+        return "Σ contribution ÷ Σ denominator × 100" if self.below else "Σ contribution"
+
+
+OF_SESSIONS: Mapping[str, Explained] = {
+    "sessions": Explained("Sessions", f"Sessions that started in these days. {BELONGS}", "sessions"),
+    "spend": Explained("Spend", f"Spend of the sessions. {BELONGS}", "spend"),
+    "wasted_share": Explained(
+        "Wasted",
+        "Spend of settled sessions without an attributed commit ÷ spend of settled sessions × 100. "
+        f"{SETTLED} {BELONGS}",
+        "wasted_spend",
+        "settled_spend",
+    ),
+    "error_rate": Explained(
+        "Error rate", f"Failed tool calls ÷ tool calls × 100. {BELONGS}", "tool_failures", "tool_calls"
+    ),
+    "ship_rate": Explained(
+        "Ship rate",
+        "AI lines committed ÷ AI lines generated × 100, over settled sessions whose agent reports lines. "
+        f"{SETTLED} {BELONGS}",
+        "lines_shipped",
+        "lines_generated",
+    ),
+}
+OF_METRICS = {"commits": "commit.count", "ai_share": "ai.committed_code_share"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which figure of which repository."""
+
+    repository: str
+    of: str
+    filters: Filters
+
+    @property
+    def query(self) -> MetricQuery:
+        """What the rows are read by; those of sessions are as personal as spend."""
+        filters, facets = self.filters, {Dimension.REPOSITORY: (self.repository,)}
+        key = OF_METRICS.get(self.of, "ai.spend")
+        return MetricQuery(key, filters.window, filters.granularity, filters.scope, facets)
+
+    @property
+    def label(self) -> str:
+        return OF_SESSIONS[self.of].label if self.of in OF_SESSIONS else get(OF_METRICS[self.of]).name
+
+    @property
+    def formula(self) -> str:
+        return OF_SESSIONS[self.of].formula if self.of in OF_SESSIONS else get(OF_METRICS[self.of]).formula
+
+    def url(self, name: str = "repository_rows", page: int = 1) -> str:
+        pairs = [("repository", self.repository), ("of", self.of), *self.filters.parameters()]
+        return f"{reverse(name)}?{urlencode([*pairs, *([('page', str(page))] if page > 1 else [])])}"
+
+
+def whose(filters: Filters) -> Whose:
+    """Whose sessions a page tells of: those of its scope."""
+    scope = filters.scope
+    return Whose(scope.unit, scope.unassigned, scope.person_id, scope.where)
+
+
+def rows_url(repository: str, of: str, filters: Filters) -> str:
+    """Where a figure of a repository is explained."""
+    return Asked(repository, of, filters).url()
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """The formula with numbers put in."""
+
+    numerator: str
+    denominator: str
+    result: str
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def repository_rows(request: HttpRequest) -> HttpResponseBase:
+    asked, page = _asked(request), read_page(request)
+    found = _read(request, asked, page, PAGE_SIZE)
+    context = {
+        "base_template": base_template(request),
+        "metric": {"name": f"{asked.label}: {asked.repository}"},
+        "formula": asked.formula,
+        "fraction": _fraction(request, asked),
+        "days": wording.days(asked.filters.window),
+        "recipe": found.recipe,
+        "note": found.note,
+        "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        "panel_name": f"Rows of {asked.label}" if is_panel(request) else "",
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+        ),
+        "csv_url": asked.url("repository_rows_csv"),
+    }
+    return render(request, "insights/repositories/rows.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def repository_rows_csv(request: HttpRequest) -> HttpResponseBase:
+    asked = _asked(request)
+
+    def read(page: int) -> RowsPage:
+        return _read(request, asked, page, LARGEST_PAGE)
+
+    return csv_response(f"headway-ai-repository-{asked.of.replace('_', '-')}", csv_rows(read(1), read))
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """Raises Http404 for an unknown repository and BadFilterError for a wrong parameter."""
+    of, repository = request.GET.get("of", ""), request.GET.get("repository", "")
+    if of not in OF_SESSIONS and of not in OF_METRICS:
+        raise BadFilterError("of", f"It can be {wording.listed([*OF_METRICS, *OF_SESSIONS])}.")
+    if not Repository.objects.filter(name=repository).exists():
+        raise Http404("No such repository.")
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
+    return Asked(repository, of, filters)
+
+
+def _read(request: HttpRequest, asked: Asked, page: int, size: int) -> RowsPage:
+    access = access_in(request)
+    if asked.of in OF_METRICS:
+        return visible_rows(asked.query, access, page=page, size=size)
+    window, explained = asked.filters.window, OF_SESSIONS[asked.of]
+    columns = (*SESSION, *_contributions(explained))
+    figures = tuple(filter(None, (explained.above, explained.below)))
+    wanted = SessionsAsked(asked.repository, figures, window.start, window.end, whose(asked.filters))
+
+    def listed(person_id: int | None) -> RowsPage:
+        theirs = wanted if person_id is None else replace(wanted, whose=replace(wanted.whose, person_id=person_id))
+        total = count_sessions_near(theirs).sessions
+        rows = [_row(explained, each) for each in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
+        return RowsPage(asked.query, columns, rows, total, page, size, explained.recipe)
+
+    return visible_page(asked.query, access, people=count_sessions_near(wanted).people, read=listed)
+
+
+def _fraction(request: HttpRequest, asked: Asked) -> Fraction | None:
+    """None where the figure is no share, is no data, or is of too few people to be shown."""
+    explained = OF_SESSIONS.get(asked.of)
+    if explained is None or not explained.below:
+        return None
+    window = asked.filters.window
+    found = readiness(window.start, window.end, whose(asked.filters))
+    [nearby] = [each.nearby for each in found if each.name == asked.repository]
+    below = float(getattr(nearby, explained.below))
+    if not below or is_withheld(asked.query, nearby.people, access_in(request)):
+        return None
+    above = float(getattr(nearby, explained.above))
+    printed = wording.money if explained.below == "settled_spend" else wording.exact
+    return Fraction(printed(above), printed(below), str(wording.reading(above / below * 100, "percent")))
+
+
+def _row(explained: Explained, session: SessionNearby) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "fact_id": session.session_id,
+        "person_id": session.person_id,
+        "started_at": session.started_at,
+        "agent": session.agent,
+        "contribution": float(getattr(session, explained.above)),
+    }
+    return row | {"denominator": float(getattr(session, explained.below))} if explained.below else row
+
+
+def _contributions(explained: Explained) -> Iterator[RowColumn]:
+    yield RowColumn("contribution", "Contribution", "What it adds.", ColumnKind.NUMBER)
+    if explained.below:
+        yield RowColumn("denominator", "Denominator", "What it adds below the line.", ColumnKind.NUMBER)

@@ -1,0 +1,131 @@
+"""The sessions of a scope, each with what it came to: one's own, and others' as the policy shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.agents import agent_name
+from insights.engine.contributions import RowsPage
+from insights.pages.ai.answers import FACETS_OF_SESSIONS
+from insights.pages.ai.sessions.rows import KEY, visible_sessions_page
+from insights.pages.ai.sessions.states import LABELS
+from insights.pages.answers import InsightsPage, read
+from insights.pages.attribution.words import moment
+from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.rows import csv_rows
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.query import Dimension
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters, read_filters
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import look_around, scope_words
+from orgtree.csv_export import csv_response
+
+PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
+FACETS = (Dimension.AGENT, Dimension.MODEL)
+SESSIONS_PAGE = InsightsPage("ai_sessions", facets=FACETS_OF_SESSIONS)
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    number: str
+    url: str  # of its page; empty where the viewer may not open it
+    person: str
+    started: str
+    agent: str
+    models: str
+    cells: Sequence[str]
+    outcome: str
+    outcome_label: str
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def sessions(request: HttpRequest) -> HttpResponseBase:
+    filters, number = _filters(request), read_page(request)
+    around = look_around(request, filters)
+    answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
+    found = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
+    context = {
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "note": found.note,
+        "lines": [_line(row) for row in found.rows],
+        **page_numbers(
+            number, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, filters)
+        ),
+        "csv_url": filters.url(reverse("ai_sessions_csv")),
+    }
+    return render(request, "insights/sessions/sessions.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    filters = _filters(request)
+    context = {**facet_part(SESSIONS_PAGE, filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def sessions_csv(request: HttpRequest) -> HttpResponseBase:
+    filters = _filters(request)
+
+    def read(page: int) -> RowsPage:
+        return visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
+
+    return csv_response("headway-ai-sessions", csv_rows(read(1), read))
+
+
+def _filters(request: HttpRequest) -> Filters:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    return replace(filters, facets={name: chosen for name, chosen in filters.facets.items() if name in FACETS})
+
+
+def _line(row: Mapping[str, Any]) -> SessionLine:
+    pk, started = row["fact_id"], row["started_at"]
+    return SessionLine(
+        number=f"#{pk}" if pk is not None else "",
+        url=reverse("ai_session", args=[pk]) if pk is not None else "",
+        person=row["person"],
+        started=moment(started) if started else wording.day(row["day"]),
+        agent=agent_name(row["agent"]),
+        models=row["models"],
+        cells=[
+            str(wording.duration(row["active_seconds"])),
+            f"{row['requests']:,}",
+            f"{row['tokens']:,}",
+            "" if row["spend"] is None else wording.money(row["spend"]),
+            f"{row['tool_calls']:,}",
+            f"{row['tool_failures']:,}",
+            f"{row['lines_added']:,}",
+        ],
+        outcome=row["outcome"],
+        outcome_label=LABELS[row["outcome"]],
+    )
+
+
+def _page_url(filters: Filters, page: int) -> str:
+    return filters.url(reverse("ai_sessions"), page=str(page))

@@ -1,0 +1,268 @@
+"""The page of one session: what it came to, what became of it, and its timeline.  No prompt and no code is stored.
+
+Few happenings are listed one by one; of many the hours are, and each of them can be opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.agents import agent_name
+from insights.engine.plan import Clock
+from insights.pages.ai.sessions import timeline
+from insights.pages.ai.sessions.outcome import explained
+from insights.pages.attribution.words import METHODS, moment
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import page_numbers, read_page
+from integrations.models import AgentSession
+from integrations.services.commits import visible_commits
+from integrations.services.sessions.story import SessionCommit, SessionStory, Stretch, ToolUse
+from integrations.services.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
+from integrations.services.sessions.visible import visible_sessions
+from orgtree.services.access import Access
+
+LISTED_ALONE = 300  # happenings; of more the hours are listed first
+PAGE_SIZE = 200
+STRETCHES_LISTED = 30
+SHORT_SHA = 10
+LARGEST_ID = 2**63 - 1
+NO_PRICE = "unknown: no price is known for its models"
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    name: str
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ToolLine:
+    name: str
+    succeeded: str
+    failed: str
+    refused: str
+    took: str
+    error_types: str
+
+
+@dataclass(frozen=True)
+class CommitLine:
+    sha: str
+    url: str  # empty where the viewer may not see the commit
+    subject: str
+    repository: str
+    at: str
+    methods: str
+    lines: str
+
+
+@dataclass(frozen=True)
+class StretchLine:
+    span: str
+    duration: str
+    pause: str  # how long nothing had happened before it
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    session = _found(access, pk)
+    story = SessionStory(session)
+    summary = summaries_of([session.pk]).get(session.pk, NOTHING)
+    commits, stretches = story.commits(), story.stretches()
+    context = {
+        "session": session,
+        "title": f"{agent_name(session.agent)} session",
+        "whose": session.identity.person.full_name if session.identity.person else "Unmatched",
+        "is_own": session.identity.person_id is not None and session.identity.person_id == access.sight.person_id,
+        "facts": _facts(session, summary, stretches),
+        "totals": _totals(summary.whole, commits),
+        "outcome": explained(session, Clock.read().settled_before, commits),
+        "models": [
+            ModelLine(name or "No model", _cells(each))
+            for name, each in summary.by_model.items()
+            if each.requests or each.tokens or each.reported_cost
+        ],
+        "whole_cells": _cells(summary.whole),
+        "tools": [_tool_line(tool) for tool in story.tools()],
+        "commits": _commit_lines(commits, access),
+        "stretches": _stretch_lines(stretches),
+        "more_stretches": max(0, len(stretches) - STRETCHES_LISTED),
+        "by_metrics": story.by_metrics,
+        **_timeline(request, session, story, access),
+    }
+    return render(request, "insights/sessions/session.html", context)
+
+
+def _found(access: Access, pk: int) -> AgentSession:
+    """Raises Http404 for a session that is not there, and for one that the viewer may not know of."""
+    found = (
+        visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
+    )
+    if found is None:
+        raise Http404("There is no such session, or none that you may see.")
+    return found
+
+
+def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[Stretch]) -> list[tuple[str, str]]:
+    version = f" {session.agent_version}" if session.agent_version else ""
+    open_seconds = (session.ended_at - session.started_at).total_seconds()
+    return [
+        ("Agent", f"{agent_name(session.agent)}{version}"),
+        ("Models", ", ".join(summary.models) or "none named"),
+        ("Started", moment(session.started_at)),
+        ("Last event", moment(session.ended_at)),
+        (
+            "At work",
+            f"{wording.duration(session.active_seconds)}, in {wording.count(len(stretches), 'stretch', 'stretches')}",
+        ),
+        ("Open", str(wording.duration(open_seconds))),
+        ("Session id", session.external_id),
+    ]
+
+
+def _totals(whole: SessionFigures, commits: Sequence[SessionCommit]) -> list[tuple[str, str]]:
+    return [
+        ("Requests", f"{whole.requests:,}"),
+        ("Tokens", f"{whole.tokens:,}"),
+        ("Spend", _spend(whole)),
+        ("Reported by the agent", _reported(whole)),
+        ("Tool calls", f"{whole.tool_calls:,}, of which {whole.tool_failures:,} failed"),
+        ("Refused calls", f"{whole.tool_refusals:,}"),
+        ("Lines generated", f"{whole.lines_added:,}"),
+        ("AI lines committed", f"{sum(each.lines for each in commits):,}"),
+    ]
+
+
+def _spend(figures: SessionFigures) -> str:
+    if figures.spend is None:
+        return NO_PRICE if figures.unpriced_tokens else "none"
+    beside = f", and {figures.unpriced_tokens:,} tokens of unknown price" if figures.unpriced_tokens else ""
+    return f"{_money(figures.spend)}{beside}"
+
+
+def _reported(figures: SessionFigures) -> str:
+    if figures.reported_cost is None:
+        return "nothing"
+    if figures.spend is None:
+        return _money(figures.reported_cost)
+    difference = figures.reported_cost - figures.spend
+    if abs(difference) < 0.00005:
+        return f"{_money(figures.reported_cost)}, the same"
+    return f"{_money(figures.reported_cost)}, {_money(abs(difference))} {'more' if difference > 0 else 'less'}"
+
+
+def _cells(figures: SessionFigures) -> list[str]:
+    counts = (
+        *(figures.requests, figures.input_tokens, figures.cache_read_tokens, figures.cache_write_tokens),
+        *(figures.output_tokens, figures.tokens),
+    )
+    unknown = "unknown" if figures.unpriced_tokens else ""
+    return [
+        *(f"{count:,}" for count in counts),
+        unknown if figures.spend is None else _money(figures.spend),
+        "" if figures.reported_cost is None else _money(figures.reported_cost),
+    ]
+
+
+def _money(value: float) -> str:
+    """Requests cost fractions of a cent, which are what adds up."""
+    return f"${value:,.4f}"
+
+
+def _tool_line(tool: ToolUse) -> ToolLine:
+    return ToolLine(
+        tool.tool or "unknown",
+        f"{tool.succeeded:,}",
+        f"{tool.failed:,}",
+        f"{tool.refused:,}",
+        "" if tool.seconds is None else timeline.took(tool.seconds),
+        ", ".join(tool.error_types),
+    )
+
+
+def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[CommitLine]:
+    shas = [each.sha for each in commits]
+    seen = set(visible_commits(access).filter(sha__in=shas).values_list("sha", flat=True)) if shas else set()
+    return [
+        CommitLine(
+            sha=each.sha[:SHORT_SHA],
+            url=reverse("attributed_commit", args=[each.sha]) if each.sha in seen else "",
+            subject=each.subject if each.sha in seen else "",
+            repository=each.repository if each.sha in seen else "",
+            at=moment(each.committed_at),
+            methods=", ".join(METHODS[method] for method in each.methods),
+            lines=f"{each.lines:,}",
+        )
+        for each in commits
+    ]
+
+
+def _stretch_lines(stretches: Sequence[Stretch]) -> list[StretchLine]:
+    pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(stretches))]
+    return [
+        StretchLine(timeline.span(each.start, each.end), str(wording.duration(each.seconds)), pause)
+        for each, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
+    ]
+
+
+def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, access: Access) -> dict[str, Any]:
+    """One page of happenings, of all or of one hour, or else the hours."""
+    start = _read_hour(request)
+    end = start + timedelta(hours=1) if start else None
+    number = read_page(request)
+    total = story.count(start, end)
+    url = reverse("ai_session", args=[session.pk])
+    if start is None and total > LISTED_ALONE:
+        hours = [
+            timeline.hour_line(each, f"{url}?{urlencode({'hour': each.start.isoformat()})}#timeline")
+            for each in story.hours()
+        ]
+        return {"hours": hours, "happened": f"{total:,}"}
+    happenings = story.happenings(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
+    seen = [each.name for each in happenings if each.what == "commit"]
+    links = set(visible_commits(access).filter(sha__in=seen).values_list("sha", flat=True)) if seen else set()
+
+    def page_url(page: int) -> str:
+        kept = {"hour": start.isoformat()} if start else {}
+        return f"{url}?{urlencode({**kept, 'page': page})}#timeline"
+
+    return {
+        "days": timeline.days(happenings, links),
+        "hour": timeline.span(start, end) if start and end else "",
+        "hours_url": f"{url}#timeline" if start else "",
+        "happened": f"{total:,}",
+        **page_numbers(number, size=PAGE_SIZE, shown=len(happenings), total=total, url=page_url),
+        "paged": total > PAGE_SIZE,
+    }
+
+
+def _read_hour(request: HttpRequest) -> datetime | None:
+    written = request.GET.get("hour", "")
+    if not written:
+        return None
+    try:
+        hour = datetime.fromisoformat(written)
+    except ValueError:
+        raise BadFilterError("hour", "It must be an hour's beginning, such as 2026-07-01T09:00:00+00:00.") from None
+    if timezone.is_naive(hour) or not 2000 <= hour.year < 9999:
+        raise BadFilterError("hour", "It must be a time from 2000 on, with its offset.")
+    return hour

@@ -1,0 +1,141 @@
+"""A session's happenings as its page prints them: by day, with the pauses between them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.urls import reverse
+from django.utils import timezone
+
+from insights.pages.attribution.words import moment
+from insights.ui import wording
+from integrations.models import ToolOutcome
+from integrations.services.sessions.story import Happened, Happening, Hour
+
+PAUSE_SECONDS = 30 * 60  # between stretches of work nothing happened for longer
+SHORT_SHA = 10
+ICONS = {Happened.REQUEST: "message", Happened.TOOL: "tool", Happened.COMMIT: "git-commit", Happened.METER: "clock"}
+TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
+
+
+@dataclass(frozen=True)
+class Entry:
+    time: str
+    icon: str
+    tone: str  # "", "good" or "bad"
+    what: str
+    url: str
+    detail: str
+    pause: str  # how long nothing had happened before it; empty within a stretch
+
+
+@dataclass(frozen=True)
+class Day:
+    name: str
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True)
+class HourLine:
+    name: str
+    url: str
+    cells: Sequence[str]
+    failures: str
+
+
+def days(happenings: Sequence[Happening], open_commits: Collection[str]) -> list[Day]:
+    """By local day, in order; `open_commits` are the object ids of those that the viewer may open."""
+    found = []
+    before: datetime | None = None
+    for name, of_day in groupby(happenings, key=lambda each: wording.day(timezone.localdate(each.at))):
+        listed = list(of_day)
+        found.append(Day(name, list(_entries(listed, before, open_commits))))
+        before = listed[-1].at
+    return found
+
+
+def hour_line(hour: Hour, url: str) -> HourLine:
+    return HourLine(
+        moment(hour.start),
+        url,
+        [
+            f"{hour.requests:,}",
+            f"{hour.tokens:,}",
+            "" if hour.spend is None else f"${hour.spend:,.4f}",
+            f"{hour.tool_calls:,}",
+            f"{hour.tool_failures:,}",
+            f"{hour.commits:,}",
+        ],
+        f"{hour.tool_failures:,}",
+    )
+
+
+def span(start: datetime, end: datetime) -> str:
+    """From a moment to another, without saying a day twice."""
+    local = timezone.localtime(end)
+    if timezone.localdate(start) == local.date():
+        return f"{moment(start)}–{local:%H:%M}"
+    return f"{moment(start)} – {moment(end)}"
+
+
+def _entries(
+    happenings: Sequence[Happening], before: datetime | None, open_commits: Collection[str]
+) -> Iterator[Entry]:
+    for each in happenings:
+        quiet = (each.at - before).total_seconds() if before else 0.0
+        yield Entry(
+            time=f"{timezone.localtime(each.at):%H:%M:%S}",
+            icon=ICONS[each.what],
+            tone=_tone(each),
+            what=_what(each),
+            url=reverse("attributed_commit", args=[each.name]) if _opens(each, open_commits) else "",
+            detail=" · ".join(filter(None, _details(each))),
+            pause=f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
+        )
+        before = each.at
+
+
+def _opens(each: Happening, open_commits: Collection[str]) -> bool:
+    return each.what is Happened.COMMIT and each.name in open_commits
+
+
+def _tone(each: Happening) -> str:
+    if each.what is Happened.COMMIT:
+        return "good"
+    return "bad" if each.outcome == ToolOutcome.FAILED else ""
+
+
+def _what(each: Happening) -> str:
+    match each.what:
+        case Happened.COMMIT:
+            return f"Commit {each.name[:SHORT_SHA]}"
+        case Happened.METER:
+            return f"A quarter of an hour of {each.name or 'no model'}"
+        case _:
+            return each.name or "unknown"
+
+
+def _details(each: Happening) -> Iterator[str]:
+    if each.what is Happened.TOOL:
+        yield {
+            ToolOutcome.SUCCEEDED: "succeeded",
+            ToolOutcome.FAILED: f"failed{f': {each.error_type}' if each.error_type else ''}",
+            ToolOutcome.REFUSED: "refused by the person",
+        }.get(ToolOutcome(each.outcome), each.outcome)
+    if sum(each.tokens):
+        kinds = [f"{count:,} {kind}" for count, kind in zip(each.tokens, TOKEN_KINDS, strict=True) if count]
+        yield f"{', '.join(kinds)} tokens"
+    if each.what is Happened.REQUEST:
+        yield f"${each.spend:,.4f}" if each.spend is not None else "price unknown"
+    if each.reported_cost:
+        yield f"${each.reported_cost:,.4f} reported"
+    if each.duration_seconds is not None:
+        yield took(each.duration_seconds)
+
+
+def took(seconds: float) -> str:
+    """With tenths of a second: most requests and calls take few."""
+    return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))

@@ -1,0 +1,274 @@
+"""Spend: what the tokens cost, by agent and model, and what is known of its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+
+from insights.catalogue.agents import AGENT_NAMES, in_agent_order
+from insights.pages.ai import explanations
+from insights.pages.ai.cards import Section, Share, shares
+from insights.pages.ai.explanations import Hint
+from insights.pages.answers import Answers, Wanted, how_url, rows_url
+from insights.pages.drawing import WORK_TYPES
+from insights.query.query import Dimension, Figure
+from insights.ui import tiles, wording
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard, Link, Picker, Tile
+
+TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
+BREAKDOWN = Choice(
+    "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
+)
+REPOSITORIES_LISTED = 10
+COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
+SAME_MONEY = 0.005  # half a cent is a matter of rounding
+OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
+
+WANTED = (
+    Wanted("ai.spend", compared=True),
+    Wanted("ai.spend_per_developer", compared=True),
+    Wanted("ai.spend_per_commit", compared=True),
+    Wanted("ai.spend_committed", compared=True),
+    Wanted("ai.spend_wasted", compared=True),
+    Wanted("ai.committed_code_share", compared=True),
+    Wanted("ai.reported_cost", compared=True),
+    Wanted("ai.cost_difference", whole=True),
+    Wanted("ai.tokens", compared=True),
+    Wanted("ai.unpriced_tokens", whole=True),
+)
+BY_OUTCOME = Wanted("ai.spend", Dimension.OUTCOME, whole=True)
+SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", whole=True))
+
+
+@dataclass(frozen=True)
+class SpendSection(Section):
+    """With what seats add, and the ways from what was spent to what it could cost."""
+
+    links: Sequence[Link] = ()
+    costs: Sequence[Picker] = ()  # whether seats are added; none where there are none
+    seats: str = ""
+    seats_link: Link | None = None
+
+
+def wanted(*, has_seats: bool) -> tuple[Wanted, ...]:
+    return (*WANTED, *SEATS_WANTED) if has_seats else WANTED
+
+
+def section(answers: Answers, *, has_seats: bool) -> SpendSection:
+    return SpendSection(
+        key="spend",
+        title="Spend",
+        lede="What agents cost at list prices",
+        total=_total(answers, has_seats=has_seats),
+        costs=answers.pickers(COST) if has_seats else (),
+        seats=_seats(answers) if has_seats else "",
+        seats_link=_idle(answers) if has_seats else None,
+        part_url=answers.part_url("spend_outcome"),
+        tiles=_tiles(answers),
+        charts=[
+            answers.card(
+                "spend_trend",
+                "ai.spend",
+                title="Spend over time",
+                kind="stacked_bar",
+                span=8,
+                missing=_missing(answers),
+                pickers=answers.pickers(TREND),
+            )
+        ],
+        donut=_breakdown(answers),
+        hints=_hints(answers),
+        links=_links(answers),
+    )
+
+
+def _total(answers: Answers, *, has_seats: bool) -> Tile:
+    """What the tokens cost; with the seats where that is picked."""
+    note = _unpriced_note(answers)
+    tile = answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=note)
+    seats = answers.figure("ai.seat_cost") if has_seats else None
+    if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
+        return tile
+    if seats.value is None:
+        return replace(tile, note=f"seats: {seats.reason or 'no data'}")
+    spent = answers.figure("ai.spend").value or 0
+    words = f"{wording.money(seats.value)} of it for seats"
+    return replace(
+        tile,
+        label="Total agent cost",
+        value=wording.money(spent + seats.value),
+        change=None,
+        state="value",
+        note=", ".join(filter(None, (words, note))),
+    )
+
+
+def _seats(answers: Answers) -> str:
+    """What the seats of the window cost, as a fixed cost beside the tokens."""
+    cost = answers.figure("ai.seat_cost")
+    return "" if cost.value is None else f"Seats cost {wording.money(cost.value)} in these days."
+
+
+def _idle(answers: Answers) -> Link | None:
+    """The way to who has a seat and used none, as far as the policy tells it."""
+    idle = answers.figure("ai.idle_seats")
+    if not idle.denominator or idle.value is None:
+        return None
+    said = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat used none of theirs"
+    return Link(said, rows_url(answers.filters, "ai.idle_seats"))
+
+
+def _links(answers: Answers) -> list[Link]:
+    url = answers.filters.url(reverse("ai_prices"))
+    links = [Link("What if: the same tokens on other models", url)]
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    if unpriced:
+        links.append(Link(f"Models without a price ({wording.compact(unpriced)} tokens)", f"{url}#unpriced"))
+    return links
+
+
+def outcome_shares(answers: Answers) -> list[Share]:
+    """What became of the spend, in the order in which it is told."""
+    known = answers.split("ai.spend", Dimension.OUTCOME)
+    told = {name: known[name] for name in OUTCOMES if name in known}
+    return shares(told, "currency", role="outcome", labels=OUTCOMES)
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    active = answers.figure("ai.spend_per_developer").denominator or 0
+    note = _unpriced_note(answers)
+    return [
+        answers.tile(
+            "ai.spend_per_developer",
+            label="Spend per developer",
+            sample=wording.count(int(active), "active developer"),
+            note=note,
+        ),
+        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=_commits_behind(answers), note=note),
+        answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers), note=note),
+        answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
+    ]
+
+
+def _commits_behind(answers: Answers) -> str:
+    commits = answers.figure("ai.spend_per_commit").denominator
+    return wording.count(int(commits), "commit") + " with AI lines" if commits else ""
+
+
+def _wasted_share(answers: Answers) -> str:
+    """The wasted share of the spend of which the outcome is known: pending and unknown are no waste."""
+    wasted, committed = answers.figure("ai.spend_wasted").value, answers.figure("ai.spend_committed").value
+    known = (wasted or 0) + (committed or 0)
+    return (
+        f"{wording.percent_of(wasted or 0, known)} of the {wording.money(known)} with a known outcome" if known else ""
+    )
+
+
+def _gap(answers: Answers) -> str:
+    """How far the agents' own figure lies from ours, over the requests that both price."""
+    compared = answers.figure("ai.cost_difference")
+    gap, ours = compared.value, compared.denominator
+    if gap is None or not ours:
+        return ""
+    if abs(gap) < SAME_MONEY:
+        return "the same as by the price book"
+    return (
+        f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than by "
+        "the price book"
+    )
+
+
+def _unpriced_note(answers: Answers) -> str:
+    """That a sum of money is too low, where tokens without a price are left out of it."""
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    return f"without {wording.compact(unpriced)} tokens of unknown cost" if unpriced else ""
+
+
+def _breakdown(answers: Answers) -> ChartCard:
+    return answers.card(
+        "spend_breakdown",
+        "ai.spend",
+        title="Spend breakdown",
+        kind="donut",
+        span=4,
+        missing=_missing(answers),
+        pickers=answers.pickers(BREAKDOWN),
+        caveat=_unpriced_line(answers),
+    )
+
+
+def breakdown_shares(answers: Answers) -> list[Share]:
+    """Spend by agent in the agents' order, by repository, model or work, the dearest first."""
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
+        return shares(
+            answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
+        )
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.REPOSITORY:
+        by_repository = answers.split("ai.spend", Dimension.REPOSITORY)
+        return shares(
+            by_repository,
+            "currency",
+            role="sequence",
+            labels={"unknown": "Unknown repository"},
+            rest="Other repositories",
+            most=REPOSITORIES_LISTED + 1,
+        )
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.WORK_TYPE:
+        by_work = answers.split("ai.spend", Dimension.WORK_TYPE)
+        return shares(by_work, "currency", role="sequence", labels=WORK_TYPES, rest="Other work")
+    figures = answers.split("ai.spend", Dimension.AGENT)
+    ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
+    return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
+
+
+def _unpriced_line(answers: Answers) -> str:
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    if not unpriced:
+        return ""
+    return f"{wording.compact(unpriced)} tokens have no known price and are not in this sum."
+
+
+def _missing(answers: Answers) -> Figure | None:
+    spend = answers.figure("ai.spend")
+    return spend if not spend.value else None
+
+
+def _sessions_behind(answers: Answers) -> str:
+    spend = answers.figure("ai.spend")
+    return f"{wording.compact(spend.sample_size)} sessions"
+
+
+def _by_model(filters: Filters) -> str:
+    by_model = filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
+    return f"{reverse('ai')}{by_model.query_string()}#spend"
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    found = (
+        explanations.spend_rises_without_use(
+            answers.figure("ai.spend"),
+            tiles.whole(answers.before("ai.spend")),
+            answers.figure("ai.sessions"),
+            tiles.whole(answers.before("ai.sessions")),
+            url=_by_model(answers.filters),
+        ),
+        explanations.high_wastage(
+            answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")
+        ),
+        explanations.commits_grow_dearer(
+            answers.figure("ai.spend_per_commit"),
+            tiles.whole(answers.before("ai.spend_per_commit")),
+            answers.figure("ai.committed_code_share"),
+            tiles.whole(answers.before("ai.committed_code_share")),
+            url=how_url(answers.filters, "ai.spend_per_commit"),
+        ),
+        explanations.tokens_without_a_price(
+            answers.figure("ai.unpriced_tokens").value or 0,
+            answers.figure("ai.tokens").value,
+            url=rows_url(answers.filters, "ai.unpriced_tokens"),
+        ),
+    )
+    return [hint for hint in found if hint]

@@ -1,0 +1,25 @@
+"""What of the page's activity no person stands behind, in one sentence."""
+
+from __future__ import annotations
+
+from insights.pages.answers import Answers
+from insights.query.query import Scope
+from insights.ui import wording
+from insights.ui.filters import Filters
+from integrations.facts.identity_activity import spend_of_nobody
+
+
+def unmatched_sentence(filters: Filters, answers: Answers) -> str:
+    """Shares of commits, sessions and spend; empty where all is matched, or a part of the organisation is shown."""
+    if filters.scope != Scope() or filters.facets:
+        return ""
+    commits = answers.answer("ai.committed_code_share").unmatched or 0
+    sessions = answers.answer("ai.sessions").unmatched or 0
+    spend = answers.figure("ai.spend").value or 0
+    nobodys = spend_of_nobody(filters.window.start, filters.window.end) if sessions else 0
+    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (float(nobodys), spend, "the spend")]
+    said = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
+    if not said:
+        return ""
+    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+    return f"No person could be matched to {listed}: they count for the organisation, and for nobody."

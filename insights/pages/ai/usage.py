@@ -1,0 +1,142 @@
+"""Usage: how well the tooling is set up."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from insights.pages.ai import explanations
+from insights.pages.ai.cards import FailingTool, FailingTools, Section
+from insights.pages.ai.explanations import Hint
+from insights.pages.answers import Answers, Wanted, how_url, rows_url
+from insights.query.query import Dimension, Figure
+from insights.ui import wording
+from insights.ui.tiles import Tile
+
+TOOLS_LISTED = 8
+TOKEN_KINDS = {
+    "cache_read": "Cache read",
+    "cache_write": "Cache write",
+    "input": "Uncached input",
+    "output": "Output",
+}
+
+WANTED = (
+    Wanted("ai.cache_hit_rate", compared=True),
+    Wanted("ai.error_rate", compared=True),
+    Wanted("ai.tokens", compared=True),
+    Wanted("ai.ship_rate", compared=True),
+    Wanted("ai.ship_rate_left_out", whole=True),
+    Wanted("ai.enabled_repositories", compared=True),
+)
+FAILING_TOOLS_WANTED = (
+    Wanted("ai.error_rate"),
+    Wanted("ai.error_rate", Dimension.TOOL, whole=True),
+    Wanted("ai.tool_refusals"),
+)
+
+
+def section(answers: Answers) -> Section:
+    tokens = answers.figure("ai.tokens")
+    return Section(
+        key="usage",
+        title="Usage",
+        lede="How well the tooling is set up",
+        tiles=_tiles(answers),
+        charts=[
+            answers.card(
+                "tokens_by_kind",
+                "ai.tokens",
+                title="Tokens by kind",
+                kind="stacked_bar",
+                span=6,
+                missing=None if tokens.value else tokens,
+            )
+        ],
+        part_url=answers.part_url("failing_tools"),
+        part_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
+        hints=_hints(answers),
+    )
+
+
+def failing_tools_card(answers: Answers) -> FailingTools:
+    hint = explanations.one_tool_fails(
+        answers.figure("ai.error_rate"),
+        answers.split("ai.error_rate", Dimension.TOOL),
+        url=rows_url(answers.filters, "ai.tool_failures"),
+    )
+    return FailingTools(rows=_failing_tools(answers), note=_refused(answers), hints=[hint] if hint else [])
+
+
+def _failing_tools(answers: Answers) -> list[FailingTool]:
+    failing = failing_tools(answers)
+    most = (failing[0][1].numerator or 1) if failing else 1
+    return [
+        FailingTool(
+            tool=tool or "Unnamed tool",
+            calls=f"{figure.denominator or 0:,.0f}",
+            failures=f"{figure.numerator or 0:,.0f}",
+            percent=str(wording.reading(figure.value or 0, "percent")),
+            fraction=(figure.numerator or 0) / most,
+        )
+        for tool, figure in failing[:TOOLS_LISTED]
+    ]
+
+
+def _refused(answers: Answers) -> str:
+    refusals = answers.figure("ai.tool_refusals").value
+    if not refusals:
+        return ""
+    calls = wording.count(int(refusals), "call")
+    return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not among these: a refusal is no failure."
+
+
+def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
+    """Tools by their number of failed calls, the most first; those that never fail are left out."""
+    by_tool = answers.split("ai.error_rate", Dimension.TOOL)
+    failing = [(tool, figure) for tool, figure in by_tool.items() if figure.numerator]
+    return sorted(failing, key=lambda item: (-(item[1].numerator or 0), item[0]))
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    cache, errors = answers.figure("ai.cache_hit_rate"), answers.figure("ai.error_rate")
+    return [
+        answers.tile(
+            "ai.cache_hit_rate",
+            label="Prompt cache hit",
+            sample=f"of {wording.compact(cache.denominator or 0)} prompt tokens",
+        ),
+        answers.tile(
+            "ai.error_rate",
+            label="Error rate",
+            sample=f"{wording.compact(errors.numerator or 0)} of {wording.compact(errors.denominator or 0)} tool calls",
+        ),
+        answers.tile(
+            "ai.tokens",
+            label="Tokens used",
+            unit="",
+            sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
+        ),
+        answers.tile("ai.ship_rate", sample=_shipped(answers), note=_left_out(answers)),
+        answers.tile("ai.enabled_repositories", label="AI-enabled repositories", sample=_enabled(answers)),
+    ]
+
+
+def _shipped(answers: Answers) -> str:
+    return f"of {wording.compact(answers.figure('ai.ship_rate').denominator or 0)} lines generated"
+
+
+def _left_out(answers: Answers) -> str:
+    left_out = answers.figure("ai.ship_rate_left_out").value
+    return f"{wording.percent_of(left_out, 100)} left out: outcome not known" if left_out else ""
+
+
+def _enabled(answers: Answers) -> str:
+    enabled = answers.figure("ai.enabled_repositories")
+    repositories = wording.count(int(enabled.denominator or 0), "repository", "repositories")
+    return f"{enabled.numerator or 0:,.0f} of {repositories}"
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    url = how_url(answers.filters, "ai.cache_hit_rate")
+    hint = explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url)
+    return [hint] if hint else []

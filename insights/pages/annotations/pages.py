@@ -1,0 +1,216 @@
+"""Writing a note, one note with its history, and the list of notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from insights.annotations.writing import (
+    MayNotAnnotateError,
+    add_annotation,
+    change_annotation,
+    may_annotate,
+    may_change,
+    remove_annotation,
+)
+from insights.catalogue.registry import metrics
+from insights.models import Annotation, AnnotationChange
+from insights.models.annotations import family_of
+from insights.pages.annotations.form import FIELDS, NoteForm, Offered, filled_in, offered
+from insights.pages.annotations.words import GONE, about_words, moment, note_lines
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Window
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import read_filters
+from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY, look_around, scope_bar_alone, scope_words
+from orgtree.models import Unit
+from orgtree.queries.surroundings import surroundings
+from orgtree.services.who_sees import names_of
+
+PAGE_SIZE = 50
+CHANGES_LISTED = 50
+CHARTS_CHANGED = "headway:notes"  # tells the page behind the side panel to draw its charts anew
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """One change of a note, as it was afterwards."""
+
+    what: str
+    who: str
+    at: str
+    said: str
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def annotation_list(request: HttpRequest) -> HttpResponseBase:
+    """The notes on the charts of a unit, the latest first."""
+    access = access_in(request)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    around = look_around(request, filters)
+    found = Annotation.objects.within(access.sight)
+    if filters.scope.unit_word is not None or filters.scope.person_id is not None:
+        found = found.on_charts_of(filters.scope)
+    listed = found.select_related("unit", "written_by").order_by("-start", "-pk")
+    page = Paginator(listed, PAGE_SIZE).get_page(read_page(request))
+    here = filters.scope_parameters()
+    context = {
+        "scope": scope_bar_alone(filters, around, request.path),
+        "whose": scope_words(filters, around),
+        "notes": note_lines(list(page)),
+        "new_url": filters.url(reverse("annotation_new")) if may_annotate(access, filters.scope.unit) else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _page_url(here, page.number - 1) if page.has_previous() else "",
+        "next_url": _page_url(here, page.number + 1) if page.has_next() else "",
+    }
+    return render(request, "insights/annotations/list.html", context)
+
+
+@login_required
+@never_cache
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def annotation_new(request: HttpRequest) -> HttpResponseBase:
+    """`unit=` and `about=` say from which chart one comes."""
+    access = access_in(request)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access)
+    around = look_around(request, filters)
+    choices = offered(access, around, _about_asked(request))
+    if not choices.units:
+        raise PermissionDenied("Notes are written by the managers of a unit, by executives and by admins.")
+    form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
+    if request.method == "POST" and form.is_valid() and _saved(form, lambda: add_annotation(access, form.draft)):
+        return _done(request, "The note stands on the charts.")
+    return _form_page(request, form, {"title": "Add a note", "submit": "Add the note"})
+
+
+@login_required
+@never_cache
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "POST"])
+def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One note; whoever wrote it and admins can change it."""
+    access = access_in(request)
+    found = _visible(request, pk)
+    context: dict[str, Any] = {"title": "A note", "line": note_lines([found])[0], "history": _history(found)}
+    if not may_change(access, found):
+        if request.method == "POST":
+            raise PermissionDenied("A note is changed by whoever wrote it, or by an admin.")
+        return render(request, "insights/annotations/note.html", {**context, "base_template": base_template(request)})
+    form = NoteForm(_posted(request), choices=_choices_of(request, found), initial=filled_in(found))
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _saved(form, lambda: change_annotation(access, found, form.draft))
+    ):
+        return _done(request, "The note is changed.")
+    more = {"title": "Change a note", "submit": "Save", "remove_url": reverse("annotation_remove", args=[pk])}
+    return _form_page(request, form, {**context, **more})
+
+
+@login_required
+@require_POST
+def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
+    try:
+        remove_annotation(access_in(request), _visible(request, pk))
+    except MayNotAnnotateError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    return _done(request, "The note is removed.")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with; an empty POST lacks everything."""
+    return request.POST if request.method == "POST" else None
+
+
+def _visible(request: HttpRequest, pk: int) -> Annotation:
+    visible = Annotation.objects.within(access_in(request).sight)
+    found = visible.select_related("unit", "written_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such note, or one that you may not see.")
+    return found
+
+
+def _choices_of(request: HttpRequest, found: Annotation) -> Offered:
+    access, today = access_in(request), windows.local_today()
+    around = surroundings(found.unit.slug if found.unit else None, access.sight, on=today, today=today)
+    return offered(access, around, found.about, found)
+
+
+def _about_asked(request: HttpRequest) -> str:
+    """A metric's key or a family; nothing where it is neither."""
+    written = request.GET.get("about", "")
+    known = {metric.key for metric in metrics()}
+    return written if written in known | {family_of(key) for key in known} else ""
+
+
+def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
+    """Whether it could be saved; what cannot be said so is told at its field."""
+    try:
+        save()
+    except QueryError as problem:
+        form.add_error(FIELDS.get(problem.parameter), problem.message)
+        return False
+    except MayNotAnnotateError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    return True
+
+
+def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:
+    page = {**context, "form": form, "base_template": base_template(request), "action": request.get_full_path()}
+    # The side panel shows an answer whatever its status only if that is 200.
+    status = 400 if form.errors and not is_panel(request) else 200
+    return render(request, "insights/annotations/form.html", page, status=status)
+
+
+def _done(request: HttpRequest, message: str) -> HttpResponse:
+    if is_panel(request):
+        return HttpResponse(status=204, headers={"HX-Trigger": CHARTS_CHANGED})
+    messages.success(request, message)
+    return redirect("annotations")
+
+
+def _history(found: Annotation) -> list[ChangeLine]:
+    changes = AnnotationChange.objects.filter(annotation_id=found.pk).select_related("by").order_by("-pk")
+    listed = list(changes[:CHANGES_LISTED])
+    names = names_of([each.by for each in listed if each.by])
+    units = dict(Unit.objects.filter(pk__in={each.unit_id for each in listed}).values_list("pk", "name"))
+    return [
+        ChangeLine(
+            what=each.get_action_display(),
+            who=names.get(each.by_id or 0, GONE),
+            at=moment(each.at),
+            said=f"“{each.text}”, {wording.days(Window(each.start, each.end))}, "
+            f"{units.get(each.unit_id, 'a unit that is gone') if each.unit_id else EVERYBODY}, "
+            f"{about_words(each.about)}",
+        )
+        for each in listed
+    ]
+
+
+def _page_url(here: list[tuple[str, str]], number: int) -> str:
+    return f"?{urlencode([*here, ('page', str(number))])}"

@@ -1,0 +1,66 @@
+"""How notes on charts are put in words: of whom they are, and on which charts they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+
+from insights.catalogue.registry import metrics
+from insights.models import Annotation
+from insights.query.query import Window
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.services.who_sees import names_of
+
+ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families that are called by letters
+EVERY_CHART = "Every chart"
+GONE = "An account that is gone"
+
+
+@dataclass(frozen=True)
+class NoteLine:
+    """A note as lists print it."""
+
+    text: str
+    url: str
+    days: str
+    whose: str
+    about: str
+    written: str
+
+
+def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
+    """Of annotations with their units and authors; two queries, however many there are."""
+    names = names_of([each.written_by for each in annotations if each.written_by])
+    return [
+        NoteLine(
+            text=each.text,
+            url=reverse("annotation", args=[each.pk]),
+            days=wording.days(Window(each.start, each.end)),
+            whose=each.unit.name if each.unit else EVERYBODY,
+            about=about_words(each.about),
+            written=f"{names.get(each.written_by_id or 0, GONE)}, {moment(each.changed_at or each.written_at)}",
+        )
+        for each in annotations
+    ]
+
+
+def about_words(about: str) -> str:
+    """On which charts a note stands: those of a metric, of a family, or all."""
+    if not about:
+        return EVERY_CHART
+    name = next((metric.name for metric in metrics() if metric.key == about), "")
+    return name or f"Every chart of {family_words(about)} metrics"
+
+
+def family_words(family: str) -> str:
+    return family.upper() if family in ABBREVIATIONS else family.replace("_", " ")
+
+
+def moment(at: datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{wording.day(local.date())}, {local:%H:%M}"

@@ -1,0 +1,327 @@
+"""What the sections of an insights page need from the metric core, read in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from insights.catalogue.agents import agent_name
+from insights.catalogue.registry import get
+from insights.engine.plan import OTHER_ALONE
+from insights.pages.annotations.links import note_url
+from insights.privacy.visible import Freshness, visible_together
+from insights.query.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
+from insights.ui import tiles, wording
+from insights.ui.addresses import address
+from insights.ui.agreed import Agreement, agreements_on
+from insights.ui.charts import Kind
+from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
+from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
+from orgtree.queries.surroundings import Surroundings
+
+NOTHING_THERE = "Nothing in this window."
+
+
+class Wanted(NamedTuple):
+    """A metric of the page's window, split by `segment`; `compared` asks for the window before as well.
+
+    `statistic` is one that the figure has whatever the page's is: only means add up.  `whole` asks for the window alone
+    and none of its buckets: what lists many values of a segment draws none of them over time.
+    """
+
+    key: str
+    segment: Dimension | None = None
+    compared: bool = False
+    unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
+    statistic: Statistic | None = None
+    whole: bool = False
+
+
+def value_of(figure: Figure) -> float | None:
+    return figure.value
+
+
+def facts_of(figure: Figure) -> float | None:
+    """How many facts stand behind it: what a menu counts where the value is no amount."""
+    return None if figure.withheld else figure.sample_size
+
+
+class FacetOffered(NamedTuple):
+    """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
+
+    Where `part` names one, the page asks for the menu's content once it is opened.
+    """
+
+    dimension: Dimension
+    key: str
+    noun: str
+    part: str = ""
+    amount: Callable[[Figure], float | None] = value_of
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
+
+
+@dataclass(frozen=True)
+class InsightsPage:
+    """A page of figures.  Routes are called by its name: `name`, `name`_part, `name`_chart and `name`_chart_csv."""
+
+    name: str
+    facets: Sequence[FacetOffered] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)  # parameters of its own, which its links keep
+    about: Sequence[str] = ()  # what stands in the path of all its routes, such as a metric's key
+
+    @property
+    def path(self) -> str:
+        return address(self.name, *self.about)
+
+    @property
+    def menus(self) -> Sequence[Wanted]:
+        """What the menus list that come with the page."""
+        return [offered.wanted for offered in self.facets if not offered.part]
+
+    def url(self, filters: Filters) -> str:
+        return filters.url(self.path, **self.kept)
+
+    def part_url(self, filters: Filters, part: str) -> str:
+        return filters.url(address(f"{self.name}_part", *self.about, part), **self.kept)
+
+    def chart_url(self, filters: Filters, chart: str) -> str:
+        return filters.url(address(f"{self.name}_chart", *self.about, chart))
+
+    def chart_csv_url(self, filters: Filters, chart: str) -> str:
+        return filters.url(address(f"{self.name}_chart_csv", *self.about, chart))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one response, found by metric and segment."""
+
+    page: InsightsPage
+    filters: Filters
+    now: Mapping[Wanted, SeriesAnswer]
+    earlier: Mapping[Wanted, SeriesAnswer]
+    tile_figures: TileFigures = field(default_factory=dict)
+
+    def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
+        return next(
+            answer
+            for wanted, answer in self.now.items()
+            if (wanted.key, wanted.segment) == (key, segment) and not wanted.unfiltered_by
+        )
+
+    def figure(self, key: str) -> Figure:
+        return tiles.whole(self.answer(key))
+
+    def split(self, key: str, segment: Dimension) -> Mapping[str, Figure]:
+        """Figures of the whole window by segment value, the greatest first; those without a value left out."""
+        figures = tiles.by_segment(self.answer(key, segment), segment)
+        known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
+        return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
+
+    def left_out(self, key: str, segment: Dimension) -> int:
+        """How many segments the viewer may not be shown, because too few people contribute."""
+        return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
+
+    def present(self, offered: FacetOffered) -> Mapping[str, float]:
+        """The values of a facet that this window's data hold, whatever is chosen of it, with the greatest first."""
+        figures = tiles.by_segment(self.now[offered.wanted], offered.dimension)
+        amounts = [(name, offered.amount(figure)) for name, figure in figures.items()]
+        counted = [(name, amount) for name, amount in amounts if amount]
+        return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
+
+    def before(self, key: str) -> SeriesAnswer:
+        return next(answer for wanted, answer in self.earlier.items() if wanted.key == key)
+
+    def figure_before(self, key: str) -> Figure:
+        return tiles.whole(self.before(key))
+
+    def tile(
+        self,
+        key: str,
+        *,
+        label: str | None = None,
+        sample: str = "",
+        unit: str | None = None,
+        note: str = "",
+        band: tiles.Band | None = None,
+    ) -> tiles.Tile:
+        """The tile of a metric that was read with `compared`, with what was agreed of it."""
+        agreed = self.agreed.get(key)
+        made = tiles.tile(
+            get(key),
+            self.answer(key),
+            self.before(key),
+            label=self._label(key, label),
+            sample=sample,
+            unit=unit,
+            note=note or self.filters.not_heeded_by(get(key)),
+            band=band,
+            how_url=how_url(self.filters, key),
+            rows_url=rows_url(self.filters, key),
+            nothing=self.nothing(),
+            reason_link=self.widen(),
+        )
+        if agreed is None:
+            return made
+        return replace(made, agreed=agreed.on_tile(self.answer(key).query, self.figure(key).value))
+
+    @cached_property
+    def agreed(self) -> Mapping[str, Agreement]:
+        """By metric, of all that is compared: asked once for a response, whichever of its tiles comes first."""
+        return agreements_on([wanted.key for wanted in self.earlier], self.filters.scope, self.filters.access)
+
+    def card(
+        self,
+        name: str,
+        key: str,
+        *,
+        title: str,
+        kind: Kind,
+        span: tiles.Span,
+        missing: Figure | None = None,
+        pickers: Sequence[tiles.Picker] = (),
+        caveat: str = "",
+        change: tiles.Change | None = None,
+    ) -> tiles.ChartCard:
+        """The card of the chart `name`, which draws the metric `key`; `missing` is a figure that says why not."""
+        return tiles.ChartCard(
+            key=name,
+            title=title,
+            info=get(key).meaning,
+            kind=kind,
+            data_url=self.page.chart_url(self.filters, name),
+            csv_url=self.page.chart_csv_url(self.filters, name),
+            how_url=how_url(self.filters, key),
+            rows_url=rows_url(self.filters, key),
+            note_url="" if kind == "donut" else note_url(self.filters, key),
+            pickers=pickers,
+            caveat=caveat or self.filters.not_heeded_by(get(key)),
+            change=change,
+            state="value" if missing is None else tiles.missing_state(missing),
+            reason="" if missing is None else self._why_missing(missing),
+            reason_link=None if missing is None or missing.withheld else self.widen(),
+            span=span,
+        )
+
+    def _label(self, key: str, label: str | None) -> str:
+        """With the statistic behind it, where that is not the metric's own."""
+        statistic = self.answer(key).query.statistic
+        name = label or get(key).name
+        return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
+
+    def _why_missing(self, figure: Figure) -> str:
+        if figure.withheld:
+            return figure.reason or ""
+        return self.nothing() or figure.reason or NOTHING_THERE
+
+    def part_url(self, name: str) -> str:
+        return self.page.part_url(self.filters, name)
+
+    def pickers(self, choice: Choice) -> list[tiles.Picker]:
+        """The links that change a picker of this page and nothing else."""
+        return [
+            tiles.Picker(
+                label=label,
+                url=self.page.url(self.filters.with_pick(choice, option)),
+                active=self.filters.picked[choice.parameter] == option,
+            )
+            for option, label in choice.options.items()
+        ]
+
+    def nothing(self) -> str:
+        """Why there may be nothing: the facets, by name; empty where none is chosen."""
+        chosen = [
+            f"{FACETS[dimension]} {' or '.join(facet_label(dimension, value) for value in values)}"
+            for dimension, values in self.filters.facets.items()
+        ]
+        return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
+
+    def widen(self) -> tiles.Link | None:
+        """Where nothing matches the facets, the way to let them go."""
+        chosen = [name for dimension, name in FACETS.items() if self.filters.facets.get(dimension)]
+        if not chosen:
+            return None
+        return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
+
+    @property
+    def computed_at(self) -> datetime | None:
+        """Of the oldest answer; None where nothing was read."""
+        return min((answer.computed_at for answer in self.now.values()), default=None)
+
+    @property
+    def days_lacking(self) -> int:
+        """During a first sync: days whose facts are not among the figures yet."""
+        return max((answer.days_lacking for answer in self.now.values()), default=0)
+
+
+def read(
+    page: InsightsPage, filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None
+) -> Answers:
+    """All figures in one call of the metric core, each query once; with `around` those of the scope's tiles as well."""
+    asked = list(dict.fromkeys(wanted))
+    previous = filters.previous
+    now = {item: _query(filters, item, filters.window) for item in asked}
+    earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
+    questions = _distinct(query for item, query in now.items() if not item.whole)
+    wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
+    tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
+    found = visible_together(
+        filters.access,
+        series=questions,
+        totals=[*wholes, *tile_totals],
+        units=tile_units,
+        freshness=Freshness.OF_PAGES,
+    )
+    return Answers(
+        page=page,
+        filters=filters,
+        now={
+            item: found.totals[wholes.index(query)] if item.whole else found.series[questions.index(query)]
+            for item, query in now.items()
+        },
+        earlier={item: found.totals[wholes.index(query)] for item, query in earlier.items()},
+        tile_figures=tile_figures(found, totals=len(wholes)),
+    )
+
+
+def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
+    found: list[MetricQuery] = []
+    for query in queries:
+        if query not in found:
+            found.append(query)
+    return found
+
+
+def facet_label(dimension: Dimension, value: str) -> str:
+    """A facet's value as people call it."""
+    if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
+        return "other, without its finer classes"
+    if dimension is Dimension.WORK_TYPE:
+        return value.replace("_", " ")
+    return agent_name(value) if dimension is Dimension.AGENT else value
+
+
+def how_url(filters: Filters, key: str) -> str:
+    return f"{address('metric_how', key)}{filters.query_string()}"
+
+
+def rows_url(filters: Filters, key: str, **facets: str) -> str:
+    """The rows behind a metric; `facets` narrow them further, to one agent or model."""
+    return filters.url(address("metric_rows", key), **facets)
+
+
+def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:
+    kept = filters.without(wanted.unfiltered_by) if wanted.unfiltered_by else filters
+    segments = (wanted.segment,) if wanted.segment else ()
+    query = kept.query(wanted.key, *segments, window=window)
+    metric = get(wanted.key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=(wanted.statistic or filters.statistic) if metric.statistics else None,
+    )

@@ -1,0 +1,241 @@
+"""One commit explained: what git says, whether it counts, and what says that an agent wrote in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.agents import agent_name, in_agent_order
+from insights.pages.attribution import words
+from insights.pages.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
+from insights.pages.attribution.people import labels_of
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import page_numbers
+from integrations.models import Commit
+from integrations.services.commit_evidence import (
+    MOST_EVIDENCE,
+    AttributedFile,
+    SeenEvidence,
+    agent_lines_of,
+    evidence_of,
+    file_count_of,
+    files_of,
+    open_questions_of,
+)
+from integrations.services.commits import repositories_of, visible_commits
+from orgtree.models import IndividualPolicy
+from orgtree.services.access import Access
+
+FILES_PER_PAGE = 100
+STOOD_FOR_LISTED = 20
+
+
+@dataclass(frozen=True)
+class OtherCommit:
+    """A commit that this one stands for, or that stands in its place."""
+
+    short_sha: str
+    subject: str
+    url: str  # empty where the viewer may not see it
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    method: str
+    level: str
+    agent: str
+    model: str
+    confidence: str
+    said: str
+    lines: str
+    session: str
+    commit: OtherCommit | None  # where it was seen, if that is another commit
+    seen_at: str
+    outcome: str
+    decided: bool
+
+
+@dataclass(frozen=True)
+class FileLine:
+    path: str
+    old_path: str
+    language: str
+    file_type: str
+    added: str
+    deleted: str
+    set_apart: str
+    ai_lines: Sequence[tuple[str, str]]  # agent, lines
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
+    access = access_in(request)
+    visible = visible_commits(access)
+    related = visible.select_related("author__person", "credited__person", "stands_in")
+    found = related.filter(sha=sha.lower()).first()
+    if found is None:
+        if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
+            return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
+        raise Http404("No such commit, or one that you may not see.")
+    by_agent = agent_lines_of(found)
+    seen, evidence_count = evidence_of(found, by_agent)
+    page = _read_page(request)
+    first = (page - 1) * FILES_PER_PAGE
+    files = files_of(found, first=first, count=FILES_PER_PAGE)
+    file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(found)
+    stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
+    others = _others(visible, [*stood_for, *([found.stands_in] if found.stands_in else [])])
+    ai_lines = sum(each.lines for each in by_agent)
+    context = {
+        "commit": found,
+        "short_sha": found.sha[:SHORT_SHA],
+        "facts": _facts(found, labels_of(access, [found])[found.pk]),
+        "counts": not found.set_apart,
+        "set_apart": words.SET_APART.get(found.set_apart, ""),
+        "why": words.why(found),
+        "stands_in": others.get(found.stands_in_id) if found.stands_in_id else None,
+        "stood_for": [others[each.pk] for each in stood_for[:STOOD_FOR_LISTED]],
+        "more_stood_for": len(stood_for) > STOOD_FOR_LISTED,
+        "ai_lines": f"{ai_lines:,}",
+        "ai_percent": wording.percent_of(ai_lines, found.lines_added) if found.lines_added else "",
+        "by_agent": [
+            (each, agent_name(each.agent), words.METHODS[each.method], f"{each.lines:,}") for each in by_agent
+        ],
+        "upper_bound": any(each.level == "commit" for each in by_agent),
+        "evidence": _evidence_lines(found, seen, others, visible, _session_of(access)),
+        "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
+        "questions": open_questions_of(found),
+        "files": [_file_line(each) for each in files],
+        **page_numbers(
+            page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
+        ),
+    }
+    return render(request, "insights/attribution/commit.html", context)
+
+
+def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
+    """What git says, in pairs of term and description."""
+    held = repositories_of([commit]).get(commit.pk, ())
+    where = [
+        f"{link.repository.name} ({'default branch' if link.on_default_branch else 'another branch'})" for link in held
+    ]
+    lines = f"+{commit.lines_added:,} −{commit.lines_deleted:,}" if commit.lines_known else "unknown"
+    facts = [
+        ("Commit", commit.sha),
+        ("Counts as", author),
+        ("Committed", words.moment(commit.committed_at)),
+        ("Written", words.moment(commit.authored_at)),
+        ("Counted on", wording.day(commit.counted_on)),
+        ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
+        ("Parents", str(len(commit.parents))),
+        ("Files", f"{commit.file_count:,} counted"),
+        ("Lines", f"{lines}, without files that are set apart" if commit.lines_known else lines),
+    ]
+    if commit.by_agent:
+        facts.insert(2, ("Signed by", agent_name(commit.by_agent)))
+    return facts
+
+
+def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, OtherCommit]:
+    """Other commits by id, with a link and a subject where the viewer may see them."""
+    ids = [commit.pk for commit in commits]
+    seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    return {
+        commit.pk: OtherCommit(
+            short_sha=commit.sha[:SHORT_SHA],
+            subject=commit.subject if commit.pk in seen else "",
+            url=reverse("attributed_commit", args=[commit.sha]) if commit.pk in seen else "",
+        )
+        for commit in commits
+    }
+
+
+def _evidence_lines(
+    commit: Commit,
+    seen: Sequence[SeenEvidence],
+    others: dict[int, OtherCommit],
+    visible: QuerySet[Commit],
+    session_of: Callable[[SeenEvidence], str],
+) -> list[EvidenceLine]:
+    elsewhere = [each.row.commit for each in seen if each.row.commit_id not in (commit.pk, *others)]
+    others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
+    decided_by = next((words.method_name(each.row.method) for each in seen if each.decided), "")
+    return [
+        EvidenceLine(
+            method=words.method_name(each.row.method),
+            level=words.level_name(each.row.level),
+            agent=each.row.agent,
+            model=each.row.model,
+            confidence=f"{each.row.confidence:.0%}",
+            said=each.row.said,
+            lines="" if each.lines is None else f"{each.lines:,}",
+            session=session_of(each),
+            commit=others.get(each.row.commit_id) if each.row.commit_id != commit.pk else None,
+            seen_at=words.moment(each.row.seen_at),
+            outcome=_outcome(commit, each, decided_by),
+            decided=each.decided,
+        )
+        for each in seen
+    ]
+
+
+def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
+    """Puts the session of an evidence row in words, as far as this viewer may know it."""
+    named = access.policy == IndividualPolicy.NAMED and access.sight.individuals_in is None
+    own_id = access.sight.person_id
+
+    def told(seen: SeenEvidence) -> str:
+        session = seen.session
+        if session is None:
+            return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session else ""
+        if not named and (own_id is None or session.identity.person_id != own_id):
+            return "a colleague's"
+        return f"#{session.pk}, {words.moment(session.started_at)}"
+
+    return told
+
+
+def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
+    if seen.row.withdrawn_at is not None:
+        return f"Withdrawn on {wording.day(seen.row.withdrawn_at.date())}: the notes no longer say so"
+    if commit.set_apart:
+        return "Counts where the commit is counted" if commit.stands_in_id else "Not used: the commit does not count"
+    if seen.decided:
+        return "Decided"
+    if decided_by and words.method_name(seen.row.method) != decided_by:
+        return f"Not used: {words.in_a_sentence(decided_by)} is believed first"
+    return "No lines of counted files are left for it"
+
+
+def _file_line(each: AttributedFile) -> FileLine:
+    file = each.file
+    return FileLine(
+        path=file.path,
+        old_path=file.old_path,
+        language=file.language,
+        file_type=words.FILE_TYPES.get(file.file_type, file.file_type),
+        added="" if file.added is None else f"{file.added:,}",
+        deleted="" if file.deleted is None else f"{file.deleted:,}",
+        set_apart=words.FILE_SET_APART.get(file.set_apart, ""),
+        ai_lines=[(agent, f"{each.ai_lines[agent]:,}") for agent in in_agent_order(each.ai_lines)],
+    )
+
+
+def _read_page(request: HttpRequest) -> int:
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise Http404("No such page.")

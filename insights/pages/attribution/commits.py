@@ -1,0 +1,312 @@
+"""The list of commits whose attribution can be explained, and what kinds of evidence the figures rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.agents import agent_name, in_agent_order
+from insights.pages.attribution import words
+from insights.pages.attribution.people import labels_of
+from insights.privacy.scope_access import access_in
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.ui import tiles, wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import look_around, scope_bar_alone, scope_words
+from integrations.models import Commit, CommitSetApart, Method
+from integrations.services.commits import (
+    NO_EVIDENCE,
+    Choices,
+    CommitFilter,
+    attributions_of,
+    choices_of_filters,
+    commits_of,
+    mix_of_methods,
+    narrowed,
+    repositories_of,
+    visible_commits,
+)
+from orgtree.csv_export import Cell, csv_response
+from orgtree.models import IndividualPolicy
+from orgtree.queries.whose import EVERYBODY
+from orgtree.services.access import Access
+
+PAGE_SIZE = 50
+CSV_PAGE_SIZE = 500
+LAST_PAGE = 100_000
+SHORTEST_PREFIX, LONGEST_SHA = 4, 64
+SHORT_SHA = 10
+LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Select:
+    """A menu of the list's form."""
+
+    name: str
+    label: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class CommitLine:
+    """A commit as the list shows it."""
+
+    url: str
+    short_sha: str
+    subject: str
+    author: str
+    committed_at: str
+    repository: str
+    set_apart: str
+    lines: str
+    ai_lines: str
+    agents: Sequence[str]
+    methods: str
+
+
+@dataclass(frozen=True)
+class MixPart:
+    method: str
+    lines: str
+    percent: str
+    commits: str
+    fraction: float
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commits(request: HttpRequest) -> HttpResponseBase:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    access, around = filters.access, look_around(request, filters)
+    visible = commits_of(visible_commits(access), filters.whose)
+    written = request.GET.get("q", "").strip().lower()
+    wanted = _read_filter(request)
+    if written:
+        visible = _with_prefix(visible, written)
+        if (only := _only(visible)) is not None:
+            return redirect("attributed_commit", sha=only.sha)
+    number = read_page(request)
+    found = narrowed(visible, wanted)
+    total = found.count()
+    shown = _page(found, number, PAGE_SIZE)
+    choices = choices_of_filters()
+    context = {
+        "scope": scope_bar_alone(filters, around, request.path, kept=_kept(request)),
+        "scope_fields": filters.scope_parameters(),
+        "clear_url": _url(request, filters, **dict.fromkeys(OWN_PARAMETERS, "")),
+        "whose": scope_words(filters, around),
+        "search": written,
+        "selects": _selects(wanted, choices),
+        "narrowed": wanted != CommitFilter() or bool(written),
+        "lines": _lines(access, shown),
+        **page_numbers(
+            number,
+            size=PAGE_SIZE,
+            shown=len(shown),
+            total=total,
+            url=lambda page: _url(request, filters, page=page),
+        ),
+        "csv_url": _url(request, filters, page=1, name="attribution_csv"),
+        "mix": _mix(filters),
+        "mix_how_url": _lines_url("metric_how", filters),
+        "mix_rows_url": _lines_url("metric_rows", filters),
+        "mix_days": wording.days(filters.window),
+        "ranges": _ranges(request, filters),
+        "range": filters.range,
+        "own_only": access.policy != IndividualPolicy.NAMED or not access.sight.individuals,
+        "has_repositories": bool(choices.repositories),
+        "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
+    }
+    return render(request, "insights/attribution/commits.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commits_csv(request: HttpRequest) -> HttpResponseBase:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    look_around(request, filters)
+    access = filters.access
+    visible = commits_of(visible_commits(access), filters.whose)
+    if written := request.GET.get("q", "").strip().lower():
+        visible = _with_prefix(visible, written)
+    rows = _csv_rows(access, narrowed(visible, _read_filter(request)))
+    return csv_response("headway-attributed-commits", rows)
+
+
+def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
+    yield [
+        "Commit",
+        "Subject",
+        "Author",
+        "Committed",
+        "Repositories",
+        "Counts",
+        "Lines added",
+        "AI lines",
+        "Agents",
+        "Evidence",
+    ]
+    number = 1
+    while page := _page(found, number, CSV_PAGE_SIZE):
+        authors, held, attributed = labels_of(access, page), repositories_of(page), attributions_of(page)
+        for commit in page:
+            of_agents = attributed.get(commit.pk, ())
+            yield [
+                commit.sha,
+                commit.subject,
+                authors[commit.pk],
+                commit.committed_at,
+                ", ".join(link.repository.name for link in held.get(commit.pk, ())),
+                words.SET_APART.get(commit.set_apart, "counted"),
+                commit.lines_added if commit.lines_known else None,
+                sum(each.lines for each in of_agents),
+                ", ".join(in_agent_order({each.agent for each in of_agents})),
+                ", ".join(dict.fromkeys(each.method for each in of_agents)),
+            ]
+        number += 1
+
+
+def _page(found: QuerySet[Commit], number: int, size: int) -> list[Commit]:
+    newest = found.select_related("author__person", "credited__person").order_by("-committed_at", "-pk")
+    return list(newest[(number - 1) * size : number * size])
+
+
+def _with_prefix(commits: QuerySet[Commit], written: str) -> QuerySet[Commit]:
+    hexadecimal = all(character in "0123456789abcdef" for character in written)
+    if not hexadecimal or not SHORTEST_PREFIX <= len(written) <= LONGEST_SHA:
+        raise BadFilterError(
+            "q", f"It must be the beginning of a commit's id: {SHORTEST_PREFIX} to {LONGEST_SHA} digits of 0–9 and a–f."
+        )
+    return commits.filter(sha__startswith=written)
+
+
+def _only(commits: QuerySet[Commit]) -> Commit | None:
+    found = list(commits.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
+    authors, held = labels_of(access, shown), repositories_of(shown)
+    attributed = attributions_of(shown)
+    return [
+        CommitLine(
+            url=reverse("attributed_commit", args=[commit.sha]),
+            short_sha=commit.sha[:SHORT_SHA],
+            subject=commit.subject or "No subject",
+            author=authors[commit.pk],
+            committed_at=words.moment(commit.committed_at),
+            repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
+            set_apart=words.SET_APART.get(commit.set_apart, ""),
+            lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
+            ai_lines=f"{sum(each.lines for each in attributed[commit.pk]):,}" if commit.pk in attributed else "",
+            agents=in_agent_order({each.agent for each in attributed.get(commit.pk, ())}),
+            methods=", ".join(dict.fromkeys(words.METHODS[each.method] for each in attributed.get(commit.pk, ()))),
+        )
+        for commit in shown
+    ]
+
+
+def _mix(filters: Filters) -> list[MixPart]:
+    access, window = filters.access, filters.window
+    everybodys = access.sight.whole
+    counted = Commit.objects.all() if everybodys else visible_commits(access)
+    is_narrowed = not everybodys or filters.whose != EVERYBODY
+    shares = [
+        share
+        for share in mix_of_methods(
+            window.start, window.end, commits_of(counted, filters.whose) if is_narrowed else None
+        )
+        if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))
+    ]
+    total = sum(share.lines for share in shares)
+    return [
+        MixPart(
+            method=words.METHODS[share.method],
+            lines=wording.compact(share.lines),
+            percent=wording.percent_of(share.lines, total),
+            commits=wording.count(share.commits, "commit"),
+            fraction=share.lines / total if total else 0.0,
+        )
+        for share in shares
+    ]
+
+
+def _lines_url(name: str, filters: Filters) -> str:
+    """How AI lines are counted in these days, or their rows: each names its method."""
+    return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
+
+
+def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
+    return [
+        tiles.Picker(wording.count(weeks, "week"), _url(request, filters, range=name), filters.range == name)
+        for name, weeks in WEEK_RANGES.items()
+    ]
+
+
+def _selects(wanted: CommitFilter, offered: Choices) -> list[Select]:
+    agents = {slug: agent_name(slug) for slug in in_agent_order(offered.agents)}
+    methods = {method.value: words.METHODS[method] for method in Method}
+    counts = {"counted": "Counted", **{reason.value: words.SET_APART[reason] for reason in CommitSetApart}}
+    return [
+        _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, wanted.agent),
+        _select("method", "Any evidence", methods, wanted.method),
+        _select("repository", "Any repository", {name: name for name in offered.repositories}, wanted.repository),
+        _select("set_apart", "Counted or not", counts, wanted.set_apart),
+    ]
+
+
+def _select(name: str, label: str, options: dict[str, str], chosen: str) -> Select:
+    known = options if not chosen or chosen in options else {**options, chosen: chosen}
+    choices = [Choice(value, text, value == chosen) for value, text in known.items()]
+    return Select(name, label, [Choice("", label, not chosen), *choices])
+
+
+def _read_filter(request: HttpRequest) -> CommitFilter:
+    written = {name: request.GET.get(name, "") for name in asdict(CommitFilter())}
+    for name, value in written.items():
+        if len(value) > LONGEST_VALUE:
+            raise BadFilterError(name, f"A value has at most {LONGEST_VALUE} printable characters.")
+    wanted = CommitFilter(**written)
+    if wanted.method and wanted.method not in (*Method.values, NO_EVIDENCE):
+        raise BadFilterError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
+    if wanted.set_apart and wanted.set_apart not in ("counted", *CommitSetApart.values):
+        raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitSetApart.values])}.")
+    return replace(wanted, repository=wanted.repository.strip())
+
+
+OWN_PARAMETERS = ("q", *asdict(CommitFilter()))
+
+
+def _kept(request: HttpRequest) -> dict[str, str]:
+    """The list's own parameters, which the links to other units keep; an agent is a facet of every page."""
+    return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
+
+
+def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str | int) -> str:
+    """This list with other parameters; those at their defaults are left out."""
+    kept = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
+    pairs = {key: value for key, value in {**kept, **changed}.items() if value and (key, value) != ("page", 1)}
+    query = urlencode([*filters.scope_parameters(), *pairs.items()])
+    return f"{reverse(name)}{'?' + query if query else ''}"

@@ -1,0 +1,86 @@
+"""How attribution is put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils import timezone
+
+from insights.ui import wording
+from integrations.models import Commit, CommitFile, CommitSetApart, EvidenceLevel, Method
+
+METHODS: Mapping[Method, str] = {
+    Method.LINE_CHECKPOINT: "Line checkpoints",
+    Method.NOTE: "git-ai note",
+    Method.VENDOR: "Vendor's record",
+    Method.TRAILER: "Trailer or signature",
+    Method.OVERLAP: "Session overlap",
+}
+LEVELS: Mapping[EvidenceLevel, str] = {
+    EvidenceLevel.LINE: "Lines",
+    EvidenceLevel.COMMIT: "Whole commit, upper bound",
+}
+SET_APART: Mapping[str, str] = {
+    CommitSetApart.MERGE: "Merge",
+    CommitSetApart.DUPLICATE: "Same change",
+    CommitSetApart.SQUASHED: "Squashed",
+    CommitSetApart.BULK: "Bulk",
+    CommitSetApart.BOT: "Bot",
+    CommitSetApart.GONE: "Gone",
+}
+WHY_SET_APART: Mapping[str, str] = {
+    CommitSetApart.MERGE: "It is a merge: its lines are counted at the commits that it brings together.",
+    CommitSetApart.DUPLICATE: "Another commit is the same change, after a rebase or a cherry-pick. Each change counts "
+    "once: where it stands on the default branch, else where it was committed first.",
+    CommitSetApart.SQUASHED: "It was part of a branch that was squashed into one commit on the default branch. The "
+    "squash counts, with the evidence of all its parts.",
+    CommitSetApart.BULK: "It changes more lines or files than people write in one piece, such as a first import.",
+    CommitSetApart.BOT: "A bot that is no coding agent signed it. Bots are not people.",
+    CommitSetApart.GONE: "No branch of any connected repository holds it any more.",
+}
+FILE_SET_APART: Mapping[str, str] = dict(CommitFile.SetApart.choices)
+FILE_TYPES: Mapping[str, str] = dict(CommitFile.Type.choices)
+
+
+def why(commit: Commit) -> str:
+    """Whether the commit counts, and why."""
+    if commit.set_apart:
+        return WHY_SET_APART.get(commit.set_apart, str(commit.get_set_apart_display()))
+    if not commit.lines_known:
+        return (
+            "It counts as a commit. Its lines are unknown, not zero: git could not read its objects here, as in a "
+            "partial clone."
+        )
+    return "It counts, with the added lines of those of its files that are not set apart."
+
+
+def mix_in_words(mix: Mapping[str, float]) -> str:
+    """What attributed lines rest on: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without any."""
+    order = [method.value for method in Method]
+    known = sorted(((name, share) for name, share in mix.items() if share), key=lambda item: order.index(item[0]))
+    parts = [f"{in_a_sentence(method_name(name))} {wording.percent_of(share, 1)}" for name, share in known]
+    return f"Evidence: {wording.listed(parts)}" if parts else ""
+
+
+def in_a_sentence(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def moment(at: datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{wording.day(local.date())}, {local:%H:%M}"
+
+
+def method_name(method: str) -> str:
+    try:
+        return METHODS[Method(method)]
+    except (KeyError, ValueError):
+        return method
+
+
+def level_name(level: str) -> str:
+    try:
+        return LEVELS[EvidenceLevel(level)]
+    except (KeyError, ValueError):
+        return level

@@ -1,0 +1,129 @@
+"""Badges: the page on which figures are published and taken back, and the pictures themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from insights.badges.face import face_of
+from insights.badges.publish import MayNotPublishError, may_publish, publish_badge, revoke_badge
+from insights.catalogue.registry import metrics
+from insights.models import Badge
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Statistic
+from orgtree.models import Unit
+from orgtree.services.access import Access
+
+KEPT_SECONDS = 300  # by whoever shows it; figures of trailing windows follow new facts within a minute
+MOST_LISTED, MOST_UNITS_OFFERED = 200, 300
+
+
+@dataclass(frozen=True)
+class BadgeLine:
+    """A published badge with what to paste."""
+
+    badge: Badge
+    whose: str
+    address: str
+    may_revoke: bool
+
+    @property
+    def markdown(self) -> str:
+        return f"![{self.badge.label or self.badge.metric}]({self.address})"
+
+
+@require_safe
+@cache_control(public=True, max_age=KEPT_SECONDS)
+def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
+    """For anybody who has the address; 404 once it is revoked."""
+    badge = get_object_or_404(Badge.objects.standing().select_related("unit"), key=key)
+    picture = render_to_string("insights/badges/badge.svg", {"face": face_of(badge)})
+    return HttpResponse(picture, content_type="image/svg+xml; charset=utf-8")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def badges(request: HttpRequest) -> HttpResponse:
+    """What is published of the units that one may see; a POST publishes a figure, or takes one back."""
+    access = access_in(request)
+    if request.method != "POST":
+        return _render(request, access)
+    if "revoke" in request.POST:
+        return _revoke(request, access)
+    weeks = request.POST.get("weeks", "")
+    try:
+        publish_badge(
+            access,
+            metric=request.POST.get("metric", ""),
+            unit=request.POST.get("unit", "").strip(),
+            weeks=int(weeks) if weeks.isascii() and weeks.isdecimal() and len(weeks) < 4 else 0,
+            statistic=request.POST.get("statistic", ""),
+            label=request.POST.get("label", "").strip(),
+        )
+    except QueryError as problem:
+        return _render(request, access, problem=problem.message)
+    except MayNotPublishError:
+        return _render(request, access, problem="Only an admin publishes this, or the manager of the unit.", status=403)
+    messages.success(request, "Published. Whoever has its address can see the figure.")
+    return redirect("badges")
+
+
+def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
+    found = Badge.objects.standing().within(access.sight).select_related("unit")
+    badge = get_object_or_404(found, key=request.POST["revoke"])
+    try:
+        revoke_badge(access, badge)
+    except MayNotPublishError:
+        raise PermissionDenied("Only an admin takes this back, or the manager of the unit.") from None
+    messages.success(request, "Taken back: its address answers 404 now.")
+    return redirect("badges")
+
+
+def _render(request: HttpRequest, access: Access, *, problem: str = "", status: int = 400) -> HttpResponse:
+    written = request.POST if request.method == "POST" else request.GET
+    published = Badge.objects.standing().within(access.sight).select_related("unit")[:MOST_LISTED]
+    units = _publishable_units(access)
+    context = {
+        "lines": [_line(badge, access) for badge in published],
+        "problem": problem,
+        "may_publish_whole": may_publish(access, None),
+        "may_publish": may_publish(access, None) or bool(units),
+        "units": units,
+        "metrics": [metric for metric in metrics() if not metric.always_by],
+        "weeks": windows.TRAILING_WEEKS,
+        "statistics": list(Statistic),
+        "written": {
+            "metric": written.get("metric", ""),
+            "unit": written.get("unit", ""),
+            "weeks": written.get("weeks", str(windows.DEFAULT_WEEKS)),
+            "statistic": written.get("statistic", ""),
+            "label": written.get("label", ""),
+        },
+    }
+    return render(request, "insights/badges/badges.html", context, status=status if problem else 200)
+
+
+def _publishable_units(access: Access) -> list[Unit]:
+    found = Unit.objects.within(access.sight).filter(tree__archived_at=None).order_by("name", "slug")
+    if not may_publish(access, None):
+        found = found.filter(pk__in=access.sight.managed_ids)
+    return list(found[:MOST_UNITS_OFFERED])
+
+
+def _line(badge: Badge, access: Access) -> BadgeLine:
+    address = f"{settings.BASE_URL.rstrip('/')}{reverse('badge_picture', args=[badge.key])}"
+    whose = badge.unit.name if badge.unit else "Whole organisation"
+    return BadgeLine(badge, whose, address, may_publish(access, badge.unit))

@@ -1,0 +1,92 @@
+"""The catalogue of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.query.terms import Category
+from insights.ui import tiles
+from orgtree.csv_export import Cell, csv_response
+
+LONGEST_SEARCH = 100
+CSV_HEADS = (
+    *("key", "version", "name", "meaning", "formula", "unit", "better", "statistic", "minimum_sample"),
+    *(
+        "categories",
+        "initiatives",
+        "space",
+        "segments",
+        "facets",
+        "chain",
+        "positive_indicators",
+        "negative_indicators",
+    ),
+    *("source", "reference"),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The metrics of one category."""
+
+    title: str
+    metrics: Sequence[Metric]
+
+
+@login_required
+@require_GET
+def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    groups = grouped([metric for metric in metrics() if matches(metric, search)])
+    context = {
+        "groups": groups,
+        "search": search,
+        "count": sum(len(group.metrics) for group in groups),
+        "all_link": tiles.Link("Show all metrics", reverse("metric_catalogue")),
+    }
+    return render(request, "insights/metrics/catalogue.html", context)
+
+
+@login_required
+@require_GET
+def metric_catalogue_csv(request: HttpRequest) -> HttpResponseBase:
+    return csv_response("headway-metrics", _csv_rows())
+
+
+def matches(metric: Metric, search: str) -> bool:
+    """Whether every word of the search stands somewhere in the metric's entry."""
+    text = " ".join((metric.key, metric.name, metric.meaning, metric.formula, *metric.categories)).lower()
+    return all(word in text for word in search.lower().split())
+
+
+def grouped(found: Sequence[Metric]) -> Sequence[Group]:
+    """By first category, in the catalogue's order; a metric stands once."""
+    by_category = {category: [metric for metric in found if metric.categories[0] is category] for category in Category}
+    titles = {Category.AI: "AI", Category.DORA: "DORA"}
+    return [
+        Group(titles.get(category, category.value.capitalize()), members)
+        for category, members in by_category.items()
+        if members
+    ]
+
+
+def _csv_rows() -> Iterator[Sequence[Cell]]:
+    yield CSV_HEADS
+    for metric in metrics():
+        yield [_cell(getattr(metric, head)) for head in CSV_HEADS]
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return value if isinstance(value, int) else "" if value is None else str(value)

@@ -1,0 +1,135 @@
+"""What is compared, as the address says it: which units, which metrics, and by which of them they are sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.pages.answers import InsightsPage
+from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.units import BY_NAME, SORT, TREE, Column, Listed, UnitsOfPage, listed_units
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import UnknownUnitError
+from insights.ui import wording
+from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, read_filters
+from orgtree.queries.surroundings import standing_units
+
+METRICS, UNITS = "metrics", "units"
+MOST_METRICS, MOST_UNITS = 8, 30
+DEFAULT_METRICS = (
+    *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
+    *("dora.rework_rate", "pr.pickup_time", "pr.size", "ai.committed_code_share"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The state of the page; `units` are slugs, empty where the units below the scope are compared."""
+
+    filters: Filters
+    metrics: Sequence[Metric]
+    units: Sequence[str]
+    sort: str  # a metric's key or `name`, with a minus for the greatest first
+    tree: str
+
+    @property
+    def page(self) -> InsightsPage:
+        return InsightsPage("compare", facets=DELIVERY_PAGE.facets, kept=self.parameters())
+
+    def parameters(self) -> Mapping[str, str]:
+        """What stands in the address beside the filters; defaults are left out."""
+        keys = [metric.key for metric in self.metrics]
+        said = {
+            METRICS: "" if tuple(keys) == DEFAULT_METRICS else ",".join(keys),
+            UNITS: ",".join(self.units),
+            SORT: "" if self.sort == BY_NAME else self.sort,
+            TREE: self.tree,
+        }
+        return {name: value for name, value in said.items() if value}
+
+    def url(self, **changed: str) -> str:
+        """This page with some of its own parameters changed; an empty one is left out."""
+        kept = {**self.parameters(), **changed}
+        return self.filters.url(self.page.path, **{name: value for name, value in kept.items() if value})
+
+    def of_page(self) -> UnitsOfPage:
+        return UnitsOfPage(
+            filters=self.filters,
+            columns=columns_of(self.metrics),
+            page_url=self.page.path,
+            unassigned_url="",
+            csv_name="headway-compare",
+            tree=self.tree,
+            kept={name: value for name, value in self.parameters().items() if name != TREE},
+        )
+
+
+def asked_in(request: HttpRequest) -> Asked:
+    """Raises BadFilterError for what cannot be compared."""
+    chosen = _chosen_metrics(request)
+    filters = read_filters(
+        request.GET,
+        today=windows.local_today(),
+        access=access_in(request),
+        choices=(STATISTIC, _sorting(chosen)),
+    )
+    units = _words(request, UNITS)
+    if len(units) > MOST_UNITS:
+        raise BadFilterError(UNITS, f"At most {MOST_UNITS} units can be compared.")
+    return Asked(
+        filters=replace(
+            filters,
+            choices=(STATISTIC,),
+        ),
+        metrics=chosen,
+        units=units,
+        sort=filters.picked[SORT],
+        tree=request.GET.get(TREE, ""),
+    )
+
+
+def comparable_metrics() -> Sequence[Metric]:
+    """Those that give one figure of a unit."""
+    return [metric for metric in metrics() if not metric.always_by]
+
+
+def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
+    return [Column(metric.key, metric.name, metric.key, metric.unit) for metric in chosen]
+
+
+def compared_units(request: HttpRequest, asked: Asked) -> Listed:
+    """The chosen units, or all below the page's.  Raises UnknownUnitError for one that may not be known of."""
+    if not asked.units:
+        return listed_units(request, asked.of_page())
+    known = {unit.slug: unit for unit in standing_units(asked.units, asked.filters.access.sight)}
+    for slug in asked.units:
+        if slug not in known:
+            raise UnknownUnitError(slug)
+    return Listed([known[slug] for slug in asked.units], wording.count(len(asked.units), "chosen unit"))
+
+
+def _chosen_metrics(request: HttpRequest) -> Sequence[Metric]:
+    by_key = {metric.key: metric for metric in comparable_metrics()}
+    keys = _words(request, METRICS) or list(DEFAULT_METRICS)
+    if len(keys) > MOST_METRICS:
+        raise BadFilterError(METRICS, f"At most {MOST_METRICS} metrics can be compared.")
+    for key in keys:
+        if key not in by_key:
+            raise BadFilterError(METRICS, f"There is no metric {key} that can be compared.")
+    return [by_key[key] for key in keys]
+
+
+def _sorting(chosen: Sequence[Metric]) -> Choice:
+    keys = (BY_NAME, *(metric.key for metric in chosen))
+    return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
+
+
+def _words(request: HttpRequest, name: str) -> list[str]:
+    """The values of a parameter that is given several times, as forms do, or as one list with commas."""
+    given = (word.strip() for value in request.GET.getlist(name) for word in value.split(","))
+    return list(dict.fromkeys(word for word in given if word))

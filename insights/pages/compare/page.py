@@ -1,0 +1,173 @@
+"""The page `/insights/compare/`: units × metrics in one table, with the rank of each unit marked in its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.pages import answers
+from insights.pages.answers import Wanted
+from insights.pages.compare.asked import (
+    METRICS,
+    MOST_METRICS,
+    MOST_UNITS,
+    UNITS,
+    Asked,
+    asked_in,
+    comparable_metrics,
+    compared_units,
+)
+from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
+from insights.pages.compare.table import compared_rows, csv_rows, headings, whole_row
+from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.units import Listed, Row, sorted_rows, unit_rows
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.terms import Category
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import STATISTIC
+from insights.ui.scope_bar import look_around, scope_words
+from orgtree.csv_export import csv_response
+from orgtree.queries.finding import units_matching
+
+LONGEST_SEARCH = 100
+GROUPS = (Category.DORA, Category.EFFICIENCY, Category.QUALITY, Category.HYGIENE, Category.PLANNING, Category.AI)
+
+
+@dataclass(frozen=True)
+class MetricOption:
+    key: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class MetricGroup:
+    title: str
+    options: Sequence[MetricOption]
+
+
+@dataclass(frozen=True)
+class UnitOption:
+    slug: str
+    name: str
+    note: str
+    chosen: bool
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def compare(request: HttpRequest) -> HttpResponseBase:
+    asked = asked_in(request)
+    filters = asked.filters
+    around = look_around(request, filters)
+    found = answers.read(asked.page, filters, [Wanted(metric.key) for metric in asked.metrics], around=around)
+    listed = compared_units(request, asked)
+    rows = _rows(asked, listed)
+    shown = {row.slug for row in rows[:MOST_UNITS]}
+    units = [unit for unit in listed.units if unit.slug in shown]
+    name = scope_words(filters, around)
+    whole = [found.figure(metric.key) for metric in asked.metrics]
+    context = {
+        "bar": filter_bar(found, around),
+        "whose": name,
+        "statistics": found.pickers(STATISTIC),
+        "headings": headings(asked),
+        "rows": compared_rows(rows, asked)[:MOST_UNITS],
+        "left_out": max(len(rows) - MOST_UNITS, 0),
+        "whole": None if asked.units else whole_row(name, filters.url(reverse("delivery")), whole, asked),
+        "trees": listed.trees,
+        "legend": LEGEND,
+        "fewest_ranked": FEWEST_RANKED,
+        "groups": _groups(asked),
+        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=True) for unit in units],
+        "chosen_units": bool(asked.units),
+        "below_url": asked.url(**{UNITS: ""}),
+        "metrics_form": _kept(asked, METRICS),
+        "units_form": _kept(asked, UNITS),
+        "most_metrics": MOST_METRICS,
+        "most_units": MOST_UNITS,
+        "csv_url": filters.url(reverse("compare_csv"), **asked.parameters()),
+    }
+    return render(request, "insights/compare/compare.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def compare_csv(request: HttpRequest) -> HttpResponseBase:
+    asked = asked_in(request)
+    return csv_response("headway-compare", csv_rows(_rows(asked, compared_units(request, asked)), asked))
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def compare_choices(request: HttpRequest) -> HttpResponseBase:
+    """Units to add to the comparison, by the words of `q`."""
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    access, today = access_in(request), windows.local_today()
+    matching = units_matching(search, access.sight, on=today) if search else []
+    context = {
+        "title": "Units to compare",
+        "part": "insights/compare/_choices.html",
+        "search": search,
+        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=False) for unit in matching],
+    }
+    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
+    return render(request, str(template), context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    asked = asked_in(request)
+    context = {**facet_part(asked.page, asked.filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(asked.filters, look_around(request, asked.filters))
+    return render(request, "insights/part_page.html", context)
+
+
+def _rows(asked: Asked, listed: Listed) -> list[Row]:
+    """As the table of units has them; each name leads to how the unit delivers."""
+    of_page = asked.of_page()
+    delivery = reverse("delivery")
+    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    return [replace(row, url=asked.filters.with_unit(row.slug).url(delivery)) for row in rows]
+
+
+def _groups(asked: Asked) -> list[MetricGroup]:
+    """All metrics that can be compared, each once: in the first of its categories."""
+    chosen = {metric.key for metric in asked.metrics}
+    listed: set[str] = set()
+    groups = []
+    for category in GROUPS:
+        options = [
+            MetricOption(metric.key, metric.name, metric.key in chosen)
+            for metric in comparable_metrics()
+            if category in metric.categories and metric.key not in listed
+        ]
+        listed |= {option.key for option in options}
+        if options:
+            title = category.value.upper() if category in (Category.DORA, Category.AI) else category.value.capitalize()
+            groups.append(MetricGroup(title, options))
+    return groups
+
+
+def _kept(asked: Asked, without: str) -> list[tuple[str, str]]:
+    """Hidden fields of a form that changes one of the page's parameters."""
+    kept = {name: value for name, value in asked.parameters().items() if name not in (without, "sort")}
+    return [*asked.filters.parameters(), *kept.items()]

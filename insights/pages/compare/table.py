@@ -1,0 +1,142 @@
+"""The table of the comparison: a row for each unit, a column for each metric, a mark for where each stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.declarations import Metric
+from insights.pages.answers import how_url
+from insights.pages.compare.asked import Asked
+from insights.pages.compare.heat import MIDDLE, Heat, heat_of
+from insights.pages.units import BY_NAME, SORT, Heading, Row
+from insights.query.query import Figure
+from insights.query.terms import UnitOfMeasure
+from insights.ui import wording
+from orgtree.csv_export import Cell
+
+
+@dataclass(frozen=True)
+class ComparedCell:
+    text: str  # empty: no data
+    heat: Heat
+    note: str  # what stands behind it, or why there is nothing
+    how_url: str
+    sorted: bool
+    is_small: bool = False  # fewer facts than make the figure steady: shown, and not ranked
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    name: str
+    url: str
+    cells: Sequence[ComparedCell]
+
+
+def headings(asked: Asked) -> list[Heading]:
+    words = {BY_NAME: "Unit", **{metric.key: metric.name for metric in asked.metrics}}
+    notes = {metric.key: asked.filters.not_heeded_by(metric) for metric in asked.metrics}
+
+    def url(key: str) -> str:
+        """By name from A on; by a metric from its better end on, and the other way round at the next click."""
+        first = _best_first(key, asked)
+        return asked.url(**{SORT: first if asked.sort != first else _reversed(first)})
+
+    return [
+        Heading(
+            label,
+            url(key),
+            {key: "ascending", f"-{key}": "descending"}.get(asked.sort, ""),
+            number=key != BY_NAME,
+            note=notes.get(key, ""),
+        )
+        for key, label in words.items()
+    ]
+
+
+def compared_rows(rows: Sequence[Row], asked: Asked) -> list[ComparedRow]:
+    """The rows as they are printed, in the order given."""
+    heats = [
+        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(asked)
+    ]
+    return [
+        ComparedRow(
+            row.name,
+            row.url,
+            [
+                _cell(
+                    metric,
+                    row.figures[at],
+                    heats[at][number],
+                    how_url(asked.filters.with_unit(row.slug), metric.key),
+                    asked,
+                )
+                for at, metric in _columns(asked)
+            ],
+        )
+        for number, row in enumerate(rows)
+    ]
+
+
+def whole_row(name: str, url: str, figures: Sequence[Figure], asked: Asked) -> ComparedRow:
+    """What the units are parts of, which has no rank among them."""
+    cells = [
+        _cell(metric, figures[at], MIDDLE, how_url(asked.filters, metric.key), asked) for at, metric in _columns(asked)
+    ]
+    return ComparedRow(name, url, cells)
+
+
+def csv_rows(rows: Sequence[Row], asked: Asked) -> Iterator[list[Cell]]:
+    heads: list[Cell] = ["Unit"]
+    for metric in asked.metrics:
+        heads += [f"{metric.name} ({metric.unit})", f"{metric.name}: facts", f"{metric.name}: among these units"]
+    yield heads
+    heats = [
+        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(asked)
+    ]
+    for number, row in enumerate(rows):
+        cells: list[Cell] = [row.name]
+        for at, metric in _columns(asked):
+            figure = row.figures[at]
+            words = "too few facts" if _is_small(figure, metric) else heats[at][number].words
+            cells += ["hidden" if figure.withheld else figure.value, figure.sample_size, words]
+        yield cells
+
+
+def _columns(asked: Asked) -> Sequence[tuple[int, Metric]]:
+    return list(enumerate(asked.metrics))
+
+
+def _best_first(key: str, asked: Asked) -> str:
+    if key == BY_NAME:
+        return BY_NAME
+    [metric] = [each for each in asked.metrics if each.key == key]
+    return key if metric.better == "lower" else f"-{key}"
+
+
+def _reversed(sort: str) -> str:
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+
+
+def _is_small(figure: Figure, metric: Metric) -> bool:
+    return figure.value is not None and figure.sample_size < metric.minimum_sample
+
+
+def _ranked(figure: Figure, metric: Metric) -> float | None:
+    """The value by which a unit is ranked; None where too little stands behind it."""
+    return None if figure.withheld or _is_small(figure, metric) else figure.value
+
+
+def _cell(metric: Metric, figure: Figure, heat: Heat, url: str, asked: Asked) -> ComparedCell:
+    is_sorted = asked.sort.removeprefix("-") == metric.key
+    if figure.value is None:
+        return ComparedCell("", MIDDLE, figure.reason or "", url, is_sorted, is_hidden=figure.withheld)
+    printed = wording.reading(figure.value, metric.unit)
+    is_short = metric.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)
+    facts = wording.count(figure.sample_size, "fact")
+    if _is_small(figure, metric):
+        note = f"{facts}: {metric.minimum_sample} would make it steady, so it is not ranked"
+        return ComparedCell(str(printed), MIDDLE, note, url, is_sorted, is_small=True)
+    note = f"{heat.words}, {facts}" if heat.mark else facts
+    return ComparedCell(printed.value if is_short else str(printed), heat, note, url, is_sorted)

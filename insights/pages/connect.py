@@ -1,0 +1,199 @@
+"""Connect an agent: the settings to paste, a token to send with, and whether anything arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
+from insights.ui import wording
+from integrations.models import IngestToken
+from integrations.services.ingest_tokens import create_ingest_token, replace_ingest_token
+from integrations.services.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
+from orgtree.models import Person
+
+LONGEST_TOKEN_NAME = 100
+NAMES_SHOWN = 3  # of what is not understood
+ANY_PROGRAM = "gen_ai"  # goes by its own name, whatever that is
+ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The line under "Start a session": has anything come, how much, how long ago."""
+
+    arrived: bool
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    icon: str
+    title: str
+    detail: str
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def connect_agent(request: HttpRequest) -> HttpResponse:
+    """The page; a POST by an admin makes an ingest token, or replaces one, and shows it this once."""
+    if request.method != "POST":
+        return _render(request)
+    if not request.user.is_staff:
+        raise PermissionDenied("Only an admin can create an ingest token.")
+    if "replace" in request.POST:
+        return _render(request, secret=_replace(request.POST["replace"]))
+    name, address = request.POST.get("name", "").strip(), request.POST.get("person", "").strip()
+    person = Person.objects.filter(email__iexact=address).first() if address else None
+    problem = _problem_with_token_name(name)
+    if address and person is None:
+        problem = "Nobody has this address. Write it as the list of people has it, or leave it empty."
+    if problem:
+        return _render(request, problem=problem)
+    return _render(request, secret=create_ingest_token(name, person=person)[1])
+
+
+def connect_first_agent(request: HttpRequest) -> HttpResponse:
+    """The same page in place of one that has nothing to show yet."""
+    return _render(request)
+
+
+@login_required
+@never_cache
+@require_GET
+def arrival(request: HttpRequest) -> HttpResponse:
+    """The waiting line alone, which the page asks for every two seconds until something has arrived."""
+    return render(request, "insights/_arrival.html", {**_arrival_context(request, reception()), "polled": True})
+
+
+def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "") -> HttpResponse:
+    agent = _chosen_agent(request)
+    email = _address_of(request)
+    snippets = agent.snippets(settings.BASE_URL, secret or TOKEN_PLACEHOLDER, email) if agent.snippets else []
+    received = reception()
+    context = {
+        "agents": AGENTS,
+        "any_program": next(each for each in AGENTS if each.slug == ANY_PROGRAM),
+        "agent": agent,
+        "snippets": snippets,
+        "secret": secret,
+        "problem": problem,
+        "placeholder": TOKEN_PLACEHOLDER,
+        "email": email,
+        "senders": received.senders,
+        **_arrival_context(request, received),
+    }
+    return render(request, "insights/connect_agent.html", context, status=400 if problem else 200)
+
+
+def _replace(token_id: str) -> str:
+    """A new token under the name of the old one, which stops at once."""
+    if not token_id.isascii() or not token_id.isdigit():
+        raise Http404("No such token.")
+    return replace_ingest_token(get_object_or_404(IngestToken, pk=int(token_id), revoked_at=None))
+
+
+def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "arrival": _arrival(received, _chosen_agent(request), _address_of(request), now),
+        "agent": _chosen_agent(request),
+        "diagnosis": _diagnosis(received, now),
+        "base_url": settings.BASE_URL,
+    }
+
+
+def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Arrival:
+    sessions = wording.count(received.sessions, "session")
+    if received.sessions == SESSIONS_COUNTED:
+        sessions = f"{SESSIONS_COUNTED:,} sessions or more"
+    own_last_at = last_session_of(email, agent="" if agent.slug == ANY_PROGRAM else agent.slug)
+    if own_last_at is not None:
+        whose = "" if agent.slug == ANY_PROGRAM else f"{agent.name} "
+        detail = f"Last event of yours {wording.ago(own_last_at, now)} · {sessions} of everybody"
+        return Arrival(True, f"Your {whose}sessions are arriving", detail)
+    if received.sessions:
+        since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
+        of_agent = "" if agent.slug == ANY_PROGRAM else f" with {agent.name}"
+        return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}{of_agent}")
+    if unread := [unread for unread in received.unread if unread.count]:
+        agents = wording.listed([each.agent for each in unread])
+        records = wording.count(sum(each.count for each in unread), "record")
+        return Arrival(False, "Telemetry arrives and is kept", f"{records} of {agents}, which Headway cannot read yet")
+    return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · nothing received yet")
+
+
+def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
+    """What is known about why nothing arrives, the likeliest cause first."""
+    findings = [_door(received, now)]
+    if received.quarantined:
+        findings.append(
+            Finding(
+                "alert-triangle",
+                f"{wording.count(received.quarantined, 'record')} in quarantine",
+                f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them.",
+            )
+        )
+    for unread in received.unread:
+        if unread.count:
+            records = wording.count(unread.count, "record")
+            detail = f"{records} that no vocabulary reads yet: {_some_of(unread.names)}"
+            findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
+        if unread.attributes:
+            detail = (
+                f"Attributes that no vocabulary knows yet: {_some_of(unread.attributes)}. Admin can say what they mean."
+            )
+            findings.append(Finding("database", f"{unread.agent}: kept, read in part", detail))
+    return findings
+
+
+def _some_of(names: Sequence[str]) -> str:
+    return wording.listed([*names[:NAMES_SHOWN], *(["others"] if len(names) > NAMES_SHOWN else [])])
+
+
+def _door(received: Reception, now: datetime) -> Finding:
+    if not received.senders:
+        return Finding("key", "No ingest token", "Nothing can be accepted until an admin creates one")
+    if received.last_used_at is None:
+        return Finding(
+            "key",
+            "No request with a valid token yet",
+            "The agent does not reach this address, or sends another token",
+        )
+    return Finding(
+        "plug-connected", "A valid token is in use", f"Last request {wording.ago(received.last_used_at, now)}"
+    )
+
+
+def _chosen_agent(request: HttpRequest) -> Agent:
+    slug = request.GET.get("agent") or AGENTS[0].slug
+    for agent in AGENTS:
+        if agent.slug == slug:
+            return agent
+    raise Http404("No such agent.")
+
+
+def _problem_with_token_name(name: str) -> str:
+    if not name:
+        return "Give the token a name, such as the team or machine that will use it."
+    if len(name) > LONGEST_TOKEN_NAME or not name.isprintable():
+        return f"A token's name has at most {LONGEST_TOKEN_NAME} printable characters."
+    return ""
+
+
+def _address_of(request: HttpRequest) -> str:
+    """The signed-in person's address; the settings carry it as the sessions' author."""
+    return getattr(request.user, "email", "") or ADDRESS_PLACEHOLDER

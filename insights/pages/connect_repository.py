@@ -1,0 +1,148 @@
+"""Connect a repository: a path is all it takes; what is connected, how far it was read, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from insights.ui import wording
+from integrations.connectors.git.commands import GitError
+from integrations.git.connect import NameTakenError, connect_git
+from integrations.models import RepositorySource, SyncRun
+from integrations.services.connections import ConnectedSource, connected_sources, read_now
+
+LONGEST_PATH, LONGEST_NAME = 500, 200
+
+
+@dataclass(frozen=True)
+class ConnectionLine:
+    """A connection in words: what it is called, how its last reading went, and how far a running one is."""
+
+    source_id: int
+    name: str
+    path: str
+    repository: str
+    state: str  # "waiting", or a value of SyncRun.State
+    summary: str
+    problem: str
+    fraction: float | None  # 0–1, of a reading under way
+    is_shallow: bool
+    lines_unknown: str  # "12 commits"; empty where the lines of all are known
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def connect_repository(request: HttpRequest) -> HttpResponse:
+    """The page; a POST by an admin connects a path, or asks for a source to be read now."""
+    if request.method != "POST":
+        return _render(request)
+    if not request.user.is_staff:
+        raise PermissionDenied("Only an admin can connect a repository.")
+    if "read" in request.POST:
+        source = _source(request.POST["read"])
+        read_now(source)
+        messages.success(request, f"{source.connection.name} is read now.")
+        return redirect("connect_repository")
+    path, name = request.POST.get("path", "").strip(), request.POST.get("name", "").strip()
+    problem = _problem_with(path, name)
+    if not problem:
+        try:
+            source = connect_git(path, name=name)
+        except NameTakenError:
+            problem = f"There is a connection “{name}” already. Choose another name."
+        except (GitError, OSError) as error:
+            problem = str(error)
+        else:
+            messages.success(request, f"{source.connection.name} is connected and read now.")
+            return redirect("connect_repository")
+    return _render(request, problem=problem, path=path, name=name)
+
+
+@login_required
+@never_cache
+@require_GET
+def connections(request: HttpRequest) -> HttpResponse:
+    """The list alone, which the page asks for again while something is read."""
+    return render(request, "insights/repositories/_connections.html", _list_context())
+
+
+def _render(request: HttpRequest, *, problem: str = "", path: str = "", name: str = "") -> HttpResponse:
+    context = {**_list_context(), "problem": problem, "path": path, "name": name}
+    return render(request, "insights/repositories/connect.html", context, status=400 if problem else 200)
+
+
+def _list_context() -> dict[str, object]:
+    lines = [_line(each, timezone.now()) for each in connected_sources()]
+    return {"lines": lines, "is_busy": any(line.state in ("waiting", SyncRun.State.RUNNING) for line in lines)}
+
+
+def _line(each: ConnectedSource, now: datetime) -> ConnectionLine:
+    source, run = each.source, each.last_run
+    state = _state(source, run)
+    return ConnectionLine(
+        source_id=source.pk,
+        name=source.connection.name,
+        path=source.external_id,
+        repository=source.repository.name if source.repository else "",
+        state=state,
+        summary=_summary(state, each, now),
+        problem=run.problem if run and state == SyncRun.State.FAILED else "",
+        fraction=min(1.0, run.read / run.to_read) if run and state == SyncRun.State.RUNNING and run.to_read else None,
+        lines_unknown=wording.count(each.lines_unknown, "commit") if each.lines_unknown else "",
+        is_shallow=bool(source.repository and source.repository.shallow),
+    )
+
+
+def _state(source: RepositorySource, run: SyncRun | None) -> str:
+    if source.connection.paused_at:
+        return "paused"
+    if run is not None and run.state == SyncRun.State.RUNNING:
+        return SyncRun.State.RUNNING
+    if run is None or (source.asked_at is not None and source.asked_at > run.started_at):
+        return "waiting"
+    return run.state
+
+
+def _summary(state: str, each: ConnectedSource, now: datetime) -> str:
+    run = each.last_run
+    held = f"{wording.count(each.commits, 'commit')} known"
+    if state == "paused":
+        return f"Paused · {held}"
+    if state == "waiting" or run is None:
+        return "Waits for the worker to read it"
+    if state == SyncRun.State.RUNNING:
+        return f"Reading: {run.read:,} of {run.to_read:,} commits"
+    ago = wording.ago(run.finished_at or run.heartbeat_at, now)
+    if state == SyncRun.State.INTERRUPTED:
+        return f"Interrupted {ago}; it goes on where it stopped · {held}"
+    if state == SyncRun.State.FAILED:
+        return f"Failed {ago} · {held}"
+    new = f"{run.added:,} new" if run.added else "nothing new"
+    return f"Read {ago}, {new} · {held}"
+
+
+def _source(written: str) -> RepositorySource:
+    if not written.isascii() or not written.isdigit() or len(written) > 18:
+        raise Http404("No such connection.")
+    return get_object_or_404(RepositorySource.objects.select_related("connection"), pk=int(written))
+
+
+def _problem_with(path: str, name: str) -> str:
+    if not path:
+        return "Give the path of a git repository on the machine that Headway runs on."
+    if not path.startswith(("/", "~")):
+        return "The path must be a whole one, such as /srv/git/shop.git."
+    for words, text, most in (("The path", path, LONGEST_PATH), ("The name", name, LONGEST_NAME)):
+        if len(text) > most or not text.isprintable():
+            return f"{words} has at most {most} printable characters."
+    return ""

@@ -1,0 +1,94 @@
+"""What the delivery page reads, where its addresses are, and how many facts stand behind a figure, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from django.urls import reverse
+
+from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
+from insights.catalogue.registry import get
+from insights.engine.connected import OWNS_NOTHING
+from insights.pages import answers
+from insights.pages.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
+from insights.query.query import Dimension, Figure
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
+from orgtree.queries.surroundings import Surroundings
+
+DELIVERY_PAGE = InsightsPage(
+    "delivery",
+    facets=(
+        FacetOffered(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
+        FacetOffered(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),
+        FacetOffered(Dimension.WORK_TYPE, "pr.throughput", "PR", part="work_types"),
+        FacetOffered(Dimension.SIZE_CLASS, "pr.throughput", "PR", part="sizes"),
+        FacetOffered(Dimension.AGENT, "pr.throughput", "PR", part="agents"),
+    ),
+)
+
+# What one fact behind a figure is called, by the first word of the metric's key.
+FACTS: Mapping[str, tuple[str, str]] = {
+    "dora": ("deployment", "deployments"),
+    "delivery": ("PR", "PRs"),
+    "pr": ("PR", "PRs"),
+    "review": ("review", "reviews"),
+    "incident": ("incident", "incidents"),
+    "issue": ("item", "items"),
+    "flow": ("item", "items"),
+    "wip": ("item", "items"),
+    "work": ("item", "items"),
+    "bug": ("item", "items"),
+    "backlog": ("item", "items"),
+    "ci": ("run", "runs"),
+    "commit": ("commit", "commits"),
+    "code": ("line", "lines"),
+    "branch": ("branch", "branches"),
+}
+OF_KEYS: Mapping[str, tuple[str, str]] = {
+    "dora.deployment_days": ("day", "days"),
+    "dora.lead_time": ("PR", "PRs"),
+    "dora.recovery_time": ("failure", "failures"),
+    "incident.count_per_deployment": ("deployment", "deployments"),
+}
+
+
+def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+    return answers.read(DELIVERY_PAGE, filters, wanted, around=around)
+
+
+def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
+    """Each of the metrics, with the window before."""
+    return tuple(Wanted(key, compared=True) for key in keys)
+
+
+def tile(found: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
+    """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
+    made = found.tile(key, label=label, sample=_sample(found.figure(key), key, noun=False), band=band)
+    if made.reason == OWNS_NOTHING:
+        return replace(made, reason_link=tiles.Link("See who owns what", reverse("ownership")))
+    return made
+
+
+def line(found: Answers, key: str, *, band: tiles.Band | None = None) -> tiles.Tile:
+    """The same for the line of a table, which has room for what is counted: 90 of 1,116 deployments."""
+    return found.tile(key, sample=_sample(found.figure(key), key, noun=True), band=band)
+
+
+def _sample(figure: Figure, key: str, *, noun: bool) -> str:
+    """How much stands behind the figure, and how much that belongs to it lacks what is measured."""
+    metric, (one, many) = get(key), OF_KEYS.get(key) or FACTS[key.partition(".")[0]]
+    if isinstance(metric, PerPersonAndPeriod):
+        words = wording.count(figure.people, "developer")
+    elif isinstance(metric, Ratio) and metric.unit == "percent" and figure.numerator is not None:
+        above, below = figure.numerator, figure.denominator or 0
+        words = f"{_amount(above)} {'for' if above > below else 'of'} {_amount(below)}"
+        words = f"{words} {many}" if noun and below == figure.sample_size else words
+    else:
+        words = wording.count(figure.sample_size, one, many)
+    return f"{words} · {figure.left_out:,} left out" if figure.left_out else words
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value < 100_000 else wording.compact(value)

@@ -1,0 +1,71 @@
+"""The band of a figure in the published set that the organisation looks at, as a tile shows it."""
+
+from __future__ import annotations
+
+from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, band_of
+from insights.benchmarks.four_keys import FOUR_KEYS
+from insights.benchmarks.sets import chosen_set
+from insights.catalogue.registry import get
+from insights.query.query import Figure, Statistic
+from insights.ui import tiles, wording
+from orgtree.models import Organisation
+
+BARS = 4  # of the meter
+NOT_MONOTONIC = "In this set a better cluster does not have better values throughout."
+A_GUIDE = "A guide, never the truth for a team."
+
+
+def set_looked_at() -> BenchmarkSet:
+    """The organisation's choice; one query."""
+    return chosen_set(Organisation.current().benchmark_set)
+
+
+def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic | None) -> tiles.Band | None:
+    """Where the figure lies; None where the set has no such metric, or published another statistic of it."""
+    metric, of_metric = get(key), published.metrics.get(key)
+    if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
+        return None
+    found = band_of(published, metric, figure.value, statistic)
+    if found is None:
+        return tiles.Band(0, "Outside the set", _title(published, of_metric))
+    return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
+
+
+def band_of_days(key: str, figure: Figure) -> tiles.Band | None:
+    """Of deployment days, whatever set the organisation looks at: only one was published by days."""
+    return band(FOUR_KEYS, key, figure, None)
+
+
+def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
+    """Which set the bands are of, where it is from, what of these metrics it lacks, and what is odd in it."""
+    missing = [get(key).name.lower() for key in keys if key not in published.metrics]
+    crooked = [
+        get(key).name.lower() for key in keys if key in published.metrics and not published.metrics[key].is_monotonic
+    ]
+    said = [f"Bands are of {published.name}: {published.source}."]
+    if published.secondary:
+        said.append(f"Taken from {published.secondary}.")
+    if missing:
+        said.append(f"It has none for {wording.listed(missing)}.")
+    if crooked:
+        said.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
+    return " ".join([*said, A_GUIDE])
+
+
+def _bars(found: Band, of_metric: MetricBands) -> int:
+    """As many bars as the cluster has clusters below it, and one; of several clusters, the lowest of them."""
+    clusters = [name for each in of_metric.bands for name in each.names]
+    return max(1, BARS - clusters.index(found.names[-1]))
+
+
+def _word(found: Band) -> str:
+    return found.label[:1].upper() + found.label[1:]
+
+
+def _title(published: BenchmarkSet, of_metric: MetricBands) -> str:
+    said = [f"{published.name}: {published.source}.", of_metric.note]
+    if published.secondary:
+        said.append(f"Taken from {published.secondary}.")
+    if not of_metric.is_monotonic:
+        said.append(NOT_MONOTONIC)
+    return " ".join(filter(None, [*said, A_GUIDE]))

@@ -1,0 +1,96 @@
+"""The five DORA metrics with their bands, and the score that they make up."""
+
+from __future__ import annotations
+
+from insights.benchmarks.bands import BenchmarkSet
+from insights.benchmarks.quick_check import LATEST, peers_named
+from insights.engine.connected import NO_SOURCE_EVER
+from insights.formulas.dora_score import BEST, SCORED, dora_score
+from insights.pages.answers import Answers
+from insights.pages.delivery.answers import compared, read, tile
+from insights.pages.delivery.bands import band
+from insights.pages.delivery.cards import ScoreCard, ScorePart
+from insights.ui import tiles, wording
+from insights.ui.filters import STATISTIC
+from insights.ui.tiles import Tile
+from orgtree.models import Organisation
+
+# Metric → label of its tile.
+TILES = {
+    "dora.deployment_frequency": "Deployment frequency",
+    "dora.lead_time": "Lead time for changes",
+    "dora.change_failure_rate": "Change failure rate",
+    "dora.recovery_time": "Recovery time",
+    "dora.rework_rate": "Rework rate",
+}
+WANTED = compared(tuple(TILES))
+STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal
+
+
+def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
+    return [
+        tile(
+            answers,
+            key,
+            label=label,
+            band=band(published, key, answers.figure(key), answers.answer(key).query.statistic),
+        )
+        for key, label in TILES.items()
+    ]
+
+
+def lacks_a_source(answers: Answers) -> bool:
+    """Whether one of the five waits for something that was never connected."""
+    return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
+
+
+def score_card(answers: Answers) -> ScoreCard:
+    """The score of the window and of the one before; none where a metric is missing."""
+    figures = _by_their_own_statistic(answers)
+    now = dora_score({key: figures.figure(key).value for key in SCORED})
+    before = dora_score({key: figures.figure_before(key).value for key in SCORED})
+    missing = [TILES[key].lower() for key in TILES if figures.figure(key).value is None]
+    hidden = any(figures.figure(key).withheld for key in TILES)
+    if now is None:
+        why = "hidden or missing" if hidden else "missing"
+        return ScoreCard(
+            None, None, (), f"No score: {wording.listed(missing)} {'is' if len(missing) == 1 else 'are'} {why}.", ""
+        )
+    window = tiles.earlier(answers.filters.window, answers.filters.previous)
+    moved = now.change_since(before) if before else {}
+    peers = peers_named(Organisation.current().peers)
+    return ScoreCard(
+        value=f"{now.value:.1f}",
+        change=_change(now.value - before.value, window) if before else None,
+        parts=[
+            ScorePart(
+                label=TILES[each.key],
+                worth=f"{each.worth:.0f}" if each.worth == int(each.worth) else f"{each.worth:.1f}",
+                fraction=each.worth / BEST,
+                points=f"{each.points:.1f}",
+                change=_change(moved[each.key], "") if each.key in moved else None,
+            )
+            for each in (next(c for c in now.contributions if c.key == key) for key in TILES)
+        ],
+        missing="" if before else "No change: a metric is missing in the window before.",
+        peers=f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
+    )
+
+
+def _by_their_own_statistic(answers: Answers) -> Answers:
+    """The score is of medians, whatever the page shows durations by."""
+    if answers.filters.statistic is None:
+        return answers
+    return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), WANTED)
+
+
+def _change(points: float, window: str) -> tiles.Change:
+    text = f"{abs(points):.1f}"
+    if abs(points) < STEADY_POINTS:
+        return tiles.Change("flat", "steady", text, f"against {window}" if window else "")
+    comparison = f"than {window}" if window else ""
+    return (
+        tiles.Change("up", "better", text, comparison)
+        if points > 0
+        else tiles.Change("down", "worse", text, comparison)
+    )

@@ -1,0 +1,65 @@
+"""The page `/insights/delivery/`: its filters and its sections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.pages import pulse
+from insights.pages.delivery import dora, efficiency, spread, stages
+from insights.pages.delivery.answers import DELIVERY_PAGE, read
+from insights.pages.delivery.bands import set_in_words, set_looked_at
+from insights.pages.delivery.sections import section_heads
+from insights.pages.filter_bar import filter_bar
+from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import STATISTIC, Filters, read_filters
+from insights.ui.scope_bar import look_around, scope_words
+
+CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
+WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def delivery_page(request: HttpRequest) -> HttpResponseBase:
+    mark = pulse.mark()
+    filters = page_filters(request)
+    around = look_around(request, filters)
+    answers = read(filters, WANTED, around=around)
+    published = set_looked_at()
+    context = {
+        "pulse": mark,
+        "filters": filters,
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "statistics": answers.pickers(STATISTIC),
+        "compare_url": replace(filters, choices=(STATISTIC,)).url(reverse("compare")),
+        "tiles": dora.dora_tiles(answers, published),
+        "bands_of": published.name,
+        "about_bands": set_in_words(published, list(dora.TILES)),
+        "score": dora.score_card(answers),
+        "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
+        "units": units_part(
+            request, filters, around, url=reverse("delivery_units"), csv_url=reverse("delivery_units_csv")
+        ),
+        "stages": stages.stages_card(answers),
+        "stages_over_time": stages.over_time_card(answers),
+        "spread": spread.spread_card(answers),
+        "slowest_url": answers.part_url("slowest"),
+        "sections": section_heads(filters),
+    }
+    return render(request, "insights/delivery/delivery.html", context)
+
+
+def page_filters(request: HttpRequest) -> Filters:
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)

@@ -1,0 +1,40 @@
+"""The sections below where lead time goes: each is a part, so that the page answers before all of them are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from insights.pages.answers import Answers, Wanted
+from insights.pages.delivery import efficiency, hygiene, quality
+from insights.pages.delivery.answers import DELIVERY_PAGE, read
+from insights.pages.delivery.cards import Section, SectionHead
+from insights.ui.filters import Filters
+
+LEDES = {
+    "efficiency": "How fast work gets through, and what it waits for",
+    "quality": "What fails, and what has to be done again",
+    "hygiene": "How changes are cut, reviewed and linked, and what is left lying",
+}
+_MADE: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
+    "efficiency": (efficiency.WANTED, efficiency.section),
+    "quality": (quality.WANTED, quality.section),
+    "hygiene": (hygiene.WANTED, hygiene.section),
+}
+
+
+def section_heads(filters: Filters) -> list[SectionHead]:
+    return [
+        SectionHead(
+            key,
+            key.capitalize(),
+            lede,
+            DELIVERY_PAGE.part_url(filters, key),
+            DELIVERY_PAGE.chart_csv_url(filters, key),
+        )
+        for key, lede in LEDES.items()
+    ]
+
+
+def section(name: str, filters: Filters) -> Section:
+    wanted, made_of = _MADE[name]
+    return made_of(read(filters, wanted))

@@ -1,0 +1,112 @@
+"""How lead time and cycle time are spread, and the pull requests that took longest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.engine.fact_rows import RowOrder
+from insights.pages.answers import Answers, Wanted
+from insights.pages.delivery.dora import TILES as DORA_TILES
+from insights.privacy.visible import visible_distribution, visible_rows
+from insights.query.query import MetricQuery
+from insights.ui import wording
+from insights.ui.charts import ChartData, Dataset
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard
+
+SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
+TITLES = {"dora.lead_time": "How lead time is spread", "pr.cycle_time": "How cycle time is spread"}
+WANTED = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
+SLOWEST_LISTED = 8
+BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
+
+
+@dataclass(frozen=True)
+class SlowPullRequest:
+    title: str
+    reference: str
+    url: str  # empty where there is no page of it
+    person: str
+    took: str
+    fraction: float  # 0–1, of the slowest
+
+
+@dataclass(frozen=True)
+class Slowest:
+    rows: Sequence[SlowPullRequest]
+    what: str  # lead time
+    note: str  # why some are not listed
+
+
+def spread_card(answers: Answers) -> ChartCard:
+    key = answers.filters.picked[SPREAD.parameter]
+    figure = answers.figure(key)
+    return answers.card(
+        "spread",
+        key,
+        title=TITLES[key],
+        kind="stacked_bar",
+        span=6,
+        missing=None if figure.value is not None else figure,
+        pickers=answers.pickers(SPREAD),
+    )
+
+
+def query_of(filters: Filters) -> MetricQuery:
+    """The picked duration, whatever the statistic of the page."""
+    key = filters.picked[SPREAD.parameter]
+    query = filters.query(key)
+    heeded = get(key).facets
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+
+
+def spread_chart(filters: Filters) -> ChartData:
+    """How many pull requests took how long: bins of equal width, and one for the slowest twentieth."""
+    found = visible_distribution(query_of(filters), filters.access)
+    counts = [each.count for each in found.histogram]
+    is_tail = found.is_tail
+    bulk = [None if tail else count for count, tail in zip(counts, is_tail, strict=True)]
+    rest = [count if tail else None for count, tail in zip(counts, is_tail, strict=True)]
+    datasets = [Dataset("Pull requests", "bulk", "single", bulk)]
+    if any(is_tail):
+        datasets.append(Dataset(f"The slowest {100 - BULK}%", "rest", "sequence", rest))
+    return ChartData(
+        kind="stacked_bar",
+        unit="count",
+        labels=[_label(each.start, each.end, tail) for each, tail in zip(found.histogram, is_tail, strict=True)],
+        datasets=datasets,
+        label_name="Took",
+        reason=found.reason or "",
+    )
+
+
+def _label(start: float, end: float, is_tail: bool) -> str:
+    if is_tail:
+        return f"over {wording.duration(start)}"
+    return wording.between(start, end, "seconds")
+
+
+def slowest(filters: Filters) -> Slowest:
+    """The pull requests that took longest, each with the way to its page."""
+    query = query_of(filters)
+    found = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
+    longest = max((row["contribution"] for row in found.rows), default=0.0) or 1.0
+    return Slowest(
+        rows=[
+            SlowPullRequest(
+                title=row.get("title") or row.get("reference") or "Pull request",
+                reference=row.get("reference") or "",
+                url=reverse("pull_request", args=[row["fact_id"]]) if row["fact_id"] else "",
+                person=row["person"],
+                took=str(wording.duration(row["contribution"])),
+                fraction=row["contribution"] / longest,
+            )
+            for row in found.rows
+        ],
+        what=SPREAD.options[query.key].lower(),
+        note=found.note,
+    )

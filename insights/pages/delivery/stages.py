@@ -1,0 +1,163 @@
+"""Where lead time goes: the stages between the first commit and production, and which of them is the longest.
+
+Means, because only means add up, over the pull requests of which every stage is known; how many are left out is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.delivery.cards import StageBar, StageInFront, StagesCard
+from insights.query.query import Figure, Granularity, Statistic
+from insights.ui import tiles, wording
+from insights.ui.tiles import ChartCard, Link
+
+LEAD_TIME = "dora.lead_time"
+# In the order in which a change goes through them: the metric, a short name for a bar, and one for a sentence.
+STAGES: Mapping[str, tuple[str, str, str]] = {
+    "coding": ("dora.lead_time_coding", "Coding", "coding"),
+    "pickup": ("dora.lead_time_pickup", "Waiting for review", "waiting for review"),
+    "review": ("dora.lead_time_review", "In review", "review"),
+    "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
+    "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
+}
+# Of linked pull requests alone, and so no part of the whole: the way from the idea, and its stages in front.
+IN_FRONT: Mapping[str, str] = {
+    "delivery.idea_to_production": "Idea to production",
+    "delivery.backlog_time": "In the backlog",
+    "delivery.planning_time": "Planning",
+}
+FEW_PULL_REQUESTS = 5  # below that the longest stage is a matter of chance
+STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is none
+
+WANTED = (
+    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
+    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric in IN_FRONT),
+)
+
+
+def stages_card(answers: Answers) -> StagesCard:
+    means = stage_means(answers)
+    lead_time = answers.figure(LEAD_TIME)
+    any_stage = answers.figure(STAGES["coding"][0])
+    total = sum(means.values())
+    longest = longest_stage(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
+    headline, detail = _called_out(answers, longest, means) if longest else ("", "")
+    return StagesCard(
+        card=answers.card(
+            "stages_now",
+            LEAD_TIME,
+            title="Lead time by stage",
+            kind="stacked_bar",
+            span=5,
+            missing=None if means else (any_stage if lead_time.value is not None else lead_time),
+        ),
+        value=wording.duration(total) if means else None,
+        sample=f"mean, so that stages add up · {wording.count(any_stage.sample_size, 'PR')}",
+        left_out=_left_out(any_stage),
+        headline=headline,
+        detail=detail,
+        bars=_bars(answers, means, longest),
+        in_front=_in_front(answers),
+        links=[Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
+    )
+
+
+def over_time_card(answers: Answers) -> ChartCard:
+    any_stage = answers.figure(STAGES["coding"][0])
+    period = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUARTER: "quarter"}
+    return answers.card(
+        "stages",
+        STAGES["coding"][0],
+        title=f"Lead time by stage, per {period[answers.filters.granularity]}",
+        kind="stacked_bar",
+        span=7,
+        missing=None if any_stage.value is not None else any_stage,
+        caveat="The longest stage sits on the baseline, so that its change is easy to read.",
+    )
+
+
+def stage_means(answers: Answers) -> Mapping[str, float]:
+    """Stage → mean seconds, in the order of the way; empty where nothing is known."""
+    found = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
+    known = {name: value for name, value in found.items() if value is not None}
+    return known if len(known) == len(STAGES) else {}
+
+
+def longest_stage(means: Mapping[str, float]) -> str:
+    """The first of the longest; empty where no time passes."""
+    longest = max(means, key=lambda name: means[name], default="")
+    return longest if longest and means[longest] > 0 else ""
+
+
+def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
+    total = sum(means.values())
+    starts = accumulate((value / total if total else 0.0 for value in means.values()), initial=0.0)
+    return [
+        StageBar(
+            key=name,
+            label=STAGES[name][1],
+            value=str(wording.duration(value)),
+            percent=wording.percent_of(value, total),
+            start=start,
+            fraction=value / total if total else 0.0,
+            is_longest=name == longest,
+            rows_url=rows_url(answers.filters, STAGES[name][0]),
+        )
+        for start, (name, value) in zip(starts, means.items(), strict=False)
+    ]
+
+
+def _called_out(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
+    """The longest stage, how it moved, and what it would mean to have it back where it was."""
+    _, _, words = STAGES[longest]
+    now, total = means[longest], sum(means.values())
+    headline = f"Bottleneck: {words}, {wording.duration(now)}."
+    share = f"It is {wording.percent_of(now, total)} of lead time"
+    before = _before(answers)
+    if not before:
+        return headline, f"{share}."
+    delta = now - before[longest]
+    window = tiles.earlier(answers.filters.window, answers.filters.previous)
+    if abs(delta) <= before[longest] * STEADY_SHARE:
+        return headline, f"{share}, and steady against the {window}."
+    if delta < 0:
+        return headline, f"{share}, and {wording.difference(delta, 'seconds')} less than in the {window}."
+    slower = [name for name in means if means[name] - before[name] > before[name] * STEADY_SHARE]
+    alone = ", and the only stage that got slower" if slower == [longest] else ""
+    saved = wording.percent_of(delta, total)
+    return headline, (
+        f"Up {wording.difference(delta, 'seconds')} on the {window}{alone}. Returning to "
+        f"{wording.duration(before[longest])} would free about {saved} of lead time."
+    )
+
+
+def _before(answers: Answers) -> Mapping[str, float]:
+    """As `stage_means`, of the window before; empty where too few pull requests tell of it."""
+    figures = {name: answers.figure_before(metric) for name, (metric, _, _) in STAGES.items()}
+    known = {name: figure.value for name, figure in figures.items() if figure.value is not None}
+    enough = all(figure.sample_size >= FEW_PULL_REQUESTS for figure in figures.values())
+    return known if enough and len(known) == len(STAGES) else {}
+
+
+def _left_out(figure: Figure) -> str:
+    """How many deployed pull requests lack a stage; empty where none does."""
+    if not figure.left_out:
+        return ""
+    return f"{wording.count(figure.left_out, 'PR')} left out: a stage is not known, such as a review."
+
+
+def _in_front(answers: Answers) -> Sequence[StageInFront]:
+    figures = {metric: answers.figure(metric) for metric in IN_FRONT}
+    return [
+        StageInFront(
+            label=IN_FRONT[metric],
+            value=str(wording.duration(figure.value)),
+            sample=f"of {wording.count(figure.sample_size, 'linked PR')}",
+            rows_url=rows_url(answers.filters, metric),
+        )
+        for metric, figure in figures.items()
+        if figure.value is not None
+    ]

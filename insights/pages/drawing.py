@@ -1,0 +1,156 @@
+"""Charts from answers: over time, split over time, and the parts of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
+
+from insights.catalogue.agents import agent_name, in_agent_order
+from insights.catalogue.registry import get
+from insights.pages.answers import Answers
+from insights.query.query import Dimension, Figure, SeriesAnswer
+from insights.ui import tiles, wording
+from insights.ui.charts import ChartData, Dataset, Kind, Role
+
+SERIES_DRAWN = 8  # more lines or colours cannot be told apart
+# Classes of work as people say them.
+WORK_TYPES: Mapping[str, str] = {
+    **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
+    **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
+}
+
+
+@dataclass(frozen=True)
+class Rest(Dataset):
+    """The values of a segment that are put together as one part: `of` names them, empty where a value is."""
+
+    of: Sequence[str] = ()
+
+
+class Slice(Protocol):
+    """A part of a whole, as a donut draws it; `of` names the values that it puts together, and none of one alone."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def of(self) -> Sequence[str]: ...
+
+
+def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
+    """One dataset per slice, because a slice has a key and a role of its own."""
+    return ChartData(
+        kind="donut",
+        unit=unit,
+        labels=["Whole window"],
+        datasets=[
+            Rest(part.label, part.key, part.role, [part.value], of=part.of)
+            if part.of
+            else Dataset(part.label, part.key, part.role, [part.value])
+            for part in parts
+        ],
+        label_name="Range",
+        centre=centre,
+        left_out=left_out,
+    )
+
+
+def split_over_time(
+    kind: Kind,
+    answers: Answers,
+    key: str,
+    dimension: Dimension,
+    role: Role,
+    *,
+    names: Mapping[str, str] | None = None,
+    counted: str = "",
+) -> ChartData:
+    """A dataset for each segment value; `counted` is what its facts are called, where they and people are to be told.
+
+    Beyond SERIES_DRAWN the smallest are added up; of medians, shares and whatever else makes no sum the CSV alone has
+    them.
+    """
+    answer = answers.answer(key, dimension)
+    values = list(answers.split(key, dimension))
+    by_value: dict[str, list[float | None]] = {value: [] for value in values}
+    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
+    found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
+    for value in values:
+        by_value[value] = [found.get((value, start)) for start in starts]
+    counts = _counts_by_value(answer, dimension, starts, counted) if counted else {}
+    adds_up = get(key).adds_up
+    drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
+    drawn_values, rest = values[:drawn], values[drawn:]
+    if dimension is Dimension.AGENT:
+        drawn_values = in_agent_order(drawn_values)
+
+    def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
+        return [
+            Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value], counts.get(value, {}))
+            for value in chosen
+        ]
+
+    datasets = datasets_of(drawn_values)
+    if rest and adds_up:
+        sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
+        datasets.append(Rest(f"Other ({len(rest)})", "other", role, sums, of=rest))
+    return replace(
+        over_time(kind, answer, datasets),
+        left_out=answers.left_out(key, dimension),
+        undrawn=[] if adds_up else datasets_of(rest),
+    )
+
+
+def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequence[float | None]]:
+    """What stands behind each value: its facts, and the developers of whom they are; of a hidden one nothing."""
+    shown = [figure if figure and not figure.withheld else None for figure in figures]
+    return {
+        facts: [figure.sample_size if figure else None for figure in shown],
+        "developers": [figure.people if figure else None for figure in shown],
+    }
+
+
+def _counts_by_value(
+    answer: SeriesAnswer, dimension: Dimension, starts: Sequence[date], facts: str
+) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
+    found: dict[str, dict[date, Figure]] = {}
+    for figure in answer.series:
+        found.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
+    return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in found.items()}
+
+
+def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:
+    buckets = list({figure.window: figure for figure in answer.series}.values())
+    running = [index for index, figure in enumerate(buckets) if figure.to_date]
+    return ChartData(
+        kind=kind,
+        unit=get(answer.query.key).unit,
+        labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
+        days=[figure.window.start for figure in buckets],
+        datasets=datasets,
+        drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
+        to_date_from=running[0] if running else None,
+        query=answer.query,
+    )
+
+
+def _label(value: str, dimension: Dimension, names: Mapping[str, str] | None) -> str:
+    if dimension is Dimension.AGENT:
+        return agent_name(value)
+    return (names or {}).get(value) or value or "Unknown"
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def values_of(series: Sequence[Figure]) -> list[float | None]:
+    return [figure.value for figure in series]

@@ -1,0 +1,164 @@
+"""What the sticky filter bar of a page shows: every choice as a link that changes one thing and keeps the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404
+
+from insights.pages.answers import Answers, FacetOffered, InsightsPage, facet_label, read
+from insights.query.query import Dimension
+from insights.ui import wording
+from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
+from insights.ui.scope_bar import ScopeBar, scope_bar
+from orgtree.queries.surroundings import Surroundings
+
+VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
+
+
+@dataclass(frozen=True)
+class Option:
+    label: str
+    url: str
+    active: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FacetMenu:
+    name: str
+    chosen: str  # the chosen values in words; empty where nothing is chosen
+    options: Sequence[Option]
+    clear_url: str
+    part_url: str = ""  # where the options come from when the menu is opened; empty where they are here
+
+
+@dataclass(frozen=True)
+class FilterBar:
+    days: str
+    span: str
+    scope: ScopeBar
+    ranges: Sequence[Option]
+    quarters: Sequence[Option]
+    granularities: Sequence[Option]
+    facets: Sequence[FacetMenu]
+    chosen_facets: int
+    chosen_filters: int  # with attributes of people
+    clear_url: str
+    kept: Sequence[tuple[str, str]]  # hidden fields of the form for a custom range
+    first_day: str
+    last_day: str
+    action: str
+    computed_at: datetime | None
+    lacking: str  # what of the figures is still to come, in words
+
+
+def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
+    """`answers` hold what the tiles list, and the menus of the page that no part of it lists."""
+    filters, page = answers.filters, answers.page
+    return FilterBar(
+        days=wording.days(filters.window),
+        span=filters.span,
+        scope=scope_bar(filters, around, answers.tile_figures, page.path, kept=page.kept),
+        ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
+        quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
+        granularities=[
+            Option(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
+            for one in GRANULARITIES
+        ],
+        facets=_menus(answers),
+        chosen_facets=sum(len(values) for values in filters.facets.values()),
+        chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
+        clear_url=page.url(filters.without_facets()),
+        kept=[*_without_range(filters), *page.kept.items()],
+        first_day=filters.window.start.isoformat(),
+        last_day=(filters.window.end - timedelta(days=1)).isoformat(),
+        action=page.path,
+        computed_at=answers.computed_at,
+        lacking=f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
+    )
+
+
+def _without_range(filters: Filters) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")]
+
+
+def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
+    """The context of a menu that a page asks for once it is opened.  Raises Http404 where it has no such menu."""
+    offered = next((each for each in page.facets if each.part == part), None)
+    if offered is None:
+        raise Http404("No such menu.")
+    present = read(page, filters, [offered.wanted]).present(offered)
+    menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
+    return {"title": FACETS[offered.dimension], "menu": menu}
+
+
+def _menus(answers: Answers) -> list[FacetMenu]:
+    """Those of the page, and what was chosen elsewhere of others: named, so that it can be let go."""
+    page, filters = answers.page, answers.filters
+    own = {offered.dimension for offered in page.facets}
+    others = [dimension for dimension in filters.facets if dimension not in own]
+    return [*(_menu_of_bar(answers, each) for each in page.facets), *(_menu(page, filters, each) for each in others)]
+
+
+def _menu_of_bar(answers: Answers, offered: FacetOffered) -> FacetMenu:
+    page, filters = answers.page, answers.filters
+    menu = _menu(page, filters, offered.dimension)
+    if offered.part:
+        return replace(menu, part_url=answers.part_url(offered.part))
+    return replace(menu, options=_options_present(page, filters, offered, answers.present(offered)))
+
+
+def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMenu:
+    """With the chosen values alone."""
+    chosen = filters.facets.get(dimension, ())
+    return FacetMenu(
+        name=FACETS[dimension],
+        chosen=", ".join(facet_label(dimension, value) for value in chosen),
+        options=[_option(page, filters, dimension, value) for value in chosen],
+        clear_url=page.url(filters.without(dimension)),
+    )
+
+
+def _options_present(
+    page: InsightsPage, filters: Filters, offered: FacetOffered, present: Mapping[str, float]
+) -> list[Option]:
+    """The values in `present` with their amounts, and the chosen ones whatever there is."""
+    dimension = offered.dimension
+    values = [value for value in present if value][:VALUES_LISTED]
+    absent = [value for value in filters.facets.get(dimension, ()) if value not in values]
+    return [
+        *(_option(page, filters, dimension, value, _amount(present[value], offered.noun)) for value in values),
+        *(
+            _option(page, filters, dimension, value, "" if value in present else "not in this window")
+            for value in absent
+        ),
+    ]
+
+
+def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Option:
+    """A link that chooses the value, or lets it go."""
+    return Option(
+        label=facet_label(dimension, value),
+        url=page.url(filters.with_toggled(dimension, value)),
+        active=value in filters.facets.get(dimension, ()),
+        note=note,
+    )
+
+
+def _past_quarters(page: InsightsPage, filters: Filters) -> list[Option]:
+    return [
+        _range(page, filters, name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
+        for name in quarters_to_offer(filters.today)[1:]
+    ]
+
+
+def _range(page: InsightsPage, filters: Filters, name: str, label: str, note: str = "") -> Option:
+    return Option(label, page.url(filters.with_range(name)), filters.range == name, note)
+
+
+def _amount(amount: float, noun: str) -> str:
+    return f"{wording.compact(amount)} {noun if amount == 1 else noun + 's'}"

@@ -1,0 +1,156 @@
+"""The home page answers by role: what an admin has left to set up, what everybody can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.pages.ai.answers import read
+from insights.pages.answers import Answers, Wanted
+from insights.pages.delivery.answers import compared, tile
+from insights.pages.delivery.dora import TILES as DORA_LABELS
+from insights.pages.integrations.needs import NeedLine, need_lines
+from insights.privacy.scope_access import access_in, has_scope
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.filters import read_filters
+from insights.ui.home_sections import sections_on_home
+from insights.ui.tiles import Link, Tile
+from integrations.services.aging_tokens import AgingToken, aging_tokens
+from integrations.services.completeness import completeness
+from integrations.services.reception import Reception, reception
+from integrations.services.told_of import told_of
+from integrations.sync.quarantine import payloads_put_aside
+
+TOKENS_NAMED = 5  # of those that should be replaced
+HEADLINES = (
+    Wanted("ai.active_developers", compared=True),
+    Wanted("ai.sessions", compared=True),
+    Wanted("ai.spend", compared=True),
+    Wanted("ai.error_rate", compared=True),
+)
+
+
+DELIVERY_HEADLINES = compared(
+    ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that an installation needs, and whether it is done."""
+
+    done: bool
+    title: str
+    detail: str
+    url: str = ""
+    label: str = ""
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    has_telemetry = told_of().sessions
+    filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
+    told = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
+    context = {
+        "heading": "Home",
+        "health_url": reverse("home_health") if request.user.is_staff else "",
+        "headlines": _headlines(told) if has_telemetry and told else [],
+        "delivery": _delivery(told) if told else [],
+        "days": wording.days(filters.window),
+        "span": filters.span,
+        "connect_link": Link("Connect an agent", reverse("connect_agent")),
+        "sections": sections_on_home(filters),
+    }
+    return render(request, "home.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def home_health(request: HttpRequest) -> HttpResponse:
+    """What works, and what an admin has left to set up: a part of the home page, or a page of its own."""
+    if not request.user.is_staff:
+        raise Http404
+    part = "_health.html"
+    context = {"title": "Health", "part": part, "steps": _steps(reception(), timezone.now())}
+    return render(request, part if request.headers.get("HX-Request") else "insights/part_page.html", context)
+
+
+def _headlines(answers: Answers) -> list[Tile]:
+    active = answers.figure("ai.active_developers")
+    errors = answers.figure("ai.error_rate")
+    return [
+        answers.tile("ai.active_developers", sample=f"of {int(active.denominator or 0):,} enrolled"),
+        answers.tile("ai.sessions"),
+        answers.tile("ai.spend", label="Agent spend"),
+        answers.tile("ai.error_rate", sample=f"of {wording.compact(errors.denominator or 0)} tool calls"),
+    ]
+
+
+def _delivery(answers: Answers) -> list[Tile]:
+    """Nothing where nothing is known: the steps below say what to connect."""
+    tiles = [tile(answers, wanted.key, label=DORA_LABELS[wanted.key]) for wanted in DELIVERY_HEADLINES]
+    return tiles if any(each.state != "no_data" for each in tiles) else []
+
+
+def _step(need: NeedLine) -> Step:
+    """An input of DORA; the page of integrations says more of what no connection alone would mend."""
+    page = reverse("integrations")
+    if need.link is None:
+        return Step(need.is_met, need.title, need.detail, page, "Look closer")
+    url = f"{page}{need.link.url}" if need.link.url.startswith("#") else need.link.url
+    return Step(need.is_met, need.title, need.detail, url, need.link.label)
+
+
+def _tokens_step(aging: Sequence[AgingToken]) -> Step:
+    """Which tokens should be replaced, and why."""
+    named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
+    return Step(
+        not aging,
+        "Tokens to replace",
+        named if aging else "Every ingest token has a scope, an expiry and a use",
+        reverse("admin:integrations_ingesttoken_changelist"),
+        "Replace them",
+    )
+
+
+def _steps(received: Reception, now: datetime) -> Sequence[Step]:
+    connect = reverse("connect_agent")
+    last = received.last_used_at
+    put_aside = received.quarantined + payloads_put_aside()
+    return [
+        Step(
+            bool(received.senders),
+            "Ingest token",
+            f"{wording.count(len(received.senders), 'token')} may send data" if received.senders else "None yet",
+            connect,
+            "Create a token",
+        ),
+        Step(
+            last is not None,
+            "Telemetry",
+            f"Last request {wording.ago(last, now)}" if last else "No request yet",
+            connect,
+            "Connect an agent",
+        ),
+        *(_step(need) for need in need_lines(completeness(), now, for_admin=True)),
+        _tokens_step(aging_tokens(now)),
+        Step(
+            not put_aside,
+            "Quarantine",
+            f"{wording.count(put_aside, 'record')} could not be stored" if put_aside else "Every record was stored",
+            reverse("admin:index"),
+            "Look at them in Admin",
+        ),
+    ]

@@ -1,0 +1,146 @@
+"""How is this computed?  A metric's definition with this window's numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.declarations import Metric
+from insights.pages.answers import facet_label
+from insights.pages.attribution import words
+from insights.query.query import Figure, SeriesAnswer
+from insights.ui import tiles, wording
+from insights.ui.agreed import agreements_on
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import FACETS, Filters
+from insights.ui.metric_panel import Asked, asked, base_template, figures, total
+from insights.ui.scope_bar import look_around, scope_words
+from integrations.services.reception import last_request_at
+
+UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
+# Metrics that leave something out which another metric counts, and what that is.
+LEFT_OUT = {
+    "ai.spend": UNPRICED,
+    "ai.spend_per_developer": UNPRICED,
+    "ai.error_rate": ("ai.tool_refusals", "calls that the person refused: a refusal is no failure"),
+}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The formula in words, and the same with numbers: a fraction, a factor behind it, and the result."""
+
+    words: str
+    explanation: str
+    numerator: str = ""
+    denominator: str = ""
+    factor: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    amount: str
+    what: str
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+    answer, figure, before = figures(question)
+    metric, filters = question.metric, question.filters
+    context = {
+        "base_template": base_template(request),
+        "metric": metric,
+        "printed": wording.reading(figure.value, metric.unit) if figure.value is not None else None,
+        "figure": figure,
+        "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
+        "formula": _formula(metric, figure, filters),
+        "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, question)],
+        "agreed": agreements_on([key], filters.scope, filters.access).get(key),
+        "freshness": _freshness(answer),
+        "left_out": _left_out(question, answer),
+        "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
+        "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
+        "definition_url": filters.url(reverse("metric_page", args=[key])),
+    }
+    return render(request, "insights/metric_how.html", context)
+
+
+def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
+    words, _, explanation = metric.formula.partition("; ")
+    explanation = f"{explanation[:1].upper()}{explanation[1:].rstrip('.')}." if explanation else ""
+    above, below, value = figure.numerator, figure.denominator, figure.value
+    if value is None or above is None or not below:
+        return Formula(words, explanation)
+    result = str(wording.reading(value, metric.unit))
+    if metric.unit == "percent":
+        return Formula(words, explanation, wording.exact(above), wording.exact(below), "× 100", result)
+    if metric.per_period:
+        people = f"{figure.people:,} × {wording.exact(below / figure.people)} {filters.granularity.value}s"
+        return Formula(words, explanation, wording.exact(above), people if figure.people else "", "", result)
+    return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
+
+
+def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, str]]:
+    filters = question.filters
+    pairs = [
+        ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
+        ("Covers", _covered(figure)),
+        ("Unit", metric.unit.value.replace("_", " ")),
+    ]
+    if metric.statistic is not None:
+        pairs.append(("Statistic", (question.query.statistic or metric.statistic).value))
+    for dimension, values in question.query.facets.items():
+        pairs.append(
+            (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
+        )
+    if printed_range := tiles.evidence_range(metric, figure):
+        pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
+    if figure.mix:
+        pairs.append(("Evidence", words.mix_in_words(figure.mix).removeprefix("Evidence: ")))
+    if figure.sample_size < metric.minimum_sample:
+        pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
+    return pairs
+
+
+def _covered(figure: Figure) -> str:
+    """What is nobody's own has no people."""
+    facts = wording.count(figure.sample_size, "fact")
+    return f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts
+
+
+def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
+    last = last_request_at()
+    as_of = timezone.localtime(answer.computed_at)
+    return [
+        ("As of", f"{wording.day(as_of.date())}, {as_of:%H:%M:%S %Z}"),
+        ("Agent telemetry", f"last request {wording.ago(last, timezone.now())}" if last else "nothing yet"),
+    ]
+
+
+def _left_out(question: Asked, answer: SeriesAnswer) -> Sequence[LeftOut]:
+    left = []
+    figure = tiles.whole(answer)
+    key, what = LEFT_OUT.get(question.metric.key, ("", ""))
+    if key and (amount := total(question, key)):
+        left.append(LeftOut(wording.compact(amount), what))
+    if figure.left_out:
+        left.append(LeftOut(f"{figure.left_out:,}", "facts that count here and lack what is measured"))
+    if answer.unmatched:
+        what = "of the facts could be matched to no person: they count here, and for nobody"
+        left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
+    return left

@@ -1,0 +1,190 @@
+"""A connection as its card: how it stands, what it brings, and what keeps it from bringing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from insights.ui import wording
+from integrations.connectors.base import connectors
+from integrations.connectors.words import Kind
+from integrations.services.sync_health import ConnectionHealth, KindHealth, State, StreamProblem
+
+Look = tuple[str, str, str]  # tone, icon, words
+LOOKS: Mapping[State, Look] = {
+    State.PAUSED: ("", "minus", "Paused"),
+    State.REFUSED: ("bad", "alert-circle", "Refused"),
+    State.FAILING: ("bad", "alert-circle", "Failing"),
+    State.NOTHING_PICKED: ("watch", "alert-triangle", "Nothing picked"),
+    State.FIRST: ("acc", "hourglass", "First sync"),
+    State.READING: ("acc", "refresh", "Reading"),
+    State.LATE: ("watch", "clock-exclamation", "Late"),
+    State.FRESH: ("good", "check", "Up to date"),
+}
+# Whoever cannot mend it is told that figures lag behind, and not why.
+LOOKS_FOR_OTHERS: Mapping[State, Look] = {
+    **LOOKS,
+    State.REFUSED: LOOKS[State.LATE],
+    State.FAILING: LOOKS[State.LATE],
+    State.NOTHING_PICKED: ("", "minus", "Not synced"),
+}
+
+
+@dataclass(frozen=True)
+class KindLine:
+    """The records of one kind in words."""
+
+    name: str
+    stored: str
+    streams: str
+    behind: str
+    progress: str
+    fraction: float | None  # 0–1, of readings under way
+    failing: int
+
+
+@dataclass(frozen=True)
+class QuotaLine:
+    """A budget of requests: how much of it is left, and when it is full again."""
+
+    budget: str
+    left: str
+    fraction: float | None
+    resets: str
+
+
+@dataclass(frozen=True)
+class ProblemLine:
+    stream: str
+    problem: str
+    remedy: str
+    next_try: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A connection as the page shows it; what only admins see is empty for others."""
+
+    pk: int
+    name: str
+    provider: str
+    tone: str
+    icon: str
+    state: str
+    summary: str
+    is_busy: bool
+    problem: str
+    remedy: str
+    kinds: Sequence[KindLine]
+    problems: Sequence[ProblemLine]
+    more_problems: int
+    quotas: Sequence[QuotaLine]
+    hooks: str
+    hook_problems: int
+    mirrors: str
+    quarantined: int
+
+
+def card_of(each: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
+    """`records` are how many of each kind the connection holds."""
+    connection = each.connection
+    tone, icon, state = (LOOKS if for_admin else LOOKS_FOR_OTHERS)[each.state]
+    known = connectors().get(connection.provider)
+    return Card(
+        pk=connection.pk,
+        name=connection.name,
+        provider=known.name if known else connection.provider,
+        tone=tone,
+        icon=icon,
+        state=state,
+        summary=_summary(each, now),
+        is_busy=each.is_busy,
+        problem=connection.problem if for_admin else "",
+        remedy=connection.remedy if for_admin else "",
+        kinds=[_kind_line(kind, records, now, for_admin=for_admin) for kind in each.kinds],
+        problems=[_problem(problem, now) for problem in each.problems] if for_admin else (),
+        more_problems=max(0, each.failing - len(each.problems)) if for_admin else 0,
+        quotas=_quota_lines(each, now) if for_admin else (),
+        hooks=_hooks(each, now) if for_admin else "",
+        hook_problems=each.hook_problems if for_admin else 0,
+        mirrors=_mirrors(each, now) if for_admin else "",
+        quarantined=each.quarantined if for_admin else 0,
+    )
+
+
+def _summary(each: ConnectionHealth, now: datetime) -> str:
+    picked = f"{each.picked:,} of {wording.count(each.found, 'resource')} synced"
+    if each.newest is None or each.oldest is None:
+        return picked
+    words = f"{picked} · last success {wording.ago(each.newest, now)}"
+    if each.state == State.FIRST or (each.newest - each.oldest).total_seconds() < wording.HOUR:
+        return words
+    return f"{words} · furthest behind {wording.duration((now - each.oldest).total_seconds())}"
+
+
+def _kind_line(kind: KindHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> KindLine:
+    return KindLine(
+        name=kind.kind.words.capitalize(),
+        stored=f"{records.get(kind.kind, 0):,}",
+        streams=f"{kind.finished:,} of {kind.streams:,}",
+        behind=wording.ago(kind.oldest, now) if kind.oldest else "",
+        progress=_progress(kind, now),
+        fraction=min(1.0, kind.read / kind.to_read) if kind.to_read else None,
+        failing=kind.failing if for_admin else 0,
+    )
+
+
+def _progress(kind: KindHealth, now: datetime) -> str:
+    if not kind.under_way:
+        return ""
+    if not kind.to_read:
+        return f"{kind.read:,} read"
+    left = kind.seconds_left(now)
+    return f"{kind.read:,} of {kind.to_read:,}" + (f", {wording.duration(left)} left" if left else "")
+
+
+def _problem(problem: StreamProblem, now: datetime) -> ProblemLine:
+    seconds = (problem.next_try_at - now).total_seconds() if problem.next_try_at else 0
+    next_try = f"Tried again in {wording.duration(seconds)}." if seconds > 0 else "Tried again at once."
+    return ProblemLine(problem.stream, problem.problem, problem.remedy, next_try)
+
+
+def _quota_lines(each: ConnectionHealth, now: datetime) -> list[QuotaLine]:
+    lines = []
+    for quota in each.quotas:
+        is_over = quota.resets_at is not None and quota.resets_at <= now
+        remaining = quota.limit if is_over else quota.remaining
+        left = f"{remaining:,} of {quota.limit:,} left" if quota.limit and remaining is not None else "no limit told"
+        if quota.blocked_until is not None and quota.blocked_until > now:
+            resets = f"asked to wait until {_until(quota.blocked_until, now)}"
+        else:
+            resets = f"full again {_until(quota.resets_at, now)}" if quota.resets_at and not is_over else ""
+        fraction = remaining / quota.limit if quota.limit and remaining is not None else None
+        lines.append(QuotaLine(quota.budget.replace("_", " "), left, fraction, resets))
+    return lines
+
+
+def _until(at: datetime, now: datetime) -> str:
+    return f"{timezone.localtime(at):%H:%M}, in {wording.duration((at - now).total_seconds())}"
+
+
+def _hooks(each: ConnectionHealth, now: datetime) -> str:
+    if each.hooks is None:
+        return "No delivery yet"
+    words = f"Last delivery {wording.ago(each.hooks.last_at, now)} ({each.hooks.last_event})"
+    return f"{words}, {each.hooks.waiting:,} waiting" if each.hooks.waiting else words
+
+
+def _mirrors(each: ConnectionHealth, now: datetime) -> str:
+    if each.mirrors is None:
+        return ""
+    found = each.mirrors
+    parts = [f"{found.kept - found.unread:,} of {found.kept:,} read"]
+    if found.failing:
+        parts.append(f"{found.failing:,} failing")
+    if found.newest is not None:
+        parts.append(f"last {wording.ago(found.newest, now)}")
+    return ", ".join(parts)

@@ -1,0 +1,40 @@
+"""How far the columns that figures are computed from are behind what came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from insights.columns.health import ColumnsHealth
+from insights.ui import wording
+from insights.ui.tiles import Link
+
+USUAL_LAG = timedelta(minutes=2)  # a busy machine takes its time
+
+
+@dataclass(frozen=True)
+class ColumnsLine:
+    """The state in a word, and what is behind it; `link` leads an admin to the schedule."""
+
+    tone: str
+    icon: str
+    state: str
+    detail: str
+    last: str
+    link: Link | None
+
+
+def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> ColumnsLine:
+    """`last` is when the oldest of the partitions was built."""
+    schedule = reverse("admin:django_celery_beat_periodictask_changelist")
+    link = Link("Schedule", schedule) if for_admin else None
+    last = f"{wording.ago(health.oldest_built_at, now)}" if health.oldest_built_at else ""
+    size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
+    if health.stale_since is None:
+        return ColumnsLine("good", "check", "Up to date", size, last, link)
+    detail = f"{health.stale:,} of {size} are stale, and their days read from the database, which tells the same"
+    if now - health.stale_since > USUAL_LAG:
+        return ColumnsLine("watch", "alert-triangle", "Behind", detail, last, link)
+    return ColumnsLine("", "refresh", "Being built", detail, last, link)

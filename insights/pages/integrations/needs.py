@@ -1,0 +1,118 @@
+"""What DORA still misses, in words: what is there, what is not, and what to connect next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from insights.ui import wording
+from insights.ui.tiles import Link
+from integrations.services.completeness import Completeness
+
+LONG_AGO = timedelta(days=30)  # without news for so long a source is there, and probably broken
+MOSTLY = 0.5  # of the merged pull requests: below that idea to production speaks for the few
+
+
+@dataclass(frozen=True)
+class NeedLine:
+    """One of the inputs; `tone` is good, watch or empty (missing)."""
+
+    title: str
+    tone: str
+    state: str
+    detail: str
+    link: Link | None = None
+
+    @property
+    def is_met(self) -> bool:
+        return self.tone == "good"
+
+
+def need_lines(found: Completeness, now: datetime, *, for_admin: bool) -> Sequence[NeedLine]:
+    """In the order in which they are best connected; links only for whoever can connect something."""
+    lines = (
+        _source_control(found, now),
+        _deployments(found, now),
+        _incidents(found, now),
+        _work_items(found),
+        _links(found),
+    )
+    return lines if for_admin else [replace(line, link=None) for line in lines]
+
+
+def _source_control(found: Completeness, now: datetime) -> NeedLine:
+    title = "Source control"
+    if found.last_merge_at is not None:
+        return _current(title, "Last merge", found.last_merge_at, now)
+    if found.has_commits:
+        detail = "Commits are read, but no pull request: lead time begins and reviews happen there."
+        return NeedLine(title, "watch", "Commits only", detail, _add("Connect source control"))
+    return NeedLine(
+        title, "", "Missing", "Pull requests with their reviews and commits.", _add("Connect source control")
+    )
+
+
+def _deployments(found: Completeness, now: datetime) -> NeedLine:
+    title = "Deployments"
+    if found.last_production_at is not None:
+        return _current(title, "Last one", found.last_production_at, now)
+    if found.has_deployments:
+        named = f" (seen: {', '.join(found.other_environments)})" if found.other_environments else ""
+        detail = f"Deployments come in, and none that succeeded in production{named}. Say which environment that is."
+        link = Link("Say what words mean", reverse("admin:integrations_connection_changelist"))
+        return NeedLine(title, "watch", "None to production", detail, link)
+    detail = "Without them only the time until the merge is known. A pipeline can send them with one line."
+    return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
+
+
+def _incidents(found: Completeness, now: datetime) -> NeedLine:
+    title = "Incidents"
+    if found.last_incident_at is not None:
+        ago = wording.ago(found.last_incident_at, now)
+        return NeedLine(title, "good", "Known", f"Last one {ago}.")  # a long time without one is no defect
+    if found.has_repairs:
+        detail = "Rollbacks and fixes tell of failures; incidents would say when users noticed, and when it was over."
+        return NeedLine(title, "watch", "Repairs only", detail, Link("Send them", "#push-api"))
+    detail = "Without them failures are unknown: no change failure rate, no recovery time."
+    return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
+
+
+def _work_items(found: Completeness) -> NeedLine:
+    if found.has_work_items:
+        return NeedLine("Issue tracker", "good", "Known", "Work items are read.")
+    detail = "Work items say what work is for, and when its idea was born."
+    return NeedLine("Issue tracker", "", "Missing", detail, _add("Connect a tracker"))
+
+
+def _links(found: Completeness) -> NeedLine:
+    title = "Links"
+    if not found.merges:
+        return NeedLine(title, "", "Missing", "A pull request that names its work item joins both sides.")
+    share = found.linked / found.merges
+    detail = (
+        f"{wording.percent_of(found.linked, found.merges)} of the last "
+        f"{wording.count(found.merges, 'merged pull request')} name a work item that is known."
+    )
+    if share >= MOSTLY:
+        return NeedLine(title, "good", "Known", detail)
+    return NeedLine(
+        title,
+        "watch" if share else "",
+        "Few" if share else "Missing",
+        f"{detail} Its key belongs into branch or title.",
+    )
+
+
+def _current(title: str, what: str, at: datetime, now: datetime) -> NeedLine:
+    """There, unless the last was long ago."""
+    detail = f"{what} {wording.ago(at, now)}."
+    return (
+        NeedLine(title, "watch", "Quiet", detail) if now - at > LONG_AGO else NeedLine(title, "good", "Known", detail)
+    )
+
+
+def _add(label: str) -> Link:
+    return Link(label, reverse("admin:integrations_connection_add"))

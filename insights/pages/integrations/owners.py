@@ -1,0 +1,74 @@
+"""What nobody owns: a line for each Org Tree and kind of thing of which some have no owner and count for no unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from insights.ui import wording
+from insights.ui.tiles import Link
+from integrations.models import OwnedKind
+from integrations.ownership.listing import Counted, counted_things
+from orgtree.models import OrgTree
+
+NOUNS: Mapping[OwnedKind, tuple[str, str]] = {
+    OwnedKind.REPOSITORY: ("repository", "repositories"),
+    OwnedKind.SERVICE: ("service", "services"),
+    OwnedKind.PROJECT: ("project", "projects"),
+    OwnedKind.BOARD: ("board", "boards"),
+}
+WITHOUT: Mapping[OwnedKind, str] = {
+    OwnedKind.REPOSITORY: "what is deployed from there counts for no unit",
+    OwnedKind.SERVICE: "their deployments and incidents count for no unit",
+    OwnedKind.PROJECT: "no unit answers for what is planned there",
+    OwnedKind.BOARD: "no unit answers for their sprints",
+}
+
+
+@dataclass(frozen=True)
+class OwnerLine:
+    """How far the things of a tree have owners; `link` leads to those without, for whoever can say who owns them."""
+
+    tree: str
+    tone: str
+    icon: str
+    state: str
+    detail: str
+    link: Link | None
+
+
+def owner_lines(on: date, *, for_admin: bool) -> Sequence[OwnerLine]:
+    """Of every tree in use: each kind of which some have no owner, or that all have one."""
+    trees = OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk")
+    counts = counted_things(trees, on=on)
+    lines = []
+    for tree in trees:
+        of_tree = {kind: counts[tree.pk, kind] for kind in NOUNS if (tree.pk, kind) in counts}
+        if of_tree:
+            lines += list(_missing(tree, of_tree, for_admin)) or [_complete(tree, of_tree)]
+    return lines
+
+
+def _missing(tree: OrgTree, counts: Mapping[OwnedKind, Counted], for_admin: bool) -> Iterator[OwnerLine]:
+    for kind, counted in counts.items():
+        if counted.without_owner:
+            without = f"{counted.without_owner:,}"
+            detail = f"{without} of {wording.count(counted.total, *NOUNS[kind])} without an owner: {WITHOUT[kind]}"
+            link = Link("Say who", f"{_page(tree, kind)}&without=1") if for_admin else None
+            yield OwnerLine(tree.name, "watch", "alert-triangle", f"{without} missing", detail, link)
+
+
+def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> OwnerLine:
+    things = wording.listed([wording.count(counted.total, *NOUNS[kind]) for kind, counted in counts.items()])
+    return OwnerLine(
+        tree.name, "good", "check", "Complete", f"{things}, each with an owner", Link("Owners", _page(tree))
+    )
+
+
+def _page(tree: OrgTree, kind: OwnedKind | None = None) -> str:
+    asked = {"tree": tree.slug, **({"kind": kind.value} if kind else {})}
+    return f"{reverse('ownership')}?{urlencode(asked)}"

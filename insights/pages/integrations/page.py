@@ -1,0 +1,71 @@
+"""/integrations/: one page for the health of everything that comes in.
+
+Everybody who is signed in sees names and freshness; problems, quotas and settings are for admins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.columns.health import columns_health
+from insights.pages.integrations.cards import card_of
+from insights.pages.integrations.figures import columns_line
+from insights.pages.integrations.needs import need_lines
+from insights.pages.integrations.owners import owner_lines
+from insights.pages.integrations.sources import source_lines
+from insights.privacy.scope_access import access_in
+from insights.ui.tiles import Link
+from integrations.services.completeness import completeness
+from integrations.services.other_sources import other_sources
+from integrations.services.stored_records import stored_records
+from integrations.services.sync_health import State, sync_health
+
+PUSH_LINE = """\
+curl -sS BASE_URL/ingest/v1/deployments/ \\
+  -H "Authorization: Bearer $INGEST_TOKEN" -H 'Content-Type: application/json' \\
+  -d '{"records": [{"id": "'$BUILD_ID'", "repository": "acme/shop", "environment": "production", "sha": "'$COMMIT'",
+                    "status": "success", "finished_at": "'$(date -u +%FT%TZ)'"}]}'"""
+
+
+@login_required
+@never_cache
+@require_GET
+def integrations(request: HttpRequest) -> HttpResponse:
+    return render(request, "insights/integrations/page.html", _context(request))
+
+
+@login_required
+@never_cache
+@require_GET
+def integrations_live(request: HttpRequest) -> HttpResponse:
+    """The same without its frame: the page asks for it again as long as something is read."""
+    return render(request, "insights/integrations/_live.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    for_admin, sees_all = bool(request.user.is_staff), access_in(request).sight.whole
+    found, records = sync_health(now), stored_records()
+    needs = need_lines(completeness(), now, for_admin=for_admin)
+    add = reverse("admin:integrations_connection_add")
+    return {
+        "cards": [card_of(each, records.get(each.connection.pk, {}), now, for_admin=for_admin) for each in found],
+        "needs": needs,
+        "met": sum(need.is_met for need in needs),
+        "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
+        "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
+        "columns": columns_line(columns_health(), now, for_admin=for_admin),
+        "is_busy": any(each.is_busy or each.state == State.FIRST for each in found),
+        "for_admin": for_admin,
+        "push_line": PUSH_LINE.replace("BASE_URL", settings.BASE_URL),
+        "connect_link": Link("Connect source control", add) if for_admin else None,
+    }

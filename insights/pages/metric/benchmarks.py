@@ -1,0 +1,139 @@
+"""Published bands beside a metric: lines on its chart, and the table that says where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
+from insights.benchmarks.remarks import remarks_on
+from insights.benchmarks.sets import SETS
+from insights.catalogue.declarations import Metric
+from insights.pages.delivery.bands import NOT_MONOTONIC, band, set_looked_at
+from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
+from insights.query.query import Figure
+from insights.query.terms import Better
+from insights.ui import tiles, wording
+from insights.ui.charts import Line
+from insights.ui.filters import Filters
+from insights.ui.tiles import Picker
+
+
+@dataclass(frozen=True)
+class BandRow:
+    names: str
+    values: str
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class PublishedRemark:
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The bands of one set, and what else was published of the metric."""
+
+    name: str
+    source: str
+    licence: str
+    notes: Sequence[str]
+    bands: Sequence[BandRow]
+    here: tiles.Band | None
+    sets: Sequence[Picker]
+    remarks: Sequence[PublishedRemark]
+
+
+def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
+    """The set that is picked, else the organisation's, else the only one that has the metric, else None."""
+    picked = filters.picked.get(BENCHMARK, BY_ORGANISATION)
+    if picked != BY_ORGANISATION:
+        return SETS[picked]
+    having = [each for each in SETS.values() if metric.key in each.metrics]
+    found = set_looked_at()
+    if found in having:
+        return found
+    return having[0] if len(having) == 1 else None
+
+
+def lines(filters: Filters, metric: Metric) -> list[Line]:
+    """The borders between bands; none where another statistic was published than is shown."""
+    if not any(choice.parameter == BENCHMARK for choice in filters.choices):
+        return []
+    published = set_of(filters, metric)
+    if published is None or not published.metrics[metric.key].are_of(metric, filters.statistic):
+        return []
+    return border_lines(published.metrics[metric.key], metric.better)
+
+
+def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
+    """Each border once, with the name of the better band and the side on which it lies."""
+    found: dict[float, str] = {}
+    for each in sorted(of_metric.bands, key=lambda one: one.start):
+        border = each.end if better is Better.LOWER else each.start
+        if math.isfinite(border) and border > 0:
+            side = "below" if better is Better.LOWER else "above"
+            found.setdefault(border, f"{_capital(each.label)} {side}")
+    return [Line(border, label) for border, label in found.items()]
+
+
+def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
+    """What the page says of published figures; None where there are none."""
+    remarks = [
+        PublishedRemark(each.text, ", ".join(filter(None, [each.source, str(each.year or ""), each.secondary])))
+        for each in remarks_on(metric.key)
+    ]
+    sets = pickers(filters, metric, BENCHMARK)
+    published = set_of(filters, metric) if sets else None
+    if published is None:
+        return Benchmark("", "", "", (), (), None, sets, remarks) if sets or remarks else None
+    of_metric = published.metrics[metric.key]
+    here = band(published, metric.key, figure, statistic_of(filters, metric))
+    return Benchmark(
+        name=_named(published),
+        source=published.source + (f", taken from {published.secondary}" if published.secondary else ""),
+        licence=published.licence,
+        notes=list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
+        bands=[
+            BandRow(
+                _capital(each.label),
+                _values(each, metric),
+                here is not None and figure.value is not None and figure.value in each,
+            )
+            for each in of_metric.bands
+        ],
+        here=here,
+        sets=sets,
+        remarks=remarks,
+    )
+
+
+def _named(published: BenchmarkSet) -> str:
+    """With its year, where the name does not say it."""
+    year = str(published.year or "")
+    return published.name if year in published.name else f"{published.name}, {year}"
+
+
+def _comparable_words(of_metric: MetricBands, filters: Filters, metric: Metric) -> str:
+    if of_metric.are_of(metric, filters.statistic):
+        return ""
+    return f"The set is of the {of_metric.published_statistic(metric)}: pick that to see where the figure lies."
+
+
+def _order(of_metric: MetricBands) -> str:
+    return "" if of_metric.is_monotonic else NOT_MONOTONIC
+
+
+def _values(each: Band, metric: Metric) -> str:
+    if not math.isfinite(each.end):
+        return f"{wording.reading(each.start, metric.unit)} and more"
+    if each.start == 0:
+        return f"up to {wording.reading(each.end, metric.unit)}"
+    return wording.between(each.start, each.end, metric.unit)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,224 @@
+"""The metrics that one is read together with, as small multiples on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.annotations.standing import marks_of, notes_on
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.pages.metric.filters import metric_filters, metric_named, of_trend, page_of_another
+from insights.privacy.visible import Freshness, visible_together
+from insights.query.query import Figure, MetricQuery, SeriesAnswer
+from insights.ui import tiles, wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.charts import Mark
+from insights.ui.filters import Filters
+from insights.ui.scope_bar import look_around, scope_words
+from orgtree.csv_export import Cell, csv_response
+
+
+@dataclass(frozen=True)
+class Point:
+    """A bucket's value: where it stands in the plot, both from 0 to 1, and in words."""
+
+    x: float
+    y: float | None
+    words: str
+    to_date: bool
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is known of a metric of the chain: its course, and its figures of the window and of the one before."""
+
+    course: SeriesAnswer
+    figure: Figure
+    earlier: Figure
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """One metric of the chain: its figure of the whole window, how it moved, and its course."""
+
+    name: str
+    role: str  # how it belongs to the chain; empty: it is whose chain it is
+    url: str
+    value: str  # of the window, also where its course begins earlier
+    change: tiles.Change | None
+    reason: str  # why there is no value
+    points: Sequence[Point]
+    highest: str
+    lowest: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    multiples: Sequence[Multiple]
+    labels: Sequence[tuple[float, str]]  # of the shared axis: where, and what
+    marks: Sequence[tuple[float, Mark]]
+    flags: Sequence[tuple[float, str]]  # the numbers of the notes that begin at a place
+    table: Sequence[Sequence[str]]
+    heads: Sequence[str]
+
+
+LABELS_SHOWN = 7
+POSITIVE = "improves with it"
+NEGATIVE = "may pay for it"
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The part of the page, or a page of its own."""
+    metric = metric_named(key)
+    filters = metric_filters(request, metric)
+    context = {
+        "title": f"{metric.name} and what it is read together with",
+        "chain": chain_of(metric, filters),
+        "part": "insights/metrics/_chain.html",
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/metrics/_chain.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
+    metric = metric_named(key)
+    found = _answers(linked(metric), metric_filters(request, metric))
+    return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(found))
+
+
+def linked(metric: Metric) -> list[Metric]:
+    """The metric itself, and those of its chain that there are; one that is always split has no line."""
+    by_key = {each.key: each for each in metrics()}
+    keys = dict.fromkeys([metric.key, *metric.chain])
+    return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
+
+
+def chain_of(metric: Metric, filters: Filters) -> Chain:
+    return side_by_side(linked(metric), filters, about=metric)
+
+
+def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> Chain:
+    """Any metrics below each other; with notes on the first, and the parts that they have in a chain."""
+    found, trend = _answers(listed, filters), of_trend(filters)
+    series = next(iter(found.values())).course.series
+    days = [figure.window.start for figure in series]
+    first = 1 if tiles.stub(series, filters.granularity) else 0
+    places = _places(len(days) - first)
+    notes = marks_of(notes_on(listed[0].key, filters.scope, trend.window, filters.access), days)
+    marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
+    labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
+    shown = max(1, -(-len(places) // LABELS_SHOWN))
+    return Chain(
+        multiples=[
+            _multiple(each, _role(each, about) if about else "", read, read.course.series[first:], filters)
+            for each, read in found.items()
+        ],
+        labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
+        marks=marks,
+        flags=_flags([place for place, _ in marks]),
+        heads=[each.name for each in found],
+        table=[
+            [label, *(_in_words(read.course.series[index], each) for each, read in found.items())]
+            for index, label in enumerate(labels)
+        ],
+    )
+
+
+def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, Read]:
+    """What is shown of each, read in one call."""
+    trend = of_trend(filters)
+    now = [_query(filters, each) for each in chain]
+    before = [replace(query, window=filters.previous) for query in now]
+    courses = [replace(query, window=trend.window) for query in now]
+    found = visible_together(filters.access, series=courses, totals=[*now, *before], freshness=Freshness.OF_PAGES)
+    figures = [tiles.whole(answer) for answer in found.totals]
+    return {
+        each: Read(course, figure, earlier)
+        for each, course, figure, earlier in zip(
+            chain, found.series, figures[: len(chain)], figures[len(chain) :], strict=True
+        )
+    }
+
+
+def _query(filters: Filters, metric: Metric) -> MetricQuery:
+    """The picked statistic is that of every duration of the chain, and a facet is heeded by whatever has it."""
+    picked, query = filters.statistic, filters.query(metric.key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=picked if picked in metric.statistics else None,
+    )
+
+
+def _role(each: Metric, metric: Metric) -> str:
+    if each.key in metric.positive_indicators:
+        return POSITIVE
+    return NEGATIVE if each.key in metric.negative_indicators else ""
+
+
+def _multiple(metric: Metric, role: str, read: Read, drawn: Sequence[Figure], filters: Filters) -> Multiple:
+    figure = read.figure
+    values = [each.value for each in drawn if each.value is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    reach = (high - low) or 1.0
+    return Multiple(
+        name=metric.name,
+        role=role,
+        url=page_of_another(filters, metric),
+        value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
+        change=tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
+        reason=figure.reason or "",
+        points=[
+            Point(
+                x=place,
+                y=None if each.value is None else (each.value - low) / reach if high > low else 0.5,
+                words=f"{wording.bucket(each.window, filters.granularity)}: {_in_words(each, metric)}",
+                to_date=each.to_date,
+            )
+            for place, each in zip(_places(len(drawn)), drawn, strict=True)
+        ],
+        highest=str(wording.reading(high, metric.unit)) if values else "",
+        lowest=str(wording.reading(low, metric.unit)) if values and high > low else "",
+    )
+
+
+def _flags(places: Sequence[float]) -> list[tuple[float, str]]:
+    numbers: dict[float, list[str]] = {}
+    for number, place in enumerate(places, start=1):
+        numbers.setdefault(place, []).append(str(number))
+    return [(place, ", ".join(found)) for place, found in numbers.items()]
+
+
+def _places(count: int) -> list[float]:
+    """Where buckets stand on the axis, from 0 to 1."""
+    return [0.5] if count == 1 else [index / (count - 1) for index in range(count)]
+
+
+def _in_words(figure: Figure, metric: Metric) -> str:
+    if figure.value is None:
+        return "hidden" if figure.withheld else "no data"
+    return str(wording.reading(figure.value, metric.unit))
+
+
+def _csv_rows(found: dict[Metric, Read]) -> Iterator[list[Cell]]:
+    yield ["From", *(f"{metric.name} ({metric.unit})" for metric in found)]
+    courses = [read.course.series for read in found.values()]
+    for figures in zip(*courses, strict=True):
+        yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]

@@ -1,0 +1,118 @@
+"""The charts of a metric's page: its trend, the trend split, and how its facts are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from insights.annotations.standing import with_notes
+from insights.catalogue.declarations import Metric
+from insights.engine.distribution import has_distribution
+from insights.pages.answers import Answers, InsightsPage, Wanted
+from insights.pages.drawing import over_time, split_over_time, values_of
+from insights.pages.metric.benchmarks import lines
+from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
+from insights.privacy.visible import Freshness, visible_distribution, visible_series
+from insights.query.query import Dimension, SeriesAnswer
+from insights.ui import wording
+from insights.ui.agreed import with_agreement
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.charts import ChartData, ChartView, Dataset, Role
+from insights.ui.filters import Filters
+from orgtree.csv_export import csv_response
+
+BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
+# Values of segments as people say them; the others are their own names.
+NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
+
+
+class MetricChart(ChartView):
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        return drawn(request, self.kwargs["key"], self.kwargs["name"])
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chart(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    response: HttpResponseBase = MetricChart.as_view()(request, key=key, name=name)
+    return response
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chart_csv(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    rows = drawn(request, key, name).rows()
+    return csv_response(f"headway-{key.replace('.', '-')}-{name}", rows)
+
+
+def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
+    """Raises Http404 where the metric has no such chart, and BadFilterError."""
+    metric = metric_named(key)
+    if name not in chart_names(metric):
+        raise Http404("No such chart.")
+    filters = metric_filters(request, metric)
+    return with_agreement(with_notes(CHARTS[name](metric, filters), filters.access), filters.access)
+
+
+def trend(metric: Metric, filters: Filters) -> ChartData:
+    """One line, with the borders of the published bands."""
+    filters = of_trend(filters)
+    [answer] = visible_series([query_of(filters, metric)], filters.access, freshness=Freshness.OF_PAGES)
+    chart = over_time("line", answer, [Dataset(metric.name, metric.key, "single", values_of(answer.series))])
+    return replace(chart, benchmarks=lines(filters, metric), reason=_why_empty(answer))
+
+
+def split(metric: Metric, filters: Filters) -> ChartData:
+    """A line for each value of the dimension that is picked."""
+    filters = of_trend(filters)
+    dimension = Dimension(filters.picked[SPLIT])
+    query = query_of(filters, metric, dimension)
+    [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
+    wanted = Wanted(metric.key, dimension)
+    answers = Answers(InsightsPage("metric_page", about=(metric.key,)), filters, {wanted: answer}, {})
+    role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
+    chart = split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
+    return replace(chart, reason=_why_empty(answer))
+
+
+def _why_empty(answer: SeriesAnswer) -> str:
+    """Why nothing is drawn, where nothing is."""
+    return next((figure.reason for figure in answer.total if figure.reason), "")
+
+
+def spread(metric: Metric, filters: Filters) -> ChartData:
+    """How many facts have which value: bins of equal width, and one for the greatest twentieth."""
+    found = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
+    is_tail = found.is_tail
+    counts = [each.count for each in found.histogram]
+    datasets = [
+        Dataset("Facts", "bulk", "single", [None if tail else n for n, tail in zip(counts, is_tail, strict=True)])
+    ]
+    if any(is_tail):
+        rest = [n if tail else None for n, tail in zip(counts, is_tail, strict=True)]
+        datasets.append(Dataset(f"The greatest {100 - BULK}%", "rest", "sequence", rest))
+    labels = [
+        f"over {wording.reading(each.start, metric.unit)}"
+        if tail
+        else wording.between(each.start, each.end, metric.unit)
+        for each, tail in zip(found.histogram, is_tail, strict=True)
+    ]
+    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=found.reason or "")
+
+
+CHARTS: Mapping[str, Callable[[Metric, Filters], ChartData]] = {"trend": trend, "split": split, "spread": spread}
+
+
+def chart_names(metric: Metric) -> list[str]:
+    """Which charts a metric has: one that is always split has no line of its own."""
+    names = [] if metric.always_by else ["trend"]
+    if splits_of(metric):
+        names.append("split")
+    return [*names, "spread"] if has_distribution(metric) else names

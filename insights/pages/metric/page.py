@@ -1,0 +1,225 @@
+"""A metric's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import metrics
+from insights.engine.distribution import has_distribution
+from insights.figure_records.restatements import restatements
+from insights.pages.annotations.links import note_url
+from insights.pages.answers import Answers, Wanted
+from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.metric.benchmarks import benchmark
+from insights.pages.metric.chain import linked
+from insights.pages.metric.charts import chart_names
+from insights.pages.metric.filters import (
+    SPLIT,
+    in_panels,
+    metric_filters,
+    metric_named,
+    metric_page_of,
+    of_trend,
+    pickers,
+    query_of,
+)
+from insights.pages.metric.units import columns_of
+from insights.pages.units import units_part
+from insights.privacy.scope_access import has_scope
+from insights.privacy.visible import Freshness, visible_together
+from insights.query.query import Dimension, Figure
+from insights.query.terms import BelongsTo, Better
+from insights.ui import tiles, wording
+from insights.ui.actions import actions_on
+from insights.ui.agreed import Agreement, agreements_on
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import STATISTIC, Filters
+from insights.ui.scope_bar import look_around, scope_words, tile_figures, tile_queries
+from orgtree.queries.surroundings import Surroundings
+
+DIRECTIONS = {
+    Better.HIGHER: "higher is better",
+    Better.LOWER: "lower is better",
+    Better.NEITHER: "neither is better in itself",
+}
+TITLES = {"trend": "Trend", "split": "Split", "spread": "How it is spread"}
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
+    metric = metric_named(key)
+    filters = metric_filters(request, metric, columns_of(metric))
+    around = look_around(request, filters)
+    found = _read(metric, filters, around)
+    figure, change = _figure(metric, found)
+    names = chart_names(metric)
+    known = {each.key for each in metrics()}
+    context = {
+        "metric": metric,
+        "filters": filters,
+        "bar": filter_bar(found, around),
+        "whose": scope_words(filters, around),
+        "statistics": pickers(filters, metric, STATISTIC.parameter),
+        "figure": figure,
+        "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
+        "sample": sample_words(metric, figure) if figure else "",
+        "restated": [each.sentence for each in restatements(metric, filters.scope, filters.access)],
+        "change": change,
+        "charts": [_card(metric, name, filters) for name in names if name != "spread"],
+        "spread": _card(metric, "spread", filters) if "spread" in names else None,
+        "outliers_url": _url(filters, "metric_outliers", metric) if has_distribution(metric) else "",
+        "chain_url": _url(filters, "metric_chain", metric) if len(linked(metric)) > 1 else "",
+        "chain_csv_url": _url(filters, "metric_chain_csv", metric),
+        "future": [linked_key for linked_key in metric.chain if linked_key not in known],
+        "benchmark": benchmark(filters, metric, figure) if figure else None,
+        "units": None
+        if metric.always_by
+        else units_part(
+            request,
+            filters,
+            around,
+            url=reverse("metric_units", args=[key]),
+            csv_url=reverse("metric_units_csv", args=[key]),
+        ),
+        "agreed": _agreed(metric, filters),
+        "definition": _definition(metric),
+        "actions": actions_on(metric, filters.scope, filters.access),
+        "how_url": _url(in_panels(filters), "metric_how", metric),
+        "rows_url": _url(in_panels(filters), "metric_rows", metric),
+        "first_rows_url": _url(in_panels(filters), "metric_first_rows", metric),
+        "notes_url": f"{reverse('annotations')}{filters.query_string()}",
+        "api_url": reverse("api_metric", args=[key]),
+    }
+    return render(request, "insights/metrics/metric.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    metric = metric_named(key)
+    filters = metric_filters(request, metric)
+    context = {**facet_part(metric_page_of(metric), filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
+    """The figures of the window and of the one before, and those of the scope's tiles, in one call.
+
+    Of the metric nothing where the viewer begins with nothing, or it is always split.
+    """
+    tile_totals, tile_units = tile_queries(filters, around)
+    wanted = Wanted(metric.key, compared=True)
+    shown = not metric.always_by and has_scope(filters.scope, filters.access)
+    query = query_of(filters, metric)
+    own = [query, replace(query, window=filters.previous)] if shown else []
+    found = visible_together(
+        filters.access, totals=[*own, *tile_totals], units=tile_units, freshness=Freshness.OF_PAGES
+    )
+    return Answers(
+        page=metric_page_of(metric),
+        filters=filters,
+        now={wanted: found.totals[0]} if shown else {},
+        earlier={wanted: found.totals[1]} if shown else {},
+        tile_figures=tile_figures(found, totals=len(own)),
+    )
+
+
+def _figure(metric: Metric, found: Answers) -> tuple[Figure | None, tiles.Change | None]:
+    """The whole window's figure and how it moved; None where none was read."""
+    if not found.now:
+        return None, None
+    now, earlier, filters = found.figure(metric.key), found.figure_before(metric.key), found.filters
+    return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
+
+
+def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
+    """What was agreed of the statistic that is shown."""
+    found = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
+    return found if found and found.is_of_statistic(query_of(filters, metric)) else None
+
+
+def sample_words(metric: Metric, figure: Figure) -> str:
+    """What entered, of how many people, and what was left out because it lacks what is measured."""
+    if figure.withheld or not (figure.sample_size or figure.left_out):
+        return ""
+    facts = wording.count(figure.sample_size, "fact")
+    people = f" of {wording.count(figure.people, 'person', 'people')}" if figure.people else ""
+    left_out = f" · {figure.left_out:,} left out, which lack it" if figure.left_out else ""
+    few = f" · few: {metric.minimum_sample} make it steady" if figure.sample_size < metric.minimum_sample else ""
+    return f"{facts}{people}{left_out}{few}"
+
+
+def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
+    drawn = filters if name == "spread" else of_trend(filters)
+    panels, is_wider = in_panels(drawn), drawn.window != filters.window
+    return tiles.ChartCard(
+        key=name,
+        title=f"{TITLES[name]}, {drawn.span}",
+        info=metric.meaning,
+        kind="stacked_bar" if name == "spread" else "line",
+        data_url=filters.url(reverse("metric_chart", args=[metric.key, name])),
+        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, name])),
+        how_url=_url(panels, "metric_how", metric),
+        rows_url=_url(panels, "metric_rows", metric),
+        note_url="" if name == "spread" else note_url(filters, metric.key),
+        pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
+        caveat=f"It begins earlier than the {filters.span} of the figures." if is_wider else "",
+        span=12 if name != "spread" else 6,
+    )
+
+
+def _url(filters: Filters, route: str, metric: Metric) -> str:
+    return filters.url(reverse(route, args=[metric.key]))
+
+
+def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
+    pairs = [
+        ("Key", f"{metric.key}, version {metric.version}"),
+        ("Formula", metric.formula),
+        ("Unit", metric.unit.replace("_", " ")),
+        ("Direction", DIRECTIONS[metric.better]),
+        ("Statistic", metric.statistic.value if metric.statistic else "one value"),
+        ("Others to pick", ", ".join(each for each in metric.statistics if each is not metric.statistic)),
+        (
+            "Counts for",
+            "the unit of its author at that time"
+            if metric.belongs_to is BelongsTo.PERSON
+            else "the unit that owns what it runs on",
+        ),
+        ("Split by", _words(metric.segments)),
+        ("Filtered by", _words(metric.facets)),
+        ("Steady from", f"{metric.minimum_sample:,} facts on" if metric.minimum_sample > 1 else ""),
+        ("Improve with it", _names(metric.positive_indicators)),
+        ("May pay for it", _names(metric.negative_indicators)),
+        ("Categories", ", ".join(metric.categories)),
+        ("Initiative", ", ".join(metric.initiatives)),
+        ("SPACE", ", ".join(metric.space)),
+        ("Source", metric.source),
+    ]
+    return [(term, description) for term, description in pairs if description]
+
+
+def _names(keys: Sequence[str]) -> str:
+    return ", ".join(each.name for each in metrics() if each.key in keys)
+
+
+def _words(dimensions: Sequence[Dimension]) -> str:
+    return ", ".join(dimension.replace("_", " ") for dimension in dimensions)

@@ -1,0 +1,87 @@
+"""The facts that stand out: those of the greatest values, each with the way to its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.declarations import Metric
+from insights.engine.distribution import has_distribution
+from insights.engine.fact_rows import RowOrder
+from insights.pages.metric.filters import metric_filters, metric_named, query_of
+from insights.pages.rows import record_page_of
+from insights.privacy.rows import NOBODY
+from insights.privacy.visible import visible_rows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.scope_bar import look_around, scope_words
+
+OUTLIERS_LISTED = 8
+NAMES = ("title", "reference", "subject", "repository")  # by which a fact is known, the most telling first
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A fact, the way to its page where it has one, and its value beside the greatest (`fraction`, 0–1).
+
+    Under pseudonyms it is all of a person's, which has no day.
+    """
+
+    name: str
+    reference: str
+    url: str
+    person: str
+    day: str
+    value: str
+    fraction: float
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
+    """A part of the page, or a page of its own."""
+    metric = metric_named(key)
+    if not has_distribution(metric):
+        raise Http404("It is not made of one amount for each fact.")
+    filters = metric_filters(request, metric)
+    query = replace(query_of(filters, metric), statistic=None)
+    found = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
+    context = {
+        "title": f"Greatest of {metric.name}",
+        "outliers": [_outlier(metric, row, found.rows) for row in found.rows],
+        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in found.rows),
+        "note": found.note,
+        "part": "insights/metrics/_outliers.html",
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/metrics/_outliers.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
+    greatest = max(each["contribution"] for each in rows) or 1.0
+    route, fact = record_page_of(metric.key), row.get("fact_id")
+    is_total = "day" not in row
+    names = [row[name] for name in NAMES if row.get(name)]
+    unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
+    return Outlier(
+        name=names[0] if names else unnamed,
+        reference=row.get("reference") or "" if row.get("title") else "",
+        url=reverse(route, args=[fact]) if route and fact is not None else "",
+        person=row.get("person") or "",
+        day="" if is_total else wording.day(row["day"]),
+        value=str(wording.reading(row["contribution"], metric.unit)),
+        fraction=row["contribution"] / greatest,
+    )

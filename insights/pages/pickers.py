@@ -1,0 +1,219 @@
+"""What the menus of the scope bar list once they are opened: units, attributes and their values.
+
+Each address carries the filters of the page that it was opened on, and `to`, the page's path: links lead back there.
+Without a script the menus are pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import Resolver404, resolve, reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.privacy.scope_access import ME, access_in
+from insights.query import windows
+from insights.query.parameters import pairs
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
+from orgtree.queries.finding import (
+    MOST_UNITS,
+    MOST_VALUES,
+    FoundUnit,
+    attributes_said,
+    units_below,
+    units_matching,
+    units_named,
+    values_of,
+)
+from orgtree.queries.surroundings import surroundings
+
+LONGEST_SEARCH = 100
+OWN_PARAMETERS = ("to", "q", "under", "of", "page")
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    """A unit to choose; `open_url` lists what is below it, empty where nothing is."""
+
+    name: str
+    note: str
+    url: str
+    open_url: str
+
+
+@dataclass(frozen=True)
+class UnitList:
+    title: str
+    units: Sequence[UnitLine]
+
+
+@dataclass(frozen=True)
+class Option:
+    label: str
+    note: str
+    url: str
+    active: bool
+    opens: bool = False  # another list of this menu instead of the page
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def unit_picker(request: HttpRequest) -> HttpResponseBase:
+    """Recently used units and the tops of the trees; `q` searches, `under` lists what is below a unit."""
+    page = _page(request)
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    under = request.GET.get("under", "")
+    lists = _lists(request, search, under)
+    context = {
+        "part": "insights/_unit_lists.html" if search or under or "q" in request.GET else "insights/_unit_picker.html",
+        "title": "Choose a unit",
+        "lists": [each for each in lists if each.units],
+        "search": search,
+        "under": under,
+        "nothing": f"No unit matches “{search}”." if search else "There is no Org Tree yet.",
+        "is_cut": bool(search) and any(len(each.units) == MOST_UNITS for each in lists),
+        "search_url": reverse("unit_picker"),
+        "kept": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
+        "everybody_url": _to(page, request.GET, unit="") if access_in(request).sight.whole else "",
+        "own_url": _to(page, request.GET, person=ME) if access_in(request).sight.person_id is not None else "",
+        "everybody": EVERYBODY,
+        "yourself": YOURSELF,
+    }
+    return _answer(request, context)
+
+
+def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
+    sight, today, page = access_in(request).sight, windows.local_today(), _page(request)
+
+    def listed(title: str, units: Sequence[FoundUnit], note: Callable[[FoundUnit], str]) -> UnitList:
+        return UnitList(title, [_line(unit, note(unit), request.GET, page) for unit in units])
+
+    if under:
+        return [listed("", units_below(under, sight, on=today), lambda unit: "")]
+    if search:
+        return [listed("", units_matching(search, sight, on=today), _where_it_stands)]
+    tops = surroundings(None, sight, on=today, today=today).tops
+    return [
+        listed("Recently used", units_named(recent_units(request), sight, on=today), _where_it_stands),
+        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today), _where_it_stands),
+    ]
+
+
+def _where_it_stands(unit: FoundUnit) -> str:
+    """The unit above and the tree, each where it has another name."""
+    names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
+    return ", ".join(name for name in names if name != unit.name)
+
+
+def _line(unit: FoundUnit, note: str, given: QueryDict, page: str) -> UnitLine:
+    below = _without(given, "q", "under")
+    below["under"] = unit.slug
+    return UnitLine(
+        name=unit.name,
+        note=note,
+        url=_to(page, given, unit=unit.slug),
+        open_url=f"{reverse('unit_picker')}?{below.urlencode()}" if unit.has_units else "",
+    )
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def attribute_menu(request: HttpRequest) -> HttpResponseBase:
+    """The attributes of people; with `of`, the values of that one that hold today."""
+    page, chosen = _page(request), pairs("where", request.GET.getlist("where"))
+    of = request.GET.get("of", "")
+    options = _values(request, of, chosen.get(of, ()), page) if of else _attributes(request, chosen)
+    context = {
+        "part": "insights/_attribute_menu.html",
+        "title": "Choose people",
+        "options": options,
+        "is_cut": len(options) >= MOST_VALUES,
+        "nothing": "Nothing is said of anybody today." if of else "Nothing is said of people yet.",
+    }
+    return _answer(request, context)
+
+
+def _attributes(request: HttpRequest, chosen: Any) -> Sequence[Option]:
+    given = _without(request.GET, "of")
+    options = []
+    for attribute in attributes_said():
+        opened = given.copy()
+        opened["of"] = attribute.slug
+        url = f"{reverse('attribute_menu')}?{opened.urlencode()}"
+        options.append(Option(attribute.name, "", url, attribute.slug in chosen, opens=True))
+    return options
+
+
+def _values(request: HttpRequest, of: str, chosen: Sequence[str], page: str) -> Sequence[Option]:
+    access = access_in(request)
+    known = dict(values_of(of, access.sight, on=windows.local_today()))
+    values = [*known, *(value for value in chosen if value not in known)]
+    return [
+        Option(
+            label=value,
+            note=_people(known.get(value, 0), access.minimum_group_size, named=access.shows_small_groups),
+            url=_with_toggled(page, request.GET, f"{of}={value}"),
+            active=value in chosen,
+        )
+        for value in values
+    ]
+
+
+def _people(number: int, minimum: int, *, named: bool) -> str:
+    if not number:
+        return "nobody today"
+    return wording.count(number, "person", "people") if named or number >= minimum else ""
+
+
+def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
+    parameters = _without(given, *OWN_PARAMETERS)
+    chosen = parameters.getlist("where")
+    parameters.setlist("where", [each for each in chosen if each != pair] if pair in chosen else [*chosen, pair])
+    return f"{page}?{parameters.urlencode()}" if parameters else page
+
+
+def _to(page: str, given: QueryDict, **scope: str) -> str:
+    """The page with another unit or person, and everything else as it was."""
+    parameters = _without(given, *OWN_PARAMETERS, "unit", "person")
+    for name, value in scope.items():
+        if value:
+            parameters[name] = value
+    return f"{page}?{parameters.urlencode()}" if parameters else page
+
+
+def _without(given: QueryDict, *names: str) -> QueryDict:
+    parameters = given.copy()
+    for name in names:
+        parameters.pop(name, None)
+    return parameters
+
+
+def _page(request: HttpRequest) -> str:
+    """The path of the page that the links lead to: one of ours, whatever the address says."""
+    path = request.GET.get("to", "")
+    try:
+        found = resolve(path) if path.startswith("/insights/") else None
+    except Resolver404:
+        found = None
+    if found is None:
+        raise BadFilterError("to", "It must be the path of a page, such as /insights/ai/.")
+    return path
+
+
+def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
+    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
+    return render(request, template, context)

@@ -1,0 +1,113 @@
+"""What stands at the top of a record's page: pairs of term and description; empty descriptions are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from insights.pages.records.telling import moment
+from insights.pages.records.words import status_words, who
+from insights.ui import wording
+from integrations.models import (
+    Incident,
+    PullRequest,
+    PullRequestFigures,
+    PullRequestSetApart,
+    WorkItem,
+    WorkItemFigures,
+)
+from integrations.services.records.deployment import DeploymentStory
+
+Facts = Sequence[tuple[str, str]]
+NOBODY_OWNS = "nobody: an admin can say who does"
+
+
+def pull_request_facts(found: PullRequest) -> Facts:
+    figures = getattr(found, "figures", None)
+    facts = [
+        ("Repository", found.repository.name),
+        ("Author", who(found.author)),
+        ("Asked for by", who(found.requested_by)),
+        ("Branches", " → ".join(filter(None, (found.source_branch, found.target_branch)))),
+        ("Merged", moment(found.merged_at)),
+        ("Merged by", who(found.merged_by)),
+        ("Work type", status_words(found.work_type)),
+        ("Labels", ", ".join(found.labels)),
+        ("From", found.connection.name),
+    ]
+    if figures is None:
+        return facts
+    size = "" if figures.size is None else f"{figures.size:,} lines ({figures.size_class})"
+    reviewers = wording.count(figures.reviewer_count, "person", "people")
+    counted = f"{wording.count(figures.review_count, 'review')} by {reviewers}"
+    set_apart = PullRequestSetApart(figures.set_apart).label if figures.set_apart else ""
+    facts[3:3] = [
+        ("Counts for", _counts_for(found, figures)),
+        ("Counts nowhere", set_apart),
+        ("Reviews", counted if figures.review_count else "none that counts"),
+        ("Size", size),
+        ("Files", "" if figures.file_count is None else f"{figures.file_count:,}"),
+    ]
+    return facts
+
+
+def _counts_for(found: PullRequest, figures: PullRequestFigures) -> str:
+    """Where that is not its author."""
+    if figures.is_autonomous:
+        return "autonomous agents, in the unit that owns the repository"
+    return who(figures.credited) if figures.credited_id != found.author_id else ""
+
+
+def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
+    return [
+        ("Project", item.project.name),
+        ("Assignee", who(item.assignee)),
+        ("Counts for", who(figures.credited) if figures and figures.credited_id != item.assignee_id else ""),
+        ("Reported by", who(item.reporter)),
+        ("Type", item.native_type or status_words(item.work_type)),
+        ("Work type", status_words(item.work_type)),
+        ("Priority", item.native_priority or (status_words(item.priority) if item.priority != "unknown" else "")),
+        ("Estimate", "" if item.estimate is None else f"{item.estimate:g}"),
+        ("Created", moment(item.created_at)),
+        ("Done", moment(figures.done_at) if figures else ""),
+        ("Reopened", wording.count(figures.reopened, "time") if figures and figures.reopened else ""),
+        ("Found", _found_by(figures)),
+        ("Labels", ", ".join(item.labels)),
+        ("From", item.connection.name),
+    ]
+
+
+def _found_by(figures: WorkItemFigures | None) -> str:
+    if figures is None:
+        return ""
+    return "by a customer" if figures.found_by_customer else "in production" if figures.found_in_production else ""
+
+
+def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
+    found = story.deployment
+    return [
+        ("Repository", found.repository.name),
+        ("Service", found.service),
+        ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
+        ("Environment", found.native_environment or status_words(found.environment)),
+        ("Finished", moment(found.finished_at)),
+        ("Deployed by", who(found.deployed_by)),
+        ("Commit", found.sha[:10]),
+        ("First brought", wording.count(story.contained, "pull request") if found.environment == "production" else ""),
+        ("Unplanned", {True: "yes: made to fix something users noticed", False: "no", None: ""}[found.unplanned]),
+        ("Restored", moment(story.failed.restored_at) if story.failed else ""),
+        ("From", found.connection.name),
+    ]
+
+
+def incident_facts(found: Incident, owners: Sequence[str]) -> Facts:
+    return [
+        ("Service", found.service),
+        ("Repository", found.repository.name if found.repository else ""),
+        ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
+        ("Severity", found.native_severity or status_words(found.severity)),
+        ("Status", found.native_status),
+        ("Started", moment(found.started_at)),
+        ("Acknowledged", moment(found.acknowledged_at)),
+        ("Resolved", moment(found.resolved_at)),
+        ("From", found.connection.name),
+    ]

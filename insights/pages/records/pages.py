@@ -1,0 +1,155 @@
+"""The four pages: what a record is, how long it took, what happened to it, and what it is linked to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.agents import agent_name
+from insights.pages.records import words
+from insights.pages.records.facts import deployment_facts, incident_facts, pull_request_facts, work_item_facts
+from insights.pages.records.telling import link_groups, moment, stage_lines, timeline
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from integrations.services.records.deployment import story_of_deployment
+from integrations.services.records.incident import story_of_incident
+from integrations.services.records.owners import owners_of
+from integrations.services.records.parts import MOST_PARTS, Story
+from integrations.services.records.pull_request import PullRequestStory, story_of_pull_request
+from integrations.services.records.visible import (
+    visible_deployments,
+    visible_incidents,
+    visible_pull_requests,
+    visible_work_items,
+)
+from integrations.services.records.work_item import story_of_work_item
+
+SHORT_SHA = 10
+Record = TypeVar("Record", bound=Model)
+
+
+@dataclass(frozen=True)
+class CommitRow:
+    sha: str
+    url: str  # of the page that explains it; empty where the viewer may not see that
+    subject: str
+    author: str
+    at: str
+    agents: Sequence[tuple[str, str, str]]  # slug, name and lines, of those that wrote in it
+
+
+@login_required
+@require_GET
+def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    story = story_of_pull_request(_found(visible_pull_requests(access), pk), access)
+    found = story.pull_request
+    return _page(
+        request,
+        story,
+        tag=(words.status_words(found.state), {"merged": "good", "closed": "watch"}.get(found.state, "")),
+        facts=pull_request_facts(found),
+        commits=_commit_rows(story),
+    )
+
+
+@login_required
+@require_GET
+def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    story = story_of_work_item(_found(visible_work_items(access), pk), access)
+    item = story.work_item
+    state = item.native_status or words.status_words(item.status_category)
+    tag = (state, "good" if item.status_category == "done" else "")
+    return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures))
+
+
+@login_required
+@require_GET
+def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    story = story_of_deployment(_found(visible_deployments(access), pk), access)
+    found = story.deployment
+    tag = (words.status_words(found.status), {"success": "good", "failure": "bad"}.get(found.status, ""))
+    owners = owners_of(found.service, found.repository_id, found.finished_at or found.first_seen_at)
+    return _page(
+        request,
+        story,
+        tag=tag,
+        also=("failed", "bad") if story.failed else None,
+        facts=deployment_facts(story, owners),
+    )
+
+
+@login_required
+@require_GET
+def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    story = story_of_incident(_found(visible_incidents(access), pk), access)
+    found = story.incident
+    owners = owners_of(found.service, found.repository_id, found.started_at or found.first_seen_at)
+    return _page(
+        request,
+        story,
+        tag=("resolved", "good") if found.resolved_at else ("open", "bad"),
+        facts=incident_facts(found, owners),
+    )
+
+
+def _found(visible: QuerySet[Record], pk: int) -> Record:
+    found = visible.filter(pk=pk).first()
+    if found is None:
+        raise Http404("There is no such record, or none that you may see.")
+    return found
+
+
+def _page(
+    request: HttpRequest,
+    story: Story,
+    *,
+    tag: tuple[str, str],
+    facts: Sequence[tuple[str, str]],
+    also: tuple[str, str] | None = None,
+    commits: Sequence[CommitRow] = (),
+) -> HttpResponseBase:
+    name = story.name
+    context: dict[str, Any] = {
+        "kind": words.KINDS[name.kind],
+        "reference": name.reference,
+        "title": name.title or name.reference,
+        "tool_url": words.tool_url(name.url),
+        "tags": [tag, also] if also else [tag],
+        "facts": [(term, description) for term, description in facts if description],
+        "stages": stage_lines(story.stages),
+        "days": timeline(story),
+        "links": link_groups(story.links),
+        "commits": commits,
+        "more": f"Only the first {MOST_PARTS} {wording.listed(list(story.more))} are listed." if story.more else "",
+    }
+    return render(request, "insights/records/record.html", context)
+
+
+def _commit_rows(story: PullRequestStory) -> list[CommitRow]:
+    return [
+        CommitRow(
+            sha=commit.sha[:SHORT_SHA],
+            url=reverse("attributed_commit", args=[commit.sha]) if commit.sha in story.attributions else "",
+            subject=commit.subject,
+            author=words.who(commit.author),
+            at=moment(commit.authored_at or commit.committed_at),
+            agents=[
+                (each.agent, agent_name(each.agent), f"{each.lines:,}")
+                for each in story.attributions.get(commit.sha, ())
+            ],
+        )
+        for commit in story.commits
+    ]

@@ -1,0 +1,230 @@
+"""Show the rows: the facts behind a metric's figure, paged, and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.catalogue.agents import agent_name
+from insights.catalogue.registry import get
+from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, facts_told
+from insights.pages.answers import facet_label
+from insights.pages.records.words import tool_url
+from insights.privacy.visible import visible_rows
+from insights.query.query import Dimension
+from insights.query.terms import UnitOfMeasure
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import FACETS, FACETS_OF_ROWS
+from insights.ui.metric_panel import Asked, asked, base_template, is_panel
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import look_around, scope_words
+from orgtree.csv_export import Cell, csv_response
+
+PAGE_SIZE = 50
+ROWS_IN_PANEL = 6
+CSV_PAGE_SIZE = 1000
+COMMIT_COLUMN, SHORT_SHA = "sha", 10
+REFERENCE, CONTRIBUTION = "reference", "contribution"
+RECORD_PAGES = {  # by the column that identifies a fact in its relation
+    "pull_request_id": "pull_request",
+    "item_id": "work_item",
+    "deployment_id": "deployment",
+    "incident_id": "incident",
+    "session_id": "ai_session",
+}
+
+NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
+NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
+
+
+@dataclass(frozen=True)
+class Column:
+    label: str
+    number: bool
+    sort_url: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """What components/table.html prints, and how much of the whole it is."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    shown: str
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+    page = read_page(request)
+    found = visible_rows(question.query, question.filters.access, page=page, size=PAGE_SIZE)
+    context = {
+        "base_template": base_template(request),
+        "metric": question.metric,
+        "panel_name": f"Rows of {question.metric.name}" if is_panel(request) else "",
+        "recipe": found.recipe,
+        "note": found.note,
+        "days": wording.days(question.filters.window),
+        "narrowed": _narrowed(question),
+        "whose": scope_words(question.filters, look_around(request, question.filters)),
+        "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, question)
+        ),
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
+        "how_url": f"{reverse('metric_how', args=[key])}{question.filters.query_string()}",
+    }
+    return render(request, "insights/metric_rows.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The beginning of the rows, which the panel that explains the figure asks for once it stands."""
+    question = asked(request, key)
+    found = visible_rows(question.query, question.filters.access, size=ROWS_IN_PANEL)
+    context = {
+        "table": row_table(found, without=NOT_IN_PANEL),
+        "note": found.note,
+        "metric": question.metric,
+        "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
+    }
+    return render(request, "insights/_first_rows.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+
+    def read(page: int) -> RowsPage:
+        return visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
+
+    return csv_response(f"headway-{key.replace('.', '-')}-rows", csv_rows(read(1), read))
+
+
+def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
+    """The headings and every row: those of the first page, and of the pages that `read` gives by their numbers."""
+    yield [column.label for column in first.columns]
+    found = first
+    while True:
+        for row in found.rows:
+            yield [row[column.name] for column in found.columns]
+        if found.page * found.size >= found.total:
+            return
+        found = read(found.page + 1)
+
+
+def _narrowed(question: Asked) -> str:
+    """To which values of which facets, in words; empty where to none."""
+    names = {**FACETS, **FACETS_OF_ROWS}
+    return "; ".join(
+        f"{names.get(dimension, dimension.value)}: {' or '.join(facet_label(dimension, value) for value in values)}"
+        for dimension, values in question.query.facets.items()
+    )
+
+
+def row_table(found: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
+    """The rows as they are printed, but for columns of the kinds in `without`.
+
+    `record_page` names the route of the page that each has (empty: none), where they are not the metric's own.
+    """
+    columns = [column for column in found.columns if column.kind not in without]
+    if record_page is None:
+        record_page = record_page_of(found.query.key)
+    leading = ColumnKind.DAY if ColumnKind.FACT in without else ColumnKind.FACT
+    in_seconds = get(found.query.key).unit is UnitOfMeasure.SECONDS
+    return RowTable(
+        caption=f"Rows of {found.query.key}",
+        columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
+        rows=[
+            [
+                _duration(row[column.name])
+                if in_seconds and column.name == CONTRIBUTION
+                else _cell(column, row, record_page, leading)
+                for column in columns
+            ]
+            for row in found.rows
+        ],
+        shown=f"{len(found.rows):,} of {found.total:,}",
+    )
+
+
+def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: ColumnKind) -> str:
+    """What the table prints; a commit and a record lead to their pages, an address to the tool.
+
+    A record leads there by its reference, else by the column of the kind `leading`.
+    """
+    value: Cell = row[column.name]
+    if value is None:
+        return ""
+    if column.name == COMMIT_COLUMN:
+        explained = reverse("attributed_commit", args=[value])
+        return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
+    if column.kind is ColumnKind.LINK:
+        address = tool_url(str(value))
+        return format_html('<a href="{}" rel="noreferrer">In its tool</a>', address) if address else ""
+    printed = _printed(column, value)
+    leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
+    if record_page and leads and row.get("fact_id") is not None:
+        return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
+    return printed
+
+
+def _duration(seconds: float) -> str:
+    """In human units; the exact number is its title, and in the CSV."""
+    return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
+
+
+def record_page_of(key: str) -> str:
+    """The name of the route of the page that each fact of a metric has; empty where they have none."""
+    told = facts_told(get(key))
+    return RECORD_PAGES.get(next(iter(told)), "") if len(told) == 1 else ""
+
+
+def _printed(column: RowColumn, value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return _when(value)
+    if column.kind is ColumnKind.FACT:
+        return f"#{value}"
+    if isinstance(value, int | float) and column.kind in (ColumnKind.NUMBER, ColumnKind.DURATION):
+        return wording.exact(value) if column.kind is ColumnKind.NUMBER else _duration(value)
+    words = str(value)
+    return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
+
+
+def _when(value: date) -> str:
+    if not isinstance(value, datetime):
+        return wording.day(value)
+    at = timezone.localtime(value)
+    return f"{wording.day(at.date())}, {at:%H:%M}"
+
+
+def _page_url(question: Asked, page: int) -> str:
+    pairs = [*question.filters.parameters(), ("page", str(page))]
+    return f"{reverse('metric_rows', args=[question.metric.key])}?{urlencode(pairs)}"

@@ -1,0 +1,351 @@
+"""The units below a page's unit, side by side in one table: a column for each of the page's headline figures.
+
+Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
+The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
+for which everybody who is in a unit is passed over, and which therefore comes last, by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from insights.catalogue import headlines
+from insights.catalogue.registry import get
+from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.query.query import Figure, MetricQuery, Scope, SeriesAnswer
+from insights.query.terms import UnitOfMeasure
+from insights.ui import wording
+from insights.ui.filters import BadFilterError, Choice, Filters
+from insights.ui.scope_bar import EVERYBODY, last_day, look_around
+from insights.ui.tiles import Picker, lagging
+from orgtree.csv_export import Cell, csv_response
+from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
+
+BY_NAME = "name"
+SORT = "sort"
+TREE = "tree"
+UNASSIGNED = "Unassigned"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of each unit; `pick` takes from it what is shown, in `unit`."""
+
+    key: str  # by which the table is sorted in the address
+    label: str
+    metric: str
+    unit: UnitOfMeasure
+    of_window_before: bool = False
+    pick: Callable[[Figure], float | None] = lambda figure: figure.value
+
+    def query(self, filters: Filters) -> MetricQuery:
+        query = filters.query(self.metric, window=filters.previous if self.of_window_before else None)
+        metric = get(self.metric)
+        return replace(
+            query,
+            facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+            statistic=filters.statistic if metric.statistics else None,
+        )
+
+
+@dataclass(frozen=True)
+class UnitsOfPage:
+    """What a page's table shows, where the page and the row *Unassigned* are found, and what the CSV is called."""
+
+    filters: Filters
+    columns: Sequence[Column]
+    page_url: str
+    unassigned_url: str
+    csv_name: str
+    tree: str = ""  # whose units are compared, where the page is of the whole organisation; empty: the first tree's
+    kept: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
+
+    def url(self, filters: Filters) -> str:
+        """The page with other filters, and the same tree."""
+        return filters.url(self.page_url, **{**self.kept, **({TREE: self.tree} if self.tree else {})})
+
+    @property
+    def sort(self) -> str:
+        """A column's key, with a minus for the greatest first; by name unless the address says otherwise."""
+        return self.filters.picked[SORT]
+
+
+@dataclass(frozen=True)
+class Heading:
+    label: str
+    url: str
+    sorted: str  # "", "ascending" or "descending"
+    number: bool
+    note: str = ""  # which of the chosen facets the figures below it know nothing of
+
+
+@dataclass(frozen=True)
+class PrintedCell:
+    text: str  # empty: no data
+    note: str  # why there is none, or what is hidden
+    sorted: bool
+    fraction: float | None = None  # 0–1, of the longest bar of the column
+
+
+@dataclass(frozen=True)
+class Row:
+    """One unit's figures, in the order of the columns."""
+
+    name: str
+    url: str
+    figures: Sequence[Figure]
+    slug: str = ""  # empty: no unit
+    as_of: str = ""  # in words, where it is worth saying
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    name: str
+    url: str
+    as_of: str
+    cells: Sequence[PrintedCell]
+
+
+def _columns(labels: Mapping[str, str]) -> Sequence[Column]:
+    return tuple(Column(key, label, key, get(key).unit) for key, label in labels.items())
+
+
+AI_COLUMNS, DELIVERY_COLUMNS = _columns(headlines.AI), _columns(headlines.DELIVERY)
+
+
+def units_choice(columns: Sequence[Column]) -> Choice:
+    """How the table may be sorted, as a parameter of the page."""
+    keys = (BY_NAME, *(column.key for column in columns))
+    return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
+
+
+@dataclass(frozen=True)
+class UnitsPart:
+    """Where a page's table and its CSV come from."""
+
+    url: str
+    csv_url: str
+    below: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The units of the table, what they are below, and the tree whose *Unassigned* stands beside them, if any.
+
+    `trees` are the ways to the units of another tree.
+    """
+
+    units: Sequence[StandingUnit]
+    below: str
+    unassigned_of: str = ""
+    trees: Sequence[Picker] = ()
+
+
+def units_part(
+    request: HttpRequest, filters: Filters, around: Surroundings, *, url: str, csv_url: str
+) -> UnitsPart | None:
+    """The table of a page; None where nothing is compared, such as what a person did in each unit."""
+    if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
+        return None
+    tree = tree_asked(request) if _is_whole(filters) else {}
+    below = around.unit.name if around.unit else EVERYBODY
+    return UnitsPart(filters.url(url, **tree), filters.url(csv_url, **tree), below)
+
+
+def tree_asked(request: HttpRequest) -> Mapping[str, str]:
+    """The parameter that names a tree, for the addresses of parts."""
+    return {TREE: request.GET[TREE]} if request.GET.get(TREE) else {}
+
+
+def _is_whole(filters: Filters) -> bool:
+    return filters.scope.unit_word is None and filters.scope.person_id is None
+
+
+def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
+    """Raises BadFilterError where there is no such tree."""
+    filters = of_page.filters
+    around = look_around(request, filters)
+    if filters.scope.person_id is not None:
+        return Listed((), "")
+    if around.unit is not None:
+        tree = around.path[0].tree_slug if around.is_root and filters.access.sight.whole else ""
+        return Listed(around.children, around.unit.name, tree)
+    if not (_is_whole(filters) and around.tops):
+        return Listed((), EVERYBODY)
+    trees = {top.tree_slug: top.tree_name for top in around.tops}
+    chosen = of_page.tree or next(iter(trees))
+    if chosen not in trees:
+        raise BadFilterError(TREE, f"It can be {wording.listed(list(trees))}.")
+    pickers = [
+        Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
+        for slug, name in trees.items()
+    ]
+    found = _highest(around, chosen, filters)
+    return Listed(found, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
+
+
+def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[StandingUnit]:
+    """The units of a tree above which there is none, or where that is one alone, those below it."""
+    tops = [top for top in around.tops if top.tree_slug == tree]
+    if len(tops) != 1:
+        return tops
+    below = surroundings(tops[0].slug, filters.access.sight, on=last_day(filters), today=filters.today).children
+    return below or tops
+
+
+def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
+    """The table as a part, or as a page of its own."""
+    listed = listed_units(request, of_page)
+    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    context = {
+        "title": f"Units below {listed.below}",
+        "part": "insights/_units_table.html",
+        "headings": _headings(of_page),
+        "rows": _printed(rows, of_page),
+        "width": len(of_page.columns) + 1,
+        "unassigned_url": of_page.unassigned_url if listed.unassigned_of else "",
+        "below": listed.below,
+        "trees": listed.trees,
+        "day": wording.day(last_day(of_page.filters)),
+    }
+    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
+    return render(request, str(template), context)
+
+
+def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
+    """The table's last row: whose person is in no unit of the tree, or could not be matched."""
+    listed = listed_units(request, of_page)
+    rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
+    context = {
+        "title": UNASSIGNED,
+        "part": "insights/_units_rows.html",
+        "rows": [replace(row, cells=[replace(c, fraction=None) for c in row.cells]) for row in _printed(rows, of_page)],
+    }
+    template = context["part"] if request.headers.get("HX-Request") else "insights/unassigned_page.html"
+    return render(request, str(template), context | {"headings": _headings(of_page)})
+
+
+def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
+    listed = listed_units(request, of_page)
+    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    if listed.unassigned_of:
+        rows.append(_unassigned(of_page, listed.unassigned_of))
+    return csv_response(of_page.csv_name, _csv_rows(rows, of_page.columns))
+
+
+def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[Cell]]:
+    yield ["Unit", *(f"{column.label} ({column.unit})" for column in columns)]
+    for row in rows:
+        values = [column.pick(figure) for column, figure in zip(columns, row.figures, strict=True)]
+        hidden = [figure.withheld for figure in row.figures]
+        yield [row.name, *("hidden" if gone else value for value, gone in zip(values, hidden, strict=True))]
+
+
+def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
+    """The figures of those of the listed units that the viewer may see, in the same order."""
+    filters = of_page.filters
+    if not listed.units:
+        return []
+    asked = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
+    found = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES)
+    [by_unit] = found.units
+    return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
+
+
+def _queries(columns: Sequence[Column], filters: Filters) -> list[MetricQuery]:
+    return [column.query(filters) for column in columns]
+
+
+def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPage) -> Row:
+    url = of_page.filters.with_unit(unit.slug).url(of_page.page_url)
+    return Row(unit.name, url, [answer.total[0] for answer in answers], unit.slug)
+
+
+def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
+    filters = of_page.filters
+    elsewhere = _elsewhere(filters, tree)
+    found = visible_together(
+        filters.access,
+        totals=_queries(of_page.columns, elsewhere),
+        freshness=Freshness.OF_PAGES,
+    )
+    oldest = min(found.totals, key=lambda answer: answer.computed_at)
+    figures = [answer.total[0] for answer in found.totals]
+    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), figures, as_of=lagging(oldest))
+
+
+def _elsewhere(filters: Filters, tree: str) -> Filters:
+    """For whoever is in no unit of the tree."""
+    return replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
+
+
+def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
+    """What is not known stands last, whichever way the table is sorted."""
+    key, descending = of_page.sort.removeprefix("-"), of_page.sort.startswith("-")
+    if key == BY_NAME:
+        return sorted(rows, key=lambda row: row.name.casefold(), reverse=descending)
+    position = [column.key for column in of_page.columns].index(key)
+    pick = of_page.columns[position].pick
+    values = {id(row): pick(row.figures[position]) for row in rows}
+    known = [row for row in rows if values[id(row)] is not None]
+    known.sort(key=lambda row: values[id(row)] or 0.0, reverse=descending)
+    return [*known, *(row for row in rows if values[id(row)] is None)]
+
+
+def _headings(of_page: UnitsOfPage) -> list[Heading]:
+    words: Mapping[str, str] = {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}}
+    metrics = {column.key: get(column.metric) for column in of_page.columns}
+    [choice] = [each for each in of_page.filters.choices if each.parameter == SORT]
+
+    def url(key: str) -> str:
+        ascending_next = of_page.sort == f"-{key}" or (key == BY_NAME and of_page.sort != BY_NAME)
+        word = key if ascending_next else f"-{key}"
+        return f"{of_page.url(of_page.filters.with_pick(choice, word))}#units"
+
+    return [
+        Heading(
+            label,
+            url(key),
+            {key: "ascending", f"-{key}": "descending"}.get(of_page.sort, ""),
+            number=key != BY_NAME,
+            note=of_page.filters.not_heeded_by(metrics[key]) if key in metrics else "",
+        )
+        for key, label in words.items()
+    ]
+
+
+def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
+    columns = of_page.columns
+    by = of_page.sort.removeprefix("-")
+    with_bars = by if by != BY_NAME else columns[0].key
+    greatest = {
+        column.key: max((column.pick(row.figures[i]) or 0.0 for row in rows), default=0.0)
+        for i, column in enumerate(columns)
+    }
+
+    def cell(column: Column, figure: Figure) -> PrintedCell:
+        value, is_sorted = column.pick(figure), column.key == by
+        if figure.withheld:
+            return PrintedCell("Hidden", figure.reason or "", is_sorted)
+        if value is None:
+            return PrintedCell("", figure.reason or "", is_sorted)
+        longest = greatest[column.key]
+        fraction = value / longest if column.key == with_bars and longest else None
+        return PrintedCell(_in_words(column, figure, value), "", is_sorted, fraction)
+
+    def cells(row: Row) -> Sequence[PrintedCell]:
+        return [cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
+
+    return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]
+
+
+def _in_words(column: Column, figure: Figure, value: float) -> str:
+    if column.metric == "ai.active_developers" and figure.denominator:
+        return f"{value:,.0f} of {figure.denominator:,.0f}"
+    printed = wording.reading(value, column.unit)
+    return printed.value if column.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS) else str(printed)

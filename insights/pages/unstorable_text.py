@@ -1,0 +1,61 @@
+"""Requests with a NUL in their address, form or cookies, which no text of the database holds, are refused here.
+
+It stands in front of every view: none of them has to think of it.  JSON is read by `insights.api.json_body`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
+
+from insights.api.errors import document
+from insights.ui.bad_filter import explained
+from insights.ui.filters import BadFilterError
+
+NUL = "\0"
+MESSAGE = "A NUL character cannot be stored or looked for. Leave it out."
+
+
+class RefuseNul:
+    """Middleware.  A path with a NUL names nothing: 404; a parameter or form field: 400 that names it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # A quoted cookie may write it as \000: such a session is nobody's.
+        for name in [name for name, value in request.COOKIES.items() if NUL in value]:
+            del request.COOKIES[name]
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if NUL in request.path_info:
+            raise Http404("Nothing is called by a NUL.")
+        field = _field_with_nul(request.GET)
+        if field is None and not getattr(view, "csrf_exempt", False):  # programs send no forms
+            field = _field_with_nul(_form(request))
+        return None if field is None else _refused(request, field)
+
+
+def _form(request: HttpRequest) -> QueryDict:
+    try:
+        return request.POST
+    except UnreadablePostError:  # whoever sent it has gone
+        return QueryDict()
+
+
+def _field_with_nul(given: QueryDict) -> str | None:
+    found = (name for name, values in given.lists() if NUL in name or any(NUL in value for value in values))
+    return next(found, None)
+
+
+def _refused(request: HttpRequest, field: str) -> HttpResponse:
+    name = field.replace(NUL, "")
+    if request.path_info.startswith("/api/"):
+        return JsonResponse(document(name, MESSAGE), status=HTTPStatus.BAD_REQUEST)
+    return explained(request, BadFilterError(name, MESSAGE))

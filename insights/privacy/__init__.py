@@ -1,0 +1,1 @@
+"""What of an answer a viewer may see.  docs/access.md."""

@@ -1,0 +1,166 @@
+"""What of the rows a viewer may see.  docs/access.md: one's own in full, others' as the policy allows.
+
+Rows follow the policy by what is asked.  Without a word of AI, rows of delivery are those of the tools that they come
+from, and show names as these do.  All others are rows of an AI metric.  Under pseudonyms these are totals of people,
+rounded, of what no tool shows with a name: whoever looks at commits, pull requests or work items elsewhere would know
+a pseudonym again by its counts, days or durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from insights.catalogue.registry import get
+from insights.engine.contributions import (
+    AUTONOMOUS_AGENTS,
+    PERSON,
+    ColumnKind,
+    RowColumn,
+    RowsPage,
+    contribution_columns,
+)
+from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, names_ai, rounded
+from insights.query.measures import People, PeopleOfWindow
+from insights.query.query import MetricQuery
+from integrations.models import FactFamily
+from orgtree.models import IndividualPolicy, Person
+from orgtree.services.access import Access
+from orgtree.services.trust import RowsOf, Shown, others_rows
+
+LABEL = "person"  # the column that stands for `person_id`
+UNMATCHED = "Unmatched"
+NOBODY: dict[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous agents"}  # instead of a label
+OF_TELEMETRY = frozenset({FactFamily.AI, FactFamily.ENROLMENT, FactFamily.SEATS})  # what no other tool shows by name
+SHORTEST_WINDOW_DAYS = 28  # of shorter ones the totals would tell on which days somebody was at work
+
+SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
+AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
+NAMED_ELSEWHERE_NOTE = (
+    "Only your own rows are listed: your tools show the same commits, pull requests or work items with names, and "
+    "whoever compares both could tell whose a pseudonym is."
+)
+NARROWED_NOTE = (
+    "Only your own rows are listed: with a filter or a split they would tell who does what behind a pseudonym. Without "
+    "any, everybody's totals are listed."
+)
+SHORT_WINDOW_NOTE = (
+    f"Only your own rows are listed: in fewer than {SHORTEST_WINDOW_DAYS} days they would tell when somebody behind a "
+    "pseudonym was at work. Choose a longer window."
+)
+ROUNDED_NOTE = (
+    "Others are listed under pseudonyms, each with a rounded total: rows do not add up to the figure exactly."
+)
+
+
+@dataclass(frozen=True)
+class RowsShown:
+    """`note` says why others' rows are left out, or how they stand there."""
+
+    shown: Shown
+    note: str = ""
+
+
+def rows_shown(query: MetricQuery, access: Access, unit_id: int | None) -> RowsShown:
+    """What the policy shows this viewer of rows of `query` in the unit, however many people contribute.
+
+    `unit_id`: None where the scope is no unit.
+    """
+    sight = access.sight
+    if sight.person_id is not None and query.scope.person_id == sight.person_id:
+        return RowsShown(Shown.WITH_NAMES)
+    covered = sight.covers_individuals(unit_id) and not sight.covers_no_individuals
+    shown = others_rows(_rows_of(query), access.policy, covered=covered)
+    if shown is Shown.OWN:
+        return RowsShown(shown, _why_own_only(access, covered=covered))
+    if shown is Shown.TOTALS:
+        note = _why_no_totals(query)
+        return RowsShown(Shown.OWN, note) if note else RowsShown(shown, ROUNDED_NOTE)
+    return RowsShown(shown)
+
+
+def _rows_of(query: MetricQuery) -> RowsOf:
+    """By what is asked: with a word of AI, rows of delivery are those of an AI metric."""
+    if is_of_delivery(get(query.key)) and not names_ai(query):
+        return RowsOf.DELIVERY
+    return RowsOf.AGENTS_IN_DELIVERY if is_named_elsewhere(query.key) else RowsOf.TELEMETRY
+
+
+def _why_own_only(access: Access, *, covered: bool) -> str:
+    """In a sentence."""
+    if access.policy == IndividualPolicy.SELF_ONLY:
+        return SELF_ONLY_NOTE
+    return NAMED_ELSEWHERE_NOTE if covered else AGGREGATES_NOTE
+
+
+def _why_no_totals(query: MetricQuery) -> str:
+    """Why no totals of people can stand under pseudonyms for that question; empty where they can."""
+    if query.facets or query.segments or query.scope.where or get(query.key).always_by:
+        return NARROWED_NOTE
+    return SHORT_WINDOW_NOTE if query.window.days < SHORTEST_WINDOW_DAYS else ""
+
+
+def is_named_elsewhere(key: str) -> bool:
+    """Whether something that a metric counts stands with names in the tools that it comes from."""
+    return not get(key).families <= OF_TELEMETRY
+
+
+def labelled_rows(page: RowsPage, shown: Shown) -> RowsPage:
+    """The page with `person` (a name) for `person_id`; as in tools, without the columns that tell of AI."""
+    if PERSON not in page.columns:
+        return page
+    people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows} - NOBODY.keys())
+    names = dict(NOBODY)
+    names.update((person.pk, person.full_name) for person in people)
+    columns = [
+        _labelled(column)
+        for column in page.columns
+        if shown is not Shown.AS_IN_TOOLS or column.name not in AI_DIMENSIONS
+    ]
+    rows = [
+        {column.name: names[row["person_id"]] if column.name == LABEL else row[column.name] for column in columns}
+        for row in page.rows
+    ]
+    return replace(page, columns=columns, rows=rows)
+
+
+def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: int) -> RowsPage:
+    """Page `page` (from 1) of everybody's totals, a row a person: one's own exact, others' rounded.
+
+    They stand in the order of the rounded totals, and equals in that of their labels, which tells nothing.
+    """
+    query, own_id = everybody.query, access.sight.person_id
+    people = Person.objects.filter(pk__in={row["person_id"] for row in everybody.rows} - NOBODY.keys())
+    labels = dict(NOBODY)
+    labels.update(access.labels(people, question=pseudonyms_of(query)).items())
+    metric = get(query.key)
+    counted = {
+        column.name
+        for column, measure in zip(contribution_columns(metric), metric.measures, strict=False)
+        if isinstance(measure, (People, PeopleOfWindow))  # one for whoever did, nothing for whoever did not
+    }
+
+    def shown(row: Mapping[str, Any], column: RowColumn) -> Any:
+        if column.kind is ColumnKind.PERSON:
+            return labels[row["person_id"]]
+        is_exact = column.name in counted or (own_id is not None and row["person_id"] == own_id)
+        return row[column.name] if is_exact else rounded(row[column.name])
+
+    columns = [_labelled(column) for column in everybody.columns]
+    rows = [{column.name: shown(row, column) for column in columns} for row in everybody.rows]
+    rows.sort(key=lambda row: (-row["contribution"], row[LABEL]))
+    return replace(everybody, columns=columns, rows=rows[(page - 1) * size : page * size], page=page, size=size)
+
+
+def pseudonyms_of(query: MetricQuery) -> str:
+    """The question that pseudonyms belong to: the metric, the unit and the window.
+
+    So no pseudonym leads from one metric or unit to another, and windows cannot be laid side by side to learn when
+    somebody came, was away and left, nor, a day apart, on which days somebody was at work.
+    """
+    return " ".join((query.key, query.scope.unit_word or "", f"{query.window.start} {query.window.end}"))
+
+
+def _labelled(column: RowColumn) -> RowColumn:
+    return replace(column, name=LABEL) if column.kind is ColumnKind.PERSON else column

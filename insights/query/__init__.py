@@ -1,0 +1,1 @@
+"""What can be asked: metric, window, scope, filters, splits and measures, as plain data."""

@@ -1,0 +1,48 @@
+"""What facts are filtered and split by, as SQL over a relation's row, which is called source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from insights.query.measures import Measure
+from insights.query.query import Dimension
+
+DIMENSION_COLUMNS: Mapping[Dimension, str] = {
+    Dimension.AGENT: "agent",
+    Dimension.MODEL: "model",
+    Dimension.TOOL: "tool",
+    Dimension.TOKEN_KIND: "token_kind",
+    Dimension.OUTCOME: "ended_at",
+    Dimension.REPOSITORY: "repository",
+    Dimension.LANGUAGE: "language",
+    Dimension.FILE_TYPE: "file_type",
+    Dimension.METHOD: "method",
+    Dimension.SERVICE: "service",
+    Dimension.PROJECT: "project",
+    Dimension.WORK_TYPE: "work_type",
+    Dimension.SIZE_CLASS: "size_class",
+    Dimension.COMPLEXITY_CLASS: "complexity_class",
+    Dimension.ASSISTANCE: "assistance",
+}
+
+
+def columns_of(dimension: Dimension) -> Collection[str]:
+    """The columns of a relation that its values are found in."""
+    column = DIMENSION_COLUMNS[dimension]
+    return {column, "committed", "covered"} if dimension is Dimension.OUTCOME else {column}
+
+
+def value_of(dimension: Dimension) -> str:
+    """Its value of a row: what is not named is unknown.  Of outcomes it depends on the parameter settled_before."""
+    if dimension is Dimension.OUTCOME:
+        return (
+            "CASE WHEN source.committed THEN 'committed' WHEN source.ended_at > $settled_before THEN 'pending' "
+            "WHEN NOT source.covered THEN 'unknown' ELSE 'wasted' END"
+        )
+    return f"coalesce(nullif(source.{DIMENSION_COLUMNS[dimension]}, ''), 'unknown')"
+
+
+def has_dimension(measure: Measure, dimension: Dimension) -> bool:
+    """Whether the rows of the measure's relation say what this dimension asks."""
+    column = DIMENSION_COLUMNS.get(dimension)
+    return column is not None and column in measure.relation.columns and dimension not in measure.not_by

@@ -1,0 +1,32 @@
+"""What can be done about a metric: links that upper apps offer on its page, registered at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from insights.catalogue.declarations import Metric
+from insights.query.query import Scope
+from orgtree.services.access import Access
+
+
+@dataclass(frozen=True)
+class Action:
+    label: str
+    url: str
+    icon: str
+
+
+OfferAction = Callable[[Metric, Scope, Access], Action | None]
+_offers: list[OfferAction] = []
+
+
+def offer_action(offer: OfferAction) -> None:
+    """Have that asked for each metric page; it answers nothing where the viewer may not do it."""
+    if offer not in _offers:
+        _offers.append(offer)
+
+
+def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:
+    """In the order in which they were registered."""
+    return [action for offer in _offers if (action := offer(metric, scope, access))]

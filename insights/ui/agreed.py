@@ -1,0 +1,133 @@
+"""What was agreed of a metric for a unit, drawn on its charts: upper apps that know it register at start-up.
+
+One question per page: an offer is asked once for all the metrics that it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from insights.catalogue.registry import get
+from insights.query.query import Granularity, MetricQuery, Scope, Statistic
+from insights.ui import tiles, wording
+from insights.ui.charts import ChartData, Line
+from orgtree.services.access import Access
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Values in the metric's unit; of this statistic (None: it has one value) and period (None: of any).
+
+    `whose` says for whom it was agreed, where that is not the unit itself; `url` leads to it.  `higher_is_better` is
+    the direction that was agreed on, which metrics that know none of their own have as well.
+    """
+
+    threshold: float | None
+    target: float | None
+    statistic: Statistic | None
+    period: Granularity | None
+    whose: str
+    url: str
+    unit: str  # of measure
+    higher_is_better: bool
+
+    def is_of(self, query: MetricQuery) -> bool:
+        """Whether figures of that query may be held against it."""
+        return self.is_of_statistic(query) and self.period in (None, query.granularity)
+
+    def is_of_statistic(self, query: MetricQuery) -> bool:
+        metric = get(query.key)
+        shown = (query.statistic or metric.statistic) if metric.statistics else None
+        return shown == self.statistic
+
+    @property
+    def words(self) -> str:
+        """Should be 26 h · Wants to be 18 h."""
+        period = f", a {self.period.value}" if self.period else ""
+        return " · ".join(line.label for line in self.lines) + period
+
+    @property
+    def lines(self) -> list[Line]:
+        """The threshold and the target, as charts draw them."""
+        found: list[Line] = []
+        if self.threshold is not None:
+            found.append(Line(self.threshold, self._words("Should be", self.threshold), "threshold"))
+        if self.target is not None:
+            found.append(Line(self.target, self._words("Wants to be", self.target), "target"))
+        return found
+
+    def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
+        """What the tile of that query says; None where it shows another statistic, or a part of the unit."""
+        if query.facets or not self.is_of_statistic(query):
+            return None
+        aims = [
+            f"{lead} {_unbroken(wording.reading(aim, self.unit))}"
+            for lead, aim in (("should be", self.threshold), ("wants to be", self.target))
+            if aim is not None
+        ]
+        text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
+        told = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
+        # What is agreed of a week says nothing of the whole window of a tile.
+        return told if value is None or self.period else replace(told, reached=self._reached(value))
+
+    def _reached(self, value: float) -> tiles.Reached:
+        def is_met(aim: float) -> bool:
+            return value >= aim if self.higher_is_better else value <= aim
+
+        if self.target is not None and is_met(self.target):
+            return "target"
+        return "threshold" if self.threshold is not None and is_met(self.threshold) else "neither"
+
+    def _words(self, lead: str, value: float) -> str:
+        return f"{lead} {wording.reading(value, self.unit)}{f' ({self.whose})' if self.whose else ''}"
+
+
+def _unbroken(reading: object) -> str:
+    """A figure stays on one line with its unit."""
+    return str(reading).replace(" ", "\u00a0")
+
+
+Offer = Callable[[Sequence[str], Scope, Access], Mapping[str, Agreement]]
+_offers: list[Offer] = []
+
+
+def offer_agreements(offer: Offer) -> None:
+    """Have that asked for each chart; it answers for a unit or the whole organisation what it knows of these keys."""
+    if offer not in _offers:
+        _offers.append(offer)
+
+
+def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
+    """By metric; nothing for parts of a unit and for single people, for whom nothing was agreed."""
+    if scope.person_id is not None or scope.where or scope.unassigned is not None:
+        return {}
+    found: dict[str, Agreement] = {}
+    for offer in _offers:
+        found |= offer(keys, scope, access)
+    return found
+
+
+def with_agreement(chart: ChartData, access: Access) -> ChartData:
+    """The chart with what was agreed of its metric, before other lines.
+
+    Not of several metrics at once, nor of the parts of a sum or of a unit, of which no line holds.
+    """
+    query = chart.query
+    if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
+        return chart
+    return replace(chart, benchmarks=[*agreed_lines(query, access), *chart.benchmarks])
+
+
+def agreed_lines(query: MetricQuery, access: Access) -> Sequence[Line]:
+    """What was agreed of the figures of that query; nothing where it was of another statistic or step."""
+    agreed = agreements_on([query.key], query.scope, access).get(query.key)
+    return agreed.lines if agreed is not None and agreed.is_of(query) else ()
+
+
+def _is_of_one_metric(chart: ChartData) -> bool:
+    if chart.query is None:
+        return False
+    if chart.query.segments:
+        return chart.kind == "line" and not get(chart.query.key).adds_up
+    return len(chart.datasets) == 1

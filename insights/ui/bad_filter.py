@@ -1,0 +1,56 @@
+"""What is wrong with an address, in a sentence that names the parameter, on every insights page.
+
+400 for what cannot be read; 404 for a unit that is not there or may not be known of; 403 where nothing was asked for
+and there is nothing that the viewer could begin with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from insights.query.errors import QueryError, ScopeNeededError, UnknownUnitError
+from insights.ui.filters import BadFilterError
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
+
+
+def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
+    @wraps(view)
+    def explaining(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except (BadFilterError, QueryError) as problem:
+            return explained(request, problem)
+
+    return explaining
+
+
+def explained(request: HttpRequest, problem: BadFilterError | QueryError) -> HttpResponse:
+    """The page that says so, or JSON for scripts.  Raises Http404."""
+    status = _status(problem)
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        return JsonResponse({"parameter": problem.parameter, "message": problem.message}, status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        raise Http404(problem.message)
+    if status == HTTPStatus.FORBIDDEN:
+        return render(request, "insights/no_scope.html", status=status)
+    without = request.GET.copy()
+    for parameter in {problem.parameter, *(("from", "to", "through") if problem.parameter == "to" else ())}:
+        without.pop(parameter, None)
+    query = without.urlencode()
+    context = {"problem": problem, "clear_url": f"{request.path}{'?' + query if query else ''}"}
+    return render(request, "insights/bad_filter.html", context, status=status)
+
+
+def _status(problem: BadFilterError | QueryError) -> HTTPStatus:
+    if isinstance(problem, UnknownUnitError):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.FORBIDDEN if isinstance(problem, ScopeNeededError) else HTTPStatus.BAD_REQUEST

@@ -1,0 +1,210 @@
+"""Charts as JSON and as CSV: the one adapter over django-chartjs.
+
+django-chartjs gives the shape that Chart.js reads (labels and datasets).  Three of its habits are mended here: it
+leaks the view object into the answer, turns Decimal into strings, and writes NaN, which is no JSON.  Its colours
+are left out as well: the page's script knows the palette and needs only each dataset's role.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+from typing import Any, Literal
+
+from chartjs.views.lines import BaseLineChartView
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, set_response_etag
+
+from insights.query.query import MetricQuery, Window
+from insights.ui import wording
+
+Kind = Literal["line", "area", "stacked_bar", "donut"]
+Role = Literal["agent", "outcome", "sequence", "single", "stage"]
+Number = float | int | Decimal | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    label: str
+    key: str  # what colour and marker hang on: an agent's slug, an outcome, or the series' own name
+    role: Role
+    values: Sequence[Number]
+    counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # what stands behind each value, by its noun
+    is_picked: bool = False  # the series that the others are read beside
+    low: Sequence[Number] = ()  # the ends of the 95 % interval of each value, where the series has a band
+    high: Sequence[Number] = ()
+
+    @property
+    def columns(self) -> Sequence[tuple[str, Sequence[Number]]]:
+        """Of a table, behind the values: heads and numbers."""
+        counts = [(f"{self.label}: {noun}", numbers) for noun, numbers in self.counts.items()]
+        if not self.low:
+            return counts
+        ends = (("from", self.low), ("to", self.high))
+        return [*counts, *((f"{self.label}: 95 % interval {end}", numbers) for end, numbers in ends)]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A note at the buckets `index` to `last`: what happened on the days [start, end)."""
+
+    text: str
+    index: int
+    last: int
+    start: date
+    end: date
+    url: str = ""  # of its page
+
+    @property
+    def days(self) -> str:
+        return wording.days(Window(self.start, self.end))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A value that the figures are measured against, as a dashed line with its name.
+
+    What was agreed on stands out from what was published, and the stretch between a threshold and a target is shaded.
+    """
+
+    value: float
+    label: str
+    role: Literal["published", "threshold", "target"] = "published"
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """A chart's figures, one value per label in every dataset."""
+
+    kind: Kind
+    unit: str  # as the API's unit_of_measure
+    labels: Sequence[str]
+    datasets: Sequence[Dataset]
+    days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
+    drawn_from: int = 0  # index of the first bucket that is drawn; tables have them all
+    to_date_from: int | None = None  # index of the bucket that is not over yet
+    label_name: str = "From"  # heads the first column of the table and the CSV
+    centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
+    left_out: int = 0  # segments of too few people to be shown: what is drawn is not all then
+    undrawn: Sequence[Dataset] = ()  # too many to be told apart: the CSV alone has them
+    marks: Sequence[Mark] = ()  # notes, in order of time
+    benchmarks: Sequence[Line] = ()
+    reason: str = ""  # why there is nothing to draw, where that is so
+    query: MetricQuery | None = None  # what is drawn over time: notes stand on its metric, scope and window
+    complete_url: str = ""  # of the same chart with what takes longer to read
+
+    @property
+    def left_out_words(self) -> str:
+        """Empty where everything is drawn."""
+        hidden = f"{wording.count(self.left_out, 'hidden segment')} left out" if self.left_out else ""
+        undrawn = f"{len(self.undrawn):,} more not drawn" if self.undrawn else ""
+        return " · ".join(filter(None, (hidden, undrawn)))
+
+    def rows(self) -> Iterator[list[str | Number]]:
+        """The chart as a table, heads first: a row for each bucket, or for each part of a donut.
+
+        What the figures are measured against stands in each row, so that a copy of the file tells it, too.
+        """
+        if self.kind == "donut":
+            yield from self._parts()
+            return
+        notes = ["Notes"] if self.marks else []
+        datasets = [*self.datasets, *self.undrawn]
+        heads = [[f"{dataset.label} ({self.unit})", *(head for head, _ in dataset.columns)] for dataset in datasets]
+        lines = [f"{line.label} ({self.unit})" for line in self.benchmarks]
+        aims = [_number(line.value) for line in self.benchmarks]
+        yield [self.label_name, *chain.from_iterable(heads), *lines, *notes]
+        first_column = [day.isoformat() for day in self.days] or self.labels
+        for index, label in enumerate(first_column):
+            said = ["; ".join(self._notes_at(index))] if self.marks else []
+            columns = chain.from_iterable(
+                (dataset.values, *(numbers for _, numbers in dataset.columns)) for dataset in datasets
+            )
+            yield [label, *(_number(column[index]) for column in columns), *aims, *said]
+
+    def _notes_at(self, index: int) -> list[str]:
+        return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]
+
+    def _parts(self) -> Iterator[list[str | Number]]:
+        values = [_number(dataset.values[0]) or 0.0 for dataset in self.datasets]
+        yield ["Part", f"Value ({self.unit})", "Share (percent)"]
+        for dataset, value in zip(self.datasets, values, strict=True):
+            yield [dataset.label, value, _number(value / sum(values) * 100) if value else 0.0]
+        if self.left_out:
+            yield [self.left_out_words, None, None]
+
+
+class ChartView(BaseLineChartView):  # type: ignore[misc]
+    """One chart's figures.  A subclass (or `as_view`'s caller) gives `chart_data`."""
+
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.drawn = self.chart_data(request)
+        response = HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")
+        response["Cache-Control"] = "private, no-cache"  # ask again every time, with the ETag
+        set_response_etag(response)
+        return get_conditional_response(request, etag=response["ETag"], response=response) or response
+
+    def get_labels(self) -> list[str]:
+        return list(self.drawn.labels)
+
+    def get_providers(self) -> list[str]:
+        return [dataset.label for dataset in self.drawn.datasets]
+
+    def get_data(self) -> list[list[float | None]]:
+        return [[_number(value) for value in dataset.values] for dataset in self.drawn.datasets]
+
+    def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, Any]:
+        dataset = self.drawn.datasets[index]
+        counts = {noun: [_number(value) for value in values] for noun, values in dataset.counts.items()}
+        more: dict[str, Any] = {"counts": counts} if counts else {}
+        if dataset.low:
+            more["low"], more["high"] = ([_number(value) for value in ends] for ends in (dataset.low, dataset.high))
+        return {"key": dataset.key, "role": dataset.role, **more, **({"picked": True} if dataset.is_picked else {})}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        drawn = super().get_context_data(**kwargs)
+        return {
+            "kind": self.drawn.kind,
+            "unit": self.drawn.unit,
+            "label_name": self.drawn.label_name,
+            "labels": drawn["labels"],
+            "datasets": drawn["datasets"],
+            "drawn_from": self.drawn.drawn_from,
+            "to_date_from": self.drawn.to_date_from,
+            "marks": [
+                {"index": mark.index, "last": mark.last, "text": mark.text, "days": mark.days, "url": mark.url}
+                for mark in self.drawn.marks
+            ],
+            "benchmarks": [
+                {"value": line.value, "label": line.label, "role": line.role} for line in self.drawn.benchmarks
+            ],
+            "left_out": self.drawn.left_out_words,
+            **({"reason": self.drawn.reason} if self.drawn.reason else {}),
+            **({"complete_url": self.drawn.complete_url} if self.drawn.complete_url else {}),
+            **self._centre(),
+        }
+
+    def _centre(self) -> dict[str, dict[str, str]]:
+        if self.drawn.centre is None:
+            return {}
+        value, note = self.drawn.centre
+        return {"centre": {"value": value, "note": note}}
+
+    def convert_context_to_json(self, context: dict[str, Any]) -> str:
+        return json.dumps(context, allow_nan=False)
+
+
+def _number(value: Number) -> float | None:
+    """A number that JSON knows, without binary noise in its last digits; NaN and infinities are no data."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{float(value):.12g}")

@@ -1,0 +1,350 @@
+"""The state of an insights page: range, granularity, facets and the pickers of its charts, all in the URL.
+
+A page reads it with `read_filters`, and makes links with `Filters.link`, which changes what it is told and keeps
+the rest.  Defaults are left out of URLs, so that two people who see the same page share the same address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from insights.catalogue.declarations import Metric
+from insights.privacy.scope_access import ME, own_person, scope_to_begin_with
+from insights.query import windows
+from insights.query.parameters import pairs
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.ui import wording
+from orgtree.queries.whose import Whose
+from orgtree.services.access import Access
+from orgtree.services.fiscal_calendar import first_month
+
+WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
+DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
+DEFAULT_GRANULARITY = Granularity.WEEK
+GRANULARITIES = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
+GRANULARITY_NAMES = {Granularity.WEEK: "Week", Granularity.MONTH: "Month", Granularity.QUARTER: "Quarter"}
+FACETS = {
+    Dimension.AGENT: "Agent",
+    Dimension.MODEL: "Model",
+    Dimension.REPOSITORY: "Repository",
+    Dimension.SERVICE: "Service",
+    Dimension.PROJECT: "Project",
+    Dimension.WORK_TYPE: "Work type",
+    Dimension.SIZE_CLASS: "Size",
+    Dimension.COMPLEXITY_CLASS: "Complexity",
+}
+# By these no page is filtered; the rows of one part of a chart are.
+FACETS_OF_ROWS = {
+    Dimension.LANGUAGE: "Language",
+    Dimension.FILE_TYPE: "Type of file",
+    Dimension.TOKEN_KIND: "Kind of token",
+    Dimension.OUTCOME: "Outcome",
+    Dimension.TOOL: "Tool",
+    Dimension.ASSISTANCE: "Assistance",
+}
+QUARTERS_OFFERED = 5
+
+FIRST_DAY = date(2000, 1, 1)  # telemetry is younger; earlier days are slips of the finger
+LONGEST_WINDOW = timedelta(days=5 * 366)  # every bucket of the window is listed: about 260 weeks
+LONGEST_FACET_VALUE = 200
+MOST_FACET_VALUES = 50
+QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
+
+
+class BadFilterError(ValueError):
+    """A parameter of the URL that cannot be read; the message says what it may be."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A picker inside the page: a parameter and the words it may be, the first of which is the default."""
+
+    parameter: str
+    options: Mapping[str, str]  # word in the URL → label
+
+    @property
+    def default(self) -> str:
+        return next(iter(self.options))
+
+
+STATISTIC = Choice(
+    "statistic",
+    {
+        Statistic.MEDIAN: "Median",
+        Statistic.MEAN: "Mean",
+        Statistic.P75: "P75",
+        Statistic.P90: "P90",
+        Statistic.P95: "P95",
+    },
+)
+
+
+def statistic_of_metric(metric: Metric) -> Choice | None:
+    """The statistics of one metric that can be picked, its own first; None where it has one value."""
+    if not metric.statistics:
+        return None
+    own = metric.statistic or metric.statistics[0]
+    order = sorted(metric.statistics, key=lambda each: each is not own)
+    return Choice(STATISTIC.parameter, {each: STATISTIC.options[each] for each in order})
+
+
+@dataclass(frozen=True)
+class Filters:
+    range: str  # "12w", "quarter", "2026-Q3" or "custom"
+    window: Window
+    today: date
+    access: Access  # of whoever looks: every figure is read for them
+    scope: Scope  # whose figures: as asked, or what the viewer begins with
+    granularity: Granularity = DEFAULT_GRANULARITY
+    facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
+    picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, the default included
+    choices: Sequence[Choice] = ()
+
+    @property
+    def previous(self) -> Window:
+        return windows.previous(self.window, today=self.today)
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """How durations are read; None where each metric's own way is meant."""
+        for choice in self.choices:
+            if choice.parameter == STATISTIC.parameter and self.picked[choice.parameter] != choice.default:
+                return Statistic(self.picked[choice.parameter])
+        return None
+
+    @property
+    def span(self) -> str:
+        """How long the window is, in words: 12 weeks, this quarter."""
+        return {"quarter": "this quarter"}.get(self.range, wording.span(self.window))
+
+    def query(self, key: str, *segments: Dimension, window: Window | None = None) -> MetricQuery:
+        return MetricQuery(
+            key=key,
+            window=window or self.window,
+            granularity=self.granularity,
+            scope=self.scope,
+            facets=self.facets,
+            segments=segments,
+        )
+
+    @property
+    def whose(self) -> Whose:
+        """The scope, for what is listed without being a figure."""
+        return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
+
+    def parameters(self) -> list[tuple[str, str]]:
+        return list(self._parameters)
+
+    @cached_property
+    def _parameters(self) -> Sequence[tuple[str, str]]:
+        """Kept, because a page has a hundred links with the same filters."""
+        pairs: list[tuple[str, str]] = self.scope_parameters()
+        if self.range == "custom":
+            pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
+        elif self.range != DEFAULT_RANGE:
+            pairs.append(("range", self.range))
+        if self.granularity != DEFAULT_GRANULARITY:
+            pairs.append(("granularity", self.granularity.value))
+        for dimension in (*FACETS, *FACETS_OF_ROWS):
+            pairs += [(dimension.value, value) for value in self.facets.get(dimension, ())]
+        for choice in self.choices:
+            if self.picked[choice.parameter] != choice.default:
+                pairs.append((choice.parameter, self.picked[choice.parameter]))
+        return pairs
+
+    def scope_parameters(self) -> list[tuple[str, str]]:
+        """Those that say whose figures they are."""
+        pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
+        if self.scope.person_id is not None:
+            pairs.append(("person", ME))
+        return [*pairs, *(("where", f"{name}={each}") for name, values in self.scope.where.items() for each in values)]
+
+    def query_string(self) -> str:
+        """`?range=…` with what differs from the defaults, or the empty string."""
+        return self.url("")
+
+    def url(self, path: str, **more: str) -> str:
+        """`path` with these filters, and with `more` parameters behind them."""
+        encoded = "&".join(filter(None, (self._encoded, urlencode(more))))
+        return f"{path}?{encoded}" if encoded else path
+
+    @cached_property
+    def _encoded(self) -> str:
+        return urlencode(self._parameters)
+
+    def with_unit(self, word: str) -> Filters:
+        """Of the unit that `unit=` would name (empty: of the whole organisation), narrowed as before."""
+        return replace(self, scope=Scope.of_unit(word, where=self.scope.where))
+
+    def without_where(self, attribute: str) -> Filters:
+        left = {name: values for name, values in self.scope.where.items() if name != attribute}
+        return replace(self, scope=replace(self.scope, where=left))
+
+    def with_range(self, name: str) -> Filters:
+        return replace(self, range=name, window=_named_window(name, self.today))
+
+    def with_granularity(self, granularity: Granularity) -> Filters:
+        return replace(self, granularity=granularity)
+
+    def with_pick(self, choice: Choice, option: str) -> Filters:
+        return replace(self, picked={**self.picked, choice.parameter: option})
+
+    def with_toggled(self, dimension: Dimension, value: str) -> Filters:
+        chosen = self.facets.get(dimension, ())
+        left = tuple(kept for kept in chosen if kept != value) if value in chosen else (*chosen, value)
+        return self._with_facet(dimension, left)
+
+    def without(self, dimension: Dimension) -> Filters:
+        return self._with_facet(dimension, ())
+
+    def without_facets(self) -> Filters:
+        return replace(self, facets={})
+
+    def not_heeded_by(self, metric: Metric) -> str:
+        """Of every repository: the chosen facets of which a metric knows nothing; empty where it heeds all of them."""
+        names = [name for each, name in FACETS.items() if each in self.facets and each not in metric.facets]
+        return f"Of every {' and '.join(names).lower()}" if names else ""
+
+    def _with_facet(self, dimension: Dimension, values: tuple[str, ...]) -> Filters:
+        facets = {name: chosen for name, chosen in self.facets.items() if name != dimension}
+        return replace(self, facets={**facets, dimension: values} if values else facets)
+
+
+def read_filters(
+    parameters: QueryDict,
+    *,
+    today: date,
+    access: Access,
+    choices: Sequence[Choice] = (),
+    facets: Iterable[Dimension] = tuple(FACETS),
+) -> Filters:
+    """The state that a URL describes.  Raises BadFilterError for the first parameter that cannot be read.
+
+    Parameters of other pages are ignored.  An empty value means the default, as forms send it.
+    """
+    name, window = _read_window(parameters, today)
+    if window.start > today:
+        raise BadFilterError("from" if name == "custom" else "range", "It begins after today: nothing has come of it.")
+    return Filters(
+        range=name,
+        window=window,
+        today=today,
+        access=access,
+        scope=scope_to_begin_with(_read_scope(parameters, access), access),
+        granularity=_read_granularity(parameters.get("granularity") or DEFAULT_GRANULARITY.value),
+        facets=_read_facets(parameters, facets),
+        picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
+        choices=tuple(choices),
+    )
+
+
+def quarters_to_offer(today: date) -> list[str]:
+    """The quarter of `today` and those before it, the latest first, as words of the range parameter."""
+    names = []
+    start = windows.quarter_of(today).start
+    for _ in range(QUARTERS_OFFERED):
+        names.append(windows.quarter_name(start))
+        start = windows.quarter_of(start - timedelta(days=1)).start
+    return names
+
+
+def _quarter_window(year: int, number: int) -> Window:
+    begins = first_month()
+    month = begins - 1 + (number - 1) * 3
+    return windows.quarter_of(date(year - (1 if begins > 1 else 0) + month // 12, month % 12 + 1, 1))
+
+
+def _read_window(parameters: QueryDict, today: date) -> tuple[str, Window]:
+    name = parameters.get("range") or ""
+    if name in ("", "custom") and any(parameters.get(key) for key in ("from", "to", "through")):
+        return "custom", _read_custom_window(parameters)
+    if name == "custom":
+        raise BadFilterError("from", "A custom range needs a first day: from=2026-07-01.")
+    name = name.upper() if QUARTER.fullmatch(name) else name or DEFAULT_RANGE
+    return name, _named_window(name, today)
+
+
+def _named_window(name: str, today: date) -> Window:
+    if name in WEEK_RANGES:
+        return windows.trailing(WEEK_RANGES[name], today=today)
+    if name == "quarter":
+        return windows.quarter_of(today)
+    if match := QUARTER.fullmatch(name):
+        year, number = int(match[1]), int(match[2])
+        if FIRST_DAY.year < year <= today.year + 1:
+            return _quarter_window(year, number)
+    raise BadFilterError("range", f"It can be {', '.join(WEEK_RANGES)}, quarter, or a quarter such as 2026-Q3.")
+
+
+def _read_custom_window(parameters: QueryDict) -> Window:
+    """from and to as in the API (`to` is the first day left out), or from and through as people fill a form in."""
+    start = _read_day(parameters, "from")
+    end_name = "to" if parameters.get("to") else "through"
+    end = _read_day(parameters, end_name)
+    if end_name == "through":
+        end += timedelta(days=1)
+    if start >= end:
+        raise BadFilterError(end_name, f"The range must end after it begins, on {wording.day(start)}.")
+    if end - start > LONGEST_WINDOW:
+        raise BadFilterError(end_name, f"A range can hold at most {LONGEST_WINDOW.days:,} days.")
+    return Window(start, end)
+
+
+def _read_day(parameters: QueryDict, name: str) -> date:
+    written = parameters.get(name) or ""
+    if not written:
+        raise BadFilterError(name, f"A custom range needs both ends: {name}=2026-07-01.")
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        raise BadFilterError(name, "It must be a day such as 2026-07-01.") from None
+    if not FIRST_DAY <= day < date(9999, 1, 1):
+        raise BadFilterError(name, f"It must be a day from {wording.day(FIRST_DAY)} on.")
+    return day
+
+
+def _read_scope(parameters: QueryDict, access: Access) -> Scope:
+    """`unit=`, `where=attribute=value` and `person=me`; the scope may be more than the viewer may look at."""
+    where = pairs("where", [value for value in parameters.getlist("where") if value])
+    return Scope.of_unit(
+        parameters.get("unit") or "", where=where, person_id=own_person(parameters.get("person") or "", access)
+    )
+
+
+def _read_granularity(written: str) -> Granularity:
+    for granularity in GRANULARITIES:
+        if written == granularity:
+            return granularity
+    raise BadFilterError("granularity", f"It can be {wording.listed([g.value for g in GRANULARITIES])}.")
+
+
+def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict[Dimension, tuple[str, ...]]:
+    facets = {}
+    for dimension in dimensions:
+        values = tuple(dict.fromkeys(value for value in parameters.getlist(dimension.value) if value))
+        if len(values) > MOST_FACET_VALUES:
+            raise BadFilterError(dimension.value, f"At most {MOST_FACET_VALUES} values can be chosen.")
+        if any(len(value) > LONGEST_FACET_VALUE or "\x00" in value for value in values):
+            raise BadFilterError(dimension.value, f"A value has at most {LONGEST_FACET_VALUE} printable characters.")
+        if values:
+            facets[dimension] = values
+    return facets
+
+
+def _read_choice(parameters: QueryDict, choice: Choice) -> str:
+    written = parameters.get(choice.parameter) or choice.default
+    if written not in choice.options:
+        raise BadFilterError(choice.parameter, f"It can be {wording.listed(list(choice.options))}.")
+    return written

@@ -1,0 +1,79 @@
+"""What the two panels of a metric share: its filters, its figure, and whether they stand in the side panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.http import Http404, HttpRequest
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.privacy.scope_access import access_in
+from insights.privacy.visible import Freshness, visible_totals
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.query.query import Figure, MetricQuery, SeriesAnswer
+from insights.ui import tiles
+from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, statistic_of_metric
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric and the window, granularity and facets for which its figure is explained."""
+
+    metric: Metric
+    filters: Filters
+
+    @property
+    def query(self) -> MetricQuery:
+        allowed = {name: values for name, values in self.filters.facets.items() if name in self.metric.facets}
+        return MetricQuery(
+            key=self.metric.key,
+            window=self.filters.window,
+            granularity=self.filters.granularity,
+            scope=self.filters.scope,
+            facets=allowed,
+            statistic=self.filters.statistic,
+        )
+
+
+def asked(request: HttpRequest, key: str) -> Asked:
+    """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
+    try:
+        metric = get(key)
+    except UnknownMetricError:
+        raise Http404("No such metric.") from None
+    choice = statistic_of_metric(metric)
+    filters = read_filters(
+        request.GET,
+        today=windows.local_today(),
+        access=access_in(request),
+        choices=[choice] if choice else [],
+        facets=(*FACETS, *FACETS_OF_ROWS),
+    )
+    return Asked(metric, filters)
+
+
+def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
+    """The answer, its figure of the whole window, and that of the window before."""
+    query = question.query
+    before = replace(query, window=question.filters.previous)
+    answer, earlier = visible_totals([query, before], question.filters.access, freshness=Freshness.OF_PAGES)
+    return answer, tiles.whole(answer), tiles.whole(earlier)
+
+
+def total(question: Asked, key: str) -> float | None:
+    """Another metric's value for the same window and facets."""
+    query = replace(question.query, key=key, statistic=None)
+    [answer] = visible_totals([query], question.filters.access, freshness=Freshness.OF_PAGES)
+    return tiles.whole(answer).value
+
+
+def is_panel(request: HttpRequest) -> bool:
+    """Whether the side panel asks, which htmx says in a header."""
+    return "HX-Request" in request.headers
+
+
+def base_template(request: HttpRequest) -> str:
+    """The side panel takes the fragment; the same address on its own is a whole page."""
+    return "insights/_panel_base.html" if is_panel(request) else "insights/_panel_page.html"

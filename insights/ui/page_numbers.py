@@ -1,0 +1,32 @@
+"""Lists that come in pages: the page that an address names, and what stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+
+from insights.ui.filters import BadFilterError
+
+LAST_PAGE = 1_000_000
+
+
+def page_numbers(page: int, *, size: int, shown: int, total: int, url: Callable[[int], str]) -> dict[str, object]:
+    """For the context of a template: of page `page` (from 1), which has `shown` of `total` rows and room for `size`."""
+    first = (page - 1) * size + 1
+    last = first + shown - 1
+    return {
+        "first": first,
+        "last": last,
+        "total": f"{total:,}",
+        "previous_url": url(page - 1) if page > 1 else "",
+        "next_url": url(page + 1) if last < total else "",
+    }
+
+
+def read_page(request: HttpRequest) -> int:
+    """The page's number, from 1.  Raises BadFilterError."""
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise BadFilterError("page", "It must be a page's number, from 1.")

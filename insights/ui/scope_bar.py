@@ -1,0 +1,225 @@
+"""Whose figures a page shows: the breadcrumb with its picker, a tile for each Org Tree, and chips for attributes.
+
+Each link changes whose figures they are and keeps the rest of the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from insights.engine.plan import place
+from insights.privacy.visible import Freshness, SideBySide, Together, visible_together
+from insights.query.errors import UnknownUnitError
+from insights.query.query import WHOLE_ORGANISATION, Figure, MetricQuery
+from insights.ui import wording
+from insights.ui.filters import Filters
+from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
+
+EVERYBODY = "All of the organisation"
+YOURSELF = "Your own data"
+ACTIVE = "ai.sessions"  # whose people are the active developers
+RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
+MOST_RECENT = 6
+
+
+@dataclass(frozen=True)
+class Crumb:
+    label: str
+    url: str  # empty where one is
+
+
+@dataclass(frozen=True)
+class TreeTile:
+    key: str
+    name: str
+    note: str  # "214 people · 186 active"
+    url: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class AttributeChip:
+    """An attribute by which the figures are narrowed: its values in words, and where the menu's content comes from."""
+
+    key: str
+    name: str
+    chosen: str
+    menu_url: str
+    clear_url: str
+
+
+@dataclass(frozen=True)
+class ScopeBar:
+    crumbs: Sequence[Crumb]
+    name: str  # of what the crumbs lead to
+    tiles: Sequence[TreeTile]
+    chips: Sequence[AttributeChip]
+    picker_url: str
+    attributes_url: str
+
+
+Link = Callable[[Filters], str]
+# How many people were active in the window, by unit (None: the whole organisation).
+TileFigures = Mapping[int | None, Figure]
+
+
+def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
+    """Where the page's unit stands on the last day of its window that has come; remembers that it was looked at.
+
+    Raises QueryError where the scope names anything that is not there, also for pages that read no figure of it.
+    """
+    scope = filters.scope
+    around = surroundings(scope.unit, filters.access.sight, on=last_day(filters), today=filters.today, counted=True)
+    if scope.unit is not None and around.unit is None:
+        raise UnknownUnitError(scope.unit)
+    if scope.unassigned is not None or scope.where:
+        place(scope)
+    if scope.unit is not None:
+        _remember(request, scope.unit)
+    return around
+
+
+def last_day(filters: Filters) -> date:
+    """The last day of the window that has come: the trees of that day are shown."""
+    return min(filters.window.end - timedelta(days=1), filters.today)
+
+
+def recent_units(request: HttpRequest) -> Sequence[str]:
+    """Slugs of the units that this account looked at, the latest first."""
+    known = request.session.get(RECENT_UNITS)
+    return [slug for slug in known if isinstance(slug, str)] if isinstance(known, list) else []
+
+
+def _remember(request: HttpRequest, slug: str) -> None:
+    known = recent_units(request)
+    if known[:1] != [slug]:
+        request.session[RECENT_UNITS] = [slug, *(other for other in known if other != slug)][:MOST_RECENT]
+
+
+def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[MetricQuery], Sequence[SideBySide]]:
+    """What the tiles need: who was active in the window, whatever else it is narrowed to."""
+    query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
+    of_tops = SideBySide([query], [top.pk for top in around.tops])
+    return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []
+
+
+def tile_figures(found: Together, totals: int = 0) -> TileFigures:
+    """From the answers to `tile_queries`, whose totals begin after the first `totals` and whose units are the last."""
+    active: dict[int | None, Figure] = {}
+    if found.totals[totals:]:
+        active[None] = found.totals[totals].total[0]
+    for of_unit in found.units[-1:]:
+        active |= {unit: answers[0].total[0] for unit, answers in of_unit.items()}
+    return active
+
+
+def scope_bar_alone(
+    filters: Filters, around: Surroundings, path: str, *, kept: Mapping[str, str] = MappingProxyType({})
+) -> ScopeBar:
+    """The bar of a page that reads its figures elsewhere."""
+    totals, units = tile_queries(filters, around)
+    found = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
+    return scope_bar(filters, around, tile_figures(found), path, kept=kept)
+
+
+def scope_bar(
+    filters: Filters,
+    around: Surroundings,
+    figures: TileFigures,
+    path: str,
+    *,
+    kept: Mapping[str, str] = MappingProxyType({}),
+) -> ScopeBar:
+    """Of the page at `path`; `kept` are parameters of its own, which the links keep as well."""
+
+    def link(changed: Filters) -> str:
+        return changed.url(path, **kept)
+
+    notes = {unit: _note(number, figures.get(unit)) for unit, number in around.people.items()}
+    return ScopeBar(
+        crumbs=_crumbs(filters, around, link),
+        name=scope_name(filters, around),
+        tiles=[*_whole_tile(filters, notes, link), *_tree_tiles(filters, around, notes, link)],
+        chips=[_chip(filters, attribute, values, path, kept) for attribute, values in filters.scope.where.items()],
+        picker_url=filters.url(reverse("unit_picker"), to=path, **kept),
+        attributes_url=filters.url(reverse("attribute_menu"), to=path, **kept),
+    )
+
+
+def scope_name(filters: Filters, around: Surroundings) -> str:
+    """The unit's name, or what else stands for whose figures they are; without the attributes."""
+    scope = filters.scope
+    if scope.unassigned is not None:
+        return f"In no unit of {_tree_name(scope.unassigned, around)}"
+    if around.unit is not None:
+        return f"{YOURSELF} in {around.unit.name}" if scope.person_id is not None else around.unit.name
+    return YOURSELF if scope.person_id is not None else EVERYBODY
+
+
+def scope_words(filters: Filters, around: Surroundings) -> str:
+    """Whose figures they are, for a sentence: Payments, site Pune or Oslo."""
+    narrowed = [f"{name} {' or '.join(values)}" for name, values in filters.scope.where.items()]
+    return ", ".join([scope_name(filters, around), *narrowed])
+
+
+def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crumb]:
+    everybody = [Crumb(EVERYBODY, link(filters.with_unit("")))] if filters.access.sight.whole else []
+    above: Sequence[StandingUnit] = around.path[:-1]
+    if filters.scope.unassigned is not None:
+        above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
+    is_everybody = filters.scope.unit_word is None and filters.scope.person_id is None
+    here = [] if is_everybody and everybody else [Crumb(scope_name(filters, around), "")]
+    crumbs = [*everybody, *(Crumb(unit.name, link(filters.with_unit(unit.slug))) for unit in above), *here]
+    return [*crumbs[:-1], Crumb(crumbs[-1].label, "")]
+
+
+def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -> Sequence[TreeTile]:
+    if not filters.access.sight.whole:
+        return ()
+    chosen = filters.scope.unit_word is None and filters.scope.person_id is None
+    return [TreeTile("everybody", EVERYBODY, notes[None], link(filters.with_unit("")), chosen)]
+
+
+def _tree_tiles(
+    filters: Filters, around: Surroundings, notes: Mapping[int | None, str], link: Link
+) -> Sequence[TreeTile]:
+    """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
+    tops = [top.tree_slug for top in around.tops]
+    here = {unit.pk for unit in around.path}
+    return [
+        TreeTile(
+            key=top.slug,
+            name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.sight.whole else top.name,
+            note=notes[top.pk],
+            url=link(filters.with_unit(top.slug)),
+            chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
+        )
+        for top in around.tops
+    ]
+
+
+def _note(people: int, active: Figure | None) -> str:
+    counted = wording.count(people, "person", "people")
+    if active is None or active.withheld:
+        return counted
+    return f"{counted} · {active.people:,} active"
+
+
+def _chip(filters: Filters, attribute: str, values: Sequence[str], path: str, kept: Mapping[str, str]) -> AttributeChip:
+    return AttributeChip(
+        key=attribute,
+        name=attribute.replace("-", " ").replace("_", " ").capitalize(),
+        chosen=" or ".join(values),
+        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute, **kept),
+        clear_url=filters.without_where(attribute).url(path, **kept),
+    )
+
+
+def _tree_name(slug: str, around: Surroundings) -> str:
+    return next((top.tree_name for top in around.tops if top.tree_slug == slug), slug)

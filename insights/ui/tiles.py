@@ -1,0 +1,266 @@
+"""What a tile or a chart card shows, built from the metric core's answers.
+
+The components in templates/components/ print these fields and compute nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from django.utils import timezone
+
+from insights.catalogue.declarations import Metric
+from insights.engine.read import FRESH_FOR
+from insights.query import windows
+from insights.query.query import Dimension, Figure, Granularity, SeriesAnswer, Window
+from insights.ui import wording
+
+STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
+SHORTEST_SPARK = 3  # two points are a line, not a course
+LAG_WORTH_SAYING = timedelta(seconds=10)
+STEADY_POINTS = 0.5  # for percentages, in percentage points
+
+State = Literal["value", "no_data", "hidden", "error", "stale"]
+Span = Literal[3, 4, 5, 6, 7, 8, 12]  # columns of twelve
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where a figure stands in a published set: how many of the meter's four bars, and the word."""
+
+    filled: int
+    word: str
+    title: str = ""  # which set it is, and what else is to be said of it
+
+
+Reached = Literal["target", "threshold", "neither", ""]
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was agreed of the metric for the unit: "Should be 26 h, wants to be 18 h"."""
+
+    text: str
+    url: str
+    title: str  # with whose agreement it is
+    reached: Reached = ""  # by the tile's figure; empty where it is of another stretch of time
+
+    @property
+    def word(self) -> str:
+        """How the figure stands to it, for who can't see the icon."""
+        words = {"target": "Where it wants to be", "threshold": "Where it should be", "neither": "Not there yet"}
+        return words.get(self.reached, "")
+
+    @property
+    def icon(self) -> str:
+        icons = {"target": "target", "threshold": "circle-check", "neither": "arrow-right"}
+        return icons.get(self.reached, "ruler-measure")
+
+
+@dataclass(frozen=True)
+class Change:
+    arrow: Literal["up", "down", "flat"]
+    judgement: Literal["better", "worse", "steady", "higher", "lower"]
+    text: str  # how much, with its unit: "6.1 pts", "$31.00"
+    comparison: str  # against what: "than the previous 12 weeks"
+
+
+@dataclass(frozen=True)
+class Tile:
+    key: str
+    label: str
+    value: str | None
+    unit: str = ""
+    spark: Sequence[float | None] = ()
+    change: Change | None = None
+    sample: str = ""
+    state: State = "value"
+    reason: str = ""
+    reason_link: Link | None = None
+    how_url: str = ""
+    rows_url: str = ""
+    to_date: bool = False
+    note: str = ""
+    band: Band | None = None
+    agreed: Agreed | None = None
+
+
+@dataclass(frozen=True)
+class Picker:
+    label: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class ChartCard:
+    key: str
+    title: str
+    info: str
+    kind: Literal["line", "area", "stacked_bar", "donut"]
+    data_url: str
+    csv_url: str
+    how_url: str = ""
+    rows_url: str = ""
+    note_url: str = ""  # where a note is written; empty for whoever may not
+    summary: str = ""
+    pickers: Sequence[Picker] = ()
+    caveat: str = ""
+    change: Change | None = None
+    state: State = "value"
+    reason: str = ""
+    reason_link: Link | None = None
+    span: Span = 6
+
+
+def whole(answer: SeriesAnswer) -> Figure:
+    """The figure of the whole window of a query without segments."""
+    return answer.total[0]
+
+
+def missing_state(figure: Figure) -> Literal["no_data", "hidden"]:
+    """How a figure without a value is shown: as no data, or as what is withheld from the viewer."""
+    return "hidden" if figure.withheld else "no_data"
+
+
+def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figure]:
+    """The whole window's figures of a segmented query, by the segment's value; empty where there are no facts."""
+    return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
+
+
+def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Change | None:
+    """How the figure moved: see `change_between`."""
+    return change_between(metric, now.value, before.value, comparison)
+
+
+def change_between(metric: Metric, now: float | None, before: float | None, comparison: str) -> Change | None:
+    """From one value to another, judged by the metric's direction; None where a side has none, or both nothing."""
+    if now is None or before is None or now == before == 0:
+        return None
+    delta = now - before
+    judgement = _judgement(metric, delta, before)
+    return Change(
+        arrow="flat" if judgement == "steady" else "up" if delta > 0 else "down",
+        judgement=judgement,
+        text=wording.difference(delta, metric.unit),
+        comparison=f"{'against' if judgement == 'steady' else 'than'} {comparison}",
+    )
+
+
+def evidence_range(metric: Metric, figure: Figure) -> str:
+    """From what line-level evidence alone gives to what all evidence gives; empty where the two are one."""
+    if figure.low is None or figure.high is None:
+        return ""
+    low, high = wording.reading(figure.low, metric.unit), wording.reading(figure.high, metric.unit)
+    return "" if low == high else f"{wording.between(figure.low, figure.high, metric.unit)} by evidence"
+
+
+def earlier(window: Window, before: Window) -> str:
+    """What a figure is compared with.  A window that is not over meets as many days of the one before."""
+    if before.days == window.days:
+        return f"previous {wording.span(before)}"
+    return f"the first {wording.span(before)} of the one before"
+
+
+def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
+    """The first bucket where less than half of its week, month or quarter lies in the window.
+
+    Drawn as a point of a line it would look like a rise that never was; tables and CSV keep it.
+    """
+    if not series:
+        return None
+    first = series[0].window
+    whole_days = windows.whole_bucket(first.start, granularity).days
+    return first if first.days * 2 < whole_days and series[-1].window != first else None
+
+
+def tile(
+    metric: Metric,
+    now: SeriesAnswer,
+    before: SeriesAnswer,
+    *,
+    label: str | None = None,
+    sample: str = "",
+    unit: str | None = None,
+    note: str = "",
+    band: Band | None = None,
+    how_url: str = "",
+    rows_url: str = "",
+    nothing: str = "",
+    reason_link: Link | None = None,
+) -> Tile:
+    """The tile of a metric for the window of `now`, set against the window of `before`.
+
+    `nothing` is what to say in place of a sample or reason where nothing was found at all.
+    """
+    figure = whole(now)
+    if figure.value is None:
+        return Tile(
+            key=metric.key,
+            label=label or metric.name,
+            value=None,
+            state=missing_state(figure),
+            reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
+            reason_link=None if figure.withheld else reason_link,
+            how_url=how_url,
+            rows_url="" if figure.withheld else rows_url,
+        )
+    printed = wording.reading(figure.value, metric.unit)
+    return Tile(
+        key=metric.key,
+        label=label or metric.name,
+        value=printed.value,
+        unit=printed.unit if unit is None else unit,
+        spark=_spark(now) if figure.value else (),
+        change=change(metric, figure, whole(before), earlier(now.query.window, before.query.window)),
+        sample=sample if figure.value or not nothing else nothing,
+        how_url=how_url,
+        rows_url=rows_url,
+        to_date=figure.to_date,
+        note=_small_sample(metric, figure) or lagging(now) or note or evidence_range(metric, figure),
+        band=band,
+    )
+
+
+def _spark(answer: SeriesAnswer) -> list[float | None]:
+    left_out = stub(answer.series, answer.query.granularity)
+    values = [bucket.value for bucket in answer.series if bucket.window != left_out]
+    return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []
+
+
+def _is_steady(metric: Metric, delta: float, before: float) -> bool:
+    if metric.unit == "percent":
+        return abs(delta) < STEADY_POINTS
+    return abs(delta) <= abs(before) * STEADY_SHARE
+
+
+def _judgement(metric: Metric, delta: float, before: float) -> Literal["better", "worse", "steady", "higher", "lower"]:
+    if _is_steady(metric, delta, before):
+        return "steady"
+    if metric.better == "neither":
+        return "higher" if delta > 0 else "lower"
+    return "better" if (delta > 0) == (metric.better == "higher") else "worse"
+
+
+def lagging(answer: SeriesAnswer) -> str:
+    """Trailing windows and quarters may follow new facts later than the rest: then it says how far they are."""
+    answered_at = answer.fresh_until - FRESH_FOR
+    if answered_at - answer.computed_at < LAG_WORTH_SAYING:
+        return ""
+    return f"as of {timezone.localtime(answer.computed_at):%H:%M:%S}"
+
+
+def _small_sample(metric: Metric, figure: Figure) -> str:
+    """Below the minimum sample the value is given and marked, never withheld; nothing at all needs no mark."""
+    if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
+        return ""
+    return f"Few data: {figure.sample_size} of the {metric.minimum_sample} that make this figure steady."

@@ -1,0 +1,181 @@
+"""Figures, days and durations in the words and roundings that people read.
+
+Everything here is text in, text out: no database, no request.  Values come in the units of the metric core
+(seconds, percent 0–100, US dollars, plain counts); what leaves is for eyes only and is never parsed again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from insights.query.query import Granularity, Window
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
+THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number as it is printed: the value in large type and its unit in small type behind it."""
+
+    value: str
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if not self.unit:
+            return self.value
+        return f"{self.value}{self.unit}" if self.unit in THIN_SPACE_UNITS else f"{self.value} {self.unit}"
+
+
+def reading(value: float, unit: str) -> Reading:
+    """A metric's value in human units.  `unit` is one of the API's `unit_of_measure` words."""
+    match unit:
+        case "percent":
+            return Reading(_decimals(value, 1), "%")
+        case "currency":
+            return Reading(money(value))
+        case "seconds":
+            return duration(value)
+        case "per_day":
+            return Reading(_decimals(value, 2), "/ day")
+        case "lines" | "tokens":
+            return Reading(compact(value), unit)
+        case _:
+            return Reading(compact(value))
+
+
+def compact(value: float) -> str:
+    """12, 3.4, 1.2k, 262k, 1.73M, 2.1B: three significant digits from a thousand up."""
+    size = abs(value)
+    if size < 1000 and round(size, 1) < 1000:
+        return _decimals(value, 0) if float(value).is_integer() else _trim(_decimals(value, 1 if size >= 0.1 else 3))
+    for limit, divisor, letter in ((1e6, 1e3, "k"), (1e9, 1e6, "M"), (1e12, 1e9, "B"), (math.inf, 1e12, "T")):
+        if float(f"{size:.3g}") < limit:
+            return f"{'−' if value < 0 else ''}{_significant(size / divisor)}{letter}"
+    raise AssertionError("every number is below infinity")
+
+
+def exact(value: float, unit: str = "") -> str:
+    """The number for a formula or a table: grouped digits, at most two decimals, cents for money."""
+    if unit == "currency":
+        return f"{'−' if value < 0 else ''}${abs(value):,.2f}"
+    return f"{value:,.0f}" if round(value, 2) == round(value) else f"{value:,.2f}"
+
+
+def money(value: float) -> str:
+    """US dollars: cents below a hundred, whole dollars below a hundred thousand, then 123k and 1.2M."""
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if 0 < size < 0.01:
+        return f"{sign}<$0.01"
+    if round(size, 2) < 100:
+        return f"{sign}${size:.2f}"
+    return f"{sign}${size:,.0f}" if round(size) < 100_000 else f"{sign}${compact(size)}"
+
+
+def duration(seconds: float) -> Reading:
+    size = abs(seconds)
+    if size < MINUTE:
+        return Reading(_decimals(seconds, 0), "s")
+    if size < HOUR:
+        return Reading(_decimals(seconds / MINUTE, 1 if size < 10 * MINUTE else 0), "min")
+    if size < HOURS_UNTIL_DAYS * HOUR:
+        return Reading(_decimals(seconds / HOUR, 1), "h")
+    return Reading(_decimals(seconds / DAY, 1), "days")
+
+
+def between(low: float, high: float, unit: str) -> str:
+    """A range in one unit: 12.1–31.4 %, 240k–310k lines."""
+    first, last = reading(low, unit), reading(high, unit)
+    return f"{first.value}–{last}" if first.unit == last.unit else f"{first} – {last}"
+
+
+def difference(delta: float, unit: str) -> str:
+    """The size of a change, without its sign: 6.1 pts, $31.00, 12 min, 1.2k."""
+    size = abs(delta)
+    if unit == "percent":
+        return f"{_decimals(size, 1)} pts"
+    return compact(size) if unit in ("lines", "tokens") else str(reading(size, unit))
+
+
+def percent_of(part: float, whole: float) -> str:
+    """A share as a whole percentage; <1% and >99% keep small parts from looking like none or all."""
+    if not whole:
+        return "0%"
+    share = part / whole * 100
+    if 0 < share < 0.5:
+        return "<1%"
+    return ">99%" if 99.5 <= share < 100 else f"{share:.0f}%"
+
+
+def day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def days(window: Window) -> str:
+    """The days of a window, its last day included: 3 Jul – 1 Oct 2026."""
+    first, last = window.start, window.end - timedelta(days=1)
+    if first == last:
+        return day(first)
+    if first.year != last.year:
+        return f"{day(first)} – {day(last)}"
+    if first.month != last.month:
+        return f"{first.day} {first:%b} – {day(last)}"
+    return f"{first.day} – {day(last)}"
+
+
+def bucket(window: Window, granularity: Granularity) -> str:
+    """The label of a bucket on an axis: the first day of a week or its clipped part, the month, the quarter."""
+    first = window.start
+    match granularity:
+        case Granularity.MONTH:
+            return f"{first:%b %Y}"
+        case Granularity.QUARTER:
+            return f"{first:%b} – {window.end - timedelta(days=1):%b %Y}"
+        case _:
+            return f"{first.day} {first:%b}"
+
+
+def span(window: Window) -> str:
+    """How long a window is, as people say it: 26 weeks, 92 days, 1 day."""
+    if window.days % 7 == 0:
+        return count(window.days // 7, "week")
+    return count(window.days, "day")
+
+
+def ago(at: datetime, now: datetime) -> str:
+    seconds = max(0, (now - at).total_seconds())
+    if seconds < 2:
+        return "just now"
+    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")):
+        if seconds >= size:
+            return f"{count(int(seconds // size), name)} ago"
+    raise AssertionError("two seconds are more than one")
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """1 session, 12 sessions, 1,204 people."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: list[str]) -> str:
+    """a; a and b; a, b and c."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _decimals(value: float, places: int) -> str:
+    text = f"{value:,.{places}f}"
+    return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("-")
+
+
+def _significant(value: float) -> str:
+    size = abs(float(f"{value:.3g}"))
+    return f"{value:.0f}" if size >= 100 else _trim(f"{value:.1f}" if size >= 10 else f"{value:.2f}")
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,39 @@
+"""Random deliveries of weeks in which people and owners of repositories and services change units."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.intake.figures_work import settle_what_waits
+from tests.engine.told_in_pieces import PEOPLE, Pieces
+from tests.linking.delivery import MONDAY, push
+from tests.linking.histories import REPOSITORIES, SERVICES
+from tests.org import Org
+
+UNITS = ("red", "kettles", "blue", "cups")  # kettles below red, cups below blue
+
+
+def deliver(org: Org, seed: int) -> None:
+    org.tree("Teams")
+    for unit, above in (("Red", "teams"), ("Kettles", "red"), ("Blue", "teams"), ("Cups", "blue")):
+        org.unit(unit, below=above)
+    chance = random.Random(f"moves {seed}")
+    for person in PEOPLE:
+        org.join(person, chance.choice(UNITS))
+        for day in _days(chance):
+            org.join(person, chance.choice(UNITS), on=day)
+    for kind_and_records in Pieces(seed, org, largest=1, decisions=0).tellings:
+        push(*kind_and_records)
+    for owned in (*REPOSITORIES, *filter(None, SERVICES)):
+        start, end = _days(chance)
+        org.own(owned, chance.choice(UNITS), to=start)
+        org.own(owned, chance.choice(UNITS), from_=start, to=end)
+    attribute_what_waits()
+    settle_what_waits()
+
+
+def _days(chance: random.Random) -> list[date]:
+    """Two in the weeks of the deliveries."""
+    return sorted((MONDAY + timedelta(days=days)).date() for days in chance.sample(range(-8, 14), 2))

@@ -1,0 +1,145 @@
+"""Where a metric stands over whole weeks: by hand, against the engine, and for every metric that there is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from statistics import fmean
+
+import pytest
+
+from insights.benchmarks.baselines import OF_ONE_DAY, TOO_FEW, grows_with_time, read_baseline, whole_buckets
+from insights.catalogue.registry import get, metrics
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Granularity, Scope, Window
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.programs.agreements import AT_ONCE, HOUR, PLATFORM, changes_of, monday, weeks_ago
+from tests.teams import create_teams
+
+PLATFORMS = Scope("platform")
+
+
+def twelve_weeks() -> Window:
+    return whole_buckets(windows.local_today(), Granularity.WEEK, 12)
+
+
+@pytest.fixture
+def platform(org: Org) -> Org:
+    """Six people, one change each in each of 12 weeks; reviews wait as many hours as the week is ago."""
+    create_teams()
+    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
+    org.push("pull-requests", merged(9001, weeks_ago(3), author="lise", waits=300.0))  # of another team
+    if windows.local_today() > monday():  # of a week that is not over
+        org.push("pull-requests", merged(9002, monday(), author="ada", waits=-3.0))
+    return org
+
+
+@pytest.mark.parametrize(
+    ("today", "granularity", "number", "window"),
+    [
+        (date(2026, 11, 21), Granularity.WEEK, 2, (date(2026, 11, 2), date(2026, 11, 16))),
+        (date(2026, 11, 16), Granularity.WEEK, 1, (date(2026, 11, 9), date(2026, 11, 16))),
+        (date(2026, 1, 31), Granularity.MONTH, 3, (date(2025, 10, 1), date(2026, 1, 1))),
+        (date(2026, 11, 21), Granularity.QUARTER, 4, (date(2025, 10, 1), date(2026, 10, 1))),
+    ],
+)
+def test_only_what_is_over_counts(
+    today: date, granularity: Granularity, number: int, window: tuple[date, date]
+) -> None:
+    assert whole_buckets(today, granularity, number) == Window(*window)
+
+
+def test_a_median_is_that_of_all_facts(platform: Org) -> None:
+    found = read_baseline("pr.pickup_time", PLATFORMS, twelve_weeks(), None)
+    assert found.value == pytest.approx((AT_ONCE + 6.5) * HOUR), "6 of each of the hours 1 to 12"
+    assert (found.sample_size, found.people, found.reason) == (72, 6, "")
+    assert found.interval is not None
+    assert found.value is not None
+    assert found.interval.low < found.value < found.interval.high
+    assert found.interval.low >= (AT_ONCE + 1) * HOUR
+    assert found.interval.high <= (AT_ONCE + 12) * HOUR
+    again = read_baseline("pr.pickup_time", PLATFORMS, twelve_weeks(), None)
+    assert again.interval == found.interval, "the same question draws the same weeks"
+
+
+def test_a_share_has_the_weeks_that_have_any(platform: Org) -> None:
+    platform.push("pull-requests", *[merged(9100 + n, weeks_ago(2), author="ada", reviewed=False) for n in range(8)])
+    found = read_baseline("pr.unreviewed_rate", PLATFORMS, twelve_weeks(), None)
+    assert found.value == pytest.approx(8 / 80 * 100)
+    assert found.interval is not None
+    assert 0 <= found.interval.low <= 10 <= found.interval.high <= 100
+    assert found.people == 6
+
+
+def test_a_count_is_so_many_a_week_or_a_month(platform: Org) -> None:
+    found = read_baseline("pr.throughput", PLATFORMS, twelve_weeks(), Granularity.WEEK)
+    assert found.value == pytest.approx(6)
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == (6, 6)
+    assert found.sample_size == 72
+    months = whole_buckets(windows.local_today(), Granularity.MONTH, 2)
+    in_months = read_baseline("pr.throughput", PLATFORMS, months, Granularity.MONTH)
+    weekly = [weeks_ago(week) for week in range(1, 13)]
+    assert in_months.value == pytest.approx(sum(months.start <= day < months.end for day in weekly) * 6 / 2)
+    assert (in_months.interval, in_months.reason) == (None, TOO_FEW)
+
+
+def test_few_weeks_give_no_interval_and_no_facts_no_value(platform: Org) -> None:
+    four = read_baseline("pr.pickup_time", PLATFORMS, whole_buckets(windows.local_today(), Granularity.WEEK, 4), None)
+    assert four.value == pytest.approx((AT_ONCE + 2.5) * HOUR)
+    assert (four.interval, four.reason) == (None, TOO_FEW)
+    nothing = read_baseline("dora.recovery_time", PLATFORMS, twelve_weeks(), None)
+    assert nothing.value is None
+    assert nothing.interval is None
+    assert nothing.reason
+
+
+def test_a_stock_is_what_stood_on_the_last_day(platform: Org) -> None:
+    opened = {**merged(9200, weeks_ago(1), author="ada"), "state": "open", "merged_at": None, "merged_by": None}
+    platform.push("pull-requests", opened)
+    found = read_baseline("wip.age", PLATFORMS, twelve_weeks(), None)
+    assert found.interval is None
+    assert found.value is None or found.reason == OF_ONE_DAY
+
+
+def test_nobody_is_asked_of_a_unit_that_there_is_not(platform: Org) -> None:
+    with pytest.raises(QueryError):
+        read_baseline("pr.pickup_time", Scope("nowhere"), twelve_weeks(), None)
+
+
+def test_every_metric_has_a_baseline_that_is_the_engines(platform: Org) -> None:
+    for metric in (each for each in metrics() if not each.always_by):
+        period = Granularity.WEEK if grows_with_time(metric) else None
+        found = read_baseline(metric.key, PLATFORMS, twelve_weeks(), period)
+        answer = platform.series(metric.key, window=twelve_weeks(), unit="platform")
+        weeks = [figure.value for figure in answer.series if figure.value is not None]
+        expected = (fmean(weeks) if weeks else None) if period else answer.total[0].value
+        assert found.value == (None if expected is None else pytest.approx(expected)), metric.key
+        if found.interval is not None and found.value is not None:
+            assert found.interval.low <= found.value + 1e-9, metric.key
+            assert found.value - 1e-9 <= found.interval.high, metric.key
+
+
+def test_what_grows_with_time_is_told_from_what_does_not() -> None:
+    growing = {"pr.throughput", "ai.spend", "ai.adoption_rate", "commit.frequency", "pr.merged_per_developer"}
+    growing |= {"incident.count", "ai.idle_seats", "ai.spend_per_developer", "review.load_concentration"}
+    steady = {"dora.lead_time", "dora.deployment_frequency", "pr.size", "bug.ratio", "wip.count", "ai.ship_rate"}
+    steady |= {"dora.deployment_days", "work.features_per_week", "pr.review_depth", "ai.session_duration"}
+    for key in growing:
+        assert grows_with_time(get(key)), key
+    for key in steady:
+        assert not grows_with_time(get(key)), key
+
+
+def test_a_quotient_of_a_steady_metric_does_not_grow(platform: Org) -> None:
+    """What does not grow with time has about the same value in half the weeks, where nothing changed."""
+    halves = [
+        Window(twelve_weeks().start, twelve_weeks().start + timedelta(weeks=6)),
+        Window(twelve_weeks().start + timedelta(weeks=6), twelve_weeks().end),
+    ]
+    sizes = [read_baseline("pr.size", PLATFORMS, half, None).value for half in halves]
+    assert sizes == [50, 50]
+    counts = [read_baseline("pr.throughput", PLATFORMS, half, Granularity.WEEK).value for half in halves]
+    assert counts == [6, 6], "a mean of weeks"
+    assert windows.whole_bucket(windows.local_today(), Granularity.WEEK).start == twelve_weeks().end

@@ -1,0 +1,178 @@
+"""Every metric, counted a second time in Python from random facts, from PostgreSQL and from columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+import time_machine
+
+from insights.catalogue.registry import get, metrics
+from insights.columns.recompute import mark_for_recompute
+from insights.columns.refresh import refresh
+from insights.engine.read import read_series
+from insights.query import windows
+from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from integrations.models import AgentSessionDay, FactFamily
+from tests.engine import oracle
+from tests.engine.facts import World, create_world
+from tests.engine.oracle import ORACLE, Asked
+from tests.seeds import seeds
+from tests.stored_once import StoreOnce
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # a Wednesday
+TODAY = NOW.date()
+DAYS = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
+WINDOWS = (
+    Window(date(2026, 1, 20), date(2026, 3, 19)),
+    Window(date(2026, 2, 1), date(2026, 3, 1)),
+    Window(date(2026, 3, 16), date(2026, 3, 30)),  # to date, and a week that has not come
+)
+SCOPES = (None, "root", "red", "blue")
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+SEEDS = seeds()
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(lambda: create_world(request.param, days=DAYS), at=NOW) as world:
+        yield world
+
+
+# The families of a World's facts; those of delivery have oracles of their own (tests/delivery_oracle, pulls, work).
+OF_A_WORLD = {FactFamily.AI, FactFamily.ENROLMENT, FactFamily.CODE}
+
+
+def test_the_oracle_knows_every_metric_but_those_that_are_always_split() -> None:
+    known = {metric.key for metric in metrics() if metric.families <= OF_A_WORLD}
+    # Who reviews or finishes items is active, too; everybody, and costs of requests, stand in no world.
+    of_more_than_a_world = {"commit.frequency", "ai.adoption_of_everybody", "ai.cost_difference"}
+    assert known - of_more_than_a_world == {*ORACLE, "ai.active_share_by_agent", "ai.committed_breakdown"}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("unit", SCOPES)
+def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window, unit: str | None) -> None:
+    queries = [
+        MetricQuery(key, window, granularity, Scope(unit))
+        for key in ORACLE
+        for granularity in (Granularity.WEEK, Granularity.MONTH)
+    ]
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        for figure in (*answer.total, *answer.series):
+            asked = Asked(figure.window, NOW, unit)
+            periods = windows.periods(figure.window, query.granularity, today=TODAY)
+            value, numerator, denominator = oracle.expected(world, query.key, asked, periods=periods)
+            told = query.key.startswith("commit.") or query.key in oracle.OF_REPOSITORIES
+            early = not told and world.first_day and figure.window.end <= world.first_day
+            if figure.window.start > TODAY or early:
+                assert figure.value is None
+                assert figure.reason
+                continue
+            assert figure.value == pytest.approx(value), (query.key, figure)
+            if figure.value is not None and numerator is not None:
+                assert (figure.numerator, figure.denominator) == pytest.approx((numerator, denominator)), query.key
+
+
+@pytest.mark.parametrize(
+    ("agents", "models"), [(("codex",), ()), ((), ("opus",)), (("codex", "gemini"), ("homegrown", "sonnet"))]
+)
+def test_facets_are_and_between_and_or_within(world: World, agents: tuple[str, ...], models: tuple[str, ...]) -> None:
+    window = WINDOWS[0]
+    facets = {d: v for d, v in ((Dimension.AGENT, agents), (Dimension.MODEL, models)) if v}
+    queries = [MetricQuery(key, window, facets=facets) for key in ORACLE if {*facets} <= {*get(key).facets}]
+    periods = windows.periods(window, Granularity.WEEK, today=TODAY)
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        asked = Asked(window, NOW, agents=agents, models=models)
+        value, _, _ = oracle.expected(world, query.key, asked, periods=periods)
+        assert answer.total[0].value == pytest.approx(value), query.key
+
+
+@pytest.mark.parametrize("unit", SCOPES)
+def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, unit: str | None) -> None:
+    window = WINDOWS[0]
+    for key, segment in oracle.SEGMENTS:
+        queries = [
+            MetricQuery(key, window, scope=Scope(unit), segments=(Dimension(segment),)),
+            MetricQuery(key, window, scope=Scope(unit)),
+        ]
+        split, whole = read_series(queries)
+        found = {figure.segment[segment]: figure.value for figure in split.total if figure.value is not None}
+        assert found == pytest.approx(dict(oracle.by_segment(world, key, Asked(window, NOW, unit), segment))), key
+        assert sum(value or 0 for value in found.values()) == pytest.approx(whole.total[0].value or 0), key
+
+
+@pytest.mark.parametrize("unit", SCOPES)
+def test_the_agents_of_active_developers_sum_to_a_hundred(world: World, unit: str | None) -> None:
+    query = MetricQuery("ai.active_share_by_agent", WINDOWS[0], scope=Scope(unit))
+    [answer] = read_series([query])
+    found = {figure.segment["agent"]: figure.value for figure in answer.total if figure.segment}
+    assert found == pytest.approx(dict(oracle.shares(world, Asked(WINDOWS[0], NOW, unit))))
+    assert sum(value or 0 for value in found.values()) == pytest.approx(100)
+    for bucket in {figure.window for figure in answer.series}:
+        points = [figure.value for figure in answer.series if figure.window == bucket and figure.value is not None]
+        assert not points or sum(points) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("statistic", [s for s in Statistic if s is not Statistic.MEAN])
+def test_percentiles_interpolate_linearly(world: World, statistic: Statistic) -> None:
+    query = MetricQuery("ai.session_duration", WINDOWS[0], statistic=statistic)
+    [answer] = read_series([query])
+    for figure in (*answer.total, *answer.series):
+        expected = oracle.percentile(world, Asked(figure.window, NOW), statistic)
+        assert figure.value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", SCOPES)
+def test_people_and_sample_sizes_are_those_of_the_oracle(world: World, unit: str | None) -> None:
+    [answer] = read_series([MetricQuery("ai.sessions", WINDOWS[0], scope=Scope(unit))])
+    for figure in (*answer.total, *answer.series):
+        sessions = oracle.sessions(world, Asked(figure.window, NOW, unit))
+        assert figure.sample_size == len(sessions)
+        assert figure.people == len({session.person for session in sessions if session.person is not None})
+
+
+def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
+    queries = [MetricQuery(key, WINDOWS[0]) for key in ORACLE]
+    before = [(answer.total, answer.series) for answer in read_series(queries)]
+    rows = list(AgentSessionDay.objects.order_by("-id"))
+    AgentSessionDay.objects.all().delete()
+    AgentSessionDay.objects.bulk_create(rows)
+    assert [(answer.total, answer.series) for answer in read_series(queries)] == before
+
+
+@pytest.mark.parametrize("unit", ["red", *(pytest.param(u, marks=pytest.mark.soak) for u in (None, "root", "blue"))])
+def test_built_columns_hold_what_the_facts_say(world: World, unit: str | None) -> None:
+    """Of rows of PostgreSQL, of files, and of half of each."""
+    queries = [
+        MetricQuery(metric.key, window, granularity, Scope(unit), segments=segments)
+        for metric in metrics()
+        for segments in ((), *((segment,) for segment in metric.segments))
+        for window in (windows.trailing(4), windows.trailing(12), windows.quarter_of(TODAY))
+        for granularity in (Granularity.WEEK, Granularity.MONTH)
+    ]
+
+    def figures() -> list[Any]:
+        return [(answer.query, answer.total, answer.series, answer.unmatched) for answer in read_series(queries)]
+
+    from_facts = figures()
+    refresh(math.inf)
+    assert figures() == from_facts
+    with mock.patch("insights.columns.build.MOST_ROWS", 20):  # so that a part of the days of a relation can be stale
+        mark_for_recompute(metrics(), None)
+        refresh(math.inf)
+    mark_for_recompute(metrics(), Window(TODAY - timedelta(days=20), TODAY))
+    assert figures() == from_facts

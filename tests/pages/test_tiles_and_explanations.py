@@ -1,0 +1,145 @@
+"""What a tile says of a change, and when a section has something to say."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from insights.catalogue.registry import get
+from insights.leaderboard.visible import Concentration
+from insights.pages.ai import explanations
+from insights.query.query import Figure, Granularity, MetricQuery, SeriesAnswer, Window
+from insights.ui import tiles
+
+WINDOW = Window(date(2026, 8, 29), date(2026, 11, 21))
+BEFORE = Window(date(2026, 6, 6), date(2026, 8, 29))
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+def figure(
+    value: float | None,
+    *,
+    numerator: float | None = None,
+    denominator: float | None = None,
+    sample_size: int = 100,
+    window: Window = WINDOW,
+) -> Figure:
+    reason = None if value is not None else "Nothing was found in this time."
+    return Figure(window, {}, value, numerator, denominator, sample_size, 5, reason)
+
+
+def answer(key: str, total: Figure, series: list[Figure] | None = None, *, lag: float = 0) -> SeriesAnswer:
+    query = MetricQuery(key, total.window)
+    return SeriesAnswer(query, [total], series or [], None, NOW - timedelta(seconds=lag), NOW + timedelta(seconds=5))
+
+
+@pytest.mark.parametrize(
+    ("key", "now", "before", "said"),
+    [
+        ("ai.adoption_rate", 76.9, 70.8, ("up", "better", "6.1 pts")),
+        ("ai.adoption_rate", 70.8, 76.9, ("down", "worse", "6.1 pts")),
+        ("ai.adoption_rate", 76.9, 76.8, ("flat", "steady", "0.1 pts")),
+        ("ai.error_rate", 11.4, 3.4, ("up", "worse", "8.0 pts")),
+        ("ai.error_rate", 3.4, 11.4, ("down", "better", "8.0 pts")),
+        ("ai.spend", 2572.0, 1963.0, ("up", "higher", "$609")),
+        ("ai.spend", 1963.0, 2572.0, ("down", "lower", "$609")),
+        ("ai.spend", 2572.0, 2560.0, ("flat", "steady", "$12.00")),
+        ("ai.tokens", 5.0, 0.0, ("up", "higher", "5")),
+    ],
+)
+def test_a_change_is_judged_by_the_metrics_direction(
+    key: str, now: float, before: float, said: tuple[str, str, str]
+) -> None:
+    change = tiles.change(get(key), figure(now), figure(before), tiles.earlier(WINDOW, BEFORE))
+    assert change is not None
+    assert (change.arrow, change.judgement, change.text) == said
+    assert change.comparison == f"{'against' if change.judgement == 'steady' else 'than'} previous 12 weeks"
+
+
+def test_no_change_without_both_sides() -> None:
+    assert tiles.change(get("ai.spend"), figure(None), figure(1), "") is None
+    assert tiles.change(get("ai.spend"), figure(1), figure(None), "") is None
+    assert tiles.change(get("ai.spend"), figure(0), figure(0), "") is None
+
+
+def test_an_unfinished_window_says_what_it_is_compared_with() -> None:
+    quarter = Window(date(2026, 10, 1), date(2027, 1, 1))
+    same_part = Window(date(2026, 7, 1), date(2026, 8, 21))
+    assert tiles.earlier(quarter, same_part) == "the first 51 days of the one before"
+
+
+def test_a_stub_of_a_week_is_not_drawn() -> None:
+    stub = figure(0, window=Window(date(2026, 8, 29), date(2026, 8, 31)))
+    weeks = [
+        figure(value, window=Window(date(2026, 8, 31) + timedelta(weeks=n), date(2026, 9, 7) + timedelta(weeks=n)))
+        for n, value in enumerate([60.0, 61.0, 62.0])
+    ]
+    series = answer("ai.active_share", figure(70.0), [stub, *weeks])
+    tile = tiles.tile(get("ai.active_share"), series, answer("ai.active_share", figure(70.0, window=BEFORE)))
+    assert tile.spark == [60.0, 61.0, 62.0]
+    longer = [figure(50.0, window=Window(date(2026, 8, 27), date(2026, 8, 31))), *weeks]
+    assert tiles.stub(longer, Granularity.WEEK) is None
+
+
+def test_no_data_says_why_and_where_to_go() -> None:
+    link = tiles.Link("Clear agent", "/insights/ai/")
+    nothing = answer("ai.session_duration", figure(None))
+    tile = tiles.tile(get("ai.session_duration"), nothing, nothing, reason_link=link)
+    assert (tile.state, tile.value) == ("no_data", None)
+    assert tile.reason == "Nothing was found in this time."
+    assert tile.reason_link == link
+
+
+def test_a_lagging_tile_says_as_of_when() -> None:
+    for lag, note in ((3, ""), (40, "as of 07:59:20")):
+        series = answer("ai.spend", figure(10.0), lag=lag)
+        assert tiles.tile(get("ai.spend"), series, series).note == note
+
+
+def test_low_adoption_with_long_sessions_is_said() -> None:
+    hint = explanations.low_adoption_with_long_sessions(figure(20.0), figure(45 * 60.0), url="/x")
+    assert hint is not None
+    assert hint.text.startswith("Only 20.0% of enrolled developers were active, yet their sessions last 45 min")
+    assert explanations.low_adoption_with_long_sessions(figure(80.0), figure(45 * 60.0), url="") is None
+    assert explanations.low_adoption_with_long_sessions(figure(20.0), figure(60.0), url="") is None
+    assert explanations.low_adoption_with_long_sessions(figure(None), figure(60.0), url="") is None
+
+
+def test_dearer_sessions_are_said() -> None:
+    assert explanations.spend_rises_without_use(figure(130), figure(100), figure(50), figure(50), url="") is not None
+    assert explanations.spend_rises_without_use(figure(130), figure(100), figure(90), figure(50), url="") is None
+    assert explanations.spend_rises_without_use(figure(130), figure(0), figure(50), figure(50), url="") is None
+
+
+def test_unpriced_tokens_are_said() -> None:
+    assert explanations.tokens_without_a_price(20, 1000, url="") is not None
+    assert explanations.tokens_without_a_price(1, 1000, url="") is None
+    assert explanations.tokens_without_a_price(0, None, url="") is None
+
+
+def test_one_failing_tool_is_said() -> None:
+    rate = figure(20.0, numerator=40, denominator=200)
+    tools = {"Bash": figure(30.0, numerator=30, denominator=100), "Edit": figure(10.0, numerator=10, denominator=100)}
+    hint = explanations.one_tool_fails(rate, tools, url="")
+    assert hint is not None
+    assert "75% of the failures are calls of Bash" in hint.text
+    few = figure(20.0, numerator=4, denominator=20)
+    assert explanations.one_tool_fails(few, tools, url="") is None
+    spread = {name: figure(20.0, numerator=10, denominator=50) for name in "abcd"}
+    assert explanations.one_tool_fails(rate, spread, url="") is None
+
+
+def test_few_who_spend_most_are_said() -> None:
+    said = explanations.few_spend_most(Concentration(5, 50, of_spend=0.62, of_lines=0.3), url="")
+    assert said is not None
+    assert said.text.startswith("5 of 50 developers make up 62.0% of the spend and 30.0% of the AI lines committed")
+    assert explanations.few_spend_most(Concentration(5, 50, of_spend=0.49, of_lines=0.3), url="") is None
+    assert explanations.few_spend_most(Concentration(5, 19, of_spend=0.9, of_lines=0.3), url="") is None
+    assert explanations.few_spend_most(None, url="") is None
+
+
+def test_a_cold_cache_is_said() -> None:
+    assert explanations.cold_cache(figure(30.0, denominator=2e6), url="") is not None
+    assert explanations.cold_cache(figure(30.0, denominator=2e3), url="") is None
+    assert explanations.cold_cache(figure(90.0, denominator=2e6), url="") is None

@@ -1,0 +1,223 @@
+"""Small groups: no figure of fewer people than the minimum, in no answer and under no other name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from insights.catalogue.registry import get, metrics
+from insights.engine.read import read_series
+from insights.privacy.visible import visible_rows, visible_series
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.query import Dimension, MetricQuery, Scope
+from insights.ui import wording
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.access import access_of
+from tests.every_route import ROUTES
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.servers import PROJECT_DIR
+from tests.stored_once import StoreOnce
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+PLANTED = 7_654_321  # tokens of Grace, the only one of her team with a session
+DIGITS_THAT_TELL = 5  # shorter numbers stand in pages by chance: keys of records, in a long run of tests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("teams")]
+
+
+@pytest.fixture(scope="module")
+def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def tell_of_teams(org: Org) -> Org:
+    create_teams()
+    yesterday = windows.local_today() - timedelta(days=1)
+    for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM)):
+        org.session(by=name, on=yesterday, tokens=1000 + number, lines=10)
+    org.session(
+        by="grace", on=yesterday, tokens=PLANTED, output=45_678, cache_read=98_761, requests=3, lines=4_567,
+        tool_calls={"Bash": 8_123 // 1000}, failures={"Planted": 1},
+    )  # fmt: skip
+    org.fold()
+    return org
+
+
+def query(key: str = "ai.tokens", unit: str | None = "search", **more: object) -> MetricQuery:
+    return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
+
+
+def seen(persona: Persona, asked: MetricQuery) -> float | None:
+    [answer] = visible_series([asked], access_of(create_user(persona)))
+    return answer.total[0].value
+
+
+def test_a_small_group_is_hidden_from_others_with_the_reason(teams: Org) -> None:
+    for persona in (EXECUTIVE, ADMIN):
+        [answer] = visible_series([query()], access_of(create_user(persona)))
+        for figure in (*answer.total, *(point for point in answer.series if point.withheld)):
+            assert (figure.value, figure.numerator, figure.denominator, figure.sample_size) == (None, None, None, 0)
+            assert (figure.people, figure.withheld) == (0, True)
+            assert "fewer than 5 people" in (figure.reason or "")
+
+
+def test_a_group_of_enough_people_is_shown(teams: Org) -> None:
+    assert seen(EXECUTIVE, query(unit="platform")) == sum(range(1000, 1006))
+    assert seen(MEMBER, query(unit="platform")) == sum(range(1000, 1006))
+
+
+def test_nobody_is_no_group(teams: Org) -> None:
+    assert seen(EXECUTIVE, query("ai.tool_refusals")) == 0
+
+
+@pytest.mark.parametrize(("people", "hidden"), [(0, False), (1, True), (4, True), (5, False)])
+def test_the_minimum_group_size_is_the_least_that_is_shown(teams: Org, people: int, hidden: bool) -> None:
+    assert is_withheld(query(unit=None), people, access_of(create_user(EXECUTIVE))) is hidden
+
+
+def test_ones_own_figures_are_ones_own(teams: Org) -> None:
+    access = access_of(create_user(OTHER_MEMBER))
+    own = MetricQuery("ai.tokens", windows.trailing(12), scope=Scope(person_id=access.sight.person_id))
+    [answer] = visible_series([own], access)
+    assert answer.total[0].value == PLANTED + 45_678 + 98_761
+
+
+@pytest.mark.parametrize("policy", [IndividualPolicy.SELF_ONLY, IndividualPolicy.PSEUDONYMS])
+def test_segments_of_few_people_are_hidden_where_the_whole_is_shown(teams: Org, policy: IndividualPolicy) -> None:
+    Organisation.objects.update(individual_policy=policy)
+    by_tool = query("ai.tool_failures", unit=None, segments=(Dimension.TOOL,))
+    [answer] = visible_series([by_tool], access_of(create_user(EXECUTIVE)))
+    assert [(figure.segment["tool"], figure.value) for figure in answer.total] == [("Planted", None)]
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"scope": Scope("platform", where={"role": ("lead",)})},
+        {"facets": {Dimension.REPOSITORY: ("acme/notes-of-ada",)}},
+        {"facets": {Dimension.AGENT: ("claude_code",)}},
+        {"segments": (Dimension.ASSISTANCE,)},
+    ],
+    ids=["an attribute", "a repository that names a person", "an agent", "a split by assistance"],
+)
+def test_a_filter_in_ones_own_unit_that_leaves_few_is_hidden(teams: Org, narrowed: dict[str, Any]) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    teams.people({"full_name": "Ada", "email": "ada@example.com", "role": "lead"})
+    for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM[:2])):
+        change = merged(number + 1, yesterday, author=name)
+        teams.push("pull-requests", change | {"repository": "acme/notes-of-ada"} if name == "ada" else change)
+    teams.fold()
+    for persona in (MANAGER, MEMBER):
+        assert seen(persona, query("pr.cycle_time", "platform")) is not None  # a unit's own delivery, at any size
+        asked = replace(query("pr.cycle_time", "platform"), **narrowed)
+        [answer] = visible_series([asked], access_of(create_user(persona)))
+        assert [figure.value for figure in answer.total] == [None] * len(answer.total)
+        listed = {row["person"] for row in visible_rows(asked, access_of(create_user(persona))).rows}
+        assert listed <= ({"Ada"} if persona is MEMBER else set())
+
+
+def test_a_quotient_is_hidden_where_few_people_make_its_numerator(teams: Org) -> None:
+    """Else a small sum could be read beside a large one: seven people call tools, one of them fails."""
+    assert seen(EXECUTIVE, query("ai.tool_failures", unit=None)) is None
+    assert seen(EXECUTIVE, query("ai.error_rate", unit=None)) is None
+
+
+def test_the_policy_named_and_the_trial_show_everything(teams: Org) -> None:
+    Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
+    assert seen(EXECUTIVE, query()) is not None
+    Organisation.objects.update(
+        individual_policy=IndividualPolicy.PSEUDONYMS, protected_since=None, minimum_group_size=99
+    )
+    assert seen(MEMBER, query()) is not None
+
+
+def test_rows_of_a_small_group_are_ones_own(teams: Org) -> None:
+    own = visible_rows(query(), access_of(create_user(OTHER_MEMBER)))
+    assert [row["person"] for row in own.rows] == ["Grace"]
+    assert own.total == 1
+    others = visible_rows(query(), access_of(create_user(Persona("lise"))))
+    assert (others.rows, others.total) == ([], 0)
+    assert "only your own are listed" in others.note
+
+
+def test_rows_of_a_unit_are_for_its_members_and_managers(teams: Org) -> None:
+    asked = query(unit="platform")
+    assert visible_rows(asked, access_of(create_user(MANAGER))).total == 6
+    assert visible_rows(asked, access_of(create_user(MEMBER))).total == 6
+    for persona in (EXECUTIVE, ADMIN):
+        page = visible_rows(asked, access_of(create_user(persona)))
+        assert (page.total, page.note) == (0, "You may see aggregates here: only your own rows are listed.")
+
+
+def of_the_small_team() -> list[MetricQuery]:
+    """Each metric, whole and by each of its segments."""
+    window = windows.trailing(12)
+    return [
+        MetricQuery(metric.key, window, scope=Scope("search"), segments=split)
+        for metric in metrics()
+        for split in ((), *((dimension,) for dimension in metric.segments))
+    ]
+
+
+def identifying_numbers() -> Iterator[str]:
+    """Every figure of the small team, in each way in which a page, a CSV or the API prints numbers."""
+    asked = of_the_small_team()
+    for query, answer in zip(asked, read_series(asked), strict=True):
+        for figure in answer.total:
+            for value in filter(None, (figure.value, figure.numerator, figure.denominator)):
+                printed = str(wording.reading(value, get(query.key).unit))
+                yield from (printed, wording.exact(value), repr(value), f"{value:,.0f}", f"{value:.0f}")
+
+
+def walked() -> list[str]:
+    """Each route of the application, and the API with a metric of each segment."""
+    pages = [access.address for route, access in ROUTES.items() if not route.startswith(("accounts/", "^v1/"))]
+    split = {dimension: metric.key for metric in metrics() for dimension in metric.segments}
+    return pages + [f"/api/v1/metrics/{key}/series/?segment={dimension}" for dimension, key in split.items()]
+
+
+def walked_of_each_metric() -> list[str]:
+    """What the API answers with other words for each metric; its series are read without it, all at once."""
+    return [f"/api/v1/metrics/{metric.key}/{kind}/" for metric in metrics() for kind in ("rows", "distribution")]
+
+
+@pytest.mark.parametrize(("name", "of_each_metric"), [("lise", True), ("mary", True), ("admin", False)])
+def test_no_answer_tells_a_withheld_figure(
+    teams: Org, name: str, of_each_metric: bool, sign_in: Callable[[Persona], Client]
+) -> None:
+    persona = Persona(name, is_admin=name == "admin")
+    client = sign_in(persona)
+    planted = {text for text in identifying_numbers() if len(re.sub(r"\D", "", text)) >= DIGITS_THAT_TELL}
+    assert f"{PLANTED + 45_678 + 98_761:,}" in planted
+    tells = re.compile(rf"(?<![\d.,])(?:{'|'.join(map(re.escape, planted))})(?!\d)")
+    leaks = {}
+    for address in [*walked(), *(walked_of_each_metric() if of_each_metric else ())]:
+        joined = "&" if "?" in address else "?"
+        answer = client.get(f"{address}{joined}unit=search")
+        body = answer.getvalue().decode(errors="replace")
+        if found := set(tells.findall(body)):
+            leaks[address] = found
+    assert not leaks
+    seen = visible_series(of_the_small_team(), access_of(create_user(persona)))
+    assert not {(each.query.key, each.query.segments) for each in seen if tells.search(repr(each))}
+
+
+def test_views_and_the_api_read_figures_for_a_viewer() -> None:
+    """insights.privacy.visible is their only way: whoever reads whole answers shows them to anybody."""
+    readers = {"insights.engine.read", "insights.engine.contributions", "insights.engine.distribution"}
+    for folder in ("views", "api"):
+        for path in (PROJECT_DIR / "insights" / folder).rglob("*.py"):
+            for statement in ast.walk(ast.parse(path.read_text())):
+                if isinstance(statement, ast.ImportFrom) and statement.module in readers:
+                    assert not [name.name for name in statement.names if name.name.startswith("read_")], path
