@@ -30,12 +30,14 @@ from bench.pull_request_facts import (
     TRAILERS,
 )
 from bench.work_item_facts import ASSIGNMENTS, ITEMS, LINKS, PROJECTS, STORED_ITEMS, STORED_TRANSITIONS, TRANSITIONS
-from integrations.connectors.words import Kind
-from integrations.intake.derive_item_figures import settle_item_figures
-from integrations.intake.derive_run_figures import settle_run_figures
-from integrations.intake.derive_stages import settle_figures
-from integrations.linking.rebuild import relink_everything
-from integrations.mappings.effective import effective_meanings
+from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.ownership.give import Gift, give
+from integrations.delivery.ownership.seen import note_named
+from integrations.delivery.pipeline_runs.figures import settle_run_figures
+from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.delivery.work_items.figures import settle_item_figures
+from integrations.enums import Kind
 from integrations.models import (
     Connection,
     Deployment,
@@ -49,8 +51,6 @@ from integrations.models import (
     WorkItem,
     WorkItemFigures,
 )
-from integrations.ownership.give import Gift, give
-from integrations.ownership.seen import note_named
 from orgtree.models import OrgTree, Unit
 
 NAME = "bench delivery"

@@ -16,9 +16,9 @@ from bench.figures import Limit, Measured
 from demo.plan.fast_import import FastImport, Signed, create_bare_repository, fast_import
 from demo.plan.filler import Filler
 from integrations.connectors.git.commands import arguments, environment
-from integrations.git.connect import connect_git
-from integrations.git.sync import sync_source
 from integrations.models import RepositorySource, SyncRun
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
 
 LIMIT_SHARE = 0.7
 FILES, FOLDERS = 2_000, 80

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from bench.figures import Limit, Measured, percentile
 from bench.load import Outcome, get_many, logs_body, post_all, post_at_rate
 from bench.processor_time import ProcessorTime
-from integrations.services.folding import batches_waiting
+from integrations.telemetry.sessions.backlog import batches_waiting
 
 RECORDS_PER_SECOND = 20_000
 SMALL_REQUESTS_PER_SECOND = 500

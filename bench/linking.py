@@ -7,9 +7,9 @@ from django.db import connection
 from bench.delivery_facts import DeliverySize, generate_delivery_once
 from bench.figures import Limit, Measured
 from bench.timing import seconds_of, taken_back
-from integrations.linking.deployed import settle_all_deployed
-from integrations.linking.failures import settle_all_failures
-from integrations.linking.rebuild import place_everything, relink_everything
+from integrations.delivery.linking.failures import settle_all_failures
+from integrations.delivery.linking.first_deployment import settle_all_deployed
+from integrations.delivery.linking.rebuild import place_everything, relink_everything
 from integrations.models import CommitPlace, DeployedPullRequest, Deployment, PullRequest
 
 SECONDS = 20.0

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from bench.organisation import Held, PlannedOrganisation
 from orgtree.models import Attribute, OrgTree, TreeKind, TreeLevel
-from orgtree.services.placements import rebuild_placements
-from orgtree.services.trees import follow_people
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import follow_people
 
 Row = tuple[str, int, str, str, str]  # what it is, of whom or what (its number), name, value, days
 

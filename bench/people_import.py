@@ -15,7 +15,7 @@ from bench.organisation import OrganisationSize, PlannedOrganisation, held_on, p
 from bench.organisation_rows import create_following_trees
 from bench.timing import seconds_of, taken_back
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import store_people
+from orgtree.people_import.store import store_people
 
 GOAL_SECONDS = 3.0
 COLUMNS = ("full_name", "email", "manager_email", "role", "team", "department", "site")

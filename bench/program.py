@@ -13,7 +13,7 @@ from bench.responses import browser, measured_responses
 from insights.query import windows
 from orgtree.models import OrgTree, Unit
 from programs.models import Objective, Ticket
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
 
 LISTS = (
     "/programs/tickets/",

@@ -28,10 +28,10 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import PullRequestCommitDraft, PullRequestDraft, ReviewDraft, Told, Who
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import Kind, PullRequestState, ResourceKind, ReviewState
+from integrations.enums import Kind, PullRequestState, ResourceKind, ReviewState
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Stream, SyncRun
-from integrations.sync.turns import run_stream
+from integrations.sync.slices import run_stream
 
 LIMIT_RATIO = 1.5
 PAGE_SIZE = 100

@@ -16,12 +16,12 @@ from bench.timing import seconds_of, taken_back
 from insights.query.windows import local_today
 from orgtree.models import Organisation
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import store_people
+from orgtree.people_import.store import store_people
 from programs.models import Channel, Notice
-from programs.queries import reminders
-from programs.services.reminders import outbox
-from programs.services.reminders.email import Email
-from programs.services.reminders.telling import tell
+from programs.reminders.queries import notices
+from programs.reminders.services import outbox
+from programs.reminders.services.email import Email
+from programs.reminders.services.telling import tell
 
 TICKETS = 10_000
 GOAL_SECONDS = 5.0
@@ -40,10 +40,10 @@ def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Me
         _open_accounts()
         _file_tickets(tickets, today)
         conditions = f"{tickets:,} overdue tickets, {size.people:,} people with accounts, trees by manager and team"
-        to_owners = seconds_of(lambda: tell(reminders.of_due_tickets(today)))
-        to_managers = seconds_of(lambda: tell(reminders.of_overdue_in_teams(today)))
+        to_owners = seconds_of(lambda: tell(notices.of_due_tickets(today)))
+        to_managers = seconds_of(lambda: tell(notices.of_overdue_in_teams(today)))
         told = Notice.objects.count()
-        again = seconds_of(lambda: (tell(reminders.of_due_tickets(today)), tell(reminders.of_overdue_in_teams(today))))
+        again = seconds_of(lambda: (tell(notices.of_due_tickets(today)), tell(notices.of_overdue_in_teams(today))))
         limit = Limit("s: writing the same notices into the same table, nothing asked", _write_alone())
         _send_by_mail()
         letters = seconds_of(lambda: outbox.put_letters_together([Email()], now=_at_noon(today)))

@@ -21,7 +21,7 @@ from insights.engine.outcomes import Facts
 from insights.engine.plan import Clock, needs_of
 from insights.query import windows
 from insights.query.query import Granularity, Statistic, Window
-from integrations.intake.derive_stages import settle_figures
+from integrations.delivery.pull_requests.figures import settle_figures
 from integrations.models import PullRequestFigures
 from orgtree.models import Unit
 

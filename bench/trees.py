@@ -17,7 +17,7 @@ from bench.timing import median_seconds, median_seconds_taken_back
 from insights.engine.read import SideBySide, read_together
 from insights.query.query import Dimension, MetricQuery, Window
 from orgtree.models import Membership, Unit
-from orgtree.services.units import move_person, move_unit
+from orgtree.trees.units import move_person, move_unit
 
 METRIC = "ai.spend"
 KEPT_WEEKS, AD_HOC_WEEKS = 12, 26

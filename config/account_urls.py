@@ -7,7 +7,7 @@ reset by mail have no address here.
 from allauth.account import views
 from django.urls import path
 
-from orgtree.views import account, invitations
+from orgtree.access.pages import account, invitations
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),

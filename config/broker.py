@@ -2,7 +2,7 @@
 
 The default broker keeps messages under the data directory, so that nothing has to be installed.  kombu's filesystem
 transport writes a message in place, where a polling worker may read half of it, and hands it over through the
-system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see orgtree/nudges.py): losing one
+system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see core/nudges.py): losing one
 costs seconds, but half of one must not stop the worker.
 """
 

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from insights.privacy.scope_access import access_in
 from insights.ui.addresses import address
-from orgtree.services.trust import trial_state
+from orgtree.access.trust import trial_state
 
 
 @dataclass(frozen=True)

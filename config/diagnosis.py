@@ -25,8 +25,8 @@ from config.tasks_seen import seconds_since_last_task
 from insights.columns.check import check_columns
 from insights.columns.health import columns_health
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
-from integrations.services.aging_tokens import aging_tokens
-from orgtree.services.placements import stray_placements
+from integrations.telemetry.otlp.aging_tokens import aging_tokens
+from orgtree.trees.placements import stray_placements
 
 SMALLEST_FREE_BYTES = 1_000_000_000  # rebuilt columns and PostgreSQL's log of changes need room
 MOST_NAMED = 3

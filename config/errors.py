@@ -15,9 +15,9 @@ from django.views.defaults import server_error as broken
 from psycopg import errors
 
 from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
+from core import disk_full
 from insights.api.errors import document
 from insights.engine.errors import Limit, QuestionStoppedError
-from orgtree import disk_full
 
 ABSENT = "There is nothing at this address."
 SECONDS_TO_RETRY = 5

@@ -24,10 +24,10 @@ from insights.api.authentication import TokenHolder
 from insights.badges.exposition import DEFAULT_WEEKS, samples
 from insights.query.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
-from orgtree.api.permissions import TokenScopeAllows
+from orgtree.access.access import access_of
+from orgtree.access.api_tokens import find_api_token
+from orgtree.access.token_permissions import TokenScopeAllows
 from orgtree.models import ApiToken, TokenScope
-from orgtree.services.access import access_of
-from orgtree.services.api_tokens import find_api_token
 
 LONGEST_NUMBER = 4
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -31,29 +31,31 @@ class Entry:
 
 SCHEDULE = (
     Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
-    Entry("Read repositories", "integrations.git.tasks.sync_sources", Every(seconds=60)),
-    Entry("Follow lines of repositories", "integrations.git.tasks.follow_line_histories", Every(seconds=60)),
+    Entry("Read repositories", "integrations.sync.git.tasks.sync_sources", Every(seconds=60)),
+    Entry("Follow lines of repositories", "integrations.sync.git.tasks.follow_line_histories", Every(seconds=60)),
     Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
     Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
     Entry("Delete removed connections", "integrations.sync.tasks.delete_unwanted", Every(seconds=60)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
-    Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
-    Entry("Number large repositories", "integrations.linking.rules.place_waiting", Every(seconds=10)),
-    Entry("Follow working agreements", "integrations.agreements.follow.follow_agreements", Every(seconds=60)),
-    Entry("Link by other rules", "integrations.linking.rules.follow_rules", Every(seconds=60)),
-    Entry("Follow thresholds", "integrations.git.tasks.follow_thresholds", Every(seconds=60)),
-    Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
-    Entry("Price requests anew", "integrations.pricing.tasks.reprice_waiting", Every(seconds=60)),
-    Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
+    Entry("Derive attribution", "integrations.code.attribution.tasks.attribute", Every(seconds=10)),
+    Entry("Number large repositories", "integrations.delivery.linking.rules.place_waiting", Every(seconds=10)),
+    Entry("Follow working agreements", "integrations.delivery.agreements.apply.follow_agreements", Every(seconds=60)),
+    Entry("Link by other rules", "integrations.delivery.linking.rules.follow_rules", Every(seconds=60)),
+    Entry("Follow thresholds", "integrations.sync.git.tasks.follow_thresholds", Every(seconds=60)),
+    Entry("Settle pull requests", "integrations.delivery.tasks.settle_pull_requests_waiting", Every(seconds=10)),
+    Entry("Price requests anew", "integrations.telemetry.sessions.reprice_tasks.reprice_waiting", Every(seconds=60)),
+    Entry("Settle imported usage", "integrations.telemetry.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
-    Entry("Count seats of today", "integrations.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
+    Entry("Count seats of today", "integrations.telemetry.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
     Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
-    Entry("Settle what has no figures", "integrations.intake.tasks.settle_without_figures", Nightly(hour=2, minute=0)),
+    Entry(
+        "Settle what has no figures", "integrations.delivery.tasks.settle_without_figures", Nightly(hour=2, minute=0)
+    ),
     Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
     Entry("Send letters", "programs.tasks.send_letters", Every(seconds=60)),
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
@@ -68,12 +70,19 @@ OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 
 
 def seed_schedule() -> None:
-    """Add the entries that are missing, by name; an entry that exists stays as an admin left it, while its task does.
+    """Add the entries that are missing, by name; an entry that exists stays as an admin left it.
 
-    Workers refuse a task that a release took away, and say so each time.
+    Where a release moved its task, it takes the new place; where a release took its task away, it goes, because
+    workers refuse such a task and say so each time.
     """
+    tasks = {entry.name: entry.task for entry in SCHEDULE}
     for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):
-        if not _has_module(existing.task):
+        if _has_module(existing.task):
+            continue
+        if existing.name in tasks:
+            existing.task = tasks[existing.name]
+            existing.save()
+        else:
             existing.delete()
     names = set(PeriodicTask.objects.values_list("name", flat=True))
     for entry in SCHEDULE:

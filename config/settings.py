@@ -144,11 +144,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "orgtree.sign_in.ClosedSignUpAdapter"
+ACCOUNT_ADAPTER = "orgtree.access.sign_in.ClosedSignUpAdapter"
 # axes counts failed sign-ins, in the database and so for all processes.  allauth's own limit of an address is for those
 # that are known to be a client's: without a number of proxies it may be the address of one, which everybody shares.
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "30/m/ip" if TRUSTED_PROXIES else None}
-AXES_USERNAME_CALLABLE = "orgtree.sign_in.attempted_name"
+AXES_USERNAME_CALLABLE = "orgtree.access.sign_in.attempted_name"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -179,7 +179,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
-        "orgtree.api.permissions.TokenScopeAllows",
+        "orgtree.access.token_permissions.TokenScopeAllows",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["insights.api.json_body.StorableJSONParser"],
@@ -200,7 +200,7 @@ SPECTACULAR_SETTINGS = {
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
         "StandingEnum": "programs.models.objectives.Standing",
         "StatisticEnum": "insights.api.schema.STATISTICS",
-        "StepStateEnum": "programs.api.overview_documents.STEP_STATES",
+        "StepStateEnum": "programs.overview.api.documents.STEP_STATES",
         "TicketStateEnum": "programs.models.tickets.TicketState",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

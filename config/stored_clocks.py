@@ -19,7 +19,7 @@ from integrations.models import Connection, LineHistory, Quota, RepositorySource
 from integrations.sync.leases import LEASE
 from orgtree.models import MatchWork
 from programs.models import Delivery, Letter
-from programs.services.reminders.outbox import HOLD
+from programs.reminders.services.outbox import HOLD
 
 LEEWAY = timedelta(minutes=1)  # clocks of machines that share a database differ
 IN_THE_PAST = timedelta()

@@ -6,13 +6,13 @@ class InsightsConfig(AppConfig):
     name = "insights"
 
     def ready(self) -> None:
+        from core.nudges import nudge_on_commit
         from insights.benchmarks.quick_check import peers_to_offer
         from insights.benchmarks.sets import SETS
         from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
-        from integrations.facts.changes import on_change
-        from orgtree.nudges import nudge_on_commit
-        from orgtree.services.benchmark_choice import offer_benchmark_sets, offer_peers
+        from integrations.outbox.fact_changes import on_change
+        from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
 
         checks.register(registry.check)
         offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])

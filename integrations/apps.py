@@ -9,23 +9,26 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_save
 
+        from integrations.code.commits.bots import recount_bots
+        from integrations.delivery.ownership.seen import note_project, note_repository
+        from integrations.delivery.recompute import settle_all_days
         from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
-        from integrations.facts.people import count_active_people, note_moved_identities, note_presence
-        from integrations.git.bots import recount_bots
-        from integrations.intake.figures_work import enqueue_pull_requests_of
+        from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
         from integrations.models import Project, Repository
-        from integrations.ownership.seen import note_project, note_repository
+        from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
+        from integrations.telemetry.sessions.calendar import on_time_zone_changed
+        from orgtree.access.trust import count_active_people_with
+        from orgtree.identities.activity import ActivitySource, count_activity_with
+        from orgtree.identities.moves import on_bots_changed, on_identities_moved
         from orgtree.models import Organisation
-        from orgtree.services.identity_activity import ActivitySource, count_activity_with
-        from orgtree.services.identity_moves import on_bots_changed, on_identities_moved
-        from orgtree.services.presence import on_presence_changed
-        from orgtree.services.trust import count_active_people_with
+        from orgtree.organisation.presence import on_presence_changed
 
         on_identities_moved(note_moved_identities)
         on_bots_changed(recount_bots)
         on_bots_changed(enqueue_pull_requests_of)
         count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
         on_presence_changed(note_presence)
+        on_time_zone_changed(settle_all_days)
         count_active_people_with(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)
@@ -33,9 +36,9 @@ class IntegrationsConfig(AppConfig):
 
 
 def _settings_may_have_changed(*, created: bool, **_: object) -> None:
-    from integrations.git.tasks import follow_thresholds
-    from integrations.linking.rules import follow_rules
-    from orgtree.nudges import nudge_on_commit
+    from core.nudges import nudge_on_commit
+    from integrations.delivery.linking.rules import follow_rules
+    from integrations.sync.git.tasks import follow_thresholds
 
     if not created:
         nudge_on_commit(follow_thresholds)

@@ -1,9 +1,9 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from integrations.pages.ownership import ownership
+from integrations.pages.usage_files import usage_files
 from integrations.push.receive import push_record, push_records
-from integrations.telemetry.receive import receive
-from integrations.views.ownership import ownership
-from integrations.views.usage_files import usage_files
+from integrations.telemetry.otlp.receive import receive
 from integrations.webhooks.receive import receive_delivery
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,5 +1,5 @@
-"""The organisation in Django admin; people stand in orgtree/people_admin.py, identities in
-orgtree/identity_admin.py, accounts, roles and tokens in orgtree/accounts_admin.py.
+"""The organisation in Django admin; people stand in orgtree/people/admin.py, identities in
+orgtree/identities/admin.py, accounts, roles and tokens in orgtree/access/admin.py.
 
 An admin sees which names belong to whom, and moves names between people; what people did is not browsable here.
 """
@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
-from orgtree.identity_admin import IdentityAdmin, MatchProposalAdmin
+from orgtree.access.admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
+from orgtree.identities.admin import IdentityAdmin, MatchProposalAdmin
 from orgtree.models import Organisation
-from orgtree.people_admin import PersonAdmin
-from orgtree.services.benchmark_choice import offered_benchmark_sets, offered_peers
-from orgtree.trees_admin import OrgTreeAdmin, UnitAdmin
+from orgtree.organisation.benchmark_choice import offered_benchmark_sets, offered_peers
+from orgtree.people.admin import PersonAdmin
+from orgtree.trees.admin import OrgTreeAdmin, UnitAdmin
 
 if TYPE_CHECKING:
     OrganisationModelAdmin = admin.ModelAdmin[Organisation]

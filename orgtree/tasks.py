@@ -5,16 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import transaction
 
-from orgtree.services import identity_matching
-from orgtree.services.placements import rebuild_placements
-from orgtree.services.trees import follow_people
+from orgtree.identities import match_identities as matching
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import follow_people
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def match_identities() -> None:
     """Look for somebody known behind new names, once no more of them come in at this moment."""
-    if identity_matching.is_time_to_match():
-        identity_matching.match_identities()
+    if matching.is_time_to_match():
+        matching.match_identities()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

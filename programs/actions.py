@@ -9,9 +9,9 @@ from django.urls import reverse
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
 from insights.ui.actions import Action
-from orgtree.services.access import Access
-from programs.services.benchmarks.agreements import benchmark_url
-from programs.services.benchmarks.drafts import can_be_agreed_on
+from orgtree.access.access import Access
+from programs.benchmarks.services.agreements import benchmark_url
+from programs.benchmarks.services.drafts import can_be_agreed_on
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:

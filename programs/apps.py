@@ -11,9 +11,9 @@ class ProgramsConfig(AppConfig):
         from insights.ui.agreed import offer_agreements
         from insights.ui.home_sections import offer_section
         from programs.actions import benchmark_of, objective_about, ticket_about
-        from programs.services.benchmarks.agreements import agreements
-        from programs.services.first_templates import add_first_templates
-        from programs.views.overview.on_home import program_on_home
+        from programs.benchmarks.services.agreements import agreements
+        from programs.first_templates import add_first_templates
+        from programs.overview.pages.on_home import program_on_home
 
         offer_action(objective_about)
         offer_action(ticket_about)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from programs.services.objectives import measuring
-from programs.services.reminders import outbox, sending, telling
-from programs.services.tickets.effects import measure_effects
+from programs.key_results.services import measuring
+from programs.reminders.services import outbox, sending, telling
+from programs.tickets.services.effects import measure_effects
 
 
 @shared_task(name="programs.tasks.measure_tickets", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -20,8 +20,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
-from integrations.telemetry.dictionary import forget_dictionary
-from integrations.telemetry.store_sessions import forget_identities
+from integrations.telemetry.agents.dictionary import forget_dictionary
+from integrations.telemetry.otlp.store_sessions import forget_identities
 from tests import run_order
 from tests.brokers import broker_of_its_own
 from tests.browsers import browser, windows

@@ -23,9 +23,9 @@ from django.test import Client
 from google.protobuf.message import Message
 
 from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from tests.code.git.repositories import Repo
+from tests.code.git.repositories import lines as text_of
 from tests.confirmed import confirm
-from tests.git.repositories import Repo
-from tests.git.repositories import lines as text_of
 from tests.otlp import Attribute, Increment, LogEvent, logs_request, metrics_request
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Org:
     def people(self, *rows: Mapping[str, str], on: str | date | None = None) -> None:
         """A people file with these rows, by column, applied from that day on."""
         from orgtree.people_import.rows import drafts_of
-        from orgtree.services.people import store_people
+        from orgtree.people_import.store import store_people
 
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
@@ -136,21 +136,21 @@ class Org:
     def tree(self, name: str, kind: str = "hand_built", *, levels: tuple[str, ...] = ()) -> None:
         """An Org Tree; the slug of its root is its name in small letters."""
         from orgtree.models import Attribute, TreeKind
-        from orgtree.services.trees import create_tree
+        from orgtree.trees.trees import create_tree
 
         attributes = [Attribute.objects.get(slug=slug) for slug in levels]
         create_tree(name, TreeKind(kind), attributes=attributes)
 
     def unit(self, name: str, *, below: str) -> None:
         """A unit of a hand-built tree, since ever."""
-        from orgtree.services.units import add_unit
+        from orgtree.trees.units import add_unit
 
         add_unit(_unit(below), name)
 
     def join(self, person: str, unit: str, *, on: str | date | None = None) -> None:
         """Make the person, known or new, a member of a unit of a hand-built tree."""
         from orgtree.models import Person
-        from orgtree.services.units import move_person
+        from orgtree.trees.units import move_person
 
         if not Person.objects.filter(email=_email(person)).exists():
             self.people({"full_name": person.title(), "email": _email(person)})
@@ -168,7 +168,7 @@ class Org:
 
     def move_unit(self, unit: str, *, to: str, on: str | date) -> None:
         """Move a unit of a hand-built tree below another one."""
-        from orgtree.services.units import move_unit
+        from orgtree.trees.units import move_unit
 
         move_unit(_unit(unit), _unit(to), _day(on))
 
@@ -186,8 +186,8 @@ class Org:
 
     def own(self, resource: str, unit: str, *, from_: str | date | None = None, to: str | date | None = None) -> None:
         """Let the unit own a repository, service, project or board."""
-        from integrations.ownership.find import find_owned, find_unit
-        from integrations.ownership.give import own
+        from integrations.delivery.ownership.find import find_owned, find_unit
+        from integrations.delivery.ownership.give import own
 
         start, end = (None if each is None else _day(each) for each in (from_, to))
         own(find_owned(resource), find_unit(unit), start=start, end=end)
@@ -251,8 +251,8 @@ class Org:
     def fold(self) -> None:
         """Do what the worker does with received telemetry and new commits."""
         if self._unread:
-            from integrations.git.connect import connect_git
-            from integrations.git.sync import sync_source
+            from integrations.sync.git.connect import connect_git
+            from integrations.sync.git.read_source import sync_source
 
             sync_source(connect_git(self._repository.path))
             self._unread = False
@@ -276,7 +276,7 @@ class Org:
 
     @cached_property
     def _ingest_token(self) -> str:
-        from integrations.services.ingest_tokens import create_ingest_token
+        from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 
         return create_ingest_token("org")[1]
 
@@ -284,7 +284,7 @@ class Org:
     def _push_token(self) -> str:
         """A new one each time: what is stored once for many tests outlives a token that one of them made."""
         from integrations.models import IngestScope
-        from integrations.services.ingest_tokens import create_ingest_token
+        from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 
         return create_ingest_token("org", scope=IngestScope.PUSH)[1]
 

@@ -31,8 +31,8 @@ from pathlib import Path
 import httpx
 
 from integrations.models import IngestScope
-from integrations.services.ingest_tokens import create_ingest_token
-from orgtree.services.api_tokens import create_api_token, in_a_year
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.access.api_tokens import create_api_token, in_a_year
 from tests.databases import database_url, pointed_at
 from tests.forked import ForkedProcess
 from tests.patience import PATIENCE_SECONDS, wait_until

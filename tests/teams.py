@@ -24,7 +24,7 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
-from orgtree.services.unit_placements import rebuild_unit_placements
+from orgtree.trees.unit_placements import rebuild_unit_placements
 from tests.personas import AUDITOR, EXECUTIVE, create_user
 
 SINCE = date(2025, 1, 1)

@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from orgtree.services.api_tokens import create_api_token
+from orgtree.access.api_tokens import create_api_token
 from tests.every_route import ASKING, NOT_TAKEN, ROLES, ROUTES, SIGN_IN, TOKENS, Access
 from tests.personas import ADMIN, MEMBER, Persona, create_user
 

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponseNotFound
 from django.test import Client
 
-from orgtree.services.api_tokens import create_api_token
+from orgtree.access.api_tokens import create_api_token
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 from tests.teams import Teams, create_teams

@@ -23,9 +23,9 @@ from django.urls import resolve
 from django.utils import timezone
 
 from integrations.models import Deployment, Incident, IngestScope, PullRequest, WorkItem
-from integrations.services.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.models import Person
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.bad_values import (
     BODIES,
     IN_ADDRESSES,

@@ -17,9 +17,9 @@ from django.test import Client
 from django.urls import reverse
 
 from config.diagnosis import State, disk
+from core.disk_full import DISK_FULL, says_disk_full
 from integrations.models import IngestScope
-from integrations.services.ingest_tokens import create_ingest_token
-from orgtree.disk_full import DISK_FULL, says_disk_full
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from tests.personas import ADMIN, Persona
 from tests.telemetry.intake import JSON, REQUEST, log_record, logs
 from tests.webhooks.test_receive import GitHubSends
@@ -54,7 +54,7 @@ def forgiving(sign_in: SignIn) -> Client:
 @FULL
 @pytest.mark.django_db
 def test_exporters_get_503_and_send_telemetry_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
-    monkeypatch.setattr("integrations.telemetry.store.open_batch", full)
+    monkeypatch.setattr("integrations.telemetry.otlp.store.open_batch", full)
     _, secret = create_ingest_token("tests")
     answer = Client().post(
         "/v1/logs",
@@ -95,7 +95,7 @@ def test_providers_are_told_that_a_delivery_was_not_stored(monkeypatch: pytest.M
 def test_an_upload_that_finds_no_room_is_answered_with_a_page(
     monkeypatch: pytest.MonkeyPatch, forgiving: Client, full: Any
 ) -> None:
-    monkeypatch.setattr("orgtree.views.people_import.keep_upload", full)
+    monkeypatch.setattr("orgtree.people_import.pages.keep_upload", full)
     file = SimpleUploadedFile("people.csv", b"email\nada@example.com\n")
     answer = forgiving.post(reverse("people_import"), {"file": file})
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
@@ -122,7 +122,7 @@ def test_other_failures_say_nothing_of_a_disk(monkeypatch: pytest.MonkeyPatch, f
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("orgtree.views.people_import.keep_upload", broken)
+    monkeypatch.setattr("orgtree.people_import.pages.keep_upload", broken)
     file = SimpleUploadedFile("people.csv", b"email\nada@example.com\n")
     answer = forgiving.post(reverse("people_import"), {"file": file})
     assert (answer.status_code, b"disk" in answer.content) == (500, False)

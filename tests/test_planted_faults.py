@@ -50,4 +50,4 @@ def test_what_its_tests_do_not_notice_their_folders_are_asked_for(tmp_path: Path
         (tmp_path / name).touch()
     found = FAULT.tests_in(tmp_path)
     assert found == [Path("tests/engine/test_clock.py"), Path("tests/test_clock.py")]
-    assert folders_of(found) == [Path("tests/engine", "tests/catalogue", "tests/privacy"), Path("tests/test_clock.py")]
+    assert folders_of(found) == [Path("tests/engine"), Path("tests/test_clock.py")]

@@ -17,9 +17,9 @@ from django.test import Client
 from config import logs
 from config.celery import app
 from config.launcher.output import Output
-from orgtree.services.invitations import invite
+from orgtree.access.invitations import invite
 from programs.models import Channel
-from programs.services.reminders.unsubscribing import unsubscribe_token
+from programs.reminders.services.unsubscribing import unsubscribe_token
 from tests.every_route import ROUTES
 from tests.personas import ADMIN, create_user
 from tests.servers import Server
@@ -36,8 +36,8 @@ SECRET = {
     "badges/<str:key>.svg": f"/badges/{MARKER}.svg",
 }
 VIEWS = (
-    "orgtree.views.invitations.find_invitation",
-    "programs.views.notifications.unsubscribe.read_token",
+    "orgtree.access.pages.invitations.find_invitation",
+    "programs.reminders.pages.unsubscribe.read_token",
     "insights.pages.badges.get_object_or_404",
 )
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.services.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from tests.every_route import ROUTES
 from tests.personas import ADMIN, MEMBER, create_user, signed_in
 

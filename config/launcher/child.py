@@ -17,7 +17,7 @@ WORKER_THREADS = 4
 
 
 def run_web(listener: int | None) -> None:
-    from config.web_server import serve
+    from config.launcher.web_server import serve
 
     serve(listener)
 

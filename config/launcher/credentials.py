@@ -11,7 +11,7 @@ from typing import TypedDict
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, find_ingest_token
 
 FIRST_ADMIN = "admin@example.com"
 FIRST_TOKEN = "First token"  # noqa: S105  # its name, not the token

@@ -11,7 +11,7 @@ from demo.plan.delivery_stories import DELIVERY_STORIES
 from demo.plan.year import DemoYear
 from insights.annotations.writing import AnnotationDraft, add_annotation
 from insights.models import Annotation
-from orgtree.services.access import access_of
+from orgtree.access.access import access_of
 
 
 def write_demo_annotations(year: DemoYear) -> None:

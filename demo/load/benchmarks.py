@@ -11,12 +11,12 @@ from django.utils import timezone
 from demo.load.personas import PERSONAS
 from demo.plan.people import CHECKOUT, PLATFORM, SEARCH
 from demo.plan.year import DemoYear
-from orgtree.services.access import access_of
+from orgtree.access.access import access_of
+from programs.benchmarks.services.drafts import BenchmarkDraft
+from programs.benchmarks.services.focusing import FocusDraft, set_focus
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion, FocusVersion
-from programs.services.benchmarks.drafts import BenchmarkDraft
-from programs.services.benchmarks.focusing import FocusDraft, set_focus
-from programs.services.benchmarks.starter_sets import STARTER_SETS
-from programs.services.benchmarks.writing import set_benchmark
 
 HOUR = 3600.0
 EVERYBODY = ""

@@ -19,8 +19,8 @@ from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
 from demo.providers.serve import FILE, DemoGitHub, serving_alone
 from integrations.connectors.base import connectors
 from integrations.models import Connection, Stream
-from integrations.sync.ask import pause, resume
 from integrations.sync.connect import Answers, connect
+from integrations.sync.enqueue import pause, resume
 from programs.models import DemoRun
 
 CONNECTION_NAME = "GitHub of the demo"

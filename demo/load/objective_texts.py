@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, TOOLING
-from programs.services.objectives.drafts import KeyResultDraft
+from programs.objectives.services.drafts import KeyResultDraft
 
 
 def relative(title: str, metric: str, percent: float, better: str = "") -> KeyResultDraft:

@@ -8,20 +8,20 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from core.authorship import changes_by
 from demo.load.objective_texts import OBJECTIVES, PLANS, DemoObjective
 from demo.load.personas import PERSONAS
 from demo.plan.year import DemoYear
 from insights.query.windows import local_today
+from orgtree.access.access import Access, access_of
 from orgtree.models import Person
-from orgtree.services.access import Access, access_of
-from orgtree.services.authorship import changes_by
+from programs.closing.services.closing import CarryOver, close_quarter
+from programs.key_results.errors import ObjectiveError
+from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
-from programs.services.objectives.closing import CarryOver, close_quarter
-from programs.services.objectives.drafts import ObjectiveDraft
-from programs.services.objectives.errors import ObjectiveError
-from programs.services.objectives.measuring import measure_objectives
-from programs.services.objectives.writing import add_objective, override_standing, publish_objective
-from programs.services.quarters import current_quarter, preceding
+from programs.objectives.services.drafts import ObjectiveDraft
+from programs.objectives.services.writing import add_objective, override_standing, publish_objective
+from programs.quarters.fiscal_quarters import current_quarter, preceding
 
 QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the quarter before them for baselines
 CLOSED_DAYS_AFTER = 9  # the end of a quarter

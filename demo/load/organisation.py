@@ -14,12 +14,12 @@ from demo.plan.organisation import (
 from demo.plan.people import team
 from demo.plan.seats import seats_file
 from demo.plan.year import DemoYear
-from integrations.seats.import_seats import import_seats
+from integrations.telemetry.seats.csv_import import import_seats
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit, UnitPlace
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import store_people
-from orgtree.services.trees import create_tree
-from orgtree.services.units import add_unit, move_people, move_person, move_unit, set_leader
+from orgtree.people_import.store import store_people
+from orgtree.trees.trees import create_tree
+from orgtree.trees.units import add_unit, move_people, move_person, move_unit, set_leader
 
 MANAGER_TREE, DEPARTMENT_TREE = "Reporting lines", "Departments"
 

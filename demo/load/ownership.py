@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.ownership.proposals import confirm_proposed
+from integrations.delivery.ownership.proposals import confirm_proposed
 from orgtree.models import OrgTree
 
 

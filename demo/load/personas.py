@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from orgtree.access.grants import CannotGrantError, NewGrant, give
 from orgtree.models import Role
-from orgtree.services.grants import CannotGrantError, NewGrant, give
 
 
 @dataclass(frozen=True, slots=True)

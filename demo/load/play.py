@@ -32,12 +32,12 @@ from demo.plan.sending import Sent, send_year
 from insights.columns.health import changes_waiting
 from insights.columns.refresh import refresh
 from insights.query.windows import local_today
-from integrations.git.line_history import follow_asked
+from integrations.code.git.line_history import follow_asked
 from integrations.models import IngestScope
-from integrations.pricing.tasks import reprice_waiting
-from integrations.services.folding import batches_waiting
-from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
-from orgtree.services.identity_matching import match_identities
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
+from integrations.telemetry.sessions.backlog import batches_waiting
+from integrations.telemetry.sessions.reprice_tasks import reprice_waiting
+from orgtree.identities.match_identities import match_identities
 from programs.models import DemoRun
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent

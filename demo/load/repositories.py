@@ -10,8 +10,8 @@ from demo.plan.commits import plan_commits
 from demo.plan.history import write_repository
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.year import DemoYear
-from integrations.git.connect import connect_git
 from integrations.models import AttributionWork, RepositorySource
+from integrations.sync.git.connect import connect_git
 
 
 def write_and_connect(year: DemoYear) -> int:

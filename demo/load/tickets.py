@@ -11,13 +11,13 @@ from demo.load.personas import PERSONAS
 from demo.plan.organisation import LEADERS
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, email_of
 from demo.plan.year import DemoYear
+from orgtree.access.access import access_of
 from orgtree.models import Person
-from orgtree.services.access import access_of
 from programs.models import Ticket, TicketState
-from programs.services.tickets.commenting import comment_on_ticket
-from programs.services.tickets.drafts import TicketDraft
-from programs.services.tickets.effects import measure_effects
-from programs.services.tickets.writing import add_ticket, move_ticket
+from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.drafts import TicketDraft
+from programs.tickets.services.effects import measure_effects
+from programs.tickets.services.writing import add_ticket, move_ticket
 
 OPEN, GOING, DONE, DROPPED = TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED
 

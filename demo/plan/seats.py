@@ -21,7 +21,7 @@ _SEATS_PAID_FOR = 52  # of Claude Code: some more than there are people
 
 
 def seats_file(year: DemoYear) -> bytes:
-    """A CSV file for integrations.seats.import_seats."""
+    """A CSV file for integrations.telemetry.seats.csv_import."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(("agent", "plan", "monthly_price", "email", "seats", "start", "end"))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from insights.models import Annotation
 from insights.query.query import Scope, Window
 from insights.ui.charts import ChartData, Mark
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 MOST_ON_A_CHART = 40  # flags beyond that cover what they explain; the list of notes has them all
 

@@ -18,8 +18,8 @@ from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.ui import wording
+from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.services.access import Access
 
 FIRST_DAY = date(2000, 1, 1)  # earlier days are slips of the finger, as in the filters of pages
 LONGEST_STRETCH = timedelta(days=366)  # what goes on for longer explains no single dip

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from insights.annotations.writing import (
     AnnotationDraft,
     MayNotAnnotateError,
@@ -27,10 +28,9 @@ from insights.models import Annotation
 from insights.privacy.scope_access import check_scope
 from insights.query.errors import QueryError
 from insights.query.query import Scope, Window
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.access.access import Access, access_of
+from orgtree.access.who_sees import names_of
 from orgtree.models import TokenScope
-from orgtree.services.access import Access, access_of
-from orgtree.services.who_sees import names_of
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 FIELDS = ("text", "from", "to", "unit", "about")

@@ -10,8 +10,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from orgtree.access.api_tokens import find_api_token
 from orgtree.models import ApiToken
-from orgtree.services.api_tokens import find_api_token
 
 SCHEME = "Bearer"
 

@@ -19,8 +19,8 @@ from insights.benchmarks.sets import SETS, chosen_set
 from insights.formulas.dora_score import SCORED
 from insights.query.errors import QueryError
 from insights.query.terms import UnitOfMeasure
+from orgtree.access.access import access_of
 from orgtree.models import Organisation
-from orgtree.services.access import access_of
 
 
 class BandSerializer(serializers.Serializer[object]):

@@ -19,7 +19,7 @@ from insights.privacy.visible import visible_distribution, visible_rows, visible
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import MetricQuery
-from orgtree.services.access import Access, access_of
+from orgtree.access.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
 SERIES = WINDOW | {"granularity", "segment", "statistic"}

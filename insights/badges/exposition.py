@@ -10,8 +10,8 @@ from insights.privacy.visible import Freshness, SideBySide, visible_together
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.query import MetricQuery, Scope
+from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.services.access import Access
 
 MOST_UNITS, MOST_METRICS = 100, 30
 DEFAULT_WEEKS = 4

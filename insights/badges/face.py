@@ -14,7 +14,7 @@ from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from insights.query.query import MetricQuery, Scope, Statistic
 from insights.ui import wording
-from orgtree.services.access import access_of_the_public
+from orgtree.access.access import access_of_the_public
 
 NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels of a letter at 11 px, on the safe side: no font is known here
 PADDING = 10

@@ -16,8 +16,8 @@ from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.query import Scope, Statistic
+from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.services.access import Access
 
 LONGEST_LABEL = 60
 

@@ -32,7 +32,7 @@ from insights.query import windows
 from insights.query.measures import People, PeopleOfWindow, PeopleOnLine
 from insights.query.query import Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Window
 from insights.query.terms import UnitOfMeasure
-from orgtree.services.access import access_of_the_public
+from orgtree.access.access import access_of_the_public
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers

@@ -12,7 +12,7 @@ from insights.formulas.dora_score import SCORED, DoraScore, dora_score
 from insights.privacy.visible import visible_totals
 from insights.query import windows
 from insights.query.query import Figure, MetricQuery
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Which partitions are not true any more.
 
-Whoever changes facts appends their days to the outbox in the same transaction (integrations/facts/changes.py).  While a
-change stands there, the partitions that it touches are stale (insights/columns/source.py looks); whoever takes it out
-marks them, in the transaction that takes it.  So a partition is stale from the moment at which a change can be seen
-until its rows are read again.
+Whoever changes facts appends their days to the outbox (integrations/outbox/fact_changes.py) in the same transaction.
+While a change stands there, the partitions that it touches are stale (insights/columns/source.py looks); whoever
+takes it out marks them, in the transaction that takes it.  So a partition is stale from the moment at which a
+change can be seen until its rows are read again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from insights.columns.folder import checksum_of, folder, is_whole
 from insights.columns.shape import copied_relations, families_of, shape_of
 from insights.models import ColumnPartition
 from insights.query.query import Window
-from integrations.facts.changes import Change, take_changes
 from integrations.models import FactFamily
+from integrations.outbox.fact_changes import Change, take_changes
 
 
 def take_changes_out() -> int:

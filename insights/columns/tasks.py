@@ -6,11 +6,11 @@ import threading
 
 from celery import shared_task
 
+from core.nudges import nudge_on_commit
 from insights.columns import refresh as refreshing
 from insights.columns.check import check_columns
 from insights.columns.folder import delete_orphans
 from insights.columns.stale import mark_broken, mark_damaged
-from orgtree.nudges import nudge_on_commit
 
 # A first build takes minutes: it must not take all threads of the worker, to which beat sends one round after another.
 _one_in_this_process = threading.Lock()

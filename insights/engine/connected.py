@@ -15,7 +15,7 @@ from insights.catalogue.declarations import Metric
 from insights.engine.fact_query import Placed, Placement
 from insights.query.query import Window
 from insights.query.terms import BelongsTo
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
 

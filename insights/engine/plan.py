@@ -17,7 +17,7 @@ from insights.query.dimensions import has_dimension
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
-from integrations.connectors.words import FINER_THAN_OTHER, WorkType
+from integrations.enums import FINER_THAN_OTHER, WorkType
 from orgtree.models import Attribute, OrgTree, Unit
 
 LONGEST_WINDOW_DAYS = 5 * 366

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.cache import Cache
+from core.nudges import nudge_on_commit
 from insights.columns.rows import types_of
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
@@ -28,7 +29,6 @@ from insights.engine.statement import (
 )
 from insights.query.measures import Measure, MeasureValue
 from insights.query.query import Window
-from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from insights.privacy.withhold import tells_of_few, unconfirmed_for, withholds
 from insights.query import windows
 from insights.query.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
 from insights.ui import wording
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 PERIODS = (Granularity.QUARTER, Granularity.MONTH, Granularity.WEEK)
 

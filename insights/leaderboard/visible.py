@@ -19,9 +19,9 @@ from insights.privacy.scope_access import check_scope
 from insights.privacy.visible import shown_of
 from insights.privacy.withhold import is_withheld
 from insights.query.query import Dimension, MetricQuery, Scope, Window
+from orgtree.access.access import Access
+from orgtree.access.trust import Shown
 from orgtree.models import Person
-from orgtree.services.access import Access
-from orgtree.services.trust import Shown
 
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)

@@ -7,7 +7,7 @@ import insights.models.badges
 from django.conf import settings
 from django.db import migrations, models
 
-from orgtree.at_once import AtOnce
+from core.migration_operations import AtOnce
 
 LOG_IS_ONLY_APPENDED_TO = """
     CREATE FUNCTION insights_refuse_to_change_the_log() RETURNS trigger LANGUAGE plpgsql AS $$

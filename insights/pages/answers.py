@@ -20,7 +20,7 @@ from insights.ui.agreed import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
-from orgtree.queries.surroundings import Surroundings
+from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
 

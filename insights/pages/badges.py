@@ -23,8 +23,8 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Statistic
+from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.services.access import Access
 
 KEPT_SECONDS = 300  # by whoever shows it; figures of trailing windows follow new facts within a minute
 MOST_LISTED, MOST_UNITS_OFFERED = 200, 300

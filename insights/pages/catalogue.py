@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.query.terms import Category
 from insights.ui import tiles
-from orgtree.csv_export import Cell, csv_response
 
 LONGEST_SEARCH = 100
 CSV_HEADS = (

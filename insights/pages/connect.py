@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from insights.ui import wording
 from integrations.models import IngestToken
-from integrations.services.ingest_tokens import create_ingest_token, replace_ingest_token
-from integrations.services.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token
+from integrations.telemetry.otlp.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
 from orgtree.models import Person
 
 LONGEST_TOKEN_NAME = 100

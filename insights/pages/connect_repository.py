@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from insights.ui import wording
 from integrations.connectors.git.commands import GitError
-from integrations.git.connect import NameTakenError, connect_git
 from integrations.models import RepositorySource, SyncRun
-from integrations.services.connections import ConnectedSource, connected_sources, read_now
+from integrations.sync.git.connect import NameTakenError, connect_git
+from integrations.sync.git.sources import ConnectedSource, connected_sources, read_now
 
 LONGEST_PATH, LONGEST_NAME = 500, 200
 

@@ -14,7 +14,7 @@ from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
 from insights.ui.scope_bar import ScopeBar, scope_bar
-from orgtree.queries.surroundings import Surroundings
+from orgtree.trees.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
 

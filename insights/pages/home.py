@@ -25,11 +25,11 @@ from insights.ui import wording
 from insights.ui.filters import read_filters
 from insights.ui.home_sections import sections_on_home
 from insights.ui.tiles import Link, Tile
-from integrations.services.aging_tokens import AgingToken, aging_tokens
-from integrations.services.completeness import completeness
-from integrations.services.reception import Reception, reception
-from integrations.services.told_of import told_of
+from integrations.delivery.completeness import completeness
+from integrations.facts.available_sources import told_of
 from integrations.sync.quarantine import payloads_put_aside
+from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
+from integrations.telemetry.otlp.reception import Reception, reception
 
 TOKENS_NAMED = 5  # of those that should be replaced
 HEADLINES = (

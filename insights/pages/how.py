@@ -24,7 +24,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import Asked, asked, base_template, figures, total
 from insights.ui.scope_bar import look_around, scope_words
-from integrations.services.reception import last_request_at
+from integrations.telemetry.otlp.reception import last_request_at
 
 UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
 # Metrics that leave something out which another metric counts, and what that is.

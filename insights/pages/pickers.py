@@ -25,7 +25,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
-from orgtree.queries.finding import (
+from orgtree.trees.search import (
     MOST_UNITS,
     MOST_VALUES,
     FoundUnit,
@@ -35,7 +35,7 @@ from orgtree.queries.finding import (
     units_named,
     values_of,
 )
-from orgtree.queries.surroundings import surroundings
+from orgtree.trees.surroundings import surroundings
 
 LONGEST_SEARCH = 100
 OWN_PARAMETERS = ("to", "q", "under", "of", "page")

@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, facts_told
@@ -33,7 +34,6 @@ from insights.ui.filters import FACETS, FACETS_OF_ROWS
 from insights.ui.metric_panel import Asked, asked, base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_words
-from orgtree.csv_export import Cell, csv_response
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6

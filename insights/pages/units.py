@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue import headlines
 from insights.catalogue.registry import get
 from insights.privacy.visible import Freshness, SideBySide, visible_together
@@ -23,8 +24,7 @@ from insights.ui import wording
 from insights.ui.filters import BadFilterError, Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, look_around
 from insights.ui.tiles import Picker, lagging
-from orgtree.csv_export import Cell, csv_response
-from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
+from orgtree.trees.surroundings import StandingUnit, Surroundings, surroundings
 
 BY_NAME = "name"
 SORT = "sort"

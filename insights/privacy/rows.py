@@ -25,9 +25,9 @@ from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, names_ai, r
 from insights.query.measures import People, PeopleOfWindow
 from insights.query.query import MetricQuery
 from integrations.models import FactFamily
+from orgtree.access.access import Access
+from orgtree.access.trust import RowsOf, Shown, others_rows
 from orgtree.models import IndividualPolicy, Person
-from orgtree.services.access import Access
-from orgtree.services.trust import RowsOf, Shown, others_rows
 
 LABEL = "person"  # the column that stands for `person_id`
 UNMATCHED = "Unmatched"

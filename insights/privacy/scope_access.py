@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from insights.query.errors import QueryError, ScopeNeededError, UnknownUnitError
 from insights.query.query import Scope
-from orgtree.services.access import Access, access_of
+from orgtree.access.access import Access, access_of
 
 ME = "me"  # as `person=` names whoever asks
 ONLY_YOUR_OWN = "Only your own data are shown here: person=me."

@@ -43,9 +43,9 @@ from insights.privacy.withhold import (
     withholds,
 )
 from insights.query.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
+from orgtree.access.access import Access
+from orgtree.access.trust import Shown
 from orgtree.models import Unit
-from orgtree.services.access import Access
-from orgtree.services.trust import Shown
 
 __all__ = [
     "Adoption",

@@ -17,7 +17,7 @@ from insights.engine.read import unconfirmed_in
 from insights.engine.unconfirmed import unconfirmed
 from insights.query.query import Dimension, Figure, MetricQuery, SeriesAnswer
 from insights.query.terms import BelongsTo
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 UNKNOWN_PEOPLE = (
     "People whom telemetry alone names do not count: an import of people, an account or a connected repository makes "

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from insights.query.query import Granularity, Window
-from orgtree.services.fiscal_calendar import first_month
+from orgtree.organisation.fiscal_calendar import first_month
 
 TRAILING_WEEKS = (4, 8, 12, 26, 52)  # the presets of every page
 DEFAULT_WEEKS = 12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 
 @dataclass(frozen=True)

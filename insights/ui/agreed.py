@@ -12,7 +12,7 @@ from insights.catalogue.registry import get
 from insights.query.query import Granularity, MetricQuery, Scope, Statistic
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Line
-from orgtree.services.access import Access
+from orgtree.access.access import Access
 
 
 @dataclass(frozen=True)

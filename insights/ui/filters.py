@@ -21,9 +21,9 @@ from insights.query import windows
 from insights.query.parameters import pairs
 from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.ui import wording
-from orgtree.queries.whose import Whose
-from orgtree.services.access import Access
-from orgtree.services.fiscal_calendar import first_month
+from orgtree.access.access import Access
+from orgtree.organisation.fiscal_calendar import first_month
+from orgtree.trees.people_filter import Whose
 
 WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
 DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"

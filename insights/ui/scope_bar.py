@@ -19,7 +19,7 @@ from insights.query.errors import UnknownUnitError
 from insights.query.query import WHOLE_ORGANISATION, Figure, MetricQuery
 from insights.ui import wording
 from insights.ui.filters import Filters
-from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
+from orgtree.trees.surroundings import StandingUnit, Surroundings, surroundings
 
 EVERYBODY = "All of the organisation"
 YOURSELF = "Your own data"

@@ -16,15 +16,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import BadRequest
+from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from integrations.delivery.ownership.find import find_owned, find_unit
+from integrations.delivery.ownership.give import disown, own
+from integrations.delivery.ownership.listing import Filters, ListedThing, listed_things
+from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
+from integrations.delivery.ownership.refusals import OwnershipRefusal
 from integrations.models import OwnedKind
-from integrations.ownership.find import find_owned, find_unit
-from integrations.ownership.give import disown, own
-from integrations.ownership.listing import Filters, ListedThing, listed_things
-from integrations.ownership.proposals import Proposal, confirm, proposals
-from integrations.ownership.refusals import OwnershipRefusal
-from orgtree.api.errors import BadRequest
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
-from orgtree.api.permissions import MayWritePeople, TokenScopeAllows
+from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, TokenScope, Unit
 
 PARAMETERS = ("tree", "kind", "unit", "q", "without_owner", "page", "size")

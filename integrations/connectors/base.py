@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind
 
 Json = dict[str, Any]
 Cursor = Mapping[str, Any]  # JSON, the connector's own; empty at the beginning
@@ -246,6 +246,6 @@ def register(connector: type[Connector]) -> type[Connector]:
 
 def connectors() -> Mapping[str, type[Connector]]:
     """All known providers, by slug."""
-    from integrations.connectors import known  # noqa: F401  # imports every connector, each of which registers itself
+    from integrations.connectors import registered  # noqa: F401  # imports every connector, each of which registers itself
 
     return dict(_connectors)

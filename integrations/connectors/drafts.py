@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
-from integrations.connectors.words import (
+from integrations.enums import (
     Kind,
     LinkMethod,
     Priority,

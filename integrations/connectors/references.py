@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from integrations.connectors.drafts import WorkItemReference
-from integrations.connectors.words import LinkMethod
+from integrations.enums import LinkMethod
 
 LONGEST_READ = 100_000  # characters of a description that are looked at
 MOST_KEYS = 100  # of one pull request and place; a list of everything ever done links nothing

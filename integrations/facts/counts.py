@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from integrations.models import (
     AgentSession,
     Commit,

@@ -2,7 +2,7 @@
 
 What lead times consist of counts for whom the pull requests do; deployments and incidents count for the owner of the
 service, or else of the repository, that they are of.  Which deployment contains what, and which failed, is linked by
-integrations/linking/.
+integrations/delivery/linking/.
 
 Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from integrations.facts.production import IN_PRODUCTION
 from integrations.facts.relation import OF_AGENTS, Relation
-from integrations.linking.production import IN_PRODUCTION
 from integrations.models import FactFamily
 
 _STAGES = ("coding", "pickup", "review", "merge", "deploy")

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from orgtree.services.identity_activity import Activity
+from orgtree.identities.activity import Activity
 
 
 def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[int, Activity]:

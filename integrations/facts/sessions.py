@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
 
 
 def append_changes_of_sessions_that_ended(after: datetime, until: datetime) -> None:

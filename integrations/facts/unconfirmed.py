@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from integrations.push.connection import PROVIDER as PUSH
+from integrations.models.connections import PUSH
 
 
 def unconfirmed_people() -> tuple[int, ...]:

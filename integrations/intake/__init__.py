@@ -1,0 +1,1 @@
+"""From drafts to stored facts: identity, places, the newest word of every field, deletion."""

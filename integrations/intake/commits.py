@@ -9,17 +9,17 @@ from pathlib import Path
 
 from django.db import connection as database
 
-from integrations.attribution.evidence import note_evidence
+from integrations.code.attribution.evidence import note_evidence
+from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.in_repositories import link_commits, settle_alone, settle_homes
+from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature, picked_from
 from integrations.connectors.git.messages import trailers_of
-from integrations.git.changes import settle_changes
-from integrations.git.links import link_commits, settle_alone, settle_homes
-from integrations.git.store import KnownAuthors, store_commits
-from integrations.intake.people import identify_people
+from integrations.delivery.linking.relink import follow_commits
+from integrations.intake.identities import identify_people
 from integrations.intake.records import Written
-from integrations.linking.follow import follow_commits
 from integrations.models import Commit, Connection, Repository, Resource
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 

@@ -8,11 +8,11 @@ from django.db import connection as database
 
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.git.repository import one_spelling
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, Project, Repository, Resource
+from integrations.models.connections import PUSH
 
-PUSH = "push"  # the provider of what is pushed: its records name repositories as people do
 _ADVISORY_LOCK = 0x4864_7701  # "Hd": while one transaction recognises repositories, nobody else adds any
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection as database
 
 from integrations.connectors.drafts import UNTOLD, Draft, Told, Untold, Who
+from integrations.intake.record_updates import Known, PartsTelling, Telling, ToStore, weigh
 from integrations.intake.rows import as_json, key_of, values_of
 from integrations.intake.statements import (
     delete_other_parts,
@@ -21,7 +22,6 @@ from integrations.intake.statements import (
     update_records,
 )
 from integrations.intake.tables import Column, PartTable, RecordTable, Source
-from integrations.intake.tellings import Known, PartsTelling, Telling, ToStore, weigh
 from integrations.models import Connection
 
 Row = dict[str, Any]

@@ -6,8 +6,8 @@ from typing import LiteralString
 
 from django.db import connection
 
-from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
 
 # The first day on which anything happened in the repository or project, by what happened.
 _FIRST_DAYS: LiteralString = """

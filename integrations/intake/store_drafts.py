@@ -15,19 +15,19 @@ from django.utils import timezone
 
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
-from integrations.connectors.words import Kind, ResourceKind
-from integrations.intake.changed_item_days import items_of, note_moved_items, note_unlinked
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.derive import derive
+from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
+from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import store_commits_told
-from integrations.intake.days import append_days, days_of
-from integrations.intake.derive import derive
-from integrations.intake.derive_pull_requests import expected_of_pull_requests
-from integrations.intake.people import identify_people
+from integrations.intake.expected_columns import expected_of_pull_requests
+from integrations.intake.identities import identify_people
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.records import References, Written, known_of, write_records
-from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
-from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection, Resource, WorkItem
+from integrations.outbox.write_lock import write_alone
 
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))

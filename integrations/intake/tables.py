@@ -34,7 +34,7 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     WorkItemReference,
 )
-from integrations.connectors.words import Kind, PullRequestState, ReviewState, RunStatus
+from integrations.enums import Kind, PullRequestState, ReviewState, RunStatus
 from integrations.models import (
     Deployment,
     DeploymentStatus,

@@ -12,7 +12,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.db.models.lookups
-import integrations.connectors.words
+import integrations.enums
 import integrations.models.encrypted
 import integrations.models.fields
 import orgtree.models.exclusion
@@ -22,7 +22,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
-from orgtree.at_once import AtOnce
+from core.migration_operations import AtOnce
 
 # Batches are found by a tree.  A block range index knows nothing of blocks that autovacuum has not come to, and was
 # read once for each of a hundred batches: a fold into a day of 20 million rows spent 3.6 s there, and 10 ms on its rows.
@@ -34,7 +34,7 @@ CREATE TABLE integrations_agent_event (
     digest uuid NOT NULL,               -- 128-bit hash of the record as sent: a repetition is the same row
     batch_id bigint NOT NULL,           -- integrations_receivedbatch
     session_id bigint,                  -- integrations_agentsession; null: the record names no session
-    kind smallint NOT NULL,             -- integrations/telemetry/events.py, EventKind
+    kind smallint NOT NULL,             -- integrations/telemetry/agents/events.py, EventKind
     name text NOT NULL,                 -- the vocabulary's own name
     key text NOT NULL DEFAULT '',       -- request id or tool call id; empty where there is none
     model text NOT NULL DEFAULT '',
@@ -64,7 +64,7 @@ CREATE TABLE integrations_agent_point (
     batch_id bigint NOT NULL,
     session_id bigint NOT NULL,
     cumulative boolean NOT NULL,
-    measure text NOT NULL,              -- integrations/telemetry/events.py, Measure
+    measure text NOT NULL,              -- integrations/telemetry/agents/events.py, Measure
     model text NOT NULL DEFAULT '',
     value double precision NOT NULL,
     PRIMARY KEY (at, series, start)
@@ -317,12 +317,12 @@ class Migration(migrations.Migration):
                     ('key', models.CharField(max_length=200)),
                     ('title', models.TextField(blank=True, db_default='', default='')),
                     ('native_type', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.connectors.words.WorkType['OTHER'], default=integrations.connectors.words.WorkType['OTHER'], help_text="By the connection's mapping.", max_length=24)),
+                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.enums.WorkType['OTHER'], default=integrations.enums.WorkType['OTHER'], help_text="By the connection's mapping.", max_length=24)),
                     ('native_status', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('status_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_default=integrations.connectors.words.StatusCategory['TODO'], default=integrations.connectors.words.StatusCategory['TODO'], max_length=24)),
-                    ('first_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_default=integrations.connectors.words.StatusCategory['TODO'], default=integrations.connectors.words.StatusCategory['TODO'], help_text='Of the status in which it was created.', max_length=24)),
+                    ('status_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_default=integrations.enums.StatusCategory['TODO'], default=integrations.enums.StatusCategory['TODO'], max_length=24)),
+                    ('first_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_default=integrations.enums.StatusCategory['TODO'], default=integrations.enums.StatusCategory['TODO'], help_text='Of the status in which it was created.', max_length=24)),
                     ('native_priority', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('priority', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_default=integrations.connectors.words.Priority['UNKNOWN'], default=integrations.connectors.words.Priority['UNKNOWN'], max_length=24)),
+                    ('priority', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_default=integrations.enums.Priority['UNKNOWN'], default=integrations.enums.Priority['UNKNOWN'], max_length=24)),
                     ('resolution', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('estimate', models.FloatField(help_text="In the provider's own measure, mostly points.", null=True)),
                     ('parent_key', models.CharField(blank=True, db_default='', default='', max_length=200)),
@@ -335,7 +335,7 @@ class Migration(migrations.Migration):
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                     ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='integrations.project')),
                     ('reporter', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                     ('told_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], help_text="The provider's own, where it has one.", max_length=24, null=True)),
                     ('told_first_category', models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], max_length=24, null=True)),
                 ],
@@ -391,7 +391,7 @@ class Migration(migrations.Migration):
                     ('completed_at', models.DateTimeField(null=True)),
                     ('goal_is_set', models.BooleanField(null=True)),
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                 ],
                 options={
                     'abstract': False,
@@ -1002,7 +1002,7 @@ class Migration(migrations.Migration):
                     ('run', models.CharField(max_length=200)),
                     ('attempt', models.IntegerField(db_default=1, default=1)),
                     ('name', models.CharField(max_length=300)),
-                    ('status', models.CharField(choices=[('success', 'Success'), ('failure', 'Failure'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped'), ('running', 'Running'), ('queued', 'Queued'), ('other', 'Other')], db_default=integrations.connectors.words.RunStatus['OTHER'], default=integrations.connectors.words.RunStatus['OTHER'], max_length=24)),
+                    ('status', models.CharField(choices=[('success', 'Success'), ('failure', 'Failure'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped'), ('running', 'Running'), ('queued', 'Queued'), ('other', 'Other')], db_default=integrations.enums.RunStatus['OTHER'], default=integrations.enums.RunStatus['OTHER'], max_length=24)),
                     ('native_status', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('trigger', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('sha', models.CharField(blank=True, db_default='', default='', max_length=64)),
@@ -1013,7 +1013,7 @@ class Migration(migrations.Migration):
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                     ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
                     ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                 ],
                 options={
                     'abstract': False,
@@ -1048,9 +1048,9 @@ class Migration(migrations.Migration):
                     ('first_seen_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
                     ('deleted_at', models.DateTimeField(help_text='When it was noticed to be gone.', null=True)),
                     ('service', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('environment', models.CharField(choices=[('production', 'Production'), ('staging', 'Staging'), ('other', 'Other')], db_default=integrations.connectors.words.Environment['OTHER'], default=integrations.connectors.words.Environment['OTHER'], max_length=24)),
+                    ('environment', models.CharField(choices=[('production', 'Production'), ('staging', 'Staging'), ('other', 'Other')], db_default=integrations.enums.Environment['OTHER'], default=integrations.enums.Environment['OTHER'], max_length=24)),
                     ('native_environment', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('status', models.CharField(choices=[('success', 'Success'), ('failure', 'Failure'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped'), ('running', 'Running'), ('queued', 'Queued'), ('other', 'Other')], db_default=integrations.connectors.words.RunStatus['OTHER'], default=integrations.connectors.words.RunStatus['OTHER'], max_length=24)),
+                    ('status', models.CharField(choices=[('success', 'Success'), ('failure', 'Failure'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped'), ('running', 'Running'), ('queued', 'Queued'), ('other', 'Other')], db_default=integrations.enums.RunStatus['OTHER'], default=integrations.enums.RunStatus['OTHER'], max_length=24)),
                     ('native_status', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('sha', models.CharField(blank=True, db_default='', default='', max_length=64)),
                     ('ref', models.CharField(blank=True, db_default='', default='', max_length=500)),
@@ -1064,7 +1064,7 @@ class Migration(migrations.Migration):
                     ('deployed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
                     ('pipeline_run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deployment', to='integrations.pipelinerun')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                 ],
                 options={
                     'abstract': False,
@@ -1100,14 +1100,14 @@ class Migration(migrations.Migration):
                     ('title', models.TextField(blank=True, db_default='', default='')),
                     ('native_status', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('native_severity', models.CharField(blank=True, db_default='', default='', max_length=200)),
-                    ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_default=integrations.connectors.words.Severity['UNKNOWN'], default=integrations.connectors.words.Severity['UNKNOWN'], max_length=24)),
+                    ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_default=integrations.enums.Severity['UNKNOWN'], default=integrations.enums.Severity['UNKNOWN'], max_length=24)),
                     ('started_at', models.DateTimeField(null=True)),
                     ('acknowledged_at', models.DateTimeField(null=True)),
                     ('resolved_at', models.DateTimeField(null=True)),
                     ('caused_by', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                     ('repository', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                     ('told_severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], help_text="The provider's own, where it has one.", max_length=24, null=True)),
                 ],
                 options={
@@ -1134,7 +1134,7 @@ class Migration(migrations.Migration):
                     ('published_at', models.DateTimeField(null=True)),
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                     ('repository', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                 ],
                 options={
                     'abstract': False,
@@ -1152,7 +1152,7 @@ class Migration(migrations.Migration):
                     ('deleted_at', models.DateTimeField(help_text='When it was noticed to be gone.', null=True)),
                     ('number', models.IntegerField()),
                     ('title', models.TextField(blank=True, db_default='', default='')),
-                    ('state', models.CharField(choices=[('open', 'Open'), ('merged', 'Merged'), ('closed', 'Closed')], db_default=integrations.connectors.words.PullRequestState['OPEN'], default=integrations.connectors.words.PullRequestState['OPEN'], max_length=24)),
+                    ('state', models.CharField(choices=[('open', 'Open'), ('merged', 'Merged'), ('closed', 'Closed')], db_default=integrations.enums.PullRequestState['OPEN'], default=integrations.enums.PullRequestState['OPEN'], max_length=24)),
                     ('native_state', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('is_draft', models.BooleanField(db_default=False, default=False)),
                     ('created_at', models.DateTimeField(null=True)),
@@ -1169,13 +1169,13 @@ class Migration(migrations.Migration):
                     ('comment_count', models.IntegerField(null=True)),
                     ('review_comment_count', models.IntegerField(null=True)),
                     ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, size=None)),
-                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.connectors.words.WorkType['OTHER'], default=integrations.connectors.words.WorkType['OTHER'], help_text='Derived: label, linked item, title.', max_length=24)),
+                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.enums.WorkType['OTHER'], default=integrations.enums.WorkType['OTHER'], help_text='Derived: label, linked item, title.', max_length=24)),
                     ('author', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                     ('merged_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pull_requests', to='integrations.repository')),
                     ('requested_by', models.ForeignKey(db_index=False, help_text='Who asked, where an agent is the author.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
-                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.')),
+                    ('tellings', models.JSONField(db_default={}, default=dict, editable=False, help_text='Which field or part was told when, where that is not updated_at: integrations/intake/record_updates.py.')),
                 ],
                 options={
                     'abstract': False,
@@ -1498,7 +1498,7 @@ class Migration(migrations.Migration):
                     ('directory_count', models.IntegerField(help_text='Null: no clone tells which files.', null=True)),
                     ('language_count', models.IntegerField(null=True)),
                     ('is_linked', models.BooleanField(default=False, help_text='To a work item that is known.')),
-                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], default=integrations.connectors.words.WorkType['OTHER'], max_length=24)),
+                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], default=integrations.enums.WorkType['OTHER'], max_length=24)),
                     ('agents', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, help_text='With a part in any of its commits.', size=None)),
                     ('open_days', integrations.models.fields.DayRangesField(help_text='On which it was open, from the first day ready for review.', null=True)),
                     ('stale_days', integrations.models.fields.DayRangesField(help_text='Of these, those on which nothing had happened for two weeks.', null=True)),
@@ -1767,7 +1767,7 @@ class Migration(migrations.Migration):
                     ('healthy_days', integrations.models.fields.DayRangesField(help_text='Of todo_days: with an estimate, an assignee, a description and a recent change.')),
                     ('credited', models.ForeignKey(help_text='The assignee when done, else the last.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('repository', models.ForeignKey(db_index=False, help_text='Whose issues the project has.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.repository')),
-                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.connectors.words.WorkType['OTHER'], default=integrations.connectors.words.WorkType['OTHER'], max_length=24)),
+                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.enums.WorkType['OTHER'], default=integrations.enums.WorkType['OTHER'], max_length=24)),
                 ],
                 options={
                     'verbose_name_plural': 'work item figures',

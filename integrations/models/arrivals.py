@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from integrations.models.connections import Connection
 from integrations.models.provider_fact import choices_of, text_field
 from integrations.models.resources import Resource

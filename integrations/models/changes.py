@@ -27,7 +27,7 @@ class FactChange(models.Model):
     Facts that count for the owner of what they ran on changed for `owned_id` instead.
 
     Appended in the transaction that changes the facts, taken by whoever computes from them:
-    integrations/facts/changes.py.
+    integrations/outbox/fact_changes.py.
     """
 
     family = models.CharField(max_length=20, choices=FactFamily.choices)

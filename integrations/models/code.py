@@ -63,7 +63,7 @@ class Commit(models.Model):
         db_default=[],
         help_text="The commits of which its message says that it was cherry-picked from them.",
     )
-    # Derived from the links, because every figure by repository asks for it; integrations/git/links.py keeps it.
+    # Derived from the links, because every figure by repository needs it: integrations/code/commits/in_repositories.py.
     home = models.ForeignKey(
         Repository,
         models.SET_NULL,

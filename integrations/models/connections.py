@@ -6,6 +6,9 @@ from django.db import models
 
 from integrations.models.encrypted import EncryptedField
 
+# Providers without a connector: repositories on this machine, and what is pushed.
+GIT, PUSH = "git", "push"
+
 
 class Connection(models.Model):
     """What an admin configures.

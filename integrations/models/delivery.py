@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from integrations.connectors.words import Environment, RunStatus, Severity
+from integrations.enums import Environment, RunStatus, Severity
 from integrations.models.connections import Repository
 from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
 from orgtree.models import Identity

@@ -1,6 +1,6 @@
 """What follows from records of delivery: what was deployed when, which deployments failed, and how that is known.
 
-integrations/linking/ keeps these tables, in the transaction of whatever changes what they follow from.
+integrations/delivery/linking/ keeps these tables, in the transaction of whatever changes what they follow from.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class DeployedPullRequest(models.Model):
     """The first successful production deployment that contains the merge of a pull request.
 
     Linking everything writes a row for each: checking two references of each took half of its time.  Links are told of
-    every record that goes (integrations/linking/forget.py), and may be made again at any time.
+    every record that goes (integrations/delivery/linking/unlink.py), and may be made again at any time.
     """
 
     pull_request = models.OneToOneField(

@@ -44,7 +44,8 @@ class OwnedQuerySet(models.QuerySet["Owned"]):
 class Owned(models.Model):
     """Something that can have an owner.  A service or a board is known by its name alone.
 
-    There is a row of everything that records name, from the moment that they name it (integrations/ownership/seen.py).
+    There is a row of everything that records name, from the moment that they name it
+    (integrations/delivery/ownership/seen.py).
     """
 
     kind = models.CharField(max_length=20, choices=OwnedKind.choices)

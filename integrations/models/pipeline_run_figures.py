@@ -15,7 +15,7 @@ class PipelineRunFigures(models.Model):
     Attempts of one (repository, name, sha, branch) are one run, which is what its last attempt is: `of_run` is the same
     for all of them.  Without a sha, attempts are together as the provider says.
 
-    Kept by integrations/intake/derive_run_figures.py in the transaction of whatever changes them.
+    Kept by integrations/delivery/pipeline_runs/figures.py in the transaction of whatever changes them.
     """
 
     run = models.OneToOneField(PipelineRun, models.CASCADE, primary_key=True, related_name="figures")

@@ -41,7 +41,8 @@ class ProviderFact(models.Model):
         default=dict,
         db_default={},
         editable=False,
-        help_text="Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.",
+        help_text="Which field or part was told when, where that is not updated_at: "
+        "integrations/intake/record_updates.py.",
     )
 
     class Meta:

@@ -1,6 +1,6 @@
 """What follows from a pull request and all that belongs to it: the stages, sizes and reviews that metrics count.
 
-Derived: integrations/intake/derive_stages.py keeps the rows in the transaction of whatever changes them.
+Derived: integrations/delivery/pull_requests/figures.py keeps the rows in the transaction of whatever changes them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
-from integrations.connectors.words import WorkType
+from integrations.enums import WorkType
 from integrations.models.connections import Repository
 from integrations.models.fields import DayRangesField
 from integrations.models.provider_fact import word_field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind
 from integrations.models.connections import Connection, Repository
 from integrations.models.provider_fact import choices_of, text_field, word_field
 from integrations.models.work_items import Project

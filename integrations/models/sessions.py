@@ -2,7 +2,7 @@
 
 Raw events live in partitioned tables (integrations/telemetry/) and expire; these rows stay.  All tokens are kept in
 four disjoint kinds: uncached input, cache read, cache write, output (reasoning included).  Only the fold
-(integrations/telemetry/fold.py) writes here, except that the receiver inserts an AgentSession where it is new.
+(integrations/telemetry/sessions/fold.py) writes here, except that the receiver inserts an AgentSession where it is new.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class AgentSession(models.Model):
     # What its days add up to: matching sessions with commits asks it of each.
     lines_added = models.BigIntegerField(default=0, db_default=0)
     commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
-    # Kept by attribution (integrations/attribution/outcomes.py), never by the fold.
+    # Kept by attribution (integrations/code/attribution/session_outcomes.py), never by the fold.
     committed = models.BooleanField(default=False, db_default=False, help_text="A counted commit has lines of it.")
     lines_committed = models.BigIntegerField(default=0, db_default=0, help_text="In counted commits, of its AI lines.")
     covered = models.BooleanField(default=False, db_default=False, help_text="Its person's commits are known.")

@@ -91,8 +91,8 @@ class UnreadEvent(models.Model):
 class ReceivedTally(models.Model):
     """What one stored request adds to the counts of DroppedAttribute and UnreadEvent.
 
-    Appended with the request and added up later (integrations/telemetry/store_tallies.py): requests that come at the
-    same time would wait for each other at the few rows of the sums.
+    Appended with the request and added up later (integrations/telemetry/otlp/store_tallies.py): requests that come
+    at the same time would wait for each other at the few rows of the sums.
     """
 
     counted = models.CharField(max_length=10)

@@ -14,7 +14,7 @@ class ImportedUsage(models.Model):
     """One session's, day's or block's tokens of one model, as a usage reader such as ccusage sums them up.
 
     Where the agent itself told of the same session or day, these rows stay and count nothing
-    (integrations/usage_files/settle.py).
+    (integrations/telemetry/usage_files/counted.py).
     """
 
     class Form(models.TextChoices):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
-from integrations.connectors.words import WorkType
+from integrations.enums import WorkType
 from integrations.models.connections import Repository
 from integrations.models.fields import DayRangesField
 from integrations.models.provider_fact import word_field
@@ -16,7 +16,7 @@ from orgtree.models import Identity
 class WorkItemFigures(models.Model):
     """One row per work item that is not deleted.  Days are local; seconds are null where the item lacks what they need.
 
-    Kept by integrations/intake/derive_item_figures.py in the transaction of whatever changes them.
+    Kept by integrations/delivery/work_items/figures.py in the transaction of whatever changes them.
     """
 
     work_item = models.OneToOneField(WorkItem, models.CASCADE, primary_key=True, related_name="figures")

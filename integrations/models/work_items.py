@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from integrations.connectors.words import Priority, SprintState, StatusCategory, WorkType
+from integrations.enums import Priority, SprintState, StatusCategory, WorkType
 from integrations.models.connections import Connection, Repository
 from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
 from orgtree.models import Identity

@@ -1,0 +1,1 @@
+"""The push API: records that a pipeline sends.  docs/push.md."""

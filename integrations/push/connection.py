@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from integrations.connectors.words import Kind
-from integrations.intake.gone import mark_deleted
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
 from integrations.models import Connection
+from integrations.models.connections import PUSH
 
-PROVIDER, NAME = "push", "Push API"
+NAME = "Push API"
 
 
 def push_connection() -> Connection:
     """Made on first use; an admin may have renamed it.  One that was removed, its facts kept, goes on."""
-    found = Connection.objects.filter(provider=PROVIDER).order_by("pk").first()
+    found = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if found is None:
         # Somebody may have given the name to another connection.
         name = f"{NAME} (built in)" if Connection.objects.filter(name=NAME).exists() else NAME
-        found, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PROVIDER})
+        found, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
     if found.removed_at is not None:
         found.removed_at = None
         found.save(update_fields=["removed_at"])

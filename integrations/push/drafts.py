@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 
-from integrations.attribution.agents import agents_of_message
 from integrations.connectors.drafts import (
     AnyDraft,
     AssignmentDraft,
@@ -32,7 +31,8 @@ from integrations.connectors.drafts import (
     WorkItemReference,
     shown_title,
 )
-from integrations.connectors.words import (
+from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.enums import (
     Kind,
     LinkMethod,
     Priority,

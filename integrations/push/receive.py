@@ -14,15 +14,15 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from core.disk_full import says_disk_full, why_not_stored
 from integrations.connectors.drafts import AnyDraft
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import IngestScope
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
-from integrations.services.ingest_tokens import RefusedTokenError, sender_of
-from integrations.telemetry.receive_body import read_body
-from integrations.telemetry.receive_reply import RefusedError
-from orgtree.disk_full import says_disk_full, why_not_stored
+from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, sender_of
+from integrations.telemetry.otlp.replies import RefusedError
+from integrations.telemetry.otlp.request_body import read_body
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Reading connections: streams, slices of work, budgets, quarantine.  docs/connectors.md."""

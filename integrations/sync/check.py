@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from core.nudges import nudge_on_commit
 from integrations.connectors.base import CheckedPermission, Connector
 from integrations.connectors.errors import ConnectorError
 from integrations.models import Connection, Stream
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of
 from integrations.sync.tasks import discover, sync_streams
-from orgtree.nudges import nudge_on_commit
 
 
 def check_connection(connection: Connection) -> Sequence[CheckedPermission]:

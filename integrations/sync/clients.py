@@ -8,10 +8,10 @@ from integrations.connectors.base import Connector, FetchedResource, Settings, c
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.http import PATIENCE, ConnectionHttp
 from integrations.connectors.origins import Origin
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import BudgetBook
-from integrations.sync.exchanged import ExchangedSignature
+from integrations.sync.token_cache import ExchangedSignature
 
 
 def connector_of(connection: Connection) -> Connector:

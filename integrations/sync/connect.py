@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from integrations.connectors.base import Connector, Field, connectors
 from integrations.models import Connection, UnreadableSecretsError
-from integrations.sync.ask import ask_for_sync
+from integrations.sync.enqueue import ask_for_sync
 from integrations.sync.rules import Rules
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name under which the connection keeps it

@@ -20,7 +20,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from integrations.models import Stream
 
 LEASE = timedelta(minutes=2)  # above what one request may take with all its tries, see http.Patience

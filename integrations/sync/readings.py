@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, TransientError
-from integrations.intake.gone import mark_gone
+from integrations.intake.deleted_records import mark_gone
 from integrations.models import Connection, Stream, SyncRun, ToldRecord
 from integrations.sync.leases import Lease
 

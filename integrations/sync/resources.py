@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.connectors.base import Connector
 from integrations.connectors.errors import ConnectorError, TransientError
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.budgets import BudgetBook

@@ -12,11 +12,11 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from core.nudges import nudge_on_commit
 from integrations.connectors.errors import ConnectorError
 from integrations.models import Connection
 from integrations.sync.resources import AlreadyListingError, discover_resources
-from integrations.sync.turns import stopping, take_turn
-from orgtree.nudges import nudge_on_commit
+from integrations.sync.slices import stopping, take_turn
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def _discover(connection: Connection) -> None:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def delete_unwanted() -> None:
     """Delete the connections that were removed with more facts than a browser waits for."""
-    from integrations.services.remove_connection import delete_unwanted_facts
+    from integrations.sync.remove_connection import delete_unwanted_facts
 
     delete_unwanted_facts()
 

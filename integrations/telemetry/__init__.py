@@ -1,0 +1,1 @@
+"""What coding agents send: received, folded into sessions, priced."""

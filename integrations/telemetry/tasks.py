@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from integrations.telemetry.calendar import follow_time_zone
-from integrations.telemetry.fold import fold_received_batches, retry_batches_set_aside
-from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.retention import drop_expired_days
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry.otlp.retention import drop_expired_days
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.sessions.calendar import follow_time_zone
+from integrations.telemetry.sessions.fold import fold_received_batches, retry_batches_set_aside
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

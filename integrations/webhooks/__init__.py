@@ -1,0 +1,1 @@
+"""Deliveries of webhooks: verified, stored, and taken as nudges."""

@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from core.disk_full import says_disk_full, why_not_stored
+from core.nudges import nudge_on_commit
 from integrations.connectors.base import Settings, connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
 from integrations.sync.connect import WEBHOOK_SECRET
-from integrations.telemetry.receive_body import inflate, read_sent
-from integrations.telemetry.receive_reply import RefusedError
+from integrations.telemetry.otlp.replies import RefusedError
+from integrations.telemetry.otlp.request_body import inflate, read_sent
 from integrations.webhooks.tasks import take_deliveries
-from orgtree.disk_full import says_disk_full, why_not_stored
-from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
 

@@ -15,13 +15,13 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.nudges import nudge_on_commit
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.models import Connection, Resource
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched
 from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
-from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from celery import shared_task
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def take_deliveries() -> None:
     """Take what waits; whatever is left after a turn is found by the next nudge or sweep."""
-    from integrations.webhooks.take import take_waiting
+    from integrations.webhooks.process import take_waiting
 
     take_waiting()
 
@@ -24,6 +24,6 @@ def register_hooks() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def forget_deliveries() -> None:
     """Drop what is only kept to recognise a delivery that comes again."""
-    from integrations.webhooks.take import forget_old_deliveries
+    from integrations.webhooks.process import forget_old_deliveries
 
     forget_old_deliveries()

@@ -1,1 +1,1 @@
-"""Whose a name may be: addresses, names and likeness as plain functions, without the database.  docs/identities.md"""
+"""Whose a login or an address is: likeness, matching, decisions and their queue.  docs/identities.md."""

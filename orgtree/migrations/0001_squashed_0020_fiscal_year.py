@@ -10,7 +10,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from orgtree.at_once import AtOnce
+from core.migration_operations import AtOnce
 
 # Called by the triggers of OneAtATime (orgtree/models/exclusion.py), which stand with the tables: so it comes first.
 # A transaction that waited for the lock sees in the next statement what the one before it stored.

@@ -85,7 +85,7 @@ class Organisation(models.Model):
     protected_since = models.DateTimeField(null=True, editable=False)
     # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.
     calendar_zone = models.CharField(max_length=80, blank=True, editable=False)
-    # Raised by orgtree/services/people_version.py: what is kept of who is known holds for one version.
+    # Raised by orgtree/organisation/people_version.py: what is kept of who is known holds for one version.
     people_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:

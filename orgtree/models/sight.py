@@ -1,7 +1,7 @@
 """What an account may look at: the one place where roles, grants and trees become a set of units.
 
 Stands beside the models because querysets ask it: `Unit.objects.visible_to(user)`.  Services and views call
-`orgtree.services.access.viewable`, which also ends the trial mode in time.
+`orgtree.access.access.viewable`, which also ends the trial mode in time.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class Placement(models.Model):
     """Person p counts for unit u during a range of local days: one row per unit on the path to the root.
 
     Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment
-    for the people whom a change touches (orgtree/services/placements.py).
+    for the people whom a change touches (orgtree/trees/placements.py).
 
     The database does not check the references: every row is made from rows whose references it does check, and looking
     each of four up again took half of an import's time.  Deleting through models takes the placements along.

@@ -1,45 +1,10 @@
-"""The text of single cells: brought into one form, read as dates and identities, refused in words."""
+"""The text of cells that name people: read as addresses and identities, refused in words."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-import zoneinfo
-from datetime import date
-from functools import cache, lru_cache
-
+from core.cells import CellError
+from orgtree.identities.identity_names import IdentityName, UnusableNameError
 from orgtree.models import IdentityKind
-from orgtree.services.identity_names import IdentityName, UnusableNameError
-
-LONGEST_TEXT = 200
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # beyond, a date is a slip of the keyboard
-
-# Spaces without width, soft hyphens, and the marks that turn the direction of writing: letters carry theirs already.
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe]")
-# Joiners mean something between letters of Arabic or Indic scripts only.
-_STRAY_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
-_ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_DOTTED_DATE = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
-
-
-class CellError(ValueError):
-    """What is wrong with a cell and what to write instead."""
-
-
-def clean(text: str) -> str:
-    """One line without invisible characters and superfluous blanks, in Unicode NFC.  Formulas are only text."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _STRAY_JOINER.sub("", _INVISIBLE.sub("", text)))
-    text = " ".join(text.split())
-    if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs", "Co") for character in text):
-        raise CellError("The cell contains control characters. Type the text anew.")
-    return text
-
-
-def short_text(text: str) -> str:
-    if len(text) > LONGEST_TEXT:
-        raise CellError(f"The text has {len(text)} characters; at most {LONGEST_TEXT} are allowed.")
-    return text
 
 
 def email_address(text: str) -> str:
@@ -54,35 +19,6 @@ def manager_address(text: str) -> str:
     if "@" not in text:
         raise CellError(f"“{text[:60]}” is no e-mail address. The manager is named by theirs.")
     return email_address(text)
-
-
-@lru_cache(maxsize=10_000)
-def day(text: str) -> date:
-    """2026-01-31, 2026/01/31 or 31.01.2026; what could be read in two ways is refused."""
-    if match := _ISO_DATE.fullmatch(text):
-        year, month, number = match.groups()
-    elif match := _DOTTED_DATE.fullmatch(text):
-        number, month, year = match.groups()
-    else:
-        raise CellError(f"“{text[:30]}” is no date. Write it as 2026-01-31.")
-    try:
-        found = date(int(year), int(month), int(number))
-    except ValueError:
-        raise CellError(f"There is no day {text[:30]}. Write dates as 2026-01-31.") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise CellError(f"{text[:30]} lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
-    return found
-
-
-def time_zone(text: str) -> str:
-    if text not in _time_zones():
-        raise CellError(f"“{text[:60]}” is no time zone. Write it as Europe/Paris or UTC.")
-    return text
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def identity_names(text: str) -> tuple[IdentityName, ...]:

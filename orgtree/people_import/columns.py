@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orgtree.people_import.cells import CellError, clean
+from core.cells import CellError, clean
 from orgtree.people_import.drafts import RowError
 
 EMAIL, FULL_NAME, GIVEN_NAME, FAMILY_NAME = "email", "full_name", "given_name", "family_name"

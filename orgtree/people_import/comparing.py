@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core.date_ranges import date_range_in_words
 from orgtree.people_import.columns import PLACES
 from orgtree.people_import.drafts import (
     FieldChange,
@@ -20,7 +20,7 @@ from orgtree.people_import.drafts import (
     UnitChange,
     UnitMoved,
 )
-from orgtree.services.trees import TreeMoves
+from orgtree.trees.trees import TreeMoves
 
 
 @dataclass
@@ -122,14 +122,7 @@ def _employments(people: Sequence[int]) -> Iterable[tuple[int, str, str]]:
 
 def stretches(days: Iterable[DateRange]) -> str:
     """Stretches of days in words: 2024-01-01 – 2026-03-01, from 2026-05-01."""
-    return ", ".join(stretch(each.lower, each.upper) for each in days)
-
-
-def stretch(start: date | None, end: date | None) -> str:
-    """The end is the first day that does not belong to it."""
-    if start is None:
-        return "always" if end is None else f"until {end}"
-    return f"from {start}" if end is None else f"{start} – {end}"
+    return ", ".join(date_range_in_words(each.lower, each.upper) for each in days)
 
 
 _NAMES = """

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from typing import Literal
 from uuid import UUID
 
-from orgtree.services.identity_names import IdentityName
+from orgtree.identities.identity_names import IdentityName
 
 
 class Unsaid(Enum):

@@ -14,9 +14,9 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from orgtree.identities.identity_names import IdentityName, readable_name
 from orgtree.models import IdentityKind
 from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError
-from orgtree.services.identity_names import IdentityName, readable_name
 
 _TABLES = {
     "told": """

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 
+from orgtree.identities.moves import MERELY_FOUND, IdentityMove, forget_empty, move_identities
+from orgtree.organisation.people_version import raise_people_version_on_commit
 from orgtree.people_import.drafts import RowError
-from orgtree.services.identity_moves import MERELY_FOUND, IdentityMove, forget_empty, move_identities
-from orgtree.services.people_version import raise_people_version_on_commit
 
 
 def match(errors: list[RowError]) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
-from orgtree.people_import import cells
+from core import cells
+from orgtree.identities.identity_names import IdentityName
+from orgtree.people_import.cells import email_address, identity_names, manager_address
 from orgtree.people_import.columns import (
     EMAIL,
     END,
@@ -22,7 +24,6 @@ from orgtree.people_import.columns import (
 )
 from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError, Unsaid
 from orgtree.people_import.reading import UnreadableFileError, numbered_rows
-from orgtree.services.identity_names import IdentityName
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -60,7 +61,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
         email = _likely_address(row, columns)
         return PersonDraft(row=number, email=email, errors=(RowError(number, None, message),))
     texts = _Texts(number, row, columns, errors)
-    email = texts.read(EMAIL, cells.email_address, "")
+    email = texts.read(EMAIL, email_address, "")
     if not email and not any(error.column == EMAIL for error in errors):
         errors.append(RowError(number, EMAIL, "The e-mail address is missing."))
     starts_on = texts.read(START, cells.day, None)
@@ -70,7 +71,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
         row=number,
         email=email,
         full_name=texts.full_name(),
-        manager_email=texts.read(MANAGER, cells.manager_address, None) if texts.has(MANAGER) else UNSAID,
+        manager_email=texts.read(MANAGER, manager_address, None) if texts.has(MANAGER) else UNSAID,
         attributes=texts.attributes(),
         identities=texts.identities(),
         starts_on=starts_on,
@@ -91,7 +92,7 @@ def _likely_address(row: Sequence[str], columns: Columns) -> str:
     """Of a broken row, so that those who name it as their manager are not refused too; empty where there is none."""
     position = next(position for position, name in columns.known.items() if name == EMAIL)
     try:
-        return cells.email_address(cells.clean(row[position]))
+        return email_address(cells.clean(row[position]))
     except (IndexError, cells.CellError):
         return ""
 
@@ -141,7 +142,7 @@ class _Texts:
 
     def identities(self) -> tuple[IdentityName, ...]:
         texts = self._known.get(IDENTITIES, [])
-        return tuple(name for text in texts for name in self._read(IDENTITIES, text, cells.identity_names, ()))
+        return tuple(name for text in texts for name in self._read(IDENTITIES, text, identity_names, ()))
 
     def attributes(self) -> dict[str, str | None]:
         return {

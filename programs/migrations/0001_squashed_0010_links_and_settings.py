@@ -11,7 +11,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from orgtree.at_once import AtOnce
+from core.migration_operations import AtOnce
 
 
 class Migration(migrations.Migration):

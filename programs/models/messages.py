@@ -39,7 +39,7 @@ class MessageKind(models.TextChoices):
 
 
 class Channel(models.TextChoices):
-    """How a notice leaves the app; programs/services/reminders/channels.py says how each works."""
+    """How a notice leaves the app; programs/reminders/services/channels.py says how each works."""
 
     EMAIL = "email", "E-mail"
 

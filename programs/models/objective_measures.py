@@ -1,7 +1,7 @@
 """How key results and objectives go, as it was last measured.
 
 Measured figures are everybody's: what of them one viewer may see is decided when they are read
-(programs/queries/objectives.py).
+(programs/objectives/queries/objectives.py).
 """
 
 from __future__ import annotations

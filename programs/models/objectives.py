@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 import pghistory
@@ -18,6 +19,7 @@ from programs.models.quarters import Quarter
 from programs.models.sight import concerns, led_by
 
 LONGEST_TITLE = 200
+CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
 MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is about
 
 

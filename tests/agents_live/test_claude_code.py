@@ -27,7 +27,7 @@ from integrations.models import (
     QuarantinedRecord,
     UnreadEvent,
 )
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
 from tests.agents_live.model_server import ModelServer, Reply, Say, UseTool
 from tests.conftest import StartServer
 from tests.patience import wait_until

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from insights.models import Annotation
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, create_user
 from tests.teams import Teams, create_teams

@@ -24,9 +24,9 @@ from insights.models import Annotation, AnnotationChange
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.query import WHOLE_ORGANISATION, Scope, Window
+from orgtree.access.access import access_of
 from orgtree.models import UnitPlace
-from orgtree.services.access import access_of
-from orgtree.services.unit_placements import rebuild_unit_placements
+from orgtree.trees.unit_placements import rebuild_unit_placements
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 from tests.teams import Teams, create_teams

@@ -20,8 +20,8 @@ from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query import windows
 from insights.query.query import Dimension, MetricQuery
+from orgtree.access.api_tokens import create_api_token, revoke_api_token
 from orgtree.models import ApiToken, IndividualPolicy, MembersSee, Organisation, Person
-from orgtree.services.api_tokens import create_api_token, revoke_api_token
 from tests.engine.facts import World, create_world
 from tests.stored_once import StoreOnce
 

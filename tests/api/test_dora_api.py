@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orgtree.services.api_tokens import create_api_token
-from tests.linking.delivery import Delivery
+from orgtree.access.api_tokens import create_api_token
+from tests.delivery.linking.delivery import Delivery
 
 pytestmark = pytest.mark.django_db
 WEEK = {"from": "2026-03-02", "to": "2026-03-09"}

@@ -14,7 +14,7 @@ from bench.ingest import fill_partition
 from bench.load import logs_body
 from insights.engine.read import read_series
 from insights.query.query import MetricQuery, Window
-from integrations.attribution.outcomes import settle_outcomes
+from integrations.code.attribution.session_outcomes import settle_outcomes
 from integrations.models import AgentSession, Commit, FileAttribution
 from tests.org import Org
 

@@ -13,12 +13,12 @@ from bench.organisation_rows import write_organisation
 from bench.timing import taken_back
 from insights.engine.read import read_series
 from insights.query.query import MetricQuery, Window
-from integrations.intake.derive_links import settle_links
-from integrations.intake.derive_pull_requests import settle_pull_requests
-from integrations.intake.derive_stages import settle_figures
-from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
-from integrations.intake.derive_work_items import settle_work_items
-from integrations.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, settle_words_of
+from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
+from integrations.delivery.pull_requests.work_item_links import settle_links
+from integrations.delivery.work_items.work_type_and_status import settle_work_items
 from integrations.models import (
     CommitPlace,
     Connection,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.git_import import FILES, FILES_A_COMMIT, git_import
-from integrations.git.tasks import due_sources
 from integrations.models import Commit, RepositorySource, SyncRun
+from integrations.sync.git.tasks import due_sources
 
 
 @pytest.mark.django_db

@@ -20,8 +20,8 @@ from bench.organisation import (
 )
 from bench.organisation_rows import HAND_BUILT_TREE, LEVELS, MANAGER_TREE, TEAM_TREE, write_organisation
 from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
-from orgtree.services.placements import rebuild_placements
-from orgtree.services.trees import follow_people
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import follow_people
 
 TODAY = date(2026, 11, 20)
 SIZE = OrganisationSize(people=300, units=60, weeks=104)

@@ -10,7 +10,7 @@ from bench.organisation import OrganisationSize, held_on, plan_organisation
 from bench.people_import import file_of, people_import
 from orgtree.models import OrgTree, Person
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import store_people
+from orgtree.people_import.store import store_people
 
 SIZE = OrganisationSize(people=120, units=12, weeks=104)
 

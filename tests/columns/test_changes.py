@@ -18,21 +18,21 @@ from pytest_django.plugin import DjangoDbBlocker
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.connectors.words import Kind
-from integrations.intake.figures_work import settle_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import FactChange, Repository
 from integrations.push.connection import forget_record, push_connection
-from integrations.services.remove_connection import remove_with_facts
+from integrations.sync.remove_connection import remove_with_facts
+from orgtree.identities.decisions import assign
 from orgtree.models import Identity, Person
-from orgtree.services.identity_decisions import assign
 from tests.columns.rows import assert_agreement
 from tests.columns.states import build_all
-from tests.delivery_oracle.calendar import ZONE_NAME
-from tests.delivery_oracle.organisation import SEARCH, SHOP, address
-from tests.delivery_oracle.repositories import Record
-from tests.delivery_oracle.world import World, _draft_of, random_world, tell
+from tests.delivery.oracle.calendar import ZONE_NAME
+from tests.delivery.oracle.organisation import SEARCH, SHOP, address
+from tests.delivery.oracle.repositories import Record
+from tests.delivery.oracle.world import World, _draft_of, random_world, tell
 from tests.org import Org
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
@@ -104,7 +104,7 @@ def give_an_identity_to_nobody(world: World) -> None:
 
 def rename_a_repository(world: World) -> None:
     from integrations.connectors.base import ResourceDraft
-    from integrations.connectors.words import ResourceKind
+    from integrations.enums import ResourceKind
     from integrations.intake.places import store_resource
 
     store_resource(push_connection(), ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/store"))

@@ -10,8 +10,8 @@ import time_machine
 
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.intake.figures_work import settle_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.delivery.recompute_pull_requests import settle_what_waits
 from tests.columns.rows import assert_agreement
 from tests.engine.told_in_pieces import Pieces
 from tests.org import Org

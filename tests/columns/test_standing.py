@@ -21,23 +21,23 @@ from insights.engine import scan
 from insights.engine.fact_query import StockReading
 from insights.models import ColumnPartition
 from insights.query.query import Window
-from integrations.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.delivery.linking.relink import follow_paths
+from integrations.delivery.recompute_pull_requests import settle_what_waits
 from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.seats import EVERYBODY
-from integrations.git.connect import connect_git
-from integrations.git.sync import sync_source
-from integrations.intake.figures_work import settle_what_waits
-from integrations.linking.follow import follow_paths
 from integrations.models import Commit, CommitFile, Connection, Enrolment, Repository, ServicePaths
-from integrations.services.remove_connection import remove_keeping_facts, remove_with_facts
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
+from integrations.sync.remove_connection import remove_keeping_facts, remove_with_facts
+from orgtree.identities.decisions import assign
 from orgtree.models import Employment, Identity, Person
-from orgtree.services.identity_decisions import assign
+from tests.code.git.conftest import repo
+from tests.code.git.repositories import FIRST, Repo
 from tests.columns.rows import Read, assert_agreement, in_postgresql
 from tests.columns.states import build_all
 from tests.columns.test_partitions import let_a_day_pass
-from tests.git.conftest import repo
-from tests.git.repositories import FIRST, Repo
-from tests.linking.delivery import Delivery, push, sha_of
+from tests.delivery.linking.delivery import Delivery, push, sha_of
 from tests.org import Org
 
 __all__ = ["repo"]

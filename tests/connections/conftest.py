@@ -8,7 +8,7 @@ import pytest
 
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource
 from integrations.sync.connect import Answers, connect
 from tests.demo.small_history import small_history

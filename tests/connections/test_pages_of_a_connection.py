@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.connections_admin.masking import masked
-from integrations.connectors.words import Kind
+from integrations.admin.connections.masking import masked
+from integrations.enums import Kind
 from integrations.models import (
     Connection,
     Deployment,

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.connections_admin import removal
+from integrations.admin.connections import removal
 from integrations.models import Connection, PullRequest, Repository
-from integrations.services.remove_connection import delete_unwanted_facts
-from integrations.services.sync_health import synced_connections
+from integrations.sync.health import synced_connections
+from integrations.sync.remove_connection import delete_unwanted_facts
 
 pytestmark = pytest.mark.django_db
 

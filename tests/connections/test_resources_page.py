@@ -43,7 +43,7 @@ def test_the_count_follows_what_is_typed_and_stores_nothing(admin: Client, conne
 def test_a_search_narrows_and_all_that_it_finds_can_be_picked(
     admin: Client, connection: Connection, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from integrations.connections_admin import resources
+    from integrations.admin.connections import resources
 
     monkeypatch.setattr(resources, "ON_A_PAGE", 1)
     shown = admin.get(f"{page}?q=acme").content.decode()

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from demo.providers.github_server import GitHubServer
-from integrations.connections_admin.forms import GitConnectionForm, form_of
+from integrations.admin.connections.forms import GitConnectionForm, form_of
 from integrations.connectors.github import GitHub
 from integrations.models import Connection
 from tests.connections.conftest import LACKING, TOKEN

@@ -7,7 +7,7 @@ import pytest
 from integrations.connectors.drafts import WorkItemReference
 from integrations.connectors.github.keys import pull_request_references
 from integrations.connectors.references import branch_keys, tracker_keys
-from integrations.connectors.words import LinkMethod
+from integrations.enums import LinkMethod
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricQuery, Scope, Window
 from integrations.models import Commit
+from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy, Organisation, Person, Placement
-from orgtree.services.access import Access
 
 OF_AI = {*(dimension.value for dimension in AI_DIMENSIONS), "spend", "tokens", "outcome", "models"}
 VALUES_TRIED = 1  # of each facet

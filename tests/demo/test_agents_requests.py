@@ -24,9 +24,9 @@ from demo.plan.export_requests import ExportRequest, export_requests_of_week
 from demo.plan.session import DemoSession
 from demo.plan.year import DemoYear
 from integrations.models import AgentSession, AgentSessionDay, QuarantinedRecord, UnreadEvent
-from integrations.services.ingest_tokens import create_ingest_token
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.demo import flavours
 from tests.demo.planned import active_seconds, answered_requests, tool_uses
 from tests.recordings import Recordings

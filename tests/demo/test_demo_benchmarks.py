@@ -6,8 +6,8 @@ from demo.load.benchmarks import BENCHMARKS, FOCUS
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.registry import get
 from insights.query.terms import Better
-from programs.services.benchmarks.drafts import can_be_agreed_on
-from programs.services.benchmarks.starter_sets import STARTER_SETS
+from programs.benchmarks.services.drafts import can_be_agreed_on
+from programs.benchmarks.services.starter_sets import STARTER_SETS
 
 
 def test_what_the_demo_agrees_on_can_be_agreed_on() -> None:

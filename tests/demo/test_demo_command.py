@@ -21,6 +21,7 @@ from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import ALWAYS, STORIES, Story, Weeks
 from insights.models import Annotation
 from insights.query.query import Window
+from integrations.delivery.ownership.listing import counted_things
 from integrations.models import (
     AttributionWork,
     Commit,
@@ -39,9 +40,8 @@ from integrations.models import (
     UnreadableNote,
     WorkItemLink,
 )
-from integrations.ownership.listing import counted_things
+from orgtree.access.access import access_of
 from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Placement, Unit
-from orgtree.services.access import access_of
 from tests.demo.deliveries_told import assert_services_named, assert_worked_on
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit

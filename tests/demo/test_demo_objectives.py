@@ -18,11 +18,11 @@ from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
 from insights.catalogue.registry import get
 from insights.query.windows import local_today
-from orgtree.services.access import access_of
+from orgtree.access.access import access_of
+from programs.closing.services.frozen import read_frozen
 from programs.models import CheckIn, FrozenDocument, Objective, Quarter, Ticket
-from programs.queries.objectives import teams_without_objective
-from programs.services.objectives.frozen import read_frozen
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.teams.queries import teams_without_objective
 from tests.org import Org
 
 END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)

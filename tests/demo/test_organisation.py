@@ -15,7 +15,7 @@ from demo.plan.seats import seats_file
 from demo.plan.stories import AWAY_WEEKS, IDLE, LEAVER, LEFT_WEEKS_BEFORE_END, Flavour
 from demo.plan.year import DemoYear
 from integrations.models import SeatAssignment, SeatPlan
-from integrations.seats.import_seats import import_seats
+from integrations.telemetry.seats.csv_import import import_seats
 from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 

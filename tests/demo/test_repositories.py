@@ -17,8 +17,8 @@ from demo.plan.repositories import BOT_EMAIL, BOT_NAME, REPOSITORIES, DemoReposi
 from demo.plan.session import DemoSession
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.year import DemoYear
-from integrations.attribution.agents import is_bot
-from integrations.attribution.git_ai_notes import read_note
+from integrations.code.attribution.git_ai_notes import read_note
+from integrations.connectors.git.agent_signatures import is_bot
 from integrations.connectors.git.context_files import context_file_periods
 from integrations.connectors.git.history import ReadCommit, new_commits, read_commits
 from integrations.connectors.git.repository import GitRepository

@@ -14,7 +14,7 @@ import pytest
 from integrations.connectors import base
 from integrations.connectors.base import FetchedResource, Settings
 from integrations.connectors.errors import PermanentError, SchemaError
-from integrations.connectors.words import Kind, ResourceKind, Severity
+from integrations.enums import Kind, ResourceKind, Severity
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

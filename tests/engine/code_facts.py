@@ -17,8 +17,8 @@ from integrations.models import (
     FileAttribution,
     Repository,
 )
+from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import Identity, IdentityKind
-from orgtree.services.identities import IdentityName, identify
 
 REPOSITORIES = ("shop", "site", "tools")
 LANGUAGES = ("Python", "TypeScript", "")

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from integrations.facts.changes import Change, append_changes
 from integrations.models import (
     AgentSession,
     AgentSessionDay,
@@ -20,6 +19,7 @@ from integrations.models import (
     Repository,
     SessionShare,
 )
+from integrations.outbox.fact_changes import Change, append_changes
 from orgtree.models import Identity, IdentityKind, OrgTree, Person, Placement, Unit
 from tests.engine.code_facts import REPOSITORIES, CommitFacts, random_commits, random_context_files
 

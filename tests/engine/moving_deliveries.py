@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.intake.figures_work import settle_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.delivery.recompute_pull_requests import settle_what_waits
+from tests.delivery.linking.delivery import MONDAY, push
+from tests.delivery.linking.histories import REPOSITORIES, SERVICES
 from tests.engine.told_in_pieces import PEOPLE, Pieces
-from tests.linking.delivery import MONDAY, push
-from tests.linking.histories import REPOSITORIES, SERVICES
 from tests.org import Org
 
 UNITS = ("red", "kettles", "blue", "cups")  # kettles below red, cups below blue

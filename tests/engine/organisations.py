@@ -19,7 +19,7 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
-from orgtree.services.placements import rebuild_placements
+from orgtree.trees.placements import rebuild_placements
 from tests.engine.facts import World
 
 TREE = "squads"

@@ -16,8 +16,8 @@ from insights.query import windows
 from insights.query.errors import ScopeNeededError
 from insights.query.query import MetricQuery
 from integrations.models import PullRequestFigures
+from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.access import access_of
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import EXECUTIVE, MEMBER, create_user

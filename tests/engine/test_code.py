@@ -15,7 +15,7 @@ from insights.columns.refresh import refresh
 from insights.engine.read import read_rows, read_series
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Window
-from integrations.attribution.evidence import Evidence, append_evidence, withdraw_evidence
+from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import (
     AgentSession,
     AgentSessionDay,
@@ -27,8 +27,8 @@ from integrations.models import (
     Repository,
     SessionShare,
 )
+from orgtree.access.access import access_of
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
-from orgtree.services.access import access_of
 from tests.engine.code_facts import FileFacts, Share, email_identity, store_commit, store_context_file
 
 pytestmark = pytest.mark.django_db

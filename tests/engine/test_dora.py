@@ -8,10 +8,10 @@ import pytest
 
 from insights.columns.refresh import refresh
 from insights.query.query import Dimension, Granularity, SeriesAnswer, Statistic, Window
+from integrations.delivery.ownership.give import own
 from integrations.models import Owned
-from integrations.ownership.give import own
 from orgtree.models import Unit
-from tests.linking.delivery import Delivery
+from tests.delivery.linking.delivery import Delivery
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db

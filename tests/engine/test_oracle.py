@@ -52,7 +52,7 @@ def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[Wo
         yield world
 
 
-# The families of a World's facts; those of delivery have oracles of their own (tests/delivery_oracle, pulls, work).
+# The families of a World's facts; those of delivery have oracles of their own (tests/delivery/oracle, pulls, work).
 OF_A_WORLD = {FactFamily.AI, FactFamily.ENROLMENT, FactFamily.CODE}
 
 

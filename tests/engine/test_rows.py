@@ -21,8 +21,8 @@ from insights.privacy.visible import visible_distribution, visible_rows
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, rounded
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricQuery, Scope, Statistic, Window
+from orgtree.access.access import Access, access_of
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, Person
-from orgtree.services.access import Access, access_of
 from tests.engine.facts import World, create_world
 from tests.stored_once import StoreOnce
 

@@ -13,18 +13,18 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.intake.forget import forget_records
-from integrations.linking.decide import decide_rollbacks
-from integrations.linking.rules import follow_rules
-from integrations.mappings.effective import Subject
-from integrations.mappings.set_meaning import set_meaning
+from integrations.delivery.linking.rollback_decisions import decide_rollbacks
+from integrations.delivery.linking.rules import follow_rules
+from integrations.delivery.mappings.effective import Subject
+from integrations.delivery.set_mapping import set_meaning
+from integrations.intake.forget_connection import forget_records
 from integrations.models import ProposedRollback
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
+from orgtree.identities.decisions import mark_bots, merge
 from orgtree.models import Identity, Organisation, Person
-from orgtree.services.identity_decisions import mark_bots, merge
-from tests.linking.delivery import MONDAY, Record, push, sha_of
-from tests.linking.histories import REPOSITORIES, SERVICES, History
+from tests.delivery.linking.delivery import MONDAY, Record, push, sha_of
+from tests.delivery.linking.histories import REPOSITORIES, SERVICES, History
 from tests.org import Org
 
 PEOPLE = ("ada@example.com", "ben@example.com", "cy@example.com", "ada-at-home@example.com")

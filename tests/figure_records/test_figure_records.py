@@ -16,9 +16,9 @@ from insights.figure_records.restatements import restatements
 from insights.models import FigureRecord
 from insights.query import windows
 from insights.query.query import Scope, Window
-from orgtree.services.access import access_of_the_public
+from orgtree.access.access import access_of_the_public
+from tests.delivery.linking.delivery import Delivery
 from tests.engine.facts import create_world
-from tests.linking.delivery import Delivery
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from insights.figure_records.recording import record_figures
 from insights.figure_records.restatements import restatements
 from insights.models import FigureRecord
 from insights.query.query import Scope
+from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.access import access_of
 from tests.org import Org
 from tests.personas import EXECUTIVE, create_user
 from tests.teams import OTHERS_IN_PLATFORM, create_teams

@@ -18,10 +18,10 @@ from demo.load.begin import begin_demo, year_of
 from demo.plan.stories import Flavour
 from insights.query.query import Window
 from tests.conftest import StartServer
-from tests.delivery_oracle.agents import told_with_agents
-from tests.delivery_oracle.calendar import ZONE_NAME
-from tests.delivery_oracle.organisation import OUTSIDE, address
-from tests.delivery_oracle.world import random_world
+from tests.delivery.oracle.agents import told_with_agents
+from tests.delivery.oracle.calendar import ZONE_NAME
+from tests.delivery.oracle.organisation import OUTSIDE, address
+from tests.delivery.oracle.world import random_world
 from tests.demo.flavours import DEMO_SECONDS
 from tests.engine.facts import World, create_world
 from tests.engine.organisations import add_organisation

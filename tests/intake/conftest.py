@@ -9,7 +9,7 @@ from django.db import transaction
 
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection

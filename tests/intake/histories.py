@@ -29,7 +29,7 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     WorkItemReference,
 )
-from integrations.connectors.words import (
+from integrations.enums import (
     LinkMethod,
     PullRequestEventKind,
     PullRequestState,

@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from django.db import transaction
 
-from integrations.intake.people import identify_people
+from integrations.intake.identities import identify_people
 from integrations.intake.places import projects_of
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, PullRequest

@@ -10,13 +10,13 @@ import pytest
 
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.messages import trailers_of
-from integrations.connectors.words import Kind
-from integrations.intake.gone import mark_deleted
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Commit, CommitEvidence, CommitInRepository, Connection, Repository
 from orgtree.models import Identity
-from tests.git.repositories import FIRST, Repo, lines
-from tests.git.tables import imported_anew, sync, tables
+from tests.code.git.repositories import FIRST, Repo, lines
+from tests.code.git.tables import imported_anew, sync, tables
 from tests.intake.conftest import SHOP, Tell
 
 ADA = Who(name="Ada Example", email="ada@example.com", login="ada-k")

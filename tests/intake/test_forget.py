@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from insights.columns.refresh import refresh
 from integrations.connectors.drafts import Told
-from integrations.connectors.words import Kind, PullRequestState, RunStatus
+from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.enums import Kind, PullRequestState, RunStatus
 from integrations.facts.counts import count_facts
-from integrations.intake.figures_work import settle_what_waits
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import (
@@ -29,7 +29,7 @@ from integrations.models import (
     Resource,
     WorkItem,
 )
-from integrations.services.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
+from integrations.sync.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 from tests.intake.test_commits import commit

@@ -26,17 +26,9 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     WorkItemReference,
 )
-from integrations.connectors.words import (
-    Kind,
-    LinkMethod,
-    PullRequestState,
-    RunStatus,
-    Severity,
-    SprintState,
-    StatusCategory,
-)
+from integrations.enums import Kind, LinkMethod, PullRequestState, RunStatus, Severity, SprintState, StatusCategory
 from integrations.facts.counts import count_facts
-from integrations.intake.gone import mark_gone
+from integrations.intake.deleted_records import mark_gone
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import (
     Connection,

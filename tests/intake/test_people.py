@@ -6,9 +6,9 @@ import pytest
 from django.db import transaction
 
 from integrations.connectors.drafts import Who
-from integrations.intake.people import identify_people
+from integrations.intake.identities import identify_people
+from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import Identity, IdentityKind, Person
-from orgtree.services.identities import IdentityName, identify
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ import pytest
 
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, RepositoryDraft
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Connection, Project, Repository, Resource
-from tests.git.repositories import Repo
-from tests.git.tables import sync
+from tests.code.git.repositories import Repo
+from tests.code.git.tables import sync
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 
 

@@ -17,7 +17,7 @@ from integrations.connectors.drafts import (
     Who,
     WorkItemReference,
 )
-from integrations.connectors.words import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
+from integrations.enums import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import Connection, FactChange, PullRequest, PullRequestFigures
 from tests.intake.conftest import SHOP, Tell

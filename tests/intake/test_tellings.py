@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.intake.tellings import Known, PartsTelling, Telling, weigh
+from integrations.intake.record_updates import Known, PartsTelling, Telling, weigh
 
 FIELDS, PARTS = ("title", "state", "size"), ("reviews", "commits")
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from orgtree.services.access import access_of
+from orgtree.access.access import access_of
 from programs.models import QuietHours
-from programs.services.tickets.writing import add_ticket
+from programs.tickets.services.writing import add_ticket
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, BrowserWindows
 from tests.patience import wait_until

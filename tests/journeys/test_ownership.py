@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from orgtree.models import Person, TreeKind, Unit
-from orgtree.services.trees import create_tree
-from orgtree.services.units import add_unit, move_person
+from orgtree.trees.trees import create_tree
+from orgtree.trees.units import add_unit, move_person
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, BrowserWindows
 from tests.personas import ADMIN, MEMBER

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
+from tests.delivery.linking.delivery import MONDAY, Delivery
 from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
-from tests.linking.delivery import MONDAY, Delivery
 from tests.personas import ADMIN, MEMBER
 from tests.records.test_pages import tell_the_week
 from tests.servers import Server

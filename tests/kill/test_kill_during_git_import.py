@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from demo.plan.fast_import import Signed, create_bare_repository, fast_import
-from integrations.git.connect import connect_git
-from integrations.git.sync import COMMITS_AT_ONCE
 from integrations.models import SyncRun
-from tests.git.tables import tables
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import COMMITS_AT_ONCE
+from tests.code.git.tables import tables
 from tests.patience import wait_until
 from tests.servers import Server
 

@@ -17,8 +17,8 @@ import pytest
 from django.db.models import Sum
 
 from integrations.models import AgentSessionDay
-from integrations.services.folding import batches_waiting
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.sessions.backlog import batches_waiting
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.conftest import StartServer
 from tests.installations import Installation
 from tests.otlp import LogEvent, logs_request

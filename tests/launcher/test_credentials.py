@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from config.launcher.credentials import FIRST_ADMIN, ingest_token, sign_ins
 from integrations.models import IngestToken
-from integrations.services.ingest_tokens import revoke_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import revoke_ingest_token
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from integrations.models import ReceivedBatch
-from orgtree.services.api_tokens import create_api_token, revoke_api_token
+from orgtree.access.api_tokens import create_api_token, revoke_api_token
 
 GAUGE = re.compile(r'^headway_[a-z_]+(\{part="[a-z]+"\})? \d+(\.\d+)?$')
 

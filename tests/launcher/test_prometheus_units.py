@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from insights.query import windows
-from orgtree.services.api_tokens import create_api_token
+from orgtree.access.api_tokens import create_api_token
 from tests.personas import EXECUTIVE, OTHER_MEMBER, Persona, create_user
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 

@@ -24,3 +24,13 @@ def test_tasks_that_a_release_took_away_go_and_all_others_stay_as_they_are() -> 
     names = set(PeriodicTask.objects.values_list("name", flat=True))
     assert names == {entry.name for entry in SCHEDULE} | {"Of an admin", "Of a library"}
     assert not PeriodicTask.objects.get(name=SCHEDULE[0].name).enabled
+
+
+def test_an_entry_follows_its_task_to_another_module_as_an_admin_left_it() -> None:
+    seed_schedule()
+    entry = SCHEDULE[1]
+    seldom = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.HOURS)
+    PeriodicTask.objects.filter(name=entry.name).update(task="integrations.git.tasks.sync_sources", interval=seldom)
+    seed_schedule()
+    moved = PeriodicTask.objects.get(name=entry.name)
+    assert (moved.task, moved.interval) == (entry.task, seldom)

@@ -21,9 +21,9 @@ from config.beat import Scheduler
 from config.celery import app
 from config.schedule import SCHEDULE, seed_schedule
 from config.stored_clocks import CLOCKS, put_clocks_right
-from integrations.connectors.words import ResourceKind
-from integrations.git.tasks import due_sources
+from integrations.enums import ResourceKind
 from integrations.models import Connection, Quota, RepositorySource, Resource, Stream
+from integrations.sync.git.tasks import due_sources
 from integrations.sync.leases import claimed
 from tests.personas import MEMBER, create_user
 

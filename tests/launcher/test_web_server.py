@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 
-from config import web_connections, web_server
+from config.launcher import web_connections, web_server
 from config.launcher.web import listen
-from config.web_server import WebServer
-from integrations.telemetry.receive_body import MOST_BYTES
-from orgtree.disk_full import DISK_FULL
+from config.launcher.web_server import WebServer
+from core.disk_full import DISK_FULL
+from integrations.telemetry.otlp.request_body import MOST_BYTES
 from orgtree.people_import.reading import MOST_BYTES as LARGEST_FILE
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.servers import Server
@@ -363,6 +363,6 @@ def test_a_stop_waits_for_nobody_longer_than_ten_seconds(quick: None, monkeypatc
 
 def test_it_is_loaded_before_django_is_set_up() -> None:
     """Whatever imports a model would fail at the start of every installation, and in no test of this process."""
-    code = "import config.web_server, django.apps as apps; assert not apps.apps.ready"
+    code = "import config.launcher.web_server, django.apps as apps; assert not apps.apps.ready"
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2], env=environment, check=True)

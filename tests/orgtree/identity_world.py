@@ -7,8 +7,8 @@ from datetime import date
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import Employment, Identity, IdentityKind, MatchProposal, Person
-from orgtree.services.identities import IdentityName, identify
 
 
 def employed(full_name: str, email: str) -> Person:

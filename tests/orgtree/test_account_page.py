@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import ApiToken, TokenScope
-from orgtree.services.api_tokens import create_api_token
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona, create_user
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.facts.changes import Change, take_changes
 from integrations.models import FactFamily
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold import fold_received_batches
+from integrations.outbox.fact_changes import Change, take_changes
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
-from orgtree.services.people_version import raise_people_version
+from orgtree.organisation.people_version import raise_people_version
 from tests.telemetry.raw_rows import Event, at, receive
 
 pytestmark = pytest.mark.django_db

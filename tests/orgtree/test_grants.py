@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from orgtree.access.access import viewable
+from orgtree.access.grants import CannotGrantError, NewGrant, end, give
 from orgtree.models import Grant, Organisation, Person, Role
-from orgtree.services.access import viewable
-from orgtree.services.grants import CannotGrantError, NewGrant, end, give
 from tests.personas import ADMIN, MEMBER, create_user
 from tests.teams import Teams, create_teams
 

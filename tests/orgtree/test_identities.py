@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from integrations.facts.changes import Change, take_changes
 from integrations.models import AgentSession, FactFamily
+from integrations.outbox.fact_changes import Change, take_changes
+from orgtree.identities import moves
+from orgtree.identities.identity_names import readable_name
+from orgtree.identities.resolving import IdentityMove, IdentityName, UnusableNameError, identify, point_to
 from orgtree.models import Identity, IdentityKind, Person
-from orgtree.services import identity_moves
-from orgtree.services.identities import IdentityMove, IdentityName, UnusableNameError, identify, point_to
-from orgtree.services.identity_names import readable_name
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_of_two_addresses_in_one_record_the_one_named_first_is_the_identity() ->
 
 def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[IdentityMove] = []
-    monkeypatch.setattr(identity_moves, "_move_listeners", [told.extend])
+    monkeypatch.setattr(moves, "_move_listeners", [told.extend])
     identify([[email()]])
     identity, ada = Identity.objects.get(), Person.objects.get()
     grace = Person.objects.create(full_name="Grace Hopper")

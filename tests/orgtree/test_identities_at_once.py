@@ -8,13 +8,12 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, transaction
 
+from orgtree.identities.decision_log import DecisionError
+from orgtree.identities.decisions import confirm
+from orgtree.identities.groups import read_groups
+from orgtree.identities.match_identities import match_identities
+from orgtree.identities.resolving import identify
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
-from orgtree.services import identity_matching
-from orgtree.services.identities import identify
-from orgtree.services.identity_decisions import confirm
-from orgtree.services.identity_groups import read_groups
-from orgtree.services.identity_log import DecisionError
-from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, seen, signed, waiting
 from tests.patience import PATIENCE_SECONDS
 
@@ -83,7 +82,7 @@ def test_a_decision_while_everybody_is_compared_holds(monkeypatch: pytest.Monkey
         return groups
 
     with monkeypatch.context() as patched:
-        patched.setattr(identity_matching, "read_groups", read_and_wait_for_the_decision)
+        patched.setattr("orgtree.identities.match_identities.read_groups", read_and_wait_for_the_decision)
         assert match_identities() == 0, "it was overtaken"
     assert waiting() == {}
     match_identities()

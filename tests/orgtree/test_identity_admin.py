@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from orgtree.identities.match_identities import match_identities
 from orgtree.models import IdentityChange, MatchProposal, Person, Standing
-from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, seen, signed
 
 pytestmark = pytest.mark.django_db

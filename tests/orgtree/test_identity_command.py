@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from orgtree.identities.match_identities import match_identities
 from orgtree.models import Identity, IdentityChange, Person
-from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import employed, of, seen, signed
 
 pytestmark = pytest.mark.django_db

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
 
+from orgtree.identities import decisions
+from orgtree.identities.decision_log import DecisionError, take_back
+from orgtree.identities.match_identities import match_identities
+from orgtree.identities.resolving import IdentityName
 from orgtree.models import Identity, IdentityChange, IdentityKind, MatchProposal, Person, Standing
-from orgtree.services import identity_decisions as decisions
-from orgtree.services.identities import IdentityName
-from orgtree.services.identity_log import DecisionError, take_back
-from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, partition, seen, signed, waiting
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from orgtree.identities.match_identities import match_identities
+from orgtree.identities.resolving import point_to
 from orgtree.models import Identity, MatchProposal, Person, Standing
-from orgtree.services.identities import point_to
-from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, partition, seen, signed, waiting
 
 pytestmark = pytest.mark.django_db

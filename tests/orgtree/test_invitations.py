@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from orgtree.access.invitations import CannotInviteError, find_invitation, invite, renew, withdraw
+from orgtree.access.trust import person_of
 from orgtree.models import Invitation, Person
-from orgtree.services.invitations import CannotInviteError, find_invitation, invite, renew, withdraw
-from orgtree.services.trust import person_of
 from tests.personas import ADMIN, MEMBER, create_user
 
 pytestmark = pytest.mark.django_db

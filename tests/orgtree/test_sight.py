@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
+from orgtree.access.access import Sight, viewable
 from orgtree.models import (
     Employment,
     Grant,
@@ -23,7 +24,6 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
-from orgtree.services.access import Sight, viewable
 
 pytestmark = pytest.mark.django_db
 

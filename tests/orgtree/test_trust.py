@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
+from orgtree.access import trust
+from orgtree.access.access import Viewer, access_of
+from orgtree.access.trust import HIDDEN_LABEL, person_of, trial_state
 from orgtree.models import IndividualPolicy, Organisation, Person
-from orgtree.services import trust
-from orgtree.services.access import Viewer, access_of
-from orgtree.services.trust import HIDDEN_LABEL, person_of, trial_state
-from tests.linking.delivery import Delivery, commit, iso
+from tests.delivery.linking.delivery import Delivery, commit, iso
 from tests.org import Org
 
 NAMES = ("ada", "edith", "grace", "linus", "margaret")  # as many as the minimum group size

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from integrations.git.connect import connect_git
-from integrations.git.line_history import follow_asked
-from integrations.git.sync import sync_source
-from tests.git.repositories import ADA, BEN, Repo
+from integrations.code.git.line_history import follow_asked
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
+from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages.delivering import DEPLOYED, REPOSITORY, at, day_before, deployed, merged, records
 

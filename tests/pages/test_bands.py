@@ -19,8 +19,8 @@ from insights.formulas.bands import Counted, Reach, reach_of_rate
 from insights.privacy.visible import visible_bands
 from insights.query import windows
 from insights.query.query import Granularity, MetricQuery
+from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.access import access_of
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import table

@@ -15,12 +15,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.pages.ai.charts import CHARTS
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.git.connect import connect_git
-from integrations.git.sync import sync_source
+from integrations.code.attribution.tasks import attribute_what_waits
 from integrations.models import Commit, CommitEvidence, RepositorySource, SyncRun
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
 from orgtree.models import Organisation
-from tests.git.repositories import BEN, Repo
+from tests.code.git.repositories import BEN, Repo
 from tests.org import Org
 from tests.pages.test_ai_page import MOST_QUERIES, OF_COMMITS, tile
 from tests.stored_once import StoreOnce

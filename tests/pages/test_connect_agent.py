@@ -25,7 +25,7 @@ from insights.pages.integrations.agent_settings import (
 )
 from insights.query import windows
 from integrations.models import IngestToken, UnreadEvent
-from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, find_ingest_token
 from tests.org import Org
 from tests.personas import MEMBER
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from integrations.models import RepositorySource
-from tests.git.repositories import Repo
+from tests.code.git.repositories import Repo
 from tests.pages.test_committed_code import create_source, page, sync
 
 

@@ -16,10 +16,10 @@ from insights.pages.ai.charts import CHARTS
 from insights.query.query import Dimension, MetricQuery
 from insights.query.windows import trailing
 from insights.ui import wording
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.git.connect import connect_git
-from integrations.git.sync import sync_source
-from tests.git.repositories import ADA, BEN, Repo
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
+from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import from_rows, rows_of, total

@@ -14,12 +14,12 @@ from django.urls import reverse
 
 from insights.catalogue.registry import get
 from insights.ui import wording
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.git.connect import connect_git
-from integrations.git.sync import sync_source
+from integrations.code.attribution.tasks import attribute_what_waits
 from integrations.models import AgentSession
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
 from orgtree.models import IndividualPolicy, Organisation, Person
-from tests.git.repositories import ADA, BEN, Repo
+from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
 from tests.pages.recomputed import Rows, from_rows, plain, rows_address, tiles_of, total

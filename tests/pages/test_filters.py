@@ -22,9 +22,9 @@ from insights.ui.filters import (
     quarters_to_offer,
     read_filters,
 )
+from orgtree.access.access import Access, Sight
+from orgtree.access.trust import TrialState
 from orgtree.models import IndividualPolicy
-from orgtree.services.access import Access, Sight
-from orgtree.services.trust import TrialState
 
 TODAY = date(2026, 11, 20)  # a Friday
 EVERYTHING = Access(None, Sight(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.delivery.completeness import completeness
+from integrations.enums import Kind, ResourceKind
 from integrations.models import (
     Connection,
     Deployment,
@@ -28,8 +29,7 @@ from integrations.models import (
     WorkItem,
     WorkItemLink,
 )
-from integrations.services.completeness import completeness
-from integrations.services.sync_health import State, sync_health
+from integrations.sync.health import State, sync_health
 
 pytestmark = pytest.mark.django_db
 PAGE = "/integrations/"

@@ -15,9 +15,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
-from integrations.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.api_tokens import create_api_token
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user

@@ -24,7 +24,7 @@ from insights.pages.metric.benchmarks import border_lines
 from insights.query import windows
 from insights.query.terms import Better
 from integrations.models import PullRequest
-from tests.linking.delivery import Delivery, sha_of
+from tests.delivery.linking.delivery import Delivery, sha_of
 from tests.org import Org
 
 MOST_QUERIES = 30

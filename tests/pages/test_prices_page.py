@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from insights.ui import wording
 from integrations.models import PriceOverride
-from integrations.pricing.overrides import save_override
-from integrations.seats.import_seats import import_seats
+from integrations.telemetry.prices.overrides import save_override
+from integrations.telemetry.seats.csv_import import import_seats
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.recomputed import rows_of, total

@@ -14,9 +14,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.csv_export import csv_lines, safe_cell
 from insights.pages.rows import PAGE_SIZE
 from insights.query import windows
-from orgtree.csv_export import csv_lines, safe_cell
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged

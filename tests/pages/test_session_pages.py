@@ -18,10 +18,10 @@ from insights.engine.read import read_totals
 from insights.pages.ai.sessions.states import outcome_of
 from insights.query import windows
 from insights.query.query import Dimension, MetricQuery
-from integrations.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
 from integrations.models import AgentRequest, AgentSession, AgentToolCall
-from integrations.services.sessions.story import SessionStory
-from integrations.services.sessions.summaries import summaries_of
+from integrations.telemetry.sessions.story import SessionStory
+from integrations.telemetry.sessions.summaries import summaries_of
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before

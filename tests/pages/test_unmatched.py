@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orgtree.identities.decisions import mark_bots
 from orgtree.models import Identity
-from orgtree.services.identity_decisions import mark_bots
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, Persona
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from integrations.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from orgtree.access.trust import RowsOf
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.trust import RowsOf
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona

@@ -19,11 +19,11 @@ from insights.query import windows
 from insights.query.query import Dimension, Figure, MetricQuery, Scope
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
-from integrations.services.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.access.access import access_of
+from orgtree.identities.resolving import point_to
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
-from orgtree.services.access import access_of
-from orgtree.services.identities import point_to
-from programs.services.objectives.reading import Asked, read_metrics
+from programs.key_results.services.reading import Asked, read_metrics
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user

@@ -19,8 +19,8 @@ from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.query import Dimension, MetricQuery, Scope
 from insights.ui import wording
+from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.access import access_of
 from tests.every_route import ROUTES
 from tests.org import Org
 from tests.pages.delivering import merged

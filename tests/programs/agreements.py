@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from insights.query.windows import local_today
+from programs.benchmarks.queries.benchmarks import newest_version, unit_of_scope
+from programs.benchmarks.services.drafts import BenchmarkDraft
+from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion
-from programs.queries.benchmarks import newest_version, unit_of_scope
-from programs.services.benchmarks.drafts import BenchmarkDraft
-from programs.services.benchmarks.writing import set_benchmark
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
 from tests.personas import EXECUTIVE, Persona

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from tests.personas import Persona, create_user
 
 MOST_QUERIES = 15

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from programs.services.reminders.sending import send_waiting
+    from programs.reminders.services.sending import send_waiting
 
     while True:
         send_waiting()

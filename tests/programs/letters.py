@@ -13,7 +13,7 @@ from django.utils import timezone
 from insights.query.windows import local_today
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
-from programs.services.reminders.sending import send_waiting
+from programs.reminders.services.sending import send_waiting
 from tests.personas import MEMBER, create_user
 from tests.programs.mail_server import MailServer, Taken
 from tests.programs.reminders import PEOPLE, agree_on_objectives, open_accounts

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orgtree.models import Person, Unit
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.personas import Persona
 
 LIST = "/programs/objectives/"

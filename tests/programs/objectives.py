@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from programs.models import Objective, Quarter
-from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
-from programs.services.objectives.writing import add_objective
-from programs.services.quarters import current_quarter
+from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft
+from programs.objectives.services.writing import add_objective
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.personas import MANAGER, Persona
 from tests.programs.tickets import as_
 

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from orgtree.services.authorship import changes_by
+from core.authorship import changes_by
 from programs.models import FrozenDocument, Objective, Quarter
-from programs.services.quarters import quarter_at
+from programs.quarters.fiscal_quarters import quarter_at
 from tests.personas import ADMIN, MANAGER, create_user
 
 pytestmark = pytest.mark.django_db

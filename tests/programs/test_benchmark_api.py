@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from programs.models import BenchmarkVersion, FocusVersion
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user

@@ -14,11 +14,11 @@ from insights.query.query import Scope
 from insights.query.windows import local_today
 from insights.ui.agreed import agreements_on
 from orgtree.models import Unit, UnitPlace
-from orgtree.services.unit_placements import rebuild_unit_placements
+from orgtree.trees.unit_placements import rebuild_unit_placements
+from programs.benchmarks.queries.benchmarks import benchmarks_for, benchmarks_of_units, newest_version
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError
+from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
 from programs.models import BenchmarkVersion
-from programs.queries.benchmarks import benchmarks_for, benchmarks_of_units, newest_version
-from programs.services.benchmarks.drafts import BenchmarkError, MayNotAgreeError
-from programs.services.benchmarks.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
 from tests.programs.agreements import HOUR, PICKUP, agree, draft

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
 from orgtree.models import Unit
+from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.services.focusing import FocusDraft, set_focus
 from programs.models import BenchmarkVersion, FocusVersion
-from programs.queries.focus import newest_focus
-from programs.services.benchmarks.focusing import FocusDraft, set_focus
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in

@@ -11,8 +11,8 @@ from insights.catalogue.registry import get
 from insights.query import windows
 from insights.query.query import Granularity
 from orgtree.models import Unit
+from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions, suggestions_for
 from programs.models import Direction, Period
-from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions, suggestions_for
 from tests.org import Org
 from tests.pages.delivering import deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, Persona

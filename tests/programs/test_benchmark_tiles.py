@@ -15,8 +15,8 @@ from django.urls import reverse
 from insights.query.query import Dimension, MetricQuery, Scope, Statistic, Window
 from insights.query.windows import local_today
 from insights.ui.agreed import agreements_on
-from programs.services.objectives.closing import close_quarter
-from programs.services.objectives.drafts import KeyResultDraft
+from programs.closing.services.closing import close_quarter
+from programs.objectives.services.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in

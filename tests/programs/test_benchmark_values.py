@@ -7,13 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights.query.terms import UnitOfMeasure
-from programs.services.benchmarks.written_values import (
-    EXAMPLES,
-    UnreadableValueError,
-    read_value,
-    rounded,
-    written,
-)
+from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, rounded, written
 
 U = UnitOfMeasure
 

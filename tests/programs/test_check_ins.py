@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from programs.models import CheckIn
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.writing import MayNotWriteObjectiveError, ObjectiveError
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.writing import MayNotWriteObjectiveError, ObjectiveError
 from tests.org import Org
 from tests.personas import MANAGER, MEMBER
 from tests.programs.objectives import objective

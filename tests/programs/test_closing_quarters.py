@@ -16,14 +16,14 @@ from django.db import DatabaseError, connection, transaction
 
 from insights.catalogue import registry
 from orgtree.models import Person, Unit
-from orgtree.services.units import move_person
+from orgtree.trees.units import move_person
+from programs.closing.services.closing import CarryOver, QuarterError, close_quarter, preview_closing
+from programs.closing.services.frozen import FrozenDocumentError, FrozenQuarter, canonical, read_frozen
+from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, FrozenDocument, KeyResult, Objective, Quarter
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.closing import CarryOver, QuarterError, close_quarter, preview_closing
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.frozen import FrozenDocumentError, FrozenQuarter, canonical, read_frozen
-from programs.services.objectives.measuring import measure_objectives
-from programs.services.objectives.writing import (
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.drafts import KeyResultDraft
+from programs.objectives.services.writing import (
     MayNotWriteObjectiveError,
     ObjectiveError,
     add_objective,
@@ -31,7 +31,7 @@ from programs.services.objectives.writing import (
     override_standing,
     publish_objective,
 )
-from programs.services.quarters import current_quarter, following
+from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER

@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from programs.first_templates import add_first_templates
 from programs.models import ObjectiveTemplate, TemplateKeyResult, TicketTemplate
-from programs.services.first_templates import add_first_templates
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,10 +12,10 @@ from django.test import Client
 from insights.query.windows import local_today
 from integrations.models import PullRequest
 from programs.models import KeyResult, Objective
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.writing import override_standing
-from programs.services.tickets.writing import change_ticket, watch_ticket
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.drafts import KeyResultDraft
+from programs.objectives.services.writing import override_standing
+from programs.tickets.services.writing import change_ticket, watch_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
@@ -134,7 +134,7 @@ def test_a_history_that_is_cut_does_not_begin_with_what_was_written(
     whole = got(sign_in(EXECUTIVE), address)["history"]
     assert [each["first"] for each in whole].count(True) == 1
     assert [added["title"] for each in whole for added in each["added"]] == ["Interviews"]
-    monkeypatch.setattr("programs.services.history.CHANGES_LISTED", 2)
+    monkeypatch.setattr("programs.history.events.CHANGES_LISTED", 2)
     cut = got(sign_in(EXECUTIVE), address)["history"]
     assert [each["first"] for each in cut] == [False] * len(cut)
     assert not any(each["added"] for each in cut)

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.query import windows
 from orgtree.models import Person, Unit
-from orgtree.services.units import set_leader
+from orgtree.trees.units import set_leader
 from programs.models import Standing
-from programs.queries.objectives import progress_of
-from programs.views.objectives.words import TAGS, objective_line
+from programs.objectives.pages.words import TAGS, objective_line
+from programs.objectives.queries.objectives import progress_of
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import objective, stored

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from insights.query.windows import local_today
-from orgtree.services.api_tokens import create_api_token
+from orgtree.access.api_tokens import create_api_token
 from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
-from programs.services.reminders.outbox import forget_old_messages
-from programs.services.reminders.preferences import preferences_of
-from programs.services.reminders.telling import plan_reminders
-from programs.services.tickets.commenting import comment_on_ticket
+from programs.reminders.services.outbox import forget_old_messages
+from programs.reminders.services.preferences import preferences_of
+from programs.reminders.services.telling import plan_reminders
+from programs.tickets.services.commenting import comment_on_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user

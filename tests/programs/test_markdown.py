@@ -2,7 +2,7 @@
 
 import pytest
 
-from programs.markdown import as_html
+from core.markdown import as_html
 
 
 def test_markdown_becomes_paragraphs_lists_and_links() -> None:

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from programs.alignment.pages import parents_offered, plans_offered
 from programs.models import Objective
-from programs.services.quarters import current_quarter, following
-from programs.views.choices import WHOLE, flat
-from programs.views.objective_choices import parents_offered, plans_offered
+from programs.quarters.fiscal_quarters import current_quarter, following
+from programs.teams.pages import WHOLE, flat
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in
 from tests.programs.objective_pages import form_of, text

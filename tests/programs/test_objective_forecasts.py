@@ -10,8 +10,8 @@ import pytest
 
 from insights.catalogue.registry import get, metrics
 from insights.query.query import Window
-from programs.services.objectives.courses import Course, course_of, grows
-from programs.services.objectives.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
+from programs.key_results.services.courses import Course, course_of, grows
+from programs.key_results.services.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
 
 MONDAY = date(2026, 1, 5)
 QUARTER = Window(MONDAY, MONDAY + timedelta(weeks=13))

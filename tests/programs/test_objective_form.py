@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from orgtree.models import Person
 from programs.models import Objective
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.writing import change_objective
-from programs.services.quarters import current_quarter
+from programs.objectives.services.drafts import KeyResultDraft
+from programs.objectives.services.writing import change_objective
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, signed_in

@@ -14,18 +14,19 @@ from django.utils import timezone
 
 from insights.privacy.visible import visible_totals
 from insights.query.query import MetricQuery, Scope
+from programs.key_results.queries import KeyResultProgress
+from programs.key_results.services import measuring
+from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Standing, Ticket
-from programs.queries.key_result_progress import KeyResultProgress
-from programs.queries.objectives import ObjectiveFilter, filtered, progress_of, teams_without_objective
-from programs.services.objectives import measuring
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.measuring import measure_objectives
-from programs.services.objectives.templates import draft_from, objective_templates
-from programs.services.objectives.writing import add_objective, override_standing
-from programs.services.quarters import current_quarter, preceding
+from programs.objectives.pages.words import objective_line
+from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.drafts import KeyResultDraft
+from programs.objectives.services.templates import draft_from, objective_templates
+from programs.objectives.services.writing import add_objective, override_standing
+from programs.quarters.fiscal_quarters import current_quarter, preceding
 from programs.tasks import measure_objectives as measure_task
-from programs.views.objectives.words import objective_line
+from programs.teams.queries import teams_without_objective
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
@@ -189,7 +190,7 @@ def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
 
 
 def test_a_quarter_that_has_not_begun_has_no_value(delivered: Org) -> None:
-    from programs.services.quarters import following
+    from programs.quarters.fiscal_quarters import following
 
     written = objective(key_results=(pickup(),), quarter=following(current_quarter()))
     (found,) = told(written)

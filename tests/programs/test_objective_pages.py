@@ -12,12 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orgtree.models import Person
+from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, Standing
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.measuring import measure_objectives
-from programs.services.objectives.writing import change_objective, override_standing
-from programs.services.quarters import current_quarter, following
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.drafts import KeyResultDraft
+from programs.objectives.services.writing import change_objective, override_standing
+from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain

@@ -9,11 +9,11 @@ from django.test import Client
 
 from insights.catalogue.registry import get
 from insights.query.terms import Better
+from programs.key_results.errors import ObjectiveError
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
-from programs.services.objectives.errors import ObjectiveError
-from programs.services.objectives.templates import draft_from, objective_templates
-from programs.services.quarters import current_quarter
+from programs.objectives.services.templates import draft_from, objective_templates
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER
 from tests.programs.tickets import as_

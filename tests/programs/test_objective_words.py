@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from programs.alignment.branches import branches, with_those_above
+from programs.key_results.pages.amounts import AmountError, in_words, read_amount, written
 from programs.models import KeyResult
-from programs.queries.alignment import branches, with_those_above
-from programs.views.objectives.amounts import AmountError, in_words, read_amount, written
 
 HOUR, DAY = 3600, 86400
 

@@ -13,9 +13,9 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from insights.query.windows import local_today
 from orgtree.models import Employment, Person, Unit, UnitPlace
 from programs.models import CheckIn, KeyResult, Objective, Standing
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.drafts import draft_of, key_results_of
-from programs.services.objectives.writing import (
+from programs.objectives.services.check_ins import check_in
+from programs.objectives.services.drafts import draft_of, key_results_of
+from programs.objectives.services.writing import (
     ConflictError,
     MayNotWriteObjectiveError,
     ObjectiveError,
@@ -26,7 +26,7 @@ from programs.services.objectives.writing import (
     override_standing,
     publish_objective,
 )
-from programs.services.quarters import current_quarter, following, preceding
+from programs.quarters.fiscal_quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import by_hand, draft, objective, stored
@@ -243,7 +243,7 @@ def test_a_reorganisation_makes_no_circle(teams: Org) -> None:
     above = objective(EXECUTIVE, unit="engineering", title="Of engineering")
     below = objective(EXECUTIVE, parent=above.pk)
     engineering, platform = Unit.objects.get(slug="engineering"), Unit.objects.get(slug="platform")
-    from orgtree.services.unit_placements import rebuild_unit_placements
+    from orgtree.trees.unit_placements import rebuild_unit_placements
 
     UnitPlace.objects.filter(unit=platform).update(parent=None)
     UnitPlace.objects.filter(unit=engineering).update(parent=platform)

@@ -16,16 +16,16 @@ from django.urls import reverse
 from insights.catalogue.registry import get
 from insights.columns.refresh import refresh
 from insights.query import windows
+from orgtree.access.access import Access
 from orgtree.models import Membership, Unit
-from orgtree.services.access import Access
+from programs.benchmarks.services.standing import Stand
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions
 from programs.models import Objective, Ticket, TicketState
-from programs.queries.reorganisation import reorganisation
-from programs.services.benchmarks.standing import Stand
-from programs.services.benchmarks.starter_sets import STARTER_SETS
-from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions
-from programs.services.first_steps import first_steps
-from programs.services.tickets.writing import move_ticket
-from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
+from programs.overview.pages.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
+from programs.overview.queries.reorganisation import reorganisation
+from programs.start.first_steps import first_steps
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona
@@ -151,7 +151,7 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
     assert "kind=process" in page, "a ticket about it"
     assert "Make a ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
     newer = replace(get("pr.pickup_time"), version=get("pr.pickup_time").version + 1)
-    monkeypatch.setattr("programs.queries.benchmarks.get", lambda key: newer)
+    monkeypatch.setattr("programs.benchmarks.queries.benchmarks.get", lambda key: newer)
     assert cell("Communication")[0] == WORSE, "what was agreed on another formula is held against nothing"
 
 
@@ -270,7 +270,7 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
     def suggestions(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
         return [suggested(each) for each in questions]
 
-    monkeypatch.setattr("programs.services.first_steps.suggestions_for", suggestions)
+    monkeypatch.setattr("programs.start.first_steps.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")
     found = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=windows.local_today())
     assert [(step.metric.key, step.gap) for step in found] == [

@@ -17,10 +17,10 @@ from insights.columns.refresh import refresh
 from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import FocusVersion, Objective, TicketState
-from programs.services.overview.bottlenecks import BOTTLENECKS
-from programs.services.overview.steps import DORA
-from programs.services.tickets.writing import move_ticket
-from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
+from programs.overview.pages.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
+from programs.overview.services.bottlenecks import BOTTLENECKS
+from programs.overview.services.steps import DORA
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.management import call_command
 from django.urls import get_resolver
 
-from programs.api.urls import urlpatterns
+from programs.api_urls import urlpatterns
 from tests.test_access import POSTS, routes
 
 API = "api/v1/"

@@ -10,7 +10,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 
 from programs.models import Acknowledgement, PhilosophyVersion
-from programs.services.philosophy import (
+from programs.philosophy.publishing import (
     PhilosophyConflictError,
     PhilosophyError,
     current_philosophy,

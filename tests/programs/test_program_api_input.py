@@ -10,7 +10,7 @@ from django.test import Client
 
 from insights.query import windows
 from programs.models import BenchmarkVersion, Objective, Quarter
-from programs.services.quarters import quarter_at
+from programs.quarters.fiscal_quarters import quarter_at
 from tests.org import Org
 from tests.personas import EXECUTIVE, Persona
 from tests.programs.api_pages import got, problem

@@ -12,11 +12,11 @@ from django.test import Client
 from insights.query import windows
 from integrations.models import PullRequest
 from orgtree.models import Organisation, TokenScope
-from orgtree.services.fiscal_calendar import learn
+from orgtree.organisation.fiscal_calendar import learn
+from programs.first_templates import add_first_templates
+from programs.key_results.services.reading import baseline_window
 from programs.models import Notice, Objective, Quarter, Ticket
-from programs.services.first_templates import add_first_templates
-from programs.services.objectives.reading import baseline_window
-from programs.services.quarters import current_quarter, following, preceding
+from programs.quarters.fiscal_quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings
-from programs.queries.teams import teams_tree, teams_without_objective
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.teams.queries import teams_tree, teams_without_objective
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, PERSONAS, signed_in

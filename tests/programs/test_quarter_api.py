@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from programs.models import Quarter
-from programs.services.objectives.deciding import keep_decisions
-from programs.services.quarters import current_quarter, following
+from programs.objectives.services.decisions import keep_decisions
+from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import by_hand, objective

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orgtree.models import Person, Unit
+from programs.closing.services.closing import close_quarter
 from programs.models import Objective, Quarter
-from programs.services.objectives.check_ins import check_in
-from programs.services.objectives.closing import close_quarter
-from programs.services.quarters import current_quarter, following, preceding
+from programs.objectives.services.check_ins import check_in
+from programs.quarters.fiscal_quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, signed_in

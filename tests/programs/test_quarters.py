@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from programs.models import Quarter
-from programs.services.quarters import following, preceding, quarter_at
+from programs.quarters.fiscal_quarters import following, preceding, quarter_at
 
 pytestmark = pytest.mark.django_db
 

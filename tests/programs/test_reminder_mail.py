@@ -17,12 +17,12 @@ from django.utils import timezone
 from insights.query.windows import local_today
 from orgtree.models import Employment
 from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, Ticket, TicketState
-from programs.services.reminders import outbox
-from programs.services.reminders.sending import send_waiting
-from programs.services.reminders.telling import plan_reminders
-from programs.services.reminders.unsubscribing import read_token
-from programs.services.tickets.commenting import comment_on_ticket
-from programs.services.tickets.writing import move_ticket
+from programs.reminders.services import outbox
+from programs.reminders.services.sending import send_waiting
+from programs.reminders.services.telling import plan_reminders
+from programs.reminders.services.unsubscribing import read_token
+from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user

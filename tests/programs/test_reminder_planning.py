@@ -16,12 +16,12 @@ from insights.query.windows import local_today
 from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
 from orgtree.models.sight import sight_of
 from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState
-from programs.queries.objectives import check_in_due
-from programs.queries.reminders import of_check_ins_due
-from programs.services.quarters import current_quarter, quarter_at
-from programs.services.reminders.telling import plan_reminders, tell
-from programs.services.tickets.commenting import comment_on_ticket
-from programs.services.tickets.writing import change_ticket, move_ticket
+from programs.objectives.queries.objectives import check_in_due
+from programs.quarters.fiscal_quarters import current_quarter, quarter_at
+from programs.reminders.queries.notices import of_check_ins_due
+from programs.reminders.services.telling import plan_reminders, tell
+from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.reminders import filed, open_accounts, person, told, told_of_everything, words

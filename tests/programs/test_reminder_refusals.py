@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
-from programs.services.reminders import email, outbox
-from programs.services.reminders.sending import send_waiting, take_turn
-from programs.services.reminders.telling import plan_reminders
+from programs.reminders.services import email, outbox
+from programs.reminders.services.sending import send_waiting, take_turn
+from programs.reminders.services.telling import plan_reminders
 from tests.org import Org
 from tests.patience import wait_until
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user

@@ -9,10 +9,10 @@ import pytest
 import time_machine
 
 from orgtree.models import Person
-from orgtree.services.units import move_person, move_unit
+from orgtree.trees.units import move_person, move_unit
+from programs.key_results.services.measuring import measure_objectives
 from programs.models import KeyResult, Objective
-from programs.services.objectives.drafts import KeyResultDraft
-from programs.services.objectives.measuring import measure_objectives
+from programs.objectives.services.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from orgtree.models import IndividualPolicy, Organisation, Unit
-from programs.services.objectives.frozen import read_frozen
+from programs.closing.services.frozen import read_frozen
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, Persona, signed_in

@@ -9,10 +9,10 @@ import pytest
 from insights.query.windows import local_today
 from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
-from orgtree.services.units import set_leader
+from orgtree.trees.units import set_leader
 from programs.models import Objective
-from programs.queries.teams import teams_without_objective
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.teams.queries import teams_without_objective
 from tests.org import Org
 
 EVERYTHING = Sight(whole=True, unit_ids=None, leads_whole=True)

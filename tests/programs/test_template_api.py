@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from insights.query import windows
+from programs.first_templates import add_first_templates
 from programs.models import ObjectiveTemplate, TemplateKeyResult, TicketTemplate
-from programs.services.first_templates import add_first_templates
 from tests.org import Org
 from tests.personas import MANAGER, MEMBER, Persona
 from tests.teams import create_teams

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from insights.query import windows
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from orgtree.services.api_tokens import create_api_token
 from programs.models import Ticket, TicketEffect
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, create_user

@@ -13,8 +13,8 @@ from django.test import Client
 from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import Ticket, TicketState
-from programs.services.tickets.csv_import import MOST_BYTES, MOST_ROWS
-from programs.services.tickets.writing import move_ticket
+from programs.tickets.services.csv_import import MOST_BYTES, MOST_ROWS
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -8,10 +8,10 @@ import pytest
 
 from insights.query.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
-from programs.services.tickets.effects import measure_effects, placebos, why_no_effect, windows_of
-from programs.services.tickets.writing import change_ticket, move_ticket
 from programs.tasks import measure_tickets
-from programs.views.tickets.words import effect_words
+from programs.tickets.pages.words import effect_words
+from programs.tickets.services.effects import measure_effects, placebos, why_no_effect, windows_of
+from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
 from tests.personas import EXECUTIVE, MANAGER

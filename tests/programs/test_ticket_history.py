@@ -12,7 +12,7 @@ from django.urls import reverse
 from integrations.models import PullRequest
 from orgtree.models import Person
 from programs.models import Ticket
-from programs.services.tickets.writing import change_ticket, unwatch_ticket, watch_ticket
+from programs.tickets.services.writing import change_ticket, unwatch_ticket, watch_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import plain

@@ -13,11 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from core.csv_export import csv_lines
 from insights.query.windows import local_today
-from orgtree.csv_export import csv_lines
 from programs.models import Ticket, TicketState
-from programs.services.tickets.csv_import import MOST_ROWS, TicketFileError, import_tickets, read_tickets, text_of
-from programs.services.tickets.writing import move_ticket
+from programs.tickets.services.csv_import import MOST_ROWS, TicketFileError, import_tickets, read_tickets, text_of
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in

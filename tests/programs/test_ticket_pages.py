@@ -17,8 +17,8 @@ from insights.query.windows import local_today
 from insights.ui import wording
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
-from programs.services.tickets.commenting import comment_on_ticket
-from programs.services.tickets.writing import change_ticket, move_ticket
+from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain

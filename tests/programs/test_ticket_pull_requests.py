@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from integrations.models import PullRequest
 from programs.models import Ticket
-from programs.services.tickets.csv_import import import_tickets, read_tickets, text_of
-from programs.services.tickets.drafts import TicketError
-from programs.services.tickets.pull_request_names import pull_requests_named
+from programs.tickets.services.csv_import import import_tickets, read_tickets, text_of
+from programs.tickets.services.drafts import TicketError
+from programs.tickets.services.pull_request_names import pull_requests_named
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona

@@ -15,10 +15,10 @@ from insights.query.windows import local_today
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
 from programs.models import Objective, Ticket, TicketState
-from programs.services.quarters import current_quarter
-from programs.services.tickets.commenting import comment_on_ticket, mentioned
-from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError
-from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.tickets.services.commenting import comment_on_ticket, mentioned
+from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
+from programs.tickets.services.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from programs.closing.services.closing import close_quarter
 from programs.models import Objective, Ticket
-from programs.services.objectives.closing import close_quarter
-from programs.services.quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, Persona
 from tests.programs.api_pages import got, sent

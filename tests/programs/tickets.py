@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from insights.query import windows
-from orgtree.services.access import Access, access_of
+from orgtree.access.access import Access, access_of
 from programs.models import Ticket
-from programs.services.tickets.drafts import TicketDraft
-from programs.services.tickets.writing import add_ticket
+from programs.tickets.services.drafts import TicketDraft
+from programs.tickets.services.writing import add_ticket
 from tests.personas import MANAGER, Persona, create_user
 
 

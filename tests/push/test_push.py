@@ -24,7 +24,7 @@ from integrations.models import (
     WorkItem,
     WorkItemLink,
 )
-from integrations.services.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 
 pytestmark = pytest.mark.django_db
 

@@ -14,10 +14,10 @@ from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query import windows
 from insights.query.query import Granularity, MetricQuery, Window
+from orgtree.access.access import access_of
 from orgtree.models import Organisation
-from orgtree.services import fiscal_calendar
-from orgtree.services.access import access_of
-from programs.services.quarters import quarter_at
+from orgtree.organisation import fiscal_calendar
+from programs.quarters.fiscal_quarters import quarter_at
 from tests.org import Org
 
 AUGUST = 8

@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem
 from orgtree.models import IndividualPolicy, Organisation
-from tests.linking.delivery import Delivery, iso, moment, sha_of
+from tests.delivery.linking.delivery import Delivery, iso, moment, sha_of
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.teams import Teams, create_teams

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.connectors.http import Patience
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, Stream
-from integrations.sync import clients, turns
+from integrations.sync import clients, slices
 from tests.sync.connector import Example
 from tests.sync.provider import TOKEN, Provider, running
 
@@ -26,7 +26,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "PATIENCE", QUICK)
-    monkeypatch.setattr(turns, "SECONDS_BETWEEN_RENEWALS", 0.2)
+    monkeypatch.setattr(slices, "SECONDS_BETWEEN_RENEWALS", 0.2)
 
 
 @pytest.fixture

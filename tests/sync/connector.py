@@ -20,7 +20,7 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft, PullRequestDraft
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import Kind, PullRequestState, ResourceKind
+from integrations.enums import Kind, PullRequestState, ResourceKind
 
 
 @register

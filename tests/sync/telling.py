@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from integrations.models import Connection, PullRequest, Quota, Stream, SyncRun
-from integrations.sync.ask import ask_for_sync
-from integrations.sync.turns import take_turn
+from integrations.sync.enqueue import ask_for_sync
+from integrations.sync.slices import take_turn
 
 
 def read_everything(connection: Connection, *, full: bool = False) -> list[SyncRun]:

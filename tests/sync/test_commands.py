@@ -94,7 +94,7 @@ def test_a_wait_that_the_provider_asks_for_is_said_and_waited_for(
     provider.repository("acme/shop", pull_requests=3)
     connection = Connection.objects.get(pk=connect(provider)["id"])
     provider.answers(times(1, refused(429, Retry_After="600")))
-    monkeypatch.setattr("integrations.sync.at_once.time.sleep", lambda _: let_time_pass(connection))
+    monkeypatch.setattr("integrations.sync.run_now.time.sleep", lambda _: let_time_pass(connection))
     out, said = StringIO(), StringIO()
     call_command("sync", "--wait", "--json", stdout=out, stderr=said)
     (result,) = json.loads(out.getvalue())["resources"]

@@ -12,14 +12,14 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, QuarantinedPayload, Stream, SyncRun
-from integrations.sync import hosts, pages, turns
-from integrations.sync.ask import ask_for_sync, cancel_sync, pause, resume
+from integrations.sync import hosts, pages, slices
+from integrations.sync.enqueue import ask_for_sync, cancel_sync, pause, resume
 from integrations.sync.leases import LEASE, LostLeaseError, claimed
 from integrations.sync.progress import progress_of
 from integrations.sync.quarantine import replay
 from integrations.sync.readings import WORKER_ENDED, open_run
 from integrations.sync.resources import discover_resources
-from integrations.sync.turns import Turn, take_turn
+from integrations.sync.slices import Turn, take_turn
 from tests.sync import connector
 from tests.sync.conftest import stream_of
 from tests.sync.connector import Example
@@ -41,7 +41,7 @@ def connected(provider: Provider, name: str, match: str) -> Connection:
 def test_turns_go_round_the_connections_and_within_them_round_the_streams(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "TURN", Turn(pages=1))
+    monkeypatch.setattr(slices, "TURN", Turn(pages=1))
     for name in ("big/a", "big/b", "small/c"):
         provider.repository(name, pull_requests=50)
     connected(provider, "Big", "big/*")
@@ -58,7 +58,7 @@ def test_turns_go_round_the_connections_and_within_them_round_the_streams(
 def test_a_turn_that_ends_goes_on_in_the_same_run(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "TURN", Turn(pages=2))
+    monkeypatch.setattr(slices, "TURN", Turn(pages=2))
     provider.repository("acme/shop", pull_requests=70)
     discover_resources(connection)
     take_turn()
@@ -140,7 +140,7 @@ def paused_after_page(connection: Connection, page: int) -> SyncRun:
             pause(connection)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "store_page", store_page)
+        patch.setattr(slices, "store_page", store_page)
         take_turn()
     return last_run(connection)
 
@@ -160,7 +160,7 @@ def test_a_worker_that_is_to_end_ends_its_turn_after_the_page(
     discover_resources(connection)
     to_end = threading.Event()
     to_end.set()
-    monkeypatch.setattr(turns, "stopping", to_end)
+    monkeypatch.setattr(slices, "stopping", to_end)
     take_turn()
     assert (last_run(connection).state, last_run(connection).read) == (SyncRun.State.WAITING, 20)
     assert len(provider.requests_for("/pulls")) == 1
@@ -177,7 +177,7 @@ def test_a_cancelled_reading_stores_nothing_more_and_says_so(connection: Connect
         original(at, read, requests=requests)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "store_page", store_page)
+        patch.setattr(slices, "store_page", store_page)
         take_turn()
     run = last_run(connection)
     assert (run.state, run.read, len(titles(connection))) == (SyncRun.State.INTERRUPTED, 20, 20)
@@ -261,7 +261,7 @@ def test_a_record_that_is_understood_by_now_leaves_quarantine(connection: Connec
 def test_a_full_reading_finds_what_is_gone_over_any_number_of_turns(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch, pages_a_turn: int
 ) -> None:
-    monkeypatch.setattr(turns, "TURN", Turn(pages=pages_a_turn))
+    monkeypatch.setattr(slices, "TURN", Turn(pages=pages_a_turn))
     shop = provider.repository("acme/shop", pull_requests=50)
     provider.repository("acme/site", pull_requests=30)
     discover_resources(connection)
@@ -318,7 +318,7 @@ def test_a_fault_of_our_own_is_said_and_tried_again(
     provider.repository("acme/shop", pull_requests=3)
     discover_resources(connection)
     with monkeypatch.context() as patch:
-        patch.setattr(turns, "store_page", lambda *_, **__: 1 / 0)
+        patch.setattr(slices, "store_page", lambda *_, **__: 1 / 0)
         take_turn()
     stream = stream_of(connection, "acme/shop")
     assert stream.problem == "Headway itself failed: ZeroDivisionError."

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, Quota, Stream, SyncRun
-from integrations.sync.ask import ask_for_sync
+from integrations.sync.enqueue import ask_for_sync
 from integrations.sync.resources import discover_resources
+from integrations.sync.slices import take_turn
 from integrations.sync.tasks import discover
-from integrations.sync.turns import take_turn
 from tests.sync import faults
 from tests.sync.conftest import QUICK, stream_of
 from tests.sync.faults import after, always, every, refused, times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.models import Connection, SyncRun
 from integrations.sync.resources import discover_resources
-from integrations.sync.turns import take_turn
+from integrations.sync.slices import take_turn
 from tests.sync.conftest import stream_of
 from tests.sync.provider import Provider
 from tests.sync.telling import read_everything, titles

@@ -6,12 +6,12 @@ import pytest
 
 from integrations.connectors.errors import PermanentError
 from integrations.models import Connection, Resource, Stream, SyncRun
-from integrations.sync import turns
+from integrations.sync import slices
 from integrations.sync.check import check_connection
 from integrations.sync.resources import discover_resources, pick_resources, set_rules
 from integrations.sync.rules import Rules
+from integrations.sync.slices import Turn, take_turn
 from integrations.sync.tasks import discover, sync_streams
-from integrations.sync.turns import Turn, take_turn
 from tests.sync.conftest import resource_of, stream_of
 from tests.sync.faults import always, refused
 from tests.sync.provider import Provider
@@ -62,7 +62,7 @@ def test_what_is_picked_later_is_read_and_what_is_dropped_is_not(connection: Con
 def test_what_is_dropped_in_the_middle_of_its_reading_is_not_read_on(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "TURN", Turn(pages=1))
+    monkeypatch.setattr(slices, "TURN", Turn(pages=1))
     provider.repository("acme/shop", pull_requests=50)
     discover_resources(connection)
     take_turn()

@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
 
     from integrations.models import Stream
-    from integrations.sync.turns import take_turn
+    from integrations.sync.slices import take_turn
     from tests.sync import connector
 
     assert connector.Example.slug == "example"  # known by now, because it registered itself

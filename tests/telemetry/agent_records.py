@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.models import AgentSessionDay, AgentToolCall
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.intake import NOW, SECOND, Json, json_attributes, log_record
 
 CODEX = {"service.name": "codex_cli_rs", "service.version": "0.169.0", "enduser.id": "ada@example.com"}

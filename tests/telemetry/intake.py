@@ -14,8 +14,8 @@ from django.test import Client
 from google.protobuf.message import Message
 
 from integrations.models import DroppedAttribute, QuarantinedRecord, UnreadEvent
-from integrations.services.ingest_tokens import create_ingest_token
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import connection, connections, transaction
 
 from integrations.models import AgentSession, ReceivedBatch
-from integrations.telemetry.events import EventKind, Measure
+from integrations.telemetry.agents.events import EventKind, Measure
+from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import IdentityKind
-from orgtree.services.identities import IdentityName, identify
 
 
 @dataclass(frozen=True)

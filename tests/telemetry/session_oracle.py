@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from integrations.models import AgentSession, AgentSessionDay, AgentToolDay
-from integrations.telemetry.events import EventKind, Measure
+from integrations.telemetry.agents.events import EventKind, Measure
 from tests.telemetry.raw_rows import Event, Point
 
 GAP = timedelta(minutes=30)

@@ -15,10 +15,10 @@ from integrations.models import (
     AgentSessionDay,
     QuarantinedRecord,
 )
-from integrations.telemetry import vocabularies
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.vocabularies import claude_code
+from integrations.telemetry import agents
+from integrations.telemetry.agents import claude_code
+from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Person
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import (
@@ -156,7 +156,7 @@ def test_a_version_with_other_names_is_read_once_they_are_known(
         completed(), codex_event("user_prompt"), codex_event("sse_event", **{"event.kind": "created"}), resource=CODEX
     )
     with monkeypatch.context() as older:
-        older.setattr(vocabularies, "VOCABULARIES", ())
+        older.setattr(agents, "VOCABULARIES", ())
         intake.send(told)
         fold_received_batches()
     assert not AgentRequest.objects.exists()
@@ -198,7 +198,7 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
     words = replace(
         claude_code.CLAUDE_CODE, events={**claude_code.CLAUDE_CODE.events, "api_request": newer}, readings=()
     )
-    monkeypatch.setattr(vocabularies, "VOCABULARIES", (words,))
+    monkeypatch.setattr(agents, "VOCABULARIES", (words,))
     assert read_unread_events_again() == 1
     fold_received_batches()
     assert tokens() == (200, 2000, 100, 20)

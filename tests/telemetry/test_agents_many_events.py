@@ -7,7 +7,7 @@ import time
 import pytest
 
 from integrations.models import AgentSession, AgentSessionDay
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import CODEX, codex_event
 from tests.telemetry.intake import NOW, SECOND, Intake, logs
 

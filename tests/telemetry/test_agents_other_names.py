@@ -20,14 +20,15 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from integrations.models import AgentRequest, UnreadEvent
-from integrations.telemetry import store_tallies, vocabularies
-from integrations.telemetry.dictionary import NoSuchWordError, say_what_it_means
-from integrations.telemetry.events import Measure
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.store_tallies import add_up_tallies
-from integrations.telemetry.vocabularies import claude_code
-from integrations.telemetry.vocabularies.vocabulary import NOTHING, Metric
+from integrations.telemetry import agents
+from integrations.telemetry.agents import claude_code
+from integrations.telemetry.agents.dictionary import NoSuchWordError, say_what_it_means
+from integrations.telemetry.agents.events import Measure
+from integrations.telemetry.agents.vocabulary import NOTHING, Metric
+from integrations.telemetry.otlp import store_tallies
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import RecordedRequest, Recording, Recordings
 from tests.telemetry.agent_records import CHAT, PROGRAM, span, tokens
 from tests.telemetry.intake import (
@@ -247,7 +248,7 @@ def test_a_value_that_nobody_knows_keeps_its_point(intake: Intake, monkeypatch: 
     assert isinstance(words, Metric)
     newer = replace(words, measures={**words.measures, "cacheReadOfAnHour": Measure.CACHE_READ_TOKENS})
     later = replace(claude_code.CLAUDE_CODE, metrics={"claude_code.token.usage": newer})
-    monkeypatch.setattr(vocabularies, "VOCABULARIES", (later,))
+    monkeypatch.setattr(agents, "VOCABULARIES", (later,))
     assert read_unread_events_again() == 1
     assert tokens() == (0, 70, 0, 0)
     intake.send(metrics(told))

@@ -11,7 +11,7 @@ import pytest
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS
 from integrations.facts.relation import Relation
 from integrations.models import AgentSession, QuarantinedRecord
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import Recording, Recordings
 from tests.telemetry.intake import Intake, rows
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.store_sessions import forget_identities
+from integrations.telemetry.otlp.store_sessions import forget_identities
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import CHAT, CODEX, COPILOT, GEMINI, VS_CODE, codex_event, outcomes, span, tokens
 from tests.telemetry.intake import NOW, SECOND, Intake, Json, counter, json_attributes, log_record, logs, metrics, spans
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay, AgentTierDay, AgentToolDay
-from integrations.telemetry import fold, fold_large_days
-from integrations.telemetry.calendar import rebuild_days_of
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions import fold, fold_large_days
+from integrations.telemetry.sessions.calendar import rebuild_days_of
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.raw_rows import Event, at, receive
 
 pytestmark = pytest.mark.django_db

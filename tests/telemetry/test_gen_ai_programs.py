@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import NOW, SECOND, Intake, Json, json_attributes, log_record, logs, metrics, spans
 

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from config.diagnosis import State, tokens
 from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord
-from integrations.services import ingest_tokens
-from integrations.services.aging_tokens import aging_tokens
-from integrations.services.ingest_tokens import create_ingest_token, replace_ingest_token, revoke_ingest_token
-from integrations.telemetry.quarantine import replay
+from integrations.telemetry.otlp import ingest_tokens
+from integrations.telemetry.otlp.aging_tokens import aging_tokens
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token, revoke_ingest_token
+from integrations.telemetry.otlp.quarantine import replay
 from orgtree.models import Person
 from tests.telemetry.intake import ADA, REQUEST, Intake, log_record, logs
 
@@ -103,8 +103,8 @@ class EndsWhileRead(io.BytesIO):
 
 
 def test_a_batch_whose_token_ends_in_mid_request_is_stored_whole() -> None:
-    from integrations.telemetry.decode_reading import Signal
-    from integrations.telemetry.receive import answer_export
+    from integrations.telemetry.otlp.decoded import Signal
+    from integrations.telemetry.otlp.receive import answer_export
 
     _, secret = create_ingest_token("a", lifetime=timedelta(hours=1))
     body = json.dumps(logs(log_record(REQUEST), log_record({**REQUEST, "request_id": "req_2"}))).encode()

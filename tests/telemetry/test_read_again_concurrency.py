@@ -10,12 +10,14 @@ import pytest
 from django.db import connection
 
 from integrations.models import AgentRequest, UnreadEvent
-from integrations.telemetry import decode_reading, fold, read_again
-from integrations.telemetry.dictionary import say_what_it_means
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.read_again_store import store_again
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry import reread
+from integrations.telemetry.agents.dictionary import say_what_it_means
+from integrations.telemetry.otlp import decoded
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.reread_store import store_again
+from integrations.telemetry.sessions import fold
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.agent_records import tokens
 from tests.telemetry.intake import REQUEST, Intake, log_record, logs, rows
@@ -111,7 +113,7 @@ def test_what_was_read_by_fewer_words_does_not_replace_what_was_read_by_more(
             other[0].end_or_wait_for_a_lock()
         store_again(again)
 
-    monkeypatch.setattr(read_again, "store_again", store_late)
+    monkeypatch.setattr(reread, "store_again", store_late)
     read_unread_events_again()
     other[0].end()
     read_unread_events_again()
@@ -124,17 +126,17 @@ def test_what_comes_by_the_old_words_while_it_is_read_again_is_read_the_next_tim
     """Another process knows a meaning up to a minute later."""
     intake.send(logs(request(1)))
     say(*OTHER_NAMES)
-    list_as_known = read_again._list_as_known
+    list_as_known = reread._list_as_known
 
     def after_more_came(*arguments: Any) -> None:
         with monkeypatch.context() as other_process:
-            other_process.setattr(decode_reading, "learned", lambda vocabulary: vocabulary)
+            other_process.setattr(decoded, "learned", lambda vocabulary: vocabulary)
             intake.send(logs(request(2)))
             add_up_tallies()
         list_as_known(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(read_again, "_list_as_known", after_more_came)
+        patched.setattr(reread, "_list_as_known", after_more_came)
         read_unread_events_again()
     assert tokens() == (100, 1000, 100, 20)
     read_unread_events_again()
@@ -144,7 +146,7 @@ def test_what_comes_by_the_old_words_while_it_is_read_again_is_read_the_next_tim
 def test_a_reading_that_is_killed_is_done_to_the_end_the_next_time(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_again, "ROWS_PER_TRANSACTION", 2)
+    monkeypatch.setattr(reread, "ROWS_PER_TRANSACTION", 2)
     intake.send(logs(*(request(number) for number in range(5))))
     say(*OTHER_NAMES)
     stored = []
@@ -156,7 +158,7 @@ def test_a_reading_that_is_killed_is_done_to_the_end_the_next_time(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(read_again, "store_again", die_at_the_second)
+        patched.setattr(reread, "store_again", die_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             read_unread_events_again()
     assert tokens() == (200, 2000, 250, 50)
@@ -165,7 +167,7 @@ def test_a_reading_that_is_killed_is_done_to_the_end_the_next_time(
 
 
 def test_several_processes_read_fold_and_receive_at_once(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_again, "ROWS_PER_TRANSACTION", 3)
+    monkeypatch.setattr(reread, "ROWS_PER_TRANSACTION", 3)
     for first in range(0, 20, 4):
         intake.send(logs(*(request(number) for number in range(first, first + 4))))
     say(*OTHER_NAMES)

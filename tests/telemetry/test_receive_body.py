@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from integrations.telemetry.receive_body import MOST_BYTES, MOST_MEMBERS, read_body
-from integrations.telemetry.receive_reply import RefusedError
+from integrations.telemetry.otlp.replies import RefusedError
+from integrations.telemetry.otlp.request_body import MOST_BYTES, MOST_MEMBERS, read_body
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 MOST_SECONDS = 0.3  # of processor time; 80,000 members took 3 to 7

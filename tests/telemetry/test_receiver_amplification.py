@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from integrations.models import QuarantinedRecord
-from integrations.telemetry import decode
-from integrations.telemetry.decode_reading import Encoding, Signal
+from integrations.telemetry.otlp import decode
+from integrations.telemetry.otlp.decoded import Encoding, Signal
 from tests.telemetry.intake import JSON, PROTOBUF, Intake, log_record, logs
 
 pytestmark = pytest.mark.django_db

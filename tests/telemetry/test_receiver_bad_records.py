@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from integrations.models import QuarantinedRecord
-from integrations.telemetry.decode_values import LARGEST_COUNT
+from integrations.telemetry.agents.values import LARGEST_COUNT
 from tests.telemetry import intake as otlp
 from tests.telemetry.intake import ADA, NOW, REQUEST, SECOND, Intake, counter, log_record, logs, metrics, point
 
@@ -268,7 +268,7 @@ def test_a_fault_of_our_own_is_told_in_the_words_of_otlp(intake: Intake, monkeyp
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("integrations.telemetry.receive.store", broken)
+    monkeypatch.setattr("integrations.telemetry.otlp.receive.store", broken)
     answer = intake.post("/v1/logs", b"{}")
     assert (answer.status_code, json.loads(answer.content)["code"]) == (500, 13)
 

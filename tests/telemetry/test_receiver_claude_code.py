@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.telemetry.events import EventKind
+from integrations.telemetry.agents.events import EventKind
 from tests.telemetry.intake import (
     ADA,
     NOW,

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 
 from integrations.models import QuarantinedRecord
-from integrations.telemetry.decode import read_request
-from integrations.telemetry.decode_reading import Encoding, Reading, Signal
-from integrations.telemetry.store import store
+from integrations.telemetry.otlp.decode import read_request
+from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal
+from integrations.telemetry.otlp.store import store
 from tests.conftest import StartServer
 from tests.servers import Server
 from tests.telemetry.intake import ADA, JSON, NOW, REQUEST, SECOND, counter, log_record, logs, metrics, point, rows

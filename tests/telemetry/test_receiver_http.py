@@ -21,8 +21,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from integrations.models import IngestToken
-from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
-from integrations.telemetry.receive_body import MOST_BYTES
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
+from integrations.telemetry.otlp.request_body import MOST_BYTES
 from tests.conftest import StartServer
 from tests.databases import out_of_reach
 from tests.patience import PATIENCE_SECONDS, wait_until

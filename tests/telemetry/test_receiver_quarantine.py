@@ -12,9 +12,9 @@ from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch
-from integrations.services.ingest_tokens import find_ingest_token
-from integrations.telemetry import decode_values
-from integrations.telemetry.quarantine import Replay, replay
+from integrations.telemetry.agents import values
+from integrations.telemetry.otlp.ingest_tokens import find_ingest_token
+from integrations.telemetry.otlp.quarantine import Replay, replay
 from tests.telemetry import intake as otlp
 from tests.telemetry.intake import ADA, REQUEST, Intake, counter, log_record, logs, metrics, point, stored_text
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 SECRET = "what Ada asked for"
 TOO_MANY = {
     **REQUEST,
-    "input_tokens": decode_values.LARGEST_COUNT + 1,
+    "input_tokens": values.LARGEST_COUNT + 1,
     "prompt": SECRET,
     "notes": f"{SECRET}\nand more",
 }
@@ -41,7 +41,7 @@ def admin_client(client: Client, admin_user: Any) -> Client:
 
 def accept_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a later version might."""
-    monkeypatch.setattr(decode_values, "LARGEST_COUNT", 10**15)
+    monkeypatch.setattr(values, "LARGEST_COUNT", 10**15)
 
 
 def ids() -> list[int]:
@@ -82,10 +82,10 @@ def test_a_replayed_record_is_stored_as_the_record_that_was_sent(
 
 
 def test_a_replayed_point_joins_its_series(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    too_much = decode_values.LARGEST_COUNT * 2
+    too_much = values.LARGEST_COUNT * 2
     sent = metrics(counter("claude_code.commit.count", point(too_much, {}), temporality=2))
     intake.send(sent)
-    monkeypatch.setattr("integrations.telemetry.decode_metrics.LARGEST_COUNT", 10**15)
+    monkeypatch.setattr("integrations.telemetry.otlp.decode_metrics.LARGEST_COUNT", 10**15)
     assert replay(ids()) == Replay(stored=1, still_bad=0)
     intake.send(sent)
     (stored,) = intake.points

@@ -14,11 +14,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
-from integrations.telemetry.decode import read_request
-from integrations.telemetry.decode_reading import Encoding, Reading, Signal
-from integrations.telemetry.messages import plain_value
-from integrations.telemetry.sightings import AuthorNames, SessionKey
-from integrations.telemetry.store_rows import EventRow, Figures, PointRow, events_in_order, points_in_order
+from integrations.telemetry.otlp.decode import read_request
+from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal
+from integrations.telemetry.otlp.messages import plain_value
+from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey
+from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, events_in_order, points_in_order
 from tests.telemetry.intake import NOW, REQUEST, SECOND, Intake, log_record, logs
 
 texts = some.text(max_size=300)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from integrations.models import IngestToken
-from integrations.services import ingest_tokens
-from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token, revoke_ingest_token
+from integrations.telemetry.otlp import ingest_tokens
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, find_ingest_token, revoke_ingest_token
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.telemetry import fold_large_days
-from integrations.telemetry.events import EventKind, Measure
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.sessions import fold_large_days
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.raw_rows import Event, Point, at, days_cut_in, receive
 from tests.telemetry.session_oracle import expected_sessions, stored_sessions
 

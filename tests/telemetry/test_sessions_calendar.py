@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.facts.changes import take_changes
 from integrations.models import AgentSession, AgentSessionDay, AgentToolDay, FactFamily
-from integrations.telemetry.calendar import follow_time_zone
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold import fold_received_batches
+from integrations.outbox.fact_changes import take_changes
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.calendar import follow_time_zone
+from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Organisation
 from tests.telemetry.raw_rows import Event, Point, at, days_cut_in, receive
 

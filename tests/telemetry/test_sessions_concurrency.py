@@ -12,8 +12,8 @@ import pytest
 from django.db import DataError, connection
 
 from integrations.models import FactChange, ReceivedBatch
-from integrations.telemetry import fold
-from integrations.telemetry.events import EventKind
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions import fold
 from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.raw_rows import Event, Point, at, receive
 from tests.telemetry.session_oracle import expected_sessions, stored_sessions

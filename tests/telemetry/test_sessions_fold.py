@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from integrations.facts.changes import Change, take_changes
 from integrations.models import (
     AgentRequest,
     AgentSession,
@@ -19,8 +18,9 @@ from integrations.models import (
     FactFamily,
     ReceivedBatch,
 )
-from integrations.telemetry.events import EventKind, Measure
-from integrations.telemetry.fold import fold_received_batches
+from integrations.outbox.fact_changes import Change, take_changes
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Person
 from tests.telemetry.raw_rows import Event, Point, at, receive
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from integrations.models import ReceivedBatch
-from integrations.telemetry.fold import STAGE_EVENTS, STAGE_POINTS
-from integrations.telemetry.fold_tables import create_tables
+from integrations.telemetry.sessions.fold import STAGE_EVENTS, STAGE_POINTS
+from integrations.telemetry.sessions.fold_tables import create_tables
 from tests.telemetry.raw_rows import Event, Point, receive
 
 ROWS_OF_THE_DAY = 30_000

@@ -9,8 +9,8 @@ import pytest
 from django.db.models import Sum
 
 from integrations.models import AgentSession, AgentSessionDay
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.store_sessions import forget_identities
+from integrations.telemetry.otlp.store_sessions import forget_identities
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.intake import ADA, REQUEST, Intake, Json, counter, json_attributes, log_record, logs, metrics
 
 pytestmark = pytest.mark.django_db

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.models import AgentRequest, AgentSession
-from integrations.pricing.lists import TokenCounts
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold import fold_received_batches
-from tests.pricing.list_prices import price_of_day, price_of_request
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.prices.lists import TokenCounts
+from integrations.telemetry.sessions.fold import fold_received_batches
+from tests.telemetry.prices.list_prices import price_of_day, price_of_request
 from tests.telemetry.raw_rows import Event, receive
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)

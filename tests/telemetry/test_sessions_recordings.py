@@ -11,8 +11,8 @@ from django.db.models import Sum
 from django.test import Client
 
 from integrations.models import AgentSession, AgentSessionDay, AgentToolCall, QuarantinedRecord
-from integrations.services.ingest_tokens import create_ingest_token
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import RecordedRequest, Recording, Recordings
 
 pytestmark = pytest.mark.django_db

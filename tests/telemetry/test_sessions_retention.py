@@ -10,10 +10,11 @@ import pytest
 from django.db import connection, transaction
 
 from integrations.models import AgentRequest, AgentSessionDay, RawDay, SeriesBase
-from integrations.telemetry import retention, tasks
-from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.retention import closed_days, drop_expired_days, forget_closed_days
+from integrations.telemetry import tasks
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.otlp import retention
+from integrations.telemetry.otlp.retention import closed_days, drop_expired_days, forget_closed_days
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.raw_rows import Event, Point, at, receive
 

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import AgentSessionDay, DroppedAttribute, RawDay, ReceivedTally, UnreadEvent
-from integrations.telemetry import store_tallies
-from integrations.telemetry.dictionary import say_what_it_means
-from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.store_tallies import add_up_tallies
+from integrations.telemetry.agents.dictionary import say_what_it_means
+from integrations.telemetry.otlp import store_tallies
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import ADA, REQUEST, Intake, log_record, logs, rows, spans, stored_text
 

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import (
     Connection,
@@ -33,7 +33,7 @@ from integrations.models import (
     WebhookDelivery,
     WorkItem,
 )
-from integrations.webhooks.take import MOST_TRIES, take_waiting
+from integrations.webhooks.process import MOST_TRIES, take_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -229,7 +229,7 @@ def test_what_fails_is_tried_again_later_and_not_for_ever(
     everything = payloads(test_data)
     github.send("pull_request", everything["pull_request.opened.payload.json"])
     github.send("star", {"action": "created"})
-    monkeypatch.setattr("integrations.webhooks.take.store_drafts", deadlock)
+    monkeypatch.setattr("integrations.webhooks.process.store_drafts", deadlock)
     for _ in range(MOST_TRIES - 1):
         take_waiting()
     states = WebhookDelivery.objects.order_by("pk")
@@ -237,7 +237,7 @@ def test_what_fails_is_tried_again_later_and_not_for_ever(
     monkeypatch.undo()
     take_waiting()
     assert states[0].state == "done"
-    monkeypatch.setattr("integrations.webhooks.take.store_drafts", deadlock)
+    monkeypatch.setattr("integrations.webhooks.process.store_drafts", deadlock)
     github.send("issues", everything["issues.opened.payload.json"])
     for _ in range(MOST_TRIES):
         take_waiting()

@@ -17,10 +17,10 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     WorkItemReference,
 )
-from integrations.connectors.words import LinkMethod, RunStatus, StatusCategory
-from integrations.mappings.defaults import default_status_category
+from integrations.delivery.mappings.defaults import default_status_category
+from integrations.enums import LinkMethod, RunStatus, StatusCategory
+from tests.delivery.pull_requests.histories import History, draft_of, sha_of
 from tests.intake.conftest import SHOP
-from tests.pulls.histories import History, draft_of, sha_of
 
 FIRST_STATUS = "To do"
 

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from django.db import transaction
 
-from integrations.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.git.line_history import follow_asked
 from integrations.connectors.drafts import AnyDraft, CommitDraft, DeploymentDraft, IncidentDraft, PullRequestDraft, Who
-from integrations.git.connect import connect_git
-from integrations.git.line_history import follow_asked
-from integrations.git.sync import sync_source
-from integrations.intake.figures_work import settle_what_waits
+from integrations.delivery.recompute_pull_requests import settle_what_waits
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
-from tests.git.repositories import Repo
+from integrations.sync.git.connect import connect_git
+from integrations.sync.git.read_source import sync_source
+from tests.code.git.repositories import Repo
+from tests.delivery.pull_requests.histories import pieces_of
 from tests.intake.conftest import SHOP_RESOURCE
-from tests.pulls.histories import pieces_of
 from tests.worked.facts import AgentSession, Attempt, PullRequest, WorkItem
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.git.repositories import Repo
-from tests.pulls.histories import Commit
+from tests.code.git.repositories import Repo
+from tests.delivery.pull_requests.histories import Commit
 from tests.worked.sentences import Line, sentence
 from tests.worked.tell_pull_requests import pull_request
 

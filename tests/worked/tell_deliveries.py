@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from integrations.connectors.drafts import DeploymentDraft, IncidentDraft
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
+from tests.delivery.pull_requests.histories import sha_of
 from tests.intake.conftest import SHOP
-from tests.pulls.histories import sha_of
 from tests.worked.sentences import Line, sentence
 
 _ENDS = {"is deployed": RunStatus.SUCCESS, "fails to deploy": RunStatus.FAILURE}

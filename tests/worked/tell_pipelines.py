@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from integrations.connectors.drafts import JobDraft
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
 from tests.worked.facts import Attempt
 from tests.worked.sentences import Line, sentence
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from integrations.connectors.drafts import CommitDraft, Who
-from integrations.connectors.words import PullRequestEventKind, ReviewState
+from integrations.enums import PullRequestEventKind, ReviewState
+from tests.delivery.pull_requests.histories import Commit, History, Review, sha_of
 from tests.intake.conftest import SHOP
-from tests.pulls.histories import Commit, History, Review, sha_of
 from tests.worked.facts import PullRequest
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import Story

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from integrations.seats.import_seats import import_seats
+from integrations.telemetry.seats.csv_import import import_seats
 from tests.org import DEFAULT_MODEL, Org
 from tests.worked.facts import AgentSession
 from tests.worked.sentences import Line, sentence

@@ -13,7 +13,7 @@ from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_series
 from insights.query.query import Figure
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection
 from tests.columns.states import each_state

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import csv_response
 from insights.engine.adoption.developers import Figure, Listed, RowsAsked
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
@@ -25,7 +26,6 @@ from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_words
 from insights.ui.tiles import Picker
-from orgtree.csv_export import csv_response
 
 LIST_NAMES = {
     Listed.DEVELOPERS: "Developers",

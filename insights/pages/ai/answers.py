@@ -8,7 +8,7 @@ from insights.pages import answers
 from insights.pages.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
 from insights.query.query import Dimension
 from insights.ui.filters import Filters
-from orgtree.queries.surroundings import Surroundings
+from orgtree.trees.surroundings import Surroundings
 
 # By these sessions, and with them people, can be told apart; a session has no repository before its commits have one.
 FACETS_OF_SESSIONS = (

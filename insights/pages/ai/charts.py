@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.annotations.standing import with_notes
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
@@ -27,7 +28,6 @@ from insights.ui.agreed import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Role
 from insights.ui.filters import Filters
-from orgtree.csv_export import Cell, csv_response
 
 
 def adoption_donut(filters: Filters) -> ChartData:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.engine.comparison import WITHOUT, Comparison, Group
 from insights.pages.ai.lines import (
@@ -24,7 +25,6 @@ from insights.privacy.visible import visible_comparisons
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import Filters
-from orgtree.csv_export import Cell
 
 
 @dataclass(frozen=True)

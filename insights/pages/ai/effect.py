@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
+from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.engine.adoption.cohorts import Cohort
 from insights.engine.adoption.developers import (
@@ -25,7 +26,6 @@ from insights.privacy.visible import visible_adoption
 from insights.query.query import MetricQuery
 from insights.ui import wording
 from insights.ui.filters import Filters
-from orgtree.csv_export import Cell
 
 Words = Callable[[float], str]
 MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue
@@ -33,7 +34,6 @@ from insights.ui.filters import Choice, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_words
 from insights.ui.tiles import Link, Picker
-from orgtree.csv_export import Cell, csv_response
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100

@@ -23,7 +23,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import look_around, scope_words
-from integrations.services.told_of import told_of
+from integrations.facts.available_sources import told_of
 
 CHOICES = (
     *impact.CHOICES,

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.pages.ai.answers import read
 from insights.pages.answers import Answers, Wanted
@@ -24,10 +25,9 @@ from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import look_around, scope_bar, scope_words
-from integrations.pricing.library import listed_models
-from integrations.pricing.lists import PriceCard, Rate
-from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
-from orgtree.csv_export import Cell, csv_response
+from integrations.telemetry.prices.library import listed_models
+from integrations.telemetry.prices.lists import PriceCard, Rate
+from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
 
 WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
 HEEDED = (Dimension.AGENT, Dimension.MODEL)

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.pages.ai.answers import read
 from insights.pages.ai.repository_rows import rows_url
 from insights.pages.answers import Answers, Wanted
@@ -24,8 +25,7 @@ from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import look_around, scope_bar, scope_words
-from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness
-from orgtree.csv_export import Cell, csv_response
+from integrations.code.readiness import RepositoryReadiness, SessionsNearby, readiness
 
 WANTED = (
     Wanted("commit.count", Dimension.REPOSITORY),

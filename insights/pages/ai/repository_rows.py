@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import csv_response
 from insights.catalogue.registry import get
 from insights.engine.contributions import LARGEST_PAGE, PERSON, ColumnKind, RowColumn, RowsPage
 from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, row_table
@@ -28,10 +29,9 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
+from integrations.code.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
 from integrations.models import Repository
-from integrations.services.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
-from orgtree.csv_export import csv_response
-from orgtree.queries.whose import Whose
+from orgtree.trees.people_filter import Whose
 
 SESSION = (
     RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT),

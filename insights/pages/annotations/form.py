@@ -14,8 +14,8 @@ from insights.models import Annotation
 from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.pages.annotations.words import about_words
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.queries.surroundings import Surroundings
-from orgtree.services.access import Access
+from orgtree.access.access import Access
+from orgtree.trees.surroundings import Surroundings
 
 WHOLE = ":everybody"  # in place of a unit's slug, which holds no colon
 LATEST = date.max - timedelta(days=1)

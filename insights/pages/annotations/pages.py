@@ -42,9 +42,9 @@ from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, look_around, scope_bar_alone, scope_words
+from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
-from orgtree.queries.surroundings import surroundings
-from orgtree.services.who_sees import names_of
+from orgtree.trees.surroundings import surroundings
 
 PAGE_SIZE = 50
 CHANGES_LISTED = 50

@@ -14,7 +14,7 @@ from insights.models import Annotation
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.services.who_sees import names_of
+from orgtree.access.who_sees import names_of
 
 ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families that are called by letters
 EVERY_CHART = "Every chart"

@@ -22,8 +22,7 @@ from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import page_numbers
-from integrations.models import Commit
-from integrations.services.commit_evidence import (
+from integrations.code.attribution.commit_evidence import (
     MOST_EVIDENCE,
     AttributedFile,
     SeenEvidence,
@@ -33,9 +32,10 @@ from integrations.services.commit_evidence import (
     files_of,
     open_questions_of,
 )
-from integrations.services.commits import repositories_of, visible_commits
+from integrations.code.commits.listing import repositories_of, visible_commits
+from integrations.models import Commit
+from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
-from orgtree.services.access import Access
 
 FILES_PER_PAGE = 100
 STOOD_FOR_LISTED = 20

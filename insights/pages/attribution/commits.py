@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import words
 from insights.pages.attribution.people import labels_of
@@ -25,8 +26,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_bar_alone, scope_words
-from integrations.models import Commit, CommitSetApart, Method
-from integrations.services.commits import (
+from integrations.code.commits.listing import (
     NO_EVIDENCE,
     Choices,
     CommitFilter,
@@ -38,10 +38,10 @@ from integrations.services.commits import (
     repositories_of,
     visible_commits,
 )
-from orgtree.csv_export import Cell, csv_response
+from integrations.models import Commit, CommitSetApart, Method
+from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
-from orgtree.queries.whose import EVERYBODY
-from orgtree.services.access import Access
+from orgtree.trees.people_filter import EVERYBODY
 
 PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from integrations.models import Commit
+from orgtree.access.access import Access
 from orgtree.models import Identity, Person
-from orgtree.services.access import Access
 
 
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:

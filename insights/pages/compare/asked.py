@@ -17,7 +17,7 @@ from insights.query import windows
 from insights.query.errors import UnknownUnitError
 from insights.ui import wording
 from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, read_filters
-from orgtree.queries.surroundings import standing_units
+from orgtree.trees.surroundings import standing_units
 
 METRICS, UNITS = "metrics", "units"
 MOST_METRICS, MOST_UNITS = 8, 30

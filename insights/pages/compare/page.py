@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import csv_response
 from insights.pages import answers
 from insights.pages.answers import Wanted
 from insights.pages.compare.asked import (
@@ -35,8 +36,7 @@ from insights.query.terms import Category
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC
 from insights.ui.scope_bar import look_around, scope_words
-from orgtree.csv_export import csv_response
-from orgtree.queries.finding import units_matching
+from orgtree.trees.search import units_matching
 
 LONGEST_SEARCH = 100
 GROUPS = (Category.DORA, Category.EFFICIENCY, Category.QUALITY, Category.HYGIENE, Category.PLANNING, Category.AI)

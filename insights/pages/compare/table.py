@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import how_url
 from insights.pages.compare.asked import Asked
@@ -13,7 +14,6 @@ from insights.pages.units import BY_NAME, SORT, Heading, Row
 from insights.query.query import Figure
 from insights.query.terms import UnitOfMeasure
 from insights.ui import wording
-from orgtree.csv_export import Cell
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from insights.pages.answers import Answers, FacetOffered, InsightsPage, Wanted, 
 from insights.query.query import Dimension, Figure
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
-from orgtree.queries.surroundings import Surroundings
+from orgtree.trees.surroundings import Surroundings
 
 DELIVERY_PAGE = InsightsPage(
     "delivery",

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from core.csv_export import Cell, csv_response
 from insights.annotations.standing import with_notes
 from insights.catalogue.registry import get
 from insights.pages.answers import Wanted
@@ -22,7 +23,6 @@ from insights.ui.agreed import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Kind
 from insights.ui.filters import Filters
-from orgtree.csv_export import Cell, csv_response
 
 # Values of segments as people say them; size classes are their own names.
 NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}

@@ -25,7 +25,7 @@ from insights.pages.integrations.needs import need_lines
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import look_around, scope_words
-from integrations.services.completeness import completeness
+from integrations.delivery.completeness import completeness
 
 
 def slowest_part(_request: HttpRequest, filters: Filters) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers
-from orgtree.csv_export import Cell
 
 
 def section_rows(answers: Answers, keys: Sequence[str]) -> Iterator[list[Cell]]:

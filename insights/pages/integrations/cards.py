@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from insights.ui import wording
 from integrations.connectors.base import connectors
-from integrations.connectors.words import Kind
-from integrations.services.sync_health import ConnectionHealth, KindHealth, State, StreamProblem
+from integrations.enums import Kind
+from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
 
 Look = tuple[str, str, str]  # tone, icon, words
 LOOKS: Mapping[State, Look] = {

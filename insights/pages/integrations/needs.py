@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from insights.ui import wording
 from insights.ui.tiles import Link
-from integrations.services.completeness import Completeness
+from integrations.delivery.completeness import Completeness
 
 LONG_AGO = timedelta(days=30)  # without news for so long a source is there, and probably broken
 MOSTLY = 0.5  # of the merged pull requests: below that idea to production speaks for the few

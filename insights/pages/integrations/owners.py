@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from insights.ui import wording
 from insights.ui.tiles import Link
+from integrations.delivery.ownership.listing import Counted, counted_things
 from integrations.models import OwnedKind
-from integrations.ownership.listing import Counted, counted_things
 from orgtree.models import OrgTree
 
 NOUNS: Mapping[OwnedKind, tuple[str, str]] = {

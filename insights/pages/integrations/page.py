@@ -24,10 +24,10 @@ from insights.pages.integrations.owners import owner_lines
 from insights.pages.integrations.sources import source_lines
 from insights.privacy.scope_access import access_in
 from insights.ui.tiles import Link
-from integrations.services.completeness import completeness
-from integrations.services.other_sources import other_sources
-from integrations.services.stored_records import stored_records
-from integrations.services.sync_health import State, sync_health
+from integrations.delivery.completeness import completeness
+from integrations.sync.health import State, sync_health
+from integrations.sync.other_sources import other_sources
+from integrations.sync.stored_records import stored_records
 
 PUSH_LINE = """\
 curl -sS BASE_URL/ingest/v1/deployments/ \\

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from insights.ui import wording
 from insights.ui.tiles import Link
-from integrations.services.other_sources import OnDisk, OtherSources
-from integrations.services.stored_records import Records
+from integrations.sync.other_sources import OnDisk, OtherSources
+from integrations.sync.stored_records import Records
 
 NOT_CONNECTED = ("", "minus", "Not connected")
 

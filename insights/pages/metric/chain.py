@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import Cell, csv_response
 from insights.annotations.standing import marks_of, notes_on
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
@@ -23,7 +24,6 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import Mark
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import look_around, scope_words
-from orgtree.csv_export import Cell, csv_response
 
 
 @dataclass(frozen=True)

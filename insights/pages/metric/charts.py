@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from core.csv_export import csv_response
 from insights.annotations.standing import with_notes
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
@@ -24,7 +25,6 @@ from insights.ui.agreed import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Role
 from insights.ui.filters import Filters
-from orgtree.csv_export import csv_response
 
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 # Values of segments as people say them; the others are their own names.

@@ -45,7 +45,7 @@ from insights.ui.agreed import Agreement, agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import look_around, scope_words, tile_figures, tile_queries
-from orgtree.queries.surroundings import Surroundings
+from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
     Better.HIGHER: "higher is better",

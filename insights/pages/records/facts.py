@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from insights.pages.records.telling import moment
 from insights.pages.records.words import status_words, who
 from insights.ui import wording
+from integrations.delivery.records.deployment import DeploymentStory
 from integrations.models import (
     Incident,
     PullRequest,
@@ -15,7 +16,6 @@ from integrations.models import (
     WorkItem,
     WorkItemFigures,
 )
-from integrations.services.records.deployment import DeploymentStory
 
 Facts = Sequence[tuple[str, str]]
 NOBODY_OWNS = "nobody: an admin can say who does"

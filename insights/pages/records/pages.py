@@ -20,18 +20,18 @@ from insights.pages.records.facts import deployment_facts, incident_facts, pull_
 from insights.pages.records.telling import link_groups, moment, stage_lines, timeline
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from integrations.services.records.deployment import story_of_deployment
-from integrations.services.records.incident import story_of_incident
-from integrations.services.records.owners import owners_of
-from integrations.services.records.parts import MOST_PARTS, Story
-from integrations.services.records.pull_request import PullRequestStory, story_of_pull_request
-from integrations.services.records.visible import (
+from integrations.delivery.records.deployment import story_of_deployment
+from integrations.delivery.records.incident import story_of_incident
+from integrations.delivery.records.owners import owners_of
+from integrations.delivery.records.parts import MOST_PARTS, Story
+from integrations.delivery.records.pull_request import PullRequestStory, story_of_pull_request
+from integrations.delivery.records.visible import (
     visible_deployments,
     visible_incidents,
     visible_pull_requests,
     visible_work_items,
 )
-from integrations.services.records.work_item import story_of_work_item
+from integrations.delivery.records.work_item import story_of_work_item
 
 SHORT_SHA = 10
 Record = TypeVar("Record", bound=Model)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from insights.pages.records import words
 from insights.ui import wording
-from integrations.services.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
+from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 
 FEWEST_GATHERED = 3  # commits in a row of one person are one entry
 STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})

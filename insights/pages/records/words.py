@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from integrations.delivery.records.parts import Happened, Happening, RecordKind, RecordName
 from integrations.models import DeploymentMethod, FailureMethod, RevertMethod
-from integrations.services.records.parts import Happened, Happening, RecordKind, RecordName
 from orgtree.models import Identity
 
 KINDS: Mapping[RecordKind, str] = {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import UNTOLD, JobDraft, PipelineRunDraft, Told, shown_title
-from integrations.connectors.github.who import account
+from integrations.connectors.github.accounts import account
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
 
 COMPLETED = "completed"
 _STATUSES: Mapping[str, RunStatus] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.errors import SchemaError
-from integrations.connectors.github.who import author_of_commit
+from integrations.connectors.github.accounts import author_of_commit
 from integrations.connectors.reader import Reader
 
 

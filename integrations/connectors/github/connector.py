@@ -25,13 +25,13 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.github.actions import normalise_run
+from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
 from integrations.connectors.github.clone import clone_address_of
 from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.hooks import register_hook, remove_hook
 from integrations.connectors.github.issues import normalise_issue
-from integrations.connectors.github.place import Place
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.read_commits import fetch_commits
 from integrations.connectors.github.read_deployments import fetch_deployments
@@ -41,10 +41,10 @@ from integrations.connectors.github.read_runs import fetch_runs
 from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases, normalise_release
 from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
-from integrations.connectors.github.sign import is_app, signature
+from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.github.webhooks import news_of, records_of, replayed
 from integrations.connectors.signatures import signed_with_sha256
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"
 _ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it

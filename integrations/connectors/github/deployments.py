@@ -9,10 +9,10 @@ from typing import Any
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import UNTOLD, DeploymentDraft, DeploymentStatusDraft, Told, Untold
-from integrations.connectors.github.who import account
+from integrations.connectors.github.accounts import account
 from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
 
 LONGEST_NAME = 200
 MOST_FIXED = 100  # deployments that one can repair

@@ -9,7 +9,7 @@ from typing import Any
 from integrations.connectors.base import Http
 from integrations.connectors.errors import GoneError, PermanentError, TransientError
 from integrations.connectors.github.lists import list_all, text_of
-from integrations.connectors.github.place import Place
+from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.github.webhooks import EVENTS
 
 

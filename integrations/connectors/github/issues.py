@@ -22,10 +22,10 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     shown_title,
 )
+from integrations.connectors.github.accounts import account
 from integrations.connectors.github.keys import issue_key
-from integrations.connectors.github.who import account
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import StatusCategory
+from integrations.enums import StatusCategory
 
 OPEN, CLOSED = "open", "closed"
 CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}

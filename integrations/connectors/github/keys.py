@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from integrations.connectors.drafts import WorkItemReference
 from integrations.connectors.references import LONGEST_READ, branch_keys, references, tracker_keys
-from integrations.connectors.words import LinkMethod
+from integrations.enums import LinkMethod
 
 _NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"

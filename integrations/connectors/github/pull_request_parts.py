@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from integrations.attribution.agents import agents_of_message
 from integrations.connectors.drafts import (
     UNTOLD,
     PullRequestCommitDraft,
@@ -17,9 +16,10 @@ from integrations.connectors.drafts import (
     Untold,
     shown_title,
 )
-from integrations.connectors.github.who import account, author_of_commit
+from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.github.accounts import account, author_of_commit
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import PullRequestEventKind, ReviewState
+from integrations.enums import PullRequestEventKind, ReviewState
 
 Part = TypeVar("Part")
 MOST_COMMITS = 250  # of one pull request; REST shows no more

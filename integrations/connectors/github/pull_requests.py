@@ -12,11 +12,11 @@ from integrations.connectors.drafts import (
     WorkItemReference,
     shown_title,
 )
+from integrations.connectors.github.accounts import account
 from integrations.connectors.github.keys import host_of, pull_request_references
 from integrations.connectors.github.pull_request_parts import Parts, graphql_parts, rest_parts
-from integrations.connectors.github.who import account
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import PullRequestState
+from integrations.enums import PullRequestState
 
 CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
 """Agents that GitHub itself runs: whoever asked one for a pull request is assigned to it beside the agent."""

@@ -12,8 +12,8 @@ from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import as_record, list_all, text_of, time_of
 from integrations.connectors.github.newest_first import LISTED_AGAIN, NewestFirst
-from integrations.connectors.github.place import Place
 from integrations.connectors.github.queries import DEPLOYMENTS
+from integrations.connectors.github.stream_repository import Place
 
 SOURCE = "deployment"
 BATCH_OVER_GRAPHQL = 100

@@ -12,8 +12,8 @@ from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.issues import EVENTS_OF_INTEREST, normalise_issue
 from integrations.connectors.github.lists import as_record, list_all, text_of
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.place import Place
 from integrations.connectors.github.queries import ISSUES
+from integrations.connectors.github.stream_repository import Place
 
 SOURCE = "issue"
 BATCH_OVER_GRAPHQL = 50

@@ -10,10 +10,10 @@ from integrations.connectors.errors import GoneError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import as_record, list_all, text_of
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.place import Place
 from integrations.connectors.github.pull_request_parts import EVENTS_OF_INTEREST, MOST_COMMITS
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.queries import PULL_REQUESTS
+from integrations.connectors.github.stream_repository import Place
 
 SOURCE = "pull_request"
 BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds

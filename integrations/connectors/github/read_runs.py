@@ -11,7 +11,7 @@ from integrations.connectors.errors import GoneError
 from integrations.connectors.github.actions import COMPLETED, attempt_id, normalise_run
 from integrations.connectors.github.lists import as_record, list_all, text_of, time_of
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.place import Place
+from integrations.connectors.github.stream_repository import Place
 
 SOURCE = "workflow_run"
 PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes

@@ -9,7 +9,7 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import ReleaseDraft, shown_title
 from integrations.connectors.github.lists import as_record, text_of
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.place import Place
+from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
 
 SOURCE = "release"

@@ -11,9 +11,9 @@ from integrations.connectors.drafts import RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.github.lists import PER_PAGE, as_record, list_page, text_of
-from integrations.connectors.github.place import Place
+from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import ResourceKind
+from integrations.enums import ResourceKind
 
 SOURCE = "repository"
 

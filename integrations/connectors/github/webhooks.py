@@ -22,7 +22,7 @@ from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
 from integrations.connectors.json_text import read_delivery
 from integrations.connectors.reader import Reader
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 
 _REPOSITORY_FIELDS = ("id", "full_name", "html_url")
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.agreements.agree import WORDS, agree
-from integrations.ownership.find import find_unit
-from integrations.ownership.refusals import OwnershipRefusal
+from integrations.delivery.agreements.agree import WORDS, agree
+from integrations.delivery.ownership.find import find_unit
+from integrations.delivery.ownership.refusals import OwnershipRefusal
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.connectors.git.commands import GitError
-from integrations.git.connect import NameTakenError, connect_git
+from integrations.sync.git.connect import NameTakenError, connect_git
 
 
 class Command(BaseCommand):

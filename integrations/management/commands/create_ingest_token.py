@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from integrations.models import IngestScope, IngestToken
-from integrations.services.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
-from orgtree.management.new_tokens import add_token_arguments, token_end, token_name
+from integrations.telemetry.otlp.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
+from orgtree.access.token_arguments import add_token_arguments, token_end, token_name
 from orgtree.models import Person
 
 

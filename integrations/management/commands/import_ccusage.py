@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.usage_files.store import LARGEST_FILE, Imported, import_ccusage
+from integrations.telemetry.usage_files.store import LARGEST_FILE, Imported, import_ccusage
 
 MOST_LISTED = 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.seats.import_seats import ImportedSeats, import_seats
+from integrations.telemetry.seats.csv_import import ImportedSeats, import_seats
 
 LARGEST_FILE = 50 * 1024 * 1024
 MOST_LISTED = 20

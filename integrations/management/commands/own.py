@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.ownership.find import find_owned, find_unit
-from integrations.ownership.give import own
-from integrations.ownership.proposals import confirm_proposed
-from integrations.ownership.refusals import OwnershipRefusal
+from integrations.delivery.ownership.find import find_owned, find_unit
+from integrations.delivery.ownership.give import own
+from integrations.delivery.ownership.proposals import confirm_proposed
+from integrations.delivery.ownership.refusals import OwnershipRefusal
 from orgtree.models import OrgTree
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.models import Repricing
-from integrations.pricing.reprice import reprice_waiting_rows
-from integrations.pricing.work import enqueue_repricing
+from integrations.telemetry.prices.queue import enqueue_repricing
+from integrations.telemetry.sessions.reprice import reprice_waiting_rows
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.management.chosen import chosen_connection
 from integrations.models import Connection, RepositorySource, SyncRun
-from integrations.sync.at_once import Result, ask_for_all, read_all
+from integrations.sync.run_now import Result, ask_for_all, read_all
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from orgtree.management.new_tokens import add_token_arguments, token_end, token_name
+from orgtree.access.api_tokens import create_api_token, in_a_year
+from orgtree.access.token_arguments import add_token_arguments, token_end, token_name
 from orgtree.models import ApiToken, TokenScope
-from orgtree.services.api_tokens import create_api_token, in_a_year
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orgtree.identities.decisions import declare
+from orgtree.identities.identity_names import IdentityName, UnusableNameError
 from orgtree.models import IdentityKind, Person
-from orgtree.services.identity_decisions import declare
-from orgtree.services.identity_names import IdentityName, UnusableNameError
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import PeopleBusyError, PeopleRefusedError, preview_people, store_people
+from orgtree.people_import.store import PeopleBusyError, PeopleRefusedError, preview_people, store_people
 
 MOST_LISTED = 20
 

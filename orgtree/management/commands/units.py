@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orgtree.models import OrgTree
-from orgtree.queries.standing import standing_units
+from orgtree.trees.units_as_of import standing_units
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from integrations.connectors.errors import SchemaError
 from integrations.connectors.github import GitHub
 from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.http import ConnectionHttp, Patience
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 
 TOKEN = "github_pat_of_the_tests"
 QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)

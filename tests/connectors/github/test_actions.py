@@ -11,7 +11,7 @@ from integrations.connectors.drafts import UNTOLD, PipelineRunDraft, Told
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.actions import normalise_run
 from integrations.connectors.github.webhooks import records_of
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import told_by
 

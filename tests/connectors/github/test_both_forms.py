@@ -6,7 +6,7 @@ import pytest
 
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.github import GitHub
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind
 from tests.connectors.github.reading import read
 
 STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]

@@ -11,7 +11,7 @@ from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from tests.connectors.github.reading import TOKEN, client, connector, read, resource_at
 from tests.demo.small_history import small_history
 

@@ -10,7 +10,7 @@ import pytest
 from integrations.connectors.drafts import UNTOLD, DeploymentDraft, Told
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.deployments import normalise_deployment
-from integrations.connectors.words import RunStatus
+from integrations.enums import RunStatus
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import told_by
 

@@ -16,7 +16,7 @@ from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, SchemaError
 from integrations.connectors.github import GitHub
-from integrations.connectors.words import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind
 from tests.connectors.github.histories import with_pull_requests
 from tests.connectors.github.reading import LONG_AFTER, TOKEN, client, connector, read, resource_at
 from tests.demo.small_history import BEGIN, HOUR, commit, small_history

@@ -18,7 +18,7 @@ from integrations.connectors.drafts import PullRequestDraft, Told
 from integrations.connectors.errors import PermanentError, TransientError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.queries import DEPLOYMENTS
-from integrations.connectors.words import Kind
+from integrations.enums import Kind
 from tests.connectors.github.histories import MINUTE, pull_request, with_pull_requests
 from tests.connectors.github.reading import TOKEN, client, connector, read
 from tests.demo.small_history import BEGIN, MAX, MAYA, commit

@@ -10,7 +10,7 @@ import pytest
 from integrations.connectors.drafts import UNTOLD, AssignmentDraft, Told, TransitionDraft, Who, WorkItemDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.issues import normalise_issue
-from integrations.connectors.words import StatusCategory
+from integrations.enums import StatusCategory
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import told_by
 

@@ -13,7 +13,7 @@ from integrations.connectors.drafts import UNTOLD, PullRequestDraft, Told, Untol
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.webhooks import normalise_review
-from integrations.connectors.words import Kind, LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
+from integrations.enums import Kind, LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import read
 

@@ -14,7 +14,7 @@ from demo.providers.faults import Fault, changed, meanwhile, not_found
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import UNTOLD, DeploymentDraft, PipelineRunDraft, PullRequestDraft
-from integrations.connectors.words import Kind, RunStatus
+from integrations.enums import Kind, RunStatus
 from tests.connectors.github.histories import (
     MINUTE,
     pull_request,

@@ -28,8 +28,8 @@ from integrations.models import (
     WorkItemTransition,
 )
 from integrations.sync import clients
-from integrations.sync.at_once import read_all
 from integrations.sync.connect import Answers, connect
+from integrations.sync.run_now import read_all
 from tests.connectors.github.reading import QUICK, TOKEN
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from orgtree.models import Person
 from orgtree.people_import.comparing import stretches
 from orgtree.people_import.drafts import PeopleChanges
 from orgtree.people_import.rows import drafts_of
-from orgtree.services.people import PeopleRefusedError, preview_people, store_people
+from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
 
 def as_file(text: str) -> bytes:

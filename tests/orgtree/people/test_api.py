@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind
-from orgtree.services.api_tokens import create_api_token
-from orgtree.services.trees import create_tree
+from orgtree.trees.trees import create_tree
 from tests.orgtree.people.files import load, managers, person, there, values
 from tests.personas import ADMIN, MEMBER, Persona, create_user
 

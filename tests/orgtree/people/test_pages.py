@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from orgtree.models import Membership, OrgTree, PeopleImport, Person, TreeKind, Unit, UnitPlace
-from orgtree.services.placements import rebuild_placements
-from orgtree.services.trees import create_tree
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import create_tree
 from tests.orgtree.people.files import as_file, load, person, values
 from tests.personas import Persona
 

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 
 from orgtree.models import Attribute, Identity, Person, Reporting
+from orgtree.people_import import store
 from orgtree.people_import.drafts import PersonDraft, RowError
 from orgtree.people_import.managers import circles_of
 from orgtree.people_import.rows import drafts_of
-from orgtree.services import people
-from orgtree.services.people import PeopleRefusedError, store_people
+from orgtree.people_import.store import PeopleRefusedError, store_people
 from tests.orgtree.people.files import as_file, counts, errors, load, managers, preview, there, values
 from tests.patience import PATIENCE_SECONDS
 
@@ -116,7 +116,7 @@ def test_an_import_that_breaks_off_stores_nothing(monkeypatch: pytest.MonkeyPatc
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(people, "rebuild_placements", interrupted)
+    monkeypatch.setattr(store, "rebuild_placements", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store_people(drafts_of(as_file("email,team\nada@example.com,Search\nalan@example.com,Search")))
     assert stored() == before

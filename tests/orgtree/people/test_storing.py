@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from django.db.models import F
 
-from orgtree.derivation.structure import Structure
 from orgtree.models import (
     Attribute,
     Employment,
@@ -20,9 +19,10 @@ from orgtree.models import (
     TreeKind,
 )
 from orgtree.people_import.comparing import stretches
-from orgtree.services.structures import Naming, Stored, store_structure
-from orgtree.services.trees import TreeMoves, create_tree, follow_people
-from orgtree.services.units import move_person
+from orgtree.trees.derivation.structure import Structure
+from orgtree.trees.structures import Naming, Stored, store_structure
+from orgtree.trees.trees import TreeMoves, create_tree, follow_people
+from orgtree.trees.units import move_person
 from tests.orgtree.people.files import counts, errors, load, managers, person, preview, there, values
 
 pytestmark = pytest.mark.django_db
@@ -238,7 +238,7 @@ def test_only_trees_that_rest_on_what_changed_are_made_anew(
         seen.add(tree.slug)
         return store_structure(tree, structure, naming)
 
-    monkeypatch.setattr("orgtree.services.trees.store_structure", noted)
+    monkeypatch.setattr("orgtree.trees.trees.store_structure", noted)
     load(text)
     assert seen == followed
     assert follow_people() == TreeMoves(), "nothing is left to do"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
 
-from orgtree.derivation.by_attributes import AttributeValue
-from orgtree.derivation.by_manager import ReportingLine
-from orgtree.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
+from orgtree.trees.derivation.by_attributes import AttributeValue
+from orgtree.trees.derivation.by_manager import ReportingLine
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
 
 Value = TypeVar("Value", int, str, bool)
 FIRST_DAY = date(2026, 3, 2)

@@ -6,7 +6,6 @@ from datetime import date
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from orgtree.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
 from orgtree.models import (
     Attribute,
     Employment,
@@ -20,6 +19,7 @@ from orgtree.models import (
     TreeLevel,
     UnitPlace,
 )
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
 from tests.orgtree.trees.made_up import LEVELS, MadeUp
 
 

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from orgtree.models import OrgTree, Person, Placement, TreeKind, Unit
-from orgtree.services.trees import create_tree
-from orgtree.services.units import add_unit, move_person
+from orgtree.trees.trees import create_tree
+from orgtree.trees.units import add_unit, move_person
 
 pytestmark = pytest.mark.django_db
 

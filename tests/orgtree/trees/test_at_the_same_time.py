@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from orgtree.models import TreeKind, Unit, UnitPlace
-from orgtree.services.tree_refusals import CircleRefusal
-from orgtree.services.trees import create_tree, lock_trees
-from orgtree.services.units import add_unit, move_unit
+from orgtree.trees.refusals import CircleRefusal
+from orgtree.trees.trees import create_tree, lock_trees
+from orgtree.trees.units import add_unit, move_unit
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from orgtree.models import Person, TreeKind, Unit
-from orgtree.services.trees import archive_tree, create_tree
-from orgtree.services.units import add_unit, move_person, remove_unit, set_leader
+from orgtree.trees.trees import archive_tree, create_tree
+from orgtree.trees.units import add_unit, move_person, remove_unit, set_leader
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from orgtree.derivation.by_attributes import tree_by_attributes
-from orgtree.derivation.by_manager import tree_by_manager
-from orgtree.derivation.structure import ROOT, Structure
+from orgtree.trees.derivation.by_attributes import tree_by_attributes
+from orgtree.trees.derivation.by_manager import tree_by_manager
+from orgtree.trees.derivation.structure import ROOT, Structure
 from tests.orgtree.trees.made_up import DAYS, LEVELS, MadeUp, made_up_organisation
 
 SEEDS = [*range(60), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(60, 1500))]

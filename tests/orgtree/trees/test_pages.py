@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from orgtree.models import Membership, Organisation, OrgTree, Person, TreeKind, Unit, UnitPlace
-from orgtree.services.trees import archive_tree, create_tree
-from orgtree.services.units import add_unit, move_person
+from orgtree.trees.trees import archive_tree, create_tree
+from orgtree.trees.units import add_unit, move_person
 from tests.org import Org
 from tests.personas import MEMBER
 

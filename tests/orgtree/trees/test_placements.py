@@ -7,10 +7,10 @@ import random
 import pytest
 
 from orgtree.models import Membership, Person, Placement, TreeKind, Unit, UnitPlace
-from orgtree.queries.standing import standing_units
-from orgtree.services.placements import Rebuilt, rebuild_placements, stray_placements
-from orgtree.services.trees import TreeMoves, follow_people
 from orgtree.tasks import follow_people_in_trees
+from orgtree.trees.placements import Rebuilt, rebuild_placements, stray_placements
+from orgtree.trees.trees import TreeMoves, follow_people
+from orgtree.trees.units_as_of import standing_units
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import (
     placements_by_hand,

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from orgtree.derivation.by_attributes import AttributeValue, tree_by_attributes
-from orgtree.derivation.by_manager import ManagersInACircleError, ReportingLine, tree_by_manager
-from orgtree.derivation.structure import FOR_EVER, ROOT, SINCE_EVER, Stretch, Structure
+from orgtree.trees.derivation.by_attributes import AttributeValue, tree_by_attributes
+from orgtree.trees.derivation.by_manager import ManagersInACircleError, ReportingLine, tree_by_manager
+from orgtree.trees.derivation.structure import FOR_EVER, ROOT, SINCE_EVER, Stretch, Structure
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 NAMES = ("ada", "ben", "cid", "dee", "eve", "fay", "gus", "hal", "ida")

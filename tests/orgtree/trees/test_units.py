@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Q
 
 from orgtree.models import Membership, OrgTree, Person, Placement, TreeKind, Unit, UnitPlace
-from orgtree.services.tree_refusals import (
+from orgtree.trees.refusals import (
     ArchivedRefusal,
     CircleRefusal,
     FollowsPeopleRefusal,
@@ -17,8 +17,8 @@ from orgtree.services.tree_refusals import (
     OtherTreeRefusal,
     RootRefusal,
 )
-from orgtree.services.trees import archive_tree, create_tree, restore_tree
-from orgtree.services.units import add_unit, move_people, move_person, move_unit, remove_unit, rename_unit, take_out
+from orgtree.trees.trees import archive_tree, create_tree, restore_tree
+from orgtree.trees.units import add_unit, move_people, move_person, move_unit, remove_unit, rename_unit, take_out
 
 pytestmark = pytest.mark.django_db
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)

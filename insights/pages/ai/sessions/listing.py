@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name
 from insights.engine.contributions import RowsPage
 from insights.pages.ai.answers import FACETS_OF_SESSIONS
@@ -32,7 +33,6 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_words
-from orgtree.csv_export import csv_response
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)

@@ -12,7 +12,7 @@ from insights.pages.ai.sessions.states import COMMITTED, LABELS, PENDING, UNKNOW
 from insights.pages.attribution.words import moment
 from insights.ui import wording
 from integrations.models import AgentSession
-from integrations.services.sessions.story import SessionCommit
+from integrations.telemetry.sessions.story import SessionCommit
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import page_numbers, read_page
+from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession
-from integrations.services.commits import visible_commits
-from integrations.services.sessions.story import SessionCommit, SessionStory, Stretch, ToolUse
-from integrations.services.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
-from integrations.services.sessions.visible import visible_sessions
-from orgtree.services.access import Access
+from integrations.telemetry.sessions.story import SessionCommit, SessionStory, Stretch, ToolUse
+from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
+from integrations.telemetry.sessions.visible import visible_sessions
+from orgtree.access.access import Access
 
 LISTED_ALONE = 300  # happenings; of more the hours are listed first
 PAGE_SIZE = 200

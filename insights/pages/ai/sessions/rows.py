@@ -16,8 +16,8 @@ from insights.pages.ai.sessions.states import outcome_of
 from insights.privacy.visible import visible_page
 from insights.query.query import MetricQuery
 from integrations.models import AgentSession
-from integrations.services.sessions.summaries import NOTHING, summaries_of
-from orgtree.services.access import Access
+from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
+from orgtree.access.access import Access
 
 KEY = "ai.sessions"
 COLUMNS = (

@@ -13,7 +13,7 @@ from django.utils import timezone
 from insights.pages.attribution.words import moment
 from insights.ui import wording
 from integrations.models import ToolOutcome
-from integrations.services.sessions.story import Happened, Happening, Hour
+from integrations.telemetry.sessions.story import Happened, Happening, Hour
 
 PAUSE_SECONDS = 30 * 60  # between stretches of work nothing happened for longer
 SHORT_SHA = 10

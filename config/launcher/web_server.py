@@ -1,0 +1,137 @@
+"""The web server: waitress, one process with threads.
+
+One loop reads every connection, and a thread gets a request only once all of it is there: whoever sends half of one
+holds no thread.  One process shares its caches, its pooled database connections and its nudges; more throughput comes
+from more machines.  What one client may hold stands in config/web_connections.py.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import resource
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from config import environment
+from config.launcher.web import BACKLOG, listen
+from config.launcher.web_connections import Channel
+
+THREADS = 16
+MOST_CONNECTIONS = 1000
+FILES_PER_CONNECTION = 6  # its socket, a body that is too large for memory, and files that it is being sent
+FILES_FOR_THE_REST = 200  # connections to the database, logs, modules
+MOST_FILES = 16_384
+MOST_SPOOLED_BODIES = 16  # that are being received and lie in temporary files: a GB at most, whoever sends them
+MOST_BODY_BYTES = 66 * 1024 * 1024  # a file of people and its form; receivers have lower limits of their own
+MOST_BYTES_IN_MEMORY = 256 * 1024  # of a body
+MOST_HEADER_BYTES = 16 * 1024  # the request line and all headers
+SECONDS_TO_FINISH = 10.0  # for requests under way when the process is stopped
+SECONDS_BETWEEN_LOOKS = 1.0
+SHARE_CLOSED_FOR_OTHERS = 20
+
+
+class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """waitress's own, which ends gracefully, and closes connections that wait for too long or are too many."""
+
+    channel_class = Channel
+    active_channels: dict[int, Channel]
+
+    def __init__(self, application: Any, listener: socket.socket) -> None:
+        self.most_connections = min(MOST_CONNECTIONS, (_allowed_files() - FILES_FOR_THE_REST) // FILES_PER_CONNECTION)
+        self._stopping = False
+        super().__init__(
+            application,
+            _sock=listener,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+            adj=Adjustments(
+                sockets=[listener],
+                threads=THREADS,
+                backlog=BACKLOG,
+                connection_limit=self.most_connections + FILES_FOR_THE_REST,
+                inbuf_overflow=MOST_BYTES_IN_MEMORY,
+                max_request_header_size=MOST_HEADER_BYTES,
+                max_request_body_size=MOST_BODY_BYTES,
+                clear_untrusted_proxy_headers=False,  # config/client_address.py reads them
+                log_socket_errors=False,  # clients go away; that is no news
+                ident=None,
+            ),
+        )
+
+    def stop(self, *_: object) -> None:
+        """Take no new connection, and end once the requests under way are answered; for a signal."""
+        self._stopping = True
+        self.accepting = False
+        self.pull_trigger()
+
+    def run(self) -> None:
+        deadline, next_look = math.inf, 0.0
+        while not (self._stopping and self._is_idle()) and time.monotonic() < deadline:
+            wasyncore.loop(timeout=SECONDS_BETWEEN_LOOKS, use_poll=True, map=self._map, count=1)
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + SECONDS_BETWEEN_LOOKS
+                self._close_overdue(now)
+            if len(self.active_channels) > self.most_connections:
+                self._make_room()
+            if self._stopping and deadline == math.inf:
+                deadline = now + SECONDS_TO_FINISH
+        self.task_dispatcher.shutdown(timeout=1)
+
+    def maintenance(self, now: float) -> None:
+        """waitress's own goes by the wall clock, which may be put back, and waits until a stuck client reads."""
+
+    def limit_spooled_bodies(self) -> None:
+        """Where too many bodies lie in temporary files, the one that takes longest is given up."""
+        spooling = [channel for channel in self.active_channels.values() if channel.is_spooling]
+        if len(spooling) > MOST_SPOOLED_BODIES:
+            min(spooling, key=lambda channel: channel.waiting_since).refuse_for_room()
+
+    def _close_overdue(self, now: float) -> None:
+        for channel in list(self.active_channels.values()):
+            if channel.is_overdue(now):
+                channel.handle_close()
+
+    def _make_room(self) -> None:
+        """Close the connections that have waited longest, some at once: what comes newly is soon answered."""
+        waiting = [channel for channel in self.active_channels.values() if not channel.requests]
+        waiting.sort(key=lambda channel: channel.waiting_since)
+        for channel in waiting[: 1 + self.most_connections // SHARE_CLOSED_FOR_OTHERS]:
+            channel.handle_close()
+
+    def _is_idle(self) -> bool:
+        return not any(channel.is_busy for channel in self.active_channels.values())
+
+
+def serve(listener: int | None) -> None:
+    """Serve on the inherited socket, or where none was inherited, on the configured address, until SIGTERM."""
+    from config.wsgi import application  # loads every page, before the first request waits for them
+
+    # What is loaded stays: looking through it for garbage again and again holds up one response in twenty.
+    gc.collect()
+    gc.freeze()
+    # A thread that waits for the database has work to do once it answers, and should not wait for others for long.  By
+    # default Python lets a thread that computes run for 5 ms before another gets its turn: a transaction with half a
+    # dozen short waits would stand still while another thread reads a large request.
+    sys.setswitchinterval(0.001)
+    inherited = listen(environment.host(), environment.port()) if listener is None else socket.socket(fileno=listener)
+    server = WebServer(application, inherited)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.stop)
+    server.run()
+
+
+def _allowed_files() -> int:
+    """How many files this process may have open, after having asked for as many as it can use."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return wanted

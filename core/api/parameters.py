@@ -1,0 +1,43 @@
+"""The parameters of requests about people and units."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from core.api.errors import BadRequest
+from core.cells import CellError, day
+
+EFFECTIVE = OpenApiParameter(
+    "effective", str, description="The day from which on it holds, 2026-01-31. By default today."
+)
+DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE = 100, 1000, 1_000_000
+
+
+def only(request: Request, *names: str) -> None:
+    """Refuse parameters that mean nothing here: a misspelt one would be passed over in silence."""
+    for name in request.query_params:
+        if name not in names:
+            known = f"Use {', '.join(names)}." if names else "There are none."
+            raise BadRequest(f"There is no parameter “{name[:40]}”. {known}")
+
+
+def effective_day(request: Request) -> date | None:
+    text = request.query_params.get("effective", "")
+    if not text:
+        return None
+    try:
+        return day(text)
+    except CellError as problem:
+        raise BadRequest(f"effective: {problem}") from None
+
+
+def whole_number(request: Request, name: str, default: int, greatest: int) -> int:
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
+        raise BadRequest(f"{name}: “{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
+    return int(text)

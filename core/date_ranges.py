@@ -1,0 +1,12 @@
+"""Ranges of days as people read them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+def date_range_in_words(start: date | None, end: date | None) -> str:
+    """The end is the first day that does not belong to the range."""
+    if start is None:
+        return "always" if end is None else f"until {end}"
+    return f"from {start}" if end is None else f"{start} – {end}"

@@ -1,0 +1,70 @@
+"""Rows that hold on certain days, in Django admin."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.widgets import AdminDateWidget
+from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.forms import DateRangeField as DateRangeFormField
+from django.contrib.postgres.forms import RangeWidget
+from django.core.exceptions import ValidationError
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Field
+from django.forms import BaseInlineFormSet
+
+from core.date_ranges import date_range_in_words
+
+if TYPE_CHECKING:
+    FormSet = BaseInlineFormSet[Any, Any, Any]
+else:  # generic for the type checker only
+    FormSet = BaseInlineFormSet
+
+
+class DaysField(DateRangeFormField):
+    """Two days, each of which may be left out: since ever, for ever."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(value) if any(value or ()) else DateRange(None, None)
+
+
+DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
+    DateRangeField: {"form_class": DaysField, "widget": RangeWidget(AdminDateWidget(format="%Y-%m-%d"))}
+}
+
+
+class OneAtATime(FormSet):
+    """No two rows that say the same thing share a day."""
+
+    said_of: tuple[str, ...] = ()
+
+    def clean(self) -> None:
+        super().clean()
+        stretches: dict[tuple[Any, ...], list[DateRange]] = {}
+        for row in self.kept_rows():
+            stretches.setdefault(tuple(row.get(name) for name in self.said_of), []).append(row["during"])
+        for days in stretches.values():
+            days.sort(key=lambda each: each.lower or date.min)
+            for earlier, later in pairwise(days):
+                if earlier.upper is None or later.lower is None or later.lower < earlier.upper:
+                    raise ValidationError(
+                        f"{words_of(earlier)} and {words_of(later)} overlap. End the first before the second begins: "
+                        "the end is the first day that no longer belongs to it."
+                    )
+
+    def kept_rows(self) -> list[dict[str, Any]]:
+        """The rows that will be stored, as they were typed."""
+        return [
+            form.cleaned_data
+            for form in self.forms
+            if getattr(form, "cleaned_data", None)
+            and form.cleaned_data.get("during") is not None
+            and not form.cleaned_data.get("DELETE")
+        ]
+
+
+def words_of(days: DateRange) -> str:
+    """A range of days in words."""
+    return date_range_in_words(days.lower, days.upper)

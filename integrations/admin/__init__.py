@@ -1,0 +1,13 @@
+"""What comes in, in Django admin: importing a module registers its pages."""
+
+from integrations.admin import (  # noqa: F401
+    agreements,
+    ingest_tokens,
+    linking,
+    ownership,
+    prices,
+    seats,
+    telemetry_records,
+    telemetry_vocabulary,
+)
+from integrations.admin.connections import connection, repositories, runs  # noqa: F401

@@ -1,0 +1,46 @@
+"""Working agreements of units, in Django admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.dated_rows_admin import DAYS_WIDGET, words_of
+from core.nudges import nudge_on_commit
+from integrations.delivery.agreements.apply import follow_agreements
+from integrations.models import WorkingAgreement
+
+if TYPE_CHECKING:
+    WorkingAgreementModelAdmin = admin.ModelAdmin[WorkingAgreement]
+else:  # generic for the type checker only
+    WorkingAgreementModelAdmin = admin.ModelAdmin
+
+
+@admin.register(WorkingAgreement)
+class WorkingAgreementAdmin(WorkingAgreementModelAdmin):
+    """What a change concerns is derived anew by the worker, within seconds."""
+
+    list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels")
+    list_select_related = ("unit",)
+    search_fields = ("unit__name", "unit__slug")
+    autocomplete_fields = ("unit",)
+    formfield_overrides = DAYS_WIDGET
+
+    @admin.display(description="days", ordering="during")
+    def days(self, agreement: WorkingAgreement) -> str:
+        return words_of(agreement.during)
+
+    def save_model(self, request: HttpRequest, obj: WorkingAgreement, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        nudge_on_commit(follow_agreements)
+
+    def delete_model(self, request: HttpRequest, obj: WorkingAgreement) -> None:
+        super().delete_model(request, obj)
+        nudge_on_commit(follow_agreements)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WorkingAgreement]) -> None:
+        super().delete_queryset(request, queryset)
+        nudge_on_commit(follow_agreements)

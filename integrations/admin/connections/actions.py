@@ -1,0 +1,97 @@
+"""What an admin can do with a connection: each act says in a sentence what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.contrib import messages
+
+from integrations.connectors.base import connectors
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import Connection
+from integrations.models.connections import GIT, PUSH
+from integrations.sync.check import check_connection
+from integrations.sync.enqueue import ask_for_sync, cancel_sync, pause, resume
+from integrations.sync.git.sources import read_now
+
+Said = tuple[str, int]  # the sentence, and how it is meant
+Act = Callable[[Connection], Said]
+
+
+def test(connection: Connection) -> Said:
+    if connection.provider == GIT:
+        return _test_path(connection)
+    if connection.provider not in connectors():
+        return _nothing_to_ask(connection)
+    missing = [each for each in check_connection(connection) if not each.works]
+    if not missing:
+        return f"{connection}: everything works.", messages.SUCCESS
+    said = " ".join(f"{each.what.rstrip('.')}. {each.remedy}" for each in missing)
+    return f"{connection}: {said}", messages.ERROR
+
+
+def sync(connection: Connection) -> Said:
+    """Read what is new; whatever failed or waits is tried at once."""
+    if connection.provider == GIT:
+        for source in connection.sources.all():
+            read_now(source)
+    elif connection.provider in connectors():
+        ask_for_sync(connection)
+    else:
+        return _nothing_to_ask(connection)
+    return _asked(connection, "is read now")
+
+
+def look_again(connection: Connection) -> Said:
+    """Read everything anew, which also finds what was deleted, and what reading only the news missed."""
+    if connection.provider not in connectors():
+        return f"{connection}: every reading of it looks at everything.", messages.INFO
+    ask_for_sync(connection, full=True)
+    return _asked(connection, "is looked at from the beginning")
+
+
+def hold(connection: Connection) -> Said:
+    pause(connection)
+    return f"{connection} is paused. What was read stays.", messages.SUCCESS
+
+
+def go_on(connection: Connection) -> Said:
+    resume(connection)
+    return f"{connection} is resumed.", messages.SUCCESS
+
+
+def cancel(connection: Connection) -> Said:
+    cancel_sync(connection)
+    return f"The sync of {connection} is cancelled. What was stored stays.", messages.SUCCESS
+
+
+ACTS: Mapping[str, Act] = {
+    "test": test,
+    "sync": sync,
+    "look_again": look_again,
+    "pause": hold,
+    "resume": go_on,
+    "cancel": cancel,
+}
+
+
+def _asked(connection: Connection, what: str) -> Said:
+    if connection.paused_at:
+        return f"{connection} is paused: it is read once it is resumed.", messages.WARNING
+    return f"{connection} {what}.", messages.SUCCESS
+
+
+def _nothing_to_ask(connection: Connection) -> Said:
+    why = "records are pushed to it" if connection.provider == PUSH else "Headway has no connector for it"
+    return f"{connection}: there is nothing to ask, {why}.", messages.INFO
+
+
+def _test_path(connection: Connection) -> Said:
+    found = []
+    for source in connection.sources.all():
+        try:
+            found.append(len(GitRepository.open(source.external_id).branches))
+        except GitError as problem:
+            return f"{connection}: {problem}", messages.ERROR
+    return f"{connection}: can be read, with {sum(found)} branches.", messages.SUCCESS

@@ -1,0 +1,188 @@
+"""The guided form of a connection, made from what its connector asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+
+from integrations.connectors.base import Connector, Field, Settings
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import Connection
+from integrations.models.encrypted import UnreadableSecrets
+from integrations.sync.connect import Answers, InvalidConnectionError, refuse_mistakes
+from integrations.sync.git.connect import NameTakenError, connect_git
+
+if TYPE_CHECKING:
+    ConnectionModelForm = forms.ModelForm[Connection]
+else:  # generic for the type checker only
+    ConnectionModelForm = forms.ModelForm
+
+FORGET = "forget_"
+LONGEST_ANSWER = 2000
+LONGEST_MULTILINE = 20_000  # a private key has some 3,000 characters
+MOST_MINUTES = 24 * 60
+
+
+class NameForm(ConnectionModelForm):
+    """What there is to change at a connection that its provider asks nothing for."""
+
+    class Meta:
+        model = Connection
+        fields = ("name",)
+
+
+class GitConnectionForm(ConnectionModelForm):
+    """A path is all it takes."""
+
+    path = forms.CharField(
+        max_length=500,
+        help_text="Of a git repository on this machine, bare or with a work tree, that Headway may read.",
+    )
+    name = forms.CharField(max_length=200, required=False, help_text="By default the folder's name.")
+    field_order = ("path", "name")
+
+    class Meta:
+        model = Connection
+        fields = ("name",)
+
+    def clean_path(self) -> str:
+        path: str = self.cleaned_data["path"]
+        try:
+            GitRepository.open(path)
+        except GitError as problem:
+            raise forms.ValidationError(str(problem)) from None
+        return path
+
+    def clean(self) -> dict[str, Any]:
+        # Here, because the name that is chosen depends on what there is, and a taken one is a mistake in the form.
+        if "path" in self.cleaned_data and not self.errors:
+            try:
+                self.connected = connect_git(self.cleaned_data["path"], name=self.cleaned_data["name"]).connection
+            except (GitError, NameTakenError) as problem:
+                raise forms.ValidationError(str(problem)) from None
+        return self.cleaned_data
+
+
+class ProviderForm(ConnectionModelForm):
+    """Base of the forms that `form_of` makes: a name, the connector's fields, and how often it is synced.
+
+    A stored secret is never rendered; an empty answer keeps it.
+    """
+
+    connector: type[Connector]
+
+    sync_every_minutes = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_MINUTES,
+        initial=15,
+        label="Sync every",
+        help_text="Minutes. Webhooks tell of changes within seconds; this finds what they missed.",
+    )
+
+    class Meta:
+        model = Connection
+        fields = ("name", "sync_every_minutes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored = stored_secrets(self.instance)
+        for field in self.connector.fields:
+            asked = self.fields[field.name]
+            if not field.secret:
+                asked.initial = self.instance.settings.get(field.name, field.default)
+            elif self._stored.get(field.name):
+                asked.required = False
+                asked.help_text = f"{field.help} It is stored; leave this empty to keep it.".strip()
+                if not field.required:
+                    self.fields[FORGET + field.name] = forms.BooleanField(
+                        required=False, label=f"Forget the stored {field.label.lower()}"
+                    )
+        self.order_fields(self._in_order())
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                refuse_mistakes(self.connector, self.connection(), self.answers())
+            except InvalidConnectionError as mistakes:
+                for name, problem in mistakes.problems.items():
+                    self.add_error(name if name in self.fields else None, problem)
+        return given
+
+    def validate_unique(self) -> None:
+        """The name of a connection that was removed with its facts kept may be given again: it goes on with them."""
+        removed = Connection.objects.filter(provider=self.connector.slug, removed_at__isnull=False)
+        if self.instance._state.adding and removed.filter(name=self.cleaned_data.get("name")).exists():
+            return
+        super().validate_unique()
+
+    def answers(self) -> Answers:
+        """What the form says; a secret that was left empty is none of it."""
+        said = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
+        secret = {field.name for field in self.connector.fields if field.secret}
+        return Answers(
+            settings={name: answer for name, answer in said.items() if name not in secret},
+            secrets={name: answer for name, answer in said.items() if name in secret and answer},
+        )
+
+    def connection(self) -> Connection:
+        """The connection as it is stored, without what is to be forgotten; a new one for a new one."""
+        connection = copy(self.instance)
+        connection.provider = self.connector.slug
+        connection.name = self.cleaned_data.get("name", "")
+        kept = {name: secret for name, secret in self._stored.items() if not self.cleaned_data.get(FORGET + name)}
+        if len(kept) < len(self._stored):
+            connection.secrets = kept
+        return connection
+
+    def to_check(self) -> Connector:
+        """The connector with what the form says, and with the stored secrets where it was left empty."""
+        answers, stored = self.answers(), stored_secrets(self.connection())
+        secrets = {field.name: stored.get(field.name, "") for field in self.connector.fields if field.secret}
+        return self.connector(Settings(values=answers.settings, secrets={**secrets, **answers.secrets}))
+
+    def _in_order(self) -> list[str]:
+        asked = [name for field in self.connector.fields for name in (field.name, FORGET + field.name)]
+        return ["name", *asked, "sync_every_minutes"]
+
+
+def form_of(connector: type[Connector]) -> type[ProviderForm]:
+    """The form of a provider: its fields between the name and the schedule."""
+    asked = {field.name: _form_field(field) for field in connector.fields}
+    made = type(f"{connector.__name__}Form", (ProviderForm,), {**asked, "connector": connector})
+    return cast("type[ProviderForm]", made)
+
+
+def _form_field(field: Field) -> forms.Field:
+    told: dict[str, Any] = {"label": field.label, "help_text": field.help, "required": field.required}
+    if field.choices:
+        return forms.ChoiceField(choices=list(field.choices), initial=field.default, **told)
+    most = LONGEST_MULTILINE if field.multiline else LONGEST_ANSWER
+    return forms.CharField(max_length=most, widget=_widget(field), initial=field.default, **told)
+
+
+def _widget(field: Field) -> forms.Widget:
+    plain = {"autocomplete": "off", "spellcheck": "false"}
+    if field.multiline:
+        return _SecretArea(attrs={**plain, "rows": 6}) if field.secret else forms.Textarea(attrs={**plain, "rows": 6})
+    if field.secret:
+        return forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False)
+    return forms.TextInput(attrs=plain)
+
+
+class _SecretArea(forms.Textarea):
+    """A text area that never shows what was entered."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+def stored_secrets(connection: Connection) -> Mapping[str, str]:
+    """None where the key to read them is lost: they have to be entered again, so that each is asked for."""
+    if isinstance(connection.secrets, UnreadableSecrets):
+        return {}
+    return connection.secrets

@@ -1,0 +1,76 @@
+"""The history of a connection's readings in plain words, the last first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from integrations.admin.connections.sections import section_context
+from integrations.models import Connection, Stream, SyncRun
+
+RUNS_ON_A_PAGE = 50
+WENT_WRONG = (SyncRun.State.FAILED, SyncRun.State.INTERRUPTED)
+COUNTED = ("added", "changed", "removed", "quarantined")
+TONES = {
+    SyncRun.State.DONE: "good",
+    SyncRun.State.FAILED: "bad",
+    SyncRun.State.INTERRUPTED: "watch",
+}
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run in words; `seconds` is how long it took, None while it is open."""
+
+    what: str
+    state: str
+    tone: str
+    started_at: datetime
+    seconds: float | None
+    outcome: str
+    problem: str
+
+
+def history(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """`?failed` narrows it to what went wrong."""
+    only_failed = "failed" in request.GET
+    streams = Stream.objects.filter(resource__connection=connection)
+    runs = SyncRun.objects.filter(Q(source__in=connection.sources.all()) | Q(stream__in=streams))
+    if only_failed:
+        runs = runs.filter(state__in=WENT_WRONG)
+    page = Paginator(runs.select_related("source", "stream__resource").order_by("-pk"), RUNS_ON_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        **section_context(request, connection, title=f"Readings of {connection}", current="history"),
+        "lines": [_line(run) for run in page],
+        "page": page,
+        "only_failed": only_failed,
+    }
+    return render(request, "admin/integrations/connection/history.html", context)
+
+
+def _line(run: SyncRun) -> RunLine:
+    return RunLine(
+        what=f"{run.source or run.stream}{' (everything)' if run.full else ''}",
+        state=SyncRun.State(run.state).label,
+        tone=TONES.get(SyncRun.State(run.state), ""),
+        started_at=run.started_at,
+        seconds=(run.finished_at - run.started_at).total_seconds() if run.finished_at else None,
+        outcome=outcome_of(run),
+        problem=run.problem,
+    )
+
+
+def outcome_of(run: SyncRun) -> str:
+    """What a run brought: "1,204 records read in 13 requests: 12 added, 1 changed"."""
+    read = f"{run.read:,} of {run.to_read:,}" if run.to_read > run.read else f"{run.read:,}"
+    noun = ("commit" if run.source_id else "record") + ("" if read == "1" else "s")
+    requests = f" in {run.requests:,} request{'' if run.requests == 1 else 's'}" if run.requests else ""
+    changes = ", ".join(f"{getattr(run, name):,} {name}" for name in COUNTED if getattr(run, name))
+    return f"{read} {noun} read{requests}: {changes or 'nothing new'}"

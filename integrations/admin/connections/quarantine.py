@@ -1,0 +1,82 @@
+"""Records of a connection that could not be understood: what was wrong with each, and trying them again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from integrations.admin.connections.masking import masked
+from integrations.admin.connections.sections import section_context
+from integrations.connectors.errors import ConnectorError
+from integrations.enums import Kind
+from integrations.models import Connection, QuarantinedPayload
+from integrations.sync.quarantine import replay
+
+ON_A_PAGE = 25
+REPLAYED_AT_ONCE = 500  # while somebody waits for the answer
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """A record in quarantine: where it stood, what is wrong with it, and its payload without people."""
+
+    pk: int
+    what: str
+    place: str
+    field: str
+    problem: str
+    received_at: datetime
+    payload: str
+
+
+def quarantine(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """A POST tries the ticked ones again, or all of them."""
+    waiting = QuarantinedPayload.objects.filter(connection=connection, replayed_at=None).order_by("-pk")
+    if request.method == "POST":
+        _try_again(request, connection, waiting)
+        return redirect("admin:integrations_connection_quarantine", connection.pk)
+    page = Paginator(waiting.select_related("resource"), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        **section_context(request, connection, title=f"Quarantine of {connection}", current="quarantine"),
+        "lines": [_line(each) for each in page],
+        "page": page,
+        "at_once": REPLAYED_AT_ONCE,
+    }
+    return render(request, "admin/integrations/connection/quarantine.html", context)
+
+
+def _try_again(request: HttpRequest, connection: Connection, waiting: QuerySet[QuarantinedPayload]) -> None:
+    if "all" not in request.POST:
+        ticked = [int(pk) for pk in request.POST.getlist("record") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+        waiting = waiting.filter(pk__in=ticked)
+    try:
+        done = replay(connection, list(waiting[:REPLAYED_AT_ONCE]))
+    except ConnectorError as problem:
+        messages.error(request, f"{problem.problem} {problem.what_to_do}")
+        return
+    if done.understood:
+        messages.success(request, f"{done.understood:,} could be understood, and are stored.")
+    if done.refused:
+        messages.warning(request, f"{done.refused:,} still cannot be understood. A newer Headway may be able to.")
+    if not done.understood and not done.refused:
+        messages.info(request, "Tick the records to try again.")
+
+
+def _line(record: QuarantinedPayload) -> RecordLine:
+    kind = Kind(record.kind).replace("_", " ").capitalize() if record.kind else "Delivery"
+    return RecordLine(
+        pk=record.pk,
+        what=f"{kind} {record.external_id}".strip(),
+        place=str(record.resource or record.source),
+        field=record.path,
+        problem=record.problem,
+        received_at=record.received_at,
+        payload=json.dumps(masked(record.payload), indent=2, ensure_ascii=False),
+    )

@@ -1,0 +1,80 @@
+"""Removing a connection asks, with counts, what becomes of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from integrations.admin.connections.sections import section_context
+from integrations.models import Connection
+from integrations.models.connections import GIT
+from integrations.sync.git.read_source import AlreadyReadingError
+from integrations.sync.remove_connection import (
+    brought_by,
+    remove_keeping_facts,
+    remove_with_facts,
+    remove_with_facts_later,
+)
+from integrations.webhooks.register import take_hooks_along
+
+KEEP, DELETE = "keep", "delete"
+MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the server behind it, wait
+
+
+class RemoveConnectionForm(forms.Form):
+    """What becomes of the facts; nothing is chosen beforehand."""
+
+    facts = forms.ChoiceField(
+        choices=(
+            (KEEP, "Keep what it brought, marked as no longer connected"),
+            (DELETE, "Delete what it alone brought"),
+        ),
+        widget=forms.RadioSelect,
+        label="What becomes of what it brought?",
+        error_messages={"required": "Choose what becomes of the facts."},
+    )
+
+
+def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpRequest, Any], Any]) -> HttpResponse:
+    """The page, and the removal that it asks for; `log` writes it into the history of admin."""
+    form = RemoveConnectionForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return _removed(request, connection, log, keeping_facts=form.cleaned_data["facts"] == KEEP)
+    context = {
+        **section_context(request, connection, title=f"Remove {connection}", current="delete"),
+        "form": form,
+        "brought": brought_by(connection),
+    }
+    return TemplateResponse(request, "admin/integrations/connection/remove.html", context)
+
+
+def _removed(
+    request: HttpRequest, connection: Connection, log: Callable[[HttpRequest, Any], Any], *, keeping_facts: bool
+) -> HttpResponse:
+    name, total = str(connection), 0 if keeping_facts else brought_by(connection).total
+    later = total > MOST_WHILE_WAITING and connection.provider != GIT
+    remove = remove_keeping_facts if keeping_facts else remove_with_facts_later if later else remove_with_facts
+    hooks_left = take_hooks_along(connection)
+    try:
+        with transaction.atomic():
+            log(request, Connection.objects.filter(pk=connection.pk))
+            remove(connection)
+    except AlreadyReadingError:
+        words = f"{name} is being read at this moment, and was not removed. Pause it, and try again after the reading."
+        messages.error(request, words)
+    else:
+        what = "What it brought stays." if keeping_facts else "What it alone brought is deleted, too."
+        if later:
+            what = f"The {total:,} records that it brought are deleted in the background, and leave the figures then."
+        messages.success(request, f"{name} is removed. {what}")
+        if hooks_left:
+            left = "1 webhook" if hooks_left == 1 else f"{hooks_left:,} webhooks"
+            messages.warning(request, f"{left} could not be removed at the provider. Remove what points here by hand.")
+    return redirect("admin:integrations_connection_changelist")

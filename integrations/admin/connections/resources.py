@@ -1,0 +1,198 @@
+"""What a connection syncs: rules that pick by name, and what an admin decided by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from integrations.admin.connections.sections import section_context
+from integrations.models import Connection, Resource
+from integrations.sync.enqueue import ask_for_sync
+from integrations.sync.resources import leave_to_rules, pick_resources, set_rules
+from integrations.sync.rules import Rules, rules_of
+
+ON_A_PAGE = 100
+LONGEST_PATTERNS = 10_000
+SHOWN = {"": "All", "picked": "Synced", "left": "Not synced", "archived": "Archived", "by_hand": "Decided by hand"}
+
+
+class RulesForm(forms.Form):
+    """Patterns, one to a line."""
+
+    match = forms.CharField(
+        required=False,
+        max_length=LONGEST_PATTERNS,
+        label="Sync all that match",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "acme/*"}),
+        help_text="One pattern a line; * stands for anything, * alone for everything. New ones follow by themselves.",
+    )
+    exclude = forms.CharField(
+        required=False,
+        max_length=LONGEST_PATTERNS,
+        label="But none that matches",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "acme/sandbox-*"}),
+    )
+    archived = forms.BooleanField(required=False, label="Archived ones, too")
+
+    def rules(self) -> Rules:
+        given = self.cleaned_data
+        return Rules(match=_patterns(given["match"]), exclude=_patterns(given["exclude"]), archived=given["archived"])
+
+
+@dataclass(frozen=True)
+class ResourceLine:
+    """A resource in the picker: whether it is synced, and who decided that."""
+
+    pk: int
+    name: str
+    url: str
+    kind: str
+    picked: bool
+    why: str
+    archived: bool
+    hook_problem: str
+
+
+def resources(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """The picker.  A POST saves the rules, decides by hand, or asks for the list to be made anew."""
+    if request.method == "POST":
+        return _decide(request, connection)
+    return _shown(request, connection, RulesForm(initial=_written(rules_of(connection))))
+
+
+def count_matches(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """How many resources the rules in the form would pick; asked for while they are typed."""
+    return require_POST(_count_matches)(request, connection)
+
+
+def _count_matches(request: HttpRequest, connection: Connection) -> HttpResponse:
+    form = RulesForm(request.POST)
+    context = {"matches": _count(connection, form.rules()) if form.is_valid() else None, "found": _found(connection)}
+    return render(request, "admin/integrations/connection/_matches.html", context)
+
+
+def _shown(request: HttpRequest, connection: Connection, form: RulesForm) -> HttpResponse:
+    listed = _narrowed(connection, request.GET)
+    page = Paginator(listed, ON_A_PAGE).get_page(request.GET.get("page"))
+    here = connection.resources.filter(gone_at=None)
+    is_listing = connection.discovered_at is None and not connection.problem
+    context = {
+        **section_context(request, connection, title=f"What {connection} syncs", current="resources"),
+        "form": form,
+        "lines": [_line(resource) for resource in page],
+        "page": page,
+        "found": here.count(),
+        "picked": here.filter(picked=True).count(),
+        "matches": _count(connection, rules_of(connection)),
+        "search": request.GET.get("q", ""),
+        "state": request.GET.get("state", ""),
+        "states": list(SHOWN.items()),
+        "is_listing": is_listing,
+        "query": _without_page(request.GET),
+    }
+    return render(request, "admin/integrations/connection/resources.html", context)
+
+
+def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
+    act = request.POST.get("act", "")
+    if act == "rules":
+        form = RulesForm(request.POST)
+        if not form.is_valid():
+            return _shown(request, connection, form)
+        set_rules(connection, form.rules())
+        ask_for_sync(connection)
+    elif act == "list":
+        Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
+        ask_for_sync(connection)
+        messages.success(request, "What the credential can see is listed anew.")
+        return _back(request, connection)
+    else:
+        chosen = _chosen(request, connection)
+        if act == "pick":
+            pick_resources(connection, picked=chosen)
+            ask_for_sync(connection)
+        elif act == "drop":
+            pick_resources(connection, dropped=chosen)
+        elif act == "leave":
+            leave_to_rules(connection, chosen)
+    number = connection.resources.filter(picked=True, gone_at=None).count()
+    messages.success(request, f"{number:,} of {_found(connection):,} are synced.")
+    return _back(request, connection)
+
+
+def _chosen(request: HttpRequest, connection: Connection) -> Sequence[int]:
+    """The ticked ones, or all that the search finds."""
+    if "all_found" in request.POST:
+        return list(_narrowed(connection, request.GET).values_list("pk", flat=True))
+    ticked = [int(pk) for pk in request.POST.getlist("resource") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    return list(connection.resources.filter(pk__in=ticked).values_list("pk", flat=True))
+
+
+def _narrowed(connection: Connection, said: QueryDict) -> QuerySet[Resource]:
+    found = connection.resources.filter(gone_at=None).order_by("name", "pk")
+    if search := said.get("q", "").replace("\0", "").strip():
+        found = found.filter(name__icontains=search)
+    match said.get("state", ""):
+        case "picked":
+            return found.filter(picked=True)
+        case "left":
+            return found.filter(picked=False)
+        case "archived":
+            return found.filter(archived=True)
+        case "by_hand":
+            return found.exclude(picked_by_hand=None)
+    return found
+
+
+def _line(resource: Resource) -> ResourceLine:
+    by_rules = "by the rules" if resource.picked else ""
+    return ResourceLine(
+        pk=resource.pk,
+        name=resource.name,
+        url=resource.url if resource.url.startswith(("https://", "http://")) else "",
+        kind=resource.get_kind_display(),
+        picked=resource.picked,
+        why="by hand" if resource.picked_by_hand is not None else by_rules,
+        archived=resource.archived,
+        hook_problem=resource.hook_problem,
+    )
+
+
+def _count(connection: Connection, rules: Rules) -> int:
+    """What the rules pick, without what was decided by hand."""
+    here = connection.resources.filter(gone_at=None).only("name", "external_id", "archived")
+    return sum(rules.pick(resource) for resource in here.iterator())
+
+
+def _found(connection: Connection) -> int:
+    return connection.resources.filter(gone_at=None).count()
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _written(rules: Rules) -> dict[str, object]:
+    return {"match": "\n".join(rules.match), "exclude": "\n".join(rules.exclude), "archived": rules.archived}
+
+
+def _without_page(said: QueryDict) -> str:
+    kept = said.copy()
+    kept.pop("page", None)
+    return kept.urlencode()
+
+
+def _back(request: HttpRequest, connection: Connection) -> HttpResponse:
+    address = reverse("admin:integrations_connection_resources", args=[connection.pk])
+    query = _without_page(request.GET)
+    return redirect(f"{address}?{query}" if query else address)

@@ -1,0 +1,159 @@
+"""Ingest tokens in Django admin: made, shown once, revoked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from integrations.models import IngestScope, IngestToken
+from integrations.telemetry.otlp.ingest_tokens import LIFETIME, create_ingest_token, revoke_ingest_token
+from orgtree.models import Person
+
+if TYPE_CHECKING:
+    IngestTokenModelAdmin = admin.ModelAdmin[IngestToken]
+    IngestTokenModelForm = forms.ModelForm[IngestToken]
+else:  # generic for the type checker only
+    IngestTokenModelAdmin, IngestTokenModelForm = admin.ModelAdmin, forms.ModelForm
+
+LIFETIMES = {"30": "30 days", "90": "90 days", str(LIFETIME.days): "A year", "never": "Never"}
+
+
+class NewIngestTokenForm(IngestTokenModelForm):
+    """What a new token is called, what it may send, how long, and for whom."""
+
+    scope = forms.ChoiceField(choices=IngestScope.choices, label="For", widget=forms.RadioSelect)
+    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial=str(LIFETIME.days), label="Ends after")
+    person = forms.EmailField(
+        required=False,
+        label="Person",
+        help_text="The address of whom all its telemetry counts for, whatever it claims. Empty: for whom it claims.",
+    )
+
+    class Meta:
+        model = IngestToken
+        fields = ("name",)
+
+    def clean_person(self) -> Person | None:
+        address = self.cleaned_data["person"]
+        if not address:
+            return None
+        found = Person.objects.filter(email__iexact=address).first()
+        if found is None:
+            raise forms.ValidationError("Nobody has this address. Write it as the list of people has it.")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("person") and cleaned.get("scope") != IngestScope.TELEMETRY:
+            self.add_error("person", "Pushed records name their people: only telemetry can belong to one person.")
+        return cleaned
+
+
+@admin.register(IngestToken)
+class IngestTokenAdmin(IngestTokenModelAdmin):
+    """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
+
+    list_display = (
+        "name",
+        "ends_with",
+        "sends",
+        "person",
+        "state",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "claims",
+    )
+    list_filter = ("scope", ("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.EmptyFieldListFilter))
+    list_select_related = ("identity__person",)
+    search_fields = ("name", "hint")
+    fields = ("name", *list_display[1:], "revoked_at")
+    readonly_fields = fields[1:]
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
+        return self.fields if obj else ("name", "scope", "lifetime", "person")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: IngestToken | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **kwargs) if obj else NewIngestTokenForm
+
+    def has_delete_permission(self, request: HttpRequest, obj: IngestToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: IngestToken, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        lifetime = form.cleaned_data["lifetime"]
+        created, secret = create_ingest_token(
+            obj.name,
+            scope=IngestScope(form.cleaned_data["scope"]),
+            lifetime=None if lifetime == "never" else timedelta(days=int(lifetime)),
+            person=form.cleaned_data["person"],
+        )
+        obj.pk, obj.hint = created.pk, created.hint
+        request.new_ingest_token = secret  # type: ignore[attr-defined]  # for response_add, which has nothing else
+
+    def response_add(
+        self, request: HttpRequest, obj: IngestToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new ingest token",
+            "opts": self.opts,
+            "token": obj,
+            "secret": request.new_ingest_token,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(
+            request, "admin/integrations/ingesttoken/created.html", context, headers={"Cache-Control": "no-store"}
+        )
+
+    @admin.display(description="Ends with", ordering="hint")
+    def ends_with(self, token: IngestToken) -> str:
+        return f"…{token.hint}"
+
+    @admin.display(description="For", ordering="scope")
+    def sends(self, token: IngestToken) -> str:
+        return IngestScope(token.scope).label if token.scope else "Everything"
+
+    @admin.display(description="Person")
+    def person(self, token: IngestToken) -> str:
+        if token.identity is None:
+            return "Whom it claims"
+        return str(token.identity.person or "Nobody")
+
+    @admin.display(description="State", ordering="revoked_at")
+    def state(self, token: IngestToken) -> str:
+        if token.revoked_at:
+            return "Revoked"
+        if token.expires_at and token.expires_at <= timezone.now():
+            return "Expired"
+        return "In use" if token.last_used_at else "Never used"
+
+    @admin.display(description="Claims of other addresses", ordering="other_claims")
+    def claims(self, token: IngestToken) -> str:
+        return f"{token.other_claims:,}, the last: {token.last_claim}" if token.other_claims else "None"
+
+    @admin.action(description="Revoke the selected tokens")
+    def revoke(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> None:
+        valid = list(tokens.filter(revoked_at=None))
+        for token in valid:
+            revoke_ingest_token(token)
+        self.message_user(
+            request,
+            ngettext("%d token was revoked.", "%d tokens were revoked.", len(valid)) % len(valid),
+            messages.SUCCESS,
+        )

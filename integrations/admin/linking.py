@@ -1,0 +1,132 @@
+"""How deployments are linked, in Django admin: the paths of services, and what may have been a rollback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from integrations.delivery.linking.relink import follow_paths
+from integrations.delivery.linking.rollback_decisions import decide_rollbacks
+from integrations.delivery.linking.service_paths import rules_of
+from integrations.enums import Kind
+from integrations.models import ProposedRollback, ServicePaths
+from integrations.outbox.linking_lock import link_alone
+
+if TYPE_CHECKING:
+    ProposedRollbackModelAdmin = admin.ModelAdmin[ProposedRollback]
+    ServicePathsModelAdmin = admin.ModelAdmin[ServicePaths]
+    ServicePathsModelForm = ModelForm[ServicePaths]
+else:  # generic for the type checker only
+    ProposedRollbackModelAdmin = ServicePathsModelAdmin = admin.ModelAdmin
+    ServicePathsModelForm = ModelForm
+
+
+class ServicePathsForm(ServicePathsModelForm):
+    """Says which pattern cannot be read."""
+
+    class Meta:
+        model = ServicePaths
+        fields = ("repository", "service", "patterns")
+
+    def clean_patterns(self) -> list[str]:
+        patterns: list[str] = self.cleaned_data["patterns"]
+        for pattern in patterns:
+            try:
+                rules_of([pattern])
+            except ValueError as problem:
+                raise ValidationError(f"{pattern!r} is no pattern: {problem}") from None
+        return patterns
+
+
+@admin.register(ServicePaths)
+class ServicePathsAdmin(ServicePathsModelAdmin):
+    """A change links the repository's pull requests anew, in the same transaction."""
+
+    form = ServicePathsForm
+    list_display = ("repository", "service", "rules")
+    list_select_related = ("repository",)
+    search_fields = ("repository__name", "service")
+    autocomplete_fields = ("repository",)
+
+    @admin.display(description="paths")
+    def rules(self, paths: ServicePaths) -> str:
+        return ", ".join(paths.patterns)
+
+    def save_model(self, request: HttpRequest, obj: ServicePaths, form: Any, change: bool) -> None:
+        before = ServicePaths.objects.filter(pk=obj.pk).values_list("repository", flat=True).first()
+        with transaction.atomic():
+            link_alone(frozenset(Kind))
+            super().save_model(request, obj, form, change)
+            for repository in {obj.repository_id, before or obj.repository_id}:
+                follow_paths(repository)
+
+    def delete_model(self, request: HttpRequest, obj: ServicePaths) -> None:
+        self.delete_queryset(request, ServicePaths.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ServicePaths]) -> None:
+        with transaction.atomic():
+            link_alone(frozenset(Kind))
+            repositories = set(queryset.values_list("repository", flat=True))
+            queryset.delete()
+            for repository in repositories:
+                follow_paths(repository)
+
+
+@admin.register(ProposedRollback)
+class ProposedRollbackAdmin(ProposedRollbackModelAdmin):
+    """Deployments of an older state than the one before; they count as rollbacks once they are confirmed."""
+
+    list_display = ("deployment", "of_repository", "service", "finished_at", "rolled_back", "state", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("deployment__repository", "rolled_back")
+    search_fields = ("deployment__repository__name", "deployment__service", "deployment__external_id")
+    ordering = ("-deployment__finished_at",)
+    actions = ("confirm", "refuse", "ask_again")
+
+    @admin.display(description="repository", ordering="deployment__repository__name")
+    def of_repository(self, proposed: ProposedRollback) -> str:
+        return proposed.deployment.repository.name
+
+    @admin.display(ordering="deployment__service")
+    def service(self, proposed: ProposedRollback) -> str:
+        return proposed.deployment.service
+
+    @admin.display(ordering="deployment__finished_at")
+    def finished_at(self, proposed: ProposedRollback) -> Any:
+        return proposed.deployment.finished_at
+
+    @admin.action(description="Confirm: they were rollbacks", permissions=["change"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[ProposedRollback]) -> None:
+        self._decide(request, queryset, ProposedRollback.State.CONFIRMED)
+
+    @admin.action(description="Refuse: they were none", permissions=["change"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[ProposedRollback]) -> None:
+        self._decide(request, queryset, ProposedRollback.State.REFUSED)
+
+    @admin.action(description="Leave undecided", permissions=["change"])
+    def ask_again(self, request: HttpRequest, queryset: QuerySet[ProposedRollback]) -> None:
+        self._decide(request, queryset, ProposedRollback.State.PROPOSED)
+
+    def _decide(
+        self, request: HttpRequest, queryset: QuerySet[ProposedRollback], state: ProposedRollback.State
+    ) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        changed = decide_rollbacks(chosen, state, by=request.user.get_username())
+        said = ngettext("%d deployment was decided anew.", "%d deployments were decided anew.", changed) % changed
+        self.message_user(request, said, messages.SUCCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProposedRollback | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProposedRollback | None = None) -> Any:
+        return ("deployment", "rolled_back", "state", "decided_by", "decided_at")

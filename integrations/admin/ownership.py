@@ -1,0 +1,198 @@
+"""Who owns what, in Django admin: every stretch of days with its unit, and the log.
+
+What there is to own comes with the records that name it: nothing is added or deleted here, except services and boards
+that no record names any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
+
+from core.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
+from integrations.delivery.ownership.edit import editing_rows
+from integrations.delivery.ownership.proposals import confirm, proposals
+from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Sprint
+from orgtree.models import OrgTree
+
+if TYPE_CHECKING:
+    OwnedModelAdmin = admin.ModelAdmin[Owned]
+    OwnershipTabularInline = admin.TabularInline[Ownership, Owned]
+else:  # generic for the type checker only
+    OwnedModelAdmin = admin.ModelAdmin
+    OwnershipTabularInline = admin.TabularInline
+
+
+class OneOwnerAtATime(OneAtATime):
+    """In each tree."""
+
+    said_of = ("tree",)
+
+    def kept_rows(self) -> list[dict[str, Any]]:
+        return [{**row, "tree": row["unit"].tree} for row in super().kept_rows() if row.get("unit")]
+
+
+class OwnershipInline(OwnershipTabularInline):
+    model = Ownership
+    formset = OneOwnerAtATime
+    fields = ("unit", "tree", "during")
+    readonly_fields = ("tree",)
+    autocomplete_fields = ("unit",)
+    extra = 0
+    formfield_overrides = DAYS_WIDGET
+    verbose_name_plural = "owners: first day, and first day no longer"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ownership]:
+        return super().get_queryset(request).select_related("tree", "unit__tree").order_by("tree", "during")
+
+
+class HasOwner(admin.SimpleListFilter):
+    """Whether any unit owns it today, itself or with the repository that it follows."""
+
+    title = "owner today"
+    parameter_name = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "With an owner"), ("no", "Without an owner")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Owned]) -> QuerySet[Owned]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        annotated = cast(QuerySet[Any], queryset)
+        if self.value() == "yes":
+            return annotated.filter(Q(is_owned=True) | Q(is_owned_by_following=True))
+        return annotated.filter(is_owned=False, is_owned_by_following=False)
+
+
+@admin.register(Owned)
+class OwnedAdmin(OwnedModelAdmin):
+    list_display = ("label", "kind", "owners", "follows")
+    list_filter = ("kind", HasOwner)
+    search_fields = ("name", "repository__name", "project__key", "project__name")
+    list_select_related = ("repository", "project", "follows")
+    fields = ("kind", "label", "follows", "page", "log")
+    readonly_fields = ("kind", "label", "page", "log")
+    autocomplete_fields = ("follows",)
+    inlines = (OwnershipInline,)
+    actions = ("confirm_proposals",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Owned]:
+        today = timezone.localdate()
+        days = Ownership.objects.filter(during__contains=today)
+        now = days.select_related("unit", "tree").order_by("tree")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                is_owned=Exists(days.filter(owned=OuterRef("pk"))),
+                is_owned_by_following=Exists(days.filter(owned__repository=OuterRef("follows"))),
+            )
+            .prefetch_related(Prefetch("ownerships", queryset=now, to_attr="owners_today"))
+            .order_by("kind", "repository__name", "project__key", "name")
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Owned | None = None) -> tuple[str, ...]:
+        # What a service is deployed from may be told wrong; a repository follows nothing.
+        return (
+            self.readonly_fields
+            if obj is not None and obj.kind == OwnedKind.SERVICE
+            else (
+                *self.readonly_fields,
+                "follows",
+            )
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Owned | None = None) -> bool:
+        return obj is not None and super().has_delete_permission(request, obj) and not _is_named(obj)
+
+    def save_model(self, request: HttpRequest, obj: Owned, form: Any, change: bool) -> None:
+        if "follows" in form.changed_data:
+            obj.save(update_fields=["follows"])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The days of owners, through the service that logs them and lets figures follow."""
+        if not any(formset.has_changed() for formset in formsets):
+            super().save_related(request, form, formsets, change)
+            return
+        with editing_rows(form.instance, by=cast(User, request.user)):
+            super().save_related(request, form, formsets, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        changed = formset.save(commit=False)
+        for row in formset.deleted_objects:
+            row.delete()
+        for row in changed:
+            row.tree_id = row.unit.tree_id
+            row.save()
+
+    @admin.display(description="name")
+    def label(self, owned: Owned) -> str:
+        return str(owned)
+
+    @admin.display(description="owner today")
+    def owners(self, owned: Owned) -> str:
+        found = [f"{each.unit} ({each.tree})" for each in owned.owners_today]  # type: ignore[attr-defined]  # as below
+        if found:
+            return ", ".join(found)
+        followed = owned.is_owned_by_following  # type: ignore[attr-defined]  # annotated by get_queryset
+        return f"that of {owned.follows}" if followed else "nobody"
+
+    @admin.display(description="page")
+    def page(self, owned: Owned) -> SafeString:
+        return format_html('<a href="{}?q={}">Ownership, with proposals</a>', reverse("ownership"), str(owned))
+
+    @admin.display(description="log")
+    def log(self, owned: Owned) -> SafeString | str:
+        changes = OwnershipChange.objects.filter(owned_id=owned.pk).select_related("by").order_by("-pk")[:50]
+        return (
+            format_html_join(
+                "",
+                "<div>{}: {} in {}, {}, by {}</div>",
+                (
+                    (
+                        timezone.localtime(each.at).strftime("%Y-%m-%d %H:%M"),
+                        each.unit or "nobody",
+                        each.tree,
+                        words_of(_days(each)),
+                        each.by or "a command",
+                    )
+                    for each in changes
+                ),
+            )
+            or "nothing was said yet"
+        )
+
+    @admin.action(description="Confirm the proposed owners in every Org Tree", permissions=["change"])
+    def confirm_proposals(self, request: HttpRequest, chosen: QuerySet[Owned]) -> None:
+        trees = OrgTree.objects.filter(archived_at=None)
+        found = proposals(trees, owned_ids=list(chosen.values_list("pk", flat=True)))
+        given = confirm([(each.owned_id, each.unit.pk) for each in found], by=cast(User, request.user))
+        if not given:
+            self.message_user(request, "Nobody is proposed for any of them.", messages.INFO)
+            return
+        said = ngettext("%d proposal was confirmed.", "%d proposals were confirmed.", given) % given
+        self.message_user(request, said, messages.SUCCESS)
+
+
+def _days(change: OwnershipChange) -> DateRange:
+    return DateRange(change.day_from, change.day_to)
+
+
+def _is_named(owned: Owned) -> bool:
+    """Whether a record names the service or board; what is there by itself is always named."""
+    if owned.kind == OwnedKind.SERVICE:
+        return any(records.objects.filter(service=owned.name).exists() for records in (Deployment, Incident))
+    return owned.kind != OwnedKind.BOARD or Sprint.objects.filter(board=owned.name).exists()

@@ -1,0 +1,184 @@
+"""Prices in Django admin: overrides and their log, what was priced anew, and the lists that are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.dated_rows_admin import DAYS_WIDGET, words_of
+from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
+from integrations.models.prices import LONG_RATES, RATES
+from integrations.telemetry.prices.overrides import lists_of, remove_override, save_override
+
+if TYPE_CHECKING:
+    PriceOverrideModelAdmin = admin.ModelAdmin[PriceOverride]
+    PriceOverrideModelForm = ModelForm[PriceOverride]
+    PriceOverrideChangeModelAdmin = admin.ModelAdmin[PriceOverrideChange]
+    RepricingModelAdmin = admin.ModelAdmin[Repricing]
+    KeptPriceListModelAdmin = admin.ModelAdmin[KeptPriceList]
+else:  # generic for the type checker only
+    PriceOverrideModelAdmin = PriceOverrideChangeModelAdmin = admin.ModelAdmin
+    RepricingModelAdmin = KeptPriceListModelAdmin = admin.ModelAdmin
+    PriceOverrideModelForm = ModelForm
+
+CHANGES_SHOWN = 50
+
+
+class PriceOverrideForm(PriceOverrideModelForm):
+    class Meta:
+        model = PriceOverride
+        fields = ("model", "agent", "during", "same_as", *RATES, "long_above", *LONG_RATES, "reason")
+
+    def clean_same_as(self) -> str:
+        name: str = self.cleaned_data["same_as"].strip()
+        if name and not lists_of([name]):
+            self.add_error("same_as", f"The price list knows no model {name}.")
+        return name
+
+
+@admin.register(PriceOverride)
+class PriceOverrideAdmin(PriceOverrideModelAdmin):
+    """A change is noted in the log, and what it touches is priced anew by the worker."""
+
+    form = PriceOverrideForm
+    list_display = ("model", "agent", "days", "input_and_output", "reason", "author", "noted_at")
+    list_select_related = ("author",)
+    search_fields = ("model", "reason")
+    readonly_fields = ("log",)
+    formfield_overrides = DAYS_WIDGET
+    fieldsets = (
+        (None, {"fields": ("model", "agent", "during", "reason")}),
+        (
+            "Prices, US dollars per million tokens",
+            {"fields": ("same_as", RATES[:1] + RATES[-1:], RATES[1:4])},
+        ),
+        (
+            "Long prompts",
+            {"fields": ("long_above", LONG_RATES[:1] + LONG_RATES[-1:], LONG_RATES[1:4]), "classes": ("collapse",)},
+        ),
+        ("History", {"fields": ("log",)}),
+    )
+
+    @admin.display(description="days", ordering="during")
+    def days(self, override: PriceOverride) -> str:
+        return words_of(override.during)
+
+    @admin.display(description="input / output")
+    def input_and_output(self, override: PriceOverride) -> str:
+        if override.same_as:
+            return f"as {override.same_as}"
+        return f"${override.input:f} / ${override.output:f}".replace("000 ", " ")
+
+    @admin.display(description="log")
+    def log(self, override: PriceOverride) -> SafeString | str:
+        changes = PriceOverrideChange.objects.filter(override_id=override.pk).select_related("by").order_by("-pk")
+        told = ((_when(each.at), each.get_act_display(), _terms(each), _who(each)) for each in changes[:CHANGES_SHOWN])
+        return format_html_join("", "<div>{}: {}: {}, by {}</div>", told) or "nothing yet"
+
+    def save_model(self, request: HttpRequest, obj: PriceOverride, form: Any, change: bool) -> None:
+        save_override(obj, by=cast(User, request.user))
+        self.message_user(request, "What it touches is priced anew within minutes: see Repricings.", messages.INFO)
+
+    def delete_model(self, request: HttpRequest, obj: PriceOverride) -> None:
+        remove_override(obj, by=cast(User, request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PriceOverride]) -> None:
+        for override in queryset:
+            remove_override(override, by=cast(User, request.user))
+
+
+class _Log:
+    """Only to be read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PriceOverrideChange)
+class PriceOverrideChangeAdmin(_Log, PriceOverrideChangeModelAdmin):
+    list_display = ("at", "act", "of_model", "what", "by")
+    list_filter = ("act",)
+    list_select_related = ("by",)
+    ordering = ("-pk",)
+
+    @admin.display(description="model")
+    def of_model(self, change: PriceOverrideChange) -> str:
+        return str(change.terms.get("model", ""))
+
+    @admin.display(description="what it said")
+    def what(self, change: PriceOverrideChange) -> str:
+        return _terms(change)
+
+
+@admin.register(Repricing)
+class RepricingAdmin(_Log, RepricingModelAdmin):
+    """Each repricing with when, why, by whom, from which day, and the sum before and after."""
+
+    list_display = ("asked_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
+    list_filter = ("state", "cause")
+    list_select_related = ("asked_by",)
+    search_fields = ("reason",)
+
+    @admin.display(description="by", ordering="asked_by")
+    def who(self, row: Repricing) -> str:
+        return str(row.asked_by or "Headway")
+
+    @admin.display(description="days", ordering="day_from")
+    def days(self, row: Repricing) -> str:
+        since, until = row.day_from, row.day_to
+        return f"{since or 'since ever'} – {until or 'now'}" if since or until else "all"
+
+    @admin.display(description="requests, changed", ordering="requests")
+    def looked_at(self, row: Repricing) -> str:
+        return f"{row.requests:,}, {row.changed:,}"
+
+    @admin.display(description="spend before and after", ordering="spend_after")
+    def spend(self, row: Repricing) -> str:
+        difference = row.spend_after - row.spend_before
+        return f"${row.spend_before:,.2f} → ${row.spend_after:,.2f} ({difference:+,.2f})"
+
+    @admin.display(description="tokens without a price")
+    def unpriced(self, row: Repricing) -> str:
+        if row.unpriced_before == row.unpriced_after:
+            return f"{row.unpriced_after:,}"
+        return f"{row.unpriced_before:,} → {row.unpriced_after:,}"
+
+
+@admin.register(KeptPriceList)
+class KeptPriceListAdmin(_Log, KeptPriceListModelAdmin):
+    """What the price list says of the models that were used, and which of them it does not know, or no longer."""
+
+    list_display = ("model", "known", "library", "missing_since")
+    list_filter = (("prices", admin.EmptyFieldListFilter), ("missing_since", admin.EmptyFieldListFilter))
+    search_fields = ("model",)
+    ordering = ("model",)
+
+    @admin.display(description="price known", boolean=True)
+    def known(self, row: KeptPriceList) -> bool:
+        return row.prices is not None
+
+
+def _when(at: Any) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
+
+
+def _terms(change: PriceOverrideChange) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in change.terms.items())
+
+
+def _who(change: PriceOverrideChange) -> str:
+    return str(change.by or "a command")

@@ -1,0 +1,165 @@
+"""Seats of agents in Django admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget
+from django.contrib.auth.models import User
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.authorship import changes_by
+from core.dated_rows_admin import DAYS_WIDGET, words_of
+from integrations.models import SeatAssignment, SeatPlan
+from integrations.telemetry.seats.change_price import change_price
+from integrations.telemetry.seats.changed_days import announce_plan, announcing_seats
+from integrations.telemetry.seats.history import history_of
+from orgtree.identities.resolving import IdentityName, identify
+from orgtree.models import IdentityKind
+
+if TYPE_CHECKING:
+    SeatPlanModelAdmin = admin.ModelAdmin[SeatPlan]
+    SeatAssignmentModelAdmin = admin.ModelAdmin[SeatAssignment]
+    SeatPlanModelForm = forms.ModelForm[SeatPlan]
+    SeatAssignmentModelForm = forms.ModelForm[SeatAssignment]
+else:  # generic for the type checker only
+    SeatPlanModelAdmin = SeatAssignmentModelAdmin = admin.ModelAdmin
+    SeatPlanModelForm = SeatAssignmentModelForm = forms.ModelForm
+
+
+class SeatPlanForm(SeatPlanModelForm):
+    """With the day from which a changed price holds."""
+
+    price_since = forms.DateField(
+        label="Changed price from",
+        required=False,
+        widget=AdminDateWidget(format="%Y-%m-%d"),
+        help_text="First day of a changed price; left empty: today.  The days before keep the price that they had, and "
+        "a plan of its own goes on from here.  A price that was wrong all along: the plan’s first day.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        told["price_since"] = told.get("price_since") or timezone.localdate()
+        end = told["during"].upper if told.get("during") else None
+        if self.instance.pk and "monthly_price" in self.changed_data and end and told["price_since"] >= end:
+            self.add_error("price_since", f"The plan has ended before {end}: give a day on which it holds.")
+        return told
+
+
+@admin.register(SeatPlan)
+class SeatPlanAdmin(SeatPlanModelAdmin):
+    form = SeatPlanForm
+    list_display = ("name", "agent", "monthly_price", "days", "seats", "assigned_today")
+    list_filter = ("agent",)
+    search_fields = ("name", "agent")
+    formfield_overrides = DAYS_WIDGET
+    readonly_fields = ("history",)
+
+    def get_fields(self, request: HttpRequest, obj: SeatPlan | None = None) -> tuple[str, ...]:
+        of_a_change = ("price_since",) if obj else ()
+        return ("agent", "name", "monthly_price", *of_a_change, "seats", "during", "history")
+
+    @admin.display(description="history")
+    def history(self, plan: SeatPlan) -> SafeString | str:
+        told = [(f"{timezone.localtime(each.at):%Y-%m-%d %H:%M}", each.words, each.by) for each in history_of(plan)]
+        return format_html_join("", "<div>{}: {}, by {}</div>", told) or "nothing yet"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SeatPlan]:
+        today = Q(assignments__during__contains=timezone.localdate())
+        return super().get_queryset(request).annotate(assigned=Count("assignments", filter=today))
+
+    @admin.display(description="days", ordering="during")
+    def days(self, plan: SeatPlan) -> str:
+        return words_of(plan.during)
+
+    @admin.display(description="assigned today")
+    def assigned_today(self, plan: SeatPlan) -> int:
+        return plan.assigned  # type: ignore[attr-defined,no-any-return]  # annotated by get_queryset
+
+    def save_model(self, request: HttpRequest, obj: SeatPlan, form: Any, change: bool) -> None:
+        price = obj.monthly_price
+        has_new_price = change and "monthly_price" in form.changed_data
+        if has_new_price:
+            obj.monthly_price = form.initial["monthly_price"]
+        with changes_by(_account(request)), announcing_seats([obj.pk] if change else []):
+            super().save_model(request, obj, form, change)
+            announce_plan(obj.pk)
+            if has_new_price:
+                holding = change_price(obj, price, since=form.cleaned_data["price_since"])
+                if holding != obj:
+                    since = holding.during.lower
+                    self.message_user(request, f"The plan ends there: another one goes on from {since} at ${price}.")
+
+    def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
+        with changes_by(_account(request)), announcing_seats([obj.pk]):
+            obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatPlan]) -> None:
+        with changes_by(_account(request)), announcing_seats(list(queryset.values_list("pk", flat=True))):
+            queryset.delete()
+
+
+class SeatAssignmentForm(SeatAssignmentModelForm):
+    """Names the person by e-mail address."""
+
+    email = forms.EmailField(label="E-mail address", help_text="Of whoever has the seat.")
+
+    class Meta:
+        model = SeatAssignment
+        fields = ("plan", "during")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["email"].initial = self.instance.identity.value
+
+    def _post_clean(self) -> None:
+        email = self.cleaned_data.get("email")
+        if email:
+            self.instance.identity_id = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0]
+        super()._post_clean()  # type: ignore[misc]  # Django's, not in its stubs
+
+
+@admin.register(SeatAssignment)
+class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
+    form = SeatAssignmentForm
+    fields = ("plan", "email", "during")
+    list_display = ("whose", "plan", "days")
+    list_filter = ("plan",)
+    list_select_related = ("plan", "identity")
+    search_fields = ("identity__value",)
+    autocomplete_fields = ("plan",)
+    formfield_overrides = DAYS_WIDGET
+
+    @admin.display(description="e-mail address", ordering="identity__value")
+    def whose(self, assignment: SeatAssignment) -> str:
+        return assignment.identity.value
+
+    @admin.display(description="days", ordering="during")
+    def days(self, assignment: SeatAssignment) -> str:
+        return words_of(assignment.during)
+
+    def save_model(self, request: HttpRequest, obj: SeatAssignment, form: Any, change: bool) -> None:
+        before = SeatAssignment.objects.filter(pk=obj.pk).values_list("plan", flat=True).first()
+        with changes_by(_account(request)), announcing_seats({obj.plan_id, before or obj.plan_id}):
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: SeatAssignment) -> None:
+        with changes_by(_account(request)), announcing_seats([obj.plan_id]):
+            obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatAssignment]) -> None:
+        plans = list(queryset.values_list("plan", flat=True).distinct())
+        with changes_by(_account(request)), announcing_seats(plans):
+            queryset.delete()
+
+
+def _account(request: HttpRequest) -> User:
+    return cast(User, request.user)

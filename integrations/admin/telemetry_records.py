@@ -1,0 +1,139 @@
+"""Telemetry in Django admin: quarantine, what was dropped, and notes that cannot be read.
+
+Facts, sessions and events are not browsable here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.translation import ngettext
+
+from integrations.models import DroppedAttribute, QuarantinedRecord, UnreadableNote
+from integrations.telemetry.otlp.quarantine import describe, replay
+from integrations.telemetry.otlp.store_tallies import add_up_tallies
+
+if TYPE_CHECKING:
+    QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
+    DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
+    UnreadableNoteModelAdmin = admin.ModelAdmin[UnreadableNote]
+else:  # generic for the type checker only
+    QuarantinedRecordModelAdmin = admin.ModelAdmin
+    DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
+
+
+@admin.register(QuarantinedRecord)
+class QuarantinedRecordAdmin(QuarantinedRecordModelAdmin):
+    """Records that could not be stored: why, and what they are, but none of their values."""
+
+    list_display = ("received_at", "signal", "reason", "token", "state")
+    list_filter = ("signal", ("replayed_at", admin.EmptyFieldListFilter), "received_at")
+    search_fields = ("reason",)
+    list_select_related = ("token",)
+    fields = readonly_fields = (
+        "received_at",
+        "signal",
+        "agent",
+        "event",
+        "reason",
+        "token",
+        "attributes",
+        "replayed_at",
+    )
+    actions = ("replay",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: QuarantinedRecord | None = None) -> bool:
+        return request.user.has_perm("integrations.change_quarantinedrecord") if obj is None else False
+
+    @admin.display(description="State", ordering="replayed_at")
+    def state(self, record: QuarantinedRecord) -> str:
+        return "Stored by replay" if record.replayed_at else "Waiting"
+
+    @admin.display(description="Agent")
+    def agent(self, record: QuarantinedRecord) -> str:
+        return describe(record).agent or "unknown"
+
+    @admin.display(description="Event or metric")
+    def event(self, record: QuarantinedRecord) -> str:
+        return describe(record).name or "unknown"
+
+    @admin.display(description="Attributes (values are masked)")
+    def attributes(self, record: QuarantinedRecord) -> str:
+        kinds = describe(record).fields
+        return format_html_join("", "<div>{}: {}</div>", sorted(kinds.items())) or "none that can be read"
+
+    @admin.action(description="Replay the selected records", permissions=["change"])
+    def replay(self, request: HttpRequest, records: QuerySet[QuarantinedRecord]) -> None:
+        outcome = replay(list(records.order_by("pk").values_list("pk", flat=True)))
+        if outcome.stored:
+            self.message_user(
+                request,
+                ngettext("%d record was stored.", "%d records were stored.", outcome.stored) % outcome.stored,
+                messages.SUCCESS,
+            )
+        if outcome.still_bad:
+            self.message_user(
+                request,
+                ngettext(
+                    "%d record still cannot be stored: its reason says why.",
+                    "%d records still cannot be stored: their reasons say why.",
+                    outcome.still_bad,
+                )
+                % outcome.still_bad,
+                messages.WARNING,
+            )
+        if not outcome.stored and not outcome.still_bad:
+            self.message_user(request, "These records were replayed before.", messages.INFO)
+
+
+class ReadOnlyAdmin:
+    """A list that nobody edits."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CountsAdmin(ReadOnlyAdmin):
+    """A list of counts that nobody edits."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        add_up_tallies()
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]  # a mixin
+
+
+@admin.register(DroppedAttribute)
+class DroppedAttributeAdmin(CountsAdmin, DroppedAttributeModelAdmin):
+    """Attributes with content that were dropped at the door."""
+
+    list_display = ("agent", "name", "count", "last_at")
+    list_filter = ("agent",)
+    search_fields = ("agent", "name")
+    ordering = ("-count",)
+
+
+@admin.register(UnreadableNote)
+class UnreadableNoteAdmin(ReadOnlyAdmin, UnreadableNoteModelAdmin):
+    """Notes on commits that are not as their standard says; each goes when it is written anew and read."""
+
+    list_display = ("repository", "sha", "reason")
+    list_filter = ("repository",)
+    search_fields = ("commit__sha", "reason")
+    list_select_related = ("repository", "commit")
+    ordering = ("repository", "pk")
+
+    @admin.display(description="Commit")
+    def sha(self, note: UnreadableNote) -> str:
+        return note.commit.sha

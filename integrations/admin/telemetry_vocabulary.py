@@ -1,0 +1,86 @@
+"""What agents send and nobody understands, in Django admin: the list, and what an administrator says that it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from core.nudges import nudge_on_commit
+from integrations.models import UnreadEvent
+from integrations.telemetry.agents.dictionary import say_what_it_means, words_for
+from integrations.telemetry.agents.vocabulary import NOTHING
+from integrations.telemetry.otlp.store_tallies import OTHERS, add_up_tallies
+from integrations.telemetry.tasks import read_again
+
+if TYPE_CHECKING:
+    UnreadEventModelAdmin = admin.ModelAdmin[UnreadEvent]
+    UnreadEventModelForm = forms.ModelForm[UnreadEvent]
+else:  # generic for the type checker only
+    UnreadEventModelAdmin = admin.ModelAdmin
+    UnreadEventModelForm = forms.ModelForm
+
+NO_MEANING = ("", "Nobody knows yet")
+
+
+class MeaningForm(UnreadEventModelForm):
+    """A choice among the names that the agent's vocabulary has."""
+
+    means = forms.ChoiceField(
+        required=False,
+        help_text="What was kept is read again as that, and what comes is read as that from now on.",
+    )
+
+    class Meta:
+        model = UnreadEvent
+        fields = ("means",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = [(word, word) for word in words_for(self.instance)]
+        meaning = self.fields["means"]
+        if isinstance(meaning, forms.ChoiceField):
+            meaning.choices = [NO_MEANING, (NOTHING, "Nothing that Headway needs"), *words]
+
+
+@admin.register(UnreadEvent)
+class UnreadEventAdmin(UnreadEventModelAdmin):
+    """`known` marks what the agent's vocabulary needs nothing of or has learnt; only a meaning can be edited."""
+
+    form = MeaningForm
+    list_display = ("agent", "signal", "name", "attribute", "known", "means", "count", "last_at")
+    list_display_links = ("name", "attribute")
+    list_filter = ("known", "agent", "signal")
+    search_fields = ("agent", "name", "attribute")
+    ordering = ("known", "-count")
+    readonly_fields = ("agent", "signal", "name", "attribute", "known", "count", "first_at", "last_at")
+    fields = (*readonly_fields, "means")
+    actions = ("read_what_was_kept",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: UnreadEvent | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: UnreadEvent | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.name != OTHERS)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        add_up_tallies()
+        return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: UnreadEvent, form: Any, change: bool) -> None:
+        say_what_it_means(obj, form.cleaned_data["means"])
+        nudge_on_commit(read_again.s())
+        self.message_user(request, "What was kept is being read again.", messages.INFO)
+
+    @admin.action(description="Read what was kept of these agents again", permissions=["change"])
+    def read_what_was_kept(self, request: HttpRequest, chosen: QuerySet[UnreadEvent]) -> None:
+        agents = sorted(set(chosen.values_list("agent", flat=True)))
+        UnreadEvent.objects.filter(agent__in=agents).update(tried_with="")
+        nudge_on_commit(read_again.s())
+        self.message_user(request, "What was kept is being read again.", messages.INFO)

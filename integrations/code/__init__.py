@@ -1,0 +1,1 @@
+"""Commits, the clones they come from, and which of their lines agents wrote."""

@@ -1,0 +1,244 @@
+"""From evidence to claims: which agent says it wrote which lines of which file, by the best evidence of each change.
+
+A commit that stands for others (a rebase, a squash) has the evidence of all of them.  Commits that are the same change
+say the same thing once more: the greatest of what they say counts.  The parts of a squash say different things: they
+are added up, unless the squash itself knows better.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from integrations.code.attribution.amounts import share_evenly
+from integrations.code.attribution.overlap import nearest_sessions
+from integrations.models import EvidenceLevel, Method
+
+ORDER: Mapping[str, int] = {method.value: position for position, method in enumerate(Method)}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One agent's claim to lines of a counted commit, by path; of one change that the commit stands for."""
+
+    target_id: int
+    change: UUID
+    agent: str
+    model: str
+    session_id: int | None
+    method: Method
+    level: EvidenceLevel
+    lines: Mapping[str, int]
+    authored_at: datetime
+    sha: str
+
+    @property
+    def all_lines(self) -> int:
+        return sum(self.lines.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A standing row of evidence, with the commit that it is about and the one that it counts for."""
+
+    target_id: int
+    target_change: UUID
+    commit_id: int
+    change: UUID
+    authored_at: datetime
+    sha: str
+    method: str
+    level: str
+    agent: str
+    model: str
+    session_id: int | None
+    external_session: str
+    lines_by_path: Mapping[str, int] | None
+
+
+def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
+    """The claims to each of these counted commits; those without evidence are left out."""
+    said = _with_models(_with_sessions(_read(targets)))
+    lines = _lines_of({each.commit_id for each in said} | {each.target_id for each in said})
+    by_target: dict[int, list[_Said]] = defaultdict(list)
+    for each in said:
+        by_target[each.target_id].append(each)
+    return {target: list(_claims(found, lines)) for target, found in sorted(by_target.items())}
+
+
+def _claims(said: Sequence[_Said], lines: Mapping[int, Mapping[str, int]]) -> Iterator[Claim]:
+    for change, best in _best(said).items():
+        if best[0].level == EvidenceLevel.LINE:
+            yield from _line_level(change, best)
+        else:
+            own = change == best[0].target_change
+            yield from _commit_level(change, best, lines[best[0].target_id if own else best[0].commit_id])
+
+
+def _best(said: Sequence[_Said]) -> Mapping[UUID, Sequence[_Said]]:
+    """Change → the evidence of it that is believed.
+
+    The commit's own evidence stands back for that of its parts where that is as good, unless it is of line level: a
+    host that squashes a branch copies every trailer into the squash, and the parts know which lines it was about.
+    """
+    by_change: dict[UUID, list[_Said]] = defaultdict(list)
+    for each in said:
+        by_change[each.change].append(each)
+    best = {
+        change: [each for each in found if ORDER[each.method] == min(ORDER[other.method] for other in found)]
+        for change, found in by_change.items()
+    }
+    own = best.pop(said[0].target_change, None)
+    if own is None:
+        return best
+    if not best:
+        return {said[0].target_change: own}
+    rank, rank_of_parts = ORDER[own[0].method], min(ORDER[found[0].method] for found in best.values())
+    own_counts = rank < rank_of_parts or (rank == rank_of_parts and own[0].level == EvidenceLevel.LINE)
+    return {said[0].target_change: own} if own_counts else best
+
+
+def _line_level(change: UUID, said: Iterable[_Said]) -> Iterator[Claim]:
+    claims: dict[tuple[str, str, int | None, str], Claim] = {}
+    for each in said:
+        claim = _claim(each, change, {path: count for path, count in (each.lines_by_path or {}).items() if count > 0})
+        key = (each.agent, each.model, each.session_id, each.external_session)
+        known = claims.get(key)
+        claims[key] = replace(claim, lines=_greatest(known.lines, claim.lines)) if known else claim
+    for _, claim in sorted(claims.items(), key=lambda item: repr(item[0])):
+        yield claim
+
+
+def _commit_level(change: UUID, said: Iterable[_Said], lines: Mapping[str, int]) -> Iterator[Claim]:
+    """All added lines, shared among the agents that signed."""
+    agents = {(each.agent, each.session_id): each for each in sorted(said, key=lambda each: each.sha)}
+    ordered = [agents[key] for key in sorted(agents, key=repr)]
+    shares: list[dict[str, int]] = [{} for _ in ordered]
+    for path, added in lines.items():
+        for share, count in zip(shares, share_evenly(added, len(ordered)), strict=True):
+            share[path] = count
+    for each, share in zip(ordered, shares, strict=True):
+        yield _claim(each, change, share)
+
+
+def _claim(said: _Said, change: UUID, lines: Mapping[str, int]) -> Claim:
+    return Claim(
+        said.target_id,
+        change,
+        said.agent,
+        said.model,
+        said.session_id,
+        Method(said.method),
+        EvidenceLevel(said.level),
+        lines,
+        said.authored_at,
+        said.sha,
+    )
+
+
+def _greatest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {path: max(one.get(path, 0), other.get(path, 0)) for path in one.keys() | other.keys()}
+
+
+def _read(targets: Collection[int]) -> list[_Said]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE standing (commit_id, target_id) AS (
+                SELECT id, id FROM integrations_commit WHERE id = ANY (%s) AND set_apart = ''
+                UNION
+                SELECT commit.id, standing.target_id
+                FROM standing JOIN integrations_commit commit ON commit.stands_in_id = standing.commit_id
+            )
+            SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
+                   evidence.method, evidence.level, evidence.agent, evidence.model,
+                   coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path
+            FROM standing
+            JOIN integrations_commitevidence evidence
+              ON evidence.commit_id = standing.commit_id AND evidence.withdrawn_at IS NULL
+            JOIN integrations_commit commit ON commit.id = standing.commit_id
+            JOIN integrations_commit target ON target.id = standing.target_id
+            LEFT JOIN LATERAL (
+                SELECT session.id
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                LEFT JOIN orgtree_identity author ON author.id = commit.credited_id
+                WHERE evidence.external_session <> ''
+                  AND session.agent = evidence.agent AND session.external_id = evidence.external_session
+                ORDER BY identity.person_id IS NOT DISTINCT FROM author.person_id DESC, session.identity_id
+                LIMIT 1
+            ) AS named ON true
+            ORDER BY target.id, commit.sha, evidence.agent, evidence.digest
+            """,
+            [sorted(targets)],
+        )
+        return [_said(row) for row in cursor.fetchall()]
+
+
+def _said(row: Sequence[Any]) -> _Said:
+    told = [*row[:-1], None if row[-1] is None else json.loads(row[-1])]
+    return _Said(*told)
+
+
+def _with_sessions(said: Sequence[_Said]) -> list[_Said]:
+    """Evidence that names an agent and no session is of the agent's session near the commit, if there is one."""
+    nameless = {(each.commit_id, each.agent) for each in said if each.session_id is None and not each.external_session}
+    nearest = nearest_sessions(nameless) if nameless else {}
+    return [
+        replace(each, session_id=found.session_id)
+        if each.session_id is None
+        and not each.external_session
+        and (found := nearest.get((each.commit_id, each.agent)))
+        else each
+        for each in said
+    ]
+
+
+def _with_models(said: Sequence[_Said]) -> list[_Said]:
+    """Evidence that names a session and no model is of the one on which the session spent most tokens."""
+    models = _models({each.session_id for each in said if each.session_id is not None and not each.model})
+    return [
+        replace(each, model=models.get(each.session_id, "")) if each.session_id is not None and not each.model else each
+        for each in said
+    ]
+
+
+def _models(sessions: Collection[int]) -> dict[int, str]:
+    if not sessions:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (session_id) session_id, model
+            FROM integrations_agentsessionday
+            WHERE session_id = ANY (%s) AND counted AND model <> ''
+            GROUP BY session_id, model
+            ORDER BY session_id, sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens) DESC, model
+            """,
+            [sorted(sessions)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _lines_of(commits: Collection[int]) -> dict[int, dict[str, int]]:
+    """What the commits' counted files add, by path."""
+    lines: dict[int, dict[str, int]] = {commit: {} for commit in commits}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT commit_id, path, added FROM integrations_commitfile
+            WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
+            ORDER BY commit_id, path
+            """,
+            [sorted(commits)],
+        )
+        for commit, path, added in cursor.fetchall():
+            lines[commit][path] = added
+    return lines

@@ -1,0 +1,224 @@
+"""From claims to AI lines: which lines of which files came from which agent.
+
+Line-level evidence counts its lines.  Commit-level evidence counts all added lines, as an upper bound.  An overlap
+counts no more than its session generated: its commits take what the session has left, in the order in which they were
+authored.  A file never has more AI lines than it has added ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db import connection
+
+from integrations.code.attribution.amounts import fit
+from integrations.code.attribution.claims import ORDER, Claim, claims_of
+from integrations.models import EvidenceLevel, FileAttribution, Method
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What deriving came upon: commits whose attribution is another now, and all sessions that have part in any."""
+
+    changed: set[int] = field(default_factory=set)
+    sessions: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of FileAttribution."""
+
+    file_id: int
+    commit_id: int
+    agent: str
+    model: str
+    session_id: int | None
+    method: str
+    level: str
+    ai_lines: int
+
+
+def derive(commits: Collection[int], sessions: Collection[int]) -> Derived:
+    """Derive these commits' attribution anew, and that of the commits that share what these sessions generated.
+
+    In the caller's transaction, which must be the only one that derives.
+    """
+    claims = claims_of(commits)
+    better = {target: [each for each in found if each.method is not Method.OVERLAP] for target, found in claims.items()}
+    stored = _stored(commits)
+    changed = _store(
+        [row for row in stored if row.method != Method.OVERLAP],
+        _fill(better, taken=()),
+    )
+    touched = {*sessions, *_sessions(stored), *_sessions(each for found in claims.values() for each in found)}
+    targets = set(commits) | _overlapping(touched)
+    overlaps = _allotted(targets)
+    stored = _stored(targets)
+    changed |= _store(
+        [row for row in stored if row.method == Method.OVERLAP],
+        _fill(overlaps, taken=[row for row in stored if row.method != Method.OVERLAP]),
+    )
+    return Derived(changed, touched | _sessions(each for found in overlaps.values() for each in found))
+
+
+def _sessions(found: Iterable[_Row | Claim]) -> set[int]:
+    return {each.session_id for each in found if each.session_id is not None}
+
+
+def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
+    """The overlap claims to these commits, each with no more lines than its session has left for it."""
+    claims = _overlap_claims(targets)
+    all_of_sessions = _overlap_claims(_overlapping(_sessions(claims)) - set(targets)) + claims
+    left = _generated_and_not_attributed_better(_sessions(claims))
+    allotted: dict[int, list[Claim]] = defaultdict(list)
+    for claim in sorted(all_of_sessions, key=lambda each: (each.authored_at, each.sha)):
+        if claim.session_id not in left:
+            continue
+        given = min(claim.all_lines, left[claim.session_id])
+        left[claim.session_id] -= given
+        if given and claim.target_id in targets:
+            lines = dict(zip(claim.lines, fit(list(claim.lines.values()), given), strict=True))
+            allotted[claim.target_id].append(replace(claim, lines=lines))
+    return allotted
+
+
+def _overlap_claims(targets: Collection[int]) -> list[Claim]:
+    return [each for found in claims_of(targets).values() for each in found if each.method is Method.OVERLAP]
+
+
+def _overlapping(sessions: Collection[int]) -> set[int]:
+    """The counted commits for which overlap evidence of these sessions may count."""
+    if not sessions:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE standing (commit_id) AS (
+                SELECT commit_id FROM integrations_commitevidence
+                WHERE session_id = ANY (%s) AND method = 'overlap' AND withdrawn_at IS NULL
+                UNION
+                SELECT commit.stands_in_id FROM standing JOIN integrations_commit commit ON commit.id = commit_id
+                WHERE commit.stands_in_id IS NOT NULL
+            )
+            SELECT id FROM integrations_commit WHERE set_apart = '' AND id IN (SELECT commit_id FROM standing)
+            """,
+            [sorted(sessions)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _generated_and_not_attributed_better(sessions: Collection[int]) -> dict[int | None, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT session.id, GREATEST(0, session.lines_added - coalesce((
+                SELECT sum(ai_lines) FROM integrations_fileattribution attribution
+                WHERE attribution.session_id = session.id AND attribution.method <> 'overlap'
+            ), 0))
+            FROM integrations_agentsession session WHERE session.id = ANY (%s)
+            """,
+            [sorted(sessions)],
+        )
+        return {session: int(lines) for session, lines in cursor.fetchall()}
+
+
+def _fill(claims: Mapping[int, Sequence[Claim]], *, taken: Iterable[_Row]) -> list[_Row]:
+    """The claims as rows, none of whose files has more AI lines than added ones, with those that are taken."""
+    left, files = _added(claims)
+    for row in taken:
+        if row.file_id in left:
+            left[row.file_id] -= row.ai_lines
+    wanted: dict[int, dict[tuple[str, int | None, str], _Row]] = defaultdict(dict)
+    for target, found in claims.items():
+        for claim in sorted(found, key=_precedence):
+            for path, count in claim.lines.items():
+                file = files.get((target, path))
+                if file is None or count <= 0:
+                    continue
+                key = (claim.agent, claim.session_id, claim.method.value)
+                known = wanted[file].get(key)
+                wanted[file][key] = (
+                    replace(known, ai_lines=known.ai_lines + count)
+                    if known
+                    else _Row(
+                        file, target, claim.agent, claim.model, claim.session_id, claim.method, claim.level, count
+                    )
+                )
+    return [row for file, rows in wanted.items() for row in _within(list(rows.values()), left[file])]
+
+
+def _within(rows: Sequence[_Row], added: int) -> list[_Row]:
+    """The rows of one file, scaled down to its lines; what is known of lines goes before what is a bound."""
+    fitted = []
+    for level in EvidenceLevel:
+        of_level = [row for row in rows if row.level == level]
+        lines = fit([row.ai_lines for row in of_level], max(0, added))
+        added -= sum(lines)
+        fitted += [replace(row, ai_lines=count) for row, count in zip(of_level, lines, strict=True) if count]
+    return fitted
+
+
+def _precedence(claim: Claim) -> tuple[int, str, str, str]:
+    """An order that does not depend on the order in which anything arrived."""
+    return ORDER[claim.method], claim.agent, claim.sha, claim.model
+
+
+def _added(targets: Collection[int]) -> tuple[dict[int, int], dict[tuple[int, str], int]]:
+    """Counted file → its added lines, and (commit, path) → file."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, commit_id, path, added FROM integrations_commitfile
+            WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
+            """,
+            [sorted(targets)],
+        )
+        rows = cursor.fetchall()
+    return {file: added for file, _, _, added in rows}, {(commit, path): file for file, commit, path, _ in rows}
+
+
+def _stored(commits: Collection[int]) -> list[_Row]:
+    rows = FileAttribution.objects.filter(commit_id__in=commits)
+    return [
+        _Row(*row)
+        for row in rows.values_list(
+            "file_id", "commit_id", "agent", "model", "session_id", "method", "level", "ai_lines"
+        )
+    ]
+
+
+def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
+    """Replace the rows that differ; their commits."""
+    stale, fresh = set(before) - set(after), set(after) - set(before)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_fileattribution stored
+            USING unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])
+                  AS stale (file_id, agent, session_id, method)
+            WHERE stored.file_id = stale.file_id AND stored.agent = stale.agent AND stored.method = stale.method
+              AND stored.session_id IS NOT DISTINCT FROM stale.session_id
+            """,
+            [
+                [row.file_id for row in stale],
+                [row.agent for row in stale],
+                [row.session_id for row in stale],
+                [row.method for row in stale],
+            ],
+        )
+    FileAttribution.objects.bulk_create(
+        FileAttribution(
+            file_id=row.file_id,
+            commit_id=row.commit_id,
+            agent=row.agent,
+            model=row.model,
+            session_id=row.session_id,
+            method=row.method,
+            level=row.level,
+            ai_lines=row.ai_lines,
+        )
+        for row in sorted(fresh, key=lambda row: (row.commit_id, row.file_id))
+    )
+    return {row.commit_id for row in stale | fresh}

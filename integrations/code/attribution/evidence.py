@@ -1,0 +1,111 @@
+"""What commits themselves say of agents: trailers, co-authors, and agents that sign as authors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from integrations.connectors.git.agent_signatures import agent_of_signature, agent_of_trailer
+from integrations.connectors.git.history import ReadCommit, Signature
+from integrations.models import CommitEvidence, EvidenceLevel, Method
+
+if TYPE_CHECKING:
+    from integrations.code.commits.store import StoredCommit
+
+LONGEST_SAID = 500
+# An agent that signs a commit wrote in it, but nobody knows how much: the level says so, not the confidence.
+SIGNED, TRAILER_ONLY = 0.9, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was seen of a commit; the fields of CommitEvidence."""
+
+    method: Method
+    level: EvidenceLevel
+    agent: str
+    confidence: float
+    model: str = ""
+    external_session: str = ""
+    session_id: int | None = None
+    repository_id: int | None = None
+    lines_by_path: Mapping[str, int] | None = None
+    said: str = ""
+
+    @property
+    def digest(self) -> UUID:
+        """The same thing seen again has the same digest."""
+        fields = asdict(self) | {"lines_by_path": sorted((self.lines_by_path or {}).items())}
+        text = repr(sorted((key, repr(value)) for key, value in fields.items()))
+        return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
+
+
+def note_evidence(commits: Sequence[StoredCommit]) -> None:
+    """Append what the commits say of agents, in the caller's transaction."""
+    append_evidence((commit.id, found) for commit in commits for found in evidence_of(commit.read, commit.co_authors))
+
+
+def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator[Evidence]:
+    """Each agent that signed or left a trailer, once."""
+    said: dict[str, tuple[float, str]] = {}
+    if agent := agent_of_signature(commit.author.name, commit.author.email):
+        said[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
+    for each in co_authors:
+        if agent := agent_of_signature(each.name, each.email):
+            said.setdefault(agent, (SIGNED, f"Co-authored-by: {each.name} <{each.email}>"))
+    for trailer in commit.trailers:
+        if agent := agent_of_trailer(trailer.key, trailer.value):
+            said.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))
+    for agent, (confidence, words) in said.items():
+        yield Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, confidence, said=words[:LONGEST_SAID])
+
+
+def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
+    """Append evidence by commit id; the commits for which something was new.
+
+    What was withdrawn and is seen again, stands again.
+    """
+    by_key = {(commit_id, evidence.digest): evidence for commit_id, evidence in found}
+    rows = [(commit_id, evidence, digest) for (commit_id, digest), evidence in by_key.items()]
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_commitevidence AS known
+                (commit_id, method, level, agent, model, session_id, external_session, repository_id, lines_by_path,
+                 confidence, said, digest, seen_at)
+            SELECT *, now() FROM unnest(
+                %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],
+                %s::jsonb[], %s::float8[], %s::text[], %s::uuid[])
+            ON CONFLICT (commit_id, digest) DO UPDATE SET withdrawn_at = NULL WHERE known.withdrawn_at IS NOT NULL
+            RETURNING commit_id
+            """,
+            [
+                [commit_id for commit_id, _, _ in rows],
+                [str(each.method) for _, each, _ in rows],
+                [str(each.level) for _, each, _ in rows],
+                [each.agent for _, each, _ in rows],
+                [each.model for _, each, _ in rows],
+                [each.session_id for _, each, _ in rows],
+                [each.external_session for _, each, _ in rows],
+                [each.repository_id for _, each, _ in rows],
+                [None if each.lines_by_path is None else Jsonb(dict(each.lines_by_path)) for _, each, _ in rows],
+                [each.confidence for _, each, _ in rows],
+                [each.said for _, each, _ in rows],
+                [digest for _, _, digest in rows],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def withdraw_evidence(ids: Iterable[int]) -> None:
+    """Let evidence no longer stand; the rows stay."""
+    CommitEvidence.objects.filter(pk__in=list(ids)).update(withdrawn_at=timezone.now())

@@ -1,0 +1,169 @@
+"""Which session of its person a commit lies in, or shortly after: by person and time alone.
+
+A stretch of a session is what lies between pauses of half an hour.  A commit belongs to the stretch that was running
+when it was authored, else to the last that had ended before.  Author time, because a rebase or a merge queue moves
+the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
+from integrations.models import CommitEvidence, EvidenceLevel, Method
+
+# Who works with an agent commits while it runs or soon after; an hour later the lines are as likely somebody's own.
+BEFORE, AFTER = "5 minutes", "60 minutes"
+# A session that is taken up again later than this is not looked for: what is asked of one commit stays bounded.
+LONGEST_SESSION = "31 days"
+# Below a trailer by far.  An agent that says it committed in that session makes it likelier that this is the commit.
+CONFIDENCE, CONFIDENCE_OF_COMMITTERS = 0.4, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The session that a commit lies nearest to."""
+
+    session_id: int
+    agent: str
+    commits: bool  # the agent itself counted commits in it
+
+
+NEAREST: LiteralString = """
+    SELECT DISTINCT ON (asked.commit_id, asked.agent)
+           asked.commit_id, asked.agent, session.id, session.agent, session.commits > 0
+    FROM unnest(%(commits)s::bigint[], %(agents)s::text[]) AS asked (commit_id, agent)
+    JOIN integrations_commit commit ON commit.id = asked.commit_id
+    JOIN orgtree_identity author ON author.id = commit.credited_id
+    JOIN orgtree_identity identity ON identity.person_id = author.person_id
+    JOIN integrations_agentsession session
+      ON session.identity_id = identity.id
+     AND session.ended_at BETWEEN commit.authored_at - %(after)s::interval
+                              AND commit.authored_at + %(longest)s::interval
+     AND session.started_at <= commit.authored_at + %(before)s::interval
+     AND session.has_work
+     AND CASE asked.agent WHEN '' THEN session.lines_added > 0 ELSE session.agent = asked.agent END
+    CROSS JOIN LATERAL (
+        SELECT lower(stretch) AS began, upper(stretch) - interval '30 minutes' AS ended
+        FROM unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
+                         ELSE session.event_stretches END) AS stretch
+    ) AS worked
+    WHERE commit.authored_at BETWEEN worked.began - %(before)s::interval AND worked.ended + %(after)s::interval
+    ORDER BY asked.commit_id, asked.agent,
+             CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN 1
+                  WHEN commit.authored_at > worked.ended THEN 2 ELSE 3 END,
+             CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN commit.authored_at - worked.began
+                  WHEN commit.authored_at > worked.ended THEN commit.authored_at - worked.ended
+                  ELSE worked.began - commit.authored_at END,
+             session.agent, session.external_id, session.identity_id
+"""
+
+
+def nearest_sessions(asked: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Overlap]:
+    """(commit id, agent) → the session near it; without an agent: of any, if lines were generated in it."""
+    pairs = sorted(set(asked))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NEAREST,
+            {
+                "commits": [commit for commit, _ in pairs],
+                "agents": [agent for _, agent in pairs],
+                "before": BEFORE,
+                "after": AFTER,
+                "longest": LONGEST_SESSION,
+            },
+        )
+        return {(commit, agent): Overlap(*found) for commit, agent, *found in cursor.fetchall()}
+
+
+def commits_near(sessions: Collection[int]) -> set[int]:
+    """The commits that these sessions may have to do with: near in time, or by what evidence says."""
+    if not sessions:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH session AS MATERIALIZED (
+                SELECT session.*, identity.person_id
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                WHERE session.id = ANY (%(sessions)s)
+            )
+            SELECT commit.id
+            FROM session
+            JOIN orgtree_identity author ON author.person_id = session.person_id
+            JOIN integrations_commit commit
+              ON commit.credited_id = author.id
+             AND commit.authored_at BETWEEN session.started_at - %(before)s::interval
+                                        AND session.ended_at + %(after)s::interval
+            UNION
+            SELECT evidence.commit_id
+            FROM session
+            JOIN integrations_commitevidence evidence
+              ON evidence.external_session = session.external_id AND evidence.agent = session.agent
+            WHERE evidence.external_session <> ''
+            UNION
+            SELECT commit_id FROM integrations_commitevidence WHERE session_id = ANY (%(sessions)s)
+            UNION
+            SELECT commit_id FROM integrations_fileattribution WHERE session_id = ANY (%(sessions)s)
+            """,
+            {"sessions": sorted(sessions), "before": BEFORE, "after": AFTER},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def note_overlaps(commits: Collection[int]) -> set[int]:
+    """Bring the overlap evidence of these commits up to date; the sessions that have another commit now, or one less.
+
+    Commits that count have it, and those that a squash stands for: their lines were written when they were authored,
+    which the squash no longer tells.
+    """
+    nearest = nearest_sessions((commit, "") for commit in _without_better_date(commits))
+    wanted = {
+        commit: Evidence(
+            Method.OVERLAP,
+            EvidenceLevel.COMMIT,
+            found.agent,
+            CONFIDENCE_OF_COMMITTERS if found.commits else CONFIDENCE,
+            session_id=found.session_id,
+        )
+        for (commit, _), found in nearest.items()
+    }
+    standing = _standing(commits)
+    kept = {(commit, evidence.digest) for commit, evidence in wanted.items()}
+    withdrawn = {pk: session for (commit, digest), (pk, session) in standing.items() if (commit, digest) not in kept}
+    added = {commit: each for commit, each in wanted.items() if (commit, each.digest) not in standing}
+    withdraw_evidence(withdrawn)
+    append_evidence(added.items())
+    touched = {*withdrawn.values(), *(each.session_id for each in added.values())}
+    return {session for session in touched if session is not None}
+
+
+def _standing(commits: Collection[int]) -> Mapping[tuple[int, object], tuple[int, int | None]]:
+    """(commit, digest) → (evidence id, session)."""
+    evidence = CommitEvidence.objects.filter(commit_id__in=commits, method=Method.OVERLAP, withdrawn_at=None)
+    return {
+        (commit, digest): (pk, session)
+        for pk, commit, digest, session in evidence.values_list("pk", "commit_id", "digest", "session_id")
+    }
+
+
+def _without_better_date(commits: Collection[int]) -> list[int]:
+    """Those of the commits that have lines of their own, written when they were authored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM integrations_commit commit
+            WHERE id = ANY (%s) AND set_apart IN ('', 'squashed') AND lines_added > 0 AND cardinality(parents) < 2
+              AND NOT EXISTS (
+                  SELECT FROM integrations_commit part
+                  WHERE part.stands_in_id = commit.id AND part.set_apart = 'squashed'
+              )
+            """,
+            [sorted(commits)],
+        )
+        return [row[0] for row in cursor.fetchall()]

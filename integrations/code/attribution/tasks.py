@@ -1,0 +1,66 @@
+"""Background derivation of attribution: nudged when evidence came in, and swept regularly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery import shared_task
+from django.db import connection, transaction
+
+from integrations.code.attribution.derive import derive
+from integrations.code.attribution.overlap import commits_near, note_overlaps
+from integrations.code.attribution.session_outcomes import settle_outcomes
+from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
+from integrations.outbox.attribution_queue import claim_work, standing_for
+from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
+
+ROWS_PER_TRANSACTION = 500
+_ADVISORY_LOCK = 0x4174_7472  # "Attr": commits that share a session's lines are derived by one at a time
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def attribute() -> None:
+    """Derive the attribution of all that waits, unless somebody is at it, who then goes on until nothing is left.
+
+    Waiting for them would keep the threads of the pool from other work while a repository is imported.
+    """
+    while _attribute_some(_try_tobe_the_only_one):
+        pass
+
+
+def attribute_what_waits() -> int:
+    """The same, taking turns with whoever is at it, until nothing is left; how many rows of work there were."""
+    done = 0
+    while claimed := _attribute_some(be_the_only_one):
+        done += claimed
+    return done
+
+
+def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
+    with transaction.atomic():
+        if not become_the_only_one():
+            return 0
+        work = claim_work(ROWS_PER_TRANSACTION)
+        if not work.rows:
+            return 0
+        commits = standing_for(work.commits | commits_near(work.sessions))
+        sessions = work.sessions | note_overlaps(commits)
+        derived = derive(commits, sessions)
+        changed = settle_outcomes(work.commits, sessions | derived.sessions)
+        append_changes_of_commits(work.commits | derived.changed)
+        append_changes_of_sessions(changed)
+        enqueue_pull_requests_with(work.commits | derived.changed)
+        return work.rows
+
+
+def _try_tobe_the_only_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def be_the_only_one() -> bool:
+    """Until the caller's transaction ends, nobody else derives; waits for whoever is at it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    return True

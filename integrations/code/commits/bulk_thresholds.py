@@ -1,0 +1,84 @@
+"""What follows from the organisation's thresholds for bulk commits, once they are others.
+
+By which thresholds all that is there was settled is kept beside them, and compared: a lost nudge costs a minute.  Some
+commits per transaction, so that repositories are read meanwhile; what died half-way is simply done again.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString, NamedTuple
+
+from django.db import connection, transaction
+
+from integrations.code.commits.changed_days import append_changes_of_commits
+from integrations.code.commits.duplicates import settle_changes
+from integrations.enums import Kind
+from integrations.models import FollowedThresholds
+from integrations.outbox.linking_lock import link_alone
+from orgtree.models import Organisation
+
+COMMITS_PER_TRANSACTION = 5_000
+
+_ON_THE_WRONG_SIDE: LiteralString = """
+    SELECT id FROM integrations_commit
+    WHERE set_apart IN ('', 'bulk') AND (set_apart = 'bulk') <> (lines_added > %(lines)s OR file_count > %(files)s)
+    ORDER BY id
+"""
+# A merge stands apart for another reason; what it brought to the default branch counts up to the same thresholds
+# (integrations/facts/line_history.py).
+_MERGES: LiteralString = """
+    SELECT commit.id
+    FROM integrations_changedlines lines
+    JOIN integrations_commit commit ON commit.id = lines.commit_id AND commit.set_apart = 'merge'
+    WHERE (lines.files <= %(files)s AND lines.added + lines.reworked + lines.refactored <= %(lines)s)
+       <> (lines.files <= %(files_before)s
+           AND lines.added + lines.reworked + lines.refactored <= %(lines_before)s)
+    ORDER BY commit.id
+"""
+
+
+class Thresholds(NamedTuple):
+    """A commit with more added lines, or more files, is bulk."""
+
+    lines: int
+    files: int
+
+
+def follow_changed_thresholds() -> None:
+    """Let exactly the commits over the organisation's thresholds stand apart as bulk, and merges count up to them."""
+    while (now := _thresholds()) != _followed():
+        for ids in _in_parts(_ids(_ON_THE_WRONG_SIDE, now._asdict())):
+            with transaction.atomic():
+                link_alone({Kind.COMMIT})
+                settle_changes(ids)
+        with transaction.atomic():
+            link_alone({Kind.COMMIT})
+            before = _followed() or _initial()
+            both = {**now._asdict(), "lines_before": before.lines, "files_before": before.files}
+            append_changes_of_commits(_ids(_MERGES, both))
+            FollowedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
+
+
+def _initial() -> Thresholds:
+    organisation = Organisation()
+    return Thresholds(organisation.bulk_commit_lines, organisation.bulk_commit_files)
+
+
+def _thresholds() -> Thresholds:
+    organisation = Organisation.current()
+    return Thresholds(organisation.bulk_commit_lines, organisation.bulk_commit_files)
+
+
+def _followed() -> Thresholds | None:
+    found = FollowedThresholds.objects.values_list("lines", "files").first()
+    return Thresholds(*found) if found else None
+
+
+def _in_parts(ids: list[int]) -> list[list[int]]:
+    return [ids[start : start + COMMITS_PER_TRANSACTION] for start in range(0, len(ids), COMMITS_PER_TRANSACTION)]
+
+
+def _ids(statement: LiteralString, thresholds: dict[str, int]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, thresholds)
+        return [row[0] for row in cursor.fetchall()]

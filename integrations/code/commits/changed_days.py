@@ -1,0 +1,81 @@
+"""What changed attribution means for what is computed: commits, and the sessions whose spend they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+
+
+def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
+    """Append the days of these commits to the outbox, in the caller's transaction.
+
+    A commit also makes the lines that it brought to the default branch its author's, on the day of what brought them,
+    and a branch at whose tip it stands is stale or not.  An autonomous agent's changed for the owner of the repository.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+            SELECT DISTINCT %(code)s, identity.person_id, owned.id, commit.counted_on, commit.counted_on + 1
+            FROM integrations_commit commit
+            LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+            LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
+            WHERE commit.id = ANY (%(commits)s)
+            UNION
+            SELECT %(clone)s, identity.person_id, owned.id, chain.counted_on, chain.counted_on + 1
+            FROM (
+                SELECT commit_id, author_id, repository_id
+                FROM integrations_changedlines WHERE commit_id = ANY (%(commits)s)
+                UNION
+                SELECT commit_id, author_id, repository_id
+                FROM integrations_changedlines WHERE author_id = ANY (%(commits)s)
+            ) AS lines
+            JOIN integrations_commit chain ON chain.id = lines.commit_id
+            JOIN integrations_commit author ON author.id = lines.author_id
+            LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
+            UNION
+            SELECT %(clone)s, NULL, owned.id, tip.counted_on, coalesce(branch.gone_on, current_date + 1)
+            FROM integrations_unmergedbranch branch
+            JOIN integrations_commit tip ON tip.id = branch.tip_id
+            JOIN integrations_repositorysource source ON source.id = branch.source_id
+            LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+            WHERE tip.id = ANY (%(commits)s) AND tip.counted_on < coalesce(branch.gone_on, current_date + 1)
+            """,
+            {
+                "code": FactFamily.CODE.value,
+                "clone": FactFamily.CLONE.value,
+                "commits": sorted(commit_ids),
+            },
+        )
+    announce_changes()
+
+
+def append_changes_of_sessions(session_ids: Iterable[int]) -> None:
+    """Append the days on which anything of these sessions counts to the outbox, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT %(family)s, person_id, lower(days), upper(days)
+            FROM (
+                SELECT identity.person_id, unnest(range_agg(daterange(counting.day, counting.day + 1))) AS days
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                CROSS JOIN LATERAL (
+                    SELECT figures.day FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
+                    UNION
+                    SELECT session.started_on WHERE session.started_on IS NOT NULL
+                ) AS counting
+                WHERE session.id = ANY (%(sessions)s)
+                GROUP BY identity.person_id
+            ) AS coalesced
+            """,
+            {"family": FactFamily.AI.value, "sessions": sorted(session_ids)},
+        )
+    announce_changes()

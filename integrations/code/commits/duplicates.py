@@ -1,0 +1,87 @@
+"""Each change counts once: which commits count, and which stand back for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from integrations.code.commits.changed_days import append_changes_of_commits
+from integrations.outbox.attribution_queue import enqueue_commits
+from orgtree.models import Organisation
+
+SETTLE = """
+    WITH asked AS (
+        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS wanted (id)
+        JOIN integrations_commit commit ON commit.id = wanted.id
+        UNION
+        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS wanted (id)
+        JOIN integrations_commit commit ON commit.stands_in_id = wanted.id AND commit.squashed
+    ), held AS (
+        SELECT commit.id, commit.change_key, commit.stands_in_id AS stood_in,
+               commit.by_bot, commit.lines_added, commit.file_count, cardinality(commit.parents) > 1 AS merge,
+               link.on_default IS NOT NULL AS held, coalesce(link.on_default, false) AS on_default,
+               commit.squashed AND NOT coalesce(link.on_default, false) AND EXISTS (
+                   SELECT FROM integrations_commitinrepository squash
+                   WHERE squash.commit_id = commit.stands_in_id AND squash.on_default_branch
+               ) AS squashed,
+               commit.committed_at, commit.sha
+        FROM asked
+        JOIN integrations_commit commit USING (change_key)
+        CROSS JOIN LATERAL (
+            SELECT bool_or(on_default_branch) AS on_default
+            FROM integrations_commitinrepository WHERE commit_id = commit.id
+        ) AS link
+    ), ranked AS (
+        SELECT id, held, merge, by_bot, lines_added, file_count, stood_in,
+               first_value(id) OVER best AS standing,
+               -- The same change on the default branch tells more than the same lines in a squash.
+               squashed AND NOT (first_value(on_default) OVER best AND first_value(id) OVER best <> id) AS squashed
+        FROM held
+        WINDOW best AS (PARTITION BY change_key ORDER BY held DESC, on_default DESC, squashed, committed_at, sha)
+    ), settled AS (
+        SELECT id, squashed,
+               CASE WHEN squashed THEN 'squashed'
+                    WHEN NOT held THEN 'gone'
+                    WHEN id <> standing THEN 'duplicate'
+                    WHEN merge THEN 'merge'
+                    WHEN by_bot THEN 'bot'
+                    WHEN lines_added > %(most_lines)s OR file_count > %(most_files)s THEN 'bulk'
+                    ELSE '' END AS set_apart,
+               CASE WHEN squashed THEN stood_in
+                    WHEN id <> standing THEN standing END AS stands_in
+        FROM ranked
+    )
+    UPDATE integrations_commit commit
+    SET set_apart = settled.set_apart, stands_in_id = settled.stands_in, squashed = settled.squashed
+    FROM settled, integrations_commit before
+    WHERE settled.id = commit.id AND before.id = commit.id
+      AND (commit.set_apart, commit.squashed, commit.stands_in_id)
+          IS DISTINCT FROM (settled.set_apart, settled.squashed, settled.stands_in)
+    RETURNING commit.id, commit.stands_in_id, before.stands_in_id
+"""
+
+
+def settle_changes(commits: Iterable[int]) -> None:
+    """Decide again for these commits, and for all that are the same change, which of them counts.
+
+    The one on a default branch stands, else the one that was committed first.  What a squash stands for stays with
+    it when the branch is gone, and counts again when the squash is.
+    """
+    ids = sorted(commits)
+    if not ids:
+        return
+    organisation = Organisation.current()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SETTLE,
+            {
+                "commits": ids,
+                "most_lines": organisation.bulk_commit_lines,
+                "most_files": organisation.bulk_commit_files,
+            },
+        )
+        changed = {id_ for row in cursor.fetchall() for id_ in row if id_ is not None}
+    # Now, because rows of commits are other ones from here on, and once more when their attribution is derived.
+    append_changes_of_commits(changed | set(ids))
+    enqueue_commits(changed | set(ids))

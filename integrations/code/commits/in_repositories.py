@@ -1,0 +1,140 @@
+"""Which repositories hold which commits, whether on their default branch, and in which of them a commit is at home."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db import connection
+
+from integrations.models import FactFamily, Repository
+from integrations.outbox.fact_changes import announce_changes
+
+# What the repository is said to hold.  A table with statistics: as a subquery of unknown size, the planner once
+# compared 100,000 commits with 100,000 others one by one.
+_HOLD = (
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS held (commit_id bigint PRIMARY KEY, on_default boolean NOT NULL)
+    ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE held",
+    """
+    INSERT INTO held
+    SELECT commit.id, bool_or(wanted.on_default)
+    FROM (
+        SELECT sha, false AS on_default FROM unnest(%(shas)s::text[]) AS sha
+        UNION ALL SELECT sha, true FROM unnest(%(on_default)s::text[]) AS sha
+    ) AS wanted
+    JOIN integrations_commit commit ON commit.sha = wanted.sha
+    GROUP BY commit.id
+    """,
+    "ANALYZE held",
+)
+_ADD = """
+    INSERT INTO integrations_commitinrepository AS link (commit_id, repository_id, on_default_branch)
+    SELECT commit_id, %(repository)s, on_default FROM held
+    ON CONFLICT (commit_id, repository_id) DO UPDATE SET on_default_branch = true
+    WHERE excluded.on_default_branch AND NOT link.on_default_branch
+    RETURNING commit_id
+"""
+_DEMOTE = """
+    UPDATE integrations_commitinrepository link SET on_default_branch = false
+    WHERE link.repository_id = %(repository)s AND link.on_default_branch
+      AND NOT EXISTS (SELECT FROM held WHERE held.commit_id = link.commit_id AND held.on_default)
+    RETURNING link.commit_id
+"""
+_REMOVE = """
+    DELETE FROM integrations_commitinrepository link
+    WHERE link.repository_id = %(repository)s
+      AND NOT EXISTS (SELECT FROM held WHERE held.commit_id = link.commit_id)
+    RETURNING link.commit_id
+"""
+# The one that is best told by its links: where it is on the default branch, else in the one connected first.
+# An autonomous agent's commit counts for the owner of its home: for another one then.
+_SETTLE_HOMES = """
+    WITH moved AS (
+        UPDATE integrations_commit commit SET home_id = best.repository_id
+        FROM (
+            SELECT known.id, known.home_id AS left_id, (
+                SELECT link.repository_id FROM integrations_commitinrepository link
+                WHERE link.commit_id = known.id
+                ORDER BY link.on_default_branch DESC, link.repository_id
+                LIMIT 1
+            ) AS repository_id
+            FROM integrations_commit known
+            WHERE known.id = ANY (%(commits)s::bigint[])
+        ) AS best
+        WHERE commit.id = best.id AND best.left_id IS DISTINCT FROM best.repository_id
+        RETURNING commit.credited_id, commit.counted_on, best.left_id, best.repository_id
+    )
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT DISTINCT %(family)s, owned.id, moved.counted_on, moved.counted_on + 1
+    FROM moved
+    JOIN integrations_owned owned ON owned.repository_id IN (moved.left_id, moved.repository_id)
+    WHERE moved.credited_id IS NULL
+"""
+
+_ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
+
+
+def settle_alone() -> None:
+    """Until the caller's transaction ends, nobody else settles what repositories hold.
+
+    A commit may be in several of them: who does not see the other's links yet would settle it by half of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+
+
+def link_commits(repository: Repository, shas: Collection[str], on_default: Collection[str]) -> set[int]:
+    """Add links for new commits, and note which have reached the default branch; the commits touched.
+
+    In the caller's transaction, as below.
+    """
+    return _run(repository, shas, on_default, _ADD)[0]
+
+
+def relink_repository(
+    repository: Repository, shas: Collection[str], on_default: Collection[str]
+) -> tuple[set[int], int]:
+    """Make the repository hold these commits and no others; the commits touched, and how many it no longer holds."""
+    gone, demoted, added = _run(repository, shas, on_default, _REMOVE, _DEMOTE, _ADD)
+    return gone | demoted | added, len(gone)
+
+
+def _run(
+    repository: Repository, shas: Collection[str], on_default: Collection[str], *statements: str
+) -> list[set[int]]:
+    touched = []
+    with connection.cursor() as cursor:
+        for statement in _HOLD:
+            cursor.execute(statement, {"shas": list(shas), "on_default": list(on_default)})
+        for statement in statements:
+            cursor.execute(statement, {"repository": repository.pk})
+            touched.append({row[0] for row in cursor.fetchall()})
+    return touched
+
+
+def settle_homes(commits: Iterable[int]) -> None:
+    """Bring up to date in which repository these commits are at home; none where no repository holds them.
+
+    What that changes for owners is appended to the outbox.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def adrift(repository: Repository) -> set[int]:
+    """Commits that a reading stored for this repository and then broke off, before it said that they are held."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM integrations_commit commit
+            WHERE home_id = %s
+              AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = commit.id)
+            """,
+            [repository.pk],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,195 @@
+"""Commits as the pages that explain them read them: who may see them, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, LiteralString
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.expressions import RawSQL
+
+from integrations.facts.ownership import REPOSITORY_PLACEMENTS
+from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
+from orgtree.access.access import Access
+from orgtree.models import IndividualPolicy, PersonAttribute, Placement
+from orgtree.trees.people_filter import Whose
+
+NO_EVIDENCE = "none"  # in place of an agent or a method: commits of which nothing speaks of an agent
+
+
+@dataclass(frozen=True)
+class CommitFilter:
+    """What a list of commits is narrowed to; empty fields narrow nothing."""
+
+    agent: str = ""
+    method: str = ""
+    repository: str = ""
+    set_apart: str = ""  # a value of CommitSetApart, or "counted"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The values that a list of commits can be narrowed to."""
+
+    agents: Sequence[str]
+    repositories: Sequence[str]
+
+
+@dataclass(frozen=True)
+class CommitAttribution:
+    """The lines of a commit that are one agent's, and the method that decided."""
+
+    agent: str
+    method: Method
+    lines: int
+
+
+@dataclass(frozen=True)
+class MethodShare:
+    """What one method of evidence says of the commits of a window."""
+
+    method: Method
+    lines: int
+    commits: int
+    people: int  # whose commits they are
+
+
+def visible_commits(access: Access) -> QuerySet[Commit]:
+    """One's own commits, and where the policy names people those of units whose individuals one may see.
+
+    An object id leads to its author for everybody who has the repository, so a commit cannot be shown under a
+    pseudonym.  A commit is of the units that its author was in on the day on which it counts; an autonomous agent's of
+    those that owned its home.
+    """
+    commits = Commit.objects.all()
+    sight, named = access.sight, access.policy == IndividualPolicy.NAMED
+    if named and sight.individuals_in is None:
+        return commits
+    visible = Q(pk__in=())
+    if sight.person_id is not None:
+        visible |= Q(author__person=sight.person_id) | Q(credited__person=sight.person_id)
+    if named and sight.individuals_in:
+        placed = Placement.objects.filter(
+            person=OuterRef("credited__person"),
+            ancestor__in=sight.individuals_in,
+            during__contains=OuterRef("counted_on"),
+        )
+        visible |= Q(Exists(placed)) | Q(
+            pk__in=_autonomous("owner.ancestor_id = ANY (%s)", sorted(sight.individuals_in))
+        )
+    return commits.filter(visible)
+
+
+def commits_of(commits: QuerySet[Commit], whose: Whose) -> QuerySet[Commit]:
+    """Those that count for these people, or units, as it was on the day on which each counts."""
+    then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
+    if whose.person_id is not None:
+        commits = commits.filter(credited__person=whose.person_id)
+    if whose.unit is not None:
+        owned = _autonomous("owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", whose.unit)
+        placed = Exists(Placement.objects.filter(ancestor__slug=whose.unit, **then))
+        commits = commits.filter(placed | Q(pk__in=owned))
+    if whose.unassigned is not None:
+        owned = _autonomous("owner.tree_id = (SELECT id FROM orgtree_orgtree WHERE slug = %s)", whose.unassigned)
+        commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=whose.unassigned, **then)))
+        commits = commits.exclude(pk__in=owned)
+    for slug, values in whose.where.items():
+        said = PersonAttribute.objects.filter(attribute__slug=slug, value__in=values, **then)
+        commits = commits.filter(Exists(said))
+    return commits
+
+
+def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
+    """Ids of autonomous agents' commits whose home was on their day owned by these units."""
+    return RawSQL(  # noqa: S611 — values are passed apart
+        f"""
+        SELECT by_agent.id
+        FROM ({REPOSITORY_PLACEMENTS}) AS owner
+        JOIN integrations_commit by_agent
+          ON by_agent.home_id = owner.repository_id AND by_agent.credited_id IS NULL
+         AND owner.during @> by_agent.counted_on
+        WHERE {owners}
+        """,  # noqa: S608 — constants
+        [asked],
+    )
+
+
+def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit]:
+    if wanted.repository:
+        held = CommitInRepository.objects.filter(commit=OuterRef("pk"), repository__name=wanted.repository)
+        commits = commits.filter(Exists(held))
+    if wanted.set_apart == "counted":
+        commits = commits.filter(set_apart="")
+    elif wanted.set_apart:
+        commits = commits.filter(set_apart=wanted.set_apart)
+    if NO_EVIDENCE in (wanted.agent, wanted.method):
+        return commits.exclude(pk__in=_with_evidence(CommitFilter()))
+    return commits.filter(pk__in=_with_evidence(wanted)) if wanted.agent or wanted.method else commits
+
+
+def _with_evidence(wanted: CommitFilter) -> RawSQL:
+    """Ids of the commits for which such evidence stands: for the commit itself, or for one that it stands for."""
+    return RawSQL(  # a recursion, which the ORM cannot say; its values are parameters
+        """
+        WITH RECURSIVE told (commit_id) AS (
+            SELECT commit_id FROM integrations_commitevidence
+            WHERE withdrawn_at IS NULL AND %s IN ('', agent) AND %s IN ('', method)
+            UNION
+            SELECT commit.stands_in_id FROM told JOIN integrations_commit commit ON commit.id = told.commit_id
+            WHERE commit.stands_in_id IS NOT NULL
+        )
+        SELECT commit_id FROM told
+        """,
+        [wanted.agent, wanted.method],
+    )
+
+
+def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitInRepository]]:
+    """Where each commit is held, by its id; the repositories on whose default branch it stands first."""
+    links = CommitInRepository.objects.filter(commit__in=[commit.pk for commit in commits])
+    found: dict[int, list[CommitInRepository]] = {}
+    for link in links.select_related("repository").order_by("-on_default_branch", "repository__name"):
+        found.setdefault(link.commit_id, []).append(link)
+    return found
+
+
+def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAttribution]]:
+    """What agents wrote of each commit and by which method that was decided, by the commit's id."""
+    rows = FileAttribution.objects.filter(commit__in=[commit.pk for commit in commits])
+    summed = rows.values_list("commit_id", "agent", "method").annotate(lines=Sum("ai_lines"))
+    found: dict[int, list[CommitAttribution]] = {}
+    for commit_id, agent, method, lines in summed.order_by("commit_id", "agent", "method"):
+        found.setdefault(commit_id, []).append(CommitAttribution(agent, Method(method), lines))
+    return found
+
+
+def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
+    """AI lines of the counted commits of [first_day, day_after) by the method that decided, in the order of belief.
+
+    `commits`: only of these; else of everybody's.
+    """
+    counted = FileAttribution.objects.filter(
+        commit__set_apart="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
+    )
+    if commits is not None:
+        counted = counted.filter(commit__in=commits)
+    rows = counted.values_list("method").annotate(
+        lines=Sum("ai_lines"),
+        commits=Count("commit", distinct=True),
+        people=Count("commit__credited__person", distinct=True),
+    )
+    found = {method: figures for method, *figures in rows}
+    return [MethodShare(method, *found[method]) for method in Method if method in found]
+
+
+def choices_of_filters() -> Choices:
+    """What commits can be narrowed to: the agents that evidence names, and the repositories."""
+    agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
+    repositories = Repository.objects.order_by().values_list(Value("repository"), "name")
+    found = sorted(agents.union(repositories, all=True))
+    return Choices(
+        agents=[name for kind, name in found if kind == "agent"],
+        repositories=[name for kind, name in found if kind == "repository"],
+    )

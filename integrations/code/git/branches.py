@@ -1,0 +1,108 @@
+"""Which branches stand beside the default one without being merged, since which commit and until when."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from django.db import connection
+
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import FactFamily, RepositorySource
+from integrations.models.branches import LONGEST_BRANCH_NAME
+from integrations.outbox.fact_changes import announce_changes
+
+_NOTE = """
+    WITH seen AS (
+        SELECT seen.name, commit.id AS tip_id
+        FROM unnest(%(names)s::text[], %(tips)s::text[]) AS seen (name, tip)
+        JOIN integrations_commit commit ON commit.sha = seen.tip
+    ), gone AS (
+        UPDATE integrations_unmergedbranch stored SET gone_on = current_date
+        WHERE stored.source_id = %(source)s AND stored.gone_on IS NULL
+          AND NOT EXISTS (SELECT FROM seen WHERE (seen.name, seen.tip_id) = (stored.name, stored.tip_id))
+        RETURNING name, tip_id
+    ), known AS (
+        SELECT name FROM integrations_unmergedbranch WHERE source_id = %(source)s AND gone_on IS NULL
+        EXCEPT SELECT name FROM gone
+    ), added AS (
+        INSERT INTO integrations_unmergedbranch (source_id, name, tip_id)
+        SELECT %(source)s, name, tip_id FROM seen WHERE name NOT IN (SELECT name FROM known)
+        RETURNING tip_id
+    ), stale AS (
+        SELECT min(tip.counted_on) + %(stale_after)s + 1 AS since
+        FROM (SELECT tip_id FROM gone UNION SELECT tip_id FROM added) AS changed
+        JOIN integrations_commit tip ON tip.id = changed.tip_id
+    )
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT %(family)s, owned.id, stale.since, current_date + 1
+    FROM stale
+    JOIN integrations_repositorysource source ON source.id = %(source)s
+    LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+    WHERE stale.since <= current_date
+"""
+# Where a repository has several clones, another one tells of its branches from now on.
+_NOTE_LEFT = """
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT %(family)s, owned.id, min(tip.counted_on) + %(stale_after)s + 1, current_date + 1
+    FROM integrations_unmergedbranch branch
+    JOIN integrations_commit tip ON tip.id = branch.tip_id
+    JOIN integrations_repositorysource source ON source.id = branch.source_id
+    LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+    WHERE source.repository_id IN (
+        SELECT repository_id FROM integrations_repositorysource WHERE connection_id = %(connection)s
+    )
+    GROUP BY owned.id
+    HAVING min(tip.counted_on) + %(stale_after)s < current_date
+"""
+STALE_AFTER_DAYS = 30
+
+
+def note_branches(source: RepositorySource, git: GitRepository, branches: Mapping[str, str], default: str) -> None:
+    """Note which of these branches (ref → object id) are not merged, in the transaction that stores their commits."""
+    unmerged = git.unmerged(branches.values(), branches[default])
+    # A clone has a branch of its own and one of where it came from; its own is where somebody stands.
+    standing = {
+        name: tip
+        for ref, tip in sorted(branches.items(), key=lambda each: each[0].startswith("refs/heads/"))
+        if tip in unmerged and (name := _short(ref)) != _short(default)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE,
+            {
+                "source": source.pk,
+                "names": list(standing),
+                "tips": list(standing.values()),
+                "stale_after": STALE_AFTER_DAYS,
+                "family": FactFamily.CLONE.value,
+            },
+        )
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def note_branches_left(connection_id: int) -> None:
+    """Append to the outbox that nobody tells of the branches of this connection's clones any more; in the transaction
+    that deletes it, before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE_LEFT,
+            {"connection": connection_id, "stale_after": STALE_AFTER_DAYS, "family": FactFamily.CLONE.value},
+        )
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def _short(ref: str) -> str:
+    """feature/cart of refs/heads/feature/cart and of refs/remotes/origin/feature/cart.
+
+    A name that is too long to be stored ends in its digest: two that begin alike stay two.
+    """
+    name = ref.split("/", 3)[-1] if ref.startswith("refs/remotes/") else ref.removeprefix("refs/heads/")
+    if len(name) <= LONGEST_BRANCH_NAME:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return f"{name[: LONGEST_BRANCH_NAME - len(digest) - 1]}~{digest}"

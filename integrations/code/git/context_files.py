@@ -1,0 +1,58 @@
+"""Agent context files of a repository's default branch, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from django.db import connection
+
+from integrations.code.commits.store import local_day
+from integrations.connectors.git.context_files import context_file_periods
+from integrations.models import ContextFile, FactFamily, Repository
+from integrations.outbox.fact_changes import announce_changes
+
+_DAYS_WITH_ANY = """
+    SELECT coalesce(range_agg(daterange(present_from, present_to)), '{}')::text
+    FROM integrations_contextfile WHERE repository_id = %s
+"""
+# An agent at work in January counts in the first quarter by what is there at the end of March: so all days on which
+# anybody worked there are told of.
+_NOTE = """
+    INSERT INTO integrations_factchange (family, day_from, day_to)
+    SELECT %(family)s, min(counted_on), max(counted_on) + 1
+    FROM integrations_commit WHERE home_id = %(repository)s HAVING count(counted_on) > 0
+"""
+
+
+def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: Collection[str] | None = None) -> None:
+    """Replace what is known, in the caller's transaction: a rewritten branch has another past.
+
+    `paths` are those of all context files that any commit touches, where they are known.  Where the repository has any
+    on other days than before, that is appended to the outbox.
+    """
+    rows: dict[tuple[str, object], ContextFile] = {}
+    for period in context_file_periods(git_dir, tip, paths):
+        since, until = local_day(period.since), local_day(period.until) if period.until else None
+        rows[period.path, since] = ContextFile(
+            repository=repository, path=period.path, agent=period.agent, present_from=since, present_to=until
+        )
+    before = _days_with_any(repository)
+    repository.context_files.all().delete()
+    ContextFile.objects.bulk_create(rows.values())
+    if _days_with_any(repository) != before:
+        _note(repository)
+
+
+def _days_with_any(repository: Repository) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS_WITH_ANY, [repository.pk])
+        return str(cursor.fetchone()[0])
+
+
+def _note(repository: Repository) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, {"family": FactFamily.CLONE.value, "repository": repository.pk})
+        told = cursor.rowcount
+    if told:
+        announce_changes()

@@ -1,0 +1,240 @@
+"""Following the lines of default branches: what each change did to lines that were there, in the background.
+
+A clone is needed.  The chain of first parents is read on from where it was left; what it says of a stretch of commits
+is stored together with how far that is, so that whoever is killed goes on there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.connectors.git.attributes import AttributeReader
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.languages import classify
+from integrations.connectors.git.line_ages import LineAges, LineCounts
+from integrations.connectors.git.line_changes import ChainCommit, read_chain
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import ChangedLines, FactFamily, LineHistory, Repository
+from integrations.outbox.fact_changes import announce_changes
+
+logger = logging.getLogger(__name__)
+
+COMMITS_AT_ONCE = 500  # per transaction, which also writes the ages of all lines
+_ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with a repository's id
+
+# A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides, and what
+# bots brought only where nobody else brought anything.
+# The places between the first and the last merge are read at once, not once for each merge.
+_AUTHORS = """
+    WITH merge AS MATERIALIZED (
+        SELECT chain.id, place.position
+        FROM integrations_commit chain
+        JOIN integrations_commitplace place ON place.repository_id = %(repository)s AND place.sha = chain.sha
+        WHERE chain.sha = ANY (%(shas)s) AND cardinality(chain.parents) > 1 AND place.position IS NOT NULL
+    ), place AS MATERIALIZED (
+        SELECT place.sha, place.position
+        FROM integrations_commitplace place
+        WHERE place.repository_id = %(repository)s
+          AND place.position BETWEEN (SELECT min(position) FROM merge) AND (SELECT max(position) FROM merge)
+    ), brought AS (
+        SELECT DISTINCT ON (own.merge_id) own.merge_id, own.id AS author_id
+        FROM (
+            SELECT merge.id AS merge_id, own.id, own.by_bot, own.lines_added,
+                   sum(own.lines_added + own.lines_deleted + 1)
+                       OVER (PARTITION BY merge.id, own.by_bot, own.credited_id) AS lines_of_author
+            FROM merge
+            JOIN place ON place.position = merge.position
+            JOIN integrations_commit own ON own.sha = place.sha AND cardinality(own.parents) < 2
+        ) AS own
+        ORDER BY own.merge_id, own.by_bot, own.lines_of_author DESC, own.lines_added DESC, own.id
+    )
+    SELECT chain.id, coalesce(brought.author_id, chain.id)
+    FROM integrations_commit chain
+    LEFT JOIN brought ON brought.merge_id = chain.id
+    WHERE chain.sha = ANY (%(shas)s)
+"""
+_CHANGED = """
+    INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+    SELECT %(family)s, person_id, owned_id, lower(days), upper(days)
+    FROM (
+        SELECT identity.person_id, owned.id AS owned_id,
+               unnest(range_agg(daterange(commit.counted_on, commit.counted_on + 1))) AS days
+        FROM integrations_changedlines lines
+        JOIN integrations_commit commit ON commit.id = lines.commit_id
+        JOIN integrations_commit author ON author.id = lines.author_id
+        LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
+        WHERE lines.commit_id = ANY (%(commits)s)
+        GROUP BY identity.person_id, owned.id
+    ) AS coalesced
+"""
+
+
+def ask_for_line_history(repository: Repository) -> None:
+    """Note, in the transaction in which its branch moved, that its lines are to be followed."""
+    LineHistory.objects.update_or_create(repository=repository, defaults={"asked_at": timezone.now()})
+
+
+def follow_asked() -> int:
+    """Follow every repository that was asked for; how many changes were stored.
+
+    Where one breaks off the others are followed all the same; it is the last in the next round.
+    """
+    stored = 0
+    for each in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
+        try:
+            stored += follow_lines(each.repository)
+        except Exception:
+            logger.exception("Following the lines of %s broke off", each.repository)
+            LineHistory.objects.filter(pk=each.pk).update(
+                asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
+            )
+    return stored
+
+
+def follow_lines(repository: Repository) -> int:
+    """Go on to where the default branch stands now; how many changes were stored.
+
+    Does nothing while another process is at it.  Where no clone can be read, what was stored stays, and the row says
+    why.
+    """
+    with _alone(repository) as alone:
+        if not alone:
+            return 0
+        history = LineHistory.objects.get_or_create(repository=repository)[0]
+        mine = LineHistory.objects.filter(pk=repository.pk)
+        began, problem, stored = timezone.now(), "", 0
+        try:
+            stored = _follow(repository, history)
+        except GitError as error:
+            problem = str(error)
+            logger.warning("The lines of %s cannot be followed: %s", repository, problem)
+        else:
+            mine.update(followed_at=began)
+        mine.update(problem=problem)
+        mine.filter(Q(asked_at__lte=began)).update(asked_at=None)
+        return stored
+
+
+def _follow(repository: Repository, history: LineHistory) -> int:
+    clone = _clone_of(repository)
+    if clone is None:
+        return 0
+    git, tip = clone
+    if tip == history.tip:
+        return 0
+    boundary, ages = git.boundary, LineAges()
+    goes_on = bool(history.tip) and git.is_on_chain(history.tip, tip)
+    if goes_on:
+        ages = LineAges.unpacked(bytes(history.ages))
+    else:
+        _forget(repository)
+    stored = 0
+    with AttributeReader(git.git_dir, tip) as attributes:
+        commits = read_chain(git.git_dir, tip, after=history.tip if goes_on else "")
+        while some := list(islice(commits, COMMITS_AT_ONCE)):
+            found: dict[str, tuple[int, LineCounts]] = {}
+            for commit in some:
+                if commit.sha in boundary:
+                    ages.begin_at(commit)
+                    continue
+                counting = _that_count(commit, attributes)
+                found[commit.sha] = (len(counting), ages.follow(commit, counting.__contains__))
+            stored += _store(repository, found, some[-1].sha, ages)
+    return stored
+
+
+def _that_count(commit: ChainCommit, attributes: AttributeReader) -> set[bytes]:
+    """The paths of those of its files that are neither generated nor vendored nor otherwise set apart."""
+    names = {path: path.decode("utf-8", "backslashreplace") for path in _paths(commit)}
+    told = attributes.of(names.values())
+    return {path for path, name in names.items() if not classify(name, told[name]).set_apart}
+
+
+def _paths(commit: ChainCommit) -> Iterator[bytes]:
+    return (file.path or file.old_path for file in commit.files if file.is_text)
+
+
+def _store(repository: Repository, found: dict[str, tuple[int, LineCounts]], tip: str, ages: LineAges) -> int:
+    """Store what the commits changed, together with how far that is; how many of them are known."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_AUTHORS, {"repository": repository.pk, "shas": list(found)})
+            authors = dict(cursor.fetchall())
+            cursor.execute("SELECT id, sha FROM integrations_commit WHERE id = ANY (%s)", [list(authors)])
+            shas = dict(cursor.fetchall())
+        rows = [
+            ChangedLines(
+                commit_id=id_,
+                repository=repository,
+                author_id=authors[id_],
+                files=found[sha][0],
+                added=found[sha][1].added,
+                reworked=found[sha][1].reworked,
+                refactored=found[sha][1].refactored,
+            )
+            for id_, sha in shas.items()
+        ]
+        # A fork shares the commits of what it was forked from: whoever came first tells of them.
+        ChangedLines.objects.bulk_create(rows, ignore_conflicts=True)
+        _note_changed(list(shas))
+        LineHistory.objects.filter(pk=repository.pk).update(tip=tip, ages=ages.packed())
+    return len(rows)
+
+
+def _forget(repository: Repository) -> None:
+    """The branch was rewritten, or was never followed: what was stored of it is told anew."""
+    with transaction.atomic():
+        of_repository = ChangedLines.objects.filter(repository=repository)
+        _note_changed(list(of_repository.values_list("commit_id", flat=True)))
+        of_repository.delete()
+        LineHistory.objects.filter(pk=repository.pk).update(tip="", ages=b"")
+
+
+def _note_changed(commits: Sequence[int]) -> None:
+    if not commits:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGED, {"commits": list(commits), "family": FactFamily.CLONE.value})
+    announce_changes()
+
+
+def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
+    """A clone that can be read, with the tip of its default branch; None where there is no clone.
+
+    Raises GitError where none of several can be read.
+    """
+    problem: GitError | None = None
+    for source in repository.sources.exclude(refs={}).order_by("pk"):
+        try:
+            git = GitRepository.open(source.external_id)
+            default = git.default_branch(source.refs)
+        except GitError as error:
+            problem = error
+            continue
+        if default is not None:
+            return git, source.refs[default]
+    if problem is not None:
+        raise problem
+    return None
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[bool]:
+    """A lock that goes with the connection: a killed follower holds nothing up."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, repository.pk])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, repository.pk])

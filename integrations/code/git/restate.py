@@ -1,0 +1,105 @@
+"""Stored commits as git tells them now: a mailmap or attributes that changed speak of the past, too.
+
+Evidence stays: a commit keeps its row, and its files theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db import connection
+
+from integrations.code.attribution.evidence import note_evidence
+from integrations.code.commits.changed_days import append_changes_of_commits
+from integrations.code.commits.store import (
+    Drafts,
+    KnownAuthors,
+    StoredCommit,
+    copy_drafts,
+    draft_commits,
+    insert_files,
+    replace_co_authors,
+)
+from integrations.connectors.git.attributes import AttributeReader
+from integrations.connectors.git.history import ReadCommit
+from integrations.connectors.git.languages import Classification
+
+STATED = (
+    *("author_id", "committer_id", "credited_id", "lines_known", "file_count", "by_bot", "by_agent"),
+    *("lines_added", "lines_deleted", "counts_key", "change_key", "parents", "subject", "without_clone"),
+    "picked_from",
+)
+_TOLD = ", ".join(f"told.{column}" for column in STATED)
+_KNOWN = ", ".join(f"known.{column}" for column in STATED)
+# A partial clone that knows less than another source did takes nothing back.
+_DIFFERENT = f"({_TOLD}) IS DISTINCT FROM ({_KNOWN}) AND (told.lines_known OR NOT known.lines_known)"
+
+
+def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
+    """Bring the stored ones of these commits up to date, in the caller's transaction; the ids of those that changed."""
+    drafts = draft_commits(commits, attributes, authors)
+    copy_drafts(drafts.rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit told "
+            "JOIN integrations_commit known USING (sha) WHERE told.lines_known OR NOT known.lines_known"
+        )
+        found = cursor.fetchall()
+        stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in found}
+        told_without_clone = {sha: id_ for id_, sha, _, without_clone in found if without_clone}
+        cursor.execute(
+            f"SELECT known.id FROM new_commit told JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
+        )
+        changed = {row[0] for row in cursor.fetchall()}
+    changed |= _restate_files(commits, stored, drafts.classified)
+    append_changes_of_commits(changed)  # the people before, and below (where attribution is derived) those after
+    with connection.cursor() as cursor:
+        assignments = ", ".join(f"{column} = told.{column}" for column in STATED)
+        cursor.execute(
+            f"UPDATE integrations_commit known SET {assignments} FROM new_commit told "  # noqa: S608  # constants of this module
+            f"WHERE known.sha = told.sha AND {_DIFFERENT}"
+        )
+    unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
+    insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
+    _read_messages_of(commits, told_without_clone, drafts)
+    return changed
+
+
+def _read_messages_of(commits: Sequence[ReadCommit], ids: Mapping[str, int], drafts: Drafts) -> None:
+    """Take over what the messages say of commits of which only a provider had told: it may not have told them."""
+    stored = [
+        StoredCommit(ids[commit.sha], commit, drafts.co_authors[commit.sha]) for commit in commits if commit.sha in ids
+    ]
+    if stored:
+        replace_co_authors(stored, drafts.people)
+        note_evidence(stored)
+
+
+def _restate_files(
+    commits: Sequence[ReadCommit],
+    stored: Mapping[str, tuple[int, bool]],
+    classified: Mapping[str, Sequence[Classification]],
+) -> set[int]:
+    """Set the files' languages, types and reasons to stand apart anew; the commits of those that changed."""
+    rows = [
+        (stored[commit.sha][0], file.path, kind.language, kind.file_type, kind.set_apart)
+        for commit in commits
+        if commit.sha in stored
+        for file, kind in zip(commit.files, classified[commit.sha], strict=True)
+    ]
+    ids, paths, languages, file_types, set_apart = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_commitfile known
+            SET language = told.language, file_type = told.file_type, set_apart = told.set_apart
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+                AS told (commit_id, path, language, file_type, set_apart)
+            WHERE known.commit_id = told.commit_id AND known.path = told.path
+              AND (known.language, known.file_type, known.set_apart)
+                  IS DISTINCT FROM (told.language, told.file_type, told.set_apart)
+            RETURNING known.commit_id
+            """,
+            [list(column) for column in (ids, paths, languages, file_types, set_apart)],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,44 @@
+"""A unit agrees on something from a day on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from core.nudges import nudge_on_commit
+from integrations.delivery.agreements.apply import follow_agreements
+from integrations.models import WorkingAgreement
+from orgtree.models import Unit
+
+WORDS = ("size_thresholds", "hotfix_branches", "hotfix_labels")
+
+
+@transaction.atomic
+def agree(unit: Unit, words: dict[str, Any], *, start: date | None = None) -> WorkingAgreement:
+    """Let these words hold for the unit from the day on, until further notice; the past stays as it was.
+
+    Words that are not given stay as they are on that day, and None takes one back.  Raises ValidationError.
+    """
+    Unit.objects.select_for_update(no_key=True).get(pk=unit.pk)
+    stored = WorkingAgreement.objects.filter(unit=unit, during__overlap=DateRange(start, None))
+    before = stored.order_by("during").first()
+    holding = {name: getattr(before, name) for name in WORDS} if before and _holds_on(before, start) else {}
+    for row in stored:
+        if start is not None and (row.during.lower is None or row.during.lower < start):
+            row.during = DateRange(row.during.lower, start)
+            row.save(update_fields=["during"])
+        else:
+            row.delete()
+    agreement = WorkingAgreement(unit=unit, during=DateRange(start, None), **{**holding, **words})
+    agreement.full_clean()
+    agreement.save()
+    nudge_on_commit(follow_agreements)
+    return agreement
+
+
+def _holds_on(agreement: WorkingAgreement, day: date | None) -> bool:
+    first = agreement.during.lower
+    return first is None or (day is not None and first <= day)

@@ -1,0 +1,83 @@
+"""What is derived by agreements, once others are in force: because somebody edited one, an owner changed, or units
+moved.
+
+What each owned thing's pull requests and deployments were derived by is kept beside it, and compared: whatever changed
+it, and whether or not anybody told, it is found within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from celery import shared_task
+from django.db import connection, transaction
+
+from integrations.delivery.linking.failures import settle_failures
+from integrations.enums import Kind
+from integrations.facts.working_agreements import AGREED
+from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.pull_request_queue import enqueue_pull_requests
+
+# One row per owned thing of which other words are in force than those by which it was derived.
+_DIFFERING = f"""
+    WITH agreed AS ({AGREED}), now AS (
+        SELECT owned_id, string_agg(
+                   concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels, depth, agreement_id),
+                   E'\\n' ORDER BY agreement_id, during
+               ) AS words
+        FROM agreed
+        GROUP BY owned_id
+    )
+    SELECT coalesce(now.owned_id, followed.owned_id), now.words
+    FROM now FULL JOIN integrations_followedagreement followed USING (owned_id)
+    WHERE now.words IS DISTINCT FROM followed.words
+"""  # noqa: S608  # constants
+_FORGET = "DELETE FROM integrations_followedagreement WHERE owned_id = ANY (%s)"
+_KEEP = """
+    INSERT INTO integrations_followedagreement (owned_id, words)
+    SELECT * FROM unnest(%s::bigint[], %s::text[])
+"""
+_PULL_REQUESTS = """
+    SELECT figures.pull_request_id
+    FROM integrations_owned owned
+    JOIN integrations_pullrequestfigures figures ON figures.repository_id = owned.repository_id
+    WHERE owned.id = ANY (%s)
+"""
+_DEPLOYMENTS = """
+    SELECT deployment.id
+    FROM integrations_owned owned
+    JOIN integrations_deployment deployment
+      ON deployment.repository_id = owned.repository_id OR owned.kind = 'service' AND deployment.service = owned.name
+    WHERE owned.id = ANY (%s) AND deployment.environment = 'production' AND deployment.status = 'success'
+"""
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def follow_agreements() -> None:
+    """Derive anew what runs on things of which other agreements are in force than before."""
+    if _differing():
+        _follow()
+
+
+@transaction.atomic
+def _follow() -> None:
+    link_alone(frozenset(Kind))
+    differing = _differing()
+    kept = {owned_id: words for owned_id, words in differing.items() if words is not None}
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [list(differing)])
+        cursor.execute(_KEEP, [list(kept), list(kept.values())])
+    enqueue_pull_requests(_ids(_PULL_REQUESTS, differing))
+    settle_failures(deployments=_ids(_DEPLOYMENTS, differing))
+
+
+def _differing() -> dict[int, str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERING)
+        return dict(cursor.fetchall())
+
+
+def _ids(statement: str, owned: Collection[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(owned)])
+        return {row[0] for row in cursor.fetchall()}

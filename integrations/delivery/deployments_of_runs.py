@@ -1,0 +1,157 @@
+"""Deployments that are pipeline runs: those of pipelines of which the name, or an admin, says that they deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import connection as database
+
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.linking.relink import follow_deployments
+from integrations.delivery.linking.unlink import Loose
+from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.enums import Kind
+from integrations.models import Connection, Deployment, PipelineRun
+
+# Column of the deployment → of the run that it is.
+_COLUMNS: Mapping[str, str] = {
+    "repository_id": "repository_id",
+    "environment": "environment",
+    "native_environment": "name::varchar(200)",
+    "status": "status",
+    "native_status": "native_status",
+    "sha": "sha",
+    "ref": "branch",
+    "url": "url",
+    "deployed_by_id": "started_by_id",
+    "created_at": "queued_at",
+    "started_at": "started_at",
+    "finished_at": "finished_at",
+    "pipeline_run_id": "id",
+}
+_NAMES = ", ".join(_COLUMNS)
+_NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
+_STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
+_OF_RUNS = "run.id = ANY (%(runs)s)"
+_OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
+_OF_NAME = "run.name = %(name)s"
+# A pull request's own runs deploy previews of it.  Who tells of deployments means those by the word.
+_SETTLE = f"""
+    WITH asked AS (
+        SELECT run.*, meant.environment, meant.decided
+        FROM integrations_pipelinerun run
+        LEFT JOIN unnest(%(names)s::text[], %(environments)s::text[], %(decided)s::boolean[])
+             AS meant (name, environment, decided) ON meant.name = run.name
+        WHERE run.connection_id = %(connection)s AND {{scope}}
+    ), deploying AS (
+        SELECT * FROM asked
+        WHERE environment IS NOT NULL AND deleted_at IS NULL
+          AND (decided OR (
+              trigger NOT LIKE 'pull~_request%%' ESCAPE '~' AND NOT EXISTS (
+                  SELECT FROM integrations_deployment own
+                  WHERE own.repository_id = asked.repository_id AND own.pipeline_run_id IS NULL
+                    AND own.deleted_at IS NULL
+              )
+          ))
+    ), gone AS (
+        DELETE FROM integrations_deployment deployment USING asked
+        WHERE deployment.pipeline_run_id = asked.id AND asked.id NOT IN (SELECT id FROM deploying)
+        RETURNING deployment.id
+    ), put AS (
+        INSERT INTO integrations_deployment AS stored (connection_id, external_id, {_NAMES})
+        SELECT connection_id, ('run:' || external_id)::varchar(200), {", ".join(_COLUMNS.values())} FROM deploying
+        ON CONFLICT (connection_id, external_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
+        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        RETURNING id
+    )
+    SELECT id FROM gone UNION SELECT id FROM put
+"""  # noqa: S608  # constants of this module
+
+
+def settle_runs(connection: Connection, meanings: EffectiveMeanings, runs: Iterable[int]) -> int:
+    """Let exactly those of these runs be deployments that are, by what their names mean; how many changed."""
+    return _settle(connection, meanings, _OF_RUNS, {"runs": sorted(runs)})
+
+
+def settle_runs_named(connection: Connection, meanings: EffectiveMeanings, name: str) -> int:
+    """As above, of all the connection's runs of this name."""
+    return _settle(connection, meanings, _OF_NAME, {"name": name})
+
+
+def settle_runs_beside(deployments: Iterable[int]) -> int:
+    """As above, of the runs in the repositories of these deployments: whoever tells of deployments means no others.
+
+    Nearly always nothing follows: only the first deployment of a repository, and the last, change that.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT touched.repository_id
+            FROM (SELECT DISTINCT repository_id FROM integrations_deployment WHERE id = ANY (%s)) AS touched
+            WHERE EXISTS (
+                SELECT FROM integrations_deployment derived
+                WHERE derived.repository_id = touched.repository_id AND derived.pipeline_run_id IS NOT NULL
+            ) OR NOT EXISTS (
+                SELECT FROM integrations_deployment own
+                WHERE own.repository_id = touched.repository_id AND own.pipeline_run_id IS NULL
+                  AND own.deleted_at IS NULL
+            )
+            """,
+            [sorted(deployments)],
+        )
+        return settle_runs_in(row[0] for row in cursor.fetchall())
+
+
+def settle_runs_in(repositories: Iterable[int]) -> int:
+    """As above, of all runs in these repositories, whichever connections tell of them."""
+    wanted = sorted(repositories)
+    runs = PipelineRun.objects.filter(repository__in=wanted)
+    connections = Connection.objects.filter(pk__in=runs.values("connection")) if wanted else []
+    return sum(
+        _settle(each, effective_meanings(each), _OF_REPOSITORIES, {"repositories": wanted}) for each in connections
+    )
+
+
+def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:
+    asked = {"connection": connection.pk, **parameters}
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT run.name, array_remove(array_agg(deployment.id), NULL)
+            FROM integrations_pipelinerun run
+            LEFT JOIN integrations_deployment deployment ON deployment.pipeline_run_id = run.id
+            WHERE run.connection_id = %(connection)s AND {scope}
+            GROUP BY run.name
+            """,  # noqa: S608  # constants of this module
+            asked,
+        )
+        found = cursor.fetchall()
+    meant = {name: environment for name, _ in found if (environment := meanings.of_deploying(name))}
+    stored = {id_ for _, ids in found for id_ in ids}
+    if not meant and not stored:
+        return 0
+    before = days_of(Kind.DEPLOYMENT, stored)
+    with database.cursor() as cursor:
+        cursor.execute(
+            _SETTLE.format(scope=scope),
+            {
+                **asked,
+                "names": list(meant),
+                "environments": [str(environment) for environment in meant.values()],
+                "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name in meant],
+            },
+        )
+        changed = {row[0] for row in cursor.fetchall()}
+    _link_anew(changed)
+    append_days(Kind.DEPLOYMENT, changed, before)
+    return len(changed)
+
+
+def _link_anew(changed: set[int]) -> None:
+    """Link the deployments that are there, and what was linked to those that are none any more."""
+    there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
+    loose = Loose()
+    loose.loosen(Kind.DEPLOYMENT, changed - there)
+    follow_deployments(there)
+    loose.link_anew()

@@ -1,0 +1,15 @@
+"""The correlation engine: which deployment brought a change to production, and which deployments failed.
+
+    commit_positions.py   where each commit stands in its repository's history
+    service_paths.py      which services a pull request touches, where a repository has several
+    first_deployment.py   pull request → the first production deployment that contains its merge
+    copies.py             commits that bring a pull request along because they are copies of its merge
+    work_item_origins.py  pull request → when its work items were created and begun
+    failures.py           deployment → incidents, rollbacks and fixes that say that it failed
+    rollbacks.py          older states that were deployed again, proposed as rollbacks
+    relink.py             what has to be linked anew after records were stored: what intake calls
+    rebuild.py            all of it, from nothing
+
+Everything here follows from stored records alone: whatever their order, and however often they were told, the same
+links come out.
+"""

@@ -1,0 +1,247 @@
+"""Where each commit stands in its repository's history: the numbers by which deployments contain merges.
+
+Most of the time a branch grows: new commits are placed after those that are there.  Whatever else happens (history
+below the oldest known commit, a rewritten branch, a commit that was known as a parent only) numbers the repository
+anew, and writes what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from integrations.delivery.linking.commit_graph import Place, bases, chain_of, entered, number
+from integrations.models import Repository
+
+# Commits of which a clone or a provider told, those that pull requests tell with their parents, and those that merges
+# and deployments name although no branch holds them any more.
+_GRAPH = """
+    SELECT commit.sha, commit.parents, link.on_default_branch, commit.committed_at
+    FROM integrations_commitinrepository link
+    JOIN integrations_commit commit ON commit.id = link.commit_id
+    WHERE link.repository_id = %(repository)s
+    UNION ALL
+    SELECT told.sha, told.parents, false, NULL
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    WHERE pull_request.repository_id = %(repository)s
+    UNION ALL
+    SELECT commit.sha, commit.parents, false, NULL
+    FROM (
+        SELECT merge_sha FROM integrations_pullrequest WHERE repository_id = %(repository)s AND merge_sha <> ''
+        UNION
+        SELECT sha FROM integrations_deployment WHERE repository_id = %(repository)s AND sha <> ''
+    ) AS named (sha)
+    JOIN integrations_commit commit ON commit.sha = named.sha
+"""
+_ELSEWHERE = "SELECT sha, parents FROM integrations_commit WHERE sha = ANY (%s)"
+_PLACES = """
+    SELECT sha, position, base, on_chain, parents_known FROM integrations_commitplace WHERE repository_id = %s
+"""
+_PUT = """
+    INSERT INTO integrations_commitplace AS place (repository_id, sha, position, base, on_chain, parents_known)
+    SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::int[], %s::boolean[], %s::boolean[])
+    ON CONFLICT (repository_id, sha) DO UPDATE
+    SET position = excluded.position, base = excluded.base, on_chain = excluded.on_chain,
+        parents_known = excluded.parents_known
+"""
+_NEW = """
+    SELECT commit.sha, commit.parents, coalesce(link.on_default_branch, false), link.commit_id IS NULL,
+           place.sha IS NOT NULL, place.on_chain, place.position, place.parents_known
+    FROM integrations_commit commit
+    LEFT JOIN integrations_commitinrepository link
+         ON link.commit_id = commit.id AND link.repository_id = %(repository)s
+    LEFT JOIN integrations_commitplace place
+         ON place.repository_id = %(repository)s AND place.sha = commit.sha
+    WHERE commit.id = ANY (%(commits)s)
+"""
+_PLACED = """
+    SELECT place.sha, place.position, place.base, place.on_chain FROM integrations_commitplace place
+    WHERE place.repository_id = %s AND place.sha = ANY (%s)
+"""
+_TIP = """
+    SELECT sha, position FROM integrations_commitplace
+    WHERE repository_id = %s AND on_chain ORDER BY position DESC LIMIT 1
+"""
+_UNMERGED = """
+    SELECT place.sha, commit.parents
+    FROM integrations_commitplace place
+    JOIN integrations_commit commit ON commit.sha = place.sha
+    WHERE place.repository_id = %s AND place.position IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What is known of a repository's history.  `tip` is the newest commit of the default branch."""
+
+    parents: Mapping[str, Sequence[str]]
+    tip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedAnew:
+    """The object ids of commits whose place changed, and whether one became known that stood there as a parent only.
+
+    Then what was placed above it contains more than before, although it stands where it stood.
+    """
+
+    changed: set[str]
+    filled: bool
+
+
+def place_repository(repository: Repository) -> PlacedAnew:
+    """Place all of a repository's commits anew."""
+    graph = read_graph(repository)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [repository.pk])
+        stored = {sha: (Place(*place), known) for sha, *place, known in cursor.fetchall()}
+    places = number(graph.parents, graph.tip, first=_first_position(graph, stored))
+    wanted = {sha: (place, sha in graph.parents) for sha, place in places.items()}
+    changed = {sha for sha, place in wanted.items() if stored.get(sha) != place}
+    gone = stored.keys() - wanted.keys()
+    _put(repository, {sha: wanted[sha] for sha in changed})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
+            [repository.pk, list(gone)],
+        )
+    filled = any(sha in stored and not stored[sha][1] and sha in graph.parents for sha in changed)
+    return PlacedAnew(changed | gone, filled)
+
+
+def read_graph(repository: Repository) -> Graph:
+    """All that is known of a repository's history, with ancestors of which only other repositories tell."""
+    parents: dict[str, Sequence[str]] = {}
+    on_default: dict[str, object] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_GRAPH, {"repository": repository.pk})
+        for sha, own_parents, is_on_default, committed_at in cursor.fetchall():
+            parents.setdefault(sha, own_parents)
+            if is_on_default:
+                on_default[sha] = committed_at
+        missing = {each for of in parents.values() for each in of} - parents.keys()
+        while missing:
+            cursor.execute(_ELSEWHERE, [list(missing)])
+            found = dict(cursor.fetchall())
+            parents |= found
+            missing = {each for of in found.values() for each in of} - parents.keys()
+    inner = {each for sha in on_default for each in parents[sha]}
+    tips = on_default.keys() - inner or on_default.keys()
+    return Graph(parents, max(tips, key=lambda sha: (on_default[sha], sha), default=None))
+
+
+def _first_position(graph: Graph, stored: Mapping[str, tuple[Place, bool]]) -> int:
+    """The position of the oldest commit of the chain with which most others keep theirs: it may grow at both ends."""
+    for index, sha in enumerate(chain_of(graph.parents, graph.tip) if graph.tip else ()):
+        known = stored.get(sha)
+        if known is not None and known[0].on_chain and known[0].position is not None:
+            return known[0].position - index
+    return 0
+
+
+def place_new_commits(repository: Repository, commits: Collection[int]) -> set[str] | None:
+    """Place commits that the repository holds anew after those that are placed; the ids of those whose place changed.
+
+    None, and nothing is placed, where the branches did not simply grow by them.
+    """
+    if not commits:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW, {"repository": repository.pk, "commits": list(commits)})
+        told = cursor.fetchall()
+        cursor.execute(_TIP, [repository.pk])
+        tip, last = cursor.fetchone() or (None, -1)
+    parents: dict[str, Sequence[str]] = {}
+    on_default: set[str] = set()
+    placed: set[str] = set()
+    for sha, own_parents, is_on_default, is_gone, is_placed, on_chain, position, parents_known in told:
+        if is_gone or (is_placed and not parents_known) or (not is_on_default and position is not None):
+            return None
+        if on_chain or position is not None:
+            continue
+        parents[sha] = own_parents
+        if is_placed:
+            placed.add(sha)
+        if is_on_default:
+            on_default.add(sha)
+    grown = _growth(parents, on_default, tip)
+    if grown is None or not placed.isdisjoint(grown):
+        return None  # fast-forwarded to a commit of a branch: what else stands on it contains more of the chain now
+    return _place_after(repository, parents, grown, last)
+
+
+def _growth(parents: Mapping[str, Sequence[str]], on_default: set[str], tip: str | None) -> list[str] | None:
+    """The commits by which the chain has grown, the oldest first; None where it did not simply grow from its tip."""
+    if not on_default:
+        return []
+    tips = on_default - {each for sha in on_default for each in parents[sha]}
+    if tip is None or len(tips) != 1:
+        return None
+    grown: list[str] = []
+    commit: str | None = tips.pop()
+    while commit is not None and commit in on_default and commit not in grown[-1:]:
+        grown.append(commit)
+        if len(grown) > len(on_default):
+            return None
+        commit = next(iter(parents[commit]), None)
+    return list(reversed(grown)) if commit == tip else None
+
+
+def _place_after(
+    repository: Repository,
+    parents: dict[str, Sequence[str]],
+    grown: Sequence[str],
+    last: int,
+) -> set[str] | None:
+    others = {each for of in parents.values() for each in of} - parents.keys()
+    with connection.cursor() as cursor:
+        open_branches: dict[str, Sequence[str]] = {}
+        if grown:
+            cursor.execute(_UNMERGED, [repository.pk])
+            open_branches = dict(cursor.fetchall())
+        graph = {**open_branches, **parents}
+        around = {each for of in graph.values() for each in of} | others
+        cursor.execute(_PLACED, [repository.pk, list(around | set(graph))])
+        known = {sha: Place(*place) for sha, *place in cursor.fetchall()}
+    if not around <= known.keys() | graph.keys():
+        return None  # a parent that nobody has told of: it gets a place, too
+    on_default_already = [sha for sha, place in known.items() if place.position is not None]
+    positions = {sha: last + 1 + index for sha, index in entered(graph, grown, on_default_already)}
+    base_of = bases(
+        graph,
+        parents,
+        {sha: place.base for sha, place in known.items()} | {sha: positions[sha] for sha in grown},
+    )
+    chain = set(grown)
+    changed = {
+        sha: (Place(positions.get(sha), base_of[sha], sha in chain), True)
+        for sha in {*parents, *positions}
+        if sha in graph
+    }
+    merged_unknown = [sha for sha in positions if sha not in graph]
+    if merged_unknown:
+        return None
+    _put(repository, changed)
+    return set(changed)
+
+
+def _put(repository: Repository, places: Mapping[str, tuple[Place, bool]]) -> None:
+    if not places:
+        return
+    shas = sorted(places)
+    rows = [places[sha] for sha in shas]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUT,
+            [
+                repository.pk,
+                shas,
+                [place.position for place, _ in rows],
+                [place.base for place, _ in rows],
+                [place.on_chain for place, _ in rows],
+                [known for _, known in rows],
+            ],
+        )

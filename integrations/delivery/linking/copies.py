@@ -1,0 +1,125 @@
+"""Copies of merges: commits made after the merge that say, or show, that they are the same change.
+
+`git cherry-pick -x` notes in the message which commit it copied; two commits of one author, author time and lines are
+one change (integrations/code/commits/duplicates.py).  What is copied is the commit that a pull request was merged as,
+or its only commit: a copy of one among several would bring a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import LiteralString, NamedTuple
+
+from django.db import connection
+
+_MERGED: LiteralString = """
+    pull_request.state = 'merged' AND pull_request.deleted_at IS NULL AND {pull_requests}
+"""
+_OF_ALL: LiteralString = "true"
+_OF_THESE: LiteralString = "pull_request.id = ANY (%(ids)s)"
+# The few copies there are stand first: of all, or of what these pull requests consist of.
+_ALL_COPIES: LiteralString = """
+    SELECT origin.sha AS origin, commit.sha, commit.committed_at
+    FROM integrations_commit commit
+    CROSS JOIN LATERAL unnest(commit.picked_from) AS origin (sha)
+    WHERE commit.picked_from <> '{}'
+    UNION
+    SELECT origin.sha, commit.sha, commit.committed_at
+    FROM integrations_commit commit
+    JOIN integrations_commit origin ON origin.id = commit.stands_in_id
+    WHERE commit.stands_in_id IS NOT NULL AND commit.set_apart = 'duplicate'
+"""
+_COPIES_OF_THESE: LiteralString = """
+    SELECT asked.sha AS origin, commit.sha, commit.committed_at
+    FROM asked
+    JOIN integrations_commit commit ON commit.picked_from <> '{}' AND commit.picked_from @> ARRAY[asked.sha]
+    UNION
+    SELECT asked.sha, commit.sha, commit.committed_at
+    FROM asked
+    JOIN integrations_commit origin ON origin.sha = asked.sha
+    JOIN integrations_commit commit ON commit.stands_in_id = origin.id AND commit.set_apart = 'duplicate'
+"""
+_ASKED: LiteralString = """
+    asked AS MATERIALIZED (
+        SELECT merge_sha AS sha FROM integrations_pullrequest WHERE id = ANY (%(ids)s) AND merge_sha <> ''
+        UNION
+        SELECT min(sha) FROM integrations_pullrequestcommit WHERE pull_request_id = ANY (%(ids)s)
+        GROUP BY pull_request_id HAVING count(*) = 1
+    ),
+"""
+_COPIED: LiteralString = """
+    WITH {asked} copy AS MATERIALIZED ({copies})
+    SELECT pull_request.id, pull_request.repository_id, copy.sha
+    FROM copy
+    JOIN integrations_pullrequest pull_request
+         ON pull_request.merge_sha = copy.origin AND copy.committed_at >= pull_request.merged_at
+    WHERE {merged}
+    UNION
+    SELECT pull_request.id, pull_request.repository_id, copy.sha
+    FROM copy
+    JOIN integrations_pullrequestcommit listed ON listed.sha = copy.origin
+    JOIN integrations_pullrequest pull_request
+         ON pull_request.id = listed.pull_request_id AND copy.committed_at >= pull_request.merged_at
+    WHERE {merged} AND NOT EXISTS (
+        SELECT FROM integrations_pullrequestcommit other
+        WHERE other.pull_request_id = pull_request.id AND other.sha <> listed.sha
+    )
+"""
+# What these commits are copies of, and themselves where they have some.  An array is looked up one by one, where
+# a join would read all pull requests of the repository.
+_MEANT: LiteralString = """
+    WITH told AS MATERIALIZED (
+        SELECT id, sha, stands_in_id, set_apart, picked_from FROM integrations_commit
+        WHERE id = ANY (%(commits)s) OR sha = ANY (%(shas)s)
+    ), meant AS MATERIALIZED (
+        SELECT unnest(told.picked_from) AS sha FROM told
+        UNION
+        SELECT origin.sha FROM told JOIN integrations_commit origin ON origin.id = told.stands_in_id
+        WHERE told.set_apart = 'duplicate'
+        UNION
+        SELECT told.sha FROM told
+        WHERE EXISTS (SELECT FROM integrations_commit copy WHERE copy.stands_in_id = told.id)
+    )
+    SELECT id FROM integrations_pullrequest
+    WHERE merge_sha = ANY (ARRAY(SELECT sha FROM meant)) AND merge_sha <> '' AND repository_id = %(repository)s
+    UNION
+    SELECT pull_request.id FROM integrations_pullrequestcommit listed
+    JOIN integrations_pullrequest pull_request ON pull_request.id = listed.pull_request_id
+    WHERE listed.sha = ANY (ARRAY(SELECT sha FROM meant)) AND pull_request.repository_id = %(repository)s
+"""
+
+
+class Copy(NamedTuple):
+    """A commit that brings a pull request to wherever it is."""
+
+    pull_request_id: int
+    repository_id: int
+    sha: str
+
+
+def copies_of(pull_requests: Collection[int]) -> Sequence[Copy]:
+    """The copies of what these pull requests were merged as."""
+    return _read(_ASKED, _COPIES_OF_THESE, _OF_THESE, pull_requests)
+
+
+def all_copies() -> Sequence[Copy]:
+    """As above, of all pull requests."""
+    return _read("", _ALL_COPIES, _OF_ALL, ())
+
+
+def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collection[str] = ()) -> set[int]:
+    """Pull requests of the repository for which these commits, by id or object id, may be copies, or have some."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _read(
+    asked: LiteralString, copies: LiteralString, pull_requests: LiteralString, ids: Collection[int]
+) -> Sequence[Copy]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COPIED.format(asked=asked, copies=copies, merged=_MERGED.format(pull_requests=pull_requests)),
+            {"ids": sorted(ids)},
+        )
+        return [Copy(*row) for row in cursor.fetchall()]

@@ -1,0 +1,316 @@
+"""Deployment → the incidents that it caused, and the deployments that repaired it.
+
+An incident that names the deployment that caused it blames that one, or none where it is no successful production
+deployment.  Any other blames the last one of its service before it began, if that finished at most the link window
+before.  Where the incident or a deployment names no service, the repository is what they have in common.
+
+A deployment that says of itself neither what it fixes nor what it takes back is a hotfix of the one before it where the
+working agreement of its owner says so, by its branch, or by the pull request that it deploys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, LiteralString
+
+from django.db import connection
+
+from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST
+from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+from orgtree.models import Organisation
+
+_JUST_BEFORE: LiteralString = f"""(
+    incident.caused_by = '' AND deployment.finished_at <= incident.started_at
+    AND deployment.finished_at >= incident.started_at - %(window)s::interval AND {IN_PRODUCTION}
+)"""
+# Records name deployments of their own connection, else the only one that is called so anywhere.
+_NAMED: LiteralString = """
+    SELECT coalesce(
+        (SELECT named.id FROM integrations_deployment named
+         WHERE named.connection_id = {by}.connection_id AND named.external_id = {name} AND named.deleted_at IS NULL),
+        (SELECT CASE WHEN count(*) = 1 THEN min(named.id) END
+         FROM integrations_connection
+         JOIN integrations_deployment named ON named.connection_id = integrations_connection.id
+              AND named.external_id = {name} AND named.deleted_at IS NULL)
+    )
+"""
+_AFFECTED_INCIDENTS: LiteralString = """
+    SELECT unnest(%(incidents)s::bigint[])
+    UNION
+    SELECT incident_id FROM integrations_deploymentfailure
+    WHERE deployment_id = ANY (%(deployments)s) AND incident_id IS NOT NULL
+    UNION
+    SELECT incident.id FROM integrations_deployment deployment
+    JOIN integrations_incident incident ON incident.caused_by = deployment.external_id AND incident.caused_by <> ''
+    WHERE deployment.id = ANY (%(deployments)s)
+    UNION
+    SELECT incident.id FROM integrations_deployment deployment
+    JOIN integrations_incident incident ON incident.service = deployment.service
+         AND incident.started_at BETWEEN deployment.finished_at AND deployment.finished_at + %(window)s::interval
+    WHERE deployment.id = ANY (%(deployments)s) AND deployment.service <> ''
+    UNION
+    SELECT incident.id FROM integrations_deployment deployment
+    JOIN integrations_incident incident ON incident.repository_id = deployment.repository_id
+         AND (incident.service = '' OR deployment.service = '')
+         AND incident.started_at BETWEEN deployment.finished_at AND deployment.finished_at + %(window)s::interval
+    WHERE deployment.id = ANY (%(deployments)s)
+"""
+_AFFECTED_REPAIRS: LiteralString = """
+    SELECT unnest(%(deployments)s::bigint[])
+    UNION
+    SELECT repaired_by_id FROM integrations_deploymentfailure
+    WHERE deployment_id = ANY (%(deployments)s) AND repaired_by_id IS NOT NULL
+    UNION
+    SELECT repair.id FROM integrations_deployment named
+    JOIN integrations_deployment repair ON repair.rollback_of = named.external_id AND repair.rollback_of <> ''
+    WHERE named.id = ANY (%(deployments)s)
+    UNION
+    SELECT repair.id FROM integrations_deployment named
+    JOIN integrations_deployment repair ON repair.fixes @> ARRAY[named.external_id::text]
+    WHERE named.id = ANY (%(deployments)s)
+    UNION
+    SELECT proposed.deployment_id FROM integrations_proposedrollback proposed
+    WHERE proposed.rolled_back_id = ANY (%(deployments)s)
+    UNION
+    SELECT after.id FROM integrations_deployment changed
+    CROSS JOIN LATERAL (
+        SELECT deployment.id FROM integrations_deployment deployment
+        WHERE deployment.repository_id = changed.repository_id AND deployment.service = changed.service
+          AND deployment.finished_at >= changed.finished_at AND deployment.id <> changed.id
+          AND deployment.environment = 'production' AND deployment.status = 'success'
+        ORDER BY deployment.finished_at, deployment.id LIMIT 1
+    ) AS after
+    WHERE changed.id = ANY (%(deployments)s) AND EXISTS (SELECT FROM integrations_workingagreement)
+"""
+_ALL_INCIDENTS: LiteralString = "SELECT id FROM integrations_incident"
+_ALL_REPAIRS: LiteralString = """
+    SELECT id FROM integrations_deployment WHERE rollback_of <> ''
+    UNION SELECT id FROM integrations_deployment WHERE fixes <> '{}'
+    UNION SELECT deployment_id FROM integrations_proposedrollback
+    UNION SELECT repaired_by_id FROM integrations_deploymentfailure WHERE repaired_by_id IS NOT NULL
+    UNION
+    SELECT id FROM integrations_deployment
+    WHERE environment = 'production' AND status = 'success' AND EXISTS (SELECT FROM integrations_workingagreement)
+"""
+_CREATE: LiteralString = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS
+"""
+_TABLES: dict[LiteralString, LiteralString] = {
+    "asked_incident": "id bigint PRIMARY KEY",
+    "asked_repair": "id bigint PRIMARY KEY",
+    "asked_deployment": "id bigint PRIMARY KEY",
+    "linked_failure": "deployment_id bigint, method text, incident_id bigint, repaired_by_id bigint",
+}
+# The production deployment of the same service before a repair.
+_BEFORE: LiteralString = f"""
+    SELECT deployment.id FROM integrations_deployment deployment
+    WHERE deployment.repository_id = repair.repository_id AND deployment.service = repair.service
+      AND deployment.finished_at <= repair.finished_at AND deployment.id <> repair.id AND {IN_PRODUCTION}
+    ORDER BY {LATEST_FIRST} LIMIT 1
+"""  # noqa: S608  # constants of this module
+_MERGED_AS: LiteralString = """
+    SELECT pull_request.source_branch, pull_request.labels FROM integrations_pullrequest pull_request
+    WHERE pull_request.merge_sha = repair.sha AND repair.sha <> ''
+      AND pull_request.repository_id = repair.repository_id AND pull_request.deleted_at IS NULL
+"""
+_LINK_INCIDENTS: LiteralString = f"""
+    INSERT INTO linked_failure
+    SELECT blamed.id, CASE WHEN incident.caused_by <> '' THEN 'explicit' ELSE 'window' END, incident.id, NULL
+    FROM asked_incident
+    JOIN integrations_incident incident USING (id)
+    CROSS JOIN LATERAL (
+        SELECT deployment.id FROM integrations_deployment deployment
+        WHERE incident.caused_by <> '' AND {IN_PRODUCTION}
+          AND deployment.id = ({_NAMED.format(by="incident", name="incident.caused_by")})
+        UNION ALL
+        SELECT id FROM (
+            SELECT deployment.id FROM (
+                (SELECT deployment.* FROM integrations_deployment deployment
+                 WHERE incident.service <> '' AND deployment.service = incident.service AND {_JUST_BEFORE}
+                 ORDER BY {LATEST_FIRST} LIMIT 1)
+                UNION ALL
+                (SELECT deployment.* FROM integrations_deployment deployment
+                 WHERE deployment.repository_id = incident.repository_id
+                   AND (incident.service = '' OR deployment.service = '') AND {_JUST_BEFORE}
+                 ORDER BY {LATEST_FIRST} LIMIT 1)
+            ) AS deployment
+            ORDER BY {LATEST_FIRST} LIMIT 1
+        ) AS before
+    ) AS blamed
+    WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
+"""  # noqa: S608  # constants of this module
+# The rule of whoever owns the service, or else the repository.  The nearest unit that has one is heard.
+_IS_HOTFIX_BY_RULE: LiteralString = f"""
+    repair.environment = 'production' AND EXISTS (SELECT FROM agreed) AND coalesce((
+        SELECT EXISTS (
+                   SELECT FROM unnest(agreed.hotfix_branches) AS hotfix (beginning)
+                   WHERE starts_with(repair.ref, beginning)
+                      OR EXISTS (SELECT FROM ({_MERGED_AS}) AS merged WHERE starts_with(source_branch, beginning))
+               ) OR EXISTS (
+                   SELECT FROM ({_MERGED_AS}) AS merged WHERE merged.labels && agreed.hotfix_labels::text[]
+               )
+        FROM agreed
+        WHERE agreed.owned_id = coalesce(
+                  (SELECT id FROM integrations_owned WHERE kind = 'service' AND name = repair.service),
+                  (SELECT id FROM integrations_owned WHERE repository_id = repair.repository_id)
+              )
+          AND agreed.during @> repair.finished_at::date
+        ORDER BY {NEAREST_FIRST} LIMIT 1
+    ), false)
+"""  # noqa: S608  # constants of this module
+_LINK_REPAIRS: LiteralString = f"""
+    WITH agreed AS MATERIALIZED (
+        SELECT * FROM ({AGREED}) AS agreed
+        WHERE agreed.hotfix_branches IS NOT NULL OR agreed.hotfix_labels IS NOT NULL
+    )
+    INSERT INTO linked_failure
+    SELECT repairing.deployment_id, max(repairing.method), NULL, repair.id
+    FROM asked_repair
+    JOIN integrations_deployment repair USING (id)
+    CROSS JOIN LATERAL (
+        SELECT ({_NAMED.format(by="repair", name="repair.rollback_of")}), 'rollback' WHERE repair.rollback_of <> ''
+        UNION ALL
+        SELECT proposed.rolled_back_id, 'rollback' FROM integrations_proposedrollback proposed
+        WHERE proposed.deployment_id = repair.id AND proposed.state = 'confirmed' AND repair.rollback_of = ''
+        UNION ALL
+        SELECT ({_NAMED.format(by="repair", name="fixed.external_id")}), 'hotfix'
+        FROM unnest(repair.fixes) AS fixed (external_id)
+        UNION ALL
+        SELECT before.id, 'hotfix' FROM ({_BEFORE}) AS before
+        WHERE repair.fixes = '{{}}' AND repair.rollback_of = '' AND {_IS_HOTFIX_BY_RULE}
+    ) AS repairing (deployment_id, method)
+    JOIN integrations_deployment deployment ON deployment.id = repairing.deployment_id AND {IN_PRODUCTION}
+    WHERE repair.status = 'success' AND repair.finished_at IS NOT NULL AND repair.deleted_at IS NULL
+      AND repair.environment = 'production' AND repair.id <> deployment.id
+    GROUP BY repairing.deployment_id, repair.id
+"""  # noqa: S608  # constants of this module
+_FORGET: LiteralString = """
+    DELETE FROM integrations_deploymentfailure stored
+    WHERE (stored.incident_id IN (SELECT id FROM asked_incident)
+           OR stored.repaired_by_id IN (SELECT id FROM asked_repair))
+      AND NOT EXISTS (
+          SELECT FROM linked_failure linked
+          WHERE (linked.deployment_id, linked.method) = (stored.deployment_id, stored.method)
+            AND (linked.incident_id, linked.repaired_by_id) IS NOT DISTINCT FROM
+                (stored.incident_id, stored.repaired_by_id)
+      )
+    RETURNING stored.deployment_id
+"""
+_PUT: LiteralString = """
+    INSERT INTO integrations_deploymentfailure (deployment_id, method, incident_id, repaired_by_id)
+    SELECT * FROM linked_failure
+    ON CONFLICT DO NOTHING
+    RETURNING deployment_id
+"""
+_STILL_LINKED: LiteralString = "SELECT deployment_id FROM linked_failure"
+# An incident that is not resolved yet keeps its deployment from being restored.
+_RESTORE: LiteralString = """
+    WITH outcome AS MATERIALIZED (
+        SELECT deployment.id AS deployment_id, summary.method, summary.restored_at,
+               summary.restored_at::date AS restored_on,
+               CASE WHEN summary.restored_at >= deployment.finished_at
+                    THEN extract(epoch FROM summary.restored_at - deployment.finished_at)::float8
+                    END AS recovery_seconds
+        FROM asked_deployment
+        JOIN integrations_deployment deployment USING (id)
+        JOIN LATERAL (
+            SELECT (ARRAY['explicit', 'rollback', 'hotfix', 'window'])[
+                       min(array_position(ARRAY['explicit', 'rollback', 'hotfix', 'window'], failure.method::text))
+                   ] AS method,
+                   CASE WHEN count(incident.id) = 0 THEN min(repair.finished_at)
+                        WHEN count(incident.id) = count(incident.resolved_at) THEN max(incident.resolved_at)
+                        END AS restored_at,
+                   count(*) AS failures
+            FROM integrations_deploymentfailure failure
+            LEFT JOIN integrations_incident incident ON incident.id = failure.incident_id
+            LEFT JOIN integrations_deployment repair ON repair.id = failure.repaired_by_id
+            WHERE failure.deployment_id = deployment.id
+        ) AS summary ON summary.failures > 0
+    ), before AS MATERIALIZED (
+        SELECT stored.deployment_id, stored.restored_on FROM asked_deployment
+        JOIN integrations_faileddeployment stored ON stored.deployment_id = asked_deployment.id
+        LEFT JOIN outcome USING (deployment_id)
+        WHERE outcome.deployment_id IS NULL
+           OR (stored.method, stored.restored_at, stored.restored_on, stored.recovery_seconds) IS DISTINCT FROM
+              (outcome.method, outcome.restored_at, outcome.restored_on, outcome.recovery_seconds)
+    ), gone AS (
+        DELETE FROM integrations_faileddeployment stored USING before
+        WHERE stored.deployment_id = before.deployment_id
+          AND NOT EXISTS (SELECT FROM outcome WHERE outcome.deployment_id = stored.deployment_id)
+    ), put AS (
+        INSERT INTO integrations_faileddeployment AS stored
+            (deployment_id, method, restored_at, restored_on, recovery_seconds)
+        SELECT deployment_id, method, restored_at, restored_on, recovery_seconds FROM outcome
+        ON CONFLICT (deployment_id) DO UPDATE
+        SET method = excluded.method, restored_at = excluded.restored_at, restored_on = excluded.restored_on,
+            recovery_seconds = excluded.recovery_seconds
+        WHERE (stored.method, stored.restored_at, stored.restored_on, stored.recovery_seconds) IS DISTINCT FROM
+              (excluded.method, excluded.restored_at, excluded.restored_on, excluded.recovery_seconds)
+        RETURNING stored.deployment_id, stored.restored_on
+    ), changed AS (
+        SELECT deployment_id, restored_on FROM before UNION ALL SELECT deployment_id, restored_on FROM put
+    ), told AS (
+        INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+        SELECT %(family)s, owned_id, lower(days), upper(days) FROM (
+            SELECT owned_id, unnest(range_agg(daterange(day, day + 1))) AS days FROM (
+                SELECT coalesce(service.id, repository.id) AS owned_id,
+                       unnest(ARRAY[deployment.finished_at::date, changed.restored_on]) AS day
+                FROM changed
+                JOIN integrations_deployment deployment ON deployment.id = changed.deployment_id
+                LEFT JOIN integrations_owned service
+                     ON service.kind = 'service' AND service.name = deployment.service
+                LEFT JOIN integrations_owned repository ON repository.repository_id = deployment.repository_id
+            ) AS touched
+            WHERE day IS NOT NULL
+            GROUP BY owned_id
+        ) AS coalesced
+    )
+    SELECT count(*) FROM changed
+"""
+
+
+def settle_failures(*, deployments: Collection[int] = (), incidents: Collection[int] = ()) -> None:
+    """Decide anew which deployments failed, as far as these deployments and incidents have a part in it."""
+    if deployments or incidents:
+        _settle(_AFFECTED_INCIDENTS, _AFFECTED_REPAIRS, sorted(deployments), sorted(incidents))
+
+
+def settle_all_failures() -> None:
+    """As above, of all that is there."""
+    _settle(_ALL_INCIDENTS, _ALL_REPAIRS, [], [])
+
+
+def link_window() -> timedelta:
+    """How long after a deployment an incident that names no cause is still blamed on it."""
+    return timedelta(hours=Organisation.current().link_window_hours)
+
+
+def _settle(
+    incidents_of: LiteralString, repairs_of: LiteralString, deployments: list[int], incidents: list[int]
+) -> None:
+    asked: dict[str, Any] = {
+        "deployments": deployments,
+        "incidents": incidents,
+        "window": link_window(),
+        "family": FactFamily.DEPLOYMENT.value,
+    }
+    with connection.cursor() as cursor:
+        for name, columns in _TABLES.items():
+            cursor.execute(_CREATE.format(name=name, columns=columns))
+            cursor.execute(f"TRUNCATE {name}")
+        cursor.execute(f"INSERT INTO asked_incident {incidents_of}", asked)
+        cursor.execute(f"INSERT INTO asked_repair {repairs_of}", asked)
+        cursor.execute(_LINK_INCIDENTS, asked)
+        cursor.execute(_LINK_REPAIRS, asked)
+        concerned = set(deployments)
+        for statement in (_FORGET, _STILL_LINKED, _PUT):
+            cursor.execute(statement)
+            concerned.update(row[0] for row in cursor.fetchall())
+        cursor.execute("INSERT INTO asked_deployment SELECT unnest(%s::bigint[])", [sorted(concerned)])
+        cursor.execute(_RESTORE, asked)
+        changed = cursor.fetchone()[0]
+    if changed:
+        announce_changes()

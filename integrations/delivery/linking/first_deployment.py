@@ -1,0 +1,222 @@
+"""Pull request → the first successful production deployment that contains its merge.
+
+It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
+the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
+that nobody knows contains what was merged before it was first deployed anywhere in the repository, and nothing new
+when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py).
+
+"First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
+from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
+among them, by the time of their finish, is the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.delivery.linking.copies import Copy, all_copies, copies_of
+from integrations.delivery.linking.side_branches import Beside, deployed_beside
+from integrations.delivery.pull_requests.changed_lead_times import NOTE_CHANGED
+from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.facts.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+
+_OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
+_OF_ALL: LiteralString = "true"
+_OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
+_LINKED: LiteralString = """
+    WITH beside AS MATERIALIZED (
+        SELECT * FROM unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
+                             %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
+    ), merge AS MATERIALIZED (
+        SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, place.position,
+               coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
+               beside.deployment_id AS beside_id
+        FROM integrations_pullrequest pull_request
+        LEFT JOIN integrations_commitplace place
+             ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
+        LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = pull_request.id
+        LEFT JOIN beside
+             ON beside.repository_id = pull_request.repository_id AND beside.sha = pull_request.merge_sha
+             AND beside.track = coalesce(touched.service, '')
+        WHERE pull_request.state = 'merged' AND pull_request.merged_at IS NOT NULL
+          AND pull_request.deleted_at IS NULL AND {pull_requests}
+    ), copy AS MATERIALIZED (
+        SELECT merge.id, merge.repository_id, merge.track, place.position, beside.deployment_id AS beside_id
+        FROM unnest(%(copied)s::bigint[], %(copies)s::text[]) AS copied (pull_request_id, sha)
+        JOIN merge ON merge.id = copied.pull_request_id
+        JOIN integrations_commitplace place
+             ON place.repository_id = merge.repository_id AND place.sha = copied.sha AND place.parents_known
+        LEFT JOIN beside ON beside.repository_id = merge.repository_id AND beside.sha = copied.sha
+             AND beside.track = merge.track
+    ), rollout AS MATERIALIZED (
+        SELECT deployment.id, deployment.repository_id, deployment.service, deployment.finished_at,
+               coalesce(deployment.started_at, deployment.finished_at) AS started_at,
+               deployment.sha, place.sha IS NULL AS is_unknown,
+               CASE WHEN deployment.sha = '' THEN coalesce(deployment.started_at, deployment.finished_at)
+                    ELSE min(coalesce(deployment.started_at, deployment.finished_at))
+                         OVER (PARTITION BY deployment.repository_id, deployment.sha)
+                    END AS sha_started_at,
+               place.base, {is_rollback} AS is_rollback,
+               row_number() OVER (ORDER BY {in_order}) AS rank
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_commitplace place
+             ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
+        WHERE {in_production} AND {deployments}
+    ), on_track AS MATERIALIZED (
+        SELECT tracked.*,
+               is_unknown AND (sha = '' OR row_number() OVER (PARTITION BY repository_id, track, sha ORDER BY rank) = 1)
+                   AS is_new_and_unknown
+        FROM (
+            SELECT rollout.*, '' AS track FROM rollout
+            UNION ALL
+            SELECT rollout.*, paths.service FROM rollout
+            JOIN integrations_servicepaths paths
+                 ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
+        ) AS tracked
+    ), by_position AS (
+        SELECT merge_id, first, preference FROM (
+            SELECT merge_id, preference,
+                   min(rank) OVER (PARTITION BY repository_id, track ORDER BY position DESC, merge_id NULLS FIRST
+                                   ROWS UNBOUNDED PRECEDING) AS first
+            FROM (
+                SELECT repository_id, track, base AS position, rank, NULL::bigint AS merge_id, NULL::int AS preference
+                FROM on_track WHERE base IS NOT NULL
+                UNION ALL
+                SELECT repository_id, track, position, NULL, id, 1 FROM merge WHERE known AND position IS NOT NULL
+                UNION ALL
+                SELECT repository_id, track, position, NULL, id, 3 FROM copy WHERE position IS NOT NULL
+            ) AS in_order
+        ) AS ranked
+        WHERE merge_id IS NOT NULL AND first IS NOT NULL
+    ), by_time AS (
+        SELECT merge_id, track, CASE WHEN known THEN first_unknown ELSE first END AS first FROM (
+            SELECT merge_id, track, known, min(rank) OVER since AS first,
+                   min(new_rank) OVER since AS first_unknown
+            FROM (
+                SELECT repository_id, track, started_at AS at, rank, NULL::bigint AS new_rank,
+                       NULL::bigint AS merge_id, NULL::boolean AS known
+                FROM on_track WHERE NOT is_rollback
+                UNION ALL
+                SELECT repository_id, track, sha_started_at, NULL, rank, NULL, NULL
+                FROM on_track WHERE NOT is_rollback AND is_new_and_unknown
+                UNION ALL
+                SELECT repository_id, track, merged_at, NULL, NULL, id, known FROM merge
+                WHERE NOT known OR repository_id IN (SELECT repository_id FROM rollout WHERE is_unknown)
+            ) AS in_order
+            WINDOW since AS (PARTITION BY repository_id, track ORDER BY at DESC, merge_id NULLS LAST
+                             ROWS UNBOUNDED PRECEDING)
+        ) AS ranked
+        WHERE merge_id IS NOT NULL
+    ), found AS (
+        SELECT merge_id, first, preference FROM by_position
+        UNION ALL
+        SELECT merge.id, rollout.rank, 2 FROM merge JOIN rollout ON rollout.id = merge.beside_id WHERE merge.known
+        UNION ALL
+        SELECT copy.id, rollout.rank, 3 FROM copy JOIN rollout ON rollout.id = copy.beside_id
+        UNION ALL
+        SELECT merge_id, first, 4 FROM by_time WHERE first IS NOT NULL
+    ), linked AS (
+        SELECT DISTINCT ON (found.merge_id) found.merge_id AS pull_request_id, rollout.id AS deployment_id,
+               (ARRAY['chain', 'graph', 'pick', 'time'])[found.preference] AS method,
+               rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on
+        FROM found JOIN rollout ON rollout.rank = found.first
+        ORDER BY found.merge_id, found.first, found.preference
+    )
+"""
+_SETTLE: LiteralString = """
+    {linked}, gone AS (
+        DELETE FROM integrations_deployedpullrequest stored
+        USING integrations_pullrequest pull_request
+        WHERE pull_request.id = stored.pull_request_id AND {pull_requests}
+          AND NOT EXISTS (SELECT FROM linked WHERE linked.pull_request_id = stored.pull_request_id)
+        RETURNING stored.pull_request_id, stored.deployed_on
+    ), before AS MATERIALIZED (
+        SELECT stored.pull_request_id, stored.deployed_on, linked.deployed_on AS now_on
+        FROM linked JOIN integrations_deployedpullrequest stored USING (pull_request_id)
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
+              IS DISTINCT FROM (linked.deployment_id, linked.method, linked.deployed_at, linked.deployed_on)
+    ), put AS (
+        INSERT INTO integrations_deployedpullrequest AS stored
+            (pull_request_id, deployment_id, method, deployed_at, deployed_on)
+        SELECT * FROM linked
+        ON CONFLICT (pull_request_id) DO UPDATE
+        SET deployment_id = excluded.deployment_id, method = excluded.method,
+            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
+              IS DISTINCT FROM (excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on)
+        RETURNING stored.pull_request_id, stored.deployed_on
+    ), changed AS (
+        SELECT pull_request_id, deployed_on FROM gone
+        UNION ALL SELECT pull_request_id, deployed_on FROM before
+        UNION ALL SELECT pull_request_id, deployed_on FROM put
+    ), told AS ({note_changed})
+    SELECT DISTINCT pull_request_id FROM changed
+"""
+
+
+def settle_deployed(pull_requests: Collection[int]) -> int:
+    """Link these pull requests anew, whatever became of them; of how many the deployment changed."""
+    if not pull_requests:
+        return 0
+    ids = sorted(pull_requests)
+    copies = copies_of(ids)
+    return _settle(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
+
+
+def settle_all_deployed() -> int:
+    """As above, of all pull requests there are."""
+    copies = all_copies()
+    return _settle(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
+
+
+def _settle(
+    pull_requests: LiteralString,
+    deployments: LiteralString,
+    beside: Collection[Beside],
+    copies: Collection[Copy],
+    ids: Collection[int],
+) -> int:
+    linked = _LINKED.format(
+        pull_requests=pull_requests,
+        deployments=deployments,
+        in_production=IN_PRODUCTION,
+        is_rollback=IS_ROLLBACK,
+        in_order=IN_ORDER,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE.format(linked=linked, pull_requests=pull_requests, note_changed=NOTE_CHANGED),
+            {
+                "ids": list(ids),
+                "repositories": _repositories_of(ids),
+                "family": FactFamily.DEPLOYMENT.value,
+                "before": [],
+                "credited": [],
+                "owned": [],
+                "copied": [copy.pull_request_id for copy in copies],
+                "copies": [copy.sha for copy in copies],
+                "beside_repositories": [each.repository_id for each in beside],
+                "beside_tracks": [each.track for each in beside],
+                "beside_shas": [each.sha for each in beside],
+                "beside_deployments": [each.deployment_id for each in beside],
+            },
+        )
+        changed = [row[0] for row in cursor.fetchall()]
+    note_services(changed)
+    if changed:
+        announce_changes()
+    return len(changed)
+
+
+def _repositories_of(pull_requests: Collection[int]) -> list[int]:
+    """Looked up beforehand: inside the statement the planner expects hundreds, and reads every deployment there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]
+        )
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,40 @@
+"""All links from nothing: after an upgrade that links differently, or where somebody doubts what is there."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from integrations.delivery.linking.commit_positions import place_repository
+from integrations.delivery.linking.failures import settle_all_failures
+from integrations.delivery.linking.first_deployment import settle_all_deployed
+from integrations.delivery.linking.rollbacks import propose_all_rollbacks
+from integrations.delivery.linking.service_paths import settle_touched_services_in
+from integrations.delivery.linking.work_item_origins import settle_all_origins
+from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.models import Repository, ServicePaths
+
+
+def relink_everything() -> None:
+    """Place every commit, and link every pull request, deployment and incident anew.  Repeating it changes nothing."""
+    place_everything()
+    with transaction.atomic():
+        link_everything()
+
+
+def link_everything() -> None:
+    """As above, with the places that commits have; in the caller's transaction."""
+    for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
+        settle_touched_services_in(repository)
+    propose_all_rollbacks()
+    settle_all_failures()
+    note_lead_times(settle_all_origins())
+    settle_all_deployed()
+
+
+def place_everything() -> None:
+    """Place the commits of every repository, one transaction each."""
+    for repository in Repository.objects.order_by("pk"):
+        with transaction.atomic():
+            place_repository(repository)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE integrations_commitplace")

@@ -1,0 +1,211 @@
+"""What has to be linked anew after records were stored, in the same transaction: what intake calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import LiteralString
+
+from django.db import connection, transaction
+
+from integrations.delivery.linking.commit_positions import place_new_commits, place_repository
+from integrations.delivery.linking.copies import copied_by
+from integrations.delivery.linking.failures import settle_failures
+from integrations.delivery.linking.first_deployment import settle_deployed
+from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
+from integrations.delivery.linking.service_paths import (
+    settle_touched_services,
+    settle_touched_services_in,
+    touching,
+    touching_placed,
+)
+from integrations.delivery.linking.work_item_origins import linked_to, settle_origins
+from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.enums import Kind
+from integrations.models import CommitPlace, PlacingWork, Repository
+from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.pull_request_queue import enqueue_pull_requests_naming
+
+LARGE = 5_000  # commits: numbering so many takes a few hundredths of a second
+# Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of a sha that
+# nobody knows makes way for an earlier one of the same.
+_MAY_CHANGE: LiteralString = """
+    WITH touched AS (
+        SELECT deployment.repository_id, least(min(deployment.finished_at), min(same.finished_at)) AS since
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_deployment same ON same.repository_id = deployment.repository_id
+             AND same.sha = deployment.sha AND same.sha <> ''
+        WHERE deployment.id = ANY (%(deployments)s) AND deployment.environment = 'production'
+        GROUP BY deployment.repository_id
+    )
+    SELECT pull_request.id FROM touched
+    JOIN integrations_pullrequest pull_request ON pull_request.repository_id = touched.repository_id
+         AND pull_request.state = 'merged'
+    LEFT JOIN integrations_deployedpullrequest stored ON stored.pull_request_id = pull_request.id
+    WHERE stored.deployed_at IS NULL OR stored.deployed_at >= touched.since
+    UNION
+    SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%(deployments)s)
+"""
+# Told with their parents, and not placed with them yet.
+_TOLD_WITH_PARENTS: LiteralString = """
+    SELECT DISTINCT pull_request.repository_id
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    WHERE pull_request.id = ANY (%(ids)s) AND NOT EXISTS (
+        SELECT FROM integrations_commitplace place
+        WHERE place.repository_id = pull_request.repository_id AND place.sha = told.sha AND place.parents_known
+    )
+"""
+# Named by a merge or deployment, and known from elsewhere, but not placed in their repository.
+_KNOWN_ELSEWHERE: LiteralString = """
+    SELECT DISTINCT named.repository_id
+    FROM {table} named
+    JOIN integrations_commit commit ON commit.sha = named.{sha}
+    WHERE named.id = ANY (%(ids)s) AND NOT EXISTS (
+        SELECT FROM integrations_commitplace place
+        WHERE place.repository_id = named.repository_id AND place.sha = named.{sha} AND place.parents_known
+    )
+"""
+_OF_MERGE: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_pullrequest", sha="merge_sha")
+_OF_DEPLOYMENT: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_deployment", sha="sha")
+# Of which working agreements may say that they were hotfixes, by what these pull requests say.
+_DEPLOYED_BY_RULE: LiteralString = """
+    SELECT deployment.id FROM integrations_pullrequest pull_request
+    JOIN integrations_deployment deployment
+      ON deployment.sha = pull_request.merge_sha AND deployment.repository_id = pull_request.repository_id
+    WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merge_sha <> ''
+      AND EXISTS (SELECT FROM integrations_workingagreement)
+"""
+_NAMING_SHAS: LiteralString = """
+    SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
+"""
+_DEPLOYED_BESIDE: LiteralString = """
+    SELECT deployment.id FROM integrations_deployment deployment
+    JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
+         AND place.sha = deployment.sha AND NOT place.on_chain
+    WHERE deployment.repository_id = %(repository)s
+"""
+_OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
+_MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
+_DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
+
+
+def follow(kind: Kind, ids: Collection[int]) -> None:
+    """Link anew what follows from these records, which were stored, changed, or taken away."""
+    if not ids:
+        return
+    if kind == Kind.PULL_REQUEST:
+        follow_pull_requests(ids)
+    elif kind == Kind.WORK_ITEM:
+        follow_work_items(ids)
+    elif kind == Kind.DEPLOYMENT:
+        follow_deployments(ids)
+    elif kind == Kind.INCIDENT:
+        settle_failures(incidents=ids)
+
+
+def follow_pull_requests(ids: Collection[int]) -> None:
+    """Their merges, their commits' parents, their work items or their paths may be others now."""
+    _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
+    settle_deployed(settle_touched_services(ids).union(ids))
+    settle_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
+    note_lead_times(settle_origins(ids))
+
+
+def follow_work_items(ids: Collection[int]) -> None:
+    """When they were created, or first in progress, may be told differently now."""
+    note_lead_times(settle_origins(linked_to(ids)))
+
+
+def follow_deployments(ids: Collection[int]) -> None:
+    """They may be there or not, have other times, or say that they repaired others."""
+    _place(_ids(_OF_DEPLOYMENT, ids=ids))
+    propose_rollbacks(ids)
+    settle_failures(deployments=ids)
+    settle_deployed(_ids(_MAY_CHANGE, deployments=ids))
+
+
+def follow_commits(repository: Repository, commits: Collection[int]) -> None:
+    """Place commits that the repository holds anew, or no longer, and link what that changes."""
+    placed = place_new_commits(repository, commits)
+    if placed is None:
+        _place_anew(repository)
+    else:
+        follow_places(repository, placed)
+    of_paths = touching(repository.pk, commits)
+    settle_deployed(settle_touched_services(of_paths) | copied_by(repository.pk, commits=commits))
+
+
+def place_what_waits() -> int:
+    """Number the repositories that wait for it; how many did.  One transaction each."""
+    done = 0
+    while _place_one():
+        done += 1
+    return done
+
+
+@transaction.atomic
+def _place_one() -> bool:
+    link_alone({Kind.COMMIT})
+    waiting = PlacingWork.objects.select_related("repository").order_by("pk").first()
+    if waiting is None:
+        return False
+    repository = waiting.repository
+    waiting.delete()
+    _number(repository)
+    return True
+
+
+def _number(repository: Repository) -> None:
+    """Number the repository, and link what that changes."""
+    placed = place_repository(repository)
+    follow_places(repository, placed.changed)
+    if placed.filled:
+        beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
+        settle_deployed(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
+
+
+def follow_places(repository: Repository, shas: Collection[str]) -> None:
+    """Link what names these commits, of which the place changed."""
+    if not shas:
+        return
+    enqueue_pull_requests_naming(repository.pk, shas)
+    merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas) | copied_by(repository.pk, shas=shas)
+    merges |= settle_touched_services(touching_placed(repository.pk, shas))
+    deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
+    if deployments:
+        propose_rollbacks_in(repository.pk)
+        merges |= _ids(_MAY_CHANGE, deployments=deployments)
+    settle_deployed(merges)
+
+
+def follow_paths(repository_id: int) -> None:
+    """Link a repository's pull requests by the path rules that it has now."""
+    settle_touched_services_in(repository_id)
+    follow_repository(repository_id)
+
+
+def follow_repository(repository_id: int) -> None:
+    """Link all pull requests of a repository, of which deployments are gone for good."""
+    settle_deployed(_ids(_OF_REPOSITORY, repository=repository_id))
+
+
+def _place(repositories: Iterable[int]) -> None:
+    for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
+        _place_anew(repository)
+
+
+def _place_anew(repository: Repository) -> None:
+    """Number the repository: a large one by the worker, within seconds, and once for many pages.
+
+    A history that is told newest first would be numbered anew with each of its pages.
+    """
+    if CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
+        PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
+    else:
+        _number(repository)
+
+
+def _ids(statement: LiteralString, **asked: int | Collection[int] | Collection[str]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {name: each if isinstance(each, int) else list(each) for name, each in asked.items()})
+        return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,32 @@
+"""What an admin decides about links: whether an older state that was deployed again was a rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.delivery.changed_days import append_days
+from integrations.delivery.linking.relink import follow_deployments
+from integrations.enums import Kind
+from integrations.models import ProposedRollback
+from integrations.outbox.linking_lock import link_alone
+
+
+@transaction.atomic
+def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, *, by: str) -> int:
+    """Let these have been rollbacks, or none, or be undecided again; how many changed.
+
+    A confirmed one counts as a rollback: what was in production before it failed, and it brought nothing new itself.
+    """
+    link_alone({Kind.DEPLOYMENT})
+    found = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)
+    deployments = list(found.values_list("pk", flat=True))
+    is_open = state == ProposedRollback.State.PROPOSED
+    ProposedRollback.objects.filter(pk__in=deployments).update(
+        state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
+    )
+    follow_deployments(deployments)
+    append_days(Kind.DEPLOYMENT, deployments)
+    return len(deployments)

@@ -1,0 +1,76 @@
+"""Older states that were deployed again: proposed as rollbacks, which they are once somebody confirms it.
+
+A deployment of a service goes back where its commit stands before that of the deployment before it; where the graph
+does not tell, where its commit had been deployed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, LiteralString
+
+from django.db import connection
+
+from integrations.facts.production import IN_ORDER, IN_PRODUCTION
+
+_OF_THESE: LiteralString = """
+    (deployment.repository_id, deployment.service) IN (
+        SELECT repository_id, service FROM integrations_deployment WHERE id = ANY (%(deployments)s)
+    )
+"""
+_OF_REPOSITORY: LiteralString = "deployment.repository_id = %(repository)s"
+# One row per deployment that goes back, with the one before it.
+_SETTLE: LiteralString = """
+    WITH rollout AS (
+        SELECT deployment.id, deployment.repository_id, deployment.service, deployment.sha, deployment.rollback_of,
+               place.base, deployment.finished_at,
+               lag(deployment.id) OVER in_order AS before_id,
+               lag(deployment.sha) OVER in_order AS sha_before,
+               lag(place.base) OVER in_order AS base_before,
+               row_number() OVER (
+                   PARTITION BY deployment.repository_id, deployment.service, deployment.sha
+                   ORDER BY {in_order}
+               ) > 1 AS is_known
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_commitplace place
+             ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
+        WHERE {in_production} AND {scope}
+        WINDOW in_order AS (
+            PARTITION BY deployment.repository_id, deployment.service ORDER BY {in_order}
+        )
+    ), going_back AS MATERIALIZED (
+        SELECT id, before_id FROM rollout
+        WHERE sha <> '' AND rollback_of = '' AND sha_before <> '' AND sha <> sha_before
+          AND (CASE WHEN base <> base_before THEN base < base_before ELSE is_known END)
+    ), gone AS (
+        DELETE FROM integrations_proposedrollback proposed
+        USING integrations_deployment deployment
+        WHERE deployment.id = proposed.deployment_id AND {scope} AND proposed.state = 'proposed'
+          AND NOT EXISTS (SELECT FROM going_back WHERE going_back.id = proposed.deployment_id)
+    )
+    INSERT INTO integrations_proposedrollback AS proposed (deployment_id, rolled_back_id)
+    SELECT id, before_id FROM going_back
+    ON CONFLICT (deployment_id) DO UPDATE SET rolled_back_id = excluded.rolled_back_id
+    WHERE proposed.state = 'proposed' AND proposed.rolled_back_id <> excluded.rolled_back_id
+"""
+
+
+def propose_rollbacks(deployments: Collection[int]) -> None:
+    """Look anew which deployments of the same services as these go back; what was decided stays."""
+    if deployments:
+        _settle(_OF_THESE, {"deployments": sorted(deployments)})
+
+
+def propose_rollbacks_in(repository_id: int) -> None:
+    """As above, of all deployments of a repository, of which other commits are known now."""
+    _settle(_OF_REPOSITORY, {"repository": repository_id})
+
+
+def propose_all_rollbacks() -> None:
+    """As above, of all deployments."""
+    _settle("true", {})
+
+
+def _settle(scope: LiteralString, asked: Mapping[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), asked)

@@ -1,0 +1,62 @@
+"""Whether all that is there was linked by the rules that hold now; if not, it is linked anew.
+
+After an upgrade that links differently, in another time zone, or with another link window, what was linked before
+follows within a minute.  What is stored meanwhile waits for that.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TypedDict
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+
+from integrations.delivery.linking.rebuild import link_everything, place_everything
+from integrations.delivery.linking.relink import place_what_waits
+from integrations.enums import Kind
+from integrations.models import LinkingRules
+from integrations.outbox.linking_lock import link_alone
+from orgtree.models import Organisation
+
+logger = logging.getLogger(__name__)
+VERSION = 3  # one more, whenever the same records come to other links
+
+
+class Rules(TypedDict):
+    version: int
+    time_zone: str
+    link_window_hours: int
+
+
+def rules_now() -> Rules:
+    """The rules that hold."""
+    return Rules(
+        version=VERSION,
+        time_zone=settings.TIME_ZONE,
+        link_window_hours=Organisation.current().link_window_hours,
+    )
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def place_waiting() -> None:
+    """Number the large repositories that wait for it."""
+    place_what_waits()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def follow_rules() -> None:
+    """Link everything anew where the rules are not those by which it was linked."""
+    if LinkingRules.objects.filter(**rules_now()).exists():
+        return
+    if not LinkingRules.objects.filter(version=VERSION).exists():
+        place_everything()
+    with transaction.atomic():
+        link_alone(frozenset(Kind))
+        rules = rules_now()
+        if LinkingRules.objects.filter(**rules).exists():
+            return
+        link_everything()
+        LinkingRules.objects.update_or_create(pk=1, defaults=dict(rules))
+    logger.info("Linked all deliveries by the rules that hold now: %s.", rules)

@@ -1,0 +1,175 @@
+"""Which services of a repository pull requests touch, by the paths that services are built from.
+
+Paths are known of commits that a clone has told of: the pull request's own, and the one that it was merged as.  What
+came into its branch from the default branch is not its own (integrations/delivery/pull_requests/stages_sql.py).
+"""
+# ruff: noqa: S608  # constants of this module and of those it imports
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import LiteralString
+
+from django.db import connection
+from pathspec import GitIgnoreSpec
+
+from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.delivery.pull_requests.figures import shared_commits, sharing_commits
+from integrations.delivery.pull_requests.stages_sql import COMMITS
+from integrations.models import ServicePaths, TouchedService
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
+
+AT_ONCE = 1000  # pull requests, whose paths are held in memory
+_OF_THESE = """
+    SELECT id FROM integrations_pullrequest
+    WHERE id = ANY (%s) AND repository_id IN (SELECT repository_id FROM integrations_servicepaths)
+"""
+_TOUCHING = """
+    SELECT told.pull_request_id AS id FROM integrations_commit commit
+    JOIN integrations_pullrequestcommit told ON told.sha = commit.sha
+    WHERE commit.id = ANY (%(commits)s)
+    UNION
+    SELECT pull_request.id FROM integrations_commit commit
+    JOIN integrations_pullrequest pull_request ON pull_request.merge_sha = commit.sha
+         AND pull_request.repository_id = %(repository)s
+    WHERE commit.id = ANY (%(commits)s)
+"""
+_NAMING = """
+    SELECT listed.pull_request_id AS id FROM integrations_pullrequestcommit listed
+    JOIN integrations_pullrequest pull_request ON pull_request.id = listed.pull_request_id
+    WHERE listed.sha = ANY (%(shas)s) AND pull_request.repository_id = %(repository)s
+    UNION
+    SELECT id FROM integrations_pullrequest
+    WHERE merge_sha <> '' AND merge_sha = ANY (%(shas)s) AND repository_id = %(repository)s
+"""
+_PATHS: LiteralString = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT id, repository_id, merged_at, nullif(merge_sha, '') AS merge_sha
+        FROM integrations_pullrequest
+        WHERE id = ANY (%(ids)s)
+    ), {COMMITS}
+    SELECT DISTINCT told.id, told.repository_id, file.path
+    FROM (
+        SELECT own.id, asked.repository_id, own.sha FROM own JOIN asked ON asked.id = own.id
+        UNION
+        SELECT id, repository_id, merge_sha FROM asked WHERE merge_sha IS NOT NULL
+    ) AS told
+    JOIN integrations_commit commit ON commit.sha = told.sha
+    CROSS JOIN LATERAL (
+        SELECT path FROM integrations_commitfile WHERE commit_id = commit.id
+        UNION ALL
+        SELECT old_path FROM integrations_commitfile WHERE commit_id = commit.id AND old_path <> ''
+    ) AS file
+"""
+
+
+def settle_touched_services(pull_requests: Collection[int]) -> set[int]:
+    """Look up anew which services these pull requests touch; of which that changed, others among them.
+
+    Another one changes where these brought its commits to the default branch before it, or take that back.
+    Nothing follows where no repository has path rules.
+    """
+    ruled = _of_repositories_with_rules(pull_requests)
+    ruled |= _of_repositories_with_rules(sharing_commits(ruled))
+    return _settle_in_turns(sorted(ruled))
+
+
+def settle_touched_services_in(repository_id: int) -> None:
+    """As above, of all pull requests of a repository, whose rules have changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
+        ids = [row[0] for row in cursor.fetchall()]
+    if not _has_rules(repository_id):
+        touched = TouchedService.objects.filter(pull_request__repository=repository_id)
+        note_services(set(touched.values_list("pull_request_id", flat=True)))
+        touched.delete()
+        return
+    _settle_in_turns(ids)
+
+
+def touching(repository_id: int, commits: Collection[int]) -> set[int]:
+    """The pull requests whose paths these commits tell, where the repository has path rules."""
+    if not commits or not _has_rules(repository_id):
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCHING, {"repository": repository_id, "commits": sorted(commits)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def touching_placed(repository_id: int, shas: Collection[str]) -> set[int]:
+    """The pull requests of which it may be told now whether commits are their own, where these were placed."""
+    if not shas or not _has_rules(repository_id):
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMING, {"repository": repository_id, "shas": list(shas)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def services_of(paths: Iterable[str], rules: Mapping[str, GitIgnoreSpec]) -> set[str]:
+    """The services with rules that match one of the paths."""
+    return {service for service, spec in rules.items() if any(spec.match_files(paths))}
+
+
+def rules_of(patterns: Iterable[str]) -> GitIgnoreSpec:
+    """The patterns of one service.  Raises ValueError where one is none."""
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _has_rules(repository_id: int) -> bool:
+    return ServicePaths.objects.filter(repository=repository_id).exists()
+
+
+def _of_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
+    if not pull_requests:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_THESE, [sorted(pull_requests)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _settle_in_turns(pull_requests: list[int]) -> set[int]:
+    changed: set[int] = set()
+    for start in range(0, len(pull_requests), AT_ONCE):
+        changed |= _settle(pull_requests[start : start + AT_ONCE])
+    note_services(changed)
+    return changed
+
+
+def _settle(pull_requests: list[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PATHS,
+            {
+                "ids": pull_requests,
+                "shared": shared_commits(pull_requests),
+                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+            },
+        )
+        rows = cursor.fetchall()
+    paths: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for pull_request, repository, path in rows:
+        paths[pull_request, repository].append(path)
+    rules = _rules({repository for _, repository in paths})
+    touched = {
+        (pull_request, service)
+        for (pull_request, repository), of_it in paths.items()
+        for service in services_of(of_it, rules.get(repository, {}))
+    }
+    stored = set(
+        TouchedService.objects.filter(pull_request__in=pull_requests).values_list("pull_request_id", "service")
+    )
+    for pull_request, service in stored - touched:
+        TouchedService.objects.filter(pull_request=pull_request, service=service).delete()
+    TouchedService.objects.bulk_create(
+        TouchedService(pull_request_id=pull_request, service=service)
+        for pull_request, service in sorted(touched - stored)
+    )
+    return {pull_request for pull_request, _ in stored ^ touched}
+
+
+def _rules(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
+    rules: dict[int, dict[str, GitIgnoreSpec]] = defaultdict(dict)
+    for each in ServicePaths.objects.filter(repository__in=repositories):
+        rules[each.repository_id][each.service] = rules_of(each.patterns)
+    return rules

@@ -1,0 +1,110 @@
+"""Merges beside the default branch: what deployments of release branches contain, found by walking the graph.
+
+Only repositories that deployed a commit beside the chain are walked, and each commit once, whatever the number of
+deployments: who contains it first is all that is asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from integrations.delivery.linking.commit_graph import first_deployed
+from integrations.delivery.linking.copies import Copy
+from integrations.facts.production import IN_ORDER, IN_PRODUCTION
+
+# Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
+# chain.
+# Each repository is looked at once: their deployments would be looked for anew for each of the merges.
+_REPOSITORIES = f"""
+    WITH merged_beside AS MATERIALIZED (
+        SELECT DISTINCT merge.repository_id
+        FROM (
+            SELECT pull_request.repository_id, pull_request.merge_sha AS sha
+            FROM integrations_pullrequest pull_request
+            WHERE %(ids)s::bigint[] IS NULL OR pull_request.id = ANY (%(ids)s)
+            UNION ALL
+            SELECT * FROM unnest(%(copied_in)s::bigint[], %(copies)s::text[])
+        ) AS merge
+        JOIN integrations_commitplace place
+             ON place.repository_id = merge.repository_id AND place.sha = merge.sha AND NOT place.on_chain
+    )
+    SELECT repository_id FROM merged_beside
+    WHERE EXISTS (
+        SELECT FROM integrations_deployment deployment
+        JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
+             AND place.sha = deployment.sha AND NOT place.on_chain
+        WHERE deployment.repository_id = merged_beside.repository_id AND {IN_PRODUCTION}
+    )
+"""  # noqa: S608  # constants of this module
+_COMMITS = """
+    SELECT place.sha, commit.parents
+    FROM integrations_commitplace place
+    JOIN integrations_commit commit ON commit.sha = place.sha
+    WHERE place.repository_id = %(repository)s AND NOT place.on_chain
+    UNION ALL
+    SELECT told.sha, told.parents
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    WHERE pull_request.repository_id = %(repository)s
+"""
+_CHAIN = "SELECT sha FROM integrations_commitplace WHERE repository_id = %s AND on_chain AND sha = ANY (%s)"
+_DEPLOYMENTS = f"""
+    SELECT deployment.id, deployment.sha, deployment.service
+    FROM integrations_deployment deployment
+    JOIN integrations_commitplace place
+         ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha AND NOT place.on_chain
+    WHERE deployment.repository_id = %s AND {IN_PRODUCTION}
+    ORDER BY {IN_ORDER}
+"""  # noqa: S608  # constants of this module
+
+
+class Beside(NamedTuple):
+    """The first deployment, of one service or (track empty) of any, that contains a commit beside the chain."""
+
+    repository_id: int
+    track: str
+    sha: str
+    deployment_id: int
+
+
+def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy]) -> Collection[Beside]:
+    """Commits beside the chains of the repositories of these pull requests (None: of all) that were deployed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REPOSITORIES,
+            {
+                "ids": None if pull_requests is None else list(pull_requests),
+                "copied_in": [copy.repository_id for copy in copies],
+                "copies": [copy.sha for copy in copies],
+            },
+        )
+        repositories = [row[0] for row in cursor.fetchall()]
+    return [each for repository in repositories for each in _deployed_beside(repository)]
+
+
+def _deployed_beside(repository: int) -> Collection[Beside]:
+    parents: dict[str, list[str]] = {}
+    tracks: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMITS, {"repository": repository})
+        for sha, own_parents in cursor.fetchall():
+            if own_parents or sha not in parents:
+                parents[sha] = own_parents
+        around = {each for of in parents.values() for each in of}
+        cursor.execute(_CHAIN, [repository, list(around)])
+        on_chain = frozenset(row[0] for row in cursor.fetchall())
+        cursor.execute("SELECT service FROM integrations_servicepaths WHERE repository_id = %s", [repository])
+        services = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_DEPLOYMENTS, [repository])
+        for deployment, sha, service in cursor.fetchall():
+            for track in ("", *(each for each in services if service in ("", each))):
+                tracks[track].append((deployment, sha))
+    return [
+        Beside(repository, track, sha, deployment)
+        for track, deployments in tracks.items()
+        for sha, deployment in first_deployed(parents, deployments, on_chain).items()
+    ]

@@ -1,0 +1,86 @@
+"""Links go with the records between which they are; what was linked to them is linked anew afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.delivery.linking.failures import settle_failures
+from integrations.delivery.linking.relink import follow_repository
+from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.enums import Kind
+
+_DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
+    Kind.PULL_REQUEST: (
+        "DELETE FROM integrations_touchedservice WHERE pull_request_id = ANY (%s)",
+        "DELETE FROM integrations_pullrequestorigin WHERE pull_request_id = ANY (%s)",
+        "DELETE FROM integrations_deployedpullrequest WHERE pull_request_id = ANY (%s)",
+    ),
+    Kind.DEPLOYMENT: (
+        "DELETE FROM integrations_proposedrollback WHERE deployment_id = ANY (%s)",
+        "DELETE FROM integrations_proposedrollback WHERE rolled_back_id = ANY (%s)",
+        "DELETE FROM integrations_faileddeployment WHERE deployment_id = ANY (%s)",
+    ),
+}
+_DEPLOYED_BY: LiteralString = (
+    "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)"
+)
+_REPOSITORIES: LiteralString = """
+    WITH gone AS (
+        DELETE FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s) RETURNING pull_request_id
+    )
+    SELECT DISTINCT repository_id FROM gone JOIN integrations_pullrequest ON id = pull_request_id
+"""
+_OF_DEPLOYMENTS: LiteralString = """
+    DELETE FROM integrations_deploymentfailure WHERE deployment_id = ANY (%s) OR repaired_by_id = ANY (%s)
+    RETURNING deployment_id, incident_id
+"""
+_OF_INCIDENTS: LiteralString = """
+    DELETE FROM integrations_deploymentfailure WHERE incident_id = ANY (%s) RETURNING deployment_id
+"""
+
+
+@dataclass(slots=True)
+class Loose:
+    """What was linked to records that are deleted: repositories of pull requests, deployments, incidents."""
+
+    repositories: set[int] = field(default_factory=set)
+    deployments: set[int] = field(default_factory=set)
+    incidents: set[int] = field(default_factory=set)
+
+    def loosen(self, kind: Kind, ids: Collection[int]) -> None:
+        """Delete the links of these records, which are deleted for good in the same transaction.
+
+        The figures of pull requests are still there, so that it is known whose lead times change.
+        """
+        asked = sorted(ids)
+        if kind == Kind.PULL_REQUEST:
+            note_lead_times(asked)
+        with connection.cursor() as cursor:
+            if kind == Kind.DEPLOYMENT:
+                cursor.execute(_DEPLOYED_BY, [asked])
+                deployed = [row[0] for row in cursor.fetchall()]
+                note_lead_times(deployed)
+                note_services(deployed)
+                cursor.execute(_REPOSITORIES, [asked])
+                self.repositories.update(row[0] for row in cursor.fetchall())
+                cursor.execute(_OF_DEPLOYMENTS, [asked, asked])
+                for deployment, incident in cursor.fetchall():
+                    self.deployments.add(deployment)
+                    if incident is not None:
+                        self.incidents.add(incident)
+            if kind == Kind.INCIDENT:
+                cursor.execute(_OF_INCIDENTS, [asked])
+                self.deployments.update(row[0] for row in cursor.fetchall())
+            for statement in _DELETE.get(kind, ()):
+                cursor.execute(statement, [asked])
+
+    def link_anew(self) -> None:
+        """Link what is left of it, once the records are gone."""
+        settle_failures(deployments=self.deployments, incidents=self.incidents)
+        for repository in sorted(self.repositories):
+            follow_repository(repository)

@@ -1,0 +1,1 @@
+"""What the words of a provider mean here: work types, states, priorities, environments."""

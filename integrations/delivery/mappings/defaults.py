@@ -1,0 +1,186 @@
+"""What providers' words mean as long as no admin says otherwise: plain functions over a word.
+
+Words are compared without case, and in parts: Bug, type: bug and kind/bug are one word for that.  None says that a
+word tells nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TypeVar
+
+from integrations.enums import Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
+
+Meaning = TypeVar("Meaning")
+
+_PARTS = re.compile(r"[^\W_]+", re.UNICODE)
+
+_PRODUCTION = frozenset({"production", "prod", "prd", "live"})
+_STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "acceptance", "preproduction"})
+_NOT_YET = frozenset({"pre", "non", "not", "no", "pseudo"})  # pre-production, non-prod
+
+_WORK_TYPES: Mapping[str, WorkType] = {
+    **dict.fromkeys(("bug", "bugs", "bugfix", "defect", "regression", "fix", "hotfix"), WorkType.BUG),
+    **dict.fromkeys(("feature", "features", "feat", "enhancement", "story", "epic", "improvement"), WorkType.FEATURE),
+    **dict.fromkeys(("debt", "techdebt", "refactor", "refactoring", "cleanup"), WorkType.TECH_DEBT),
+    **dict.fromkeys(
+        ("chore", "ci", "build", "infra", "infrastructure", "operations", "ops", "dependencies", "deps", "maintenance"),
+        WorkType.OPERATIONS,
+    ),
+    **dict.fromkeys(("documentation", "docs", "doc"), WorkType.DOCUMENTATION),
+}
+# Conventional commits, https://www.conventionalcommits.org/, and branches that are called alike.
+_CONVENTIONS: Mapping[str, WorkType] = {
+    **dict.fromkeys(("feat", "feature", "features"), WorkType.FEATURE),
+    **dict.fromkeys(("fix", "bug", "bugfix", "hotfix"), WorkType.BUG),
+    **dict.fromkeys(("refactor", "perf", "style", "cleanup"), WorkType.TECH_DEBT),
+    **dict.fromkeys(("chore", "ci", "build", "ops", "infra", "deps", "revert", "release"), WorkType.OPERATIONS),
+    **dict.fromkeys(("docs", "doc", "documentation"), WorkType.DOCUMENTATION),
+    "test": WorkType.OTHER,
+    "tests": WorkType.OTHER,
+}
+_TITLE = re.compile(r"\s*(?P<type>[a-z]+)\s*(?:\([^()]*\))?!?:", re.IGNORECASE)
+_BRANCH = re.compile(r"(?P<type>[a-z]+)[/_-]", re.IGNORECASE)
+
+_CATEGORIES: Mapping[str, StatusCategory] = {
+    **dict.fromkeys(
+        ("done", "closed", "resolved", "completed", "complete", "released", "shipped"), StatusCategory.DONE
+    ),
+    **dict.fromkeys(
+        ("progress", "doing", "review", "started", "active", "testing", "development", "qa", "implementing", "blocked"),
+        StatusCategory.IN_PROGRESS,
+    ),
+    **dict.fromkeys(
+        ("todo", "open", "backlog", "new", "triage", "reopened", "ready", "planned", "selected"), StatusCategory.TODO
+    ),
+}
+_SEVERITIES: Mapping[str, Severity] = {
+    **dict.fromkeys(("critical", "sev0", "sev1", "p0", "p1", "blocker", "urgent", "emergency", "1"), Severity.CRITICAL),
+    **dict.fromkeys(("high", "major", "sev2", "p2", "2"), Severity.HIGH),
+    **dict.fromkeys(("medium", "moderate", "sev3", "p3", "normal", "minor", "3"), Severity.MEDIUM),
+    **dict.fromkeys(("low", "sev4", "sev5", "p4", "p5", "trivial", "informational", "4", "5"), Severity.LOW),
+}
+# Statuses in which work has begun and nobody does it.
+_WAITS = frozenset(
+    {
+        "waiting",
+        "wait",
+        "waits",
+        "awaiting",
+        "awaits",
+        "blocked",
+        "hold",
+        "paused",
+        "pending",
+        "parked",
+        "queue",
+        "queued",
+    }
+)
+# Ends of items that nobody delivered: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled.
+_DROPPED = frozenset(
+    {"cancelled", "canceled", "rejected", "declined", "abandoned", "withdrawn", "discarded", "dropped", "removed"}
+    | {"wontfix", "wontdo", "duplicate", "duplicated", "invalid", "obsolete", "incomplete"}
+)
+_DROPPED_PAIRS = frozenset(
+    {("won", "t"), ("wont", "fix"), ("wont", "do"), ("not", "planned"), ("not", "needed"), ("not", "required")}
+    | {("not", "a"), ("not", "doing"), ("cannot", "reproduce"), ("not", "reproducible"), ("as", "designed")}
+)
+# A label says who found something where all of its words do: customer-reported, not customer-portal.
+_CUSTOMERS = frozenset({"customer", "customers", "client", "clients", "escalation", "escalated", "support", "helpdesk"})
+_PRODUCTION_FINDS = frozenset({*_PRODUCTION, "escaped", "postrelease"})
+_FINDING = frozenset(
+    {"found", "reported", "raised", "by", "in", "from", "on", "the", "via", "source", "origin", "env", "environment"}
+    | {"bug", "bugs", "defect", "defects", "issue", "issues", "incident", "ticket", "request", "case"}
+)
+_DEPLOYS = frozenset({"deploy", "deploys", "deployment", "deploying", "cd", "rollout", "promote"})
+_NO_DEPLOYMENT = frozenset(
+    {"check", "test", "tests", "dry", "preview", "plan", "validate", "lint", "cleanup", "undeploy"}
+)
+
+
+def default_environment(name: str) -> Environment:
+    """What an environment is by its name: prod-eu is production, pre-prod staging, review/42 another."""
+    parts = _parts(name)
+    if _STAGING & set(parts):
+        return Environment.STAGING
+    for before, part in zip(["", *parts], parts, strict=False):
+        if part in _PRODUCTION:
+            return Environment.STAGING if before in _NOT_YET else Environment.PRODUCTION
+    return Environment.OTHER
+
+
+def default_deploying(name: str) -> Environment | None:
+    """Which environment a pipeline deploys to by its name: "Deploy" means production; None where it deploys nothing."""
+    parts = set(_parts(name))
+    if not parts & _DEPLOYS or parts & _NO_DEPLOYMENT:
+        return None
+    named = default_environment(name)
+    elsewhere = parts & {"dev", "development", "test", "testing", "qa", "sandbox", "demo", "integration"}
+    if named == Environment.OTHER and not elsewhere:
+        return Environment.PRODUCTION
+    return named
+
+
+def default_work_type_of_label(label: str) -> WorkType | None:
+    return _first(_parts(label), _WORK_TYPES)
+
+
+def default_work_type_of_item_type(native_type: str) -> WorkType | None:
+    """Story → feature, Bug → bug; Task and Issue say nothing."""
+    return _first(_parts(native_type), _WORK_TYPES)
+
+
+def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
+    """By the conventions of titles (fix(cart): …) and of branches (feature/…)."""
+    for pattern, text in ((_TITLE, title), (_BRANCH, branch)):
+        found = pattern.match(text)
+        if found and (meant := _CONVENTIONS.get(found["type"].lower())):
+            return meant
+    return None
+
+
+def default_status_category(status: str) -> StatusCategory | None:
+    """Where an item in this status stands; one that was dropped is over, unless the word says that work goes on."""
+    if "to do" in status.lower():
+        return StatusCategory.TODO
+    found = _first(_parts(status), _CATEGORIES)
+    dropped = default_ending(status) is Ending.DROPPED and found is not StatusCategory.IN_PROGRESS
+    return StatusCategory.DONE if dropped else found
+
+
+def default_ending(word: str) -> Ending:
+    """How an item of this status or resolution ended; Cancelled, Won't do, not_planned, Duplicate: dropped."""
+    parts = _parts(word)
+    dropped = not _DROPPED.isdisjoint(parts) or not _DROPPED_PAIRS.isdisjoint(pairwise(parts))
+    return Ending.DROPPED if dropped else Ending.DELIVERED
+
+
+def default_activity(status: str) -> StatusActivity:
+    """Blocked, On hold, Waiting for customer, Ready for review wait; in all other statuses somebody works."""
+    parts = _parts(status)
+    waits = bool(_WAITS & set(parts)) or parts[:1] == ["ready"] or parts[:2] == ["to", "be"]
+    return StatusActivity.WAITING if waits else StatusActivity.ACTIVE
+
+
+def default_found_by(label: str) -> FoundBy | None:
+    """Who found what has this label or type: customer-reported, found in production, prod-bug, Support ticket."""
+    parts = set(_parts(label))
+    if parts & _CUSTOMERS and parts <= _CUSTOMERS | _PRODUCTION_FINDS | _FINDING:
+        return FoundBy.CUSTOMER
+    return FoundBy.PRODUCTION if parts & _PRODUCTION_FINDS and parts <= _PRODUCTION_FINDS | _FINDING else None
+
+
+def default_severity(word: str) -> Severity | None:
+    """What is said in words counts before a number: 1 - High is high, and 1 alone is critical."""
+    return _first(sorted(_parts(word), key=str.isdigit), _SEVERITIES)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.lower() for part in _PARTS.findall(text)]
+
+
+def _first(parts: list[str], meanings: Mapping[str, Meaning]) -> Meaning | None:
+    return next((meanings[part] for part in parts if part in meanings), None)

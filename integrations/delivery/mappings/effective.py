@@ -1,0 +1,107 @@
+"""What words mean at a connection: an admin's word where there is one, else the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from integrations.delivery.mappings.defaults import (
+    default_activity,
+    default_deploying,
+    default_ending,
+    default_environment,
+    default_found_by,
+    default_severity,
+    default_status_category,
+    default_work_type_of_item_type,
+    default_work_type_of_label,
+)
+from integrations.enums import Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.models import Connection, Meaning
+
+Subject = Meaning.Subject
+Word = TypeVar("Word", Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
+# What is wrong comes before what is new, and both before what keeps things going.
+LABEL_ORDER = (
+    WorkType.BUG,
+    WorkType.FEATURE,
+    WorkType.TECH_DEBT,
+    WorkType.OPERATIONS,
+    WorkType.DOCUMENTATION,
+    WorkType.OTHER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveMeanings:
+    """What words mean at one connection; `decided` are an admin's, by subject and word, empty: says nothing."""
+
+    decided: dict[tuple[str, str], str]
+
+    def is_decided(self, subject: Subject, word: str) -> bool:
+        return (subject, word) in self.decided
+
+    def of(self, subject: Subject, word: str) -> str | None:
+        """What a word of any subject means by itself; None where it says nothing."""
+        of_subject: Mapping[Subject, Callable[[str], str | None]] = {
+            Subject.ENVIRONMENT: self.of_environment,
+            Subject.DEPLOYING: self.of_deploying,
+            Subject.LABEL: lambda label: self.of_labels([label]),
+            Subject.ITEM_TYPE: self.of_item_type,
+            Subject.STATUS: self.of_status,
+            Subject.SEVERITY: self.of_severity,
+            Subject.ACTIVITY: self.of_activity,
+            Subject.FOUND_BY: self.of_finder,
+            Subject.ENDING: self.of_ending,
+        }
+        return of_subject[subject](word)
+
+    def of_environment(self, name: str) -> Environment:
+        return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER
+
+    def of_deploying(self, name: str) -> Environment | None:
+        """The environment to which a pipeline of this name deploys; None where it deploys nothing."""
+        return self._of(Subject.DEPLOYING, name, Environment, default_deploying)
+
+    def of_labels(self, labels: Iterable[str]) -> WorkType | None:
+        """Of several labels that say something the one counts that comes first in `LABEL_ORDER`."""
+        said = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
+        return next((meant for meant in LABEL_ORDER if meant in said), None)
+
+    def of_item_type(self, native_type: str) -> WorkType | None:
+        return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
+
+    def of_status(self, status: str, told: str | None = None) -> StatusCategory | None:
+        """The category of a status; `told` is the provider's own, which a default does not outdo."""
+        own = StatusCategory(told) if told else None
+        return self._of(Subject.STATUS, status, StatusCategory, lambda word: own or default_status_category(word))
+
+    def of_severity(self, severity: str, told: str | None = None) -> Severity:
+        own = Severity(told) if told and told != Severity.UNKNOWN else None
+        meant = self._of(Subject.SEVERITY, severity, Severity, lambda word: own or default_severity(word))
+        return meant or Severity.UNKNOWN
+
+    def of_activity(self, status: str) -> StatusActivity:
+        """Whether somebody works on what is in this status; it is asked of those in progress."""
+        return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
+
+    def of_finder(self, word: str) -> FoundBy | None:
+        """Who found what a label, type, project or reporter of this name is of; None where that says nothing."""
+        return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by)
+
+    def of_ending(self, word: str) -> Ending:
+        """How an item of this status or resolution ended; it is asked of those in the category done."""
+        return self._of(Subject.ENDING, word, Ending, default_ending) or Ending.DELIVERED
+
+    def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
+        means = self.decided.get((subject, word))
+        if means is None:
+            return default(word)
+        return words(means) if means else None
+
+
+def effective_meanings(connection: Connection | int) -> EffectiveMeanings:
+    """What words mean at the connection now; one query."""
+    decided = Meaning.objects.filter(connection=connection).values_list("subject", "word", "means")
+    return EffectiveMeanings({(subject, word): means for subject, word, means in decided})

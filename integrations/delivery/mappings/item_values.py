@@ -1,0 +1,63 @@
+"""What the words of work items say beside their type and status: what waits, what was dropped, and who found what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import connection as database
+
+from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.enums import Ending, FoundBy, StatusActivity
+
+_STATUSES = """
+    SELECT native_status FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT unnest(ARRAY[from_status, to_status]) FROM integrations_workitemtransition WHERE work_item_id = ANY (%(ids)s)
+"""
+_RESOLUTIONS = "SELECT DISTINCT resolution FROM integrations_workitem WHERE id = ANY (%(ids)s)"
+_SAID = """
+    SELECT label FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT native_type FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT project.name
+    FROM integrations_workitem item JOIN integrations_project project ON project.id = item.project_id
+    WHERE item.id = ANY (%(ids)s)
+    UNION
+    SELECT reporter.value
+    FROM integrations_workitem item JOIN orgtree_identity reporter ON reporter.id = item.reporter_id
+    WHERE item.id = ANY (%(ids)s)
+"""
+
+
+@dataclass(frozen=True)
+class ItemWords:
+    """Of the words that some items use: statuses that wait, statuses and resolutions without delivery, and whatever
+    says by whom or where they were found."""
+
+    waiting: list[str]
+    dropped: list[str]
+    by_customers: list[str]
+    in_production: list[str]
+
+
+def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWords:
+    """The words of these items, of one connection."""
+    with database.cursor() as cursor:
+        cursor.execute(_STATUSES, {"ids": list(ids)})
+        statuses = [word for (word,) in cursor.fetchall()]
+        cursor.execute(_RESOLUTIONS, {"ids": list(ids)})
+        ends = {*statuses, *(word for (word,) in cursor.fetchall())}
+        cursor.execute(_SAID, {"ids": list(ids)})
+        found = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
+    return ItemWords(
+        waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],
+        dropped=sorted(word for word in ends if meanings.of_ending(word) is Ending.DROPPED),
+        by_customers=_of(FoundBy.CUSTOMER, found),
+        in_production=_of(FoundBy.PRODUCTION, found),
+    )
+
+
+def _of(finder: FoundBy, found: Iterable[tuple[str, FoundBy | None]]) -> list[str]:
+    return sorted({word for word, means in found if means is finder})

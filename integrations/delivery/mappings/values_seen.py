@@ -1,0 +1,157 @@
+"""The words that a connection's records use, how often, and where: what an admin decides meanings by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import LiteralString
+
+from django.db import connection as database
+
+from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.models import Connection
+
+MOST_WORDS = 500
+MOST_EXAMPLES = 3
+
+# (word, what it was said of, its link, when), once for each record.
+_SAID: Mapping[Subject, LiteralString] = {
+    Subject.ENVIRONMENT: """
+        SELECT native_environment, concat_ws(' ', repository.name, left(sha, 10)), url,
+               coalesce(finished_at, created_at)
+        FROM integrations_deployment deployment
+        JOIN integrations_repository repository ON repository.id = deployment.repository_id
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL AND pipeline_run_id IS NULL
+    """,
+    Subject.DEPLOYING: """
+        SELECT run.name, concat_ws(' ', repository.name, branch, left(sha, 10)), url, coalesce(finished_at, queued_at)
+        FROM integrations_pipelinerun run
+        JOIN integrations_repository repository ON repository.id = run.repository_id
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+    """,
+    Subject.LABEL: """
+        SELECT label, title, url, created_at
+        FROM integrations_pullrequest CROSS JOIN unnest(labels) AS label
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+        UNION ALL
+        SELECT label, concat_ws(' ', key, title), url, created_at
+        FROM integrations_workitem CROSS JOIN unnest(labels) AS label
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+    """,
+    Subject.ITEM_TYPE: """
+        SELECT native_type, concat_ws(' ', key, title), url, created_at
+        FROM integrations_workitem
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+    """,
+    Subject.STATUS: """
+        SELECT DISTINCT said.status, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        CROSS JOIN LATERAL (
+            SELECT item.native_status
+            UNION
+            SELECT unnest(ARRAY[transition.from_status, transition.to_status])
+            FROM integrations_workitemtransition transition WHERE transition.work_item_id = item.id
+        ) AS said (status)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
+    Subject.ACTIVITY: """
+        SELECT DISTINCT said.status, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        CROSS JOIN LATERAL (
+            SELECT item.native_status WHERE item.status_category = 'in_progress'
+            UNION
+            SELECT transition.to_status
+            FROM integrations_workitemtransition transition
+            WHERE transition.work_item_id = item.id AND transition.category = 'in_progress'
+        ) AS said (status)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
+    Subject.FOUND_BY: """
+        SELECT DISTINCT said.word, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        JOIN integrations_project project ON project.id = item.project_id
+        LEFT JOIN orgtree_identity reporter ON reporter.id = item.reporter_id
+        CROSS JOIN unnest(item.labels || ARRAY[item.native_type, project.name, reporter.value]::text[]) AS said (word)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL AND item.work_type = 'bug'
+    """,
+    Subject.ENDING: """
+        SELECT DISTINCT said.word, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        CROSS JOIN LATERAL (
+            SELECT unnest(ARRAY[item.native_status, item.resolution]) WHERE item.status_category = 'done'
+            UNION
+            SELECT transition.to_status
+            FROM integrations_workitemtransition transition
+            WHERE transition.work_item_id = item.id AND transition.category = 'done'
+        ) AS said (word)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
+    Subject.SEVERITY: """
+        SELECT native_severity, concat_ws(' ', key, title), url, started_at
+        FROM integrations_incident
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record that uses a word; `url` is its page at the provider, or empty."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWord:
+    """A word, in how many records it stands, and what it means; empty: it says nothing.
+
+    `by_default` is what it means without an admin's word, which `is_decided` says that there is.
+    """
+
+    word: str
+    records: int
+    means: str
+    by_default: str
+    is_decided: bool
+    examples: tuple[Example, ...]
+
+
+def words_seen(connection: Connection, subject: Subject) -> list[SeenWord]:
+    """The words of a subject, the most used first; also those of which only an admin has spoken."""
+    meanings = effective_meanings(connection)
+    seen: dict[str, tuple[int, list[Example]]] = {}
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT word, title, url, records
+            FROM (
+                SELECT word, title, url, at, count(*) OVER of_word AS records,
+                       row_number() OVER (of_word ORDER BY at DESC NULLS LAST, title) AS position
+                FROM ({_SAID[subject]}) AS said (word, title, url, at)
+                WHERE word <> ''
+                WINDOW of_word AS (PARTITION BY word)
+            ) AS ranked
+            WHERE position <= %(examples)s
+            ORDER BY records DESC, word, position
+            LIMIT %(words)s * %(examples)s
+            """,  # noqa: S608  # constants of this module
+            {"connection": connection.pk, "examples": MOST_EXAMPLES, "words": MOST_WORDS},
+        )
+        for word, title, url, records in cursor.fetchall():
+            seen.setdefault(word, (records, []))[1].append(Example(title.strip(), url))
+    for decided_subject, word in meanings.decided:
+        if decided_subject == subject:
+            seen.setdefault(word, (0, []))
+    without = EffectiveMeanings({})
+    return [
+        SeenWord(
+            word,
+            records,
+            means=meanings.of(subject, word) or "",
+            by_default=without.of(subject, word) or "",
+            is_decided=meanings.is_decided(subject, word),
+            examples=tuple(examples),
+        )
+        for word, (records, examples) in seen.items()
+    ]

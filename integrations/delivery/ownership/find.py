@@ -1,0 +1,69 @@
+"""Finding what can be owned, and units, by what people call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from django.db.models import Q
+
+from integrations.delivery.ownership.refusals import AmbiguousNameRefusal, UnknownNameRefusal, UnknownUnitRefusal
+from integrations.models import Owned, OwnedKind
+from orgtree.models import Unit
+
+MOST_CANDIDATES = 5
+
+
+def find_owned(written: str) -> Owned:
+    """What is called so: a name, or kind:name where several kinds have it.
+
+    What follows another one of the same name is meant together with it.  Raises UnknownNameRefusal,
+    AmbiguousNameRefusal.
+    """
+    written = written.replace("\x00", "").strip()
+    kind, _, rest = written.partition(":")
+    things = Owned.objects.select_related("repository", "project__connection").order_by("kind", "pk")
+    found = list(things.filter(_called(written)))
+    if not found and kind in OwnedKind.values:
+        found = list(things.filter(_called(rest.strip()), kind=kind))
+    if not found:
+        raise UnknownNameRefusal(written, _similar(rest if kind in OwnedKind.values else written))
+    followed = {each.repository_id for each in found if each.repository_id}
+    leading = [each for each in found if each.follows_id not in followed]
+    if len(leading) > 1:
+        raise AmbiguousNameRefusal(written, [_full_name(each, leading) for each in leading])
+    return leading[0]
+
+
+def find_unit(slug: str) -> Unit:
+    """Raises UnknownUnitRefusal."""
+    slug = slug.replace("\x00", "").strip()
+    found = Unit.objects.select_related("tree").filter(slug=slug).first()
+    if found is None:
+        slugs = Unit.objects.filter(tree__archived_at=None).order_by("slug").values_list("slug", flat=True)
+        raise UnknownUnitRefusal(slug, get_close_matches(slug.lower(), slugs, MOST_CANDIDATES))
+    return found
+
+
+def _called(name: str) -> Q:
+    connection, _, key = name.partition("/")
+    return (
+        Q(repository__name__iexact=name)
+        | Q(project__key__iexact=name)
+        | Q(project__name__iexact=name)
+        | Q(project__connection__name__iexact=connection, project__key__iexact=key)
+        | Q(name__iexact=name, kind__in=[OwnedKind.SERVICE, OwnedKind.BOARD])
+    )
+
+
+def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
+    """What tells it from the others."""
+    if owned.project is not None and sum(each.kind == owned.kind for each in among) > 1:
+        return f"{owned.kind}:{owned.project.connection.name}/{owned.project.key}"
+    return f"{owned.kind}:{owned}"
+
+
+def _similar(name: str) -> list[str]:
+    labels = sorted({str(each) for each in Owned.objects.select_related("repository", "project")})
+    like = [label for label in labels if name and name.lower() in label.lower()]
+    return (like or get_close_matches(name, labels, MOST_CANDIDATES))[:MOST_CANDIDATES]

@@ -1,0 +1,213 @@
+"""Who should own what nobody owns: the unit most of whose members work there, in one statement for all of it.
+
+A repository is worked in by those whose pull requests were merged there in the last 90 days (where none is known, by
+those who committed), a project by those to whom what was done there was assigned, a board by those whose items are in
+its sprints.  Of the units of a tree whose members did more than half of what people did who are known, the deepest is
+proposed, as units stand and people are members today; where unmatched names did most of it, nobody is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import LiteralString
+
+from django.contrib.auth.models import User
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.delivery.ownership.give import Gift, give, lock_trees
+from integrations.facts.ownership import OWNER_DAYS
+from integrations.models import Ownership
+from orgtree.models import OrgTree, Unit
+
+LOOKED_BACK = timedelta(days=90)  # who worked there half a year ago may be in another team by now
+
+# What somebody did → in the words of a reason, one and many.
+WORDS: Mapping[str, tuple[str, str]] = {
+    "merges": ("merge", "merges"),
+    "commits": ("commit", "commits"),
+    "items": ("finished item", "finished items"),
+    "sprint_items": ("sprint item", "sprint items"),
+}
+
+# (owned thing, person or null, how often, of what) since a day, of the things that are asked about.  What autonomous
+# agents do there is nobody's, and counts for whoever is going to own it.
+_WORK: LiteralString = """
+    merges AS MATERIALIZED (
+        SELECT asked.id AS owned_id, identity.person_id, count(*) AS times
+        FROM asked
+        JOIN integrations_pullrequestfigures figures ON figures.repository_id = asked.repository_id
+         AND figures.merged_on >= %(since)s AND figures.set_apart = '' AND NOT figures.is_autonomous
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        GROUP BY asked.id, identity.person_id
+    ), work AS MATERIALIZED (
+        SELECT owned_id, person_id, times, 'merges' AS what FROM merges
+        UNION ALL
+        SELECT asked.id, identity.person_id, count(*), 'commits'
+        FROM asked
+        JOIN integrations_commit commit ON commit.home_id = asked.repository_id
+         AND commit.counted_on >= %(since)s AND commit.set_apart = '' AND commit.credited_id IS NOT NULL
+        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        WHERE asked.id NOT IN (SELECT owned_id FROM merges)
+        GROUP BY asked.id, identity.person_id
+        UNION ALL
+        SELECT asked.id, identity.person_id, count(*), 'items'
+        FROM asked
+        JOIN integrations_workitem item ON item.project_id = asked.project_id AND item.deleted_at IS NULL
+         AND item.status_category = 'done' AND item.resolved_at >= %(since)s
+        LEFT JOIN orgtree_identity identity ON identity.id = item.assignee_id
+        GROUP BY asked.id, identity.person_id
+        UNION ALL
+        SELECT asked.id, identity.person_id, count(DISTINCT item.id), 'sprint_items'
+        FROM asked
+        JOIN integrations_sprint sprint ON asked.kind = 'board' AND sprint.board = asked.name
+         AND sprint.deleted_at IS NULL AND coalesce(sprint.completed_at, sprint.ends_at, now()) >= %(since)s
+        JOIN integrations_sprintchange change ON change.sprint = sprint.external_id AND change.added
+        JOIN integrations_workitem item ON item.id = change.work_item_id
+         AND item.connection_id = sprint.connection_id AND item.deleted_at IS NULL
+        LEFT JOIN orgtree_identity identity ON identity.id = item.assignee_id
+        GROUP BY asked.id, identity.person_id
+    )
+"""
+_PROPOSE: LiteralString = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT id, kind, name, repository_id, project_id FROM integrations_owned
+        WHERE (%(owned)s::bigint[] IS NULL OR id = ANY (%(owned)s)) AND follows_id IS NULL
+    ), {_WORK}, total AS (
+        SELECT owned_id, coalesce(sum(times) FILTER (WHERE person_id IS NOT NULL), 0) AS known,
+               coalesce(sum(times) FILTER (WHERE person_id IS NULL), 0) AS unmatched
+        FROM work GROUP BY owned_id
+    ), standing AS MATERIALIZED (
+        SELECT unit_id, count(*) AS depth FROM orgtree_unitplacement
+        WHERE tree_id = ANY (%(trees)s) AND during @> %(today)s::date
+        GROUP BY unit_id
+    ), done_in AS (
+        SELECT work.owned_id, work.what, placement.tree_id, placement.ancestor_id AS unit_id, sum(work.times) AS times
+        FROM work
+        JOIN orgtree_placement placement ON placement.person_id = work.person_id
+         AND placement.tree_id = ANY (%(trees)s) AND placement.during @> %(today)s::date
+        GROUP BY work.owned_id, work.what, placement.tree_id, placement.ancestor_id
+    )
+    SELECT DISTINCT ON (done_in.owned_id, done_in.tree_id)
+           done_in.owned_id, done_in.tree_id, done_in.unit_id, done_in.what, done_in.times,
+           total.known, total.unmatched,
+           standing.depth = 1
+    FROM done_in
+    JOIN total ON total.owned_id = done_in.owned_id AND done_in.times * 2 > total.known
+     AND total.known >= total.unmatched
+    JOIN standing ON standing.unit_id = done_in.unit_id
+    WHERE (done_in.owned_id, done_in.tree_id) NOT IN (
+        SELECT owned_id, tree_id FROM ({OWNER_DAYS}) AS owner WHERE during @> %(today)s::date
+    )
+    ORDER BY done_in.owned_id, done_in.tree_id, standing.depth DESC, done_in.times DESC, done_in.unit_id
+"""  # noqa: S608  # constants of this module
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The unit whose members did `times` of the `total` that known people did there; names without a person did more.
+
+    `is_root`: no unit below it did half.
+    """
+
+    owned_id: int
+    tree_id: int
+    unit: Unit
+    what: str
+    times: int
+    total: int
+    unmatched: int
+    is_root: bool
+
+    @property
+    def share(self) -> float:
+        """More than half of 1."""
+        return self.times / self.total
+
+    @property
+    def reason(self) -> str:
+        """14 of 17 merges in the last 90 days by members of Platform; 3 more by unmatched names."""
+        one, many = WORDS[self.what]
+        done = (
+            f"the only {one}" if self.total == 1 and not self.unmatched else f"{self.times:,} of {self.total:,} {many}"
+        )
+        more = f"; {self.unmatched:,} more by unmatched names" if self.unmatched else ""
+        return f"{done} in the last {LOOKED_BACK.days} days by members of {self.unit}{more}"
+
+
+def proposals(
+    trees: Collection[OrgTree], *, owned_ids: Collection[int] | None = None, today: date | None = None
+) -> Sequence[Proposal]:
+    """Who should own, in each of these trees, what nobody owns in it today; of these things alone, or of all.
+
+    What follows a repository has its owner, and nobody is proposed for it.
+    """
+    today = today or timezone.localdate()
+    asked = {
+        "owned": None if owned_ids is None else sorted(owned_ids),
+        "trees": [tree.pk for tree in trees],
+        "since": today - LOOKED_BACK,
+        "today": today,
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_PROPOSE, asked)
+        found = cursor.fetchall()
+    units = Unit.objects.in_bulk([row[2] for row in found]) if found else {}
+    return [
+        Proposal(owned, tree, units[unit], what, int(times), int(known), int(unmatched), is_root)
+        for owned, tree, unit, what, times, known, unmatched, is_root in found
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedProposals:
+    """How many were confirmed, and how many were left because only the top of a tree could own the thing."""
+
+    confirmed: int
+    left: int
+
+
+def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> ConfirmedProposals:
+    """Confirm all that is proposed in these trees; a second call changes nothing.
+
+    What only the top of a tree could own stays nobody's: it would say little.
+    """
+    found = proposals(trees)
+    telling = [(each.owned_id, each.unit.pk) for each in found if not each.is_root]
+    return ConfirmedProposals(confirm(telling, by=by), len(found) - len(telling))
+
+
+def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
+    """Give (thing, unit) as proposed, from when its last owner in the unit's tree ended, else since ever; how many.
+
+    What has an owner today, or is to get one, is left as it is: somebody was faster.
+    """
+    with transaction.atomic():
+        units = Unit.objects.in_bulk({unit_id for _, unit_id in chosen})
+        lock_trees({unit.tree_id for unit in units.values()})
+        ends = _last_days({owned_id for owned_id, _ in chosen})
+        today = timezone.localdate()
+        gifts = {}
+        for owned_id, unit_id in chosen:
+            if (unit := units.get(unit_id)) is None:
+                continue
+            key = owned_id, unit.tree_id
+            end = ends.get(key)
+            if key in ends and (end is None or end > today):
+                continue
+            gifts[key] = Gift(*key, unit.pk, end)
+        return give(list(gifts.values()), by=by)
+
+
+def _last_days(owned_ids: Collection[int]) -> Mapping[tuple[int, int], date | None]:
+    """When the last ownership of each thing in each tree ends; None: not yet."""
+    ends: dict[tuple[int, int], date | None] = {}
+    for owned_id, tree_id, end in Ownership.objects.filter(owned__in=owned_ids).values_list(
+        "owned_id", "tree_id", "during__endswith"
+    ):
+        before = ends.get((owned_id, tree_id), date.min)
+        ends[owned_id, tree_id] = None if end is None or before is None else max(before, end)
+    return ends

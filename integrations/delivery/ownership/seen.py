@@ -1,0 +1,70 @@
+"""What there is to own: repositories and projects as they come to be, services and boards as records name them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import LiteralString
+
+from django.db import connection as database
+
+from integrations.enums import Kind
+from integrations.models import Owned, OwnedKind, Project, Repository
+
+# A service follows the repository of the first record that names both.  In order: two connections that name the same
+# services at a time wait for each other, and must not in a circle.
+_NAMED: Mapping[Kind, LiteralString] = {
+    Kind.DEPLOYMENT: """
+        SELECT 'service', service, (array_agg(repository_id ORDER BY id))[1]
+        FROM integrations_deployment WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
+    """,
+    Kind.INCIDENT: """
+        SELECT 'service', service, (array_agg(repository_id ORDER BY id) FILTER (WHERE repository_id IS NOT NULL))[1]
+        FROM integrations_incident WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
+    """,
+    Kind.SPRINT: """
+        SELECT DISTINCT 'board', board, NULL::bigint
+        FROM integrations_sprint WHERE id = ANY (%s) AND board <> '' ORDER BY board
+    """,
+}
+
+
+def note_named(kind: Kind, ids: Collection[int]) -> None:
+    """Let there be everything that these records name, in the transaction that stores them.
+
+    A service that was known without a repository follows the first one from then on.
+    """
+    named = _NAMED.get(kind)
+    if named is None or not ids:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO integrations_owned AS stored (kind, name, follows_id) {named}
+            ON CONFLICT DO NOTHING
+            """,
+            [sorted(ids)],
+        )
+        cursor.execute(
+            f"""
+            SELECT service.id, named.repository_id
+            FROM ({named}) AS named (kind, name, repository_id)
+            JOIN integrations_owned service ON service.kind = named.kind AND service.name = named.name
+            WHERE service.follows_id IS NULL AND named.repository_id IS NOT NULL
+            """,  # noqa: S608  # constants of this module
+            [sorted(ids)],
+        )
+        for owned_id, repository_id in cursor.fetchall():  # nearly never any: nobody said where it comes from
+            Owned.objects.filter(pk=owned_id).update(follows=repository_id)
+
+
+def note_repository(instance: Repository, *, created: bool, **_: object) -> None:
+    """Signal: a repository is there to be owned from the moment that it is known."""
+    if created:
+        Owned.objects.get_or_create(repository=instance, defaults={"kind": OwnedKind.REPOSITORY})
+
+
+def note_project(instance: Project, *, created: bool, **_: object) -> None:
+    """Signal: as for repositories; the issues of a repository follow it."""
+    if created:
+        defaults = {"kind": OwnedKind.PROJECT, "follows_id": instance.repository_id}
+        Owned.objects.get_or_create(project=instance, defaults=defaults)

@@ -1,0 +1,132 @@
+"""Which attempts of pipelines are one run, and what the run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection as database
+
+from integrations.delivery.pipeline_runs.pull_requests import settle_runs_belonging
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+
+AT_ONCE = 5000
+
+_COLUMNS = (
+    *("repository_id", "of_run", "is_last", "finished_on", "is_counted", "is_successful", "is_flaky", "attempts"),
+    *("duration_seconds", "queue_seconds"),
+)
+_NAMES = ", ".join(_COLUMNS)
+_NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
+_STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
+
+# A run counts on the day on which its last attempt finished, for the owner of its repository.
+_NOTE = f"""
+        INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+        SELECT DISTINCT '{FactFamily.PIPELINE.value}', owned.id, entered.finished_on, entered.finished_on + 1
+        FROM entered LEFT JOIN integrations_owned owned ON owned.repository_id = entered.repository_id
+        WHERE entered.is_last AND entered.finished_on IS NOT NULL
+"""  # noqa: S608  # constants of this module
+# The attempts told of, those that are one run with them, and those that were: what left a run changes it, too.
+# The last attempt is the one that started last; of those that started together the one with the highest number.
+_SETTLE = f"""
+    WITH told AS MATERIALIZED (
+        SELECT id, connection_id, repository_id, name, sha, branch, run
+        FROM integrations_pipelinerun WHERE id = ANY (%(ids)s)
+    ), concerned AS (
+        SELECT id FROM told
+        UNION
+        SELECT beside.id
+        FROM (SELECT DISTINCT repository_id, name, sha, branch FROM told WHERE sha <> '') AS told
+        JOIN integrations_pipelinerun beside USING (repository_id, name, sha, branch)
+        UNION
+        SELECT beside.id
+        FROM (SELECT DISTINCT connection_id, repository_id, name, sha, branch, run FROM told WHERE sha = '') AS told
+        JOIN integrations_pipelinerun beside USING (connection_id, repository_id, name, sha, branch, run)
+        UNION
+        SELECT run_id FROM integrations_pipelinerunfigures
+        WHERE of_run = ANY (ARRAY(SELECT of_run FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)))
+    ), attempts AS MATERIALIZED (
+        SELECT *, md5(ROW(
+            repository_id, name, branch, sha, CASE WHEN sha = '' THEN connection_id END, CASE WHEN sha = '' THEN run END
+        )::text)::uuid AS of_run
+        FROM integrations_pipelinerun
+        WHERE id IN (SELECT id FROM concerned) AND deleted_at IS NULL
+    ), placed AS (
+        SELECT *,
+               row_number() OVER (
+                   PARTITION BY of_run
+                   ORDER BY coalesce(started_at, queued_at, finished_at) DESC NULLS LAST, attempt DESC,
+                            finished_at DESC NULLS FIRST, external_id DESC
+               ) = 1 AS is_last,
+               count(*) OVER (PARTITION BY of_run) AS attempts,
+               bool_or(status = 'failure') OVER (PARTITION BY of_run) AS ever_failed
+        FROM attempts
+    ), gone AS (
+        DELETE FROM integrations_pipelinerunfigures
+        WHERE run_id = ANY (ARRAY(SELECT id FROM concerned EXCEPT SELECT id FROM attempts))
+        RETURNING run_id
+    ), before AS (
+        SELECT repository_id, is_last, finished_on FROM integrations_pipelinerunfigures
+        WHERE run_id IN (SELECT id FROM concerned)
+    ), entered AS (
+        SELECT * FROM before UNION SELECT repository_id, is_last, finished_at::date FROM placed
+    ), noted AS ({_NOTE}
+    ), put AS (
+        INSERT INTO integrations_pipelinerunfigures AS stored (run_id, {_NAMES})
+        SELECT id, repository_id, of_run, is_last,
+               finished_at::date,
+               finished_at IS NOT NULL AND status IN ('success', 'failure', 'other'),
+               finished_at IS NOT NULL AND status = 'success',
+               finished_at IS NOT NULL AND status = 'success' AND ever_failed,
+               attempts,
+               CASE WHEN status <> 'skipped' AND finished_at >= started_at
+                    THEN extract(epoch FROM finished_at - started_at)::float8 END,
+               CASE WHEN status <> 'skipped' AND started_at >= queued_at
+                    THEN extract(epoch FROM started_at - queued_at)::float8 END
+        FROM placed
+        ON CONFLICT (run_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
+        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        RETURNING run_id
+    )
+    SELECT run_id FROM gone UNION SELECT run_id FROM put
+"""  # noqa: S608  # constants of this module
+
+
+def settle_run_figures(ids: Iterable[int]) -> int:
+    """Derive anew what these attempts, and those that are one run with them, come to; how many of them changed.
+
+    The outbox is told of the days on which their runs count and counted, also where only their jobs are others.
+    """
+    wanted = sorted(ids)
+    changed: set[int] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        with database.cursor() as cursor:
+            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+            changed.update(row[0] for row in cursor.fetchall())
+    settle_runs_belonging(changed.union(wanted))
+    announce_changes()
+    return len(changed)
+
+
+def drop_run_figures(ids: Iterable[int]) -> set[int]:
+    """Delete the figures of these attempts, which are about to be deleted; the others that are one run with them.
+
+    The outbox is told.
+    """
+    gone = sorted(ids)
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH entered AS (
+                DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)
+                RETURNING of_run, repository_id, is_last, finished_on
+            ), noted AS ({_NOTE})
+            SELECT run_id FROM integrations_pipelinerunfigures
+            WHERE of_run IN (SELECT of_run FROM entered) AND NOT run_id = ANY (%(ids)s)
+            """,  # noqa: S608  # a constant
+            {"ids": gone},
+        )
+        others = {row[0] for row in cursor.fetchall()}
+    announce_changes()
+    return others

@@ -1,0 +1,109 @@
+"""To which pull request a pipeline run belongs: to the one that lists the commit on which it ran, or was merged as it.
+
+Of several in the repository it is the one that was merged first: to a later one the commit is not its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection as database
+
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+
+AT_ONCE = 5000
+
+# Rows are locked in one order: two connections may tell of pull requests of one repository at the same time.
+_SETTLE: LiteralString = """
+    WITH asked AS MATERIALIZED (
+        SELECT figures.run_id, figures.repository_id, run.sha
+        FROM integrations_pipelinerunfigures figures
+        JOIN integrations_pipelinerun run ON run.id = figures.run_id
+        WHERE figures.run_id = ANY (%(ids)s)
+        ORDER BY figures.run_id
+        FOR NO KEY UPDATE OF figures
+    ), found AS (
+        SELECT DISTINCT ON (asked.run_id) asked.run_id, pull_request.id
+        FROM asked
+        CROSS JOIN LATERAL (
+            SELECT pull_request_id FROM integrations_pullrequestcommit WHERE sha = asked.sha
+            UNION ALL
+            SELECT id FROM integrations_pullrequest WHERE merge_sha = asked.sha AND merge_sha <> ''
+        ) AS named (id)
+        JOIN integrations_pullrequest pull_request
+          ON pull_request.id = named.id AND pull_request.repository_id = asked.repository_id
+             AND pull_request.deleted_at IS NULL
+        WHERE asked.sha <> ''
+        ORDER BY asked.run_id, pull_request.merged_at NULLS LAST, pull_request.created_at, pull_request.external_id
+    )
+    UPDATE integrations_pipelinerunfigures figures SET pull_request_id = found.id
+    FROM asked LEFT JOIN found ON found.run_id = asked.run_id
+    WHERE figures.run_id = asked.run_id AND figures.pull_request_id IS DISTINCT FROM found.id
+"""
+_OF_THESE: LiteralString = """
+    SELECT run.id
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+    JOIN integrations_pipelinerun run ON run.sha = listed.sha AND run.repository_id = pull_request.repository_id
+    WHERE pull_request.id = ANY (%(ids)s)
+    UNION
+    SELECT run.id
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pipelinerun run
+      ON run.sha = pull_request.merge_sha AND run.repository_id = pull_request.repository_id
+    WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merge_sha <> ''
+    UNION
+    SELECT run_id FROM integrations_pipelinerunfigures WHERE pull_request_id = ANY (%(ids)s)
+"""
+_LEAVE: LiteralString = """
+    UPDATE integrations_pipelinerunfigures SET pull_request_id = NULL WHERE pull_request_id = ANY (%(ids)s)
+    RETURNING run_id
+"""
+_NOTE: LiteralString = """
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT DISTINCT %(family)s, owned.id, figures.finished_on, figures.finished_on + 1
+    FROM integrations_pipelinerunfigures figures
+    LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id
+    WHERE figures.run_id = ANY (%(ids)s) AND figures.is_last AND figures.finished_on IS NOT NULL
+"""
+
+
+def settle_runs_belonging(runs: Collection[int]) -> None:
+    """Look up anew to which pull requests these runs (ids of attempts with figures) belong."""
+    wanted = sorted(runs)
+    with database.cursor() as cursor:
+        for start in range(0, len(wanted), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+
+
+def follow_runs_of(pull_requests: Collection[int]) -> None:
+    """Look up anew which runs belong to these, and tell the outbox that these may have run for an agent's work, or not.
+
+    To be called by whoever changes what is known of pull requests, in the same transaction.
+    """
+    runs = _ids(_OF_THESE, pull_requests)
+    settle_runs_belonging(runs)
+    _note(runs)
+
+
+def leave_runs_of(pull_requests: Collection[int]) -> set[int]:
+    """Let no run belong to these, which are about to be deleted; those that did, of which the outbox is told."""
+    runs = _ids(_LEAVE, pull_requests)
+    _note(runs)
+    return set(runs)
+
+
+def _note(runs: Collection[int]) -> None:
+    if not runs:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(_NOTE, {"ids": list(runs), "family": FactFamily.PIPELINE.value})
+    announce_changes()
+
+
+def _ids(statement: LiteralString, pull_requests: Collection[int]) -> list[int]:
+    with database.cursor() as cursor:
+        cursor.execute(statement, {"ids": sorted(pull_requests)})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,1 @@
+"""Pull requests: stages, waits, reverts, linked items, and the figures that metrics read."""

@@ -1,0 +1,72 @@
+"""Of which services pull requests are, and the pipeline runs that belong to them: what the outbox is told of it.
+
+They are of those whose paths they touch, else of that of their first deployment (integrations/facts/pull_requests.py):
+a deployment or a path rule of today says it of what was merged long ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes
+
+# What has no figures yet tells of itself when it gets them.
+_NOTE: LiteralString = """
+    INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+    SELECT family, person_id, owned_id, lower(days), upper(days)
+    FROM (
+        SELECT family, person_id, owned_id, unnest(range_agg(daterange(day, day + 1))) AS days
+        FROM (
+            SELECT %(pull_request)s, identity.person_id, owned.id, figures.merged_on
+            FROM integrations_pullrequestfigures figures
+            LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = figures.repository_id AND figures.is_autonomous
+            WHERE figures.pull_request_id = ANY (%(ids)s) AND figures.merged_on IS NOT NULL
+            UNION ALL
+            SELECT %(pipeline)s, NULL, owned.id, runs.finished_on
+            FROM integrations_pipelinerunfigures runs
+            LEFT JOIN integrations_owned owned ON owned.repository_id = runs.repository_id
+            WHERE runs.pull_request_id = ANY (%(ids)s) AND runs.is_last AND runs.finished_on IS NOT NULL
+        ) AS counted (family, person_id, owned_id, day)
+        GROUP BY family, person_id, owned_id
+    ) AS coalesced
+"""
+
+
+def note_services(pull_requests: Collection[int]) -> None:
+    """Append to the outbox that these pull requests may be of other services than before.
+
+    To be called by whoever changes that, in the same transaction.
+    """
+    if not pull_requests:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE,
+            {
+                "ids": sorted(pull_requests),
+                "pull_request": FactFamily.PULL_REQUEST.value,
+                "pipeline": FactFamily.PIPELINE.value,
+            },
+        )
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def note_services_of_deployments(deployments: Collection[int]) -> None:
+    """The same of the pull requests that these deployments were the first to contain."""
+    if not deployments:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)",
+            [sorted(deployments)],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    note_services(ids)

@@ -1,0 +1,103 @@
+"""What metrics count of pull requests: kept beside them, in the transaction of whatever it follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, LiteralString
+
+from django.db import connection as database
+
+from integrations.connectors.git.agent_signatures import agent_of_bot
+from integrations.delivery.pull_requests.changed_lead_times import credited_with_lead_times, note_lead_times
+from integrations.delivery.pull_requests.figures_sql import STORE
+from integrations.delivery.pull_requests.pipeline_waits import settle_waits
+from integrations.delivery.pull_requests.reverts import settle_reverts
+from integrations.delivery.pull_requests.stages_sql import BOTS, STALE_AFTER_DAYS
+from integrations.models import Method
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
+from integrations.outbox.attribution_queue import enqueue_sessions_behind
+
+AT_ONCE = 50_000
+
+_SHARING: LiteralString = """
+    SELECT DISTINCT {column}
+    FROM integrations_pullrequestcommit commit
+    JOIN integrations_pullrequestcommit other
+      ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
+    WHERE commit.pull_request_id = ANY (%s)
+"""
+
+
+def settle_figures(ids: Iterable[int]) -> set[int]:
+    """Derive anew what metrics count of these pull requests; of which anything changed, others among them.
+
+    Another one changes where these brought its commits to the default branch before it, or take it back.
+    What that changes in lead times is appended to the outbox here.
+    For a caller that stores pull requests alone (integrations/outbox/write_lock.py).
+    """
+    asked = set(ids)
+    sharing = sharing_commits(asked)
+    wanted = sorted(asked | sharing)
+    credited = credited_with_lead_times(wanted)
+    changed: set[int] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        changed |= _settle(some, shared_commits(some) if sharing else [])
+    note_lead_times(changed, credited)
+    enqueue_sessions_behind(changed)
+    return changed | settle_reverts(wanted) | settle_waits(wanted)
+
+
+def _settle(ids: list[int], shared: list[str]) -> set[int]:
+    with database.cursor() as cursor:
+        cursor.execute(BOTS, {"ids": ids})
+        bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}
+        cursor.execute(
+            STORE,
+            {
+                "ids": ids,
+                "shared": shared,
+                "bots": list(bots),
+                "agents": list(bots.values()),
+                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+                "methods": list(Method),
+                "stale_after": STALE_AFTER_DAYS,
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def sharing_commits(ids: Iterable[int]) -> set[int]:
+    """Other pull requests that list commits of these."""
+    return set(_found(_SHARING.format(column="other.pull_request_id"), ids))
+
+
+def shared_commits(ids: Iterable[int]) -> list[str]:
+    """The commits of these pull requests that others list, too: few, so that they are looked up beforehand."""
+    return _found(_SHARING.format(column="commit.sha"), ids)
+
+
+def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
+    with database.cursor() as cursor:
+        cursor.execute(statement, [sorted(ids)])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def drop_figures(ids: Iterable[int]) -> set[int]:
+    """Delete what was derived of these pull requests, which are about to be deleted; others that follow from them."""
+    gone = sorted(ids)
+    enqueue_sessions_behind(gone, leaving=True)
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT reverts_id FROM integrations_pullrequestfigures WHERE pull_request_id = ANY (%(ids)s)
+            UNION
+            SELECT pull_request_id FROM integrations_pullrequestfigures WHERE is_revert AND reverts_id = ANY (%(ids)s)
+            """,
+            {"ids": gone},
+        )
+        reverts = {row[0] for row in cursor.fetchall() if row[0] is not None}
+        following = (reverts | sharing_commits(gone)) - set(gone)
+        for table in ("pullrequestwork", "countedreview", "pullrequestfigures"):
+            cursor.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
+    return following

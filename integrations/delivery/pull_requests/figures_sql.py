@@ -1,0 +1,147 @@
+"""The SQL that stores what follows from pull requests: a row each, and the reviews that count, where they differ."""
+# ruff: noqa: S608  # names and constants of this module and the one below
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+from integrations.delivery.pull_requests.novelty_sql import NOVELTY
+from integrations.delivery.pull_requests.stages_sql import AGENTS, ASKED, COMMITS, DAYS, LINES, REVIEWS
+from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
+
+
+def _seconds(start: LiteralString, end: LiteralString) -> LiteralString:
+    """From one moment to the other; null where one is missing or they are the other way round."""
+    return f"CASE WHEN {end} >= {start} THEN extract(epoch FROM {end} - {start})::float8 END"
+
+
+# Up to how many lines each class goes, where nobody agreed on others; what is larger is XL.  400 and 800 are where
+# LinearB's community benchmarks (1,971 teams) end what they call strong and fair.
+_SIZE_CLASS: LiteralString = """
+    CASE WHEN sized.size <= coalesce(classes.ends[1], 100) THEN 'S'
+         WHEN sized.size <= coalesce(classes.ends[2], 400) THEN 'M'
+         WHEN sized.size <= coalesce(classes.ends[3], 800) THEN 'L'
+         WHEN sized.size IS NOT NULL THEN 'XL' ELSE '' END
+"""
+
+# Column → what it follows from.
+_COLUMNS: Mapping[LiteralString, LiteralString] = {
+    "pull_request_id": "asked.id",
+    "repository_id": "asked.repository_id",
+    "credited_id": "asked.credited_id",
+    "is_autonomous": "coalesce(asked.is_autonomous, false)",
+    "set_apart": "asked.set_apart",
+    "opened_at": "asked.opened_at",
+    "opened_on": "asked.opened_at::date",
+    "merged_at": "asked.merged_at",
+    "merged_on": "asked.merged_at::date",
+    "first_commit_at": "clone.first_commit_at",
+    "first_review_at": "reviewed.first_at",
+    "approved_at": "reviewed.approved_at",
+    "coding_seconds": _seconds("clone.first_commit_at", "asked.opened_at"),
+    "pickup_seconds": _seconds("asked.opened_at", "reviewed.first_at"),
+    "review_seconds": _seconds("reviewed.first_at", "reviewed.approved_at"),
+    "merge_seconds": _seconds("reviewed.approved_at", "asked.merged_at"),
+    "cycle_seconds": _seconds("asked.opened_at", "asked.merged_at"),
+    "review_count": "coalesce(reviewed.reviews, 0)",
+    "reviewer_count": "coalesce(reviewed.reviewers, 0)",
+    "is_self_merged": """
+        CASE WHEN asked.merged_at IS NOT NULL AND asked.merged_by_id IS NOT NULL AND asked.author_id IS NOT NULL
+             THEN asked.merged_by_id = asked.author_id OR coalesce(merger.person_id = asked.author_person, false) END
+    """,
+    "size": "sized.size",
+    "size_class": _SIZE_CLASS,
+    "comment_count": "asked.comment_count",
+    "file_count": "coalesce(asked.changed_files, changed.files)",
+    "directory_count": "changed.directories",
+    "language_count": "changed.languages",
+    "reviewed_path_count": "novelty.paths",
+    "new_path_count": "novelty.new_paths",
+    "is_linked": """
+        EXISTS (
+            SELECT FROM integrations_workitemlink link
+            WHERE link.pull_request_id = asked.id AND link.work_item_id IS NOT NULL
+        )
+    """,
+    "work_type": "asked.work_type",
+    "agents": "coalesce(agents.agents, '{}')",
+    "open_days": """
+        CASE WHEN lasting.id IS NOT NULL
+             THEN datemultirange(daterange(lasting.opened_at::date, lasting.ended_at::date))
+                  - coalesce(closed.days, '{}') END
+    """,
+    "stale_days": "stale.days - coalesce(closed.days, '{}')",
+    "is_revert": r"asked.title ~* '^\W*revert' OR asked.source_branch ~* '^revert[-/]'",
+}
+_NAMES: LiteralString = ", ".join(_COLUMNS)
+_VALUES: LiteralString = ", ".join(_COLUMNS.values())
+_NEW: LiteralString = ", ".join(f"excluded.{column}" for column in _COLUMNS)
+_STORED: LiteralString = ", ".join(f"stored.{column}" for column in _COLUMNS)
+
+# One row per pull request of which anything changed.
+STORE: LiteralString = f"""
+    WITH {ASKED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS},
+    reviewed AS (
+        SELECT review.id,
+               count(*) AS reviews,
+               count(DISTINCT coalesce(review.person_id, -review.author_id, 0)) AS reviewers,
+               min(review.submitted_at) AS first_at,
+               max(review.submitted_at) FILTER (WHERE review.state = 'approved') AS approved_at
+        FROM review
+        GROUP BY review.id
+    ), sized AS (
+        SELECT asked.id, coalesce(whole.lines, least(asked.told_size, clone.lines))::int AS size
+        FROM asked
+        LEFT JOIN whole ON whole.id = asked.id
+        LEFT JOIN clone ON clone.id = asked.id
+    ), agreed AS MATERIALIZED (
+        SELECT agreed.*, owned.repository_id
+        FROM ({AGREED}) AS agreed
+        JOIN integrations_owned owned ON owned.id = agreed.owned_id
+        WHERE agreed.size_thresholds IS NOT NULL AND owned.repository_id IN (SELECT repository_id FROM asked)
+    ), put AS (
+        INSERT INTO integrations_pullrequestfigures AS stored ({_NAMES})
+        SELECT {_VALUES}
+        FROM asked
+        LEFT JOIN sized ON sized.id = asked.id
+        LEFT JOIN reviewed ON reviewed.id = asked.id
+        LEFT JOIN clone ON clone.id = asked.id
+        LEFT JOIN changed ON changed.id = asked.id
+        LEFT JOIN novelty ON novelty.id = asked.id
+        LEFT JOIN agents ON agents.id = asked.id
+        LEFT JOIN lasting ON lasting.id = asked.id
+        LEFT JOIN closed ON closed.id = asked.id
+        LEFT JOIN stale ON stale.id = asked.id
+        LEFT JOIN LATERAL (
+            SELECT agreed.size_thresholds AS ends FROM agreed
+            WHERE agreed.repository_id = asked.repository_id
+              AND agreed.during @> coalesce(asked.merged_at, asked.opened_at, now())::date
+            ORDER BY {NEAREST_FIRST} LIMIT 1
+        ) AS classes ON true
+        LEFT JOIN orgtree_identity merger ON merger.id = asked.merged_by_id
+        ON CONFLICT (pull_request_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
+        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        RETURNING pull_request_id
+    ), counting AS (
+        SELECT review.review_id, review.id AS pull_request_id, review.author_id AS reviewer_id,
+               review.submitted_at::date AS submitted_on
+        FROM review
+        JOIN asked ON asked.id = review.id AND asked.set_apart = ''
+    ), uncounted AS (
+        DELETE FROM integrations_countedreview stored
+        WHERE stored.pull_request_id = ANY (%(ids)s)
+          AND NOT EXISTS (SELECT FROM counting WHERE counting.review_id = stored.review_id)
+        RETURNING pull_request_id
+    ), counted AS (
+        INSERT INTO integrations_countedreview AS stored (review_id, pull_request_id, reviewer_id, submitted_on)
+        SELECT review_id, pull_request_id, reviewer_id, submitted_on FROM counting
+        ON CONFLICT (review_id) DO UPDATE
+        SET reviewer_id = excluded.reviewer_id, submitted_on = excluded.submitted_on
+        WHERE (stored.reviewer_id, stored.submitted_on) IS DISTINCT FROM (excluded.reviewer_id, excluded.submitted_on)
+        RETURNING pull_request_id
+    )
+    SELECT pull_request_id FROM put
+    UNION SELECT pull_request_id FROM uncounted
+    UNION SELECT pull_request_id FROM counted
+"""

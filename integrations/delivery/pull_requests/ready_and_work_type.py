@@ -1,0 +1,72 @@
+"""When pull requests were first ready for review, and what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection as database
+
+from integrations.delivery.mappings.defaults import default_work_type_of_title
+from integrations.delivery.mappings.effective import EffectiveMeanings, effective_meanings
+from integrations.enums import LinkMethod, WorkType
+
+AT_ONCE = 5000  # as many as are read at once; a changed meaning may concern all there are
+# A pull request that was created as a draft is marked ready before it is ever made a draft again.
+_READ = """
+    SELECT pull_request.id, pull_request.connection_id,
+           CASE WHEN first_mark.kind = 'ready' THEN first_mark.at
+                WHEN first_mark.kind = 'draft' OR NOT pull_request.is_draft THEN pull_request.created_at
+           END AS ready_at,
+           pull_request.ready_at, pull_request.work_type, pull_request.labels, item.work_type,
+           pull_request.title, pull_request.source_branch
+    FROM integrations_pullrequest pull_request
+    LEFT JOIN LATERAL (
+        SELECT event.kind, event.at FROM integrations_pullrequestevent event
+        WHERE event.pull_request_id = pull_request.id AND event.kind IN ('ready', 'draft')
+        ORDER BY event.at, event.kind
+        LIMIT 1
+    ) AS first_mark ON true
+    LEFT JOIN LATERAL (
+        SELECT item.work_type
+        FROM integrations_workitemlink link
+        JOIN integrations_workitem item ON item.id = link.work_item_id AND item.deleted_at IS NULL
+        WHERE link.pull_request_id = pull_request.id AND item.work_type <> 'other'
+        ORDER BY array_position(%(methods)s, link.method::text), link.key
+        LIMIT 1
+    ) AS item ON true
+    WHERE pull_request.id = ANY (%(ids)s)
+"""
+_WRITE = """
+    UPDATE integrations_pullrequest pull_request SET ready_at = derived.ready_at, work_type = derived.work_type
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS derived (id, ready_at, work_type)
+    WHERE pull_request.id = derived.id
+"""
+
+
+def settle_pull_requests(ids: Iterable[int]) -> set[int]:
+    """Derive anew when these were first ready, and their work type; those of which either changed.
+
+    The work type is that of a label, else of the linked item, else of the title's or branch's convention.
+    """
+    wanted = sorted(ids)
+    changed: set[int] = set()
+    meanings: dict[int, EffectiveMeanings] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = []
+        with database.cursor() as cursor:
+            cursor.execute(_READ, {"ids": wanted[start : start + AT_ONCE], "methods": list(LinkMethod)})
+            for id_, connection_id, ready_at, ready_before, type_before, labels, of_item, title, branch in cursor:
+                if connection_id not in meanings:
+                    meanings[connection_id] = effective_meanings(connection_id)
+                work_type = (
+                    meanings[connection_id].of_labels(labels)
+                    or of_item
+                    or default_work_type_of_title(title, branch)
+                    or WorkType.OTHER
+                )
+                if (ready_at, work_type) != (ready_before, type_before):
+                    rows.append((id_, ready_at, str(work_type)))
+            if rows:
+                cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+        changed.update(row[0] for row in rows)
+    return changed

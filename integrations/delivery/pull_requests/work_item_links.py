@@ -1,0 +1,54 @@
+"""Which work items the pull requests mean that name them by key: whichever of the two came first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection as database
+
+from integrations.delivery.work_items.changed_days import note_unlinked
+
+_SETTLE = """
+    WITH named AS (
+        SELECT link.id, link.key, link.work_item_id, pull_request.connection_id
+        FROM integrations_workitemlink link
+        JOIN integrations_pullrequest pull_request ON pull_request.id = link.pull_request_id
+        WHERE link.id IN (
+            SELECT id FROM integrations_workitemlink WHERE pull_request_id = ANY (%(pull_requests)s)
+            UNION
+            SELECT id FROM integrations_workitemlink WHERE work_item_id = ANY (%(work_items)s)
+            UNION
+            SELECT other.id
+            FROM integrations_workitem item
+            JOIN integrations_workitemlink other ON other.key = item.key
+            WHERE item.id = ANY (%(work_items)s)
+        )
+    ), meant AS (
+        SELECT named.id, named.work_item_id AS before, coalesce(own.id, other.id) AS work_item_id
+        FROM named
+        LEFT JOIN LATERAL (
+            SELECT min(item.id) AS id FROM integrations_workitem item
+            WHERE item.key = named.key AND item.connection_id = named.connection_id AND item.deleted_at IS NULL
+        ) AS own ON true
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN count(*) = 1 THEN min(item.id) END AS id FROM integrations_workitem item
+            WHERE item.key = named.key AND item.deleted_at IS NULL
+        ) AS other ON true
+    )
+    UPDATE integrations_workitemlink link SET work_item_id = meant.work_item_id
+    FROM meant
+    WHERE link.id = meant.id AND meant.before IS DISTINCT FROM meant.work_item_id
+    RETURNING link.pull_request_id, meant.before
+"""
+
+
+def settle_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
+    """Link these pull requests, and those that name these work items; the pull requests of which a link changed.
+
+    A key means the item of the pull request's own connection, else the only one that has it anywhere.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(_SETTLE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
+        changed = cursor.fetchall()
+    note_unlinked({before for _, before in changed if before is not None})
+    return {pull_request for pull_request, _ in changed}

@@ -1,0 +1,73 @@
+"""Deriving anew what was derived of work items and pipeline runs, where that is not of one telling.
+
+Their days are those of the organisation's calendar, and what was stored before there were figures of it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.pipeline_runs.figures import settle_run_figures
+from integrations.delivery.work_items.figures import settle_item_figures
+from integrations.enums import Kind
+from integrations.models import Connection
+from integrations.outbox.write_lock import write_alone
+
+RECORDS_PER_TRANSACTION = 5000
+
+_RECORDS: LiteralString = """
+    SELECT stored.id
+    FROM {table} stored LEFT JOIN {figures} figures ON figures.{key} = stored.id
+    WHERE stored.connection_id = %(connection)s AND stored.deleted_at IS NULL {which}
+    ORDER BY stored.id
+"""
+_ITEMS = {"table": "integrations_workitem", "figures": "integrations_workitemfigures", "key": "work_item_id"}
+_RUNS = {"table": "integrations_pipelinerun", "figures": "integrations_pipelinerunfigures", "key": "run_id"}
+_WITHOUT = "AND figures.{key} IS NULL"
+
+
+def settle_all_days() -> int:
+    """Cut the days of all items and runs anew, in the zone that is set now; of how many anything changed.
+
+    Some per transaction, so that records are stored meanwhile; what died half-way is simply done again.
+    """
+    return _settle_each("")
+
+
+def settle_what_has_no_figures() -> int:
+    """Derive what items and runs have no figures yet; how many had none."""
+    return _settle_each(_WITHOUT)
+
+
+def _settle_items(connection: Connection, ids: list[int]) -> int:
+    return len(settle_item_figures(effective_meanings(connection), ids))
+
+
+def _settle_runs(_connection: Connection, ids: list[int]) -> int:
+    return settle_run_figures(ids)
+
+
+_KINDS = ((Kind.WORK_ITEM, _ITEMS, _settle_items), (Kind.PIPELINE_RUN, _RUNS, _settle_runs))
+
+
+def _settle_each(which: str) -> int:
+    changed = 0
+    for connection in Connection.objects.order_by("pk"):
+        for kind, tables, settle in _KINDS:
+            ids = _stored(connection, tables, which)
+            for start in range(0, len(ids), RECORDS_PER_TRANSACTION):
+                with transaction.atomic():
+                    write_alone(connection, {kind})
+                    changed += settle(connection, ids[start : start + RECORDS_PER_TRANSACTION])
+    return changed
+
+
+def _stored(connection: Connection, tables: Mapping[str, str], which: str) -> list[int]:
+    with database.cursor() as cursor:
+        cursor.execute(_RECORDS.format(**tables, which=which.format(**tables)), {"connection": connection.pk})
+        return [row[0] for row in cursor.fetchall()]

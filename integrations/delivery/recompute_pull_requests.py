@@ -1,0 +1,80 @@
+"""The figures of pull requests that wait in the queue (integrations/outbox/pull_request_queue.py), settled in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.enums import Kind
+from integrations.models import Connection, PullRequestWork
+from integrations.outbox.write_lock import write_alone
+
+PULL_REQUESTS_PER_TRANSACTION = 2000
+_ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one at a time settles what waits
+
+
+def settle_what_waits() -> int:
+    """Settle all that waits, taking turns with whoever is at it; how many rows of work there were."""
+    done = 0
+    while settled := _settle_some(_wait_for_turn):
+        done += settled
+    return done
+
+
+def settle_unless_at_it() -> None:
+    """Settle all that waits, unless somebody is at it, who then goes on until nothing is left."""
+    while _settle_some(_take_turn):
+        pass
+
+
+@transaction.atomic
+def _settle_some(become_the_only_one: Callable[[], bool]) -> int:
+    """Settle some of one connection, as whoever stores what it tells; how many rows of work those were."""
+    if not become_the_only_one():
+        return 0
+    oldest = PullRequestWork.objects.order_by("pk").values_list("pull_request__connection", flat=True).first()
+    if oldest is None:
+        return 0
+    write_alone(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
+    claimed = _claim(oldest)
+    before = days_of(Kind.PULL_REQUEST, set(claimed))
+    changed = settle_figures(set(claimed))
+    append_days(Kind.PULL_REQUEST, changed, before)
+    return len(claimed)
+
+
+def _take_turn() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _wait_for_turn() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    return True
+
+
+def _claim(connection_id: int) -> list[int]:
+    """Take the oldest rows of the connection's work: when the transaction fails, they wait again."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_pullrequestwork
+            WHERE id = ANY (ARRAY(
+                SELECT work.id
+                FROM integrations_pullrequestwork work
+                JOIN integrations_pullrequest pull_request ON pull_request.id = work.pull_request_id
+                WHERE pull_request.connection_id = %s
+                ORDER BY work.id
+                LIMIT %s
+            ))
+            RETURNING pull_request_id
+            """,
+            [connection_id, PULL_REQUESTS_PER_TRANSACTION],
+        )
+        return [row[0] for row in cursor.fetchall()]

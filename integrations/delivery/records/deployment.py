@@ -1,0 +1,186 @@
+"""The story of a deployment: how it went, what it brought to production, and what it broke or repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from integrations.delivery.records.parts import (
+    MOST_PARTS,
+    Happened,
+    Happening,
+    Link,
+    Openable,
+    Stage,
+    Story,
+    in_order,
+    name_of_run,
+    stage,
+)
+from integrations.enums import Environment, RunStatus
+from integrations.models import (
+    DeployedPullRequest,
+    Deployment,
+    DeploymentFailure,
+    DeploymentStatus,
+    FailedDeployment,
+    ProposedRollback,
+)
+from orgtree.access.access import Access
+
+
+@dataclass(frozen=True)
+class DeploymentStory(Story):
+    deployment: Deployment
+    failed: FailedDeployment | None
+    proposed: ProposedRollback | None
+    contained: int  # pull requests that it was the first to bring to production
+
+
+def story_of_deployment(found: Deployment, access: Access) -> DeploymentStory:
+    deployment = Deployment.objects.select_related(
+        *("repository", "connection", "deployed_by__person", "pipeline_run", "failed"),
+        *("proposed_rollback__rolled_back__repository",),
+    ).get(pk=found.pk)
+    failed: FailedDeployment | None = getattr(deployment, "failed", None)
+    proposed: ProposedRollback | None = getattr(deployment, "proposed_rollback", None)
+    statuses = list(DeploymentStatus.objects.filter(deployment=found).order_by("at", "pk")[: MOST_PARTS + 1])
+    brought = DeployedPullRequest.objects.filter(deployment=found, pull_request__deleted_at=None)
+    contained = list(
+        brought.select_related("pull_request__repository", "pull_request__author__person").order_by(
+            "-pull_request__merged_at", "-pull_request"
+        )[: MOST_PARTS + 1]
+    )
+    failures = list(
+        DeploymentFailure.objects.filter(Q(deployment=found) | Q(repaired_by=found))
+        .select_related("incident__repository", "repaired_by__repository", "deployment__repository")
+        .order_by("pk")[:MOST_PARTS]
+    )
+    neighbours = _neighbours(deployment)
+    openable = Openable(
+        access,
+        [
+            *(each.pull_request for each in contained[:MOST_PARTS]),
+            *(each.incident for each in failures),
+            *(each.repaired_by for each in failures),
+            *(each.deployment for each in failures),
+            *(each for _, each in neighbours),
+            proposed.rolled_back if proposed else None,
+        ],
+    )
+    happenings = [
+        *_its_own(deployment, statuses[:MOST_PARTS]),
+        *_merges(contained[:MOST_PARTS], openable),
+        *_consequences(deployment, failures, failed, openable),
+    ]
+    return DeploymentStory(
+        name=openable.name(deployment),
+        happenings=in_order(happenings),
+        stages=_stages(deployment, failed),
+        links=[
+            *_failures(deployment, failures, openable),
+            *_others(neighbours, proposed, openable),
+            *_contents(contained[:MOST_PARTS], openable),
+        ],
+        more=["pull requests"] if len(contained) > MOST_PARTS else [],
+        deployment=deployment,
+        failed=failed,
+        proposed=proposed,
+        contained=len(contained) if len(contained) <= MOST_PARTS else brought.count(),
+    )
+
+
+def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
+    """The deployments of the same service and environment before and after it."""
+    if deployment.finished_at is None:
+        return []
+    same = Deployment.objects.filter(
+        repository=deployment.repository_id,
+        service=deployment.service,
+        environment=deployment.environment,
+        status=RunStatus.SUCCESS,
+        deleted_at=None,
+    ).select_related("repository")
+    before = same.filter(finished_at__lt=deployment.finished_at).order_by("-finished_at", "-pk").first()
+    after = same.filter(finished_at__gt=deployment.finished_at).order_by("finished_at", "pk").first()
+    return [(name, each) for name, each in (("previous", before), ("next", after)) if each is not None]
+
+
+def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> Iterator[Happening]:
+    if deployment.created_at:
+        yield Happening(deployment.created_at, Happened.CREATED, by=deployment.deployed_by)
+    if deployment.started_at:
+        run = name_of_run(deployment.pipeline_run) if deployment.pipeline_run else None
+        yield Happening(deployment.started_at, Happened.STARTED, record=run)
+    own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
+    for each in statuses:
+        if each.at in own_times:  # told as what the deployment itself says
+            continue
+        yield Happening(each.at, Happened.STATUS, detail=each.native_status, status=each.status)
+    if deployment.finished_at:
+        yield Happening(deployment.finished_at, Happened.FINISHED, status=deployment.status)
+
+
+def _merges(contained: Sequence[DeployedPullRequest], openable: Openable) -> Iterator[Happening]:
+    for each in contained:
+        pull_request = each.pull_request
+        if pull_request.merged_at:
+            name = openable.name(pull_request)
+            yield Happening(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, by=pull_request.author, record=name)
+
+
+def _consequences(
+    deployment: Deployment,
+    failures: Sequence[DeploymentFailure],
+    failed: FailedDeployment | None,
+    openable: Openable,
+) -> Iterator[Happening]:
+    for each in failures:
+        if each.deployment_id != deployment.pk:
+            continue
+        if each.incident and each.incident.started_at:
+            yield Happening(each.incident.started_at, Happened.INCIDENT, record=openable.name(each.incident))
+        if each.incident and each.incident.resolved_at:
+            yield Happening(each.incident.resolved_at, Happened.RESOLVED, record=openable.name(each.incident))
+        if each.repaired_by and each.repaired_by.finished_at:
+            yield Happening(each.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(each.repaired_by))
+    if failed and failed.restored_at:
+        yield Happening(failed.restored_at, Happened.RESTORED)
+
+
+def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Stage]:
+    running = "" if deployment.finished_at else "running"
+    stages = [stage("rollout", deployment.started_at or deployment.created_at, deployment.finished_at, running)]
+    if failed is not None:
+        not_restored = "" if failed.restored_at else "not_restored"
+        stages.append(stage("recovery", deployment.finished_at, failed.restored_at, not_restored))
+    elif deployment.environment == Environment.PRODUCTION and deployment.status == RunStatus.SUCCESS:
+        stages.append(Stage("recovery", None, None, None, "no_failure"))
+    return stages
+
+
+def _failures(deployment: Deployment, failures: Sequence[DeploymentFailure], openable: Openable) -> Iterator[Link]:
+    for each in failures:
+        if each.deployment_id != deployment.pk:
+            yield Link("repairs", openable.name(each.deployment), each.method, each.deployment.finished_at)
+        elif each.incident:
+            yield Link("incident", openable.name(each.incident), each.method, each.incident.started_at)
+        elif each.repaired_by:
+            yield Link("repaired_by", openable.name(each.repaired_by), each.method, each.repaired_by.finished_at)
+
+
+def _others(
+    neighbours: Sequence[tuple[str, Deployment]], proposed: ProposedRollback | None, openable: Openable
+) -> Iterator[Link]:
+    if proposed:
+        rolled_back = proposed.rolled_back
+        yield Link("rolls_back", openable.name(rolled_back), f"rollback_{proposed.state}", rolled_back.finished_at)
+    for relation, neighbour in neighbours:
+        yield Link(relation, openable.name(neighbour), "", neighbour.finished_at)
+
+
+def _contents(contained: Sequence[DeployedPullRequest], openable: Openable) -> Iterator[Link]:
+    for each in contained:
+        yield Link("pull_request", openable.name(each.pull_request), each.method, each.pull_request.merged_at)

@@ -1,0 +1,120 @@
+"""The story of an incident: how long it took, and which deployment it blames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from integrations.delivery.records.parts import (
+    MOST_PARTS,
+    Happened,
+    Happening,
+    Link,
+    Openable,
+    Stage,
+    Story,
+    in_order,
+    stage,
+)
+from integrations.models import DeployedPullRequest, DeploymentFailure, Incident
+from orgtree.access.access import Access
+
+
+@dataclass(frozen=True)
+class IncidentStory(Story):
+    incident: Incident
+    failure: DeploymentFailure | None
+
+
+def story_of_incident(found: Incident, access: Access) -> IncidentStory:
+    incident = Incident.objects.select_related(
+        "repository", "connection", "failure__deployment__repository", "failure__deployment__failed"
+    ).get(pk=found.pk)
+    failure: DeploymentFailure | None = getattr(incident, "failure", None)
+    siblings = (
+        list(
+            DeploymentFailure.objects.filter(deployment=failure.deployment_id)
+            .exclude(pk=failure.pk)
+            .select_related("incident__repository", "repaired_by__repository")
+            .order_by("pk")[:MOST_PARTS]
+        )
+        if failure
+        else []
+    )
+    brought = (
+        list(
+            DeployedPullRequest.objects.filter(deployment=failure.deployment_id, pull_request__deleted_at=None)
+            .select_related("pull_request__repository")
+            .order_by("-pull_request__merged_at", "-pull_request")[: MOST_PARTS + 1]
+        )
+        if failure
+        else []
+    )
+    openable = Openable(
+        access,
+        [
+            failure.deployment if failure else None,
+            *(each.incident for each in siblings),
+            *(each.repaired_by for each in siblings),
+            *(each.pull_request for each in brought[:MOST_PARTS]),
+        ],
+    )
+    return IncidentStory(
+        name=openable.name(incident),
+        happenings=in_order(_happenings(incident, failure, siblings, openable)),
+        stages=_stages(incident, failure),
+        links=list(_links(failure, siblings, brought[:MOST_PARTS], openable)),
+        more=["pull requests"] if len(brought) > MOST_PARTS else [],
+        incident=incident,
+        failure=failure,
+    )
+
+
+def _happenings(
+    incident: Incident, failure: DeploymentFailure | None, siblings: list[DeploymentFailure], openable: Openable
+) -> Iterator[Happening]:
+    if failure and failure.deployment.finished_at:
+        name = openable.name(failure.deployment)
+        yield Happening(failure.deployment.finished_at, Happened.DEPLOYED, record=name)
+    if incident.started_at:
+        yield Happening(incident.started_at, Happened.STARTED)
+    if incident.acknowledged_at:
+        yield Happening(incident.acknowledged_at, Happened.ACKNOWLEDGED)
+    if incident.resolved_at:
+        yield Happening(incident.resolved_at, Happened.RESOLVED)
+    for each in siblings:
+        if each.repaired_by and each.repaired_by.finished_at:
+            yield Happening(each.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(each.repaired_by))
+        elif each.incident and each.incident.started_at:
+            yield Happening(each.incident.started_at, Happened.INCIDENT, record=openable.name(each.incident))
+
+
+def _stages(incident: Incident, failure: DeploymentFailure | None) -> list[Stage]:
+    not_acknowledged = "" if incident.acknowledged_at else "not_acknowledged"
+    not_resolved = "" if incident.resolved_at else "not_resolved"
+    deployment = failure.deployment if failure else None
+    return [
+        stage("detection", deployment.finished_at, incident.started_at)
+        if deployment
+        else Stage("detection", None, None, None, "no_cause"),
+        stage("acknowledgement", incident.started_at, incident.acknowledged_at, not_acknowledged),
+        stage("resolution", incident.started_at, incident.resolved_at, not_resolved),
+    ]
+
+
+def _links(
+    failure: DeploymentFailure | None,
+    siblings: list[DeploymentFailure],
+    brought: list[DeployedPullRequest],
+    openable: Openable,
+) -> Iterator[Link]:
+    if failure is None:
+        return
+    yield Link("caused_by", openable.name(failure.deployment), failure.method, failure.deployment.finished_at)
+    for each in siblings:
+        if each.repaired_by:
+            yield Link("repaired_by", openable.name(each.repaired_by), each.method, each.repaired_by.finished_at)
+        elif each.incident:
+            yield Link("same_cause", openable.name(each.incident), each.method, each.incident.started_at)
+    for one in brought:
+        yield Link("pull_request", openable.name(one.pull_request), one.method, one.pull_request.merged_at)

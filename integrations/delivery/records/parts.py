@@ -1,0 +1,186 @@
+"""What stories of records are made of: names of other records, what happened when, stages, and links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Model, QuerySet
+
+from integrations.delivery.records.visible import (
+    visible_deployments,
+    visible_incidents,
+    visible_pull_requests,
+    visible_work_items,
+)
+from integrations.models import Deployment, Incident, PipelineRun, PullRequest, WorkItem
+from orgtree.access.access import Access
+from orgtree.models import Identity
+
+MOST_PARTS = 300  # of one kind that a page lists: a pull request can have thousands of commits
+
+
+class RecordKind(StrEnum):
+    PULL_REQUEST = "pull_request"
+    WORK_ITEM = "work_item"
+    DEPLOYMENT = "deployment"
+    INCIDENT = "incident"
+    PIPELINE_RUN = "pipeline_run"  # without a page of its own
+
+
+class Happened(StrEnum):
+    """What can happen to a record."""
+
+    FIRST_COMMIT = "first_commit"
+    COMMIT = "commit"
+    CREATED = "created"
+    READY = "ready"
+    DRAFT = "draft"
+    REVIEW_REQUESTED = "review_requested"
+    REVIEW_REQUEST_REMOVED = "review_request_removed"
+    FORCE_PUSHED = "force_pushed"
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    COMMENTED = "commented"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    RUN = "run"
+    DEPLOYED = "deployed"
+    REVERTED = "reverted"
+    STATUS = "status"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    SPRINT_JOINED = "sprint_joined"
+    SPRINT_LEFT = "sprint_left"
+    STARTED = "started"
+    FINISHED = "finished"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    INCIDENT = "incident"
+    REPAIRED = "repaired"
+    PULL_REQUEST_OPENED = "pull_request_opened"
+    PULL_REQUEST_MERGED = "pull_request_merged"
+    RESTORED = "restored"
+
+
+@dataclass(frozen=True)
+class RecordName:
+    """Another record: what its tool calls it, and whether the viewer may open its page."""
+
+    kind: RecordKind
+    pk: int
+    reference: str
+    title: str = ""
+    url: str = ""  # in its own tool
+    may_be_opened: bool = False
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of a timeline.  `of` is whom it concerned, `detail` what its tool says of it."""
+
+    at: datetime
+    what: Happened
+    by: Identity | None = None
+    of: Identity | None = None
+    detail: str = ""
+    record: RecordName | None = None
+    status: str = ""  # a word of RunStatus or StatusCategory
+    counts: bool = True  # whether it has a part in the stages: a review by the author has none
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of the way; without seconds `missing` says why, in one of the words of WHY_MISSING."""
+
+    name: str
+    start: datetime | None
+    end: datetime | None
+    seconds: float | None
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another record that this one is linked to, in which respect, and by which method that is known."""
+
+    relation: str
+    record: RecordName
+    method: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is known of a record: in order of time, its stages, and what it is linked to.
+
+    `more` names the kinds of parts of which only the first MOST_PARTS are listed.
+    """
+
+    name: RecordName
+    happenings: Sequence[Happening]
+    stages: Sequence[Stage]
+    links: Sequence[Link]
+    more: Sequence[str]
+
+
+class Openable:
+    """Which of the records that a story names the viewer may open: one query for each kind, none where all may be."""
+
+    def __init__(self, access: Access, records: Iterable[Model | None]) -> None:
+        self._all = access.sight.unit_ids is None
+        self._ids: dict[type[Model], set[int]] = {}
+        if self._all:
+            return
+        asked: dict[type[Model], set[int]] = {}
+        for record in records:
+            if record is not None:
+                asked.setdefault(type(record), set()).add(record.pk)
+        visible: Mapping[type[Model], QuerySet[Model]] = {
+            PullRequest: visible_pull_requests(access),
+            WorkItem: visible_work_items(access),
+            Deployment: visible_deployments(access),
+            Incident: visible_incidents(access),
+        }
+        for kind, ids in asked.items():
+            self._ids[kind] = set(visible[kind].filter(pk__in=ids).values_list("pk", flat=True))
+
+    def name(self, record: PullRequest | WorkItem | Deployment | Incident) -> RecordName:
+        """With `repository` read beforehand, where the record has one."""
+        kind, reference, title = _called(record)
+        may = record.deleted_at is None and (self._all or record.pk in self._ids.get(type(record), ()))
+        return RecordName(kind, record.pk, reference, title, record.url, may)
+
+
+def name_of_run(run: PipelineRun) -> RecordName:
+    return RecordName(RecordKind.PIPELINE_RUN, run.pk, run.name, "", run.url)
+
+
+def _called(record: PullRequest | WorkItem | Deployment | Incident) -> tuple[RecordKind, str, str]:
+    """Its kind, what its tool calls it, and its title."""
+    match record:
+        case PullRequest():
+            return RecordKind.PULL_REQUEST, f"{record.repository.name}#{record.number}", record.title
+        case WorkItem():
+            return RecordKind.WORK_ITEM, record.key, record.title
+        case Deployment():
+            return RecordKind.DEPLOYMENT, record.external_id, record.service or record.repository.name
+        case Incident():
+            return RecordKind.INCIDENT, record.key or record.external_id, record.title
+
+
+def stage(name: str, start: datetime | None, end: datetime | None, missing: str = "") -> Stage:
+    """The stretch between two moments; one that would be negative is left out."""
+    if missing or start is None or end is None:
+        return Stage(name, start, end, None, missing or "unknown")
+    seconds = (end - start).total_seconds()
+    return Stage(name, start, end, seconds) if seconds >= 0 else Stage(name, start, end, None, "negative")
+
+
+def in_order(happenings: Iterable[Happening]) -> list[Happening]:
+    """The timeline from the beginning; what happened at one moment stays in the order in which it is given."""
+    return sorted(happenings, key=lambda each: each.at)

@@ -1,0 +1,142 @@
+"""Which pull requests, work items, deployments and incidents somebody may open.
+
+They show what their own tools show, names and links among it (docs/records.md), to whoever can find them among the rows
+of a figure: those of people and owners in the units that one sees, one's own, and what is linked to these directly.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import DateRangeField
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils import timezone
+
+from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
+from integrations.models import (
+    DeployedPullRequest,
+    Deployment,
+    DeploymentFailure,
+    Incident,
+    PullRequest,
+    PullRequestReview,
+    WorkItem,
+    WorkItemLink,
+)
+from orgtree.access.access import Access
+from orgtree.models import Placement
+
+# Ids of records that ran on a service, or without one on a repository, which one of the units owned on the record's
+# day.  From the units to the records, so that those of others are not looked at.
+_OWNED_BY_UNITS = f"""
+    WITH own AS (
+        SELECT owned.kind, owned.name, owned.repository_id, owner.during
+        FROM ({OWNER_PLACEMENTS}) AS owner
+        JOIN integrations_owned owned ON owned.id = owner.owned_id
+        WHERE owner.ancestor_id = ANY (%s)
+    )
+    SELECT record.id
+    FROM own JOIN TABLE record ON record.service = own.name
+    WHERE own.kind = 'service' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
+    UNION ALL
+    SELECT record.id
+    FROM own JOIN TABLE record ON record.repository_id = own.repository_id AND record.service = ''
+    WHERE own.kind = 'repository' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
+"""  # noqa: S608 — put together from constants
+# Ids of autonomous agents' pull requests that were open, or waited for production, while one of the units owned their
+# repository.
+_AUTONOMOUS_OWNED_BY_UNITS = f"""
+    SELECT figures.pull_request_id
+    FROM ({REPOSITORY_PLACEMENTS}) AS owner
+    JOIN integrations_pullrequestfigures figures
+      ON figures.repository_id = owner.repository_id AND figures.is_autonomous
+    LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
+    CROSS JOIN LATERAL (SELECT coalesce(deployed.deployed_on, figures.merged_on, %s) AS day) AS last
+    WHERE owner.ancestor_id = ANY (%s)
+      AND owner.during && daterange(least(figures.opened_on, last.day), greatest(figures.opened_on, last.day), '[]')
+"""  # noqa: S608 — as above
+# Ids of items that stood, or were done, while one of the units owned their project: then they are in its figures.
+_ITEMS_OWNED_BY_UNITS = f"""
+    SELECT item.id
+    FROM integrations_workitem item
+    JOIN integrations_owned project ON project.project_id = item.project_id
+    JOIN ({OWNER_PLACEMENTS}) AS owner ON owner.owned_id = project.id AND owner.ancestor_id = ANY (%s)
+    JOIN integrations_workitemfigures figures ON figures.work_item_id = item.id
+    WHERE owner.during && daterange(
+        least(figures.created_on, figures.done_on), greatest(figures.created_on, coalesce(figures.done_on, %s)), '[]'
+    )
+"""  # noqa: S608 — as above
+
+
+def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
+    """Of people who were in a unit that one sees while the pull request was open or until it was deployed.
+
+    An autonomous agent's is of the unit that owned its repository then.
+    """
+    found, sight = PullRequest.objects.filter(deleted_at=None), access.sight
+    if sight.unit_ids is None:
+        return found
+    opened, ended = (
+        OuterRef("figures__opened_on"),
+        Coalesce(OuterRef("deployed__deployed_on"), OuterRef("figures__merged_on"), Value(timezone.localdate())),
+    )
+    days = Func(
+        Least(opened, ended), Greatest(opened, ended), Value("[]"), function="daterange", output_field=DateRangeField()
+    )
+    placed = Placement.objects.filter(
+        person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__overlap=days
+    )
+    owned = RawSQL(_AUTONOMOUS_OWNED_BY_UNITS, [timezone.localdate(), sorted(sight.unit_ids)])  # noqa: S611 — as below
+    visible = Q(Exists(placed)) | Q(pk__in=owned)
+    if sight.person_id is not None:
+        reviewed = PullRequestReview.objects.filter(pull_request=OuterRef("pk"), author__person=sight.person_id)
+        visible |= Q(author__person=sight.person_id) | Q(requested_by__person=sight.person_id)
+        visible |= Q(Exists(reviewed))
+    return found.filter(visible)
+
+
+def visible_work_items(access: Access) -> QuerySet[WorkItem]:
+    """Of assignees in units that one sees, of projects that these owned then, and those of visible pull requests."""
+    found, sight = WorkItem.objects.filter(deleted_at=None), access.sight
+    if sight.unit_ids is None:
+        return found
+    until = Coalesce(OuterRef("figures__done_on"), Value(timezone.localdate()))
+    placed = Placement.objects.filter(
+        person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__contains=until
+    )
+    linked = WorkItemLink.objects.filter(work_item=OuterRef("pk"), pull_request__in=visible_pull_requests(access))
+    owned = RawSQL(_ITEMS_OWNED_BY_UNITS, [sorted(sight.unit_ids), timezone.localdate()])  # noqa: S611 — values are passed apart
+    visible = Q(Exists(placed)) | Exists(linked) | Q(pk__in=owned)
+    if sight.person_id is not None:
+        visible |= Q(assignee__person=sight.person_id) | Q(reporter__person=sight.person_id)
+    return found.filter(visible)
+
+
+def visible_deployments(access: Access) -> QuerySet[Deployment]:
+    """Of services and repositories that units own which one sees, one's own, and of visible pull requests."""
+    found, sight = Deployment.objects.filter(deleted_at=None), access.sight
+    if sight.unit_ids is None:
+        return found
+    contained = DeployedPullRequest.objects.filter(
+        deployment=OuterRef("pk"), pull_request__in=visible_pull_requests(access)
+    )
+    visible = Q(Exists(contained)) | Q(pk__in=_owned("integrations_deployment", "finished_at", access))
+    if sight.person_id is not None:
+        visible |= Q(deployed_by__person=sight.person_id)
+    return found.filter(visible)
+
+
+def visible_incidents(access: Access) -> QuerySet[Incident]:
+    """Of services and repositories that units own which one sees, and those that blame a visible deployment."""
+    found, sight = Incident.objects.filter(deleted_at=None), access.sight
+    if sight.unit_ids is None:
+        return found
+    blaming = DeploymentFailure.objects.filter(incident=OuterRef("pk"), deployment__in=visible_deployments(access))
+    return found.filter(Exists(blaming) | Q(pk__in=_owned("integrations_incident", "started_at", access)))
+
+
+def _owned(table: str, at: str, access: Access) -> RawSQL:
+    zone = timezone.get_default_timezone_name()
+    values = [sorted(access.sight.unit_ids or ()), zone, zone]
+    statement = _OWNED_BY_UNITS.replace("TABLE", table).replace("record.AT", f"record.{at}")
+    return RawSQL(statement, values)  # noqa: S611 — as above

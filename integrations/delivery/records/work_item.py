@@ -1,0 +1,168 @@
+"""The story of a work item: who had it when, what it went through, and which pull requests it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from integrations.delivery.records.parts import (
+    MOST_PARTS,
+    Happened,
+    Happening,
+    Link,
+    Openable,
+    Stage,
+    Story,
+    in_order,
+    stage,
+)
+from integrations.enums import StatusCategory
+from integrations.models import (
+    DeployedPullRequest,
+    PullRequest,
+    Sprint,
+    SprintChange,
+    WorkItem,
+    WorkItemAssignment,
+    WorkItemFigures,
+    WorkItemLink,
+    WorkItemTransition,
+)
+from orgtree.access.access import Access
+
+
+@dataclass(frozen=True)
+class WorkItemStory(Story):
+    work_item: WorkItem
+    figures: WorkItemFigures | None
+
+
+def story_of_work_item(found: WorkItem, access: Access) -> WorkItemStory:
+    item = WorkItem.objects.select_related(
+        *("project", "connection", "reporter__person", "assignee__person", "figures__credited__person")
+    ).get(pk=found.pk)
+    figures: WorkItemFigures | None = getattr(item, "figures", None)
+    transitions = list(
+        WorkItemTransition.objects.filter(work_item=found)
+        .select_related("by__person")
+        .order_by("at", "pk")[: MOST_PARTS + 1]
+    )
+    assignments = list(
+        WorkItemAssignment.objects.filter(work_item=found)
+        .select_related("assignee__person")
+        .order_by("at", "pk")[: MOST_PARTS + 1]
+    )
+    changes = list(SprintChange.objects.filter(work_item=found).order_by("at", "pk")[: MOST_PARTS + 1])
+    links = list(
+        WorkItemLink.objects.filter(work_item=found, pull_request__deleted_at=None)
+        .select_related("pull_request__repository", "pull_request__author__person")
+        .order_by("pull_request__created_at", "pull_request", "method")[: MOST_PARTS + 1]
+    )
+    pull_requests = {link.pull_request_id: link.pull_request for link in links[:MOST_PARTS]}
+    deployed = list(
+        DeployedPullRequest.objects.filter(pull_request__in=pull_requests)
+        .select_related("deployment__repository")
+        .order_by("deployed_at", "pull_request")
+    )
+    parent = (
+        WorkItem.objects.filter(connection=item.connection_id, key=item.parent_key).select_related("project").first()
+        if item.parent_key
+        else None
+    )
+    openable = Openable(access, [*pull_requests.values(), *(each.deployment for each in deployed), parent])
+    happenings = [
+        *_its_own(item),
+        *_of_transitions(transitions[:MOST_PARTS]),
+        *_of_assignments(assignments[:MOST_PARTS]),
+        *_of_sprints(item, changes[:MOST_PARTS]),
+        *_of_pull_requests(list(pull_requests.values()), deployed, openable),
+    ]
+    more: Mapping[str, Sequence[object]] = {
+        "transitions": transitions,
+        "assignments": assignments,
+        "sprint changes": changes,
+        "pull requests": links,
+    }
+    return WorkItemStory(
+        name=openable.name(item),
+        happenings=in_order(happenings),
+        stages=_stages(item, figures),
+        links=list(_links(links[:MOST_PARTS], deployed, parent, openable)),
+        more=[name for name, parts in more.items() if len(parts) > MOST_PARTS],
+        work_item=item,
+        figures=figures,
+    )
+
+
+def _its_own(item: WorkItem) -> Iterator[Happening]:
+    if item.created_at:
+        yield Happening(item.created_at, Happened.CREATED, by=item.reporter, status=item.first_category)
+
+
+def _of_transitions(transitions: Sequence[WorkItemTransition]) -> Iterator[Happening]:
+    for each in transitions:
+        yield Happening(each.at, Happened.STATUS, by=each.by, detail=each.to_status, status=each.category or "")
+
+
+def _of_assignments(assignments: Sequence[WorkItemAssignment]) -> Iterator[Happening]:
+    for each in assignments:
+        what = Happened.ASSIGNED if each.assignee else Happened.UNASSIGNED
+        yield Happening(each.at, what, of=each.assignee)
+
+
+def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Happening]:
+    if not changes:
+        return
+    known = Sprint.objects.filter(connection=item.connection_id, external_id__in={each.sprint for each in changes})
+    names = dict(known.values_list("external_id", "name"))
+    for each in changes:
+        what = Happened.SPRINT_JOINED if each.added else Happened.SPRINT_LEFT
+        yield Happening(each.at, what, detail=names.get(each.sprint) or each.sprint)
+
+
+def _of_pull_requests(
+    pull_requests: Sequence[PullRequest], deployed: Sequence[DeployedPullRequest], openable: Openable
+) -> Iterator[Happening]:
+    for each in pull_requests:
+        name = openable.name(each)
+        if each.created_at:
+            yield Happening(each.created_at, Happened.PULL_REQUEST_OPENED, by=each.author, record=name)
+        if each.merged_at:
+            yield Happening(each.merged_at, Happened.PULL_REQUEST_MERGED, record=name)
+    for deployment in {each.deployment_id: each for each in deployed}.values():
+        yield Happening(deployment.deployed_at, Happened.DEPLOYED, record=openable.name(deployment.deployment))
+
+
+def _stages(item: WorkItem, figures: WorkItemFigures | None) -> list[Stage]:
+    if figures is None:
+        return []
+    started, done = figures.first_in_progress_at, figures.done_at
+    not_started = "" if started else "not_started"
+    not_done = "" if done else _why_not_done(item, figures)
+    cycle = stage("in_progress", started, done, not_started or not_done)
+    stages = [stage("backlog", item.created_at, started, not_started), cycle]
+    if cycle.seconds is not None and figures.active_seconds is not None:
+        stages.append(Stage("active", None, None, figures.active_seconds))
+        stages.append(Stage("waiting", None, None, cycle.seconds - figures.active_seconds))
+    return [*stages, stage("item_lead", item.created_at, done, not_done)]
+
+
+def _why_not_done(item: WorkItem, figures: WorkItemFigures) -> str:
+    if item.status_category == StatusCategory.DONE:
+        return "dropped"
+    return "reopened" if figures.reopened else "not_done"
+
+
+def _links(
+    links: Sequence[WorkItemLink],
+    deployed: Sequence[DeployedPullRequest],
+    parent: WorkItem | None,
+    openable: Openable,
+) -> Iterator[Link]:
+    for link in links:
+        name = openable.name(link.pull_request)
+        yield Link("pull_request", name, link.method, link.pull_request.merged_at or link.pull_request.created_at)
+    for each in {each.deployment_id: each for each in deployed}.values():
+        yield Link("deployment", openable.name(each.deployment), each.method, each.deployed_at)
+    if parent:
+        yield Link("parent", openable.name(parent), "provider")

@@ -1,0 +1,141 @@
+"""An admin says what a word means: stored, and applied to all that is stored, without another sync."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.deployments_of_runs import settle_runs_named
+from integrations.delivery.derive import settle_pull_requests_naming
+from integrations.delivery.linking.relink import follow
+from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
+from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
+from integrations.delivery.work_items.figures import settle_item_figures
+from integrations.delivery.work_items.work_type_and_status import settle_work_items
+from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
+from integrations.outbox.write_lock import write_alone
+
+# What a word of a subject can mean; where empty is among it, a word may say nothing.
+CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
+    Subject.ENVIRONMENT: tuple(Environment),
+    Subject.DEPLOYING: ("", *Environment),
+    Subject.LABEL: ("", *WorkType),
+    Subject.ITEM_TYPE: ("", *WorkType),
+    Subject.STATUS: tuple(StatusCategory),
+    Subject.SEVERITY: tuple(Severity),
+    Subject.ACTIVITY: tuple(StatusActivity),
+    Subject.FOUND_BY: ("", *FoundBy),
+    Subject.ENDING: tuple(Ending),
+}
+_KINDS: Mapping[Subject, frozenset[Kind]] = {
+    Subject.ENVIRONMENT: frozenset({Kind.DEPLOYMENT}),
+    Subject.DEPLOYING: frozenset({Kind.PIPELINE_RUN, Kind.DEPLOYMENT}),
+    Subject.LABEL: frozenset({Kind.PULL_REQUEST, Kind.WORK_ITEM}),
+    Subject.ITEM_TYPE: frozenset({Kind.PULL_REQUEST, Kind.WORK_ITEM}),
+    Subject.STATUS: frozenset({Kind.WORK_ITEM}),
+    Subject.SEVERITY: frozenset({Kind.INCIDENT}),
+    Subject.ACTIVITY: frozenset({Kind.WORK_ITEM}),
+    Subject.FOUND_BY: frozenset({Kind.WORK_ITEM}),
+    Subject.ENDING: frozenset({Kind.WORK_ITEM}),
+}
+
+
+class UnknownMeaningError(ValueError):
+    """A word cannot mean that; the message says what it can."""
+
+
+@transaction.atomic
+def set_meaning(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
+    """Let the word mean that at the connection, or by default again (None); how many records changed.
+
+    Raises UnknownMeaningError.
+    """
+    if means is not None and means not in CHOICES[subject]:
+        allowed = ", ".join(choice or "nothing" for choice in CHOICES[subject])
+        raise UnknownMeaningError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
+    write_alone(connection, _KINDS[subject])
+    if means is None:
+        Meaning.objects.filter(connection=connection, subject=subject, word=word).delete()
+    else:
+        Meaning.objects.update_or_create(
+            connection=connection, subject=subject, word=word, defaults={"means": str(means)}
+        )
+    return _apply(connection, subject, word, effective_meanings(connection))
+
+
+def _apply(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
+    if subject == Subject.DEPLOYING:
+        return settle_runs_named(connection, meanings, word)
+    if subject == Subject.ENVIRONMENT:
+        deployments = settle_word(ENVIRONMENT, meanings, connection.pk, word)
+        follow(Kind.DEPLOYMENT, deployments)
+        append_days(Kind.DEPLOYMENT, deployments)
+        return len(deployments)
+    if subject == Subject.SEVERITY:
+        incidents = settle_word(SEVERITY, meanings, connection.pk, word)
+        append_days(Kind.INCIDENT, incidents)
+        return len(incidents)
+    return _apply_to_items(connection, subject, word, meanings)
+
+
+def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
+    items = WorkItem.objects.filter(connection=connection)
+    if subject == Subject.ACTIVITY:
+        return _note_items(meanings, _in_status(connection, word))
+    if subject == Subject.ENDING:
+        resolved_so = items.filter(resolution=word).values_list("pk", flat=True)
+        return _note_items(meanings, _in_status(connection, word).union(resolved_so))
+    if subject == Subject.FOUND_BY:
+        said = Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
+        return _note_items(meanings, items.filter(said).values_list("pk", flat=True))
+    if subject == Subject.STATUS:
+        moved = WorkItemTransition.objects.filter(work_item__connection=connection)
+        changed = settle_word(TRANSITION, meanings, connection.pk, word)
+        concerned = {
+            *items.filter(native_status=word).values_list("pk", flat=True),
+            *moved.filter(from_status=word).values_list("work_item", flat=True),
+        }
+        changed |= settle_work_items(meanings, concerned)
+        follow(Kind.WORK_ITEM, changed)
+        return _note_items(meanings, _in_status(connection, word), also=changed)
+    if subject == Subject.ITEM_TYPE:
+        typed = items.filter(native_type=word).values_list("pk", flat=True)
+        return _note_work_types(settle_work_items(meanings, typed))
+    labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
+    changed_items = _note_work_types(settle_work_items(meanings, labelled))
+    of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
+    pull_requests = settle_pull_requests(of_connection.values_list("pk", flat=True))
+    settle_figures(pull_requests)
+    append_days(Kind.PULL_REQUEST, pull_requests)
+    return changed_items + len(pull_requests)
+
+
+def _in_status(connection: Connection, word: str) -> set[int]:
+    """The items that stand in this status, or ever came into it or out of it."""
+    moves = WorkItemTransition.objects.filter(work_item__connection=connection)
+    return {
+        *WorkItem.objects.filter(connection=connection, native_status=word).values_list("pk", flat=True),
+        *moves.filter(Q(from_status=word) | Q(to_status=word)).values_list("work_item", flat=True),
+    }
+
+
+def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
+    """Derive the items' figures anew and tell the outbox of those that changed, and of `also`; how many these are."""
+    items = {*concerned, *also}
+    before = days_of(Kind.WORK_ITEM, items)
+    changed = settle_item_figures(meanings, items).union(also)
+    append_days(Kind.WORK_ITEM, changed, before)
+    return len(changed)
+
+
+def _note_work_types(changed: Collection[int]) -> int:
+    """Tell the outbox, and the pull requests that are of the items' work type; how many records changed."""
+    append_days(Kind.WORK_ITEM, changed)
+    return len(changed) + settle_pull_requests_naming(changed)

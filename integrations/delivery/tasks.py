@@ -1,0 +1,20 @@
+"""Background work on what is stored: nudged when something is noted, and swept regularly."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from integrations.delivery.recompute import settle_what_has_no_figures
+from integrations.delivery.recompute_pull_requests import settle_unless_at_it
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def settle_pull_requests_waiting() -> None:
+    """Settle the figures of pull requests of which something changed elsewhere."""
+    settle_unless_at_it()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def settle_without_figures() -> None:
+    """Derive the figures of work items and pipeline runs that have none: stored before there were any."""
+    settle_what_has_no_figures()

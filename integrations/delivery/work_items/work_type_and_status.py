@@ -1,0 +1,62 @@
+"""What work items are for, and where their status stands, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection as database
+
+from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.delivery.mappings.mapped_columns import TRANSITION, settle_words_of
+from integrations.enums import StatusCategory, WorkType
+
+AT_ONCE = 5000
+_READ = """
+    SELECT item.id, item.native_type, item.labels, item.native_status, item.told_category, item.told_first_category,
+           item.resolved_at IS NOT NULL, first_move.from_status, first_move.told_category,
+           item.work_type, item.status_category, item.first_category
+    FROM integrations_workitem item
+    LEFT JOIN LATERAL (
+        SELECT transition.from_status, (
+            SELECT max(back.told_category) FROM integrations_workitemtransition back
+            WHERE back.work_item_id = item.id AND back.to_status = transition.from_status
+        ) AS told_category
+        FROM integrations_workitemtransition transition
+        WHERE transition.work_item_id = item.id
+        ORDER BY transition.at, transition.from_status, transition.to_status
+        LIMIT 1
+    ) AS first_move ON true
+    WHERE item.id = ANY (%s)
+"""
+_WRITE = """
+    UPDATE integrations_workitem item
+    SET work_type = derived.work_type, status_category = derived.category, first_category = derived.first_category
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS derived (id, work_type, category, first_category)
+    WHERE item.id = derived.id
+"""
+
+
+def settle_work_items(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
+    """Derive anew the work type and the categories of these items, of one connection; those that changed.
+
+    An item whose type says nothing is what its labels say.  An item that nobody moved was created as something to do,
+    unless the provider says otherwise.
+    """
+    wanted = sorted(ids)
+    changed = settle_words_of(TRANSITION, meanings, wanted)
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = []
+        with database.cursor() as cursor:
+            cursor.execute(_READ, [wanted[start : start + AT_ONCE]])
+            for id_, item_type, labels, status, told, told_first, resolved, first, told_of_first, *before in cursor:
+                derived = (
+                    meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
+                    meanings.of_status(status, told) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
+                    told_first or (first and meanings.of_status(first, told_of_first)) or StatusCategory.TODO,
+                )
+                if derived != tuple(before):
+                    rows.append((id_, *map(str, derived)))
+            if rows:
+                cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+        changed.update(row[0] for row in rows)
+    return changed

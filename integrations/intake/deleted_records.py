@@ -1,0 +1,71 @@
+"""What is not there any more: records that a whole listing left out, or that somebody took away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.derive import derive
+from integrations.enums import Kind, ResourceKind
+from integrations.intake.commits import forget_commits_told
+from integrations.intake.tables import TABLES
+from integrations.models import Connection, Resource, Stream
+from integrations.outbox.write_lock import write_alone
+
+
+def mark_gone(stream: Stream, whole: Collection[str]) -> int:
+    """Mark what is stored of the stream and is not among these external ids; how many records that were.
+
+    What was first seen since the reading began may have come after the page that would have named it.
+    In the caller's transaction.
+    """
+    resource = stream.resource
+    kind = Kind(stream.kind)
+    of_stream = _of_resource(resource, kind)
+    if of_stream is None:
+        return 0
+    write_alone(resource.connection, {kind})
+    left_out = TABLES[kind].model._default_manager.filter(of_stream, connection=resource.connection, deleted_at=None)
+    if stream.reading_since is not None:
+        left_out = left_out.filter(first_seen_at__lt=stream.reading_since)
+    if kind == Kind.DEPLOYMENT:
+        left_out = left_out.filter(Q(pipeline_run=None))  # those that follow from pipeline runs go with their run
+    stored = dict(left_out.values_list("external_id", "pk"))
+    return _mark(resource.connection, kind, [id_ for external_id, id_ in stored.items() if external_id not in whole])
+
+
+def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
+    """Mark these records as deleted; how many there were.  Any later telling brings them back.
+
+    In the caller's transaction.
+    """
+    write_alone(connection, {kind})
+    if kind == Kind.COMMIT:
+        return forget_commits_told(connection, external_ids)
+    table = TABLES[kind]
+    found = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
+    return _mark(connection, kind, list(found.values_list("pk", flat=True)))
+
+
+def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
+    before = days_of(kind, ids)
+    TABLES[kind].model._default_manager.filter(pk__in=ids).update(deleted_at=timezone.now())
+    derive(connection, kind, set(ids))
+    append_days(kind, ids, before)
+    return len(ids)
+
+
+def _of_resource(resource: Resource, kind: Kind) -> Q | None:
+    """The records of this kind that a whole listing of the resource would name; None where it names none."""
+    if kind not in TABLES:
+        return None
+    if kind == Kind.WORK_ITEM:
+        return Q(project__external_id=resource.external_id)
+    if kind == Kind.SPRINT:
+        return Q(board=resource.external_id)
+    if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
+        return Q(service__in=[resource.name, resource.external_id])
+    return Q(repository=resource.repository_id) if resource.repository_id else None

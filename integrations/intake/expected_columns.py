@@ -1,0 +1,39 @@
+"""What drafts of new pull requests come to by themselves; where that is wrong, settling them mends it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from integrations.connectors.drafts import Draft, PullRequestDraft, Untold
+from integrations.delivery.mappings.defaults import default_work_type_of_title
+from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.enums import PullRequestEventKind, WorkType
+from integrations.intake.records import Expected
+from integrations.intake.tables import column_of
+from integrations.models import PullRequest
+
+_MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
+
+
+def expected_of_pull_requests(meanings: EffectiveMeanings) -> Expected:
+    """What drafts of pull requests come to, as long as nobody else has told of them or of what they are linked to."""
+
+    def expected(draft: Draft) -> dict[str, object]:
+        if not isinstance(draft, PullRequestDraft):
+            raise TypeError("Only pull requests are expected here.")
+        labels = () if isinstance(draft.labels, Untold) else draft.labels
+        title, branch = (told if isinstance(told, str) else "" for told in (draft.title, draft.source_branch))
+        work_type = meanings.of_labels(labels) or default_work_type_of_title(title, branch) or WorkType.OTHER
+        return {"ready_at": _ready_at(draft), "work_type": work_type}
+
+    return Expected((column_of(PullRequest, "ready_at"), column_of(PullRequest, "work_type")), expected)
+
+
+def _ready_at(draft: PullRequestDraft) -> datetime | None:
+    created_at = None if isinstance(draft.created_at, Untold) else draft.created_at
+    events = () if isinstance(draft.events, Untold) else draft.events.parts
+    marks = [(event.at, event.kind) for event in events if event.kind in _MARKS]
+    if not marks:
+        return None if draft.is_draft is True else created_at
+    at, kind = min(marks)
+    return at if kind == PullRequestEventKind.READY else created_at

@@ -1,0 +1,119 @@
+"""Deleting all that a connection told of, with what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from django.db import connection as database
+
+from integrations.delivery.changed_days import append_days
+from integrations.delivery.deployments_of_runs import settle_runs_in
+from integrations.delivery.linking.relink import follow_pull_requests
+from integrations.delivery.linking.unlink import Loose
+from integrations.delivery.pipeline_runs.figures import drop_run_figures, settle_run_figures
+from integrations.delivery.pipeline_runs.pull_requests import leave_runs_of
+from integrations.delivery.pull_requests.figures import drop_figures
+from integrations.delivery.pull_requests.pipeline_waits import waiting_for
+from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
+from integrations.delivery.pull_requests.work_item_links import settle_links
+from integrations.delivery.work_items.changed_days import drop_item_figures
+from integrations.enums import Kind
+from integrations.intake.tables import TABLES, RecordTable
+from integrations.models import Connection, PullRequest
+from integrations.outbox.pull_request_queue import enqueue_pull_requests
+from integrations.outbox.write_lock import write_alone
+
+AT_ONCE = 5000
+# What points to others before what it points to.
+_ORDER = (
+    Kind.DEPLOYMENT,
+    Kind.PIPELINE_RUN,
+    Kind.PULL_REQUEST,
+    Kind.WORK_ITEM,
+    Kind.SPRINT,
+    Kind.INCIDENT,
+    Kind.RELEASE,
+)
+
+
+def count_records(connection: Connection) -> Mapping[Kind, int]:
+    """How many records of each kind the connection told of; kinds without any are left out."""
+    numbers = {kind: TABLES[kind].model._default_manager.filter(connection=connection).count() for kind in _ORDER}
+    return {kind: number for kind, number in numbers.items() if number}
+
+
+def forget_records(connection: Connection) -> None:
+    """Delete the connection's records, in the caller's transaction, and bring up to date what they entered.
+
+    Pull requests of other connections are linked anew; pipeline runs of others in the same repositories may be the
+    deployments there from now on.
+    """
+    write_alone(connection, frozenset(Kind))
+    repositories = _repositories_with_deployments(connection)
+    naming = _unlink_others(connection)
+    loose, following, attempts = Loose(), set[int](), set[int]()
+    for kind in _ORDER:
+        table = TABLES[kind]
+        for ids in _batches(table, connection):
+            append_days(kind, ids)
+            loose.loosen(kind, ids)
+            following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
+            if kind == Kind.PULL_REQUEST:
+                attempts |= leave_runs_of(ids)
+            if kind == Kind.PIPELINE_RUN:
+                following |= waiting_for(ids)
+                attempts |= drop_run_figures(ids)
+            if kind == Kind.WORK_ITEM:
+                drop_item_figures(ids)
+            _delete(table, ids)
+    loose.link_anew()
+    settle_runs_in(repositories)
+    settle_run_figures(attempts)
+    changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
+    append_days(Kind.PULL_REQUEST, changed | naming)
+    left = list(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
+    follow_pull_requests(left)
+    enqueue_pull_requests(left)
+
+
+def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table.name} WHERE connection_id = %s ORDER BY id", [connection.pk])  # noqa: S608  # name of a table
+        ids = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _delete(table: RecordTable, ids: Collection[int]) -> None:
+    with database.cursor() as cursor:
+        for part in table.parts:
+            cursor.execute(f"DELETE FROM {part.name} WHERE {part.owner} = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+        cursor.execute(f"DELETE FROM {table.name} WHERE id = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+
+
+def _unlink_others(connection: Connection) -> set[int]:
+    """Let no pull request of another connection mean an item of this one; those that did."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_workitemlink link SET work_item_id = NULL
+            FROM integrations_workitem item, integrations_pullrequest pull_request
+            WHERE item.id = link.work_item_id AND item.connection_id = %(connection)s
+              AND pull_request.id = link.pull_request_id AND pull_request.connection_id <> %(connection)s
+            RETURNING link.pull_request_id
+            """,
+            {"connection": connection.pk},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _repositories_with_deployments(connection: Connection) -> set[int]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT repository_id FROM integrations_deployment
+            WHERE connection_id = %s AND pipeline_run_id IS NULL
+            """,
+            [connection.pk],
+        )
+        return {row[0] for row in cursor.fetchall()}

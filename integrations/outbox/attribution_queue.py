@@ -1,0 +1,148 @@
+"""Of which commits and sessions attribution is to be derived anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import LiteralString
+
+from celery import signature
+from django.db import connection
+
+from core.nudges import nudge_on_commit
+
+ATTRIBUTE = signature(
+    "integrations.code.attribution.tasks.attribute"
+)  # by its name: attribution stands above its queue
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Commits and sessions of which something changed; ids."""
+
+    rows: int
+    commits: frozenset[int]
+    sessions: frozenset[int]
+
+
+def enqueue_commits(commits: Iterable[int]) -> None:
+    """Note the commits, in the transaction that changed what is known of them, and wake the worker."""
+    ids = sorted(set(commits))
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO integrations_attributionwork (commit_id) SELECT unnest(%s::bigint[])", [ids])
+    wake_attribution()
+
+
+def enqueue_sessions(sessions: Iterable[int]) -> None:
+    """Note the sessions, as above."""
+    ids = sorted(set(sessions))
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO integrations_attributionwork (session_id) SELECT unnest(%s::bigint[])", [ids])
+    wake_attribution()
+
+
+def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = False) -> None:
+    """Note the sessions with lines in commits that these pull requests brought: their shares are by work type.
+
+    Where the shares name the work type already, nothing is noted, unless the pull requests are about to go.
+    """
+    if not pull_requests:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(SESSIONS_BEHIND, {"pull_requests": sorted(pull_requests), "leaving": leaving})
+        if not cursor.rowcount:
+            return
+    wake_attribution()
+
+
+def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -> None:
+    """Note the commits of identities that changed their person, and the sessions of everybody concerned."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_attributionwork (commit_id, session_id)
+            SELECT commit.id, NULL FROM integrations_commit commit WHERE commit.credited_id = ANY (%(identities)s)
+            UNION ALL
+            SELECT NULL, session.id
+            FROM integrations_agentsession session
+            JOIN orgtree_identity identity ON identity.id = session.identity_id
+            WHERE identity.id = ANY (%(identities)s) OR identity.person_id = ANY (%(people)s)
+            """,
+            {"identities": sorted(set(identities)), "people": sorted(set(people))},
+        )
+    wake_attribution()
+
+
+def wake_attribution() -> None:
+    """Wake the worker once the caller's transaction is stored."""
+    nudge_on_commit(ATTRIBUTE)
+
+
+def claim_work(most: int) -> Work:
+    """Take the oldest rows of work, in the caller's transaction: when it fails, they wait again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_attributionwork
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM integrations_attributionwork ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING commit_id, session_id
+            """,
+            [most],
+        )
+        rows = cursor.fetchall()
+    return Work(
+        len(rows),
+        frozenset(commit for commit, _ in rows if commit is not None),
+        frozenset(session for _, session in rows if session is not None),
+    )
+
+
+def standing_for(commits: Collection[int]) -> set[int]:
+    """These commits, and those that count in their place: evidence counts there."""
+    if not commits:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE standing (id) AS (
+                SELECT unnest(%s::bigint[])
+                UNION
+                SELECT commit.stands_in_id FROM standing JOIN integrations_commit commit USING (id)
+                WHERE commit.stands_in_id IS NOT NULL
+            )
+            SELECT id FROM standing
+            """,
+            [sorted(commits)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+SESSIONS_BEHIND: LiteralString = """
+    INSERT INTO integrations_attributionwork (session_id)
+    SELECT DISTINCT attribution.session_id
+    FROM (
+        SELECT listed.pull_request_id, coalesce(commit.stands_in_id, commit.id) AS commit_id
+        FROM integrations_pullrequestcommit listed
+        JOIN integrations_commit commit ON commit.sha = listed.sha
+        WHERE listed.pull_request_id = ANY (%(pull_requests)s)
+        UNION
+        SELECT merged.id, commit.id
+        FROM integrations_pullrequest merged
+        JOIN integrations_commit commit ON commit.sha = merged.merge_sha
+        WHERE merged.id = ANY (%(pull_requests)s) AND merged.merge_sha <> ''
+    ) AS brought
+    JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+    JOIN integrations_fileattribution attribution USING (commit_id)
+    WHERE attribution.session_id IS NOT NULL
+      AND (%(leaving)s OR NOT EXISTS (
+          SELECT FROM integrations_sessionshare share
+          WHERE share.session_id = attribution.session_id AND figures.set_apart = ''
+            AND share.work_type = figures.work_type
+      ))
+"""

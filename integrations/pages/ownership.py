@@ -1,0 +1,191 @@
+"""/integrations/ownership/: what there is to own, who owns it today, and who is proposed for what nobody owns.
+
+Everybody who is signed in sees what the units own at which they may look; admins see and change everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from integrations.delivery.ownership.listing import (
+    Counted,
+    Filters,
+    Listed,
+    ListedThing,
+    counted_things,
+    listed_things,
+)
+from integrations.delivery.ownership.proposals import Proposal, proposals
+from integrations.models import OwnedKind
+from integrations.pages.ownership_posts import carry_out_post
+from orgtree.access.access import viewable
+from orgtree.models import OrgTree
+from orgtree.models.sight import Sight
+from orgtree.trees.units_as_of import StandingUnit, standing_units, visible_trees
+
+THINGS_A_PAGE = 50
+LONGEST_SEARCH = 100
+PLURALS: Mapping[OwnedKind, str] = {
+    OwnedKind.REPOSITORY: "Repositories",
+    OwnedKind.SERVICE: "Services",
+    OwnedKind.PROJECT: "Projects",
+    OwnedKind.BOARD: "Boards",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A link of a segmented control."""
+
+    label: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that can be owned, as a row shows it; `chosen` is what its box sends."""
+
+    thing: ListedThing
+    kind: str
+    proposal: Proposal | None
+
+    @property
+    def chosen(self) -> str:
+        """12:34, thing and proposed unit; 12 where nobody is proposed."""
+        return f"{self.thing.id}:{self.proposal.unit.pk}" if self.proposal else str(self.thing.id)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def ownership(request: HttpRequest) -> HttpResponse:
+    """GET shows the page; POST confirms proposals or gives what is chosen to a unit, and leads back to it."""
+    is_admin = request.user.is_superuser
+    today = timezone.localdate()
+    trees = list(visible_trees(request.user).filter(archived_at=None).order_by("created_at", "pk"))
+    tree = _chosen_tree(request, trees)
+    if request.method == "POST":
+        if not is_admin or tree is None:
+            raise Http404
+        carry_out_post(request, tree)
+        return HttpResponseRedirect(request.get_full_path())
+    context: dict[str, Any] = {"trees": trees, "tree": tree, "is_admin": is_admin}
+    if tree is not None:
+        sight = viewable(request.user)
+        counts = counted_things([tree], on=today) if is_admin else {}
+        # Who is not told what nobody owns has no use for narrowing the list to it.
+        context |= _list_context(request, tree, _units(request, tree, today), sight, today)
+        context |= _narrowing(request, tree, counts)
+    return render(request, "integrations/ownership.html", context)
+
+
+def _list_context(
+    request: HttpRequest, tree: OrgTree, units: Sequence[StandingUnit], sight: Sight, today: date
+) -> dict[str, Any]:
+    owner = next((unit for unit in units if unit.slug == request.GET.get("unit")), None)
+    filters = Filters(
+        _kind(request),
+        _text(request, "q"),
+        None if owner is None else owner.id,
+        without_owner=request.user.is_superuser and "without" in request.GET,
+    )
+    number, found = _page(request, tree, filters, sight, today)
+    proposed = _proposed(tree, found.things, today) if request.user.is_superuser else {}
+    first = (number - 1) * THINGS_A_PAGE
+    return {
+        "units": units,
+        "owner": owner,
+        "search": filters.search,
+        "kind": filters.kind or "",
+        "without_owner": filters.without_owner,
+        "is_narrowed": filters != Filters(),
+        "lines": [Line(each, each.kind.label, proposed.get(each.id)) for each in found.things],
+        "has_proposals": bool(proposed),
+        "shows_proposals": request.user.is_superuser and any(each.unit_id is None for each in found.things),
+        "first": f"{first + 1:,}",
+        "last": f"{first + len(found.things):,}",
+        "total": f"{found.total:,}",
+        "has_pages": found.total > THINGS_A_PAGE,
+        "previous_url": _url(request, page=str(number - 1)) if number > 1 else "",
+        "next_url": _url(request, page=str(number + 1)) if first + len(found.things) < found.total else "",
+    }
+
+
+def _page(request: HttpRequest, tree: OrgTree, filters: Filters, sight: Sight, today: date) -> tuple[int, Listed]:
+    """The page that is asked for; the first where there is no such page."""
+    written = request.GET.get("page", "")
+    number = int(written) if written.isascii() and written.isdecimal() and 0 < len(written) < 7 else 1
+    number = max(1, number)
+    found = listed_things(
+        tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE, offset=(number - 1) * THINGS_A_PAGE
+    )
+    if found.things or number == 1:
+        return number, found
+    return 1, listed_things(tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE)
+
+
+def _proposed(tree: OrgTree, things: Sequence[ListedThing], today: date) -> Mapping[int, Proposal]:
+    nobodys = [each.id for each in things if each.unit_id is None]
+    found = proposals([tree], owned_ids=nobodys, today=today) if nobodys else ()
+    return {each.owned_id: each for each in found}
+
+
+def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, OwnedKind], Counted]) -> dict[str, Any]:
+    """The controls that narrow the list, and how much nobody owns."""
+    kind = _kind(request)
+    of_kind = [count for (_, own), count in counts.items() if kind in (None, own)]
+    nobodys = sum(count.without_owner for count in of_kind)
+    repositories = counts.get((tree.pk, OwnedKind.REPOSITORY), Counted(0, 0))
+    narrowed = "without" in request.GET
+    return {
+        "repositories": repositories,
+        "kinds": [
+            Choice("All", _url(request, kind=""), kind is None),
+            *(Choice(label, _url(request, kind=each.value), kind == each) for each, label in PLURALS.items()),
+        ],
+        "states": [
+            Choice("With and without owner", _url(request, without=""), not narrowed),
+            Choice(f"Without owner ({nobodys:,})", _url(request, without="1"), narrowed),
+        ],
+    }
+
+
+def _units(request: HttpRequest, tree: OrgTree, today: date) -> Sequence[StandingUnit]:
+    """Those that the viewer may look at."""
+    visible_to = None if request.user.is_superuser else request.user
+    return standing_units([tree], on=today, visible_to=visible_to)
+
+
+def _chosen_tree(request: HttpRequest, trees: Sequence[OrgTree]) -> OrgTree | None:
+    slug = request.GET.get("tree")
+    found = next((tree for tree in trees if tree.slug == slug), None)
+    if slug and found is None:
+        raise Http404
+    return found or (trees[0] if trees else None)
+
+
+def _kind(request: HttpRequest) -> OwnedKind | None:
+    written = request.GET.get("kind", "")
+    return OwnedKind(written) if written in OwnedKind.values else None
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").strip()[:LONGEST_SEARCH]
+
+
+def _url(request: HttpRequest, **changed: str) -> str:
+    """This page with other parameters, from its first page on; an empty one is left out."""
+    kept = {name: value for name, value in request.GET.items() if name != "page"}
+    return f"?{urlencode({name: value for name, value in {**kept, **changed}.items() if value})}"

@@ -1,0 +1,1 @@
+"""Reading repositories on this machine, and mirrors."""

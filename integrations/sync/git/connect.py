@@ -1,0 +1,56 @@
+"""Connecting a repository on disk: a path is all it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from core.nudges import nudge_on_commit
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import Connection, RepositorySource
+from integrations.models.connections import GIT
+
+
+class NameTakenError(ValueError):
+    """Another connection has that name; the message names it."""
+
+
+def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
+    """Create or rename the connection to the repository at `path`, and ask for it to be read.
+
+    Raises NotARepositoryError and NameTakenError with a sentence for the operator.
+    """
+    from integrations.sync.git.tasks import sync_sources
+
+    path = Path(path).expanduser().resolve()
+    GitRepository.open(path)
+    with transaction.atomic():
+        source = RepositorySource.objects.filter(connection__provider=GIT, external_id=str(path)).first()
+        wanted = name.strip() or (source.connection.name if source else _free_name(path))
+        others = Connection.objects.exclude(pk=source.connection_id) if source else Connection.objects.all()
+        if others.filter(name=wanted).exists():
+            raise NameTakenError(f"There is a connection {wanted!r} already. Choose another --name.")
+        if source is None:
+            connection = Connection.objects.create(provider=GIT, name=wanted, settings={"path": str(path)})
+            source = RepositorySource.objects.create(connection=connection, external_id=str(path))
+        elif source.connection.name != wanted:
+            source.connection.name = wanted
+            source.connection.save(update_fields=["name"])
+        ask_for_sync([source])
+        nudge_on_commit(sync_sources)
+    return source
+
+
+def ask_for_sync(sources: list[RepositorySource]) -> None:
+    """Note that the sources are to be read; work to do is a row."""
+    RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(asked_at=Now())
+
+
+def _free_name(path: Path) -> str:
+    base = path.name.removesuffix(".git") or path.parent.name or "repository"
+    taken = set(Connection.objects.filter(name__startswith=base).values_list("name", flat=True))
+    return next(
+        name for name in (base, *(f"{base} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+    )

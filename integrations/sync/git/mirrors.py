@@ -1,0 +1,95 @@
+"""Mirrors: repositories of providers that are copied here, so that their lines and files can be read as any clone's.
+
+A mirror is a source of its connection, whose path lies in the data folder; it is fetched before each reading.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from integrations.connectors.base import CloneAddress
+from integrations.connectors.errors import ConnectorError
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.mirror import update_mirror
+from integrations.connectors.http import PATIENCE, ConnectionHttp
+from integrations.enums import ResourceKind
+from integrations.models import Connection, RepositorySource, Resource
+from integrations.sync.clients import connector_of, fetched
+
+KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" where its admin wants mirrors
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def note_mirrors() -> None:
+    """Let there be a source for each repository that is to be mirrored, and none (and no copy) for any other."""
+    from integrations.sync.git.read_source import AlreadyReadingError, no_reading
+
+    wanted = {str(mirror_path(resource)): resource for resource in _to_mirror()}
+    sources = RepositorySource.objects.filter(external_id__startswith=f"{_folder()}/")
+    known = {source.external_id: source for source in sources}
+    for path in known.keys() - wanted.keys():
+        with suppress(AlreadyReadingError), transaction.atomic():  # being read: the next sweep drops it
+            no_reading([known[path]])
+            known[path].delete()
+            shutil.rmtree(path, ignore_errors=True)
+    RepositorySource.objects.bulk_create(
+        [
+            RepositorySource(connection_id=resource.connection_id, external_id=path, repository=resource.repository)
+            for path, resource in wanted.items()
+            if path not in known
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def refresh_mirror(source: RepositorySource) -> None:
+    """Copy what is new at the provider, where the source is a mirror.  Raises GitError with a sentence for an admin."""
+    if not is_mirror(source):
+        return
+    path = Path(source.external_id)
+    resource = Resource.objects.filter(
+        connection=source.connection, kind=ResourceKind.REPOSITORY, external_id=path.stem
+    ).first()
+    if resource is None:
+        raise GitError("The repository is not among the connection's resources any more.")
+    try:
+        address = _address(resource)
+    except ConnectorError as problem:
+        raise GitError(" ".join(filter(None, (problem.problem, problem.what_to_do)))) from None
+    update_mirror(path, address.url, address.authorization)
+
+
+def _address(resource: Resource) -> CloneAddress:
+    connector = connector_of(resource.connection)
+    private = settings.PROVIDERS_MAY_BE_PRIVATE
+    with ConnectionHttp(connector, patience=PATIENCE, allow_private=private, signed=False) as http:
+        return connector.clone_address(http, fetched(resource))
+
+
+def is_mirror(source: RepositorySource) -> bool:
+    return Path(source.external_id).is_relative_to(_folder())
+
+
+def mirror_path(resource: Resource) -> Path:
+    """Named by ids: names change, and may be anything."""
+    if not _SAFE_NAME.fullmatch(resource.external_id):
+        raise ValueError(f"{resource.external_id!r} names no folder.")
+    return _folder() / str(resource.connection_id) / f"{resource.external_id}.git"
+
+
+def _to_mirror() -> Iterable[Resource]:
+    connections = Connection.objects.filter(removed_at=None, **{f"settings__{KEEP_MIRROR}": "true"})
+    return Resource.objects.filter(
+        connection__in=connections, kind=ResourceKind.REPOSITORY, picked=True, gone_at=None, repository__isnull=False
+    ).select_related("repository")
+
+
+def _folder() -> Path:
+    return Path(settings.DATA_DIR).resolve() / "mirrors"

@@ -1,0 +1,336 @@
+"""Reading a repository: what is new since last time, resumable at any commit, and without ghosts.
+
+A source's `refs` say how far it was read; they move in the transaction that settles what the new commits mean.
+Commits are stored in chunks before that, so that a reading that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.code.attribution.evidence import note_evidence
+from integrations.code.attribution.notes import Note, add_notes, note_notes
+from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.in_repositories import (
+    adrift,
+    link_commits,
+    relink_repository,
+    settle_alone,
+    settle_homes,
+)
+from integrations.code.commits.store import KnownAuthors, store_commits
+from integrations.code.git.branches import note_branches
+from integrations.code.git.context_files import store_context_files
+from integrations.code.git.line_history import ask_for_line_history
+from integrations.code.git.recognise import recognise
+from integrations.code.git.restate import restate_commits
+from integrations.code.git.squashes import note_squashes
+from integrations.connectors.git.attributes import AttributeReader
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.context_files import context_files_changed, is_context_file
+from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
+from integrations.connectors.git.languages import DATA_DIGEST
+from integrations.connectors.git.repository import GitRepository
+from integrations.delivery.linking.relink import follow_commits
+from integrations.enums import Kind
+from integrations.models import Repository, RepositorySource, SyncRun
+from integrations.outbox.linking_lock import link_alone
+from integrations.sync.git.mirrors import refresh_mirror
+
+COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
+FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
+_ADVISORY_LOCK = 0x4769_7400  # "Git": with a source's id, one reading of it at a time
+
+
+class AlreadyReadingError(Exception):
+    """Another process reads this source at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a repository says of itself at the beginning of a reading."""
+
+    branches: Mapping[str, str]
+    notes: Mapping[str, str]
+    default: str | None
+    mailmap: str
+    boundary: frozenset[str]
+    view: str
+
+    @classmethod
+    def of(cls, git: GitRepository) -> Seen:
+        branches = git.branches
+        default = git.default_branch(branches)
+        tip = branches[default] if default is not None else None
+        mailmap = git.mailmap(tip) if tip else ""
+        boundary = git.boundary
+        attributes = git.attribute_files(tip) if tip else ()
+        parts = (DATA_DIGEST, READS, default or "", mailmap, *sorted(boundary), *attributes)
+        view = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        return cls(branches, git.notes(), default, mailmap, boundary, view)
+
+    @property
+    def tips(self) -> set[str]:
+        return set(self.branches.values())
+
+
+def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
+    """Read what is new; the run says what was found, and in words what went wrong.
+
+    `full` looks at every commit again instead of trusting how far the last reading came.
+    Raises AlreadyReadingError.
+    """
+    with _one_reading(source):
+        source.refresh_from_db()
+        SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(
+            state=SyncRun.State.INTERRUPTED, finished_at=timezone.now()
+        )
+        run = SyncRun.objects.create(source=source)
+        mine = RepositorySource.objects.filter(pk=source.pk)
+        # Before the reading: one that kills its process waits longer next time, too.
+        mine.update(tried_at=run.started_at, failures=F("failures") + 1)
+        try:
+            _read(source, run, full=full)
+        except GitError as problem:
+            run.problem = str(problem)
+            run.state = SyncRun.State.FAILED
+        else:
+            run.state = SyncRun.State.DONE
+            mine.update(synced_at=run.started_at, failures=0)
+            _forget_idle_runs(source)
+        run.finished_at = timezone.now()
+        run.save()
+        mine.filter(asked_at__lte=run.started_at).update(asked_at=None)
+        return run
+
+
+def _forget_idle_runs(source: RepositorySource) -> None:
+    """Every few minutes there is a run; those that found nothing to do would bury the others."""
+    SyncRun.objects.filter(source=source, state=SyncRun.State.DONE, to_read=0, added=0, changed=0, removed=0).delete()
+
+
+def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
+    refresh_mirror(source)
+    git = GitRepository.open(source.external_id)
+    seen = Seen.of(git)
+    if not source.view:  # noted before the first commit is stored, so that a reading that goes on later can compare
+        RepositorySource.objects.filter(pk=source.pk).update(view=seen.view)
+        source.view = seen.view
+    view_changed = seen.view != source.view
+    if (
+        source.repository_id
+        and not full
+        and not view_changed
+        and (seen.branches, seen.notes)
+        == (
+            source.refs,
+            source.notes,
+        )
+    ):
+        return
+    repository = recognise(source, git, seen.branches, seen.default)
+    again = full or view_changed
+    grown = not again and _has_grown(git, source.refs, seen)
+    held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
+    told = _store(git, seen, run, repository, held, again=again)
+    with transaction.atomic():
+        link_alone({Kind.COMMIT})
+        settle_alone()
+        on_default = _of_default(git, source.refs, seen, held, grown=grown)
+        elsewhere = None if grown else _held_by_other_sources(repository, source)
+        if elsewhere is None:
+            touched = link_commits(repository, held, on_default)
+        else:
+            touched, run.removed = relink_repository(
+                repository, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default}
+            )
+        if source.failures:
+            touched |= adrift(repository)
+        settle_homes(touched)
+        if seen.default is not None:
+            touched |= note_squashes(repository, git, seen.branches, seen.default)
+            note_branches(source, git, seen.branches, seen.default)
+            before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
+            if not grown or context_files_changed(git.git_dir, before, tip):
+                store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
+        settle_changes(touched | told.restated)
+        follow_commits(repository, touched | told.restated)
+        if seen.notes != source.notes or (seen.notes and (run.added or again)):
+            run.changed += _note_notes(
+                repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
+            )
+        ask_for_line_history(repository)
+        RepositorySource.objects.filter(pk=source.pk).update(
+            refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
+        )
+
+
+@dataclass(slots=True)
+class Told:
+    """What passed by while commits were stored.
+
+    `context_paths` are those of all agent context files that any of the commits touches; None where git did not tell
+    all files of all commits.
+    """
+
+    restated: set[int] = field(default_factory=set)
+    context_paths: set[str] | None = field(default_factory=set)
+
+    def note_context_files(self, commits: Iterable[ReadCommit]) -> None:
+        for commit in commits:
+            if self.context_paths is None or not commit.lines_known:
+                self.context_paths = None
+                return
+            names = (name for file in commit.files for name in (file.path, file.old_path))
+            self.context_paths.update(filter(is_context_file, names))
+
+
+def _store(
+    git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
+) -> Told:
+    """Store the commits that no clone has told of, in chunks that stay; `again` states the stored ones anew."""
+    new = dict.fromkeys(held, True) if again else _new_to_clones(held)
+    missing = list(new)
+    run.to_read, run.unchanged = len(missing), len(held) - len(missing)
+    run.save()
+    told = Told(context_paths=None if run.unchanged else set())
+    if seen.default is None:
+        return told
+    authors = KnownAuthors()
+    with AttributeReader(git.git_dir, seen.branches[seen.default]) as attributes:
+        for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
+            with transaction.atomic():
+                if known := [commit for commit in commits if new[commit.sha]]:
+                    told.restated |= restate_commits(known, attributes, authors)
+                stored = store_commits(commits, attributes, authors, home=repository)
+                note_evidence(stored)
+            told.note_context_files(commits)
+            run.read += len(commits)
+            run.added += len(stored)
+            run.save()
+    run.changed += len(told.restated)
+    run.unchanged += (run.read - run.added - len(told.restated)) if again else 0
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the other sources of a repository hold, as they were last read."""
+
+    held: list[str]
+    on_default: list[str]
+
+
+def _held_by_other_sources(repository: Repository, source: RepositorySource) -> Elsewhere | None:
+    """None where one of them cannot be read: what it holds is not known then, and all that is there stays."""
+    elsewhere = Elsewhere([], [])
+    for other in repository.sources.exclude(pk=source.pk):
+        if not other.refs:
+            continue
+        try:
+            git = GitRepository.open(other.external_id)
+            default = git.default_branch(other.refs)
+            tips = existing(git.git_dir, other.refs.values())
+            elsewhere.held.extend(new_commits(git.git_dir, tips, ()))
+            if default is not None and other.refs[default] in tips:
+                elsewhere.on_default.extend(new_commits(git.git_dir, [other.refs[default]], ()))
+        except GitError:
+            return None
+    return elsewhere
+
+
+def _note_notes(repository: Repository, source: RepositorySource, own: Iterable[Note]) -> int:
+    """Take over the notes of the repository, of which its other sources may have different ones.
+
+    Where one of them cannot be read, what its notes said is not known, and all that was said stays.
+    """
+    elsewhere: list[Iterable[Note]] = []
+    for other in repository.sources.exclude(pk=source.pk).exclude(notes={}):
+        try:
+            git = GitRepository.open(other.external_id)
+            elsewhere += [list(git.read_notes(tip)) for tip in other.notes.values()]
+        except GitError:
+            return add_notes(repository, own)
+    return note_notes(repository, chain(own, *elsewhere))
+
+
+def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:
+    """Whether all that was read last time is still there, and the default branch has lost nothing to another."""
+    before = set(known.values())
+    if seen.default is None or seen.default not in known or set(existing(git.git_dir, before)) != before:
+        return False
+    lost = new_commits(git.git_dir, before, seen.tips)
+    return not lost and git.is_ancestor(known[seen.default], seen.branches[seen.default])
+
+
+def _of_default(
+    git: GitRepository, known: Mapping[str, str], seen: Seen, held: Sequence[str], *, grown: bool
+) -> Sequence[str]:
+    """The commits that are new on the default branch; all of them where the branches did not merely grow."""
+    if seen.default is None:
+        return []
+    before = [known[seen.default]] if grown else []
+    if len(seen.tips) == 1 and (not grown or set(known.values()) == set(before)):
+        return held  # there is no other branch, and was none
+    return new_commits(git.git_dir, [seen.branches[seen.default]], before)
+
+
+def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
+    """Those of which no clone has told, in the same order; whether a provider has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wanted.sha, known.sha IS NOT NULL
+            FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (sha, position)
+            LEFT JOIN integrations_commit known ON known.sha = wanted.sha
+            WHERE known.sha IS NULL OR known.without_clone
+            ORDER BY position
+            """,
+            [list(shas)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
+    """What one transaction stores: a number of commits, or fewer where they have many files."""
+    chunk: list[ReadCommit] = []
+    files = 0
+    for commit in commits:
+        chunk.append(commit)
+        files += len(commit.files)
+        if len(chunk) >= COMMITS_AT_ONCE or files >= FILES_AT_ONCE:
+            yield chunk
+            chunk, files = [], 0
+    if chunk:
+        yield chunk
+
+
+@contextmanager
+def _one_reading(source: RepositorySource) -> Iterator[None]:
+    """A lock that goes with the connection: a killed reader holds nothing up."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
+        if not cursor.fetchone()[0]:
+            raise AlreadyReadingError
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, source.pk])
+
+
+def no_reading(sources: Iterable[RepositorySource]) -> None:
+    """Until the caller's transaction ends, nobody reads these sources.  Raises AlreadyReadingError."""
+    with connection.cursor() as cursor:
+        for source in sources:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
+            if not cursor.fetchone()[0]:
+                raise AlreadyReadingError

@@ -1,0 +1,61 @@
+"""The connections as the page that sets them up shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, OuterRef, Q, Subquery
+
+from core.nudges import nudge_on_commit
+from integrations.models import CommitInRepository, RepositorySource, SyncRun
+from integrations.models.connections import GIT
+from integrations.sync.git.connect import ask_for_sync
+from integrations.sync.git.tasks import sync_sources
+
+
+@dataclass(frozen=True)
+class ConnectedSource:
+    """A source, its last reading (None: none yet) and how many commits its repository holds.
+
+    Of `lines_unknown` of them git could not read the objects: they count as commits, and their lines nowhere.
+    """
+
+    source: RepositorySource
+    last_run: SyncRun | None
+    commits: int
+    lines_unknown: int
+
+
+def connected_sources() -> Sequence[ConnectedSource]:
+    """Every repository on this machine that an admin named, by the name of its connection; no mirrors."""
+    last = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    sources = list(
+        RepositorySource.objects.filter(connection__provider=GIT)
+        .select_related("connection", "repository")
+        .annotate(last_run_id=Subquery(last))
+        .order_by("connection__name", "pk")
+    )
+    runs = SyncRun.objects.in_bulk([source.last_run_id for source in sources if source.last_run_id])
+    held = _commits_by_repository([source.repository_id for source in sources if source.repository_id])
+    return [
+        ConnectedSource(source, runs.get(source.last_run_id), *held.get(source.repository_id or 0, (0, 0)))
+        for source in sources
+    ]
+
+
+def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many commits each repository holds, and of how many of them the lines are unknown."""
+    links = CommitInRepository.objects.filter(repository__in=repositories).order_by()
+    counted = links.values_list("repository").annotate(
+        commits=Count("pk"), unknown=Count("pk", filter=Q(commit__lines_known=False))
+    )
+    return {repository: (commits, unknown) for repository, commits, unknown in counted}
+
+
+def read_now(source: RepositorySource) -> None:
+    """Ask for the source to be read, and wake the worker."""
+    with transaction.atomic():
+        ask_for_sync([source])
+        nudge_on_commit(sync_sources)

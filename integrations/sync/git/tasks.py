@@ -1,0 +1,61 @@
+"""Background reading of repositories: nudged when one is connected, and swept regularly."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.code.commits.bulk_thresholds import follow_changed_thresholds
+from integrations.code.git.line_history import follow_asked
+from integrations.models import RepositorySource
+from integrations.sync.git.mirrors import note_mirrors
+from integrations.sync.git.read_source import AlreadyReadingError, sync_source
+
+logger = logging.getLogger(__name__)
+
+REGULARLY = timedelta(minutes=5)
+MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few hours
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def sync_sources() -> None:
+    """Read the sources that were asked for, and those that were not looked at for a while."""
+    note_mirrors()
+    for source in due_sources(timezone.now()):
+        try:
+            sync_source(source)
+        except AlreadyReadingError:
+            continue
+        except Exception:  # the other sources are read all the same; the run says that this one was interrupted
+            logger.exception("Reading source %s broke off", source.pk)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_line_histories() -> None:
+    """Follow the lines of the branches that moved."""
+    follow_asked()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_thresholds() -> None:
+    """Let other commits stand apart as bulk, where the organisation's thresholds are others now."""
+    follow_changed_thresholds()
+
+
+def due_sources(now: datetime) -> list[RepositorySource]:
+    """Those asked for, else those whose time has come; it doubles with every failure in a row."""
+    sources = RepositorySource.objects.filter(
+        Q(asked_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
+    )
+    return [source for source in sources.order_by("tried_at", "pk") if _is_due(source, now)]
+
+
+def _is_due(source: RepositorySource, now: datetime) -> bool:
+    if source.asked_at is not None or source.tried_at is None:
+        return True
+    wait: timedelta = REGULARLY * 2 ** min(source.failures, MOST_DOUBLINGS)
+    return source.tried_at + wait <= now

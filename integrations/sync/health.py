@@ -1,0 +1,303 @@
+"""How fresh and how complete each connection is: for the page on which one looks when a figure seems wrong.
+
+A handful of grouped queries for all connections together, however many streams they have.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import RowNumber
+
+from integrations.enums import Kind
+from integrations.models import (
+    Connection,
+    QuarantinedPayload,
+    Quota,
+    RepositorySource,
+    Resource,
+    Stream,
+    WebhookDelivery,
+)
+from integrations.models.connections import GIT, PUSH
+
+PROBLEMS_SHOWN = 5  # of each connection; the others are counted
+LATE_AFTER = timedelta(hours=1)  # and three times its schedule: a provider's hiccup is no news
+WITHOUT_STREAMS = (GIT, PUSH)  # repositories on disk have sources; what is pushed comes by itself
+
+_UNDER_WAY = Q(reading_since__isnull=False)
+_FAILING = Q(failures__gt=0)
+
+
+class State(StrEnum):
+    """What one wants to know first of a connection, the worst that holds."""
+
+    PAUSED = "paused"
+    REFUSED = "refused"  # nothing that it asks for is answered
+    FAILING = "failing"  # some of its streams are not read
+    NOTHING_PICKED = "nothing_picked"
+    FIRST = "first"  # its first reading is under way or waits for its turn
+    READING = "reading"
+    LATE = "late"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class KindHealth:
+    """The streams of one kind of one connection together.
+
+    `read` and `to_read` are records of the readings under way; to_read is None while a provider gives no number.
+    """
+
+    kind: Kind
+    streams: int
+    finished: int  # streams that were read to their end at least once
+    under_way: int
+    asked: int  # streams that somebody asked for and that were not read since
+    failing: int
+    newest: datetime | None  # begin of the last reading that came to its end
+    oldest: datetime | None  # the same of the stream that is furthest behind
+    began: datetime | None  # the first of the readings under way
+    read: int
+    to_read: int | None
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """At the pace so far; None where there is none yet, or no number."""
+        if not self.to_read or not self.read or self.began is None:
+            return None
+        return max(self.to_read - self.read, 0) * (now - self.began).total_seconds() / self.read
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProblem:
+    """A stream that is not read, why, and what to do about it."""
+
+    stream: str
+    problem: str
+    remedy: str
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HookHealth:
+    """Webhook deliveries of a connection, as far back as they are kept."""
+
+    last_at: datetime
+    last_event: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorHealth:
+    """Copies of a connection's repositories, from which lines and files are read."""
+
+    kept: int
+    unread: int
+    failing: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionHealth:
+    connection: Connection
+    state: State
+    picked: int
+    found: int
+    kinds: Sequence[KindHealth]
+    problems: Sequence[StreamProblem]
+    quotas: Sequence[Quota]
+    hooks: HookHealth | None
+    mirrors: MirrorHealth | None
+    quarantined: int
+    hook_problems: int  # resources at which the webhook could not be registered
+
+    @property
+    def newest(self) -> datetime | None:
+        """When the last reading began that came to its end."""
+        return max((kind.newest for kind in self.kinds if kind.newest), default=None)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """The same of the stream that is furthest behind."""
+        return _oldest(self.kinds)
+
+    @property
+    def failing(self) -> int:
+        return sum(kind.failing for kind in self.kinds)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether looking again soon shows something else."""
+        return not self.connection.paused_at and any(kind.under_way or kind.asked for kind in self.kinds)
+
+
+def sync_health(now: datetime) -> list[ConnectionHealth]:
+    """Of every connection that is synced, by name."""
+    connections = list(synced_connections().order_by("name"))
+    kinds = _kinds()
+    problems = _problems()
+    hooks = _hooks()
+    mirrors = _mirrors()
+    quotas: dict[int, list[Quota]] = defaultdict(list)
+    for quota in Quota.objects.order_by("budget"):
+        quotas[quota.connection_id].append(quota)
+    resources = _resources()
+    quarantined = _counted(QuarantinedPayload.objects.filter(replayed_at=None), "connection_id")
+    found = []
+    for connection in connections:
+        numbers = resources.get(connection.pk, _Resources())
+        of_kinds = kinds.get(connection.pk, [])
+        found.append(
+            ConnectionHealth(
+                connection=connection,
+                state=_state(connection, numbers.picked, of_kinds, now),
+                picked=numbers.picked,
+                found=numbers.found,
+                kinds=of_kinds,
+                problems=problems.get(connection.pk, []),
+                quotas=quotas.get(connection.pk, []),
+                hooks=hooks.get(connection.pk),
+                mirrors=mirrors.get(connection.pk),
+                quarantined=quarantined.get(connection.pk, 0),
+                hook_problems=numbers.hook_problems,
+            )
+        )
+    return found
+
+
+def synced_connections() -> QuerySet[Connection]:
+    """Those of providers that are asked for their records; removed ones are not among them."""
+    return Connection.objects.filter(removed_at=None).exclude(provider__in=WITHOUT_STREAMS)
+
+
+def is_late(connection: Connection, oldest: datetime | None, now: datetime) -> bool:
+    """Whether what was read last lies further back than the connection's schedule explains."""
+    patience = max(LATE_AFTER, timedelta(minutes=3 * connection.sync_every_minutes))
+    return oldest is not None and now - oldest > patience
+
+
+def _state(connection: Connection, picked: int, kinds: Sequence[KindHealth], now: datetime) -> State:
+    holding = (
+        (State.PAUSED, connection.paused_at is not None),
+        (State.REFUSED, bool(connection.problem)),
+        (State.NOTHING_PICKED, not picked),
+        (State.FAILING, any(kind.failing for kind in kinds)),
+        (State.FIRST, not kinds or any(kind.finished < kind.streams for kind in kinds)),
+        (State.LATE, is_late(connection, _oldest(kinds), now)),
+        (State.READING, any(kind.under_way for kind in kinds)),
+    )
+    return next((state for state, holds in holding if holds), State.FRESH)
+
+
+def _oldest(kinds: Sequence[KindHealth]) -> datetime | None:
+    return min((kind.oldest for kind in kinds if kind.oldest), default=None)
+
+
+def _streams() -> QuerySet[Stream]:
+    """What is to be kept fresh."""
+    return Stream.objects.filter(
+        resource__picked=True, resource__gone_at=None, resource__connection__in=synced_connections()
+    )
+
+
+def _kinds() -> dict[int, list[KindHealth]]:
+    rows = (
+        _streams()
+        .values("kind", connection=F("resource__connection_id"))
+        .annotate(
+            streams=Count("pk"),
+            finished=Count("pk", filter=Q(succeeded_at__isnull=False)),
+            under_way=Count("pk", filter=_UNDER_WAY),
+            asked=Count("pk", filter=Q(asked_at__isnull=False)),
+            failing=Count("pk", filter=_FAILING),
+            newest=Max("succeeded_at"),
+            oldest=Min("succeeded_at"),
+            began=Min("reading_since"),
+            records_read=Sum("read", filter=_UNDER_WAY, default=0),
+            records_known=Sum("to_read", filter=_UNDER_WAY, default=0),
+            unknown=Count("pk", filter=_UNDER_WAY & Q(to_read=None)),
+        )
+    )
+    order = list(Kind)
+    found: dict[int, list[KindHealth]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: order.index(Kind(row["kind"]))):
+        found[row["connection"]].append(
+            KindHealth(
+                kind=Kind(row["kind"]),
+                streams=row["streams"],
+                finished=row["finished"],
+                under_way=row["under_way"],
+                asked=row["asked"],
+                failing=row["failing"],
+                newest=row["newest"],
+                oldest=row["oldest"],
+                began=row["began"],
+                read=row["records_read"],
+                to_read=None if row["unknown"] or not row["under_way"] else row["records_known"],
+            )
+        )
+    return found
+
+
+def _problems() -> dict[int, list[StreamProblem]]:
+    nth = Window(RowNumber(), partition_by=F("resource__connection_id"), order_by=[F("failures").desc(), F("pk")])
+    failing = _streams().filter(_FAILING).annotate(nth=nth).filter(nth__lte=PROBLEMS_SHOWN)
+    found: dict[int, list[StreamProblem]] = defaultdict(list)
+    for stream in failing.select_related("resource").order_by("nth"):
+        problem = StreamProblem(str(stream), stream.problem, stream.remedy, stream.due_at)
+        found[stream.resource.connection_id].append(problem)
+    return found
+
+
+def _hooks() -> dict[int, HookHealth]:
+    newest_first = WebhookDelivery.objects.filter(connection=OuterRef("pk")).order_by("-received_at", "-pk")
+    last = synced_connections().annotate(last=Subquery(newest_first.values("pk")[:1])).exclude(last=None)
+    waiting = _counted(WebhookDelivery.objects.filter(state=WebhookDelivery.State.WAITING), "connection_id")
+    return {
+        delivery.connection_id: HookHealth(delivery.received_at, delivery.event, waiting.get(delivery.connection_id, 0))
+        for delivery in WebhookDelivery.objects.filter(pk__in=last.values("last")).defer("body")
+    }
+
+
+def _mirrors() -> dict[int, MirrorHealth]:
+    sources = RepositorySource.objects.filter(connection__in=synced_connections()).order_by().values("connection_id")
+    told = sources.annotate(
+        kept=Count("pk"),
+        unread=Count("pk", filter=Q(synced_at=None)),
+        failed=Count("pk", filter=_FAILING),
+        newest=Max("synced_at"),
+    )
+    return {
+        row["connection_id"]: MirrorHealth(row["kept"], row["unread"], row["failed"], row["newest"]) for row in told
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    found: int = 0
+    picked: int = 0
+    hook_problems: int = 0
+
+
+def _resources() -> dict[int, _Resources]:
+    here = Q(gone_at=None)
+    rows = (
+        Resource.objects.order_by()
+        .values_list("connection_id")
+        .annotate(
+            found=Count("pk", filter=here),
+            synced=Count("pk", filter=here & Q(picked=True)),
+            hook_problems=Count("pk", filter=here & Q(picked=True) & ~Q(hook_problem="")),
+        )
+    )
+    return {connection: _Resources(*numbers) for connection, *numbers in rows}
+
+
+def _counted(rows: QuerySet[Any], by: str) -> dict[int, int]:
+    return dict(rows.order_by().values_list(by).annotate(Count("pk")))

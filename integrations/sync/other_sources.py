@@ -1,0 +1,85 @@
+"""What comes in without streams: repositories on disk, what is pushed, and the telemetry of agents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+
+from integrations.enums import Kind
+from integrations.models import AgentSession, Connection, IngestScope, IngestToken, QuarantinedRecord, RepositorySource
+from integrations.models.connections import GIT, PUSH
+from integrations.sync.stored_records import FACTS
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Repositories that are read from paths of this machine; times of successful readings."""
+
+    repositories: int
+    failing: int
+    paused: int
+    unread: int
+    newest: datetime | None
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSources:
+    """`last_session_at` is when the newest session was last heard of, `last_pushed_at` when a record came that was new.
+
+    `tokens` may send telemetry.
+    """
+
+    on_disk: OnDisk
+    tokens: int
+    last_session_at: datetime | None
+    quarantined_telemetry: int
+    push_connection: int | None
+    last_pushed_at: datetime | None
+
+
+def other_sources() -> OtherSources:
+    """A handful of queries."""
+    push = Connection.objects.filter(provider=PUSH, removed_at=None).order_by("pk").first()
+    return OtherSources(
+        on_disk=_on_disk(),
+        tokens=IngestToken.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+            scope__in=("", IngestScope.TELEMETRY),
+            revoked_at=None,
+        ).count(),
+        last_session_at=_last_session_at(),
+        quarantined_telemetry=QuarantinedRecord.objects.filter(replayed_at=None).count(),
+        push_connection=push.pk if push else None,
+        last_pushed_at=_last_pushed_at(push) if push else None,
+    )
+
+
+def _on_disk() -> OnDisk:
+    told = RepositorySource.objects.filter(connection__provider=GIT).aggregate(
+        repositories=Count("pk"),
+        failing=Count("pk", filter=Q(failures__gt=0)),
+        paused=Count("pk", filter=Q(connection__paused_at__isnull=False)),
+        unread=Count("pk", filter=Q(synced_at=None)),
+        newest=Max("synced_at"),
+        oldest=Min("synced_at"),
+    )
+    return OnDisk(**told)
+
+
+def _last_session_at() -> datetime | None:
+    """Of the sessions of the newest day: sessions that were sent later may be older ones."""
+    newest = AgentSession.objects.filter(has_work=True).order_by("-started_on", "-ended_at")
+    return newest.values_list("ended_at", flat=True).first()
+
+
+def _last_pushed_at(push: Connection) -> datetime | None:
+    kinds = (Kind.DEPLOYMENT, Kind.INCIDENT, Kind.PIPELINE_RUN, Kind.PULL_REQUEST, Kind.WORK_ITEM)
+    seen = (
+        FACTS[kind]._default_manager.filter(connection=push).aggregate(last=Max("first_seen_at"))["last"]
+        for kind in kinds
+    )
+    return max((at for at in seen if at is not None), default=None)

@@ -1,0 +1,213 @@
+"""Removing a connection: its facts are kept, without a source that could refresh them, or deleted with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import LiteralString
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from core.nudges import nudge_on_commit
+from integrations.code.attribution.session_outcomes import settle_outcomes
+from integrations.code.attribution.tasks import be_the_only_one
+from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
+from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.in_repositories import settle_alone, settle_homes
+from integrations.code.git.branches import note_branches_left
+from integrations.enums import Kind
+from integrations.intake.forget_connection import count_records, forget_records
+from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
+from integrations.models.connections import GIT
+from integrations.outbox.attribution_queue import enqueue_sessions
+from integrations.outbox.write_lock import write_alone
+from integrations.sync.git.read_source import AlreadyReadingError, no_reading
+
+LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
+# Whatever points to a commit, before the commits themselves.
+DELETE_COMMITS: tuple[LiteralString, ...] = (
+    "DELETE FROM integrations_commitevidence WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_unreadablenote WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_attributionwork WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_coauthor WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_commitfile WHERE commit_id = ANY (%s)",
+    "UPDATE integrations_commit SET stands_in_id = NULL WHERE stands_in_id = ANY (%s)",
+    "DELETE FROM integrations_commit WHERE id = ANY (%s)",
+)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them.
+
+    `records` are those that its provider told of, by kind.
+    """
+
+    repositories: int
+    commits: int
+    files: int
+    shared_commits: int
+    records: Mapping[Kind, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.commits + sum(self.records.values())
+
+
+def brought_by(connection: Connection) -> Brought:
+    """What would be deleted with the connection."""
+    repositories = _only_of(connection)
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT commit_id, bool_or(repository_id <> ALL (%(own)s)) AS shared
+            FROM integrations_commitinrepository
+            WHERE commit_id IN (
+                SELECT commit_id FROM integrations_commitinrepository WHERE repository_id = ANY (%(own)s)
+            )
+            GROUP BY commit_id
+            """,
+            {"own": repositories},
+        )
+        found = cursor.fetchall()
+        own = [commit for commit, shared in found if not shared]
+        cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
+        files = cursor.fetchone()[0]
+    return Brought(len(repositories), len(own), files, len(found) - len(own), count_records(connection))
+
+
+def remove_keeping_facts(connection: Connection) -> None:
+    """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
+
+    A provider's facts point to their connection: it stays, marked as removed, without its secrets, and connecting its
+    name again goes on with what was kept.  Raises AlreadyReadingError.
+    """
+    with transaction.atomic():
+        no_reading(connection.sources.all())
+        if connection.provider == GIT:
+            note_branches_left(connection.pk)
+            connection.delete()
+            return
+        _wait_for_readers(connection)
+        write_alone(connection, frozenset(Kind))
+        connection.deliveries.filter(state=WebhookDelivery.State.WAITING).delete()
+        connection.removed_at = timezone.now()
+        connection.secrets = {}
+        connection.save(update_fields=["removed_at", "secrets"])
+
+
+def remove_with_facts_later(connection: Connection) -> None:
+    """Hide a provider's connection at once, and let the worker delete it with its facts; its name is free again."""
+    from integrations.sync.tasks import delete_unwanted
+
+    with transaction.atomic():
+        connection.name = f"{connection.name[:LONGEST_NAME_LEFT]} (removed, {connection.pk})"
+        connection.removed_at = connection.paused_at = timezone.now()
+        connection.facts_unwanted, connection.secrets = True, {}
+        connection.save(update_fields=["name", "removed_at", "paused_at", "facts_unwanted", "secrets"])
+        nudge_on_commit(delete_unwanted)
+
+
+def delete_unwanted_facts() -> int:
+    """Delete what was removed with its facts and is still there; how many connections.
+
+    One that is still being read waits for the next time.
+    """
+    deleted = 0
+    for connection in Connection.objects.filter(facts_unwanted=True).order_by("pk"):
+        with suppress(AlreadyReadingError):
+            remove_with_facts(connection)
+            deleted += 1
+    return deleted
+
+
+def remove_with_facts(connection: Connection) -> None:
+    """Delete the connection, the repositories that only it brings, and the commits that no other repository holds.
+
+    What stood back for one of those commits counts again.  Raises AlreadyReadingError.
+    """
+    with transaction.atomic():
+        no_reading(connection.sources.all())
+        _wait_for_readers(connection)
+        note_branches_left(connection.pk)
+        forget_records(connection)
+        be_the_only_one()
+        settle_alone()
+        repositories = _only_of(connection)
+        sessions = _sessions_in(repositories)
+        held = _unlink(repositories)
+        settle_homes(held)
+        settle_changes(held)
+        _delete_commits(_held_by_none(held), sessions)
+        enqueue_sessions(sessions)  # what they generated is free for other commits
+        Repository.objects.filter(pk__in=repositories).delete()
+        connection.delete()
+
+
+def _wait_for_readers(connection: Connection) -> None:
+    """Let nobody store a page or a delivery of it until the caller's transaction ends.
+
+    They hold their row before they wait for others who store: in another order both would wait for each other.
+    """
+    streams = Stream.objects.filter(resource__connection=connection).order_by("pk")
+    list(streams.select_for_update(of=("self",)).values_list("pk", flat=True))
+    waiting = connection.deliveries.filter(state=WebhookDelivery.State.WAITING).order_by("pk")
+    list(waiting.select_for_update().values_list("pk", flat=True))
+
+
+def _only_of(connection: Connection) -> list[int]:
+    """The repositories that no other connection brings."""
+    elsewhere = Repository.objects.filter(
+        Q(sources__in=RepositorySource.objects.exclude(connection=connection))
+        | Q(resources__in=Resource.objects.exclude(connection=connection))
+    )
+    own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
+    return sorted(own.exclude(pk__in=elsewhere.values("pk")).values_list("pk", flat=True).distinct())
+
+
+def _sessions_in(repositories: Collection[int]) -> set[int]:
+    """Sessions of which commits at home in these repositories have lines."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT session_id FROM integrations_sessionshare WHERE repository_id = ANY (%s)",
+            [list(repositories)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _unlink(repositories: Collection[int]) -> set[int]:
+    """Let the repositories hold nothing; the commits that they held."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM integrations_commitinrepository WHERE repository_id = ANY (%s) RETURNING commit_id",
+            [list(repositories)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _held_by_none(commits: Collection[int]) -> list[int]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wanted.id FROM unnest(%s::bigint[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = wanted.id)
+            ORDER BY 1
+            """,
+            [sorted(commits)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
+    """Delete them with all that points to them, and settle what became of the sessions that had lines there."""
+    append_changes_of_commits(commits)
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
+        # They are gone by now, and tell for the last time whom they covered.
+        append_changes_of_sessions({*sessions, *settle_outcomes(commits, sessions)})
+        for statement in DELETE_COMMITS:
+            cursor.execute(statement, [commits])

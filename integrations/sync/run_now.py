@@ -1,0 +1,189 @@
+"""Reading connections here and now, for a command that waits: the same turns as the worker's, beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from core.nudges import nudge_on_commit
+from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.connectors.base import connectors
+from integrations.connectors.errors import ConnectorError
+from integrations.enums import Kind
+from integrations.models import Connection, RepositorySource, Stream, SyncRun
+from integrations.sync.enqueue import ask_for_sync, note_asked
+from integrations.sync.git import connect as git
+from integrations.sync.git.mirrors import is_mirror, note_mirrors
+from integrations.sync.git.read_source import AlreadyReadingError, sync_source
+from integrations.sync.git.tasks import sync_sources
+from integrations.sync.resources import AlreadyListingError, discover_resources
+from integrations.sync.slices import take_turn
+from orgtree.identities.match_identities import match_identities
+
+SECONDS_BETWEEN_TRIES = 0.5
+ASKED, PAUSED = "asked", "paused"
+COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one stream, or of one repository on disk.  `state` is one of SyncRun's, asked or paused."""
+
+    connection: str
+    resource: str | None
+    kind: str | None
+    state: str
+    requests: int = 0
+    records: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    quarantined: int = 0
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def ask_for_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
+    """Ask the worker; what it was asked for."""
+    sources = _sources(connections)
+    git.ask_for_sync(sources)
+    nudge_on_commit(sync_sources)
+    results = [Result(source.connection.name, source.external_id, Kind.COMMIT, ASKED) for source in sources]
+    for connection in _of_providers(connections):
+        ask_for_sync(connection, full=full)
+        results += [
+            Result(connection.name, stream.resource.name, stream.kind, PAUSED if connection.paused_at else ASKED)
+            for stream in _streams(connection)
+        ]
+    return results
+
+
+def read_all(
+    connections: Sequence[Connection], *, full: bool, say: Callable[[str], None] = lambda words: None
+) -> list[Result]:
+    """Read what there is to read, and wait for what another process is reading, or a provider asks to wait for.
+
+    `say` is told what is waited for.
+    """
+    results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
+    for connection in _of_providers(connections):
+        results += _read_connection(connection, full=full, say=say)
+    note_mirrors()  # of what was listed just now
+    unpaused = [connection for connection in connections if connection.paused_at is None]
+    results += [_read_source(source, full=full) for source in _sources(unpaused) if is_mirror(source)]
+    match_identities()  # whose sessions lie near whose commits depends on it
+    attribute_what_waits()
+    return results
+
+
+def _sources(connections: Sequence[Connection]) -> list[RepositorySource]:
+    sources = RepositorySource.objects.filter(connection__in=connections).select_related("connection")
+    return list(sources.order_by("connection_id", "pk"))
+
+
+def _of_providers(connections: Sequence[Connection]) -> list[Connection]:
+    return [connection for connection in connections if connection.provider in connectors()]
+
+
+def _streams(connection: Connection) -> list[Stream]:
+    streams = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
+    return list(streams.select_related("resource").order_by("resource__name", "pk"))
+
+
+# A repository on disk ------------------------------------------------------------------------------------------------
+
+
+def _read_source(source: RepositorySource, *, full: bool) -> Result:
+    """Wait for a reading that another process is at, then read what it left."""
+    while True:
+        try:
+            run = sync_source(source, full=full)
+        except AlreadyReadingError:
+            time.sleep(SECONDS_BETWEEN_TRIES)
+            source.refresh_from_db()
+            continue
+        return Result(
+            source.connection.name,
+            source.external_id,
+            Kind.COMMIT,
+            run.state,
+            records=run.read,
+            **{name: getattr(run, name) for name in ("added", "changed", "unchanged", "removed", "quarantined")},
+            problem=run.problem or None,
+        )
+
+
+# A provider ----------------------------------------------------------------------------------------------------------
+
+
+def _read_connection(connection: Connection, *, full: bool, say: Callable[[str], None]) -> list[Result]:
+    if connection.paused_at is not None:
+        return [Result(connection.name, None, None, PAUSED, problem="The connection is paused. Resume it first.")]
+    before = SyncRun.objects.aggregate(last=Max("pk"))["last"] or 0
+    try:
+        _list_resources(connection)
+    except ConnectorError as problem:
+        words = " ".join(filter(None, (problem.problem, problem.what_to_do)))
+        return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=words)]
+    note_asked(connection, full=full)
+    asked = _streams(connection)
+    said = ""
+    while _is_open(asked, before):
+        if take_turn(connections=[connection.pk], asked=True) is None:
+            if (words := _waited_for(asked)) not in ("", said):
+                said = words
+                say(f"{connection.name}: {words}")
+            time.sleep(SECONDS_BETWEEN_TRIES)
+    return [_result(connection, stream, before) for stream in asked]
+
+
+def _list_resources(connection: Connection) -> None:
+    while True:
+        try:
+            discover_resources(connection)
+        except AlreadyListingError:
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return
+
+
+def _is_open(asked: Sequence[Stream], before: int) -> bool:
+    """Whether one of them was neither read to its end since, nor failed, nor taken off."""
+    open_ = Stream.objects.filter(pk__in=[stream.pk for stream in asked], asked_at__isnull=False)
+    open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
+    failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
+    return open_.exclude(pk__in=failed).exists()
+
+
+def _waited_for(asked: Sequence[Stream]) -> str:
+    """What a provider asked to wait for, and until when; empty where nobody did."""
+    waiting = Stream.objects.filter(pk__in=[stream.pk for stream in asked], due_at__gt=timezone.now(), failures=0)
+    first = waiting.exclude(problem="").exclude(asked_at=None).order_by("due_at").first()
+    if first is None or first.due_at is None:
+        return ""
+    return f"{first.problem} Going on at {timezone.localtime(first.due_at):%H:%M:%S}."
+
+
+def _result(connection: Connection, stream: Stream, before: int) -> Result:
+    """All runs of the stream since together; the last one says how it ended."""
+    runs = SyncRun.objects.filter(stream=stream, pk__gt=before)
+    last = runs.order_by("-pk").first()
+    counts = runs.aggregate(**{name: Sum(name, default=0) for name in COUNTED})
+    records = counts.pop("read")
+    return Result(
+        connection.name,
+        stream.resource.name,
+        stream.kind,
+        last.state if last else PAUSED,
+        records=records,
+        **counts,
+        problem=(last.problem or None) if last else None,
+    )

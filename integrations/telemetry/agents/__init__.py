@@ -1,0 +1,26 @@
+"""The agents whose telemetry is understood, one file each."""
+
+from __future__ import annotations
+
+from integrations.telemetry.agents.claude_code import CLAUDE_CODE
+from integrations.telemetry.agents.codex import CODEX
+from integrations.telemetry.agents.copilot import COPILOT
+from integrations.telemetry.agents.gemini_cli import GEMINI_CLI
+from integrations.telemetry.agents.generic import generic_vocabulary
+from integrations.telemetry.agents.vocabulary import Vocabulary
+
+VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI)
+
+
+def vocabulary_of(service_name: str) -> Vocabulary:
+    for vocabulary in VOCABULARIES:
+        if vocabulary.service.match(service_name):
+            return vocabulary
+    return generic_vocabulary(service_name)
+
+
+def vocabulary_of_agent(slug: str) -> Vocabulary:
+    for vocabulary in VOCABULARIES:
+        if vocabulary.agent == slug:
+            return vocabulary
+    return generic_vocabulary(slug)

@@ -1,0 +1,176 @@
+"""Claude Code.  https://code.claude.com/docs/en/monitoring-usage
+
+Its input tokens exclude cache reads and writes, and log events and spans of one request carry the same request id.
+Numbers arrive as integers or as strings, whichever version sends them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from integrations.models.sessions import ToolOutcome
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.values import Attributes
+from integrations.telemetry.agents.vocabulary import NOT_KEPT, NOTHING_TOLD, Event, EventReading, Metric, Vocabulary
+
+
+def _outcome(attributes: Attributes) -> str:
+    match attributes.get("success"):
+        case True | "true":
+            return ToolOutcome.SUCCEEDED.value
+        case False | "false":
+            return ToolOutcome.FAILED.value
+    return ""
+
+
+def _refused(attributes: Attributes) -> str:
+    return ToolOutcome.REFUSED.value
+
+
+REQUEST = Event(
+    kind=EventKind.REQUEST,
+    key="request_id",
+    model="model",
+    input_tokens="input_tokens",
+    cache_read_tokens="cache_read_tokens",
+    cache_write_tokens="cache_creation_tokens",
+    output_tokens="output_tokens",
+    service_tier="speed",
+    duration_ms="duration_ms",
+    reported_cost="cost_usd",
+    tells=frozenset({"input_tokens", "output_tokens"}),
+)
+REQUEST_SPAN = replace(REQUEST, tells=frozenset())  # one that was cut off has no tokens
+REQUEST_ERROR = Event(
+    kind=EventKind.REQUEST_ERROR,
+    key="request_id",
+    model="model",
+    error_type="status_code",
+    duration_ms="duration_ms",
+)
+TOOL_RESULT = Event(
+    kind=EventKind.TOOL_CALL,
+    key="tool_use_id",
+    tool="tool_name",
+    error_type="error_type",
+    duration_ms="duration_ms",
+    outcome=_outcome,
+)
+TOOL_REFUSED = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", tool="tool_name", outcome=_refused)
+TOOL_SPAN = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", tool="tool_name", duration_ms="duration_ms")
+TOOL_EXECUTION_SPAN = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", duration_ms="duration_ms", outcome=_outcome)
+AT_WORK = Event(kind=EventKind.SESSION)
+PROMPT = Event(kind=EventKind.PROMPT)
+
+
+def _tool_decision(attributes: Attributes) -> EventReading:
+    """A refused tool leaves no tool_result; an accepted one does, and is told of there."""
+    match attributes.get("decision"):
+        case "reject":
+            return TOOL_REFUSED
+        case "accept":
+            return NOT_KEPT
+    return NOTHING_TOLD
+
+
+def _request_span(attributes: Attributes) -> EventReading:
+    return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST_SPAN
+
+
+# What it sends beside what is read, as documented and as seen with 2.1.197.
+NOT_NEEDED = frozenset(
+    {
+        # of every record
+        *("event.timestamp", "event.sequence", "prompt.id", "message.uuid", "terminal.type"),
+        *("app.version", "app.entrypoint", "organization.id", "user.groups", "identity.source"),
+        *("workflow.run_id", "workflow.name", "span.type", "client_request_id"),
+        # of requests
+        *("cost_usd_micros", "query_source", "effort", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
+        *("gen_ai.system", "gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
+        *("server_fallback_hop", "has_category", "has_explanation", "category"),
+        *("total_attempts", "total_retry_duration_ms", "response_length", "body_length", "body_truncated"),
+        # of tools
+        *("source", "tool_source", "decision_type", "decision_source", "tool_input_size_bytes"),
+        *("tool_result_size_bytes", "mcp_server_scope", "gen_ai.tool.call.id", "language", "tool_result_bytes"),
+        *("agent.name", "skill.name", "skill.source", "plugin.name", "marketplace.name"),
+        *("mcp_server.name", "mcp_tool.name", "agent_type", "total_tokens", "total_tool_uses", "invocation_trigger"),
+        # of what else happens
+        *("prompt_length", "user_prompt_length", "command_name", "command_source", "interaction.sequence"),
+        *("interaction.duration_ms", "trigger", "pre_tokens", "post_tokens", "from_mode", "to_mode", "mention_type"),
+        *("query_depth", "is_subagent", "parent_agent_id", "agent_id"),
+    }
+)
+
+CLAUDE_CODE = Vocabulary(
+    agent="claude_code",
+    service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent in another window
+    event_prefix="claude_code.",
+    read_by_code=frozenset({"success", "decision"}),
+    readings=(TOOL_REFUSED, REQUEST_SPAN, REQUEST_ERROR),
+    not_needed=NOT_NEEDED,
+    events={
+        "api_request": REQUEST,
+        "api_error": REQUEST_ERROR,
+        "tool_result": TOOL_RESULT,
+        "tool_decision": _tool_decision,
+        "user_prompt": PROMPT,
+        "api_refusal": AT_WORK,
+        "api_retries_exhausted": AT_WORK,
+        "at_mention": AT_WORK,
+        "compaction": AT_WORK,
+        "permission_mode_changed": AT_WORK,
+        "skill_activated": AT_WORK,
+        "subagent_completed": AT_WORK,
+        # `--continue` registers hooks under a session id that never appears again: no sign of a session.
+        "hook_registered": NOT_KEPT,
+        "hook_execution_start": NOT_KEPT,
+        "hook_execution_complete": NOT_KEPT,
+        "hook_plugin_metrics": NOT_KEPT,
+        "api_request_body": NOT_KEPT,
+        "api_response_body": NOT_KEPT,
+        "assistant_response": NOT_KEPT,
+        "auth": NOT_KEPT,
+        "feedback_survey": NOT_KEPT,
+        "internal_error": NOT_KEPT,
+        "mcp_server_connection": NOT_KEPT,
+        "plugin_installed": NOT_KEPT,
+        "plugin_loaded": NOT_KEPT,
+        "retention_sweep": NOT_KEPT,
+    },
+    spans={
+        "claude_code.llm_request": _request_span,
+        "claude_code.tool": TOOL_SPAN,
+        "claude_code.tool.execution": TOOL_EXECUTION_SPAN,
+        "claude_code.tool.blocked_on_user": NOT_KEPT,
+        "claude_code.interaction": PROMPT,
+        "claude_code.hook": NOT_KEPT,
+    },
+    metrics={
+        "claude_code.token.usage": Metric(
+            attribute="type",
+            measures={
+                "input": Measure.INPUT_TOKENS,
+                "cacheRead": Measure.CACHE_READ_TOKENS,
+                "cacheCreation": Measure.CACHE_WRITE_TOKENS,
+                "output": Measure.OUTPUT_TOKENS,
+            },
+            model="model",
+        ),
+        "claude_code.cost.usage": Metric(Measure.REPORTED_COST, model="model"),
+        "claude_code.lines_of_code.count": Metric(
+            attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}, model="model"
+        ),
+        "claude_code.commit.count": Metric(Measure.COMMITS),
+        "claude_code.active_time.total": Metric(Measure.ACTIVE_SECONDS),
+        # A resumed session is the same session, and `--continue` counts under an id that never appears again;
+        # agents_view only lists sessions.
+        "claude_code.session.count": Metric(
+            Measure.SESSIONS,
+            attribute="start_type",
+            measures={"fresh": Measure.SESSIONS, "resume": None, "continue": None, "agents_view": None},
+        ),
+        "claude_code.pull_request.count": NOT_KEPT,
+        "claude_code.code_edit_tool.decision": NOT_KEPT,
+    },
+)

@@ -1,0 +1,97 @@
+"""Attributes that carry what people wrote, ran or read.  They are dropped at the door and counted, never stored."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from integrations.telemetry.agents.values import Value
+
+CONTENT_ATTRIBUTES = frozenset(
+    {
+        # what was asked and answered
+        *("prompt", "user_prompt", "response", "response_text", "request_text", "message", "messages", "reasoning"),
+        *("body", "body_ref", "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages", "gen_ai.output.messages"),
+        *("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.description"),
+        *("gen_ai.agent.description", "system_prompt"),
+        # what tools were given and gave back
+        *("tool_input", "tool_output", "tool_parameters", "tool_response", "tool_result", "function_args"),
+        *(
+            "arguments",
+            "args",
+            "input",
+            "output",
+            "content",
+            "metadata",
+            "hook_input",
+            "hook_output",
+            "stdout",
+            "stderr",
+        ),
+        *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "full_command", "command", "bash_command"),
+        *("file_path", "path", "workspace.host_paths", "github.copilot.tool.parameters.file_path"),
+        # error texts quote what failed
+        *("error", "error.message", "error_message", "exception.message", "exception.stacktrace"),
+        # how the program was started: the prompt may stand on the command line
+        *("process.command", "process.command_args", "process.command_line"),
+    }
+)
+PLACEHOLDERS = (None, "", "<REDACTED>", "[REDACTED]")
+LONGEST_WORD = 200  # of an attribute nobody knows: what is longer, or has line breaks, is somebody's text
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_WORD = re.compile(r"[A-Za-z0-9_.:+=-]{1,100}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+=/-]{0,99}(?:@[A-Za-z0-9_-]{1,40})?")  # vendor/model@version
+_SOUNDS_LIKE_CONTENT = re.compile(
+    r"prompt|text|content|message|body|command|cmd|path|file|dir|arg|input|output|code$|diff|patch|quer|error"
+    r"|reason|title|desc|summary|url|uri|std|stack|snippet|instruct|param|value|payload"
+    r"|secret|token$|password|key|auth|cred|cookie"
+)
+
+
+def content_among(attributes: Mapping[str, Value]) -> Iterator[str]:
+    """Names of the attributes known to carry content that do carry some."""
+    for name in CONTENT_ATTRIBUTES & attributes.keys():
+        if attributes[name] not in PLACEHOLDERS:
+            yield name
+
+
+def is_content(name: str, value: Value) -> bool:
+    """Whether an attribute carries content, or may: one that nobody knows, with text that somebody wrote."""
+    return name in CONTENT_ATTRIBUTES or looks_like_content(value)
+
+
+def is_no_content(name: str, value: Value) -> bool:
+    return not is_content(name, value)
+
+
+def looks_like_content(value: Value) -> bool:
+    if isinstance(value, str):
+        return len(value) > LONGEST_WORD or "\n" in value or "\r" in value
+    if isinstance(value, Mapping):
+        return any(is_content(name, element) for name, element in value.items())
+    if isinstance(value, Collection):
+        return any(looks_like_content(element) for element in value)
+    return False
+
+
+def is_plain(name: str, value: Value) -> bool:
+    """Whether the value of an attribute that nobody knows may be kept: a number, or a word that is nobody's text.
+
+    A word has no spaces, is no address, and has slashes only in the name of a model; what its attribute is called does
+    not sound like something that people write, run or read.  Nothing that figures are read from is a list, while a few
+    words in a list are a sentence.
+    """
+    if name in CONTENT_ATTRIBUTES:
+        return False
+    if isinstance(value, str):
+        word = _MODEL if "model" in name.lower() else _WORD
+        is_word = word.fullmatch(value) is not None and not _SOUNDS_LIKE_CONTENT.search(name.lower())
+        return is_word or _NUMBER.fullmatch(value) is not None
+    return value is None or (isinstance(value, int | float) and math.isfinite(value))
+
+
+def name_in(body: str) -> str:
+    """A log record's body where it is its event's name: a word, and no sentence that somebody wrote; else nothing."""
+    return "" if " " in body or looks_like_content(body) else body

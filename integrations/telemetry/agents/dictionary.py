@@ -1,0 +1,107 @@
+"""What an administrator says that words mean which a vocabulary does not have.
+
+An agent may call its token counts otherwise from one day to the next, and a Headway that knows the new names may come
+later.  Whoever runs this one says meanwhile that `inputTokenCount` means `input_tokens`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from django.db import transaction
+
+from integrations.models import UnreadEvent
+from integrations.telemetry.agents import vocabulary_of_agent
+from integrations.telemetry.agents.vocabulary import NOTHING, SPAN_CONTEXT, Vocabulary
+
+SECONDS_KNOWN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    attributes: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Dictionary:
+    """One answer for all threads of the process, by agent."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    meanings: Mapping[str, _Meanings] = field(default_factory=dict)
+    until: float = float("-inf")  # by the monotonic clock
+
+
+_dictionary = _Dictionary()
+_learned: dict[str, tuple[Vocabulary, _Meanings, Vocabulary]] = {}
+
+
+class NoSuchWordError(ValueError):
+    """A meaning that the agent's vocabulary does not have; the message is for whoever chose it."""
+
+
+def learned(vocabulary: Vocabulary) -> Vocabulary:
+    """The vocabulary with what an administrator added to it, at most a minute ago."""
+    meanings = _current().get(vocabulary.agent)
+    if meanings is None:
+        return vocabulary
+    before = _learned.get(vocabulary.agent)
+    if before is None or before[0] is not vocabulary or before[1] != meanings:
+        taught = replace(vocabulary, attribute_means=meanings.attributes, name_means=meanings.names)
+        before = _learned[vocabulary.agent] = (vocabulary, meanings, taught)
+    return before[2]
+
+
+def forget_dictionary() -> None:
+    """Ask the database again next time."""
+    with _dictionary.lock:
+        _dictionary.until = float("-inf")
+
+
+def words_for(unread: UnreadEvent) -> list[str]:
+    """What it may mean: the names that its agent's vocabulary reads."""
+    vocabulary = vocabulary_of_agent(unread.agent)
+    if unread.attribute:
+        return sorted((vocabulary.figure_names | set(vocabulary.naming)) - SPAN_CONTEXT - {""})
+    return sorted({*vocabulary.events, *vocabulary.spans, *vocabulary.metrics})
+
+
+def say_what_it_means(unread: UnreadEvent, means: str) -> None:
+    """Keep a meaning, NOTHING, or none ("") for a word; what was kept of it is to be read again.
+
+    A word has one meaning: an attribute that is listed with several events has it there, too.  Raises NoSuchWordError.
+    """
+    if means and means != NOTHING and means not in words_for(unread):
+        raise NoSuchWordError(f"The vocabulary of {unread.agent} has no {means}.")
+    of_agent = UnreadEvent.objects.filter(agent=unread.agent)
+    same_word = of_agent.filter(attribute=unread.attribute)
+    if not unread.attribute:
+        same_word = same_word.filter(name=unread.name)
+    with transaction.atomic():
+        of_agent.update(tried_with="")
+        same_word.update(means=means, known=False)
+        transaction.on_commit(forget_dictionary)
+    unread.means, unread.known, unread.tried_with = means, False, ""
+
+
+def _current() -> Mapping[str, _Meanings]:
+    if time.monotonic() >= _dictionary.until:
+        with _dictionary.lock:
+            if time.monotonic() >= _dictionary.until:  # no other thread asked meanwhile
+                _dictionary.meanings, _dictionary.until = _read(), time.monotonic() + SECONDS_KNOWN
+    return _dictionary.meanings
+
+
+def _read() -> Mapping[str, _Meanings]:
+    told = UnreadEvent.objects.exclude(means="").values_list("agent", "name", "attribute", "means")
+    found: defaultdict[str, _Meanings] = defaultdict(_Meanings)
+    for agent, name, attribute, means in told:
+        if attribute:
+            found[agent].attributes[attribute] = means
+        else:
+            found[agent].names[name] = means
+    return dict(found)

@@ -1,0 +1,184 @@
+"""OpenTelemetry's conventions for generative AI: any program that follows them, and has no vocabulary of its own.
+
+https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are told apart by `gen_ai.operation.name`, since their names
+hold the model's or the tool's.  Input tokens include what was read from and written to the cache.  The tokens of an
+`invoke_agent` span are the sums of its children: they are not added again.
+"""
+
+from __future__ import annotations
+
+import re
+
+from integrations.models.sessions import ToolOutcome
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.values import Attributes
+from integrations.telemetry.agents.vocabulary import (
+    NOT_KEPT,
+    NOTHING_TOLD,
+    SPAN_DURATION_MS,
+    SPAN_ID,
+    Count,
+    Event,
+    EventReading,
+    Metric,
+    Vocabulary,
+)
+
+# The first of each is today's name; the others are deprecated, or those that instrumentation used before there was one.
+INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
+OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
+CACHE_READ = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.input_tokens.cached",
+    "gen_ai.usage.cache_read_input_tokens",
+)
+CACHE_WRITE = (
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.input_tokens.cache_write",
+    "gen_ai.usage.cache_creation_input_tokens",
+)
+MODEL = ("gen_ai.response.model", "gen_ai.request.model")
+# The tier that served a request, else the one that was asked for, which may be another: a busy one falls back.  Today's
+# names are those of OpenAI's own registry; the conventions had them among their own before, and other providers'
+# instrumentation follows suit.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
+SERVICE_TIER = (
+    *("openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier"),
+    *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
+)
+# A conversation is a session, while session.id can be the window of an editor.
+SESSION_KEYS = ("gen_ai.conversation.id", "conversation.id", "session.id", "session_id")
+EXIT_CODE = "process.exit.code"
+
+UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE))
+
+
+def tool_outcome(attributes: Attributes) -> str:
+    """A command that ended non-zero failed, whether or not the tool did."""
+    failed = attributes.get("error.type") or attributes.get(EXIT_CODE) not in (None, 0, "0")
+    return (ToolOutcome.FAILED if failed else ToolOutcome.SUCCEEDED).value
+
+
+REQUEST = Event(
+    kind=EventKind.REQUEST,
+    key=("gen_ai.response.id", SPAN_ID),
+    model=MODEL,
+    input_tokens=UNCACHED_INPUT,
+    cache_read_tokens=Count(of=(CACHE_READ,)),
+    cache_write_tokens=Count(of=(CACHE_WRITE,)),
+    output_tokens=Count(of=(OUTPUT,)),
+    service_tier=SERVICE_TIER,
+    duration_ms=SPAN_DURATION_MS,
+)
+REQUEST_ERROR = Event(
+    kind=EventKind.REQUEST_ERROR,
+    key=("gen_ai.response.id", SPAN_ID),
+    model=MODEL,
+    error_type="error.type",
+    duration_ms=SPAN_DURATION_MS,
+)
+TOOL_CALL = Event(
+    kind=EventKind.TOOL_CALL,
+    key=("gen_ai.tool.call.id", "gen_ai.tool.call_id", SPAN_ID),
+    tool="gen_ai.tool.name",
+    error_type="error.type",
+    duration_ms=SPAN_DURATION_MS,
+    outcome=tool_outcome,
+)
+AT_WORK = Event(kind=EventKind.SESSION)
+_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE)
+READ_BY_CODE = frozenset({"gen_ai.operation.name", "error.type", EXIT_CODE, *_TOKENS})
+# What the conventions say beside what is read.
+NOT_NEEDED = frozenset(
+    {
+        *("gen_ai.provider.name", "gen_ai.system", "gen_ai.output.type", "gen_ai.data_source.id"),
+        *("gen_ai.agent.id", "gen_ai.agent.name", "gen_ai.agent.version", "gen_ai.workflow.name"),
+        *("gen_ai.prompt.name", "gen_ai.prompt.version", "gen_ai.tool.type", "gen_ai.embeddings.dimension.count"),
+        *("gen_ai.request.temperature", "gen_ai.request.top_p", "gen_ai.request.top_k", "gen_ai.request.seed"),
+        *("gen_ai.request.max_tokens", "gen_ai.request.choice.count", "gen_ai.request.stop_sequences"),
+        *("gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty", "gen_ai.request.stream"),
+        *("gen_ai.request.encoding_formats", "gen_ai.request.reasoning.level", "gen_ai.request.type"),
+        *("gen_ai.response.finish_reasons", "gen_ai.response.time_to_first_chunk", "gen_ai.token.modality"),
+        *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.total_tokens"),
+        *("gen_ai.openai.request.seed", "gen_ai.openai.request.response_format"),
+        *("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint", "openai.api.type"),
+        *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
+    }
+)
+# OpenTelemetry's other conventions: where a program runs, and what it talks to.
+NOT_NEEDED_PREFIXES = (
+    *("aws.", "azure.", "browser.", "client.", "cloud.", "code.", "container.", "db.", "deployment.", "device."),
+    *("error.", "event.", "exception.", "faas.", "feature_flag.", "gcp.", "host.", "http.", "jsonrpc.", "k8s."),
+    *("log.", "mcp.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc.", "server."),
+    *("service.", "telemetry.", "thread.", "url.", "user_agent."),
+)
+
+_REQUESTS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "completion"})
+_TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
+
+
+def request(attributes: Attributes) -> EventReading:
+    """A request that failed with an answer, such as one that was cut off, still used tokens."""
+    if any(attributes.get(name) is not None for name in _TOKENS):
+        return REQUEST
+    return REQUEST_ERROR if attributes.get("error.type") else NOTHING_TOLD
+
+
+def operation(attributes: Attributes) -> EventReading | None:
+    """How a span or log record is read, by its operation; None where it follows no convention that is known."""
+    name = attributes.get("gen_ai.operation.name")
+    if name in _REQUESTS:
+        return request(attributes)
+    if name == "execute_tool":
+        return TOOL_CALL
+    if name in _TOTALS:
+        return AT_WORK
+    if name is None and any(attributes.get(name) is not None for name in INPUT):
+        return REQUEST  # before operations had names
+    return None
+
+
+# What stood in log records before the conventions put messages into attributes.
+CONTENT_EVENTS = (
+    *("gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message"),
+    *("gen_ai.choice", "gen_ai.content.prompt", "gen_ai.content.completion", "gen_ai.evaluation.result"),
+)
+TOKEN_USAGE = Metric(
+    attribute="gen_ai.token.type",
+    measures={
+        "input": Measure.PROMPT_TOKENS,
+        "output": Measure.OUTPUT_TOKENS,
+        "completion": Measure.OUTPUT_TOKENS,  # deprecated
+    },
+    model=MODEL,
+    is_histogram=True,
+)
+
+
+def gen_ai_vocabulary(agent: str, service: re.Pattern[str]) -> Vocabulary:
+    """The conventions as the words of the program that calls itself so."""
+    return Vocabulary(
+        agent=agent,
+        service=service,
+        session_keys=SESSION_KEYS,
+        reads_span_context=True,
+        trace_is_session=True,
+        unlisted=operation,
+        is_generic=True,
+        read_by_code=READ_BY_CODE,
+        readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, AT_WORK),
+        not_needed=NOT_NEEDED,
+        not_needed_prefixes=NOT_NEEDED_PREFIXES,
+        events={"gen_ai.client.inference.operation.details": request, **dict.fromkeys(CONTENT_EVENTS, NOT_KEPT)},
+        metrics={
+            "gen_ai.client.token.usage": TOKEN_USAGE,
+            **dict.fromkeys(
+                (
+                    *("gen_ai.client.operation.duration", "gen_ai.client.operation.time_to_first_chunk"),
+                    *("gen_ai.client.operation.time_per_output_chunk", "gen_ai.server.request.duration"),
+                    *("gen_ai.server.time_per_output_token", "gen_ai.server.time_to_first_token"),
+                ),
+                NOT_KEPT,
+            ),
+        },
+    )

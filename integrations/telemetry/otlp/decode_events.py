@@ -1,0 +1,177 @@
+"""Log records and spans: each becomes one row of integrations_agent_event, or is only counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, PLACEHOLDERS
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, first_text_of, time_of
+from integrations.telemetry.agents.vocabulary import (
+    NOT_KEPT,
+    NOTHING,
+    NOTHING_TOLD,
+    SPAN_START,
+    TRACE_ID,
+    UNKNOWN,
+    Event,
+    EventReading,
+    NotKept,
+    Vocabulary,
+    Word,
+)
+from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
+from integrations.telemetry.otlp.decode_unread import Unread
+from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventRecord, Origin, Signal, storable_name
+from integrations.telemetry.otlp.messages import EventMessage
+from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
+
+
+def read_events(origin: Origin, records: Iterable[Any]) -> None:
+    """Read log records or spans; those that cannot be stored go into quarantine, alone."""
+    for sent in records:
+        try:
+            _read_event(origin, origin.record(sent))
+        except (BadRecordError, UnicodeError) as problem:
+            origin.reject(sent, problem)
+
+
+def _read_event(origin: Origin, message: EventMessage) -> None:
+    record = origin.event(message)
+    at = time_of(record.time_unix_nano, origin.reading.now)
+    attributes = record.attributes
+    known = origin.words.get(record.name)
+    if known is None:
+        known = origin.words[record.name] = word_of(origin.vocabulary, origin.signal, record.name)
+    name, word = known
+    event = word(attributes) if callable(word) else word
+    digest = origin.digest(record.identity)
+    if not CONTENT_ATTRIBUTES.isdisjoint(attributes):
+        _count_content(origin, record, digest, is_kept=_is_kept(event, attributes))
+    session = origin.session(attributes)
+    if session is None or UNKNOWN in attributes or not isinstance(event, Event):
+        read = _read_in_part(origin, record, event, session)
+        if isinstance(read, NotKept):
+            origin.count(Counted.NOT_KEPT, name)
+            return
+        event, session = read
+        unread = Unread(origin, message, attributes, digest)
+        figures = None if event is None or session is None else _figures_and_more(unread, name, event, attributes)
+        if event is None or session is None or figures is None:
+            figures = _unread_figures(unread, name, session)
+            origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, figures))
+            return
+    else:
+        figures = figures_of(name, event, attributes)
+        if event.tells and event.tells.isdisjoint(attributes):
+            figures = _figures_and_more(Unread(origin, message, attributes, digest), name, event, attributes) or figures
+    if event.at_start:
+        at = time_of_event(event, attributes, at, origin.reading.now)
+    if event.increments is not None:
+        origin.reading.points.extend(increments_of(event, attributes, at, digest, session))
+    origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
+
+
+def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
+    return not isinstance(event, NotKept) or (event is NOTHING_TOLD and UNKNOWN in attributes)
+
+
+def _read_in_part(
+    origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None
+) -> NotKept | tuple[Event | None, SessionKey | None]:
+    """What a record that is not wholly understood means and belongs to, as far as it says: None where it does not."""
+    if isinstance(event, NotKept):
+        return (None, session) if _is_kept(event, record.attributes) else event
+    if session is None and event is not None and origin.vocabulary.trace_is_session:
+        session = _session_of_trace(origin, record)
+    if session is not None and session.is_process and UNKNOWN in record.attributes:
+        session = None  # which conversation it is of may stand under a name that nobody knows
+    return event, session
+
+
+def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
+    """The columns of an event with all that it says beside them, and that listed where it is not understood.
+
+    None where a sum does not add up, whose rest may have another name.
+    """
+    try:
+        figures = figures_of(name, event, attributes)
+    except BadSumError:
+        if not unread.unknown:
+            raise
+        return None
+    says_nothing = bool(event.tells) and event.tells.isdisjoint(attributes)
+    if not (says_nothing or unread.unknown):
+        return figures
+    unread.list(name, as_a_whole=says_nothing)
+    return figures._replace(attributes=unread.kept(with_author=False))
+
+
+def meaning(
+    vocabulary: Vocabulary, signal: Signal, name: str, attributes: Attributes
+) -> tuple[str, EventReading | None]:
+    """An event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
+    name, word = word_of(vocabulary, signal, name)
+    return name, word(attributes) if callable(word) else word
+
+
+def word_of(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, Word]:
+    """An event's name as its vocabulary has it, and what that says of it, whatever its attributes are."""
+    if signal is Signal.LOGS:
+        name = name.removeprefix(vocabulary.event_prefix)
+    if vocabulary.name_means:
+        name = vocabulary.name_means.get(name, name)
+        if name == NOTHING:
+            return name, NOT_KEPT
+    word: Word
+    if signal is Signal.LOGS:
+        word = vocabulary.events.get(name)
+    else:
+        word = vocabulary.spans.get(name)
+        if word is None and vocabulary.unlisted_spans_not_kept:
+            word = NOT_KEPT
+    return name, vocabulary.unlisted if word is None else word
+
+
+def increments_of(
+    event: Event, attributes: Attributes, at: int, digest: bytes, session: SessionKey
+) -> Iterator[PointRow]:
+    """The points of what an event adds to measures for which it has no column; the same whenever it is read."""
+    if event.increments is None:
+        return
+    model = first_text_of(attributes, event.model, LONGEST_WORD)
+    for measure, amount in tuple(event.increments(attributes)):
+        series = blake2b(measure.encode() + digest, digest_size=DIGEST_BYTES).digest()
+        yield PointRow(at, series, at, session, False, measure, model, float(amount))
+
+
+def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> int:
+    """When what a span tells of happened: as it ended, or as it began.  Raises BadRecordError."""
+    if event.at_start and isinstance(start := attributes.get(SPAN_START), int):
+        return time_of(start, now)
+    return at
+
+
+def _session_of_trace(origin: Origin, record: EventRecord) -> SessionKey | None:
+    trace = record.attributes.get(TRACE_ID)
+    return origin.session({**record.attributes, origin.vocabulary.session_keys[0]: trace}) if trace else None
+
+
+def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kept: bool) -> None:
+    for name in CONTENT_ATTRIBUTES & record.attributes.keys() - origin.resource.keys():
+        if record.attributes[name] in PLACEHOLDERS:
+            continue
+        if is_kept:
+            origin.count_with_row(digest, Counted.DROPPED, name)
+        else:
+            origin.count(Counted.DROPPED, name)
+
+
+def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> Figures:
+    """An event that no vocabulary reads, or whose session nobody knows: kept for the vocabulary to come."""
+    name = storable_name(name)
+    unread.list(name, as_a_whole=True)
+    return Figures(name, attributes=unread.kept(with_author=session is None))

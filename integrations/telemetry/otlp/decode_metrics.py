@@ -1,0 +1,179 @@
+"""Metric points: those that a vocabulary reads become rows of integrations_agent_point, all others are counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.values import (
+    LARGEST_COUNT,
+    Attributes,
+    BadRecordError,
+    Value,
+    first_text_of,
+    text_of,
+    time_of,
+)
+from integrations.telemetry.agents.vocabulary import NOT_KEPT, NOTHING, UNKNOWN, Metric, NotKept, Vocabulary
+from integrations.telemetry.otlp.decode_figures import LONGEST_WORD
+from integrations.telemetry.otlp.decode_unread import (
+    IS_CUMULATIVE,
+    IS_HISTOGRAM,
+    IS_READ,
+    SERIES,
+    START,
+    VALUE,
+    Unread,
+)
+from integrations.telemetry.otlp.decoded import (
+    DIGEST_BYTES,
+    Counted,
+    MetricKind,
+    MetricRecord,
+    Origin,
+    PointRecord,
+    storable_name,
+)
+from integrations.telemetry.otlp.messages import PointMessage
+from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.store_partitions import day_number
+from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
+
+_KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
+
+
+def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
+    """Read metrics; points that cannot be stored go into quarantine, alone."""
+    for sent in records:
+        try:
+            metric = origin.metric(sent)
+        except BadRecordError as problem:
+            origin.reject(sent, problem)
+            continue
+        origin.reading.take(len(metric.points))
+        words = words_of(origin.vocabulary, metric.name)
+        if not isinstance(words, NotKept) and not _may_be_read(metric, words):
+            origin.count(Counted.UNREAD, metric.name, len(metric.points) or 1)
+        elif isinstance(words, NotKept):
+            origin.count(Counted.NOT_KEPT, metric.name, len(metric.points))
+        else:
+            for point in metric.points:
+                try:
+                    _read_point(origin, origin.data_point(point, metric), metric, words)
+                except (BadRecordError, UnicodeError) as problem:
+                    origin.reject(point, problem, metric)
+
+
+def words_of(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
+    """What a metric is; None where no vocabulary reads it."""
+    name = vocabulary.name_means.get(name, name)
+    words = vocabulary.metrics.get(name)
+    if name == NOTHING or (words is None and vocabulary.unlisted_metrics_not_kept):
+        return NOT_KEPT
+    return words
+
+
+def _may_be_read(metric: MetricRecord, words: Metric | None) -> bool:
+    """Whether a metric counts something, as far as its kind and its name tell."""
+    if metric.kind is MetricKind.HISTOGRAM:
+        return words is not None or "token" in metric.name  # the others measure how long something took
+    return metric.kind is MetricKind.SUM
+
+
+class _Point(NamedTuple):
+    """When, in which series, and how much."""
+
+    at: int
+    series: bytes
+    start: int
+    value: float
+
+
+def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, words: Metric | None) -> None:
+    point = origin.point(message, metric)
+    session = origin.session(point.attributes)
+    if words is not None and metric.kind is not _KIND[words.is_histogram]:
+        words = None
+    measure = measure_of(words, point.attributes)
+    if isinstance(measure, NotKept) or point.value is None:
+        origin.count(Counted.NOT_KEPT if session else Counted.UNREAD, metric.name)
+        return
+    has_unknown = UNKNOWN in point.attributes
+    if session is None and (origin.vocabulary.is_generic or not has_unknown):
+        origin.count(Counted.UNREAD, metric.name)  # nothing in it says whose it may be
+        return
+    sent_point = _checked(origin, metric, point, point.value)
+    if words is None or measure is None or session is None or has_unknown:
+        is_read = words is not None and measure is not None and session is not None
+        _keep_unread(
+            origin,
+            Unread(origin, message, point.attributes, _unread_digest(sent_point)),
+            metric,
+            sent_point,
+            session,
+            is_read=is_read,
+        )
+    if words is not None and measure is not None and session is not None:
+        model = first_text_of(point.attributes, words.model, LONGEST_WORD)
+        at, series, start, value = sent_point
+        origin.reading.points.append(PointRow(at, series, start, session, metric.is_cumulative, measure, model, value))
+
+
+def measure_of(words: Metric | None, attributes: Attributes) -> Measure | NotKept | None:
+    """What a point measures; None where the vocabulary does not say."""
+    if words is None:
+        return None
+    if words.attribute and (picked := text_of(attributes.get(words.attribute), words.attribute, LONGEST_WORD)):
+        return words.measures[picked] or NOT_KEPT if picked in words.measures else None
+    return words.otherwise
+
+
+def _checked(origin: Origin, metric: MetricRecord, point: PointRecord, value: float) -> _Point:
+    """Raises BadRecordError."""
+    at = time_of(point.time_unix_nano, origin.reading.now)
+    if day_number(at) in origin.reading.closed_days:
+        raise BadRecordError("The raw telemetry of its day has expired: it can no longer be put into its series.")
+    # Readings of a counter that never says when it began belong together: their start is the earliest there is.
+    start = 0 if metric.is_cumulative else at
+    if point.start_time_unix_nano:
+        start = time_of(point.start_time_unix_nano, origin.reading.now)
+    if start > at:
+        raise BadRecordError("It starts after its own time.")
+    return _Point(at, origin.digest(point.series), start, _counted(value))
+
+
+def _unread_digest(point: _Point) -> bytes:
+    identity = point.series + point.start.to_bytes(8, "big")
+    return blake2b(identity, digest_size=DIGEST_BYTES, person=b"unread point").digest()
+
+
+def _keep_unread(
+    origin: Origin, unread: Unread, metric: MetricRecord, point: _Point, session: SessionKey | None, *, is_read: bool
+) -> None:
+    """A point of which something is not understood: kept among the events, for the vocabulary to come."""
+    name = storable_name(metric.name)
+    unread.list(name, as_a_whole=not is_read)
+    beside: dict[str, Value] = {
+        VALUE: point.value,
+        SERIES: point.series.hex(),
+        START: point.start,
+        IS_CUMULATIVE: metric.is_cumulative,
+        IS_HISTOGRAM: metric.kind is MetricKind.HISTOGRAM,
+        IS_READ: is_read,
+    }
+    figures = Figures(name, attributes=unread.kept(with_author=session is None, beside=beside))
+    origin.reading.events.append(EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, figures))
+
+
+def _counted(value: float) -> float:
+    """The value of something that only grows."""
+    if not math.isfinite(value):
+        raise BadRecordError("Its value is not a finite number.")
+    if value < 0:
+        raise BadRecordError("Its value is negative, and it counts something.")
+    if value > LARGEST_COUNT:
+        raise BadRecordError(f"Its value is larger than {LARGEST_COUNT:,}.")
+    return value

@@ -1,0 +1,104 @@
+"""What of a record is not understood: kept beside what is, or in its place, and listed by its name.
+
+A vocabulary says which attributes it reads and which it does not need.  A record with others may tell by them what the
+vocabulary looks for: a later version of an agent calls its token counts otherwise.  Such a record is kept with all its
+attributes that are nobody's text, so that it can be read again once the names are known (read_again.py).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from integrations.telemetry.agents.content import PLACEHOLDERS, is_content, is_plain
+from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
+from integrations.telemetry.agents.vocabulary import UNKNOWN
+from integrations.telemetry.otlp.decoded import Counted, Origin, storable_name
+from integrations.telemetry.otlp.messages import EventMessage, PointMessage, readable
+from integrations.telemetry.otlp.store_tallies import OTHERS
+
+MOST_ATTRIBUTE_BYTES = 16_384  # of a record
+MOST_NAMES = 50  # of a record that are listed and kept
+# What is no address, no sentence and none of our own names below.
+_NAME = re.compile(r"[\w.:/$#\[\]-]{1,200}")
+# Beside a record's attributes stands what else it takes to read it again.
+SIGNAL = "(signal)"
+AGENT = "(agent)"  # of a record without a session
+VALUE, SERIES, START = "(value)", "(series)", "(start in microseconds since 2000)"  # of a point
+IS_CUMULATIVE, IS_HISTOGRAM, IS_READ = "(cumulative)", "(histogram)", "(read in part)"
+
+
+class Unread:
+    """A record with something that its vocabulary does not understand."""
+
+    def __init__(
+        self, origin: Origin, message: EventMessage | PointMessage, attributes: Attributes, digest: bytes
+    ) -> None:
+        """`attributes` are those that are looked at, above the resource's."""
+        self._origin = origin
+        self.digest = digest
+        self._attributes = attributes
+        self._own = readable(message.attributes)
+        unknown = sorted(name for name in origin.unknown_among(self._own) if _NAME.fullmatch(name))
+        self.unknown = unknown[:MOST_NAMES]
+
+    def list(self, name: str, *, as_a_whole: bool) -> None:
+        """Count the record under its name, where nothing of it is read, and under each attribute that nobody knows."""
+        if as_a_whole:
+            self._origin.count_with_row(self.digest, Counted.UNREAD, name)
+        for attribute in self.unknown:
+            self._origin.count_with_row(self.digest, Counted.UNREAD, name, attribute)
+
+    def kept(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """All attributes but text; what is left out of those that nobody knows is counted.
+
+        `with_author` keeps who the record names, for one that stands in no session.  Where all together take too many
+        bytes, those that figures are read from are kept alone.  Raises BadRecordError where they do, too.
+        """
+        kept: dict[str, Value] = dict(self._figures(with_author=with_author))
+        kept |= {SIGNAL: str(self._origin.signal), **(beside or {})}
+        if with_author:
+            kept[AGENT] = self._origin.vocabulary.agent
+        if self.unknown:
+            kept[UNKNOWN] = self.unknown
+        for attributes in (dict(self._others()) | kept, kept):
+            if _bytes_as_json(attributes) <= MOST_ATTRIBUTE_BYTES:
+                return attributes
+        raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
+
+    def _figures(self, *, with_author: bool) -> Iterator[tuple[str, Value]]:
+        """The attributes that figures are read from, and who the record names."""
+        vocabulary = self._origin.vocabulary
+        if vocabulary.told_by_content is not None:
+            yield from vocabulary.told_by_content(self._attributes).items()
+        naming = vocabulary.naming
+        names = vocabulary.figure_names | set(naming) if with_author else vocabulary.figure_names.difference(naming)
+        for name, value in self._attributes.items():
+            if name in names and isinstance(value, str | int | float) and not is_content(name, value):
+                yield name, _storable(value)
+
+    def _others(self) -> Iterator[tuple[str, Value]]:
+        vocabulary = self._origin.vocabulary
+        for name, value in self._own.items():
+            if name in vocabulary.figure_names or name in vocabulary.naming:
+                continue
+            is_known = vocabulary.knows(name)
+            if is_plain(name, value) and (is_known or name in self.unknown):
+                yield storable_name(name), _storable(value)
+            elif value not in PLACEHOLDERS and not is_known:
+                self._origin.count_with_row(self.digest, Counted.DROPPED, name if name in self.unknown else OTHERS)
+
+
+def _bytes_as_json(attributes: Mapping[str, Value]) -> int:
+    return len(json.dumps(attributes, ensure_ascii=False).encode())
+
+
+def _storable(value: Value) -> Value:
+    """The value as jsonb can have it: NaN and infinities, which it has not, as words; no NUL and no half characters."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str) and "\x00" in value:
+        raise BadRecordError("An attribute contains a NUL character.")
+    return value

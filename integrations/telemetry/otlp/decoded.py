@@ -1,0 +1,351 @@
+"""What a request was understood to say: rows to store, records that cannot be stored, and what is only counted."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+from struct import Struct
+from typing import Any, NamedTuple
+
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
+
+from integrations.telemetry.agents import vocabulary_of
+from integrations.telemetry.agents.content import content_among, is_content, is_plain, name_in
+from integrations.telemetry.agents.dictionary import learned
+from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
+from integrations.telemetry.agents.vocabulary import (
+    PARENT_SPAN_ID,
+    SPAN_DURATION_MS,
+    SPAN_ID,
+    SPAN_START,
+    TRACE_ID,
+    UNKNOWN,
+    Vocabulary,
+    Word,
+)
+from integrations.telemetry.otlp.messages import (
+    EventMessage,
+    HistogramDataPoint,
+    KeyValue,
+    PointMessage,
+    Span,
+    body_of,
+    plain_value,
+    readable,
+    valid,
+)
+from integrations.telemetry.otlp.sightings import SessionKey, session_of
+from integrations.telemetry.otlp.store_rows import EventRow, PointRow
+
+DIGEST_BYTES = 16
+LONGEST_NAME = 200
+# Of one request, so that its time and memory are linear in its bytes.  Agents and SDKs send up to 512 records at once,
+# collectors some thousands.
+MOST_PARTS = 100_000  # records, points, and resources with their attributes in each of their scopes
+MOST_RESOURCE_ATTRIBUTES = 1000  # which every record of it has as well; programs write some dozens
+MOST_REJECTED = 2000
+MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each takes its resource with it into quarantine
+NO_RECORDED_VALUE = 1  # of DataPointFlags
+_encoded = KeyValue.SerializeToString
+_times = Struct("<QQ").pack
+
+
+class UnreadableRequestError(ValueError):
+    """A body that is no export request at all; the message says what it should be."""
+
+
+class Signal(StrEnum):
+    LOGS = "logs"
+    METRICS = "metrics"
+    TRACES = "traces"
+
+
+class Encoding(StrEnum):
+    PROTOBUF = "protobuf"
+    JSON = "json"
+
+
+class Counted(StrEnum):
+    """What a tally counts."""
+
+    UNREAD = "unread"  # events, metrics and spans that no vocabulary reads
+    NOT_KEPT = "not_kept"  # those a vocabulary knows and takes no figure from
+    DROPPED = "dropped"  # attributes with content
+
+
+class Tally(NamedTuple):
+    counted: Counted
+    agent: str
+    signal: str  # empty for attributes with content
+    name: str
+    attribute: str = ""  # of the event, span or metric: that is what is not understood, and not the whole of it
+
+
+class RejectedRecord(NamedTuple):
+    """A record that cannot be stored; `payload` is a request of this record alone, without content attributes."""
+
+    signal: Signal
+    encoding: Encoding
+    digest: bytes
+    reason: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Reading:
+    now: int  # microseconds since 2000
+    closed_days: Container[int] = ()  # since 2000: points for them can no longer be put into their series
+    events: list[EventRow] = field(default_factory=list)
+    points: list[PointRow] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
+    counts: Counter[Tally] = field(default_factory=Counter)
+    # Counted only if the row with this digest is new: a repeated request must not count its rows again.
+    counts_of_rows: list[tuple[bytes, Tally]] = field(default_factory=list)
+    _parts: int = 0
+    _rejected_bytes: int = 0
+
+    def take(self, parts: int) -> None:
+        """Count so many parts of the request.  Raises UnreadableRequestError beyond MOST_PARTS."""
+        self._parts += parts
+        if self._parts > MOST_PARTS:
+            raise UnreadableRequestError(f"A request may have {MOST_PARTS:,} records. Send smaller batches.")
+
+    def reject(self, record: RejectedRecord) -> None:
+        """Raises UnreadableRequestError where so many cannot be stored that their sender is at fault."""
+        self.rejected.append(record)
+        self._rejected_bytes += len(record.payload)
+        if len(self.rejected) > MOST_REJECTED or self._rejected_bytes > MOST_REJECTED_BYTES:
+            raise UnreadableRequestError(f"Too many records cannot be stored. The first: {self.rejected[0].reason}")
+
+
+class EventRecord(NamedTuple):
+    """A log record or a span."""
+
+    time_unix_nano: int  # 0: none
+    name: str
+    attributes: Attributes  # those that the vocabulary reads
+    identity: bytes  # what tells it from others of its origin: its times, name and attributes
+
+
+class MetricKind(StrEnum):
+    SUM = "sum"
+    HISTOGRAM = "histogram"  # of which the sum is read
+    OTHER = "other"
+
+
+class MetricRecord(NamedTuple):
+    """A metric with its points, still as sent."""
+
+    name: str
+    kind: MetricKind
+    is_cumulative: bool
+    points: Sequence[Any]
+
+
+class PointRecord(NamedTuple):
+    """A point of a sum, or of a histogram with its sum."""
+
+    series: bytes  # what tells its series from others of the origin
+    time_unix_nano: int
+    start_time_unix_nano: int  # 0: none
+    value: float | None  # None: the sender had none to report
+    attributes: Attributes
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+class Origin(ABC):
+    """A resource and a scope within it: what all their records have in common.
+
+    A record is known by its origin, times, name and attributes.  The rest is left out, so that who sends a record
+    again through another program, which writes defaults or drops what it does not know, sends the same record.
+    """
+
+    encoding: Encoding
+
+    def __init__(
+        self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
+    ) -> None:
+        if len(resource.attributes) > MOST_RESOURCE_ATTRIBUTES:
+            raise UnreadableRequestError(f"A resource may have {MOST_RESOURCE_ATTRIBUTES:,} attributes.")
+        reading.take(len(resource.attributes))
+        self.signal = signal
+        self.reading = reading
+        own = readable(resource.attributes)
+        service = own.get("service.name")
+        self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
+        self.resource: Mapping[str, Value] = self.vocabulary.in_its_words(own)
+        self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
+        for part in (b"".join(map(_encoded, resource.attributes)), _bytes(scope.name), _bytes(scope.version)):
+            self._hasher.update(len(part).to_bytes(4, "big"))
+            self._hasher.update(part)
+        self.words: dict[str, tuple[str, Word]] = {}  # by the names of its events as sent: most are the same
+        self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
+        # Most attributes are the same on every record of a request.
+        self._attribute = functools.cache(self._read_attribute)
+
+    @abstractmethod
+    def record(self, sent: Any) -> EventMessage:
+        """A log record or span as a message.  Raises BadRecordError."""
+
+    @abstractmethod
+    def metric(self, sent: Any) -> MetricRecord:
+        """A metric.  Raises BadRecordError."""
+
+    @abstractmethod
+    def data_point(self, sent: Any, metric: MetricRecord) -> PointMessage:
+        """A point of a sum or a histogram as a message.  Raises BadRecordError."""
+
+    @abstractmethod
+    def bytes_of(self, sent: Any) -> bytes:
+        """All of a record, or of a point."""
+
+    @abstractmethod
+    def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+        """An export request of one record, or of one point of `metric`, less the attributes with content.
+
+        The names of those stand beside it.
+        """
+
+    def event(self, record: EventMessage) -> EventRecord:
+        """What a log record or span says.  Raises BadRecordError."""
+        own = list(map(_encoded, record.attributes))
+        attributes = dict(self.resource)
+        attributes.update(map(self._attribute, own))
+        body = ""
+        if isinstance(record, Span):
+            # A span tells of its request or call when it is over, as a log record of the same does.
+            time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
+            name = valid(record.name)
+        else:
+            time, other_time = record.time_unix_nano, record.observed_time_unix_nano
+            named = attributes.get("event.name") or valid(record.event_name)
+            name = named if isinstance(named, str) else ""
+            if not name:
+                body = body_of(record)
+                name = name_in(body)
+        identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own)
+        if self.vocabulary.reads_span_context:
+            attributes.update(_context(record))
+        return EventRecord(time or other_time, name, attributes, identity)
+
+    def point(self, point: PointMessage, metric: MetricRecord) -> PointRecord:
+        """What a point says.  Raises BadRecordError."""
+        own = list(map(_encoded, point.attributes))
+        attributes = dict(self.resource)
+        attributes.update(map(self._attribute, own))
+        value = None
+        if isinstance(point, HistogramDataPoint):
+            if point.HasField("sum"):
+                value = point.sum
+        elif point.HasField("as_double"):
+            value = point.as_double
+        elif point.HasField("as_int"):
+            value = float(point.as_int)
+        elif not point.flags & NO_RECORDED_VALUE:
+            raise BadRecordError("It has no value.")
+        series = metric.name.encode() + b"\x00" + b"".join(own)
+        return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
+
+    def _read_attribute(self, encoded: bytes) -> tuple[str, Value]:
+        """The name that an attribute of a record is known by, and its value.
+
+        Those that are known and not looked at stand under the empty name, and those that nobody knows under `UNKNOWN`;
+        one of these that cannot be read spoils nothing.
+        """
+        attribute = KeyValue.FromString(encoded)
+        name = attribute.key
+        if name in self.vocabulary.looked_at:
+            return name, plain_value(attribute.value)
+        try:
+            name, value = valid(name), plain_value(attribute.value)
+        except BadRecordError:
+            return "", None
+        if name in self.vocabulary.attribute_means:
+            return self.vocabulary.attribute_means[name], value
+        return ("", None) if value is None or self.knows(name) else (UNKNOWN, None)
+
+    def knows(self, name: str) -> bool:
+        """Whether an attribute of a record is known: to the vocabulary, or because the resource repeats itself."""
+        return self.vocabulary.knows(name) or name in self.resource
+
+    def may_keep(self, name: str, value: Value) -> bool:
+        """Whether an attribute of a record may be kept: no content, nor text under a name that nobody knows."""
+        return not is_content(name, value) and (self.knows(name) or is_plain(name, value))
+
+    def unknown_among(self, own: Mapping[str, Value]) -> Iterator[str]:
+        """The attributes of a record that nobody knows, less those without a value."""
+        return (name for name, value in own.items() if value is not None and not self.knows(name))
+
+    def digest(self, identity: bytes) -> bytes:
+        """What a record of this origin is known by: the same however it is batched, ordered or repeated."""
+        hasher = self._hasher.copy()
+        hasher.update(identity)
+        return hasher.digest()
+
+    def session(self, attributes: Attributes) -> SessionKey | None:
+        """The session that a record belongs to; None where it names none.  Raises BadRecordError."""
+        named = tuple(map(attributes.get, self.vocabulary.naming))
+        try:
+            return self._sessions[named]
+        except (KeyError, TypeError):  # new, or something that is no name
+            session = self._sessions[named] = session_of(attributes, self.vocabulary)
+            return session
+
+    def count(self, counted: Counted, name: str, times: int = 1) -> None:
+        """Count something that is not kept."""
+        self.reading.counts[self.tally(counted, name)] += times
+
+    def count_with_row(self, digest: bytes, counted: Counted, name: str, attribute: str = "") -> None:
+        """Count something of a row, if the row turns out to be new."""
+        self.reading.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
+
+    def count_content_of_resource(self) -> None:
+        """Once a request, however many records it has."""
+        for name in content_among(self.resource):
+            self.count(Counted.DROPPED, name)
+
+    def tally(self, counted: Counted, name: str, attribute: str = "") -> Tally:
+        signal = "" if counted is Counted.DROPPED else self.signal
+        return Tally(
+            counted, self.vocabulary.agent, signal, storable_name(name), attribute and storable_name(attribute)
+        )
+
+    def reject(self, sent: Any, problem: ValueError, metric: MetricRecord | None = None) -> None:
+        """Put a record, or a point of `metric`, into quarantine."""
+        identity = self.bytes_of(sent)
+        if metric is not None:
+            identity = metric.name.encode(errors="replace") + b"\x00" + identity
+        elif self.signal is not Signal.METRICS:
+            with suppress(BadRecordError, UnicodeError):  # the identity that its row will have when it is replayed
+                identity = self.event(self.record(sent)).identity
+        payload, dropped = self.payload(sent, metric)
+        for name in dropped:
+            self.count(Counted.DROPPED, name)
+        reason = "Its text is not valid Unicode." if isinstance(problem, UnicodeError) else str(problem)
+        self.reading.reject(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
+
+
+def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
+    yield TRACE_ID, record.trace_id.hex()
+    yield SPAN_ID, record.span_id.hex()
+    if isinstance(record, Span):
+        yield PARENT_SPAN_ID, record.parent_span_id.hex()
+        start, end = record.start_time_unix_nano, record.end_time_unix_nano
+        if 0 < start <= end:
+            yield SPAN_START, start
+            yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
+
+
+def storable_name(name: str) -> str:
+    """A name that somebody else chose, fit for a column."""
+    return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"

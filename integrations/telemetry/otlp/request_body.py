@@ -1,0 +1,98 @@
+"""The body of a request to a receiver: as it was sent, and inflated, each with a limit."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from integrations.telemetry.otlp.replies import Code, RefusedError
+
+MOST_BYTES = 20 * 1024 * 1024  # as sent and inflated alike; agents send some kB, SDK exporters at most 512 records
+MOST_MEMBERS = 1000  # of a gzip body; programs write one
+_PIECE = 64 * 1024  # what zlib copies of the rest at the end of a member is never more
+_WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+def read_body(environ: Mapping[str, Any]) -> bytes:
+    """The body of a WSGI request, inflated.  Raises RefusedError."""
+    return inflate(read_sent(environ), environ)
+
+
+def read_sent(environ: Mapping[str, Any]) -> bytes:
+    """The body of a WSGI request as it was sent, for what is signed over these bytes.  Raises RefusedError.
+
+    The web server undoes chunks, and sets Content-Length for them.
+    """
+    announced = environ.get("CONTENT_LENGTH") or "0"
+    if not (announced.isascii() and announced.isdigit()):
+        raise _unreadable("Content-Length is not a number.")
+    length = int(announced)
+    if length > MOST_BYTES:
+        raise _too_large()
+    stream: BinaryIO = environ["wsgi.input"]
+    body = stream.read(length)
+    if len(body) < length:
+        raise _unreadable(f"Of {length} bytes that Content-Length announces {len(body)} arrived.")
+    return body
+
+
+def inflate(sent: bytes, environ: Mapping[str, Any]) -> bytes:
+    """What was sent with the Content-Encoding of that request.  Raises RefusedError.
+
+    The time it takes is linear in what is sent and what comes out, whatever that is.
+    """
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in ("", "identity"):
+        return sent
+    if encoding not in _WINDOW_BITS:
+        raise RefusedError(
+            415,
+            Code.INVALID_ARGUMENT,
+            "Content-Encoding must be gzip, deflate or identity.",
+            {"Accept-Encoding": "gzip, deflate"},
+        )
+    inflated = _inflate(sent, encoding)
+    if not inflated:
+        raise _unreadable("The compressed body is empty.")
+    return inflated
+
+
+def _inflate(sent: bytes, encoding: str) -> bytes:
+    """All members (a gzip file may have several), stopped at the limits."""
+    parts: list[bytes] = []
+    room = MOST_BYTES + 1
+    members = 0
+    inflater: Any = None
+    for start in range(0, len(sent), _PIECE):
+        piece = sent[start : start + _PIECE]
+        while piece:
+            if inflater is None:
+                members += 1
+                if members > MOST_MEMBERS:
+                    raise _unreadable(f"The {encoding} body has more than {MOST_MEMBERS:,} members. Send it as one.")
+                inflater = zlib.decompressobj(_WINDOW_BITS[encoding])
+            try:
+                part = inflater.decompress(piece, room)
+            except zlib.error:
+                raise _unreadable("The body is not compressed as Content-Encoding says.") from None
+            parts.append(part)
+            room -= len(part)
+            if not room:
+                raise _too_large()
+            piece, inflater = (inflater.unused_data, None) if inflater.eof else (b"", inflater)
+    if inflater is not None:
+        raise _unreadable(f"The {encoding} body ends too early: it was cut off on its way. Send it again.")
+    return b"".join(parts)
+
+
+def _unreadable(message: str) -> RefusedError:
+    return RefusedError(400, Code.INVALID_ARGUMENT, message)
+
+
+def _too_large() -> RefusedError:
+    return RefusedError(
+        413,
+        Code.INVALID_ARGUMENT,
+        f"A request may have {MOST_BYTES:,} bytes, as sent and inflated. Send smaller batches.",
+    )

@@ -1,0 +1,142 @@
+"""Raw telemetry is kept for HEADWAY_RAW_EVENT_DAYS; what it was folded into stays.
+
+A day's partitions are dropped when the day is over that long ago and nothing was received for it since: telemetry of
+last year that came in today is kept as long as today's.  The day is closed then.  Events that come in for it later
+still merge into their requests and calls; metric points are refused, because the points they would be summed with are
+gone.  Of a cumulative series its last reading is kept, so that the next one is a difference and not a fresh start.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from psycopg import errors, sql
+
+from integrations.models import RawDay, ReceivedBatch, SeriesBase
+from integrations.telemetry.otlp.store_partitions import forget_partitions, partition_name
+from integrations.telemetry.otlp.store_rows import EVENT_TABLE, POINT_TABLE
+
+logger = logging.getLogger(__name__)
+
+# Dropping a partition stops intake while it waits for its lock: rather try again the next night.
+LOCK_TIMEOUT_MS = 2_000
+SERIES_END_AFTER = timedelta(days=365)  # a counter that was silent for a year has ended
+SECONDS_KNOWN = 60.0
+_PARTITION = re.compile(rf"(?:{EVENT_TABLE}|{POINT_TABLE})_(\d{{8}})")
+
+_lock = threading.Lock()
+_closed: frozenset[date] = frozenset()
+_closed_known_until = float("-inf")
+
+
+def closed_days() -> frozenset[date]:
+    """The UTC days whose raw rows were dropped; at most a minute old."""
+    global _closed, _closed_known_until  # noqa: PLW0603 - one answer for all threads of the process
+    with _lock:
+        if time.monotonic() >= _closed_known_until:
+            _closed = frozenset(RawDay.objects.exclude(closed_at=None).values_list("day", flat=True))
+            _closed_known_until = time.monotonic() + SECONDS_KNOWN
+        return _closed
+
+
+def forget_closed_days() -> None:
+    """Ask the database again next time."""
+    global _closed_known_until  # noqa: PLW0603
+    with _lock:
+        _closed_known_until = float("-inf")
+
+
+def drop_expired_days(now: datetime | None = None) -> list[date]:
+    """Drop the partitions of expired days, and close those days; which ones."""
+    kept_since = (now or timezone.now()) - timedelta(days=settings.RAW_EVENT_DAYS)
+    dropped = [day for day in _expired_days(kept_since) if _drop(day, kept_since)]
+    SeriesBase.objects.filter(at__lt=kept_since - SERIES_END_AFTER).delete()
+    if dropped:
+        forget_partitions()
+        forget_closed_days()
+        logger.info("Dropped raw telemetry of %d days, %s to %s.", len(dropped), dropped[0], dropped[-1])
+    return dropped
+
+
+def _expired_days(kept_since: datetime) -> list[date]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT child.relname
+            FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
+            WHERE inhparent = ANY (ARRAY[to_regclass(%s), to_regclass(%s)])
+            """,
+            [EVENT_TABLE, POINT_TABLE],
+        )
+        days = set(_days_of(name for (name,) in cursor.fetchall()))
+    in_use = set(RawDay.objects.filter(last_received_at__gte=kept_since).values_list("day", flat=True))
+    return sorted(day for day in days - in_use if day < kept_since.astimezone(UTC).date())
+
+
+def _days_of(partitions: Iterator[str]) -> Iterator[date]:
+    for name in partitions:
+        match = _PARTITION.fullmatch(name)
+        if match:
+            yield datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=UTC).date()
+
+
+def _drop(day: date, kept_since: datetime) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            tables = [table for table in (EVENT_TABLE, POINT_TABLE) if _exists(partition_name(table, day))]
+            for table in tables:
+                # The parents first, as DROP will, so that intake and this cannot wait for each other in a circle.
+                cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
+            if _still_needed(day, kept_since):
+                return False
+            if POINT_TABLE in tables:
+                cursor.execute(KEEP_LAST_READINGS.format(sql.Identifier(partition_name(POINT_TABLE, day))))
+            for table in tables:
+                cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(partition_name(table, day))))
+            cursor.execute(
+                """
+                INSERT INTO integrations_rawday (day, last_received_at, closed_at) VALUES (%(day)s, now(), now())
+                ON CONFLICT (day) DO UPDATE SET closed_at = now()
+                """,
+                {"day": day},
+            )
+    except OperationalError as problem:
+        if not isinstance(problem.__cause__, errors.LockNotAvailable):
+            raise
+        logger.warning("Raw telemetry of %s is in use; it will be dropped another night.", day)
+        return False
+    return True
+
+
+def _exists(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+        return bool(cursor.fetchone()[0])
+
+
+def _still_needed(day: date, kept_since: datetime) -> bool:
+    """Whether something came in for the day meanwhile, or waits to be folded."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    unfolded = ReceivedBatch.objects.filter(at_from__lt=start + timedelta(days=1), at_to__gte=start)
+    return unfolded.exists() or RawDay.objects.filter(day=day, last_received_at__gte=kept_since).exists()
+
+
+KEEP_LAST_READINGS = sql.SQL(
+    """
+    INSERT INTO integrations_seriesbase AS base (series, start, at, value)
+    SELECT DISTINCT ON (series, start) series, start, at, value
+    FROM {}
+    WHERE cumulative
+    ORDER BY series, start, at DESC
+    ON CONFLICT (series, start) DO UPDATE SET at = excluded.at, value = excluded.value WHERE excluded.at > base.at
+    """
+)

@@ -1,0 +1,107 @@
+"""Whose record is it?  The session that a record belongs to, and the names that it carries for its author."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import NamedTuple
+
+from integrations.telemetry.agents.values import Attributes, BadRecordError, key_of, text_of
+from integrations.telemetry.agents.vocabulary import Vocabulary
+from orgtree.identities.resolving import IdentityName, UnusableNameError
+from orgtree.models import IdentityKind
+
+LONGEST_SESSION_ID = 200
+LONGEST_NAME = 400  # as sent; what may be stored is IdentityName's to say
+LONGEST_VERSION = 60
+# enduser.id is set by the organisation, the same for every agent, so its logins are no agent's logins.
+END_USER_PROVIDER = "enduser"
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+class AuthorNames(NamedTuple):
+    """The names that a record carries for its author, as sent; empty where it carries none.
+
+    Where the token belongs to a person, `identity` (an id) stands in place of them all.
+    """
+
+    agent: str
+    end_user: str
+    email: str
+    account_uuid: str
+    account_id: str
+    installation: str
+    identity: int = 0
+
+
+class SessionKey(NamedTuple):
+    """A session as one record names it.
+
+    Where the record names only the process that sent it, that stands in the place of a session (`is_process`).
+    """
+
+    agent: str
+    external_id: str
+    agent_version: str
+    author: AuthorNames
+    process: str = ""  # that it ran in, of agents whose metrics name nothing else
+    is_process: bool = False
+
+
+def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
+    """The session that a record belongs to; None where it names none.
+
+    Raises BadRecordError for a session id, or a name of its author, that cannot be kept.
+    """
+    session = _first_key(attributes, vocabulary.session_keys)
+    process = _first_key(attributes, vocabulary.process_keys)
+    if not session and not process:
+        return None
+
+    def text(name: str, longest: int = LONGEST_NAME) -> str:
+        return text_of(attributes.get(name), name, longest)
+
+    author = AuthorNames(
+        vocabulary.agent,
+        end_user=text("enduser.id"),
+        email=text("user.email"),
+        account_uuid=text("user.account_uuid"),
+        account_id=text("user.account_id"),
+        installation=text("user.id") or text("installation.id"),
+    )
+    try:
+        identity_names(author)
+    except UnusableNameError as problem:
+        raise BadRecordError(str(problem)) from None
+    version = text(vocabulary.version_key, LONGEST_VERSION)
+    return SessionKey(vocabulary.agent, session or process, version, author, process, is_process=not session)
+
+
+def _first_key(attributes: Attributes, names: tuple[str, ...]) -> str:
+    for name in names:
+        if key := key_of(attributes.get(name), name, LONGEST_SESSION_ID):
+            return key
+    return ""
+
+
+@functools.lru_cache(maxsize=100_000)
+def identity_names(author: AuthorNames) -> tuple[IdentityName, ...]:
+    """The distinct names, at least one.  Raises UnusableNameError."""
+    sent = (
+        _address_or_login(author.end_user, END_USER_PROVIDER),
+        _address_or_login(author.email, author.agent),
+        _name(IdentityKind.AGENT_ACCOUNT, author.agent, author.account_uuid),
+        _name(IdentityKind.AGENT_ACCOUNT, author.agent, author.account_id),
+        _name(IdentityKind.INSTALLATION, author.agent, author.installation),
+    )
+    return tuple(dict.fromkeys(name for name in sent if name)) or (IdentityName.unnamed(author.agent),)
+
+
+def _address_or_login(value: str, provider: str) -> IdentityName | None:
+    if _ADDRESS.fullmatch(value.strip()):
+        return IdentityName.of_address(value)  # a code host's no-reply address is the login in it
+    return _name(IdentityKind.LOGIN, provider, value)
+
+
+def _name(kind: IdentityKind, provider: str, value: str) -> IdentityName | None:
+    return IdentityName(kind, provider, value) if value.strip() else None

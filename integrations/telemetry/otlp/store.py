@@ -1,0 +1,169 @@
+"""Received rows into the database: everything of a request or nothing, each row once, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from celery import signature
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg import errors, sql
+
+from core.nudges import nudge_on_commit
+from integrations.models import QuarantinedRecord, ReceivedBatch
+from integrations.telemetry.otlp.decoded import Reading, RejectedRecord, Tally
+from integrations.telemetry.otlp.ingest_tokens import Sender
+from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.store_bound import bind, note_claims
+from integrations.telemetry.otlp.store_partitions import day_number, ensure_partitions, forget_partitions
+from integrations.telemetry.otlp.store_rows import (
+    DIGEST,
+    EVENTS,
+    POINTS,
+    EventRow,
+    PointRow,
+    Table,
+    event_values,
+    events_in_order,
+    point_values,
+    points_in_order,
+)
+from integrations.telemetry.otlp.store_sessions import Batch, forget_identities, open_batch
+from integrations.telemetry.otlp.store_tallies import append_tallies
+
+LONGEST_REASON = 300
+# By its name: the fold stands above the store.
+FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
+
+
+def store(reading: Reading, *, sender: Sender | None) -> None:
+    """Store everything that a request brought; what is new of it is folded into sessions soon after.
+
+    Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
+    """
+    received = _Received(reading, sender)
+    try:
+        _write(received, _copy)
+    except IntegrityError:  # rows that are there, or something that this process remembers and that is gone
+        forget_partitions()
+        forget_identities()
+        _write(received, _insert_missing)
+    except OperationalError as problem:
+        if connection.in_atomic_block or not isinstance(problem.__cause__, errors.DeadlockDetected):
+            raise
+        _write(received, _insert_missing)
+
+
+# Stores the values of rows with the id of their batch; what those are known by that are new.
+Insert = Callable[[Table, int, Sequence[tuple[Any, ...]]], set[bytes]]
+
+
+class _Received:
+    """What a request brought, in the order of the tables' keys, and who sent it."""
+
+    def __init__(self, reading: Reading, sender: Sender | None) -> None:
+        self.reading, self.sender = reading, sender
+        self.claims = bind(reading, sender) if sender else []
+        self.events, self.points = events_in_order(reading.events), points_in_order(reading.points)
+
+
+def _write(received: _Received, insert: Insert) -> None:
+    """Requests are usually new, so that rows are copied straight into the tables first: a small one takes half as long.
+
+    Where one of them turns out to be there, all are written again through a staging table.
+    """
+    reading, sender, events, points = received.reading, received.sender, received.events, received.points
+    for table, rows in ((EVENTS, events), (POINTS, points)):
+        ensure_partitions(table.name, {day_number(row.at) for row in rows})
+    with transaction.atomic():
+        new: set[bytes] = set()
+        if events or points:
+            batch = _open_batch([*events, *points])
+            new |= insert(EVENTS, batch.id, event_values(events, batch.id, batch.sessions))
+            new |= insert(POINTS, batch.id, point_values(points, batch.id, batch.sessions))
+            if new:
+                nudge_on_commit(FOLD_RECEIVED)
+            else:
+                ReceivedBatch.objects.filter(pk=batch.id).delete()
+            transaction.on_commit(batch.remember)
+        if counts := _counts(reading, new):
+            append_tallies(counts)
+        if sender:
+            note_claims(sender.token_id, received.claims, new)
+        _quarantine(reading.rejected, sender)
+
+
+def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
+    first_seen: dict[SessionKey, int] = {}
+    for row in rows:
+        if row.session is not None:
+            first_seen[row.session] = min(row.at, first_seen.get(row.session, row.at))
+    times = [row.at for row in rows]
+    return open_batch(first_seen, earliest=min(times), latest=max(times))
+
+
+def _copy(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
+    """IntegrityError where a row is there already."""
+    if rows:
+        with connection.cursor() as cursor:
+            table.copy(cursor, table.name, rows)
+    return {row[DIGEST].bytes for row in rows}
+
+
+def _insert_missing(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
+    """Leaves alone what is there."""
+    if not rows:
+        return set()
+    staging = f"{table.name}_staging"  # the caller's transaction may have used it before
+    names = {
+        "table": sql.Identifier(table.name),
+        "staging": sql.Identifier(staging),
+        "columns": table.column_names,
+        "digest": sql.Identifier(table.digest),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STAGE.format(**names))
+        table.copy(cursor, staging, rows)
+        cursor.execute(INSERT_NEW.format(**names), [batch_id])
+        return {row[0].bytes for row in cursor.fetchall()}
+
+
+def _counts(reading: Reading, new: Collection[bytes]) -> Counter[Tally]:
+    """What a request counts, unless it was stored before: its rows are there, so it was counted then."""
+    counts: Counter[Tally] = Counter()
+    if new or not (reading.events or reading.points):
+        counts.update(reading.counts)
+    counts.update(tally for digest, tally in reading.counts_of_rows if digest in new)
+    return counts
+
+
+def _quarantine(rejected: Sequence[RejectedRecord], sender: Sender | None) -> None:
+    if not rejected:
+        return
+    once = {record.digest: record for record in rejected}
+    QuarantinedRecord.objects.bulk_create(
+        [
+            QuarantinedRecord(
+                token_id=sender.token_id if sender else None,
+                signal=record.signal,
+                digest=UUID(bytes=digest),
+                encoding=record.encoding,
+                reason=record.reason[:LONGEST_REASON],
+                payload=record.payload,
+            )
+            for digest, record in sorted(once.items())
+        ],
+        ignore_conflicts=True,
+    )
+
+
+STAGE = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
+INSERT_NEW = sql.SQL(
+    """
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} WHERE batch_id = %s
+    ON CONFLICT DO NOTHING
+    RETURNING {digest}
+    """
+)

@@ -1,0 +1,56 @@
+"""What comes with a token of one person counts for that person, whatever address its records claim."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import NamedTuple
+
+from django.db.models import F
+
+from integrations.models import IngestToken
+from integrations.telemetry.otlp.decoded import Reading
+from integrations.telemetry.otlp.ingest_tokens import Sender
+from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey
+
+
+class Claim(NamedTuple):
+    """A row, by what it is known by, that claims to be of somebody else than the token's person."""
+
+    row: bytes
+    address: str
+
+
+def bind(reading: Reading, sender: Sender) -> list[Claim]:
+    """Let every session of the reading be the sender's; what claims another address, of rows that name a session."""
+    if sender.identity_id is None:
+        return []
+    claims: list[Claim] = []
+    bound: dict[SessionKey, SessionKey] = {}
+    for session in (*(row.session for row in reading.events), *(row.session for row in reading.points)):
+        if session is not None and session not in bound:
+            author = AuthorNames(session.author.agent, "", "", "", "", "", identity=sender.identity_id)
+            bound[session] = session._replace(author=author)
+    for event in reading.events:
+        if event.session is not None and (address := _other_address(event.session.author, sender)):
+            claims.append(Claim(event.digest, address))
+    for point in reading.points:
+        if address := _other_address(point.session.author, sender):
+            claims.append(Claim(point.series, address))
+    reading.events = [row._replace(session=bound[row.session]) if row.session else row for row in reading.events]
+    reading.points = [row._replace(session=bound[row.session]) for row in reading.points]
+    return claims
+
+
+def note_claims(token_id: int, claims: Sequence[Claim], new: Container[bytes]) -> None:
+    """Count those of rows that are new.  Runs in the caller's transaction."""
+    counted = [claim for claim in claims if claim.row in new]
+    if counted:
+        IngestToken.objects.filter(pk=token_id).update(
+            other_claims=F("other_claims") + len(counted), last_claim=counted[-1].address
+        )
+
+
+def _other_address(author: AuthorNames, sender: Sender) -> str:
+    """The address or login that a record claims, where it is none of the sender's; else empty."""
+    claimed = [name.strip() for name in (author.end_user, author.email) if name.strip()]
+    return next((name for name in claimed if name.lower() not in sender.names), "")

@@ -1,0 +1,155 @@
+"""The rows of the two raw tables, and how they are copied into one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+from integrations.telemetry.agents.values import Value
+from integrations.telemetry.otlp.sightings import SessionKey
+
+EVENT_TABLE = "integrations_agent_event"
+POINT_TABLE = "integrations_agent_point"
+DIGEST = 3  # its place among the values of a row of either table
+YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Figures(NamedTuple):
+    """The columns of an event that its record says; those of one that is not read stay empty."""
+
+    name: str
+    key: str = ""
+    model: str = ""
+    tool: str = ""
+    outcome: str = ""
+    error_type: str = ""
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    duration_ms: int | None = None
+    reported_cost: Decimal | None = None
+    cache_write_1h_tokens: int | None = None
+    service_tier: str = ""
+    attributes: Mapping[str, Value] | None = None
+
+
+class EventRow(NamedTuple):
+    """One event; what is known only when it is stored (batch, id of the session) is left out."""
+
+    at: int  # microseconds since 2000
+    digest: bytes
+    session: SessionKey | None
+    kind: int
+    figures: Figures
+
+
+class PointRow(NamedTuple):
+    """One metric point."""
+
+    at: int
+    series: bytes
+    start: int
+    session: SessionKey
+    cumulative: bool
+    measure: str
+    model: str
+    value: float
+
+
+class Table(NamedTuple):
+    """A raw table with its columns, in the order of the values that are copied, and their types."""
+
+    name: str
+    digest: str  # the column with what a record is known by
+    columns: Mapping[str, str]
+
+    @property
+    def column_names(self) -> sql.Composable:
+        return sql.SQL(", ").join(map(sql.Identifier, self.columns))
+
+    def copy(self, cursor: CursorWrapper, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Copy rows into the table, or into one like it."""
+        statement = sql.SQL("COPY {into} ({columns}) FROM STDIN (FORMAT BINARY)").format(
+            into=sql.Identifier(into), columns=self.column_names
+        )
+        # Django's cursor does not turn psycopg's exceptions into its own here.
+        with connection.wrap_database_errors, cursor.copy(statement) as copy:
+            copy.set_types(list(self.columns.values()))
+            for row in rows:
+                copy.write_row(row)
+
+
+EVENTS = Table(
+    EVENT_TABLE,
+    "digest",
+    {
+        "batch_id": "int8",
+        "session_id": "int8",
+        "at": "timestamptz",
+        "digest": "uuid",
+        "kind": "int2",
+        **dict.fromkeys(("name", "key", "model", "tool", "outcome", "error_type"), "text"),
+        **dict.fromkeys(
+            ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "duration_ms"), "int8"
+        ),
+        "reported_cost": "numeric",
+        "cache_write_1h_tokens": "int8",
+        "service_tier": "text",
+        "attributes": "jsonb",
+    },
+)
+POINTS = Table(
+    POINT_TABLE,
+    "series",
+    {
+        "batch_id": "int8",
+        "session_id": "int8",
+        "at": "timestamptz",
+        "series": "uuid",
+        "start": "timestamptz",
+        "cumulative": "bool",
+        "measure": "text",
+        "model": "text",
+        "value": "float8",
+    },
+)
+
+
+def events_in_order(rows: Iterable[EventRow]) -> list[EventRow]:
+    """In the order of the table's key, none of them twice."""
+    return sorted({row[:2]: row for row in rows}.values(), key=itemgetter(0, 1))
+
+
+def points_in_order(rows: Iterable[PointRow]) -> list[PointRow]:
+    """In the order of the table's key, none of them twice; of several readings at one time the least, as counted."""
+    once = {row[:3]: row for row in sorted(rows, key=attrgetter("value"), reverse=True)}
+    return sorted(once.values(), key=itemgetter(0, 1, 2))
+
+
+def event_values(rows: Iterable[EventRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> list[tuple[Any, ...]]:
+    """What is copied."""
+    return [
+        (batch_id, None if session is None else sessions[session], time_at(at), UUID(bytes=digest), kind, *figures)
+        for at, digest, session, kind, figures in rows
+    ]
+
+
+def point_values(rows: Iterable[PointRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> list[tuple[Any, ...]]:
+    return [
+        (batch_id, sessions[session], time_at(at), UUID(bytes=series), time_at(start), *rest)
+        for at, series, start, session, *rest in rows
+    ]
+
+
+def time_at(microseconds: int) -> datetime:
+    """The time so many microseconds after the beginning of 2000."""
+    return YEAR_2000 + timedelta(microseconds=microseconds)

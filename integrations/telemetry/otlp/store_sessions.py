@@ -1,0 +1,219 @@
+"""From the sessions that records name to rows of AgentSession.
+
+A process remembers the identities of the authors it has stored, once that is committed.  One that was deleted since
+lets the next transaction with it fail, after which everything is looked up anew.
+
+A session id under two names of one person (its events carry an address, its metrics only the installation) is one
+session: a session that is new is looked up under the person's other names, and goes on under the name it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+from psycopg import Cursor
+from psycopg.types.numeric import Int8
+
+from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey, identity_names
+from integrations.telemetry.otlp.store_rows import time_at
+from orgtree.identities.resolving import identify
+
+MOST_REMEMBERED = 100_000
+
+_identity_ids: dict[AuthorNames, int] = {}
+_Session = tuple[str, str, int]  # agent, external id, identity: what is unique about it
+_begun_as: dict[_Session, _Session] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A new row of ReceivedBatch, and the ids of the sessions and identities that its rows belong to."""
+
+    id: int
+    sessions: Mapping[SessionKey, int]
+    identities: Mapping[AuthorNames, int]
+    begun_as: Mapping[_Session, _Session]
+
+    def remember(self) -> None:
+        """To be called once the batch's transaction is committed."""
+        if len(_identity_ids) + len(self.identities) > MOST_REMEMBERED:
+            _identity_ids.clear()
+        _identity_ids.update(self.identities)
+        if len(_begun_as) + len(self.begun_as) > MOST_REMEMBERED:
+            _begun_as.clear()
+        _begun_as.update(self.begun_as)
+
+
+def forget_identities() -> None:
+    """Look everybody up again: somebody who is remembered does not exist any more."""
+    _identity_ids.clear()
+    _begun_as.clear()
+
+
+def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: int) -> Batch:
+    """Make a batch, and the sessions that are new, each with its first record's time.
+
+    `earliest` and `latest` are the times of the batch's rows; all times in microseconds since 2000.  Several keys may
+    mean one session: the same names, written differently, or another version of the agent.  Runs in the caller's
+    transaction; insertion in order keeps concurrent transactions from waiting for each other in a circle.
+    """
+    identities = _identities_of(key.author for key in first_seen)
+    named = {key: (key.agent, key.external_id, identities[key.author]) for key in first_seen}
+    meant = {key: _begun_as.get(session, session) for key, session in named.items()}
+    keys: dict[_Session, SessionKey] = {}
+    for key in first_seen:
+        keys.setdefault(meant[key], key)
+    sessions = sorted(keys)
+    # Every request executes it: psycopg's own cursor prepares it, where Django's would have it planned each time.
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(
+            OPEN_BATCH,
+            [
+                time_at(earliest),
+                time_at(latest),
+                *_columns(sessions),
+                [time_at(first_seen[keys[session]]) for session in sessions],
+                [keys[session].agent_version for session in sessions],
+                [keys[session].is_process for session in sessions],
+            ],
+            prepare=True,
+        )
+        answers = cursor.fetchall()
+    batch_id = answers[0][0]
+    ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _, _ in answers if id_ is not None}
+    while missing := sorted(keys.keys() - ids.keys()):  # another transaction made them at the same time
+        ids |= _existing(missing)
+    new = {id_: (*session,) for _, id_, *session, is_new, _ in answers if is_new}
+    has_namesakes = any(answer[-1] for answer in answers) or len({session[:2] for session in sessions}) < len(sessions)
+    begun_as: dict[_Session, _Session] = {}
+    for new_id, earlier_id, identity in _unite(list(new)) if new and has_namesakes else ():
+        session = new[new_id]
+        ids[session] = earlier_id
+        begun_as[session] = (session[0], session[1], identity)
+    sessions_of_keys = {key: ids[meant[key]] for key in first_seen}
+    _note_processes(first_seen, sessions_of_keys)
+    return Batch(batch_id, sessions_of_keys, identities, begun_as)
+
+
+def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
+    """Note which process each session ran in, and since when, where its records say so."""
+    ran: dict[tuple[int, str], int] = {}
+    for key, at in first_seen.items():
+        if key.process and not key.is_process:
+            place = sessions[key], key.process
+            ran[place] = min(at, ran.get(place, at))
+    if not ran:
+        return
+    places = sorted(ran)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_sessionprocess AS known (session_id, process, first_at)
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
+            ON CONFLICT (session_id, process) DO UPDATE SET first_at = excluded.first_at
+            WHERE excluded.first_at < known.first_at
+            """,
+            [
+                [session for session, _ in places],
+                [process for _, process in places],
+                [time_at(ran[place]) for place in places],
+            ],
+        )
+
+
+def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:
+    distinct = sorted(set(authors))
+    identities = {author: id_ for author in distinct if (id_ := author.identity or _identity_ids.get(author))}
+    unknown = [author for author in distinct if author not in identities]
+    if unknown:
+        found = identify([identity_names(author) for author in unknown])
+        identities.update(zip(unknown, found, strict=True))
+    return identities
+
+
+def _existing(sessions: list[_Session]) -> dict[_Session, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT session.id, agent, external_id, identity_id
+            FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS wanted (agent, external_id, identity_id)
+            JOIN integrations_agentsession session USING (agent, external_id, identity_id)
+            """,
+            _columns(sessions),
+        )
+        return {(agent, external_id, identity): id_ for id_, agent, external_id, identity in cursor.fetchall()}
+
+
+def _unite(new: list[int]) -> list[tuple[int, int, int]]:
+    """Take back the new sessions that began under another name of their person.
+
+    Each with the id of the session that it goes on in, and that one's identity.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(UNITE, [new])
+        return [(new_id, earlier_id, identity) for new_id, earlier_id, identity in cursor.fetchall()]
+
+
+def _columns(sessions: list[_Session]) -> list[list[str] | list[Int8]]:
+    return [
+        [agent for agent, _, _ in sessions],
+        [external_id for _, external_id, _ in sessions],
+        [Int8(identity) for _, _, identity in sessions],
+    ]
+
+
+# One statement, because a round trip costs a small request more than anything else.  A row's last two columns say
+# whether the session is new, and then, whether one of that name was there: it may go on under another of its person's.
+OPEN_BATCH = """
+    WITH batch AS (
+        INSERT INTO integrations_receivedbatch (received_at, at_from, at_to)
+        VALUES (now(), %s::timestamptz, %s::timestamptz)
+        RETURNING id
+    ), wanted AS (
+        SELECT *
+        FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
+            AS wanted (agent, external_id, identity_id, at, agent_version, is_process)
+    ), existing AS (
+        SELECT session.id, agent, external_id, identity_id
+        FROM wanted JOIN integrations_agentsession session USING (agent, external_id, identity_id)
+    ), made AS (
+        INSERT INTO integrations_agentsession (
+            agent, external_id, identity_id, started_at, ended_at, agent_version, is_process
+        )
+        SELECT agent, external_id, identity_id, at, at, wanted.agent_version, wanted.is_process
+        FROM wanted LEFT JOIN existing USING (agent, external_id, identity_id)
+        WHERE existing.id IS NULL
+        ORDER BY agent, external_id, identity_id
+        ON CONFLICT DO NOTHING
+        RETURNING id, agent, external_id, identity_id
+    )
+    SELECT batch.id, session.*
+    FROM batch LEFT JOIN (
+        SELECT *, false, false FROM existing
+        UNION ALL
+        SELECT *, true, EXISTS (
+            SELECT FROM integrations_agentsession earlier
+            WHERE earlier.agent = made.agent AND earlier.external_id = made.external_id
+        )
+        FROM made
+    ) AS session ON true
+"""
+
+UNITE = """
+    WITH begun AS (
+        SELECT DISTINCT ON (new.id) new.id AS new_id, earlier.id AS earlier_id, earlier.identity_id
+        FROM integrations_agentsession new
+        JOIN orgtree_identity name ON name.id = new.identity_id
+        JOIN integrations_agentsession earlier
+          ON earlier.agent = new.agent AND earlier.external_id = new.external_id AND earlier.id < new.id
+        JOIN orgtree_identity other_name
+          ON other_name.id = earlier.identity_id AND other_name.person_id = name.person_id
+        WHERE new.id = ANY (%s)
+        ORDER BY new.id, earlier.id
+    )
+    DELETE FROM integrations_agentsession session USING begun
+    WHERE session.id = begun.new_id
+    RETURNING begun.new_id, begun.earlier_id, begun.identity_id
+"""

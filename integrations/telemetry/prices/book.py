@@ -1,0 +1,112 @@
+"""The price book: what a request costs by the overrides, the price list, or what the list said last.
+
+In this order: an override of an admin's; what the installed library says; what the last version of it said that knew
+the model (KeptPriceList).  A model that none of them knows has no price: its cost is unknown, never nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from integrations.models import KeptPriceList, PriceVersion
+from integrations.telemetry.prices.library import library_list, library_version
+from integrations.telemetry.prices.lists import PriceCard, PriceList, TokenCounts, noon
+from integrations.telemetry.prices.overrides import Override, overrides_in_force, wait_for_price_changes
+
+
+class Priced(NamedTuple):
+    spend: Decimal  # US dollars, to ten decimals
+    version: str  # which price book said so: the name of a PriceVersion
+
+
+@dataclass(frozen=True)
+class Source:
+    """A price list, and the book that it stands in."""
+
+    prices: PriceList
+    version: str
+
+
+@dataclass
+class PriceBook:
+    """The prices as they are now.  Made by `price_book` for the models that are to be priced."""
+
+    overrides: list[Override]
+    lists: Mapping[str, Source | None]  # by model: what holds where no override does
+    _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
+
+    def price_of_day(self, model: str, agent: str, day: date, tokens: TokenCounts) -> Priced | None:
+        """What a day's tokens cost, of whose requests only the sum is known.
+
+        The sizes of the requests are lost in the sum, so the price of short ones is taken: a lower bound.
+        """
+        source = self.source_of_day(model, agent, day)
+        if source is None:
+            return None
+        return Priced(source.prices.card(noon(day)).price(tokens, prompt_size=0), source.version)
+
+    def card_of_day(self, model: str, agent: str, day: date, tier: str = "") -> PriceCard | None:
+        source = self.source_of_day(model, agent, day)
+        return None if source is None else source.prices.card(noon(day), tier)
+
+    def source(self, model: str, agent: str, at: datetime) -> Source | None:
+        if self._overrides_of(model, agent):
+            return self.source_of_day(model, agent, timezone.localdate(at))
+        return self.lists.get(model)
+
+    def source_of_day(self, model: str, agent: str, day: date) -> Source | None:
+        for override in self._overrides_of(model, agent):
+            if override.holds_on(day):
+                return Source(override.prices, override.version_name)
+        return self.lists.get(model)
+
+    def _overrides_of(self, model: str, agent: str) -> list[Override]:
+        """Those that match on some day, the most particular first."""
+        key = (model, agent)
+        found = self._matching.get(key)
+        if found is None:
+            found = self._matching[key] = [each for each in self.overrides if each.matches(model, agent)]
+        return found
+
+
+def price_book(models: Iterable[str]) -> PriceBook:
+    """The prices of these models.  In the caller's transaction, which then keeps changes of prices waiting."""
+    wait_for_price_changes()
+    return read_price_book(models)
+
+
+def read_price_book(models: Iterable[str]) -> PriceBook:
+    """The prices of these models for reading: nothing waits for it."""
+    version = library_version()
+    asked = set(models)
+    lists: dict[str, Source | None] = {
+        model: None if (prices := library_list(model)) is None else Source(prices, version) for model in asked
+    }
+    unknown = [model for model, source in lists.items() if source is None]
+    if unknown:
+        for kept in KeptPriceList.objects.filter(model__in=unknown, prices__isnull=False):
+            lists[kept.model] = Source(PriceList(kept.prices or {}), kept.library)
+    return PriceBook(overrides_in_force(), lists)
+
+
+def version_ids(names: Collection[str]) -> dict[str, int]:
+    """The rows of PriceVersion of these names, made where they are new."""
+    found = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
+    missing = sorted(set(names) - found.keys())
+    if missing:
+        PriceVersion.objects.bulk_create(
+            (PriceVersion(name=name, override_id=_override_of(name)) for name in missing), ignore_conflicts=True
+        )
+        found = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
+    return found
+
+
+def _override_of(name: str) -> int | None:
+    word, _, number = name.partition(" ")
+    return int(number.partition(".")[0]) if word == "override" else None

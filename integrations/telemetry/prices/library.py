@@ -1,0 +1,165 @@
+"""The price lists that genai-prices brings along.  https://github.com/pydantic/genai-prices
+
+Nothing is fetched: the prices are those of the installed version.  The library's own reckoning takes about 90 µs a
+request; its lists are read into ours, with which it takes two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, time
+from decimal import Decimal
+from functools import cache, lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from integrations.telemetry.prices.lists import PriceList
+
+if TYPE_CHECKING:
+    from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, PriceVariant, TieredPrices
+
+# Amazon Bedrock: [arn:…/][region.]vendor.model-v1:0
+_BEDROCK = re.compile(r"(?:^|/)(?:[a-z-]+\.)?(?P<model>[a-z0-9-]+\.[a-z][a-z0-9.-]*?-v\d+(?::\d+)?)$")
+_RATES = {
+    "input": "input_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "output": "output_mtok",
+}
+# In what ways providers let a request be served other than as usual; agents tell one word of it.
+_TIER_WORDS = ("processing", "speed", "service_tier")
+
+
+@cache
+def library_version() -> str:
+    """The installed price book by name, e.g. genai-prices 0.2.3."""
+    return f"genai-prices {version('genai-prices')}"
+
+
+@lru_cache(maxsize=10_000)  # names come from outside
+def library_list(name: str) -> PriceList | None:
+    """What the library says of a model, by any of the names that it goes by; None where it knows none."""
+    found = _find_model(name)
+    return None if found is None else _list_of(_HashedById(found))
+
+
+@cache
+def listed_models() -> tuple[str, ...]:
+    """Names of the models of the large providers, for choosing one; each is found again by `library_list`."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    names = {
+        model.id
+        for provider in get_snapshot().providers
+        if provider.id in {"anthropic", "openai", "google", "x-ai", "mistral", "deepseek"}
+        for model in provider.models
+        if _tells_prices(model) and library_list(model.id) is not None
+    }
+    return tuple(sorted(names))
+
+
+class _HashedById:
+    """A model as a cache key: the library's models live as long as the process and cannot be hashed."""
+
+    __slots__ = ("model",)
+
+    def __init__(self, model: ModelInfo) -> None:
+        self.model = model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _HashedById) and other.model is self.model
+
+
+@cache
+def _list_of(key: _HashedById) -> PriceList | None:
+    model = key.model
+    if not _tells_prices(model):
+        return None
+    return PriceList(
+        {
+            "prices": [{"rates": _rates(each.prices), **_when(each)} for each in _conditional(model)],
+            "tiers": [
+                {"tier": tier, "rates": _rates(variant.prices), **_when(variant)}
+                for variant in model.price_variants or ()
+                for tier in _tier_of(variant)
+            ],
+        }
+    )
+
+
+def _conditional(model: ModelInfo) -> list[ConditionalPrice]:
+    from genai_prices.types import ConditionalPrice
+
+    return model.prices if isinstance(model.prices, list) else [ConditionalPrice(prices=model.prices)]
+
+
+def _tells_prices(model: ModelInfo) -> bool:
+    """Whether tokens of text have a price at all: some models are sold by the minute or the page."""
+    return any(
+        each.prices.input_mtok is not None or each.prices.output_mtok is not None for each in _conditional(model)
+    )
+
+
+def _tier_of(variant: PriceVariant) -> Iterator[str]:
+    if len(variant.when) == 1:
+        ((way, word),) = variant.when.items()
+        if way in _TIER_WORDS:
+            yield word
+
+
+def _when(dated: ConditionalPrice | PriceVariant) -> dict[str, Any]:
+    constraint = dated.constraint
+    if constraint is None:
+        return {}
+    since: date | None = getattr(constraint, "start_date", None)
+    if since is not None:
+        return {"since": since.isoformat()}
+    return {"hours": [_in_utc(constraint.start_time), _in_utc(constraint.end_time)]}  # type: ignore[union-attr]  # the other kind of constraint
+
+
+def _in_utc(clock: time) -> str:
+    """The library's hours are in UTC, or have an offset."""
+    offset = clock.utcoffset()
+    minutes = clock.hour * 60 + clock.minute - (int(offset.total_seconds()) // 60 if offset else 0)
+    return time(minutes // 60 % 24, minutes % 60, clock.second, tzinfo=UTC).replace(tzinfo=None).isoformat()
+
+
+def _rates(price: ModelPrice) -> dict[str, list[Any]]:
+    told = ((name, getattr(price, key)) for name, key in _RATES.items())
+    return {name: _rate(value) for name, value in told if value is not None}
+
+
+def _rate(price: Decimal | TieredPrices) -> list[Any]:
+    if isinstance(price, Decimal):
+        return [str(price)]
+    return [str(price.base), [[tier.start, str(tier.price)] for tier in price.tiers]]
+
+
+def _find_model(name: str) -> ModelInfo | None:
+    from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: loaded where something is priced
+
+    snapshot = get_snapshot()
+    for spelling, provider in _spellings(name):
+        try:
+            return snapshot.find_provider_model(spelling, None, provider, None)[1]
+        except LookupError:
+            continue
+    return None
+
+
+def _spellings(name: str) -> Iterator[tuple[str, str | None]]:
+    """The forms in which a model's name is looked up, each with the provider to look at."""
+    if not name:
+        return
+    yield name, None
+    bedrock = _BEDROCK.search(name.lower())
+    if bedrock is not None:
+        yield bedrock["model"], "aws"
+    if "/" in name:  # provider/model, models/model, arn:…/model
+        yield name, "litellm"
+        yield name.rpartition("/")[2], None

@@ -1,0 +1,93 @@
+"""Whether everything is priced by the price list that is installed; if not, what it prices otherwise is priced anew."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
+from integrations.telemetry.prices.kept_lists import kept_list, note_models
+from integrations.telemetry.prices.library import library_list, library_version
+from integrations.telemetry.prices.overrides import pattern_matches
+from integrations.telemetry.prices.queue import enqueue_repricing, models_used
+
+logger = logging.getLogger(__name__)
+RULES = 1  # one more, whenever the same prices come to another sum
+_ADVISORY_LOCK = 0x466F4C50
+
+
+def follow_price_book() -> None:
+    """Where another version of the price list is installed, or the rules are others, let what that changes follow.
+
+    What the list no longer knows goes on at the last price that it had: the kept list says which version that was.
+    """
+    now = {"library": library_version(), "rules": RULES, "time_zone": settings.TIME_ZONE}
+    if FollowedPriceBook.objects.filter(**now).exists():
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        before = FollowedPriceBook.objects.filter(pk=1).first()
+        if before is None or before.rules != RULES:
+            note_models(_models_of_days())
+        changed = _follow_library()
+        if before is None or before.rules != RULES:
+            _reprice_all(before)
+        else:
+            if before.library != now["library"] and changed:
+                enqueue_repricing(
+                    Repricing.Cause.LIBRARY, f"{before.library} → {now['library']}: {_listed(changed)}", models=changed
+                )
+            if before.time_zone != now["time_zone"] and PriceOverride.objects.exists():
+                enqueue_repricing(
+                    Repricing.Cause.RULES, f"Days of overrides in {now['time_zone']}, before in {before.time_zone}"
+                )
+        FollowedPriceBook.objects.update_or_create(pk=1, defaults=now)
+
+
+def _reprice_all(before: FollowedPriceBook | None) -> None:
+    """Nothing to do in an installation that has no sessions yet."""
+    if KeptPriceList.objects.exists():
+        reason = "Requests are told by which price book they are priced" if before is None else "Priced by other rules"
+        enqueue_repricing(Repricing.Cause.RULES, reason)
+
+
+def _models_of_days() -> list[str]:
+    """Read from the facts: before there were kept lists, nobody noted which models were used."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT model FROM integrations_agentsessionday WHERE model <> ''")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _follow_library() -> list[str]:
+    """Bring the kept lists up to the installed version; the models whose prices are others than before, by name."""
+    version = library_version()
+    changed: list[str] = []
+    for row in KeptPriceList.objects.order_by("model").select_for_update():
+        prices = library_list(row.model)
+        if prices is None:
+            if row.prices is not None and not row.missing_since:
+                row.missing_since = version
+                row.save(update_fields=["missing_since"])
+                logger.warning("%s does not know %s any more: its last price goes on.", version, row.model)
+            continue
+        fresh = kept_list(row.model)
+        if row.prices != fresh.prices:
+            changed.append(row.model)
+        row.prices, row.library, row.missing_since = fresh.prices, fresh.library, ""
+        row.save(update_fields=["prices", "library", "missing_since"])
+    return sorted({*changed, *_priced_as(changed)})
+
+
+def _priced_as(changed: Sequence[str]) -> list[str]:
+    """The models that an override prices as one of these."""
+    patterns = PriceOverride.objects.filter(same_as__in=changed).values_list("model", flat=True)
+    return [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
+
+
+def _listed(models: Sequence[str]) -> str:
+    shown = ", ".join(models[:5])
+    return f"{shown} and {len(models) - 5} more" if len(models) > 5 else shown

@@ -1,0 +1,199 @@
+"""What models were used for how many tokens, and what the same tokens would cost on others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+from psycopg import sql
+
+from integrations.telemetry.prices.book import PriceBook, read_price_book
+from integrations.telemetry.prices.lists import PROMPT_BOUNDS, PriceCard, TokenCounts
+from orgtree.trees.people_filter import EVERYBODY, Whose, conditions
+
+
+class TierKey(NamedTuple):
+    """What decides a price beside the model: the agent and day, and what the requests have in common."""
+
+    agent: str
+    day: date
+    prompt_above: int  # of PROMPT_BOUNDS; 0: up to the first, or not known
+    service_tier: str
+
+
+@dataclass
+class ModelUse:
+    """The tokens of one model in a window, apart by all that decides their price."""
+
+    model: str
+    spend: Decimal | None = None  # of the priced tokens, each at its own day; None where none is
+    unpriced_tokens: int = 0
+    summed_tokens: int = 0  # of days of which only sums are known, not single requests
+    requests: int = 0
+    agents: set[str] = field(default_factory=set)
+    first_day: date | None = None
+    last_day: date | None = None
+    tokens: dict[TierKey, TokenCounts] = field(default_factory=dict)
+
+    @property
+    def token_count(self) -> int:
+        return sum(sum(counts[:4]) for counts in self.tokens.values())
+
+
+# One row per model, agent, day, size of prompts and service tier: the whole days, and of them what was not priced at
+# the base, which is taken off the days.  Only what counts for a session: docs/sessions.md.
+_USED = sql.SQL(
+    """
+    SELECT figures.model, figures.agent, figures.day, -1 AS prompt_above, '' AS service_tier,
+           sum(figures.input_tokens)::bigint, sum(figures.cache_read_tokens)::bigint,
+           sum(figures.cache_write_tokens)::bigint, sum(figures.output_tokens)::bigint,
+           sum(figures.cache_write_1h_tokens)::bigint, sum(figures.requests)::bigint, sum(figures.spend),
+           sum(figures.unpriced_tokens)::bigint,
+           coalesce(sum(figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
+                        + figures.output_tokens) FILTER (WHERE figures.source <> 'events'), 0)::bigint
+    FROM integrations_agentsessionday figures
+    {people}
+    WHERE figures.counted AND figures.model <> '' AND figures.day >= %(first)s AND figures.day < %(after)s {narrowed}
+    GROUP BY figures.model, figures.agent, figures.day
+    UNION ALL
+    SELECT figures.model, figures.agent, figures.day, figures.prompt_above, figures.service_tier,
+           sum(figures.input_tokens)::bigint, sum(figures.cache_read_tokens)::bigint,
+           sum(figures.cache_write_tokens)::bigint, sum(figures.output_tokens)::bigint,
+           sum(figures.cache_write_1h_tokens)::bigint, 0, NULL, 0, 0
+    FROM integrations_agenttierday figures
+    JOIN integrations_agentsessionday whole USING (session_id, day, model)
+    {people}
+    WHERE whole.source = 'events' AND whole.counted AND figures.model <> ''
+      AND figures.day >= %(first)s AND figures.day < %(after)s {narrowed}
+    GROUP BY figures.model, figures.agent, figures.day, figures.prompt_above, figures.service_tier
+    """
+)
+WHOLE_DAY = -1
+
+
+class UsedRow(NamedTuple):
+    """Tokens of a model, agent and day: all of them (`prompt_above` is WHOLE_DAY, with what is known of the day), or
+    those of them whose requests have that size and service tier."""
+
+    model: str
+    agent: str
+    day: date
+    prompt_above: int
+    service_tier: str
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    cache_write_1h: int
+    requests: int
+    spend: Decimal | None
+    unpriced_tokens: int
+    summed_tokens: int
+
+    @property
+    def counts(self) -> TokenCounts:
+        return TokenCounts(self.input, self.cache_read, self.cache_write, self.output, self.cache_write_1h)
+
+
+def models_in_use(
+    first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
+) -> list[ModelUse]:
+    """The models that these people used on days [first, after), the dearest first; narrowed to agents and models."""
+    return uses_of(rows_in_use(first, after, whose, agents=agents, models=models))
+
+
+def rows_in_use(
+    first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
+) -> list[UsedRow]:
+    """What `uses_of` puts together, read from the days of sessions."""
+    theirs, parameters = conditions(whose, person=sql.SQL("identity.person_id"), day=sql.SQL("figures.day"))
+    narrowed: list[sql.Composable] = [theirs]
+    if agents:
+        narrowed.append(sql.SQL("AND figures.agent = ANY (%(agents)s)"))
+    if models:
+        narrowed.append(sql.SQL("AND figures.model = ANY (%(models)s)"))
+    people = sql.SQL(
+        "JOIN orgtree_identity identity ON identity.id = figures.identity_id" if whose != EVERYBODY else ""
+    )
+    statement = _USED.format(narrowed=sql.SQL(" ").join(narrowed), people=people)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {**parameters, "first": first, "after": after, "agents": list(agents), "models": list(models)},
+        )
+        return [UsedRow(*row) for row in cursor.fetchall()]
+
+
+def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
+    """The models of these rows, the dearest first."""
+    uses: dict[str, ModelUse] = {}
+    apart: dict[tuple[str, str, date], list[TokenCounts]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.prompt_above == WHOLE_DAY, row[:5])):
+        use = uses.setdefault(row.model, ModelUse(row.model))
+        key = row.model, row.agent, row.day
+        if row.prompt_above != WHOLE_DAY:
+            apart[key].append(row.counts)
+            use.tokens[TierKey(row.agent, row.day, row.prompt_above, row.service_tier)] = row.counts
+            continue
+        rest = TokenCounts(*(total - sum(each[kind] for each in apart[key]) for kind, total in enumerate(row.counts)))
+        use.tokens[TierKey(row.agent, row.day, 0, "")] = rest
+        use.requests += row.requests
+        use.unpriced_tokens += row.unpriced_tokens
+        use.summed_tokens += row.summed_tokens
+        use.agents.add(row.agent)
+        use.first_day = min(use.first_day or row.day, row.day)
+        use.last_day = max(use.last_day or row.day, row.day)
+        if row.spend is not None:
+            use.spend = (use.spend or Decimal(0)) + row.spend
+    return sorted(uses.values(), key=lambda use: (-(use.spend or 0), -use.token_count, use.model))
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """One model's tokens at another's prices."""
+
+    use: ModelUse
+    model: str  # whose prices hold instead; the used one's own name where nothing changes
+    spend: Decimal | None  # None where no price is known on some day
+    card: PriceCard | None  # as of the last day on which the model was used
+    tells_bounds: bool  # whether the sizes of requests are known at which its prices change
+
+
+def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf]:
+    """The same tokens on other models: `instead` says which, by the model used; where it says nothing, spend stays.
+
+    Every day's tokens at that day's prices.  A request's size and service tier are heeded as far as they are known.
+    """
+    book = read_price_book({model for model in instead.values() if model})
+    return [_on_another(use, instead.get(use.model, ""), book) for use in uses]
+
+
+def _on_another(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
+    if not model:
+        return WhatIf(use, use.model, use.spend, None, tells_bounds=True)
+    agent = min(use.agents, default="")
+    last = book.card_of_day(model, agent, use.last_day, "") if use.last_day else None
+    spend, bounds = Decimal(0), set[int]()
+    for key, counts in use.tokens.items():
+        card = book.card_of_day(model, key.agent, key.day, key.service_tier)
+        if card is None:
+            return WhatIf(use, model, None, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
+        bounds.update(card.bounds)
+        spend += card.price(counts, prompt_size=key.prompt_above + 1 if key.prompt_above else 0)
+    return WhatIf(use, model, spend, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
+
+
+def unknown_models(models: Collection[str]) -> set[str]:
+    """Those of these names that nobody knows a price of, on any day: typed wrongly, or not in the price list."""
+    book = read_price_book(models)
+    known = {model for model, source in book.lists.items() if source is not None}
+    return {
+        model
+        for model in models
+        if model not in known and not any(each.matches(model, each.agent) for each in book.overrides)
+    }

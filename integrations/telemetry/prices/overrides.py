@@ -1,0 +1,174 @@
+"""Price overrides: which one holds for a request, and changing them so that what they touch is priced anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
+from integrations.models.prices import RATES
+from integrations.telemetry.prices.kept_lists import note_models
+from integrations.telemetry.prices.library import library_list
+from integrations.telemetry.prices.lists import PriceList
+from integrations.telemetry.prices.queue import enqueue_repricing, models_used
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Act = PriceOverrideChange.Act
+_ADVISORY_LOCK = 0x50726963  # "Pric": no request is priced while what prices them changes
+
+
+@dataclass(frozen=True)
+class Override:
+    """One row of PriceOverride, ready to be asked."""
+
+    pk: int
+    revision: int
+    pattern: str
+    agent: str
+    day_from: date | None
+    day_to: date | None
+    prices: PriceList
+
+    def matches(self, model: str, agent: str) -> bool:
+        return self.agent in ("", agent) and pattern_matches(self.pattern, model)
+
+    def holds_on(self, day: date) -> bool:
+        return (self.day_from is None or self.day_from <= day) and (self.day_to is None or day < self.day_to)
+
+    @property
+    def version_name(self) -> str:
+        return f"override {self.pk}.{self.revision}"
+
+
+def pattern_matches(pattern: str, model: str) -> bool:
+    """Whether * in the pattern, and nothing else in it, can be letters of the model's name.  Case does not matter."""
+    parts = map(re.escape, pattern.lower().split("*"))
+    return re.fullmatch(".*".join(parts), model.lower(), re.DOTALL) is not None
+
+
+def overrides_in_force() -> list[Override]:
+    """All of them, the most particular first."""
+    rows = list(PriceOverride.objects.all())
+    lists = lists_of({row.same_as for row in rows if row.same_as})
+    found = [
+        Override(row.pk, row.revision, row.model, row.agent, row.during.lower, row.during.upper, prices)
+        for row in rows
+        if (prices := lists.get(row.same_as) if row.same_as else PriceList({"prices": [{"rates": _rates(row)}]}))
+    ]
+    return sorted(found, key=lambda each: (not each.agent, "*" in each.pattern, -len(each.pattern), each.pk))
+
+
+def lists_of(models: Collection[str]) -> dict[str, PriceList]:
+    """What the price list says of these models, or said last; those that it never knew are left out."""
+    found = {model: prices for model in models if (prices := library_list(model)) is not None}
+    missing = set(models) - found.keys()
+    if missing:
+        kept = KeptPriceList.objects.filter(model__in=missing, prices__isnull=False)
+        found.update((row.model, PriceList(row.prices or {})) for row in kept)
+    return found
+
+
+def _rates(row: PriceOverride) -> dict[str, list[Any]]:
+    """Each rate as a price list has it.  What is left out costs as its like: cached tokens as uncached ones."""
+    base: dict[str, Decimal] = {}
+    long: dict[str, Decimal] = {}
+    for name in RATES:
+        like = {"cache_read": "input", "cache_write": "input", "cache_write_1h": "cache_write"}.get(name)
+        price, above = getattr(row, name), getattr(row, f"long_{name}")
+        base[name] = price if price is not None else base[like] if like else Decimal(0)
+        # A rate that is left out of the long prompts costs as in short ones, unless it has no price of its own at all.
+        inherited = long[like] if like and price is None else base[name]
+        long[name] = above if above is not None else inherited
+    if not row.long_above:
+        return {name: [str(price)] for name, price in base.items()}
+    return {
+        name: [str(price)] if long[name] == price else [str(price), [[row.long_above, str(long[name])]]]
+        for name, price in base.items()
+    }
+
+
+def wait_for_price_changes() -> None:
+    """To be called in a transaction that prices: those that change prices wait until it is over, and it for them."""
+    _lock("SELECT pg_advisory_xact_lock_shared(%s)")
+
+
+def _lock(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_ADVISORY_LOCK])
+
+
+@transaction.atomic
+def save_override(override: PriceOverride, *, by: User | None) -> None:
+    """Store a new or changed override, note it in the log, and let what it touches be priced anew.
+
+    Raises ValidationError where it says nothing that can be priced, or overlaps with another one.
+    """
+    _lock("SELECT pg_advisory_xact_lock(%s)")
+    before = PriceOverride.objects.filter(pk=override.pk).first() if override.pk else None
+    override.full_clean()
+    if override.same_as and not lists_of([override.same_as]):
+        raise ValidationError({"same_as": f"The price list knows no model {override.same_as}."})
+    if before is not None and terms_of(before) == terms_of(override):
+        return
+    override.author = by
+    override.revision = before.revision + 1 if before else 1
+    override.save()
+    note_models([override.same_as])  # so that a later price list without it does not take the price away
+    _note(override, Act.CHANGED if before else Act.ADDED, by)
+    _reprice([before, override] if before else [override], f"Override of {override}: {override.reason}", by)
+
+
+@transaction.atomic
+def remove_override(override: PriceOverride, *, by: User | None) -> None:
+    """Remove an override; what it priced costs what the list, or another override, says."""
+    _lock("SELECT pg_advisory_xact_lock(%s)")
+    _note(override, Act.REMOVED, by)
+    _reprice([override], f"Override of {override} removed", by)
+    override.delete()
+
+
+def terms_of(override: PriceOverride) -> Mapping[str, str]:
+    """What it says, by field; empty ones left out."""
+    fields = ("model", "agent", "same_as", *RATES, "long_above", *(f"long_{name}" for name in RATES), "reason")
+    told = {name: getattr(override, name) for name in fields}
+    terms = {name: _plain(value) for name, value in told.items() if value not in (None, "")}
+    for name, day in (("from", override.during.lower), ("to", override.during.upper)):
+        if day is not None:
+            terms[name] = day.isoformat()
+    return terms
+
+
+def _plain(value: object) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def _note(override: PriceOverride, act: PriceOverrideChange.Act, by: User | None) -> None:
+    PriceOverrideChange.objects.create(
+        by=by, override_id=override.pk, revision=override.revision, act=act, terms=dict(terms_of(override))
+    )
+
+
+def _reprice(told: Sequence[PriceOverride], reason: str, by: User | None) -> None:
+    """What the override touches now, and what it touched before."""
+    patterns = [row.model for row in told]
+    models = [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
+    agents = {row.agent for row in told}
+    starts, ends = [row.during.lower for row in told], [row.during.upper for row in told]
+    enqueue_repricing(
+        Repricing.Cause.OVERRIDE,
+        reason,
+        models=models,
+        agent=agents.pop() if len(agents) == 1 else "",
+        day_from=None if None in starts else min(starts),
+        day_to=None if None in ends else max(ends),
+        by=by,
+    )

@@ -1,0 +1,49 @@
+"""Asking for a repricing: a row, and a nudge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from celery import signature
+
+from core.nudges import nudge_on_commit
+from integrations.models import KeptPriceList, Repricing
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+LONGEST_REASON = 400
+REPRICE = signature(
+    "integrations.telemetry.sessions.reprice_tasks.reprice_waiting"
+)  # by its name: sessions stand above prices
+
+
+def models_used() -> list[str]:
+    """The names of all models that any session used, by name."""
+    return list(KeptPriceList.objects.order_by("model").values_list("model", flat=True))
+
+
+def enqueue_repricing(
+    cause: Repricing.Cause,
+    reason: str,
+    *,
+    models: Sequence[str] | None = None,
+    agent: str = "",
+    day_from: date | None = None,
+    day_to: date | None = None,
+    by: User | None = None,
+) -> Repricing:
+    """Let requests be priced anew in the background: of these models (None: all), that agent, on days [from, to)."""
+    asked = Repricing.objects.create(
+        cause=cause,
+        reason=reason[:LONGEST_REASON],
+        model_names=None if models is None else list(models),
+        agent=agent,
+        day_from=day_from,
+        day_to=day_to,
+        asked_by=by,
+    )
+    nudge_on_commit(REPRICE)
+    return asked

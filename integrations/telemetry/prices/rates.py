@@ -1,0 +1,109 @@
+"""Requests priced in the database: what a million tokens cost in each minute, for each size of prompt.
+
+A price depends on the model, the agent, the tier, the moment and the size of the prompt, and on nothing else of a
+request.  So the price book is asked once for each combination that occurs, and the database multiplies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, LiteralString, NamedTuple
+
+from integrations.telemetry.prices.book import Source, price_book, version_ids
+from integrations.telemetry.prices.kept_lists import note_models
+from integrations.telemetry.prices.lists import HIGHEST_SPEND, MILLION, PriceCard
+
+_LARGEST_PROMPT = 2**63 - 1
+
+# The minute of a request: no price begins or ends, and no clock of a time zone turns, between two.
+MINUTE: LiteralString = "date_trunc('minute', request.at, 'UTC')"
+
+# Joins the rates to rows named `request` and their agent's name in `session`; a model without a price finds none.
+RATES: LiteralString = f"""
+    unnest(%(rate_models)s::text[], %(rate_agents)s::text[], %(rate_tiers)s::text[], %(rate_minutes)s::timestamptz[],
+           %(rate_above)s::bigint[], %(rate_up_to)s::bigint[], %(rate_input)s::numeric[],
+           %(rate_cache_read)s::numeric[], %(rate_cache_write)s::numeric[], %(rate_cache_write_1h)s::numeric[],
+           %(rate_output)s::numeric[], %(rate_versions)s::bigint[])
+        AS rate (model, agent, tier, minute, above, up_to, input, cache_read, cache_write, cache_write_1h, output,
+                 version)
+      ON rate.model = request.model AND rate.agent = session.agent AND rate.tier = request.service_tier
+     AND rate.minute = {MINUTE}
+     AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > rate.above
+     AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens <= rate.up_to
+"""
+
+# US dollars to ten decimals, as PriceCard.price reckons them.  CASE, because LEAST passes over a null: what has no
+# price would cost the most.
+SPEND: LiteralString = f"""
+    CASE WHEN rate.version IS NOT NULL THEN LEAST(round((
+        request.input_tokens * rate.input
+        + request.cache_read_tokens * rate.cache_read
+        + (request.cache_write_tokens - LEAST(request.cache_write_1h_tokens, request.cache_write_tokens))
+          * rate.cache_write
+        + LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) * rate.cache_write_1h
+        + request.output_tokens * rate.output
+    ) / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
+"""
+
+
+class Asked(NamedTuple):
+    """What the price of requests depends on, but for the size of their prompts; all of a minute cost the same."""
+
+    model: str
+    agent: str
+    tier: str
+    minute: datetime
+
+
+class _Line(NamedTuple):
+    """Dollars per million tokens of prompts of more than `above` and at most `up_to` tokens."""
+
+    asked: Asked
+    above: int
+    up_to: int
+    card: PriceCard
+    version: str
+
+    @property
+    def rates(self) -> tuple[Decimal, ...]:
+        card = self.card
+        return tuple(
+            rate.at(self.above + 1)
+            for rate in (card.input, card.cache_read, card.cache_write, card.cache_write_1h, card.output)
+        )
+
+
+def rate_parameters(asked: Collection[Asked]) -> dict[str, list[Any]]:
+    """The parameters of RATES.  In the caller's transaction, which then keeps changes of prices waiting."""
+    models = {each.model for each in asked}
+    note_models(models)
+    book = price_book(models)
+    lines = [
+        line
+        for each in asked
+        if (source := book.source(each.model, each.agent, each.minute)) is not None
+        for line in _lines(each, source)
+    ]
+    versions = version_ids({line.version for line in lines})
+    columns: dict[str, list[Any]] = {
+        "rate_models": [line.asked.model for line in lines],
+        "rate_agents": [line.asked.agent for line in lines],
+        "rate_tiers": [line.asked.tier for line in lines],
+        "rate_minutes": [line.asked.minute for line in lines],
+        "rate_above": [line.above for line in lines],
+        "rate_up_to": [line.up_to for line in lines],
+        "rate_versions": [versions[line.version] for line in lines],
+    }
+    kinds = ("rate_input", "rate_cache_read", "rate_cache_write", "rate_cache_write_1h", "rate_output")
+    rates = [line.rates for line in lines]
+    return columns | {kind: [each[position] for each in rates] for position, kind in enumerate(kinds)}
+
+
+def _lines(asked: Asked, source: Source) -> Iterator[_Line]:
+    card = source.prices.card(asked.minute, asked.tier)
+    steps = (-1, *card.bounds, _LARGEST_PROMPT)
+    for above, up_to in pairwise(steps):
+        yield _Line(asked, above, up_to, card, source.version)

@@ -1,0 +1,56 @@
+"""Days of which only sums are known: the metrics of agents, imported files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from integrations.telemetry.prices.book import price_book, version_ids
+from integrations.telemetry.prices.kept_lists import note_models
+from integrations.telemetry.prices.lists import TokenCounts
+
+
+def price_summed_days(ids: Sequence[int]) -> None:
+    """Price rows of AgentSessionDay as a whole; those without tokens of a model are left as they are.
+
+    In the caller's transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, model, agent, day, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
+            FROM integrations_agentsessionday
+            WHERE id = ANY (%s) AND model <> ''
+              AND input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
+            """,
+            [list(ids)],
+        )
+        days = cursor.fetchall()
+        if not days:
+            return
+        models = {model for _, model, *_ in days}
+        note_models(models)
+        book = price_book(models)
+        told = [
+            (row, book.price_of_day(model, agent, day, TokenCounts(*tokens)))
+            for row, model, agent, day, *tokens in days
+        ]
+        versions = version_ids({priced.version for _, priced in told if priced})
+        cursor.execute(
+            """
+            UPDATE integrations_agentsessionday figures
+            SET spend = priced.spend, price_version_id = priced.version,
+                unpriced_tokens = CASE WHEN priced.spend IS NULL THEN input_tokens + cache_read_tokens
+                                       + cache_write_tokens + output_tokens ELSE 0 END,
+                compared_cost = CASE WHEN priced.spend IS NOT NULL THEN reported_cost END,
+                compared_spend = CASE WHEN reported_cost IS NOT NULL THEN priced.spend END
+            FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[]) AS priced (id, spend, version)
+            WHERE figures.id = priced.id
+            """,
+            [
+                [row for row, _ in told],
+                [priced.spend if priced else None for _, priced in told],
+                [versions[priced.version] if priced else None for _, priced in told],
+            ],
+        )

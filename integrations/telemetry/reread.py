@@ -1,0 +1,265 @@
+"""What was not understood when it came, read again with today's vocabularies.
+
+Such records were kept with their attributes, less text, for as long as raw telemetry is kept (decode_unread.py).  Read
+again, they are what they would have been had they come today: what was made of them before is taken back, and made
+anew from all that tells of the same request or call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple, cast
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from integrations.models import UnreadEvent
+from integrations.telemetry.agents import vocabulary_of_agent
+from integrations.telemetry.agents.dictionary import forget_dictionary, learned
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.values import Attributes, BadRecordError, first_text_of
+from integrations.telemetry.agents.vocabulary import (
+    NOTHING_TOLD,
+    TRACE_ID,
+    UNKNOWN,
+    Event,
+    Metric,
+    NotKept,
+    Vocabulary,
+)
+from integrations.telemetry.otlp.decode_events import increments_of, meaning, time_of_event
+from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
+from integrations.telemetry.otlp.decode_metrics import measure_of, words_of
+from integrations.telemetry.otlp.decode_unread import (
+    AGENT,
+    IS_CUMULATIVE,
+    IS_HISTOGRAM,
+    IS_READ,
+    SERIES,
+    SIGNAL,
+    START,
+    VALUE,
+)
+from integrations.telemetry.otlp.decoded import Signal
+from integrations.telemetry.otlp.sightings import SessionKey, session_of
+from integrations.telemetry.otlp.store_rows import YEAR_2000, EventRow, Figures, PointRow
+from integrations.telemetry.reread_store import Again, ReadAgain, store_again
+
+ROWS_PER_TRANSACTION = 2_000
+_ADVISORY_LOCK = 0x5265_6164  # "Read": rows are read again by one process at a time, as they stand then
+NO_ROW = ReadAgain(None, (), is_still_unread=False)  # known by now, and needs none
+_NO_LIMIT = 2**62  # of a time that was checked when it came
+
+_Name = tuple[str, str]  # a signal, and the name of an event, span or metric
+
+
+class _Row(NamedTuple):
+    at: datetime
+    digest: UUID
+    session_id: int | None
+    kind: int
+    name: str
+    key: str
+    attributes: str
+    batch_id: int
+
+    @property
+    def microseconds(self) -> int:
+        """Since 2000."""
+        since = self.at - YEAR_2000
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def read_unread_events_again() -> int:
+    """Read what was kept of records that vocabularies understand by now, wholly or better; how many there are.
+
+    An agent whose vocabulary is the one by which everything was tried already is passed over.  Tried is what is marked
+    so to the end: whatever comes meanwhile that has to be read again takes the mark away (dictionary.py,
+    store_tallies.py), and so does whoever begins after.
+    """
+    forget_dictionary()
+    listed = UnreadEvent.objects.filter(Q(known=False) | ~Q(means=""))
+    read = 0
+    for agent in sorted(set(listed.values_list("agent", flat=True))):
+        vocabulary = learned(vocabulary_of_agent(agent))
+        words = _fingerprint(vocabulary)
+        of_agent = listed.filter(agent=agent)
+        if not of_agent.exclude(tried_with=words).exists():
+            continue
+        trying = uuid4().hex
+        of_agent.update(tried_with=trying)
+        read += _read_agent_again(vocabulary, agent)
+        UnreadEvent.objects.filter(agent=agent, tried_with=trying).update(tried_with=words)
+    return read
+
+
+def _fingerprint(vocabulary: Vocabulary) -> str:
+    """Of all names that a vocabulary knows, and of what it knows them to be."""
+    said = (
+        *(sorted(vocabulary.figure_names), sorted(vocabulary.known), sorted(vocabulary.naming)),
+        *(sorted(vocabulary.events), sorted(vocabulary.spans), sorted(vocabulary.metrics)),
+        *(sorted(vocabulary.attribute_means.items()), sorted(vocabulary.name_means.items())),
+        *(vocabulary.not_needed_prefixes, [sorted(metric.measures) for metric in _metrics(vocabulary)]),
+    )
+    return blake2b(repr(said).encode(), digest_size=16).hexdigest()
+
+
+def _metrics(vocabulary: Vocabulary) -> Iterator[Metric]:
+    return (metric for metric in vocabulary.metrics.values() if isinstance(metric, Metric))
+
+
+def _read_agent_again(vocabulary: Vocabulary, agent: str) -> int:
+    read = 0
+    understood: set[_Name] = set()
+    waiting: set[_Name] = set()
+    after: tuple[datetime, UUID] | None = (YEAR_2000, UUID(int=0))
+    while after is not None:
+        with transaction.atomic():
+            rows = _rows_after(agent, *after)
+            after = (rows[-1].at, rows[-1].digest) if rows else None
+            again: list[Again] = []
+            for row in rows:
+                attributes = vocabulary.in_its_words(json.loads(row.attributes))
+                found = _read(vocabulary, row, attributes)
+                name = (str(_signal_of(vocabulary, row, attributes)), row.name)
+                if found is not None:
+                    again.append(
+                        Again(row.microseconds, row.digest.bytes, row.session_id, row.key, row.batch_id, found)
+                    )
+                (waiting if found is None or found.is_still_unread else understood).add(name)
+            if again:
+                store_again(again)
+        read += sum(row.read is not NO_ROW for row in again)
+    _list_as_known(vocabulary, agent, understood - waiting, waiting)
+    return read
+
+
+def _rows_after(agent: str, at: datetime, digest: UUID) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        cursor.execute(
+            """
+            SELECT event.at, event.digest, event.session_id, event.kind, event.name, event.key, event.attributes::text,
+                   event.batch_id
+            FROM integrations_agent_event event
+            LEFT JOIN integrations_agentsession session ON session.id = event.session_id
+            WHERE event.attributes IS NOT NULL AND (event.at, event.digest) > (%s, %s)
+              AND coalesce(session.agent, event.attributes ->> %s) = %s
+            ORDER BY event.at, event.digest
+            LIMIT %s
+            """,
+            [at, digest, AGENT, agent, ROWS_PER_TRANSACTION],
+        )
+        return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _signal_of(vocabulary: Vocabulary, row: _Row, attributes: Attributes) -> Signal:
+    if row.kind == EventKind.UNREAD_POINT:
+        return Signal.METRICS
+    if told := attributes.get(SIGNAL):
+        return Signal(str(told))
+    return Signal.TRACES if row.name in vocabulary.spans else Signal.LOGS
+
+
+def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> ReadAgain | None:
+    """What a row means today; None where that is what it meant before."""
+    unknown = [name for name in attributes.get(UNKNOWN, ()) if not vocabulary.knows(name)]
+    is_point = row.kind == EventKind.UNREAD_POINT
+    was_read = attributes.get(IS_READ) if is_point else row.kind != EventKind.UNREAD
+    if was_read and UNKNOWN in attributes and len(unknown) == len(attributes[UNKNOWN]):
+        return None
+    try:
+        session = _session(vocabulary, row, attributes)
+        if session is None:
+            return None
+        read = _point if is_point else _event
+        return read(vocabulary, row, attributes, session, unknown)
+    except BadRecordError:
+        return None
+
+
+def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> SessionKey | None:
+    if row.session_id is not None:
+        return cast(SessionKey, row.session_id)  # known already: encoded as it is
+    found = session_of(attributes, vocabulary)
+    if found is None and vocabulary.trace_is_session and (trace := attributes.get(TRACE_ID)):
+        found = session_of({**attributes, vocabulary.session_keys[0]: trace}, vocabulary)
+    return found
+
+
+def _event(
+    vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
+) -> ReadAgain | None:
+    signal = _signal_of(vocabulary, row, attributes)
+    named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have come under another name
+    name, event = meaning(vocabulary, signal, named if isinstance(named, str) and named else row.name, attributes)
+    if event is None or (event is NOTHING_TOLD and unknown):
+        return None
+    if not isinstance(event, Event):
+        return NO_ROW
+    says_nothing = bool(event.tells) and event.tells.isdisjoint(attributes)
+    if says_nothing and row.kind == event.kind:
+        return None
+    figures = figures_of(name, event, attributes)
+    if unknown or says_nothing:
+        figures = figures._replace(attributes={**attributes, UNKNOWN: unknown})
+    at = time_of_event(event, attributes, row.microseconds, _NO_LIMIT)
+    return ReadAgain(
+        EventRow(at, row.digest.bytes, session, event.kind, figures),
+        tuple(increments_of(event, attributes, at, row.digest.bytes, session)),
+        is_still_unread=says_nothing,
+    )
+
+
+def _point(
+    vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
+) -> ReadAgain | None:
+    words = words_of(vocabulary, row.name)
+    if isinstance(words, NotKept):
+        return NO_ROW
+    if not isinstance(words, Metric) or words.is_histogram != attributes[IS_HISTOGRAM]:
+        return None
+    measure = measure_of(words, attributes)
+    if not isinstance(measure, Measure):
+        return None if measure is None else NO_ROW
+    point = PointRow(
+        row.microseconds,
+        bytes.fromhex(attributes[SERIES]),
+        attributes[START],
+        session,
+        attributes[IS_CUMULATIVE],
+        measure,
+        first_text_of(attributes, words.model, LONGEST_WORD),
+        attributes[VALUE],
+    )
+    left = None
+    if unknown:
+        figures = Figures(row.name, attributes={**attributes, IS_READ: True, UNKNOWN: unknown})
+        left = EventRow(row.microseconds, row.digest.bytes, session, EventKind.UNREAD_POINT, figures)
+    return ReadAgain(left, (point,), is_still_unread=False)
+
+
+def _list_as_known(vocabulary: Vocabulary, agent: str, understood: set[_Name], waiting: set[_Name]) -> None:
+    """Take off the list what is understood by now, whether or not something of it was still kept."""
+    for unread in UnreadEvent.objects.filter(agent=agent, known=False):
+        name = (unread.signal, unread.name)
+        if unread.attribute:
+            is_known = vocabulary.knows(unread.attribute)
+        else:
+            is_known = name not in waiting and (name in understood or _is_listed(vocabulary, *name))
+        if is_known:  # but where somebody took its meaning back meanwhile
+            UnreadEvent.objects.filter(pk=unread.pk, means=unread.means).update(known=True)
+
+
+def _is_listed(vocabulary: Vocabulary, signal: str, name: str) -> bool:
+    tables: Mapping[str, Mapping[str, Any]] = {
+        Signal.LOGS: vocabulary.events,
+        Signal.TRACES: vocabulary.spans,
+        Signal.METRICS: vocabulary.metrics,
+    }
+    name = name.removeprefix(vocabulary.event_prefix if signal == Signal.LOGS else "")
+    return name in vocabulary.name_means or name in tables.get(signal, {})

@@ -1,0 +1,199 @@
+"""Rows that are read again, into the place of what they were before.
+
+A merged request keeps the greatest of each figure that was told of it.  Where one was told without its cached tokens,
+all its input counted as uncached, and would go on to: so the merged row is taken back, and the next fold makes it anew
+from every raw row that tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, LiteralString, NamedTuple, cast
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+from psycopg.types.numeric import Int8
+
+from core.nudges import nudge_on_commit
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.store import FOLD_RECEIVED
+from integrations.telemetry.otlp.store_partitions import DAY, day_number, ensure_partitions, forget_partitions
+from integrations.telemetry.otlp.store_rows import (
+    EVENT_TABLE,
+    EVENTS,
+    POINTS,
+    EventRow,
+    PointRow,
+    Table,
+    event_values,
+    events_in_order,
+    point_values,
+    points_in_order,
+    time_at,
+)
+from integrations.telemetry.otlp.store_sessions import open_batch
+from integrations.telemetry.sessions.calendar import rebuild_days_of
+
+
+class ReadAgain(NamedTuple):
+    """What a row means by now: an event (None: the point was all there is to it), points, and whether it is kept on."""
+
+    event: EventRow | None
+    points: tuple[PointRow, ...]
+    is_still_unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A stored row, and what takes its place."""
+
+    at: int
+    digest: bytes
+    session_id: int | None
+    key: str
+    batch_id: int
+    read: ReadAgain
+
+
+def store_again(rows: Sequence[Again]) -> None:
+    """Write the rows as what they mean now, for the next fold.  In the caller's transaction."""
+    _wait_for_folds({row.batch_id for row in rows})
+    events = events_in_order(row.read.event for row in rows if row.read.event is not None)
+    points = points_in_order(point for row in rows for point in row.read.points)
+    forget_partitions()  # days of weeks ago may have been dropped meanwhile
+    for table, kept in ((EVENTS, events), (POINTS, points)):
+        ensure_partitions(table.name, {day_number(row.at) for row in kept})
+    new: dict[SessionKey, int] = {}
+    for at, session in [(event.at, event.session) for event in events] + [
+        (point.at, point.session) for point in points
+    ]:
+        if isinstance(session, SessionKey):
+            new[session] = min(at, new.get(session, at))
+    times = [row.at for row in rows] + [event.at for event in events]
+    bounds = {"earliest": max(min(times) - DAY, 0), "latest": max(times) + DAY}  # others tell of the same requests
+    batch = open_batch(new, **bounds)
+    known = {row.session_id for row in rows if row.session_id is not None}
+    sessions: Mapping[SessionKey, int] = {**batch.sessions, **{cast(SessionKey, id_): id_ for id_ in known}}
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_SESSIONS, [[Int8(id_) for id_ in sorted({*known, *batch.sessions.values()})]])
+        cursor.execute(TAKE_OUT, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
+        _insert(cursor, EVENTS, LEFT_AS_IT_IS, event_values(events, batch.id, sessions))
+        _insert(cursor, POINTS, READ_ANEW, point_values(points, batch.id, sessions))
+        told = {(row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None}
+        batches = [Int8(batch_id) for batch_id in sorted({row.batch_id for row in rows})]
+        cursor.execute(RECEIVED_BEFORE, [time_at(min(times)), time_at(max(times)), batch.id, batches])
+        parameters: dict[str, Any] = {
+            "sessions": [Int8(session) for session, _ in told],
+            "keys": [key for _, key in told],
+            "batch": batch.id,
+            "kinds": [int(EventKind.REQUEST), int(EventKind.TOOL_CALL)],
+            **{name: time_at(at) for name, at in bounds.items()},
+        }
+        taken_back: set[tuple[int, date]] = set()
+        for merged in ("integrations_agentrequest", "integrations_agenttoolcall"):
+            cursor.execute(TAKE_BACK.format(merged=sql.Identifier(merged), told=_TOLD), parameters)
+            taken_back |= set(cursor.fetchall())
+        cursor.execute(TELL_AGAIN, parameters)
+        cursor.execute(DAYS_OF_BATCH, parameters)
+        left_to_none = taken_back - set(cursor.fetchall())  # the next fold builds the others
+    if left_to_none:
+        rebuild_days_of(sorted({session for session, _ in left_to_none}))
+    transaction.on_commit(batch.remember)
+    nudge_on_commit(FOLD_RECEIVED)
+
+
+def _wait_for_folds(batches: set[int]) -> None:
+    """Until no fold is at work with these rows as they were; one that comes now leaves their batches alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM integrations_receivedbatch WHERE id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE",
+            [[Int8(batch) for batch in sorted(batches)]],
+        )
+
+
+def _insert(cursor: CursorWrapper, table: Table, otherwise: sql.SQL, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Through a staging table, which stays filled; `otherwise` is for a row that is there already."""
+    staging = f"{table.name}_again"
+    names = {"table": sql.Identifier(table.name), "staging": sql.Identifier(staging), "columns": table.column_names}
+    for statement in STAGE:
+        cursor.execute(statement.format(**names))
+    table.copy(cursor, staging, rows)
+    cursor.execute(INSERT.format(**names, otherwise=otherwise))
+
+
+LOCK_SESSIONS: LiteralString = """
+    SELECT id FROM integrations_agentsession WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
+# Nothing new was received, unless it was not folded yet: the days of these rows expire when they would have.
+RECEIVED_BEFORE: LiteralString = """
+    UPDATE integrations_receivedbatch batch SET received_at = coalesce(known.at, batch.received_at)
+    FROM (
+        SELECT min(last_received_at) AS at FROM integrations_rawday
+        WHERE day BETWEEN (%s AT TIME ZONE 'UTC')::date AND (%s AT TIME ZONE 'UTC')::date
+    ) AS known
+    WHERE batch.id = %s
+      AND NOT EXISTS (SELECT FROM integrations_receivedbatch unfolded WHERE unfolded.id = ANY (%s::bigint[]))
+"""
+_EVENT = {"event": sql.Identifier(EVENT_TABLE), "staged": sql.Identifier(f"{EVENT_TABLE}_again")}
+TAKE_OUT = sql.SQL(
+    """
+    DELETE FROM {event} event USING unnest(%s::timestamptz[], %s::uuid[]) AS read (at, digest)
+    WHERE event.at = read.at AND event.digest = read.digest
+    """
+).format(**_EVENT)
+STAGE = (
+    sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"),
+    sql.SQL("TRUNCATE {staging}"),
+)
+INSERT = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} ON CONFLICT {otherwise}")
+LEFT_AS_IT_IS = sql.SQL("DO NOTHING")
+READ_ANEW = sql.SQL(
+    """(at, series, start) DO UPDATE
+    SET batch_id = excluded.batch_id, session_id = excluded.session_id, measure = excluded.measure,
+        model = excluded.model, value = excluded.value
+    """
+)
+# What these rows told of, before and now.
+_TOLD = sql.SQL(
+    """
+    SELECT * FROM unnest(%(sessions)s::bigint[], %(keys)s::text[]) AS before (session_id, key)
+    UNION
+    SELECT session_id, CASE key WHEN '' THEN digest::text ELSE key END FROM {staged}
+    WHERE session_id IS NOT NULL
+    """
+).format(**_EVENT)
+# But where raw rows that told of it may be gone: there the greatest of each figure stands.
+TAKE_BACK = sql.SQL(
+    """
+    DELETE FROM {merged} merged USING ({told}) AS told
+    WHERE merged.session_id = told.session_id AND merged.key = told.key AND merged.at >= %(earliest)s
+      AND NOT EXISTS (
+          SELECT FROM integrations_rawday day
+          WHERE day.day = (merged.at AT TIME ZONE 'UTC')::date AND day.closed_at IS NOT NULL
+      )
+    RETURNING merged.session_id, (merged.at AT TIME ZONE current_setting('TimeZone'))::date
+    """
+)
+# All raw rows that tell of the same are given to the new batch.
+TELL_AGAIN = sql.SQL(
+    """
+    UPDATE {event} event SET batch_id = %(batch)s
+    FROM ({told}) AS told
+    WHERE event.session_id = told.session_id AND event.key = told.key AND batch_id <> %(batch)s
+      AND event.at BETWEEN %(earliest)s AND %(latest)s AND kind = ANY (%(kinds)s)
+    """
+).format(**_EVENT, told=_TOLD)
+DAYS_OF_BATCH = sql.SQL(
+    """
+    SELECT session_id, (min(at) AT TIME ZONE current_setting('TimeZone'))::date
+    FROM {event}
+    WHERE batch_id = %(batch)s AND at BETWEEN %(earliest)s AND %(latest)s AND kind = ANY (%(kinds)s)
+      AND session_id IS NOT NULL
+    GROUP BY session_id, CASE key WHEN '' THEN digest::text ELSE key END
+    """
+).format(**_EVENT)

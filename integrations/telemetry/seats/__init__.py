@@ -1,0 +1,1 @@
+"""Seats of agents and their price."""

@@ -1,0 +1,46 @@
+"""A plan's price from a day on: the days before keep the one that they had."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from integrations.models import SeatAssignment, SeatPlan
+from integrations.telemetry.seats.changed_days import EARLIEST, announce_plan, announcing_seats
+
+
+def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
+    """The plan that has the price: one of its own that follows this one, with its seats and whoever has them.
+
+    From the first day on it is a correction, and this plan's.  `since` lies before the plan's end.
+    """
+    with announcing_seats([plan.pk]):
+        if since <= (plan.during.lower or EARLIEST):
+            plan.monthly_price = price
+            plan.save()
+            return plan
+        rest = DateRange(since, plan.during.upper)
+        plan.during = DateRange(plan.during.lower, since)
+        plan.save()
+        following = SeatPlan.objects.create(
+            agent=plan.agent, name=plan.name, monthly_price=price, seats=plan.seats, during=rest
+        )
+        _hand_over(plan, following, since)
+        announce_plan(following.pk)
+    return following
+
+
+def _hand_over(plan: SeatPlan, following: SeatPlan, since: date) -> None:
+    """Seats of days before and after end with the plan and go on in the following one; later ones are its alone."""
+    held = SeatAssignment.objects.filter(plan=plan, during__overlap=DateRange(since, None))
+    held.filter(during__startswith__gte=since).update(plan=following)
+    ended = list(held)
+    SeatAssignment.objects.bulk_create(
+        SeatAssignment(plan=following, identity_id=each.identity_id, during=DateRange(since, each.during.upper))
+        for each in ended
+    )
+    for each in ended:
+        each.during = DateRange(each.during.lower, since)
+    SeatAssignment.objects.bulk_update(ended, ["during"], batch_size=1000)

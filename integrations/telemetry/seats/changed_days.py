@@ -1,0 +1,66 @@
+"""Telling the outbox whose seats changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.models import FactFamily, SeatAssignment, SeatPlan
+from integrations.outbox.fact_changes import Change, append_changes
+
+EARLIEST = date(2000, 1, 1)
+
+
+@contextmanager
+def announcing_seats(plans: Collection[int] | None = None) -> Iterator[None]:
+    """Around a change of these plans (of any) or of who has their seats: whoever had or has one is noted, in one
+    transaction.  A plan that is made in between is announced where any may change, else by `announce_plan`.
+    """
+    with transaction.atomic():
+        before = _concerned(plans)
+        yield
+        _append(before | _concerned(plans))
+
+
+def announce_plan(plan: int) -> None:
+    """As above, of a plan that was not there before; in the transaction that makes it."""
+    _append(_concerned([plan]))
+
+
+def announce_today() -> None:
+    """A new day has begun: what seats cost on it counts from now on."""
+    today = timezone.localdate()
+    with transaction.atomic():
+        held = SeatAssignment.objects.filter(during__contains=today, plan__during__contains=today)
+        people = set(held.values_list("identity__person_id", flat=True))
+        yesterday = today - timedelta(days=1)
+        append_changes(
+            Change(FactFamily.SEATS, person, yesterday, today + timedelta(days=1)) for person in {*people, None}
+        )
+
+
+def _concerned(plans: Collection[int] | None) -> set[tuple[int | None, date]]:
+    """Each person with a seat of the plans, and nobody for seats without one, each with the first day."""
+    found: set[tuple[int | None, date]] = {
+        (None, days.lower or EARLIEST)
+        for days in SeatPlan.objects.filter(_of(plans, "pk")).values_list("during", flat=True)
+    }
+    held = SeatAssignment.objects.filter(_of(plans, "plan")).values_list("identity__person_id", "during")
+    found.update((person, days.lower or EARLIEST) for person, days in held)
+    return found
+
+
+def _of(plans: Collection[int] | None, name: str) -> Q:
+    return Q() if plans is None else Q(**{f"{name}__in": plans})
+
+
+def _append(concerned: Collection[tuple[int | None, date]]) -> None:
+    after = timezone.localdate() + timedelta(days=1)
+    append_changes(
+        Change(FactFamily.SEATS, person, since, max(after, since + timedelta(days=1))) for person, since in concerned
+    )

@@ -1,0 +1,1 @@
+"""Sessions and their days, folded from events and metrics.  docs/sessions.md."""

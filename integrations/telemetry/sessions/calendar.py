@@ -1,0 +1,122 @@
+"""The organisation's calendar: days are stored as they are cut in HEADWAY_TIME_ZONE.
+
+Facts have times in UTC, so a changed zone is followed by cutting all days anew.  The zone in which they are cut stands
+in the organisation's row; every fold looks whether it is still the one that is set.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.models import AgentSession
+from integrations.outbox.pull_request_queue import enqueue_all_pull_requests
+from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
+from integrations.telemetry.sessions.fold_days import rebuild_days
+from integrations.telemetry.sessions.fold_duplicates import (
+    find_days_of_processes,
+    find_sessions_told_of,
+    hand_figures_to_sessions,
+)
+from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from orgtree.models import Organisation
+from orgtree.organisation.people_version import raise_people_version
+
+logger = logging.getLogger(__name__)
+
+SESSIONS_PER_TRANSACTION = 2_000
+_ADVISORY_LOCK = 0x43616C65  # "Cale": one process at a time cuts days anew
+
+_listeners: list[Callable[[], object]] = []
+
+
+def on_time_zone_changed(listener: Callable[[], object]) -> None:
+    """Register, at start-up, what else cuts its days anew; it may take its time, and transactions of its own."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def follow_time_zone() -> None:
+    """Cut all days anew where they are cut in another zone than HEADWAY_TIME_ZONE says."""
+    if Organisation.current().calendar_zone == settings.TIME_ZONE:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
+        if not cursor.fetchone()[0]:
+            return  # another process is at it
+        try:
+            rebuild_session_days()
+            enqueue_all_pull_requests()
+            for cut_days_anew in _listeners:
+                cut_days_anew()
+            Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+
+
+def rebuild_session_days() -> int:
+    """Build the days of every session anew from requests, tool calls and quarters of an hour; how many sessions.
+
+    Some sessions per transaction, so that folding goes on meanwhile; what died half-way is simply done again.
+    """
+    last, rebuilt = 0, 0
+    while sessions := list(
+        AgentSession.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:SESSIONS_PER_TRANSACTION]
+    ):
+        with transaction.atomic():
+            rebuild_days_of(sessions)
+        last = sessions[-1]
+        rebuilt += len(sessions)
+    if rebuilt:
+        logger.info("Cut the days of %d sessions anew in %s.", rebuilt, settings.TIME_ZONE)
+    return rebuilt
+
+
+def rebuild_days_of(sessions: list[int]) -> None:
+    """Build all days of some sessions anew, in the caller's transaction."""
+    create_tables()
+    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    find_sessions_told_of()
+    execute(
+        """
+        INSERT INTO fold_session
+        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
+        FROM integrations_agentsession
+        WHERE id IN (SELECT session_id FROM fold_touched)
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """
+    )
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, source, day FROM integrations_agentsessionday
+        WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agentrequest WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agenttoolcall WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'metrics', (slot AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agentmeterslot WHERE session_id = ANY (%(sessions)s)
+        """,
+        {"sessions": sessions},
+    )
+    find_days_of_processes()
+    rebuild_days()
+    hand_figures_to_sessions()
+    execute(
+        """
+        UPDATE integrations_agentsession
+        SET started_on = (started_at AT TIME ZONE current_setting('TimeZone'))::date
+        WHERE id = ANY (%(sessions)s)
+        """,
+        {"sessions": sessions},
+    )
+    if append_changes_of_fold():
+        raise_people_version()

@@ -1,0 +1,305 @@
+"""Raw telemetry rows → sessions: the one writer of everything in integrations/models/sessions.py.
+
+Work to do is a row: `ReceivedBatch`.  A transaction claims some batches, merges their rows, rebuilds the days that
+they touch, notes in the outbox what changed, and deletes the batches; whatever dies in between, the next fold finds
+them again.  Nothing depends on the order or the number of times in which records arrive: requests and tool calls are
+merged by keys, stretches are unions, and metric points are read anew around each that came.
+
+Everything is set-based.  The claimed rows stand in temporary tables (`fold_event`, `fold_point`), what they touch in
+others (`fold_session`, `fold_slot`, `fold_day`); they are made once a connection and empty themselves at commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from integrations.models import ReceivedBatch
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
+from integrations.telemetry.sessions.fold_days import count_days_of_greater_source, rebuild_days
+from integrations.telemetry.sessions.fold_duplicates import (
+    find_days_of_processes,
+    find_sessions_told_of,
+    hand_figures_to_sessions,
+)
+from integrations.telemetry.sessions.fold_events import merge_requests, merge_tool_calls
+from integrations.telemetry.sessions.fold_large_days import (
+    add_differences_to_large_days,
+    find_large_days,
+    note_figures_before,
+)
+from integrations.telemetry.sessions.fold_points import find_touched_slots, rebuild_slots
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, execute
+from integrations.telemetry.usage_files.counted import mark_usage_of_fold
+from orgtree.organisation.people_version import raise_people_version
+
+logger = logging.getLogger(__name__)
+
+# A batch is one export request, most often of 1 to 1,000 records.  A transaction must stay short enough for pages
+# to follow within seconds, and long enough for its fixed cost not to matter.
+BATCHES_PER_TRANSACTION = 100
+LONGEST_PROBLEM = 300
+
+KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
+
+
+class Claimed(NamedTuple):
+    """A batch to fold: when it was received, and between which times its rows lie, where that is known."""
+
+    id: int
+    at_from: datetime | None
+    at_to: datetime | None
+    received_at: datetime
+
+
+def fold_received_batches() -> int:
+    """Fold all that was received, some batches per transaction; how many there were.
+
+    What comes in meanwhile waits for its own nudge, a second at most: folded as it comes, each fold would have less to
+    do than it costs to begin one.
+
+    Any number of processes may do so at the same time: they claim different batches, and the sessions that both
+    touch are folded one after the other.  A batch that the database refuses is set aside, so that it keeps nobody
+    else's telemetry waiting; its rows stay, and `retry_batches_set_aside` lets it be tried again.
+    """
+    folded = 0
+    while True:
+        try:
+            count = _fold(most=BATCHES_PER_TRANSACTION)
+        except (DataError, IntegrityError):
+            logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
+            count = _fold_one_by_one()
+        folded += count
+        if count < BATCHES_PER_TRANSACTION:
+            return folded
+
+
+def retry_batches_set_aside() -> int:
+    """Let the batches that were set aside be folded again; how many there are."""
+    return ReceivedBatch.objects.exclude(problem="").update(problem="")
+
+
+def _fold(*, most: int, only: int | None = None) -> int:
+    """Fold up to that many batches, or that one only, in one transaction; how many."""
+    with transaction.atomic():
+        claimed = _claim(most, only)
+        if not claimed:
+            return 0
+        create_tables()
+        _stage(claimed)
+        _lock_sessions()
+        has_large_days = find_large_days()
+        if has_large_days:
+            note_figures_before()
+        merge_requests()
+        merge_tool_calls()
+        if has_large_days:
+            add_differences_to_large_days()
+        find_touched_slots()
+        rebuild_slots()
+        find_days_of_processes()
+        rebuild_days()
+        hand_figures_to_sessions()
+        _update_sessions()
+        count_days_of_greater_source()
+        is_anybody_new = append_changes_of_fold()
+        enqueue_folded_sessions()
+        mark_usage_of_fold()
+        if is_anybody_new:
+            raise_people_version()
+        return len(claimed)
+
+
+def _fold_one_by_one() -> int:
+    waiting = ReceivedBatch.objects.filter(problem="").order_by("pk").values_list("pk", flat=True)
+    handled = 0
+    for batch in list(waiting[:BATCHES_PER_TRANSACTION]):
+        try:
+            handled += _fold(most=1, only=batch)
+        except (DataError, IntegrityError) as problem:
+            logger.exception("Batch %d could not be folded and was set aside.", batch)
+            handled += ReceivedBatch.objects.filter(pk=batch).update(problem=str(problem)[:LONGEST_PROBLEM])
+    return handled
+
+
+def _claim(most: int, only: int | None) -> list[Claimed]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_receivedbatch
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM integrations_receivedbatch
+                WHERE problem = '' AND (%(only)s::bigint IS NULL OR id = %(only)s)
+                ORDER BY id LIMIT %(most)s
+                FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING id, at_from, at_to, received_at
+            """,
+            {"most": most, "only": only},
+        )
+        return [Claimed(*batch) for batch in cursor.fetchall()]
+
+
+def _stage(claimed: list[Claimed]) -> None:
+    """Copy the claimed batches' rows aside, and note on which days raw rows came in."""
+    starts, ends = [batch.at_from for batch in claimed], [batch.at_to for batch in claimed]
+    bounds = {
+        "batches": [batch.id for batch in claimed],
+        "at_from": "-infinity" if None in starts else min(at for at in starts if at),
+        "at_to": "infinity" if None in ends else max(at for at in ends if at),
+    }
+    execute(STAGE_EVENTS, bounds)
+    execute(STAGE_POINTS, bounds)
+    received = [batch.received_at for batch in claimed]
+    execute(NOTE_RAW_DAYS, {"received": received, "starts": starts, "ends": ends})
+    execute(
+        "DELETE FROM fold_event WHERE session_id IS NULL OR kind = %(unread_point)s",
+        {"unread_point": int(EventKind.UNREAD_POINT)},
+    )
+    analyse_where_large("fold_event")
+    analyse_where_large("fold_point")
+
+
+STAGE_EVENTS: LiteralString = """
+    INSERT INTO fold_event
+    SELECT session.id, event.at, event.kind,
+           CASE WHEN event.key = '' THEN event.digest::text
+                WHEN length(event.key) > 200 THEN md5(event.key)
+                ELSE event.key END,
+           left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
+           event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
+           event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20)
+    FROM integrations_agent_event event
+    LEFT JOIN integrations_agentsession session ON session.id = event.session_id
+    WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s
+"""
+
+STAGE_POINTS: LiteralString = """
+    INSERT INTO fold_point
+    SELECT session.id, point.at, point.series, point.start, point.cumulative
+    FROM integrations_agent_point point
+    JOIN integrations_agentsession session ON session.id = point.session_id
+    WHERE point.batch_id = ANY (%(batches)s) AND point.at BETWEEN %(at_from)s AND %(at_to)s
+"""
+
+# Written at most once an hour per day, and never waited for: every fold at work touches today's row.
+NOTE_RAW_DAYS: LiteralString = """
+    WITH received AS (
+        SELECT day, max(batch.received_at) AS at
+        FROM (
+            SELECT (at AT TIME ZONE 'UTC')::date AS day FROM fold_event
+            UNION
+            SELECT (at AT TIME ZONE 'UTC')::date FROM fold_point
+        ) AS of_rows
+        JOIN unnest(%(received)s::timestamptz[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+             AS batch (received_at, at_from, at_to)
+          ON day BETWEEN (coalesce(at_from, '-infinity') AT TIME ZONE 'UTC')::date
+                 AND (coalesce(at_to, 'infinity') AT TIME ZONE 'UTC')::date
+        GROUP BY day
+    ), refreshed AS (
+        UPDATE integrations_rawday stored SET last_received_at = stale.at
+        FROM (
+            SELECT known.day, received.at FROM integrations_rawday known JOIN received USING (day)
+            WHERE known.last_received_at < received.at - interval '1 hour'
+            FOR UPDATE OF known SKIP LOCKED
+        ) AS stale
+        WHERE stored.day = stale.day
+    )
+    INSERT INTO integrations_rawday (day, last_received_at)
+    SELECT day, at FROM received
+    WHERE NOT EXISTS (SELECT FROM integrations_rawday known WHERE known.day = received.day)
+    ORDER BY day
+    ON CONFLICT (day) DO NOTHING
+"""
+
+
+def _lock_sessions() -> None:
+    """Take the touched sessions for this transaction, always in the same order, and remember how they were."""
+    execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
+    find_sessions_told_of()
+    execute(
+        """
+        INSERT INTO fold_session
+        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
+        FROM integrations_agentsession
+        WHERE id IN (SELECT session_id FROM fold_touched)
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """
+    )
+    analyse_where_large("fold_session")
+
+
+def _update_sessions() -> None:
+    execute(
+        """
+        WITH fresh AS (
+            SELECT session_id,
+                   range_agg(tstzrange(at, at + interval '30 minutes')) AS stretches,
+                   bool_or(kind = ANY (%(kinds_of_work)s)) AS worked
+            FROM fold_event
+            GROUP BY session_id
+        ), metered AS (
+            SELECT session_id,
+                   range_agg(tstzrange(active_from, active_to + interval '30 minutes'))
+                       FILTER (WHERE active_from IS NOT NULL) AS stretches,
+                   bool_or(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
+                           + lines_added + lines_removed + commits > 0) AS worked
+            FROM integrations_agentmeterslot
+            WHERE session_id IN (SELECT session_id FROM fold_slot)
+            GROUP BY session_id
+        ), counted AS (
+            SELECT session_id,
+                   sum(tokens) FILTER (WHERE source = 'events') AS event_tokens,
+                   sum(tokens) FILTER (WHERE source = 'metrics') AS metric_tokens,
+                   sum(lines_added) AS lines_added,
+                   sum(commits) AS commits
+            FROM (SELECT session_id, source, lines_added, commits,
+                         input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+                  FROM integrations_agentsessionday
+                  WHERE session_id IN (SELECT session_id FROM fold_session)) AS figures
+            GROUP BY session_id
+        ), merged AS (
+            SELECT session.id,
+                   session.event_stretches + coalesce(fresh.stretches, '{}') AS event_stretches,
+                   coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
+                   (session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false))
+                       AND NOT session.is_process AND NOT session.is_repeated AS has_work,
+                   coalesce(counted.event_tokens, 0) AS event_tokens,
+                   coalesce(counted.metric_tokens, 0) AS metric_tokens,
+                   coalesce(counted.lines_added, 0) AS lines_added,
+                   coalesce(counted.commits, 0) AS commits
+            FROM fold_session
+            JOIN integrations_agentsession session ON session.id = fold_session.session_id
+            LEFT JOIN fresh ON fresh.session_id = session.id
+            LEFT JOIN metered ON metered.session_id = session.id
+            LEFT JOIN counted ON counted.session_id = session.id
+        )
+        UPDATE integrations_agentsession session
+        SET event_stretches = merged.event_stretches,
+            metric_stretches = merged.metric_stretches,
+            has_work = merged.has_work,
+            event_tokens = merged.event_tokens,
+            metric_tokens = merged.metric_tokens,
+            lines_added = merged.lines_added,
+            commits = merged.commits,
+            started_at = coalesce(lower(telling), session.started_at),
+            started_on = (coalesce(lower(telling), session.started_at) AT TIME ZONE current_setting('TimeZone'))::date,
+            ended_at = coalesce(upper(telling) - interval '30 minutes', session.ended_at),
+            active_seconds = (
+                SELECT coalesce(sum(extract(epoch FROM upper(stretch) - lower(stretch)) - 1800), 0)
+                FROM unnest(telling) AS stretch
+            )
+        FROM merged
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN isempty(merged.event_stretches) THEN merged.metric_stretches
+                        ELSE merged.event_stretches END AS telling
+        ) AS choice
+        WHERE session.id = merged.id
+        """,
+        {"kinds_of_work": [int(kind) for kind in KINDS_OF_WORK]},
+    )

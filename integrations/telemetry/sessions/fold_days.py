@@ -1,0 +1,202 @@
+"""Requests, tool calls and quarters of an hour → the figures of each session's local days.
+
+A day is rebuilt whole from what is merged, never added to: so it can be done any number of times, for the days that
+a fold touched as well as for all of them.  What a fold did to days of very many requests is in fold_large_days.py.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.telemetry.prices.lists import PROMPT_BOUNDS
+from integrations.telemetry.prices.summed_days import price_summed_days
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+
+
+def rebuild_days() -> None:
+    """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself; but no large ones."""
+    execute(FIND_BOUNDS)
+    analyse_where_large("fold_rebuilt_day")
+    execute(DELETE_DAYS)
+    execute(INSERT_EVENT_DAYS)
+    execute(INSERT_METRIC_DAYS)
+    execute(DELETE_TIER_DAYS)
+    execute(INSERT_TIER_DAYS, {"bounds": list(PROMPT_BOUNDS)})
+    execute(DELETE_TOOL_DAYS)
+    execute(INSERT_TOOL_DAYS)
+    _price_metric_days()
+
+
+def count_days_of_greater_source() -> None:
+    """Let the other source's days count, of sessions where the fold made it the greater one."""
+    execute(
+        """
+        UPDATE integrations_agentsessionday figures
+        SET counted = NOT figures.counted
+        FROM fold_session
+        JOIN integrations_agentsession session ON session.id = fold_session.session_id
+        WHERE figures.session_id = session.id
+          AND fold_session.events_counted <> (session.event_tokens >= session.metric_tokens)
+        """
+    )
+
+
+# What belongs to a day is decided by its local date alone.  The bounds let an index find the rows; they reach two hours
+# further, because a local midnight may come twice.
+FIND_BOUNDS: LiteralString = """
+    INSERT INTO fold_rebuilt_day
+    SELECT session_id, identity_id, agent, source, (source = 'events') = events_counted, day,
+           (day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours',
+           ((day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
+    FROM (SELECT DISTINCT session_id, source, day FROM fold_day) AS touched
+    JOIN fold_session USING (session_id)
+    WHERE source <> 'events' OR (session_id, day) NOT IN (SELECT session_id, day FROM fold_large_day)
+"""
+
+DELETE_DAYS: LiteralString = """
+    DELETE FROM integrations_agentsessionday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND stored.source = rebuilt.source
+"""
+
+# What a request tells of its day, by model, and what a call does.
+REQUEST_FIGURES: LiteralString = """
+    request.model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+    LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
+    request.output_tokens, request.spend,
+    CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
+         + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
+    request.reported_cost,
+    request.reported_cost IS NOT NULL AND request.spend IS NOT NULL
+        AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+            + request.output_tokens > 0 AS compared,
+    0 AS calls, 0 AS failures, 0 AS refusals
+"""
+CALL_FIGURES: LiteralString = """
+    '', 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, false,
+    (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
+"""
+
+# The greatest of the bounds that a request's whole prompt exceeds.
+PROMPT_ABOVE: LiteralString = """
+    SELECT coalesce(max(bound), 0) AS above FROM unnest(%(bounds)s::int[]) AS bound
+    WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+"""
+
+# Absurd sums of money stop at what the column holds: one sender's nonsense must not keep others' days from being built.
+# CASE, because LEAST passes over a null: no cost would become the greatest one.
+INSERT_EVENT_DAYS: LiteralString = f"""
+    INSERT INTO integrations_agentsessionday (
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
+        compared_spend, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+    )
+    SELECT session_id, identity_id, agent, 'events', counted, day, model, sum(requests), sum(input_tokens),
+           sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens),
+           CASE WHEN sum(spend) > 9999999999 THEN 9999999999 ELSE sum(spend) END, sum(unpriced_tokens),
+           CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END,
+           CASE WHEN sum(reported_cost) FILTER (WHERE compared) > 9999999999 THEN 9999999999
+                ELSE sum(reported_cost) FILTER (WHERE compared) END,
+           CASE WHEN sum(spend) FILTER (WHERE compared) > 9999999999 THEN 9999999999
+                ELSE sum(spend) FILTER (WHERE compared) END,
+           sum(calls), sum(failures), sum(refusals), 0, 0, 0
+    FROM (
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+               {REQUEST_FIGURES}
+        FROM fold_rebuilt_day rebuilt
+        JOIN integrations_agentrequest request
+          ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
+         AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        WHERE rebuilt.source = 'events'
+        UNION ALL
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+               {CALL_FIGURES}
+        FROM fold_rebuilt_day rebuilt
+        JOIN integrations_agenttoolcall call
+          ON call.session_id = rebuilt.session_id AND call.at BETWEEN rebuilt.after AND rebuilt.before
+         AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        WHERE rebuilt.source = 'events'
+    ) AS figures
+    GROUP BY session_id, identity_id, agent, counted, day, model
+"""  # noqa: S608  # put together from REQUEST_FIGURES and CALL_FIGURES; no value of a parameter
+
+INSERT_METRIC_DAYS: LiteralString = """
+    INSERT INTO integrations_agentsessionday (
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
+        tool_refusals, lines_added, lines_removed, commits
+    )
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day, slot.model,
+           0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
+           sum(slot.cache_write_tokens), sum(slot.output_tokens), NULL,
+           sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
+           CASE WHEN sum(slot.reported_cost) > 9999999999 THEN 9999999999 ELSE sum(slot.reported_cost) END,
+           0, 0, 0, sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
+    FROM fold_rebuilt_day rebuilt
+    JOIN integrations_agentmeterslot slot
+      ON slot.session_id = rebuilt.session_id AND slot.slot BETWEEN rebuilt.after AND rebuilt.before
+     AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    WHERE rebuilt.source = 'metrics' AND slot.active_from IS NOT NULL
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
+"""
+
+DELETE_TIER_DAYS: LiteralString = """
+    DELETE FROM integrations_agenttierday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
+"""
+
+INSERT_TIER_DAYS: LiteralString = f"""
+    INSERT INTO integrations_agenttierday (
+        session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
+        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
+    )
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
+           request.service_tier, count(*), sum(request.input_tokens), sum(request.cache_read_tokens),
+           sum(request.cache_write_tokens), sum(LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)),
+           sum(request.output_tokens)
+    FROM fold_rebuilt_day rebuilt
+    JOIN integrations_agentrequest request
+      ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
+     AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
+    WHERE rebuilt.source = 'events'
+      AND (request.service_tier <> ''
+           OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > (%(bounds)s::int[])[1])
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
+             request.service_tier
+"""  # noqa: S608  # put together from PROMPT_ABOVE; no value of a parameter
+
+DELETE_TOOL_DAYS: LiteralString = """
+    DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
+"""
+
+INSERT_TOOL_DAYS: LiteralString = """
+    INSERT INTO integrations_agenttoolday (session_id, identity_id, agent, day, tool, calls, failures, refusals)
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, call.tool,
+           count(*) FILTER (WHERE call.outcome <> 'refused'),
+           count(*) FILTER (WHERE call.outcome = 'failed'),
+           count(*) FILTER (WHERE call.outcome = 'refused')
+    FROM fold_rebuilt_day rebuilt
+    JOIN integrations_agenttoolcall call
+      ON call.session_id = rebuilt.session_id AND call.at BETWEEN rebuilt.after AND rebuilt.before
+     AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    WHERE rebuilt.source = 'events'
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, call.tool
+"""
+
+
+def _price_metric_days() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT figures.id
+            FROM fold_rebuilt_day rebuilt
+            JOIN integrations_agentsessionday figures USING (session_id, day, source)
+            WHERE figures.source = 'metrics' AND figures.unpriced_tokens > 0
+            """
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    if ids:
+        price_summed_days(ids)

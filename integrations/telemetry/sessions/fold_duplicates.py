@@ -1,0 +1,183 @@
+"""Who else tells of a session: the process that it ran in, and other programs.
+
+Some agents' metrics name no session, only the process that counted.  What they count is handed to the session that the
+process was running then: the one that began in it last before the reading, or else its first.  A process that ran none
+keeps its figures; it never counts as a session itself.
+
+A gateway that an agent asks may tell of the same session in the words of OpenTelemetry's conventions.  The agent's own
+telling counts, and the other one is set aside.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from integrations.telemetry.agents import VOCABULARIES
+from integrations.telemetry.sessions.fold_tables import execute, is_any
+
+_OWN_WORDS = [vocabulary.agent for vocabulary in VOCABULARIES]
+
+
+def find_sessions_told_of() -> None:
+    """Add to fold_touched the sessions whose figures the ones in it decide, and those that decide theirs."""
+    execute(ADD_SESSIONS_OF_PROCESSES)
+    execute(ADD_OTHER_TELLINGS, {"own_words": _OWN_WORDS})
+
+
+def find_days_of_processes() -> None:
+    """Add to fold_day every day on which a process of these sessions counted something."""
+    execute(HAND_SLOTS)
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT DISTINCT told.session_id, 'metrics', (told.slot AT TIME ZONE current_setting('TimeZone'))::date
+        FROM (
+            SELECT session_id, slot FROM fold_handed
+            UNION ALL
+            SELECT process_id, slot FROM fold_handed
+        ) AS told
+        """
+    )
+    execute(FIND_DAYS_HANDED_BEFORE)
+
+
+def hand_figures_to_sessions() -> None:
+    """Move what processes counted to the sessions that they ran; and take the days of repeated tellings away."""
+    if is_any("fold_handed"):
+        execute(
+            """
+            DELETE FROM integrations_agentsessionday stored USING fold_handed handed
+            WHERE stored.session_id = handed.process_id
+            """
+        )
+        execute(INSERT_HANDED)
+    execute(MARK_REPEATED, {"own_words": _OWN_WORDS})
+    for table in ("integrations_agentsessionday", "integrations_agenttoolday", "integrations_agenttierday"):
+        _delete_repeated(table)
+
+
+def _delete_repeated(table: LiteralString) -> None:
+    execute(
+        f"""
+        DELETE FROM {table} stored USING fold_session, integrations_agentsession session
+        WHERE session.id = fold_session.session_id AND session.is_repeated AND stored.session_id = session.id
+        """  # noqa: S608
+    )
+
+
+# A process and its sessions are found through either: a session may turn up in it later than what it counted.  All that
+# hang together are built anew together, because a session's days are made of what all its processes handed to it.  Two
+# people's processes are two, even where they have one name: some are named by their number on the machine.
+# LIMIT makes it look up each session: taking `together` for thousands of rows, the planner read all sessions instead.
+ADD_SESSIONS_OF_PROCESSES: LiteralString = """
+    INSERT INTO fold_touched
+    WITH RECURSIVE together (session_id) AS (
+        SELECT session_id FROM fold_touched
+        UNION
+        SELECT beside.id
+        FROM together
+        CROSS JOIN LATERAL (
+            SELECT * FROM integrations_agentsession WHERE id = together.session_id LIMIT 1
+        ) AS session
+        CROSS JOIN LATERAL (
+            SELECT process.id
+            FROM integrations_sessionprocess ran
+            JOIN integrations_agentsession process
+              ON process.agent = session.agent AND process.external_id = ran.process
+             AND process.identity_id = session.identity_id AND process.is_process
+            WHERE ran.session_id = session.id
+            UNION ALL
+            SELECT other.id
+            FROM integrations_sessionprocess ran
+            JOIN integrations_agentsession other
+              ON other.id = ran.session_id AND other.agent = session.agent
+             AND other.identity_id = session.identity_id
+            WHERE session.is_process AND ran.process = session.external_id
+        ) AS beside
+    )
+    SELECT session_id FROM together EXCEPT SELECT session_id FROM fold_touched
+"""
+
+# The agents without words of their own are few; each is looked up by the index that begins with it.
+ADD_OTHER_TELLINGS: LiteralString = """
+    INSERT INTO fold_touched
+    WITH RECURSIVE known (agent) AS (
+        SELECT min(agent) FROM integrations_agentsession
+        UNION ALL
+        SELECT (SELECT min(later.agent) FROM integrations_agentsession later WHERE later.agent > known.agent)
+        FROM known WHERE known.agent IS NOT NULL
+    ), others AS (
+        SELECT agent FROM known WHERE agent IS NOT NULL AND agent <> ALL (%(own_words)s)
+    )
+    SELECT other.id
+    FROM fold_touched
+    JOIN integrations_agentsession mine ON mine.id = fold_touched.session_id
+    JOIN others ON mine.agent = ANY (%(own_words)s)
+    JOIN integrations_agentsession other ON other.agent = others.agent AND other.external_id = mine.external_id
+"""
+
+HAND_SLOTS: LiteralString = """
+    INSERT INTO fold_handed
+    SELECT chosen.session_id, process.id, slot.slot, slot.model
+    FROM fold_session
+    JOIN integrations_agentsession process ON process.id = fold_session.session_id AND process.is_process
+    JOIN integrations_agentmeterslot slot ON slot.session_id = process.id AND slot.active_from IS NOT NULL
+    JOIN LATERAL (
+        SELECT ran.session_id
+        FROM integrations_sessionprocess ran
+        JOIN integrations_agentsession session
+          ON session.id = ran.session_id AND session.agent = process.agent
+         AND session.identity_id = process.identity_id
+        WHERE ran.process = process.external_id
+        ORDER BY ran.first_at <= slot.active_to DESC, abs(extract(epoch FROM ran.first_at - slot.active_to)),
+                 ran.session_id
+        LIMIT 1
+    ) AS chosen ON true
+"""
+
+# A session to which nothing is handed any more loses what it was handed.
+FIND_DAYS_HANDED_BEFORE: LiteralString = """
+    INSERT INTO fold_day
+    SELECT figures.session_id, 'metrics', figures.day
+    FROM fold_session
+    JOIN integrations_sessionprocess ran ON ran.session_id = fold_session.session_id
+    JOIN integrations_agentsessionday figures
+      ON figures.session_id = fold_session.session_id AND figures.source = 'metrics'
+"""
+
+# Lines and commits alone: what names no session has no tokens that are kept.
+INSERT_HANDED: LiteralString = """
+    INSERT INTO integrations_agentsessionday AS stored (
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
+        tool_refusals, lines_added, lines_removed, commits
+    )
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day,
+           slot.model, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, 0, 0,
+           sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
+    FROM fold_handed handed
+    JOIN integrations_agentmeterslot slot
+      ON slot.session_id = handed.process_id AND slot.slot = handed.slot AND slot.model = handed.model
+    JOIN fold_rebuilt_day rebuilt
+      ON rebuilt.session_id = handed.session_id AND rebuilt.source = 'metrics'
+     AND rebuilt.day = (slot.slot AT TIME ZONE current_setting('TimeZone'))::date
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
+    ON CONFLICT (session_id, day, source, model) DO UPDATE
+    SET lines_added = stored.lines_added + excluded.lines_added,
+        lines_removed = stored.lines_removed + excluded.lines_removed,
+        commits = stored.commits + excluded.commits
+"""
+
+MARK_REPEATED: LiteralString = """
+    UPDATE integrations_agentsession session
+    SET is_repeated = true
+    FROM fold_session
+    WHERE session.id = fold_session.session_id AND NOT session.is_repeated AND session.agent <> ALL (%(own_words)s)
+      AND EXISTS (
+          SELECT FROM integrations_agentsession own
+          JOIN orgtree_identity own_name ON own_name.id = own.identity_id
+          JOIN orgtree_identity name ON name.id = session.identity_id
+          WHERE own.agent = ANY (%(own_words)s) AND own.external_id = session.external_id
+            AND (own_name.id = name.id OR own_name.person_id = name.person_id)
+      )
+"""

@@ -1,0 +1,150 @@
+"""Claimed events → requests and tool calls.
+
+Several records tell of the same request or call (a log event, a span, a repetition): they are merged by key, and
+every column by a rule that does not depend on their order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+from django.db import connection
+
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
+from integrations.telemetry.sessions.fold_tables import execute, is_any
+
+
+def merge_requests() -> None:
+    """Merge answered requests: of each figure the greatest, of the times the earliest, and its price.
+
+    They are merged with what is stored aside, and priced on their way back, so that each is written once.
+    """
+    execute(
+        """
+        INSERT INTO fold_request (
+            session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+            duration_ms, reported_cost, cache_write_1h_tokens, service_tier
+        )
+        SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
+               GREATEST(stored.input_tokens, fresh.input_tokens, 0),
+               GREATEST(stored.cache_read_tokens, fresh.cache_read_tokens, 0),
+               GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0),
+               GREATEST(stored.output_tokens, fresh.output_tokens, 0),
+               GREATEST(stored.duration_ms, fresh.duration_ms),
+               GREATEST(stored.reported_cost, fresh.reported_cost),
+               GREATEST(stored.cache_write_1h_tokens, fresh.cache_write_1h_tokens, 0),
+               GREATEST(stored.service_tier, fresh.service_tier)
+        FROM (
+            SELECT session_id, key, min(at) AS at, max(model) AS model, max(input_tokens) AS input_tokens,
+                   max(cache_read_tokens) AS cache_read_tokens, max(cache_write_tokens) AS cache_write_tokens,
+                   max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
+                   max(reported_cost) AS reported_cost, max(cache_write_1h_tokens) AS cache_write_1h_tokens,
+                   max(service_tier) AS service_tier
+            FROM fold_event
+            WHERE kind = %(kind)s
+            GROUP BY session_id, key
+        ) AS fresh
+        LEFT JOIN integrations_agentrequest stored USING (session_id, key)
+        """,
+        {"kind": int(EventKind.REQUEST)},
+    )
+    rates = _rates_of_requests()
+    execute(f"{PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
+    if is_any("fold_request", "stored_at IS NOT NULL"):
+        execute(f"{PRICED_REQUESTS} WHERE request.stored_at IS NOT NULL {IN_THE_PLACE_OF_STORED}", rates)
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date FROM fold_request
+        UNION
+        SELECT session_id, 'events', (stored_at AT TIME ZONE current_setting('TimeZone'))::date FROM fold_request
+        WHERE stored_at IS NOT NULL
+        """
+    )
+
+
+# Requests are usually new.  Nobody but the fold inserts any, and it holds their sessions' locks: what was not stored a
+# moment ago is not stored now, and asking again at each row, as ON CONFLICT does, would cost a third more.
+PRICED_REQUESTS: LiteralString = f"""
+    INSERT INTO integrations_agentrequest AS stored (
+        session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+        duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
+    )
+    SELECT request.session_id, request.key, request.at, request.model, request.input_tokens,
+           request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
+           request.reported_cost, {SPEND}, request.cache_write_1h_tokens, request.service_tier, rate.version
+    FROM fold_request request
+    JOIN fold_session session USING (session_id)
+    LEFT JOIN {RATES}
+"""  # noqa: S608  # the module of rates has its constants
+
+IN_THE_PLACE_OF_STORED: LiteralString = """
+    ON CONFLICT (session_id, key) DO UPDATE
+    SET at = excluded.at,
+        model = excluded.model,
+        input_tokens = excluded.input_tokens,
+        cache_read_tokens = excluded.cache_read_tokens,
+        cache_write_tokens = excluded.cache_write_tokens,
+        output_tokens = excluded.output_tokens,
+        duration_ms = excluded.duration_ms,
+        reported_cost = excluded.reported_cost,
+        spend = excluded.spend,
+        cache_write_1h_tokens = excluded.cache_write_1h_tokens,
+        service_tier = excluded.service_tier,
+        price_version_id = excluded.price_version_id
+"""
+
+
+def _rates_of_requests() -> dict[str, list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT request.model, session.agent, request.service_tier, {MINUTE}
+            FROM fold_request request JOIN fold_session session USING (session_id)
+            """  # noqa: S608  # a constant
+        )
+        return rate_parameters([Asked(*asked) for asked in cursor.fetchall()])
+
+
+def merge_tool_calls() -> None:
+    """Merge tool calls.  A refusal outweighs what else is told of a call, and a failure a success.
+
+    An agent may report a refused call as a failed one as well; a span may know the exit code that the log does not.
+    """
+    parameters = {"kind": int(EventKind.TOOL_CALL), "outcomes": ["succeeded", "failed", "refused"]}
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event WHERE kind = %(kind)s AND outcome = ANY (%(outcomes)s)
+        UNION
+        SELECT session_id, 'events', (stored.at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event JOIN integrations_agenttoolcall stored USING (session_id, key)
+        WHERE kind = %(kind)s
+        """,
+        parameters,
+    )
+    execute(
+        """
+        INSERT INTO integrations_agenttoolcall AS stored (
+            session_id, key, at, tool, outcome, error_type, duration_ms
+        )
+        SELECT session_id, key, min(at), max(tool),
+               (%(outcomes)s::text[])[max(array_position(%(outcomes)s, outcome))],
+               max(error_type), max(duration_ms)
+        FROM fold_event
+        WHERE kind = %(kind)s AND outcome = ANY (%(outcomes)s)
+        GROUP BY session_id, key
+        ON CONFLICT (session_id, key) DO UPDATE
+        SET at = LEAST(stored.at, excluded.at),
+            tool = GREATEST(stored.tool, excluded.tool),
+            outcome = (%(outcomes)s::text[])[GREATEST(
+                array_position(%(outcomes)s, stored.outcome::text),
+                array_position(%(outcomes)s, excluded.outcome::text)
+            )],
+            error_type = GREATEST(stored.error_type, excluded.error_type),
+            duration_ms = GREATEST(stored.duration_ms, excluded.duration_ms)
+        """,
+        parameters,
+    )

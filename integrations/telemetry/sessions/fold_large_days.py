@@ -1,0 +1,194 @@
+"""Days of very many requests and calls: what a fold changed is added to their figures.
+
+Every other day is rebuilt whole (fold_days.py), which reads all that it holds.  A service that names no conversation
+may make millions of requests a day in what is one session: to read them again every second would leave time for nothing
+else.  So what the touched requests and calls told before is taken off such a day, and what they tell now added to it.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.prices.lists import PROMPT_BOUNDS
+from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+
+LARGE_DAY = 10_000  # requests and calls: as many are read again in some hundredths of a second
+HALF_OF_MONEY = 5_000_000_000  # of what a day's column holds: two such sums fit in
+
+
+def find_large_days() -> bool:
+    """Fill fold_large_day with the large days of sessions in fold_session; whether there are any.
+
+    Sums of money that may not fit into their column with what is to be added are left to the rebuilding, which stops
+    at what it holds.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO fold_large_day
+            SELECT session_id, day
+            FROM integrations_agentsessionday
+            WHERE session_id IN (SELECT session_id FROM fold_session) AND source = 'events'
+            GROUP BY session_id, day
+            HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s
+               AND coalesce(max(GREATEST(spend, reported_cost, compared_cost, compared_spend)), 0) < %(half)s
+            """,
+            {"large": LARGE_DAY, "half": HALF_OF_MONEY},
+        )
+        return bool(cursor.rowcount)
+
+
+def note_figures_before() -> None:
+    """Note what the requests and calls that were staged, as far as they are known, tell of large days."""
+    _note(-1)
+
+
+def add_differences_to_large_days() -> None:
+    """Add what the staged requests and calls, merged by now, tell other than before.
+
+    Where they leave nothing of what a sum is made of, it may be one of nothing, which only the day as a whole can tell:
+    such a day is rebuilt.
+    """
+    _note(1)
+    analyse_where_large("fold_difference")
+    execute(LEAVE_TO_REBUILDING, {"half": HALF_OF_MONEY})
+    for statement in (ADD_TO_DAYS, ADD_TO_TIER_DAYS, ADD_TO_TOOL_DAYS, *DELETE_EMPTY):
+        execute(statement)
+
+
+def _note(sign: int) -> None:
+    execute(NOTE_REQUESTS, {"sign": sign, "kind": int(EventKind.REQUEST), "bounds": list(PROMPT_BOUNDS)})
+    execute(NOTE_CALLS, {"sign": sign, "kind": int(EventKind.TOOL_CALL)})
+
+
+NOTE_REQUESTS: LiteralString = f"""
+    INSERT INTO fold_difference
+    SELECT %(sign)s, large.session_id, large.day, '', size.above, request.service_tier, {REQUEST_FIGURES}
+    FROM (SELECT DISTINCT session_id, key FROM fold_event WHERE kind = %(kind)s) AS staged
+    JOIN integrations_agentrequest request USING (session_id, key)
+    JOIN fold_large_day large
+      ON large.session_id = request.session_id
+     AND large.day = (request.at AT TIME ZONE current_setting('TimeZone'))::date
+    CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
+"""  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
+
+NOTE_CALLS: LiteralString = f"""
+    INSERT INTO fold_difference
+    SELECT %(sign)s, large.session_id, large.day, call.tool, 0, '', {CALL_FIGURES}
+    FROM (SELECT DISTINCT session_id, key FROM fold_event WHERE kind = %(kind)s) AS staged
+    JOIN integrations_agenttoolcall call USING (session_id, key)
+    JOIN fold_large_day large
+      ON large.session_id = call.session_id
+     AND large.day = (call.at AT TIME ZONE current_setting('TimeZone'))::date
+"""  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
+
+LEAVE_TO_REBUILDING: LiteralString = """
+    DELETE FROM fold_large_day large
+    USING (
+        SELECT session_id, day
+        FROM fold_difference
+        GROUP BY session_id, day, model
+        HAVING sum(sign) FILTER (WHERE spend IS NOT NULL) < 0
+            OR sum(sign) FILTER (WHERE reported_cost IS NOT NULL) < 0
+            OR sum(sign) FILTER (WHERE compared) < 0
+            OR sum(GREATEST(spend, reported_cost)) >= %(half)s
+    ) AS uncertain
+    WHERE large.session_id = uncertain.session_id AND large.day = uncertain.day
+"""
+
+# Sums of nothing are null.
+ADD_TO_DAYS: LiteralString = """
+    INSERT INTO integrations_agentsessionday AS stored (
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
+        compared_spend, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+    )
+    SELECT session_id, session.identity_id, session.agent, 'events', session.events_counted, day, model,
+           sum(sign * requests), sum(sign * input_tokens), sum(sign * cache_read_tokens),
+           sum(sign * cache_write_tokens), sum(sign * cache_write_1h_tokens), sum(sign * output_tokens),
+           sum(sign * spend), sum(sign * unpriced_tokens), sum(sign * reported_cost),
+           sum(sign * reported_cost) FILTER (WHERE compared), sum(sign * spend) FILTER (WHERE compared),
+           sum(sign * calls), sum(sign * failures), sum(sign * refusals), 0, 0, 0
+    FROM fold_difference
+    JOIN fold_large_day USING (session_id, day)
+    JOIN fold_session session USING (session_id)
+    GROUP BY session_id, session.identity_id, session.agent, session.events_counted, day, model
+    ON CONFLICT (session_id, day, source, model) DO UPDATE
+    SET requests = stored.requests + excluded.requests,
+        input_tokens = stored.input_tokens + excluded.input_tokens,
+        cache_read_tokens = stored.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = stored.cache_write_tokens + excluded.cache_write_tokens,
+        cache_write_1h_tokens = stored.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
+        output_tokens = stored.output_tokens + excluded.output_tokens,
+        spend = coalesce(stored.spend + excluded.spend, stored.spend, excluded.spend),
+        unpriced_tokens = stored.unpriced_tokens + excluded.unpriced_tokens,
+        reported_cost = coalesce(stored.reported_cost + excluded.reported_cost, stored.reported_cost,
+                                 excluded.reported_cost),
+        compared_cost = coalesce(stored.compared_cost + excluded.compared_cost, stored.compared_cost,
+                                 excluded.compared_cost),
+        compared_spend = coalesce(stored.compared_spend + excluded.compared_spend, stored.compared_spend,
+                                  excluded.compared_spend),
+        tool_calls = stored.tool_calls + excluded.tool_calls,
+        tool_failures = stored.tool_failures + excluded.tool_failures,
+        tool_refusals = stored.tool_refusals + excluded.tool_refusals
+"""
+
+ADD_TO_TIER_DAYS: LiteralString = """
+    INSERT INTO integrations_agenttierday AS stored (
+        session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
+        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
+    )
+    SELECT session_id, session.identity_id, session.agent, day, model, prompt_above, service_tier,
+           sum(sign * requests), sum(sign * input_tokens), sum(sign * cache_read_tokens),
+           sum(sign * cache_write_tokens), sum(sign * cache_write_1h_tokens), sum(sign * output_tokens)
+    FROM fold_difference
+    JOIN fold_large_day USING (session_id, day)
+    JOIN fold_session session USING (session_id)
+    WHERE requests > 0 AND (service_tier <> '' OR prompt_above > 0)
+    GROUP BY session_id, session.identity_id, session.agent, day, model, prompt_above, service_tier
+    ON CONFLICT (session_id, day, model, prompt_above, service_tier) DO UPDATE
+    SET requests = stored.requests + excluded.requests,
+        input_tokens = stored.input_tokens + excluded.input_tokens,
+        cache_read_tokens = stored.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = stored.cache_write_tokens + excluded.cache_write_tokens,
+        cache_write_1h_tokens = stored.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
+        output_tokens = stored.output_tokens + excluded.output_tokens
+"""
+
+ADD_TO_TOOL_DAYS: LiteralString = """
+    INSERT INTO integrations_agenttoolday AS stored (
+        session_id, identity_id, agent, day, tool, calls, failures, refusals
+    )
+    SELECT session_id, session.identity_id, session.agent, day, tool,
+           sum(sign * calls), sum(sign * failures), sum(sign * refusals)
+    FROM fold_difference
+    JOIN fold_large_day USING (session_id, day)
+    JOIN fold_session session USING (session_id)
+    WHERE requests = 0
+    GROUP BY session_id, session.identity_id, session.agent, day, tool
+    ON CONFLICT (session_id, day, tool) DO UPDATE
+    SET calls = stored.calls + excluded.calls,
+        failures = stored.failures + excluded.failures,
+        refusals = stored.refusals + excluded.refusals
+"""
+
+# What moved elsewhere leaves rows of nothing.
+DELETE_EMPTY: tuple[LiteralString, ...] = (
+    """
+    DELETE FROM integrations_agentsessionday stored USING fold_large_day large
+    WHERE stored.session_id = large.session_id AND stored.day = large.day AND stored.source = 'events'
+      AND stored.requests + stored.tool_calls + stored.tool_refusals = 0
+    """,
+    """
+    DELETE FROM integrations_agenttierday stored USING fold_large_day large
+    WHERE stored.session_id = large.session_id AND stored.day = large.day AND stored.requests = 0
+    """,
+    """
+    DELETE FROM integrations_agenttoolday stored USING fold_large_day large
+    WHERE stored.session_id = large.session_id AND stored.day = large.day AND stored.calls + stored.refusals = 0
+    """,
+)

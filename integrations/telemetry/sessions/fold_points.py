@@ -1,0 +1,169 @@
+"""Metric points → what a session's metrics add up to in each quarter of an hour.
+
+A delta point is an increase.  A cumulative point is a reading: its increase is the difference to the reading before
+it in the same series with the same start, or to zero where it is the first; a reading below the one before it, with
+no new start, means that the counter began again.  So a late point changes its own quarter and that of the reading
+after it, and both are read anew from the raw points.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+
+
+def find_touched_slots() -> None:
+    """Fill fold_slot with the quarters of an hour of the claimed points, and of the readings that follow them.
+
+    The receiver refuses points for days whose raw rows were dropped; one that slipped through at that moment is left
+    out here, because its quarter cannot be summed anew.
+    """
+    execute(
+        """
+        DELETE FROM fold_point USING integrations_rawday known
+        WHERE known.day = (fold_point.at AT TIME ZONE 'UTC')::date AND known.closed_at IS NOT NULL
+        """
+    )
+    execute("INSERT INTO fold_slot SELECT session_id, date_bin('15 minutes', at, 'epoch') FROM fold_point")
+    latest = _one_time(
+        """
+        SELECT max(slot.slot) + interval '15 minutes'
+        FROM integrations_agentmeterslot slot
+        WHERE slot.session_id IN (SELECT session_id FROM fold_point WHERE cumulative)
+        """
+    )
+    if latest is not None:
+        execute(
+            """
+            INSERT INTO fold_slot
+            SELECT came.session_id, date_bin('15 minutes', following.at, 'epoch')
+            FROM fold_point came
+            CROSS JOIN LATERAL (
+                SELECT point.at
+                FROM integrations_agent_point point
+                WHERE point.session_id = came.session_id AND point.series = came.series AND point.start = came.start
+                  AND point.at > came.at AND point.at > %(earliest)s AND point.at < %(latest)s
+                ORDER BY point.at
+                LIMIT 1
+            ) AS following
+            WHERE came.cumulative
+            """,
+            {"earliest": _one_time("SELECT min(at) FROM fold_point WHERE cumulative"), "latest": latest},
+        )
+    analyse_where_large("fold_slot")
+
+
+def rebuild_slots() -> None:
+    """Sum the raw points of the touched quarters anew, and note their days in fold_day."""
+    first = _one_time("SELECT min(slot) FROM fold_slot")
+    if first is None:
+        return
+    bounds = {"first": first, "after": _one_time("SELECT max(slot) + interval '15 minutes' FROM fold_slot")}
+    # Readings are looked up from the start of their series on; the bound keeps older partitions out of the plan.
+    bounds["earliest"] = _one_time(EARLIEST_START, bounds) or first
+    execute(
+        """
+        DELETE FROM integrations_agentmeterslot stored USING fold_slot touched
+        WHERE stored.session_id = touched.session_id AND stored.slot = touched.slot
+        """
+    )
+    execute(INSERT_SLOTS, bounds)
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT DISTINCT session_id, 'metrics', (slot AT TIME ZONE current_setting('TimeZone'))::date FROM fold_slot
+        """
+    )
+
+
+def _one_time(sql: LiteralString, parameters: dict[str, datetime | None] | None = None) -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+
+
+EARLIEST_START: LiteralString = """
+    SELECT min(point.start)
+    FROM fold_slot touched
+    JOIN integrations_agent_point point
+      ON point.session_id = touched.session_id AND point.at >= touched.slot
+     AND point.at < touched.slot + interval '15 minutes'
+    WHERE point.cumulative AND point.at >= %(first)s AND point.at < %(after)s
+"""
+
+# Numeric, because sums of doubles depend on their order.
+# A delta point covers the time since its start, if that is short enough to be one stretch of work.
+INSERT_SLOTS: LiteralString = """
+    INSERT INTO integrations_agentmeterslot (
+        session_id, slot, model, active_from, active_to, input_tokens, cache_read_tokens, cache_write_tokens,
+        output_tokens, reported_cost, lines_added, lines_removed, commits
+    )
+    WITH reading AS (
+        SELECT point.session_id, touched.slot, point.at, point.series, point.start, point.cumulative,
+               point.measure, left(point.model, 120) AS model,
+               point.value::numeric AS value,
+               lag(point.value::numeric) OVER (
+                   PARTITION BY point.session_id, touched.slot, point.series, point.start ORDER BY point.at
+               ) AS previous_in_slot
+        FROM (SELECT DISTINCT session_id, slot FROM fold_slot) AS touched
+        JOIN integrations_agent_point point
+          ON point.session_id = touched.session_id AND point.at >= touched.slot
+         AND point.at < touched.slot + interval '15 minutes'
+        WHERE point.at >= %(first)s AND point.at < %(after)s
+    ), increase AS (
+        SELECT reading.session_id, slot, model, measure, at,
+               CASE WHEN NOT cumulative AND at - start BETWEEN interval '0' AND interval '30 minutes'
+                    THEN start ELSE at END AS since,
+               CASE WHEN NOT cumulative THEN reading.value
+                    WHEN reading.value < previous.value THEN reading.value
+                    ELSE reading.value - coalesce(previous.value, 0) END AS amount
+        FROM reading
+        LEFT JOIN LATERAL (
+            SELECT previous_in_slot AS value WHERE previous_in_slot IS NOT NULL
+            UNION ALL
+            (
+                SELECT earlier.value
+                FROM (
+                    (
+                        SELECT point.at, point.value::numeric AS value
+                        FROM integrations_agent_point point
+                        WHERE previous_in_slot IS NULL AND point.session_id = reading.session_id
+                          AND point.series = reading.series AND point.start = reading.start
+                          AND point.at < reading.at AND point.at >= %(earliest)s
+                        ORDER BY point.at DESC
+                        LIMIT 1
+                    )
+                    UNION ALL
+                    (
+                        SELECT base.at, base.value::numeric
+                        FROM integrations_seriesbase base
+                        WHERE previous_in_slot IS NULL AND base.series = reading.series
+                          AND base.start = reading.start AND base.at < reading.at
+                    )
+                ) AS earlier
+                ORDER BY earlier.at DESC
+                LIMIT 1
+            )
+        ) AS previous ON reading.cumulative
+    )
+    SELECT session_id, slot, model,
+           min(since) FILTER (WHERE amount > 0), max(at) FILTER (WHERE amount > 0),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'input_tokens'), 0)
+                 + GREATEST(coalesce(sum(amount) FILTER (WHERE measure = 'prompt_tokens')
+                                     - coalesce(sum(amount) FILTER (WHERE measure IN (
+                                           'cache_read_tokens', 'cache_write_tokens')), 0), 0), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_read_tokens'), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_write_tokens'), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'output_tokens'), 0)),
+           CASE WHEN sum(amount) FILTER (WHERE measure = 'reported_cost') > 9999999999 THEN 9999999999
+                ELSE sum(amount) FILTER (WHERE measure = 'reported_cost') END,
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'lines_added'), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'lines_removed'), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'commits'), 0))
+    FROM increase
+    GROUP BY session_id, slot, model
+"""

@@ -1,0 +1,197 @@
+"""Pricing again what was priced by other prices.
+
+A Repricing is worked through some sessions at a time.  Each piece is a transaction that prices their requests, builds
+the days that this changes, notes in the outbox whose figures those are, and moves the row's cursor: whatever dies in
+between, the next worker goes on after the last piece that was stored.  Doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+from typing import Any, LiteralString
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from integrations.models import Repricing
+from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
+from integrations.telemetry.prices.summed_days import price_summed_days
+from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
+from integrations.telemetry.sessions.fold_days import rebuild_days
+from integrations.telemetry.sessions.fold_duplicates import (
+    find_days_of_processes,
+    find_sessions_told_of,
+    hand_figures_to_sessions,
+)
+from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from orgtree.organisation.people_version import raise_people_version
+
+logger = logging.getLogger(__name__)
+SESSIONS_PER_TRANSACTION = 2_000
+
+State = Repricing.State
+
+
+def reprice_waiting_rows() -> int:
+    """Work through all repricings that wait, the oldest first; how many sessions were looked at."""
+    looked_at = 0
+    while sessions := _next_piece():
+        looked_at += sessions
+    return looked_at
+
+
+def _next_piece() -> int:
+    """One piece of the oldest repricing; how many sessions, and 0 where none waits.
+
+    A row that another worker has claimed is waited for by nobody: that worker goes on with it.
+    """
+    with transaction.atomic():
+        row = Repricing.objects.exclude(state=State.DONE).select_for_update(skip_locked=True).order_by("pk").first()
+        if row is None or Repricing.objects.filter(pk__lt=row.pk).exclude(state=State.DONE).exists():
+            return 0  # an older one is being worked at: what it prices must not come after this one
+        if row.started_at is None:
+            row.started_at, row.state = timezone.now(), State.AT_WORK
+        sessions = _sessions_after(row)
+        if sessions:
+            _reprice(row, sessions)
+            row.after_session = sessions[-1]
+        if len(sessions) < SESSIONS_PER_TRANSACTION:
+            row.state, row.finished_at = State.DONE, timezone.now()
+            logger.info(
+                "Priced %d requests anew (%s): %s before, %s after.",
+                *(row.requests, row.reason, row.spend_before, row.spend_after),
+            )
+        row.save()
+        return len(sessions) or 1
+
+
+# What of a day a repricing touches; the days are those of the organisation's calendar.
+_TOUCHED: LiteralString = """
+    model <> '' AND (%(models)s::text[] IS NULL OR model = ANY (%(models)s))
+    AND (%(agent)s = '' OR agent = %(agent)s)
+    AND (%(day_from)s::date IS NULL OR day >= %(day_from)s) AND (%(day_to)s::date IS NULL OR day < %(day_to)s)
+"""
+_LOCAL_DAY: LiteralString = "(request.at AT TIME ZONE current_setting('TimeZone'))::date"
+_REQUESTS_TOUCHED: LiteralString = f"""
+    request.model <> '' AND (%(models)s::text[] IS NULL OR request.model = ANY (%(models)s))
+    AND (%(day_from)s::date IS NULL OR {_LOCAL_DAY} >= %(day_from)s)
+    AND (%(day_to)s::date IS NULL OR {_LOCAL_DAY} < %(day_to)s)
+"""
+_SESSIONS: LiteralString = f"""
+    SELECT DISTINCT session_id FROM integrations_agentsessionday
+    WHERE session_id > %(after)s AND {_TOUCHED}
+    ORDER BY session_id LIMIT %(most)s
+"""  # noqa: S608  # two constants
+_SUMS: LiteralString = f"""
+    SELECT coalesce(sum(spend), 0), coalesce(sum(unpriced_tokens), 0)::bigint FROM integrations_agentsessionday
+    WHERE session_id = ANY (%(sessions)s) AND counted AND {_TOUCHED}
+"""  # noqa: S608
+_DAYS: LiteralString = f"""
+    INSERT INTO fold_day
+    SELECT DISTINCT session_id, source, day FROM integrations_agentsessionday
+    WHERE session_id = ANY (%(sessions)s) AND source <> 'files' AND {_TOUCHED}
+    UNION
+    SELECT DISTINCT request.session_id, 'events', {_LOCAL_DAY}
+    FROM integrations_agentrequest request
+    WHERE request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED}
+"""  # noqa: S608
+_FILE_DAYS: LiteralString = f"""
+    SELECT id, session_id, day FROM integrations_agentsessionday
+    WHERE session_id = ANY (%(sessions)s) AND source = 'files' AND {_TOUCHED}
+"""  # noqa: S608
+_LOCK_SESSIONS: LiteralString = """
+    INSERT INTO fold_session
+    SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
+    FROM integrations_agentsession WHERE id IN (SELECT session_id FROM fold_touched)
+    ORDER BY id
+    FOR NO KEY UPDATE
+"""
+_REQUESTS: LiteralString = "fold_session session JOIN integrations_agentrequest request USING (session_id)"
+_OF_PIECE: LiteralString = f"""
+    request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED} AND (%(agent)s = '' OR session.agent = %(agent)s)
+"""
+_ASKED: LiteralString = f"""
+    SELECT request.model, session.agent, request.service_tier, {MINUTE}, count(*)
+    FROM {_REQUESTS} WHERE {_OF_PIECE}
+    GROUP BY 1, 2, 3, 4
+"""  # noqa: S608
+_UPDATE_PRICES: LiteralString = f"""
+    UPDATE integrations_agentrequest stored SET spend = told.spend, price_version_id = told.version
+    FROM (
+        SELECT request.id, {SPEND} AS spend, rate.version
+        FROM {_REQUESTS} LEFT JOIN {RATES}
+        WHERE {_OF_PIECE}
+    ) AS told
+    WHERE stored.id = told.id AND (stored.spend, stored.price_version_id) IS DISTINCT FROM (told.spend, told.version)
+"""  # noqa: S608
+
+
+def _parameters(row: Repricing) -> dict[str, Any]:
+    return {"models": row.model_names, "agent": row.agent, "day_from": row.day_from, "day_to": row.day_to}
+
+
+def _sessions_after(row: Repricing) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSIONS, {**_parameters(row), "after": row.after_session, "most": SESSIONS_PER_TRANSACTION})
+        return [found[0] for found in cursor.fetchall()]
+
+
+def _reprice(row: Repricing, sessions: list[int]) -> None:
+    asked = {**_parameters(row), "sessions": sessions}
+    create_tables()
+    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    find_sessions_told_of()  # what a process counted is handed to its sessions whenever their days are built
+    execute(_LOCK_SESSIONS)
+    spend, unpriced = _sums(asked)
+    row.spend_before += spend
+    row.unpriced_before += unpriced
+    execute(_DAYS, asked)
+    requests, changed = _price_requests(asked)
+    find_days_of_processes()
+    rebuild_days()
+    hand_figures_to_sessions()
+    _price_file_days(asked)
+    is_anybody_new = append_changes_of_fold()
+    spend, unpriced = _sums(asked)
+    row.spend_after += spend
+    row.unpriced_after += unpriced
+    row.requests += requests
+    row.changed += changed
+    if is_anybody_new:
+        raise_people_version()
+
+
+def _sums(asked: dict[str, Any]) -> tuple[Decimal, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, asked)
+        spend, unpriced = cursor.fetchone()
+        return spend, unpriced
+
+
+def _price_requests(asked: dict[str, Any]) -> tuple[int, int]:
+    """How many were looked at, and of how many the price or the price book is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED, asked)
+        told = cursor.fetchall()
+        rates = rate_parameters([Asked(*each) for *each, _ in told])
+        cursor.execute(_UPDATE_PRICES, asked | rates)
+        return sum(requests for *_, requests in told), cursor.rowcount
+
+
+def _price_file_days(asked: dict[str, Any]) -> None:
+    """Days that a file tells of stand as they were imported; only their price is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FILE_DAYS, asked)
+        days = cursor.fetchall()
+    if not days:
+        return
+    price_summed_days([pk for pk, _, _ in days])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO fold_day
+            SELECT session_id, 'files', day FROM unnest(%s::bigint[], %s::date[]) AS told (session_id, day)
+            """,
+            [[session for _, session, _ in days], [day for _, _, day in days]],
+        )

@@ -1,0 +1,40 @@
+"""Which sessions somebody may open."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import DateRangeField
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, TruncDate
+
+from integrations.models import AgentSession
+from orgtree.access.access import Access
+from orgtree.models import IndividualPolicy, Placement
+
+
+def visible_sessions(access: Access) -> QuerySet[AgentSession]:
+    """One's own, and where the policy names people those of units whose individuals one may see.
+
+    A session's timeline tells when somebody was at work, to the second: it cannot be shown under a pseudonym.  It is of
+    the units that its person was in on any of its days.
+    """
+    sessions = AgentSession.objects.filter(has_work=True)
+    sight, named = access.sight, access.policy == IndividualPolicy.NAMED
+    if named and sight.individuals_in is None:
+        return sessions
+    visible = Q(pk__in=())
+    if sight.person_id is not None:
+        visible |= Q(identity__person=sight.person_id)
+    if named and sight.individuals_in:
+        days = Func(
+            Coalesce(F("started_on"), TruncDate("started_at")),
+            TruncDate("ended_at"),
+            Value("[]"),
+            function="daterange",
+            output_field=DateRangeField(),
+        )
+        sessions = sessions.alias(its_days=days)
+        placed = Placement.objects.filter(
+            person=OuterRef("identity__person"), ancestor__in=sight.individuals_in, during__overlap=OuterRef("its_days")
+        )
+        visible |= Q(Exists(placed))
+    return sessions.filter(visible)

@@ -1,0 +1,1 @@
+"""Usage that local readers such as ccusage wrote to files."""

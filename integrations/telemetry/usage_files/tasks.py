@@ -1,0 +1,13 @@
+"""Background work on imported usage: nudged when telemetry came in of whom a file told, and swept."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from integrations.telemetry.usage_files.counted import settle_usage
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def settle_usage_files() -> None:
+    """Settle anew which imported rows count."""
+    settle_usage()

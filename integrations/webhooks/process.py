@@ -1,0 +1,126 @@
+"""What deliveries tell becomes facts, the same way as what a sync reads; they may come in any order, and twice."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.connectors.base import RawRecord, Settings, connectors
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.json_text import read_delivery
+from integrations.enums import Kind
+from integrations.intake.store_drafts import store_drafts
+from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
+from integrations.sync.enqueue import read_soon
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(days=30)  # without their bodies: to know a delivery that comes again, and to show that they come
+MOST_TRIES = 5
+LONGEST_ID, LONGEST_SOURCE, LONGEST_PATH = 200, 60, 300  # the columns of quarantine
+State = WebhookDelivery.State
+
+
+def take_waiting(limit: int = 500) -> int:
+    """Take the oldest deliveries, each in a transaction of its own; how many.  Workers take different ones.
+
+    One that fails is left to the next sweep: what broke it, such as the locks of others, may be gone by then.
+    """
+    failed: set[int] = set()
+    for taken in range(limit):
+        delivery = _take_next(failed)
+        if delivery is None:
+            return taken
+        if delivery.state == State.WAITING:
+            failed.add(delivery.pk)
+    return limit
+
+
+def forget_old_deliveries() -> int:
+    old = WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEPT_FOR).exclude(state=State.WAITING)
+    return old.delete()[0]
+
+
+def _take_next(failed: Collection[int]) -> WebhookDelivery | None:
+    with transaction.atomic():
+        waiting = WebhookDelivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=State.WAITING)
+        delivery = waiting.exclude(pk__in=failed).select_related("connection").order_by("pk").first()
+        if delivery is None:
+            return None
+        try:
+            with transaction.atomic():
+                delivery.state = _take(delivery)
+        except Exception:  # a fault of ours: the delivery stays, and the others are taken all the same
+            logger.exception("Delivery %s could not be taken", delivery.pk)
+            delivery.tries += 1
+            if delivery.tries >= MOST_TRIES:
+                _put_aside(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
+                delivery.state = State.QUARANTINED
+        if delivery.state != State.WAITING:
+            delivery.body, delivery.done_at = None, timezone.now()
+        delivery.save(update_fields=["state", "tries", "body", "done_at"])
+    return delivery
+
+
+def _take(delivery: WebhookDelivery) -> State:
+    connector = connectors()[delivery.connection.provider](Settings({}, {}))
+    try:
+        payload = read_delivery(bytes(delivery.body or b""))
+        records = connector.deliveries(delivery.event, payload)
+    except SchemaError as problem:
+        _put_aside(delivery, [], problem)
+        return State.QUARANTINED
+    news = connector.news(delivery.event, payload)
+    will_be_read = news is not None and read_soon(delivery.connection, *news)
+    if records is None:
+        return State.IGNORED
+    drafts: list[AnyDraft] = []
+    problems = 0
+    for record in records:
+        try:
+            drafts += record.normalise(record.payload)
+        except SchemaError as problem:
+            _put_aside(delivery, [record], problem)
+            problems += 1
+    wanted = of_picked(delivery.connection, drafts)
+    store_drafts(delivery.connection, wanted)
+    return State.QUARANTINED if problems else State.DONE if wanted or will_be_read else State.IGNORED
+
+
+def of_picked(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:
+    """Those of resources that are synced: an organisation's webhook tells of all its repositories."""
+    picked = set(Resource.objects.filter(connection=connection, picked=True).values_list("external_id", flat=True))
+    return [draft for draft in drafts if _belongs_to(draft) in picked]
+
+
+def _belongs_to(draft: AnyDraft) -> str:
+    """The external id of the draft's resource."""
+    if draft.kind is Kind.REPOSITORY:
+        return draft.external_id
+    for name in ("repository", "project", "board"):
+        if belongs_to := getattr(draft, name, ""):
+            return str(belongs_to)
+    return ""
+
+
+def _put_aside(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
+    """Keep what could not be understood until a replay understands it; of one record the last telling."""
+    payload: Any
+    if records:
+        payload, external_id = records[0].payload, records[0].external_id
+    else:
+        payload, external_id = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}, ""
+    QuarantinedPayload.objects.update_or_create(
+        connection=delivery.connection,
+        kind="",  # one delivery may tell of several
+        external_id=(external_id or delivery.delivery_id)[:LONGEST_ID],
+        source=f"webhook {delivery.event}"[:LONGEST_SOURCE],
+        replayed_at=None,
+        defaults={"payload": payload, "path": problem.path[:LONGEST_PATH], "problem": problem.problem},
+    )

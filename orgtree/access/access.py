@@ -1,0 +1,93 @@
+"""Who may look at what.  docs/access.md.
+
+`viewable(user)` answers for an account; querysets answer for rows (`Unit.objects.visible_to(user)`).  Both rest on
+orgtree/models/sight.py, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+from orgtree.access.trust import TrialState, person_labels, trial_state_of
+from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models.sight import (
+    AGGREGATES,
+    NOTHING,
+    Sight,
+    Viewer,
+    account_today,
+    sight_from,
+    sight_without_account,
+)
+from orgtree.organisation.fiscal_calendar import learn
+
+__all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one viewer may look at, and what of people is withheld from them: read once for each response."""
+
+    viewer: Viewer
+    sight: Sight
+    policy: IndividualPolicy  # in effect: names, while the trial lasts
+    trial: TrialState
+    people_version: int  # orgtree/organisation/people_version.py
+
+    @property
+    def minimum_group_size(self) -> int:
+        return self.trial.minimum_group_size
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether somebody looks; a token of nobody reads aggregates, and who somebody is, is none."""
+        return isinstance(self.viewer, User)
+
+    def address_of(self, person: Person | None) -> str | None:
+        """The e-mail address of whoever owns something; None for a token of nobody, too."""
+        return person.email if person and self.is_of_account else None
+
+    def written(self, person: Person | None) -> str:
+        """As a list that is read in again names somebody: by address, else by name; empty for a token of nobody."""
+        if person is None or not self.is_of_account:
+            return ""
+        return person.email or person.full_name
+
+    @property
+    def shows_small_groups(self) -> bool:
+        """Whether a figure of fewer people than the minimum group size may be shown."""
+        return self.policy == IndividualPolicy.NAMED
+
+    def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
+        """What to call each of these people before the viewer, by id; a pseudonym is another one in each question."""
+        own_id = self.sight.person_id
+        return person_labels(self.viewer, people, policy=self.policy, own_id=own_id, question=question)
+
+
+def access_of(viewer: Viewer) -> Access:
+    account = viewer if isinstance(viewer, User) else None
+    organisation, today = account_today(account) if account else (Organisation.current(), None)
+    learn(organisation)
+    trial = trial_state_of(organisation)  # the look that finds enough people ends the trial, before it shows anything
+    policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
+    seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
+    return Access(viewer, seen, policy, trial, organisation.people_version)
+
+
+def access_of_the_public() -> Access:
+    """Of whoever is not known at all: aggregates that were published, never of fewer than the minimum group size.
+
+    Neither a trial nor a policy of names opens small groups to them.
+    """
+    organisation = Organisation.current()
+    learn(organisation)
+    trial = trial_state_of(organisation)
+    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
+
+
+def viewable(viewer: Viewer) -> Sight:
+    """What the viewer may look at today: see `Sight`.  Nobody who is not signed in sees anything."""
+    return access_of(viewer).sight

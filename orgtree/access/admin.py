@@ -1,0 +1,110 @@
+"""Accounts, roles and API tokens in Django admin: who may sign in, as what, and how to end it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from orgtree.access.api_tokens import revoke_api_token
+from orgtree.access.sessions import sign_out_everywhere
+from orgtree.models import ApiToken, Grant
+
+if TYPE_CHECKING:
+    GrantModelAdmin = admin.ModelAdmin[Grant]
+    ApiTokenModelAdmin = admin.ModelAdmin[ApiToken]
+    AccountAdmin = UserAdmin[User]
+else:  # generic for the type checker only
+    GrantModelAdmin = ApiTokenModelAdmin = admin.ModelAdmin
+    AccountAdmin = UserAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)  # roles are grants: groups would say nothing
+
+
+@admin.register(User)
+class HeadwayUserAdmin(AccountAdmin):
+    """Django's own, with the way to end an account's sessions; switching it off ends its API tokens too."""
+
+    list_display = ("username", "email", "first_name", "last_name", "is_superuser", "is_active", "last_login")
+    list_filter = ("is_superuser", "is_active")
+    actions = ("sign_out", "switch_off")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Who it is", {"fields": ("first_name", "last_name", "email")}),
+        (
+            "What it may do",
+            {
+                "fields": ("is_active", "is_staff", "is_superuser"),
+                "description": "An admin has both “staff” and “superuser”. Other roles are given on the page “Who can "
+                "see what”. An account that is not active can neither sign in nor use its API tokens.",
+            },
+        ),
+        ("When", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    @admin.action(description="Sign out everywhere")
+    def sign_out(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+        ended = sum(sign_out_everywhere(account) for account in accounts)
+        tokens = ApiToken.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now()), user__in=accounts, revoked_at=None
+        ).count()
+        left = f" {tokens} API tokens of theirs go on: revoke them in the list of tokens." if tokens else ""
+        messages.success(request, f"{ended} sessions ended.{left}")
+
+    @admin.action(description="Switch off: neither sign in nor use API tokens")
+    def switch_off(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+        others = accounts.exclude(pk=request.user.pk or 0)
+        for account in others:
+            sign_out_everywhere(account)
+        switched = others.filter(is_active=True).update(is_active=False)
+        messages.success(request, f"{switched} accounts are switched off. Your own stays as it is.")
+
+
+@admin.register(Grant)
+class GrantAdmin(GrantModelAdmin):
+    """All grants ever given; the page “Who can see what” shows those that hold."""
+
+    list_display = ("user", "role", "unit", "during", "reason", "granted_by", "granted_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "unit", "granted_by")
+    search_fields = ("user__username", "user__email", "unit__name", "reason")
+    autocomplete_fields = ("user",)
+    raw_id_fields = ("unit",)
+    fields = ("user", "role", "unit", "during", "reason")
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        if not change and isinstance(request.user, User):
+            obj.granted_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ApiTokenModelAdmin):
+    """Every token of everybody: who made it for what, when it was used last, and a way to end it."""
+
+    list_display = ("name", "hint", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("scope", ("revoked_at", admin.EmptyFieldListFilter), ("user", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("name", "hint", "user__username", "user__email")
+    fields = readonly_fields = list_display
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        for token in tokens:
+            revoke_api_token(token)
+        messages.success(request, "They are revoked, from the next request on.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a secret is shown once: on the page “My account”, or by create_api_token
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False  # a revoked token stays in the list

@@ -1,0 +1,199 @@
+"""Who can see what: the page that everybody may read, with the roles that admins give and end there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from orgtree.access.access import Access, access_of
+from orgtree.access.admins_only import admins_only
+from orgtree.access.grants import CannotGrantError, NewGrant, end, give, grants_in_force_or_to_come, leaders_of
+from orgtree.access.trust import RowsOf, Shown, others_rows, person_of
+from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
+from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
+
+LEADERS_LISTED = 100
+
+ROWS_OF = {
+    RowsOf.DELIVERY: "Pull requests, reviews, work items, commits",
+    RowsOf.AGENTS_IN_DELIVERY: "What agents did in these",
+    RowsOf.TELEMETRY: "Sessions, tokens, spend",
+}
+OTHERS_ROWS = {
+    Shown.WITH_NAMES: "with your name and every link.",
+    Shown.AS_IN_TOOLS: "with your name, as the tools that they come from show them, and without a word of agents.",
+    Shown.TOTALS: "totals of you over four weeks or more, rounded, under a pseudonym that is another one for every "
+    "reader, figure and quarter; never a single session.",
+    Shown.OWN: "nothing of yours; they are listed for you alone.",
+}
+
+
+class GrantForm(forms.Form):
+    """What an admin fills in to give a role; accounts and units are named as people know them."""
+
+    account = forms.CharField(max_length=254, label="Account", help_text="Its e-mail address or user name.")
+    role = forms.ChoiceField(choices=Role.choices)
+    unit = forms.CharField(
+        max_length=80, required=False, label="Unit", help_text="For managers: its slug, as in unit= of addresses."
+    )
+    first_day = forms.DateField(label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    last_day = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text="Empty: until it is ended.",
+    )
+    reason = forms.CharField(max_length=200, required=False, help_text="Everybody can read it.")
+
+    def clean_account(self) -> User:
+        name = self.cleaned_data["account"].strip()
+        found = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
+        if len(found) != 1:
+            raise forms.ValidationError(f"There is {'more than one' if found else 'no active'} account “{name}”.")
+        return found[0]
+
+    def clean_unit(self) -> Unit | None:
+        slug = self.cleaned_data["unit"].strip()
+        found = Unit.objects.filter(slug=slug).first() if slug else None
+        if slug and found is None:
+            raise forms.ValidationError(f"There is no unit “{slug}”. The pages of the Org Trees show the slugs.")
+        return found
+
+    def grant(self) -> NewGrant:
+        given = self.cleaned_data
+        return NewGrant(
+            user=given["account"],
+            role=Role(given["role"]),
+            unit=given["unit"],
+            first_day=given["first_day"],
+            last_day=given["last_day"],
+            reason=given["reason"],
+        )
+
+
+@login_required
+@never_cache
+@require_GET
+def access(request: HttpRequest) -> HttpResponse:
+    """Who can see my data, and who can see what."""
+    return _page(request, GrantForm(initial={"first_day": timezone.localdate()}))
+
+
+@admins_only
+@require_POST
+def give_grant(request: HttpRequest) -> HttpResponse:
+    form = GrantForm(request.POST)
+    if form.is_valid():
+        try:
+            given = give(form.grant(), by=_account(request))
+        except CannotGrantError as problem:
+            form.add_error("account" if problem.field == "user" else problem.field, str(problem))
+        else:
+            messages.success(request, f"{name_of(given.user)} is {given.get_role_display().lower()}.")
+            return redirect(f"{reverse('access')}#roles")
+    return _page(request, form, status=400)
+
+
+@admins_only
+@require_POST
+def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    grant = get_object_or_404(Grant.objects.select_related("user"), pk=pk)
+    end(grant)
+    messages.success(request, f"{name_of(grant.user)} is no longer {grant.get_role_display().lower()} from today.")
+    return redirect(f"{reverse('access')}#roles")
+
+
+def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpResponse:
+    user = _account(request)
+    seen = access_of(user)
+    person = person_of(user)
+    led = leaders_of(Unit.objects.within(seen.sight))
+    grants = list(grants_in_force_or_to_come())
+    names = names_of([account for grant in grants for account in (grant.user, grant.granted_by) if account])
+    context = {
+        "person": person,
+        "own_units": units_of(person) if person else [],
+        "everything": sees_everything(),
+        "trial": seen.trial,
+        "minimum_group_size": seen.minimum_group_size,
+        "small_groups_shown": seen.shows_small_groups,
+        "policy": _policy(seen),
+        "others_rows": [
+            ("Members and managers of your units see", _others_rows(seen, covered=True)),
+            ("Executives, admins and managers of other units see", _others_rows(seen, covered=False)),
+        ],
+        "members_see_everything": _members_see_everything(),
+        "my_sight": _my_sight(seen),
+        "grants": [_grant_row(grant, names) for grant in grants],
+        "leaders": led[:LEADERS_LISTED],
+        "leaders_left_out": max(0, led.count() - LEADERS_LISTED),
+        "form": form,
+        "today": timezone.localdate(),
+    }
+    return render(request, "orgtree/access.html", context, status=status)
+
+
+def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:
+    """Of each kind of rows its key, how it is shown by the policy in force, and both in words."""
+    found = [(of, others_rows(of, seen.policy, covered=covered)) for of in RowsOf]
+    return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in found]
+
+
+def _policy(seen: Access) -> str:
+    if seen.trial.in_trial:
+        return "Trial mode: everything is open"
+    return f"Individual data: {seen.policy.label.lower()}"
+
+
+def _members_see_everything() -> bool:
+    everything = Organisation.current().members_see == MembersSee.EVERYTHING
+    return everything or not OrgTree.objects.filter(archived_at=None).exists()
+
+
+def _my_sight(seen: Access) -> str:
+    """What the reader may look at, in a sentence."""
+    sight = seen.sight
+    own = "Your own data in full" if sight.person_id else "No data of your own: no person belongs to this account"
+    if sight.whole:
+        rows = "" if sight.individuals_in is None else ", and rows of others only in units that you manage"
+        return f"{own}. Figures of the whole organisation and of every unit{rows}."
+    if not sight.unit_ids:
+        return f"{own}. You are in no unit and manage none, so no figures of others."
+    managed = f", {len(sight.managed_ids)} of which you manage" if sight.managed_ids else ""
+    count = f"{len(sight.unit_ids)} unit{'' if len(sight.unit_ids) == 1 else 's'}"
+    return f"{own}. Figures of {count}{managed}."
+
+
+def _grant_row(grant: Grant, names: Mapping[int, str]) -> dict[str, Any]:
+    last = date.fromordinal(grant.during.upper.toordinal() - 1) if grant.during.upper else None
+    return {
+        "pk": grant.pk,
+        "account": names[grant.user_id],
+        "address": grant.user.email,
+        "is_active": grant.user.is_active,
+        "role": grant.get_role_display(),
+        "unit": grant.unit.name if grant.unit else "",
+        "tree": grant.unit.tree.name if grant.unit else "",
+        "first_day": grant.during.lower,
+        "last_day": last,
+        "reason": grant.reason,
+        "given_by": names[grant.granted_by_id] if grant.granted_by_id else "",
+    }
+
+
+def _account(request: HttpRequest) -> User:
+    assert isinstance(request.user, User), "the page is for accounts"  # noqa: S101 — login_required lets none else in
+    return request.user

@@ -1,0 +1,214 @@
+"""What an admin decides about identities: whose they are, that two people are one, that something is no person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+
+from orgtree.identities.decision_log import Decision, DecisionError, carry_out
+from orgtree.identities.identity_names import IdentityName
+from orgtree.identities.moves import IdentityState
+from orgtree.identities.own_people import people_for
+from orgtree.models import Identity, IdentityChange, IdentityKind, MatchProposal, Person, Standing
+
+Action = IdentityChange.Action
+
+
+@transaction.atomic
+def confirm(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityChange]:
+    """Let the identities of waiting proposals belong to the people proposed, with all that waits with them.
+
+    Raises DecisionError where a proposal waits no more, or two of them are of one identity.
+    """
+    proposals = _waiting(proposal_ids)
+    if len({proposal.identity_id for proposal in proposals}) < len(proposals):
+        raise DecisionError("Two people were chosen for one identity. Choose one of them.")
+    together = _with_companions([proposal.identity_id for proposal in proposals])
+    return carry_out(
+        [
+            Decision(Action.CONFIRMED, _all(together[proposal.identity_id], proposal.person_id, Standing.DECIDED))
+            for proposal in proposals
+        ],
+        by=by,
+    )
+
+
+@transaction.atomic
+def reject(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityChange]:
+    """Say that the identities are not the people proposed; one of which nobody else is proposed becomes a person.
+
+    Raises DecisionError where a proposal waits no more.
+    """
+    by_identity: defaultdict[int, set[int]] = defaultdict(set)
+    for proposal in _waiting(proposal_ids):
+        by_identity[proposal.identity_id].add(proposal.person_id)
+    others = {
+        proposal.identity_id
+        for proposal in MatchProposal.objects.filter(
+            identity__in=by_identity.keys(), state=MatchProposal.State.WAITING
+        ).exclude(pk__in=proposal_ids)
+    }
+    alone = by_identity.keys() - others
+    together = _with_companions(alone)
+    own = _own_people(alone)
+    return carry_out(
+        [
+            Decision(
+                Action.REJECTED,
+                _all(together[identity], own[identity], Standing.FOUND) if identity in alone else {},
+                {(identity, person): MatchProposal.State.REJECTED for person in people},
+            )
+            for identity, people in by_identity.items()
+        ],
+        by=by,
+    )
+
+
+@transaction.atomic
+def assign(identities: Iterable[Identity], person: Person | None, *, by: User | None) -> list[IdentityChange]:
+    """Let the identities, with what waits with them, belong to that person; those that do already stay untouched.
+
+    None: to nobody, until they are seen again.
+    """
+    standing = Standing.FOUND if person is None else Standing.DECIDED
+    return carry_out(
+        [
+            Decision(Action.ASSIGNED, _all(members, person.pk if person else None, standing))
+            for members in _moving(identities, Q(person=person, standing=standing))
+        ],
+        by=by,
+    )
+
+
+@transaction.atomic
+def declare(name: IdentityName, person: Person, *, by: User | None) -> bool:
+    """Let the name be that person's for good, seen or not; whether that changed anything.
+
+    Of somebody merely found under that name, all other names come along.  A login without a provider holds at every
+    provider, those included at which it was seen already.
+    """
+    Identity.objects.get_or_create(kind=name.kind, provider=name.provider, value=name.value)
+    meant = Q(kind=name.kind, provider=name.provider, value=name.value)
+    if name.kind == IdentityKind.LOGIN and not name.provider:
+        meant |= Q(kind=IdentityKind.LOGIN, value__iexact=name.value)
+    found = Identity.objects.filter(meant)
+    own_names = Q(person__in=found.values("person"), person__email=None) | Q(
+        person__in=found.values("person"), person__email__iexact=name.value
+    )
+    companions = Identity.objects.filter(own_names, person__found_in_data=True)
+    identities = {identity.pk: identity for identity in [*found, *companions]}
+    settled = Q(person=person, standing=Standing.DECIDED)
+    members = [member for each in _moving(identities.values(), settled) for member in each]
+    states = _all(members, person.pk, Standing.DECIDED)
+    return bool(states and carry_out([Decision(Action.DECLARED, states)], by=by))
+
+
+@transaction.atomic
+def merge(taken_in: Person, into: Person, *, by: User | None) -> IdentityChange:
+    """Let all identities of `taken_in` belong to `into`.
+
+    Somebody merely found is gone then; somebody entered stays, without identities, until an end date is given.
+    Raises DecisionError where they are one already, or there is nothing to take in.
+    """
+    if taken_in == into:
+        raise DecisionError("Choose somebody else: a person cannot be merged with themselves.")
+    identities = list(Identity.objects.filter(person=taken_in).values_list("pk", flat=True))
+    if not identities:
+        raise DecisionError(f"{taken_in} has no identities that {into} could take over.")
+    (change,) = carry_out([Decision(Action.MERGED, _all(identities, into.pk, Standing.DECIDED))], by=by)
+    return change
+
+
+@transaction.atomic
+def split(identity: Identity, *, by: User | None) -> IdentityChange:
+    """Let the identity be a person of its own, who is not proposed to be the same again.
+
+    Raises DecisionError where it is nobody's, is the address by which its person is entered, or is all of them.
+    """
+    person = identity.person
+    if person is None:
+        raise DecisionError(f"{identity} belongs to nobody.")
+    if identity.kind == IdentityKind.EMAIL and person.email and person.email.lower() == identity.value:
+        raise DecisionError(
+            f"{identity} is the address by which {person} is known. Split off the others, or change the address."
+        )
+    if person.found_in_data and not person.identities.exclude(pk=identity.pk).exists():
+        raise DecisionError(f"{identity} is all that is known of {person}: there is nothing to split it from.")
+    own = _own_people([identity.pk]).get(identity.pk)
+    if own == person.pk:
+        raise DecisionError(f"{identity} was declared to be {person}’s login everywhere. Split off that login instead.")
+    (change,) = carry_out(
+        [
+            Decision(
+                Action.SPLIT,
+                _all([identity.pk], own, Standing.FOUND),
+                {(identity.pk, person.pk): MatchProposal.State.REJECTED},
+            )
+        ],
+        by=by,
+    )
+    return change
+
+
+@transaction.atomic
+def mark_bots(identities: Iterable[Identity], *, by: User | None) -> list[IdentityChange]:
+    """Say that the identities, with what waits with them, are no person: their commits leave the metrics."""
+    return carry_out(
+        [
+            Decision(Action.MARKED_BOT, _all(members, None, Standing.BOT))
+            for members in _moving(identities, Q(standing=Standing.BOT))
+        ],
+        by=by,
+    )
+
+
+@transaction.atomic
+def unmark_bots(identities: Iterable[Identity], *, by: User | None) -> list[IdentityChange]:
+    """Say that the identities are people after all; who they are is compared again."""
+    bots = [identity.pk for identity in identities if identity.standing == Standing.BOT]
+    own = _own_people(bots)
+    return carry_out([Decision(Action.UNMARKED_BOT, _all([bot], own.get(bot), Standing.FOUND)) for bot in bots], by=by)
+
+
+def _waiting(proposal_ids: Collection[int]) -> list[MatchProposal]:
+    found = list(MatchProposal.objects.select_for_update().filter(pk__in=proposal_ids).order_by("pk"))
+    if len(found) < len(set(proposal_ids)):
+        raise DecisionError("A proposal was withdrawn in the meantime. Reload the page.")
+    if any(proposal.state != MatchProposal.State.WAITING for proposal in found):
+        raise DecisionError("A proposal was decided in the meantime. Reload the page.")
+    return found
+
+
+def _moving(identities: Iterable[Identity], settled: Q) -> list[list[int]]:
+    """The identities that are not settled so yet, each with all that waits together with it."""
+    ids = [identity.pk for identity in identities]
+    unsettled = Identity.objects.filter(pk__in=ids).exclude(pk__in=Identity.objects.filter(settled, pk__in=ids))
+    leaders = {identity.waits_with_id or identity.pk for identity in unsettled}
+    return [members for _, members in sorted(_with_companions(leaders).items())]
+
+
+def _with_companions(leaders: Collection[int]) -> dict[int, list[int]]:
+    """Each of these identities, with those that wait with it."""
+    together = {leader: [leader] for leader in leaders}
+    for identity in Identity.objects.filter(waits_with__in=leaders).order_by("pk"):
+        if identity.waits_with_id is not None:
+            together[identity.waits_with_id].append(identity.pk)
+    return together
+
+
+def _all(identities: Iterable[int], person_id: int | None, standing: Standing) -> dict[int, IdentityState]:
+    return {identity: IdentityState(person_id, standing) for identity in identities}
+
+
+def _own_people(identities: Collection[int]) -> Mapping[int, int]:
+    """The person for each of these identities who is theirs alone; machines have none."""
+    names = {
+        identity.pk: IdentityName(IdentityKind(identity.kind), identity.provider, identity.value, identity.seen_name)
+        for identity in Identity.objects.filter(pk__in=identities).exclude(kind=IdentityKind.INSTALLATION)
+    }
+    own = people_for({name: name.signed for name in names.values()})
+    return {identity: own[name].pk for identity, name in names.items()}

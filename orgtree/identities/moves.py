@@ -1,0 +1,200 @@
+"""Identities change whose they are: stored at once for many, and told to whoever computes from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from orgtree.models import MatchProposal, Person, Standing
+from orgtree.organisation.people_version import raise_people_version_on_commit
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityMove:
+    """An identity that changed its person; None: nobody."""
+
+    identity_id: int
+    previous_person_id: int | None
+    person_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityState:
+    """Whose an identity is, how far that is settled, and the id of the identity that it waits with."""
+
+    person_id: int | None
+    standing: Standing
+    waits_with_id: int | None = None
+
+
+MoveListener = Callable[[Sequence[IdentityMove]], None]
+BotListener = Callable[[Collection[int]], None]
+_move_listeners: list[MoveListener] = []
+_bot_listeners: list[BotListener] = []
+
+
+def on_identities_moved(listener: MoveListener) -> None:
+    """Register, at start-up, who must know when identities change their person; called inside that transaction."""
+    if listener not in _move_listeners:
+        _move_listeners.append(listener)
+
+
+def on_bots_changed(listener: BotListener) -> None:
+    """Register, at start-up, who must know which identities (ids) are bots now, or are none any more.
+
+    Called inside that transaction, before the listeners of moves.
+    """
+    if listener not in _bot_listeners:
+        _bot_listeners.append(listener)
+
+
+def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
+    """Lock these identities, in the order in which everybody does, and say what they are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, person_id, standing, waits_with_id FROM orgtree_identity
+            WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+            """,
+            [list(identity_ids)],
+        )
+        return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in cursor}
+
+
+def move_identities(steps: Sequence[IdentityMove]) -> None:
+    """Store where the identities ended up, after one step or several, and tell whoever computes from them.
+
+    One that waited, or was a bot, is decided when it gets a person.  For a caller that holds locks on the rows.
+    """
+    first: dict[int, int | None] = {}
+    last: dict[int, int | None] = {}
+    for step in steps:
+        first.setdefault(step.identity_id, step.previous_person_id)
+        last[step.identity_id] = step.person_id
+    moves = [
+        IdentityMove(identity_id, first[identity_id], person_id)
+        for identity_id, person_id in sorted(last.items())
+        if first[identity_id] != person_id
+    ]
+    if not moves:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgtree_identity identity
+            SET person_id = move.person_id,
+                standing = CASE WHEN move.person_id IS NOT NULL AND before.standing IN ('waiting', 'bot')
+                                THEN 'decided' ELSE before.standing END,
+                waits_with_id = CASE WHEN move.person_id IS NULL THEN before.waits_with_id END
+            FROM unnest(%s::bigint[], %s::bigint[]) AS move (identity_id, person_id), orgtree_identity before
+            WHERE identity.id = move.identity_id AND before.id = identity.id
+            RETURNING identity.id, before.standing, identity.standing
+            """,
+            [[move.identity_id for move in moves], [move.person_id for move in moves]],
+        )
+        _tell(moves, cursor.fetchall())
+
+
+def put_identities(states: Mapping[int, IdentityState]) -> None:
+    """Bring each identity (id) into that state, and tell whoever computes from them.  As for move_identities."""
+    if not states:
+        return
+    ids = sorted(states)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgtree_identity identity
+            SET person_id = state.person_id, standing = state.standing, waits_with_id = state.waits_with_id
+            FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
+                AS state (identity_id, person_id, standing, waits_with_id),
+                orgtree_identity before
+            WHERE identity.id = state.identity_id AND before.id = identity.id
+            RETURNING identity.id, before.standing, identity.standing, before.person_id, identity.person_id
+            """,
+            [
+                ids,
+                [states[id_].person_id for id_ in ids],
+                [states[id_].standing.value for id_ in ids],
+                [states[id_].waits_with_id for id_ in ids],
+            ],
+        )
+        rows = sorted(cursor.fetchall())
+    moves = [IdentityMove(id_, before, after) for id_, _, _, before, after in rows if before != after]
+    _tell(moves, [row[:3] for row in rows])
+
+
+def _tell(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str]]) -> None:
+    """`standings` are (identity id, before, after)."""
+    answered = [id_ for id_, before, after in standings if before == Standing.WAITING != after]
+    if answered:
+        _close_proposals(answered)
+        moves = [*moves, *_companions_follow(answered)]
+    bots = [id_ for id_, before, after in standings if (before == Standing.BOT) != (after == Standing.BOT)]
+    if bots:
+        for told in _bot_listeners:
+            told(bots)
+    if moves:
+        for listener in _move_listeners:
+            listener(moves)
+        raise_people_version_on_commit()
+
+
+def _companions_follow(identity_ids: Sequence[int]) -> list[IdentityMove]:
+    """What waited with identities that wait no more gets the same person, or is as much nobody's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgtree_identity companion
+            SET person_id = leader.person_id, waits_with_id = NULL,
+                standing = CASE WHEN leader.standing = 'bot' THEN 'bot' ELSE 'found' END
+            FROM orgtree_identity leader
+            WHERE companion.waits_with_id = leader.id AND leader.id = ANY (%s) AND companion.standing = 'waiting'
+            RETURNING companion.id, companion.person_id
+            """,
+            [list(identity_ids)],
+        )
+        return [IdentityMove(id_, None, person_id) for id_, person_id in cursor if person_id is not None]
+
+
+def _close_proposals(identity_ids: Sequence[int]) -> None:
+    """What was proposed for identities that wait no more was right, or passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgtree_matchproposal proposal
+            SET state = CASE WHEN identity.person_id = proposal.person_id THEN %s ELSE %s END
+            FROM orgtree_identity identity
+            WHERE identity.id = proposal.identity_id AND identity.id = ANY (%s) AND proposal.state = %s
+            """,
+            [
+                *(MatchProposal.State.CONFIRMED.value, MatchProposal.State.PASSED_OVER.value),
+                *(list(identity_ids), MatchProposal.State.WAITING.value),
+            ],
+        )
+
+
+def forget_empty(person_ids: Collection[int]) -> list[int]:
+    """Remove those of these people who were merely found and of whom nothing is left; the ids of the removed."""
+    if not person_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"{MERELY_FOUND} AND person.id = ANY (%s) AND {HAS_NO_IDENTITY}", [list(person_ids)])
+        empty = [row[0] for row in cursor.fetchall()]
+    Person.objects.filter(pk__in=empty).delete()
+    return empty
+
+
+# People of whom nothing is known but identities: nobody entered them, nothing is said of them, nothing leads to them.
+MERELY_FOUND = """
+    SELECT person.id FROM orgtree_person person
+    WHERE person.found_in_data AND person.user_id IS NULL
+      AND NOT EXISTS (SELECT FROM orgtree_employment said WHERE said.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_personattribute said WHERE said.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_reporting said WHERE person.id IN (said.person_id, said.manager_id))
+      AND NOT EXISTS (SELECT FROM orgtree_membership said WHERE said.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_placement said WHERE said.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_unit said WHERE said.leader_id = person.id)
+"""
+HAS_NO_IDENTITY = "NOT EXISTS (SELECT FROM orgtree_identity identity WHERE identity.person_id = person.id)"

@@ -1,0 +1,226 @@
+"""The review of identities: who waits, whose the others are, bots, and the log of what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orgtree.access.admins_only import admins_only
+from orgtree.identities import unmatched_queue
+from orgtree.identities.activity import Activity, identity_activity, total
+from orgtree.identities.pages.labels import activity_in_words, shares, source_of, what_confirming_changes
+from orgtree.identities.pages.posts import answer, carry_out_post, outcome_before
+from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
+
+ROWS_ON_A_PAGE = 50
+LONGEST_SEARCH = 100
+LOG_OF_AN_IDENTITY = 20
+_Row = TypeVar("_Row")
+_Context = dict[str, object]
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A link of a segmented control."""
+
+    label: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class IdentityLine:
+    """An identity as a row shows it."""
+
+    identity: Identity
+    source: str
+    activity: str
+    is_marked: bool
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """A waiting identity as a row shows it."""
+
+    row: unmatched_queue.WaitingIdentity
+    source: str
+    activity: str
+    companions: str
+
+
+# By certainty of the likeliest proposal: percent, half-open.
+CERTAINTIES = {"": ("All", 0, 101), "high": ("90% and more", 90, 101), "low": ("Below 90%", 0, 90)}
+
+
+def _respond(request: HttpRequest, template: str, context: Callable[[], _Context]) -> HttpResponse:
+    """GET shows the page; POST decides and shows it again, to htmx only the part below the heading."""
+    if request.method == "POST":
+        outcome = carry_out_post(request, cast(User, request.user))
+        return answer(request, outcome, f"orgtree/identities/_{template}", context)
+    return render(request, f"orgtree/identities/{template}", {**context(), "outcome": outcome_before(request)})
+
+
+def _tab(build: Callable[[HttpRequest, unmatched_queue.Unmatched], _Context], template: str) -> View:
+    @admins_only
+    @never_cache
+    @require_http_methods(["GET", "POST"])
+    def view(request: HttpRequest) -> HttpResponse:
+        def context() -> _Context:
+            now = unmatched_queue.unmatched_activity()
+            return {"unmatched": shares(now), "tabs": _tabs(request), **build(request, now)}
+
+        return _respond(request, template, context)
+
+    return view
+
+
+def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
+    search, certainty = _search(request), request.GET.get("certainty", "")
+    _, at_least, below = CERTAINTIES.get(certainty, CERTAINTIES[""])
+    found = unmatched_queue.waiting_identities(search=search, at_least=at_least, below=below)
+    page = _paged(request, found)
+    gain = total(row.activity for row in page.object_list)
+    return {
+        **_paging(request, page),
+        "lines": [
+            WaitingLine(
+                row,
+                source_of(row.identity),
+                activity_in_words(row.activity),
+                ", ".join(f"{each} ({source_of(each).lower()})" for each in row.companions),
+            )
+            for row in page.object_list
+        ],
+        "effect": what_confirming_changes(len(page.object_list), gain, now),
+        "search": search,
+        "certainty": certainty,
+        "certainties": [
+            Choice(label, f"?{urlencode({'q': search, 'certainty': key})}", key == certainty)
+            for key, (label, _, _) in CERTAINTIES.items()
+        ],
+    }
+
+
+def _unmatched(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
+    search = _search(request)
+    page = _paged(request, unmatched_queue.unmatched_identities(search))
+    lines = [_line(row.identity, row.activity) for row in page.object_list]
+    return {**_paging(request, page), "lines": lines, "search": search}
+
+
+def _matched(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
+    search = _search(request)
+    page = _paged(request, unmatched_queue.matched_people(search).prefetch_related("identities"))
+    return {**_paging(request, page), "people": page.object_list, "search": search}
+
+
+def _bots(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
+    search = _search(request)
+    page = _paged(request, unmatched_queue.bots(search))
+    lines = [_line(row.identity, row.activity) for row in page.object_list]
+    return {**_paging(request, page), "lines": lines, "search": search}
+
+
+def _log(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
+    page = _paged(request, IdentityChange.objects.order_by("-pk"))
+    return {**_paging(request, page), "entries": unmatched_queue.logged_changes(page.object_list)}
+
+
+waiting = _tab(_waiting, "waiting.html")
+unmatched = _tab(_unmatched, "unmatched.html")
+matched = _tab(_matched, "matched.html")
+bots = _tab(_bots, "bots.html")
+log = _tab(_log, "log.html")
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def identity(request: HttpRequest, pk: int) -> HttpResponse:
+    """One identity: whose it is or may be, and everything that was decided about it."""
+    found = get_object_or_404(Identity.objects.select_related("person", "waits_with"), pk=pk)
+    return _respond(request, "identity.html", lambda: _identity_context(found.pk))
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One person with all identities: split off, add, or merge with somebody else."""
+    found = get_object_or_404(Person, public_id=public_id)
+    return _respond(request, "person.html", lambda: _person_context(found))
+
+
+def _identity_context(pk: int) -> _Context:
+    found = Identity.objects.select_related("person", "waits_with").get(pk=pk)
+    changes = IdentityChange.objects.filter(steps__identities__contains=[{"identity": pk}]).order_by("-pk")
+    return {
+        "identity": found,
+        "line": _line(found, identity_activity([pk])[pk]),
+        "is_waiting": found.standing == Standing.WAITING,
+        "proposals": found.proposals.filter(state=MatchProposal.State.WAITING).select_related("person"),
+        "entries": unmatched_queue.logged_changes(changes[:LOG_OF_AN_IDENTITY]),
+    }
+
+
+def _person_context(person: Person) -> _Context:
+    identities = list(person.identities.order_by("kind", "provider", "value"))
+    activity = identity_activity([each.pk for each in identities])
+    return {
+        "person": person,
+        "is_gone": not Person.objects.filter(pk=person.pk).exists(),
+        "lines": [_line(each, activity[each.pk]) for each in identities],
+    }
+
+
+def _line(identity: Identity, activity: Activity) -> IdentityLine:
+    return IdentityLine(
+        identity, source_of(identity), activity_in_words(activity), is_marked=identity.standing == Standing.BOT
+    )
+
+
+def _tabs(request: HttpRequest) -> list[Choice]:
+    waiting_now = Identity.objects.filter(standing=Standing.WAITING, waits_with=None).count()
+    named = (
+        (f"Waiting ({waiting_now:,})" if waiting_now else "Waiting", "identities"),
+        ("Unmatched", "identities_unmatched"),
+        ("Matched", "identities_matched"),
+        ("Bots", "identities_bots"),
+        ("Log", "identities_log"),
+    )
+    return [Choice(label, reverse(name), reverse(name) == request.path) for label, name in named]
+
+
+def _search(request: HttpRequest) -> str:
+    return request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+
+
+def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[_Row]:  # type: ignore[type-var]  # whatever a row is
+    return Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+
+
+def _paging(request: HttpRequest, page: Page[_Row]) -> _Context:
+    def url(number: int) -> str:
+        kept = {name: value for name, value in request.GET.items() if name != "page"}
+        return f"?{urlencode({**kept, 'page': number})}"
+
+    return {
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": page.paginator.count,
+        "previous_url": url(page.previous_page_number()) if page.has_previous() else "",
+        "next_url": url(page.next_page_number()) if page.has_next() else "",
+    }

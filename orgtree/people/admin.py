@@ -1,0 +1,158 @@
+"""People in Django admin, with when they are there, what is said of them and to whom they report.
+
+What people did is not browsable here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
+from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
+from orgtree.people.history import closes_a_circle, editing_history, keep_address
+
+if TYPE_CHECKING:
+    PersonModelAdmin = admin.ModelAdmin[Person]
+    AttributeModelAdmin = admin.ModelAdmin[Attribute]
+    IdentityTabularInline = admin.TabularInline[Identity, Person]
+    EmploymentTabularInline = admin.TabularInline[Employment, Person]
+    PersonAttributeTabularInline = admin.TabularInline[PersonAttribute, Person]
+    ReportingTabularInline = admin.TabularInline[Reporting, Person]
+else:  # generic for the type checker only
+    PersonModelAdmin = AttributeModelAdmin = admin.ModelAdmin
+    IdentityTabularInline = EmploymentTabularInline = admin.TabularInline
+    PersonAttributeTabularInline = ReportingTabularInline = admin.TabularInline
+
+
+class IdentityInline(IdentityTabularInline):
+    """A person's names; to move one to somebody else, open it."""
+
+    model = Identity
+    fields = readonly_fields = ("kind", "provider", "value", "found_at")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
+        return False
+
+
+class AttributeOnceAtATime(OneAtATime):
+    said_of = ("attribute",)
+
+
+class NobodyAboveThemselves(OneAtATime):
+    def clean(self) -> None:
+        super().clean()
+        lines = [
+            (self.instance.pk, row["manager"].pk, row["during"].lower, row["during"].upper)
+            for row in self.kept_rows()
+            if row.get("manager") is not None
+        ]
+        if self.instance.pk and lines and closes_a_circle(self.instance, lines):
+            raise ValidationError(
+                f"With this manager {self.instance} would be above themselves. Change the manager's manager first."
+            )
+
+
+class EmploymentInline(EmploymentTabularInline):
+    """When the person is there.  Without a row they always are."""
+
+    model = Employment
+    formset = OneAtATime
+    extra = 0
+    formfield_overrides = DAYS_WIDGET
+    verbose_name = "employment"
+    verbose_name_plural = "employment: first day, and first day no longer there"
+
+
+class PersonAttributeInline(PersonAttributeTabularInline):
+    model = PersonAttribute
+    formset = AttributeOnceAtATime
+    extra = 0
+    formfield_overrides = DAYS_WIDGET
+    verbose_name = "attribute"
+    verbose_name_plural = "attributes: first day, and first day no longer so"
+
+
+class ReportingInline(ReportingTabularInline):
+    model = Reporting
+    fk_name = "person"
+    formset = NobodyAboveThemselves
+    extra = 0
+    autocomplete_fields = ("manager",)
+    formfield_overrides = DAYS_WIDGET
+    verbose_name = "manager"
+    verbose_name_plural = "managers: first day, and first day no longer"
+
+
+class StillThere(admin.SimpleListFilter):
+    title = "there today"
+    parameter_name = "there"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        there = Person.objects.there_on(timezone.localdate())
+        if self.value() == "yes":
+            return queryset.filter(pk__in=there)
+        return queryset.exclude(pk__in=there) if self.value() == "no" else queryset
+
+
+@admin.register(Person)
+class PersonAdmin(PersonModelAdmin):
+    list_display = ("full_name", "email", "identity_count", "found_at", "there")
+    list_filter = (StillThere, "found_at")
+    search_fields = ("full_name", "email", "identities__value")
+    search_help_text = "Name, e-mail address, login or account"
+    autocomplete_fields = ("user",)
+    fields = ("full_name", "email", "user", "found_at")
+    readonly_fields = ("found_at",)
+    inlines = (EmploymentInline, PersonAttributeInline, ReportingInline, IdentityInline)
+    change_list_template = "admin/orgtree/person/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        return (
+            super().get_queryset(request).annotate(identity_count=Count("identities")).prefetch_related("employments")
+        )
+
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        keep_address(obj, form.initial.get("email"))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        with editing_history([form.instance.pk]):
+            super().save_related(request, form, formsets, change)
+
+    @admin.display(description="identities", ordering="identity_count")
+    def identity_count(self, person: Person) -> int:
+        return person.identity_count  # type: ignore[attr-defined, no-any-return]  # annotated above
+
+    @admin.display(description="there")
+    def there(self, person: Person) -> str:
+        return ", ".join(sorted(words_of(each.during) for each in person.employments.all())) or "always"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
+        # Deleting would leave figures of nobody; the end of the employment says that somebody is gone.
+        return False
+
+
+@admin.register(Attribute)
+class AttributeAdmin(AttributeModelAdmin):
+    """What is said of people.  The slug stands in addresses and files, so it stays."""
+
+    list_display = ("name", "slug")
+    fields = ("name", "slug")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> tuple[str, ...]:
+        return ("slug",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attribute | None = None) -> bool:
+        return False

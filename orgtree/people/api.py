@@ -1,0 +1,278 @@
+"""/api/v1/people/: read people, and store them one by one or many at a time, as an import does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import BadRequest, Busy
+from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
+from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
+from orgtree.models import Attribute, Person, TokenScope
+from orgtree.people.api_schema import (
+    PeopleResultsSerializer,
+    PeopleSerializer,
+    PersonSerializer,
+    PersonWriteSerializer,
+)
+from orgtree.people.documents import person_documents
+from orgtree.people.search import search_people, with_attribute
+from orgtree.people_import.columns import KNOWN_ATTRIBUTES
+from orgtree.people_import.drafts import UNSAID, PeopleChanges, PersonDraft
+from orgtree.people_import.store import PeopleBusyError, store_valid_people
+
+MOST_RECORDS = 1000
+NON_FIELD_ERRORS = "non_field_errors"  # as the framework calls them
+WRITTEN = {200: PeopleResultsSerializer, 400: PeopleResultsSerializer}
+Results = list[dict[str, Any]]
+
+
+class PeopleView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(
+        operation_id="v1_people_list",
+        parameters=[
+            OpenApiParameter("q", str, description="Words of a name, an address or a login."),
+            OpenApiParameter("where", str, many=True, explode=True, description="attribute=value; AND between them."),
+            OpenApiParameter("page", int, description="From 1."),
+            OpenApiParameter("size", int, description="People a page, at most 1,000; by default 100."),
+        ],
+        responses={200: PeopleSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Everybody who is known, with what holds today; in the order of names."""
+        only(request, "q", "where", "page", "size")
+        today = timezone.localdate()
+        found = search_people(Person.objects.all(), request.query_params.get("q", ""))
+        for text in request.query_params.getlist("where"):
+            slug, equals, value = text.partition("=")
+            if not equals or not Attribute.objects.filter(slug=slug).exists():
+                raise BadRequest(f"where: “{text[:60]}” does not do. Write attribute=value with a known attribute.")
+            found = with_attribute(found, slug, value, on=today)
+        number = whole_number(request, "page", 1, LAST_PAGE)
+        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        total = found.count()
+        people = found.order_by("full_name", "pk")[(number - 1) * size : number * size]
+        return Response(
+            {
+                "total": total,
+                "next": _page_address(request, number + 1) if number * size < total else None,
+                "previous": _page_address(request, number - 1) if number > 1 else None,
+                "people": person_documents(list(people), on=today),
+            }
+        )
+
+    @extend_schema(
+        operation_id="v1_people_upsert",
+        parameters=[EFFECTIVE],
+        request=PersonWriteSerializer(many=True),
+        responses=WRITTEN,
+    )
+    def post(self, request: Request) -> Response:
+        """Store a person, or a list of them.  Fields that are not named stay; the answers come in order."""
+        return _stored(request, request.data)
+
+    @extend_schema(
+        operation_id="v1_people_replace_many",
+        parameters=[EFFECTIVE],
+        request=PersonWriteSerializer(many=True),
+        responses=WRITTEN,
+    )
+    def put(self, request: Request) -> Response:
+        """As POST; but fields that are not named are emptied, except name, start and identities."""
+        return _stored(request, request.data, replacing=True)
+
+    @extend_schema(
+        operation_id="v1_people_update_many",
+        parameters=[EFFECTIVE],
+        request=PersonWriteSerializer(many=True),
+        responses=WRITTEN,
+    )
+    def patch(self, request: Request) -> Response:
+        """The same as POST."""
+        return _stored(request, request.data)
+
+
+class PersonView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(operation_id="v1_person", responses={200: PersonSerializer})
+    def get(self, request: Request, key: str) -> Response:
+        """One person, by id or by e-mail address."""
+        only(request)
+        (document,) = person_documents([_person(key)], on=timezone.localdate())
+        return Response(document)
+
+    @extend_schema(
+        operation_id="v1_person_replace",
+        parameters=[EFFECTIVE],
+        request=PersonWriteSerializer,
+        responses=WRITTEN,
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """Store the person anew: fields that are not named are emptied, except name, address, start and identities."""
+        return _stored(request, _of(_person(key), request.data), replacing=True)
+
+    @extend_schema(
+        operation_id="v1_person_update",
+        parameters=[EFFECTIVE],
+        request=PersonWriteSerializer,
+        responses=WRITTEN,
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """Change the fields that are named."""
+        return _stored(request, _of(_person(key), request.data))
+
+    @extend_schema(operation_id="v1_person_leave", parameters=[EFFECTIVE], responses=WRITTEN)
+    def delete(self, request: Request, key: str) -> Response:
+        """The person leaves: from the effective day on, by default today, they are no longer there."""
+        only(request, "effective")
+        person, day = _person(key), effective_day(request) or timezone.localdate()
+        draft = PersonDraft(row=0, email="", public_id=person.public_id, ends_on=day)
+        return _answer([draft], effective=None)
+
+
+def _stored(request: Request, data: Any, *, replacing: bool = False) -> Response:
+    only(request, "effective")
+    records = data if isinstance(data, list) else [data]
+    if not 1 <= len(records) <= MOST_RECORDS:
+        raise BadRequest(f"Send 1 to {MOST_RECORDS:,} people at a time.")
+    slugs = list(Attribute.objects.values_list("slug", flat=True)) if replacing else []
+    drafts: list[PersonDraft | dict[str, list[str]]] = []
+    for position, record in enumerate(records):
+        serializer = PersonWriteSerializer(data=record)
+        if serializer.is_valid():
+            drafts.append(_draft(position, serializer.validated_data, emptied=slugs if replacing else None))
+        else:
+            drafts.append(
+                {
+                    "record" if name == NON_FIELD_ERRORS else str(name): [str(text) for text in _flat(texts)]
+                    for name, texts in serializer.errors.items()
+                }
+            )
+    return _answer(drafts, effective=effective_day(request))
+
+
+def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | None) -> PersonDraft:
+    """`emptied`: attributes that are emptied where they are not named; None: nothing is."""
+    attributes: dict[str, str | None] = dict.fromkeys(emptied or ())
+    attributes |= {slug: given[slug] for slug in KNOWN_ATTRIBUTES if slug in given}
+    attributes |= given.get("attributes", {})
+    unnamed = UNSAID if emptied is None else None
+    return PersonDraft(
+        row=position,
+        email=given.get("email") or "",
+        full_name=given.get("full_name") or "",
+        manager_email=given.get("manager_email", unnamed),
+        attributes=attributes,
+        identities=given.get("identities", ()),
+        starts_on=given.get("start"),
+        ends_on=given.get("end", unnamed),
+        public_id=given.get("id"),
+    )
+
+
+def _answer(drafts: Sequence[PersonDraft | dict[str, list[str]]], *, effective: date | None) -> Response:
+    """Store those that can be stored, and say in order what became of each."""
+    refused = {position: draft for position, draft in enumerate(drafts) if isinstance(draft, dict)}
+    named = {draft.public_id for draft in drafts if isinstance(draft, PersonDraft) and draft.public_id}
+    known = set(Person.objects.filter(public_id__in=named).values_list("public_id", flat=True))
+    storable = []
+    for position, draft in enumerate(drafts):
+        if isinstance(draft, dict):
+            continue
+        if draft.public_id and draft.public_id not in known:
+            refused[position] = {"id": ["There is nobody with this id. Leave it out to add somebody."]}
+            continue
+        storable.append(replace(draft, row=position))
+    try:
+        changes = store_valid_people(storable, effective=effective) if storable else PeopleChanges()
+    except PeopleBusyError as busy:
+        raise Busy(str(busy)) from None
+    for error in changes.errors:
+        refused.setdefault(error.row or 0, {}).setdefault(error.column or "record", []).append(error.message)
+    results = _results(drafts, refused, changes)
+    return Response({"results": results}, status=400 if len(refused) == len(drafts) else 200)
+
+
+def _results(
+    drafts: Sequence[PersonDraft | dict[str, list[str]]],
+    refused: Mapping[int, Mapping[str, list[str]]],
+    changes: PeopleChanges,
+) -> Results:
+    created = {person.row for person in changes.added}
+    updated = {person.row for person in (*changes.changed, *changes.moved, *changes.leaving)}
+    stored = [
+        draft for position, draft in enumerate(drafts) if isinstance(draft, PersonDraft) and position not in refused
+    ]
+    people = Person.objects.filter(public_id__in=[draft.public_id for draft in stored if draft.public_id])
+    by_id = {person.public_id: person for person in people}
+    by_email = {
+        (person.email or "").lower(): person
+        for person in Person.objects.filter(email__in=[draft.email for draft in stored if draft.email])
+    }
+    results: Results = []
+    for position, draft in enumerate(drafts):
+        email = draft.email or None if isinstance(draft, PersonDraft) else None
+        if position in refused:
+            results.append({"id": None, "email": email, "status": "rejected", "errors": dict(refused[position])})
+            continue
+        assert isinstance(draft, PersonDraft)  # noqa: S101  # whatever is none was refused
+        person = by_id.get(draft.public_id) if draft.public_id else by_email.get(draft.email)
+        status = "created" if position in created else "updated" if position in updated else "unchanged"
+        results.append(
+            {
+                "id": str(person.public_id) if person else None,
+                "email": person.email if person else email,
+                "status": status,
+                "errors": None,
+            }
+        )
+    return results
+
+
+def _person(key: str) -> Person:
+    """By id, or by e-mail address."""
+    try:
+        found = Person.objects.filter(public_id=UUID(key)).first()
+    except ValueError:
+        found = Person.objects.filter(email__iexact=key).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _of(person: Person, data: Any) -> Any:
+    """The record, said of that person."""
+    if not isinstance(data, Mapping):
+        raise BadRequest("Send one object with the fields of the person.")
+    if data.get("id") not in (None, str(person.public_id)):
+        raise BadRequest("The id in the record is another one than that of the address.")
+    return {**data, "id": str(person.public_id)}
+
+
+def _flat(texts: Any) -> list[Any]:
+    """DRF nests the messages of lists and objects; a field's are told as one list."""
+    if isinstance(texts, Mapping):
+        return [f"{name}: {text}" for name, inner in texts.items() for text in _flat(inner)]
+    return [text for each in texts for text in (_flat(each) if isinstance(each, list | Mapping) else [each])]
+
+
+def _page_address(request: Request, number: int) -> str:
+    parameters: Any = request.query_params.copy()
+    parameters["page"] = str(number)
+    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")

@@ -1,0 +1,47 @@
+"""Edit the dated rows of people by hand: trees, placements and figures follow as they do after an import."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from orgtree.models import Identity, IdentityKind, Person, Reporting
+from orgtree.organisation.people_lock import wait_for_other_writers
+from orgtree.organisation.presence import PresenceChange, tell_of_presence
+from orgtree.people_import.employments import changed_presences, remember_presences
+from orgtree.people_import.managers import Line, circles_on_any_day
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import follow_people
+
+
+@contextmanager
+def editing_history(person_ids: Collection[int]) -> Iterator[None]:
+    """The block changes employments, attributes or reporting lines of these people; what follows from them follows."""
+    with transaction.atomic():
+        wait_for_other_writers()
+        remember_presences()
+        yield
+        follow_people(person_ids)
+        rebuild_placements(person_ids=person_ids)
+        tell_of_presence([PresenceChange(person, since) for person, since, _ in changed_presences()])
+
+
+def keep_address(person: Person, address: str | None) -> None:
+    """An address that the person had stays theirs: what is sent under it later is theirs too."""
+    if address and address.lower() != (person.email or "").lower():
+        Identity.objects.get_or_create(
+            kind=IdentityKind.EMAIL, provider="", value=address.lower(), defaults={"person": person}
+        )
+
+
+def closes_a_circle(person: Person, lines: Sequence[Line]) -> bool:
+    """Whether these reporting lines of the person, in place of the stored ones, put somebody above themselves."""
+    others = [
+        (other, manager, during.lower, during.upper)
+        for other, manager, during in Reporting.objects.exclude(person=person).values_list(
+            "person_id", "manager_id", "during"
+        )
+    ]
+    return any(True for _ in circles_on_any_day([*others, *lines]))

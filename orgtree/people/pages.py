@@ -1,0 +1,97 @@
+"""The people: who there is, and what was said of one of them and when."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from orgtree.access.access import viewable
+from orgtree.models import Person
+from orgtree.people.search import (
+    LISTED_ATTRIBUTES,
+    attribute_choices,
+    history_of,
+    listed,
+    search_people,
+    with_attribute,
+)
+from orgtree.people_import.columns import attribute_name
+
+PEOPLE_A_PAGE = 50
+LONGEST_SEARCH = 100
+STATES = {"": "There today", "left": "Not there", "all": "Everybody"}
+
+
+@login_required
+@never_cache
+@require_GET
+def people(request: HttpRequest) -> HttpResponse:
+    """Whom the viewer may see: admins everybody, others the people below them and themselves."""
+    visible = Person.objects.visible_to(request.user)
+    today = timezone.localdate()
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    attribute = request.GET.get("attribute", "")[:LONGEST_SEARCH]
+    value = request.GET.get("value", "").strip()[:LONGEST_SEARCH]
+    state = request.GET.get("state", "")
+    found = search_people(visible, search)
+    if attribute and value:
+        found = with_attribute(found, attribute, value, on=today)
+    if state == "left":
+        found = found.exclude(pk__in=found.there_on(today))
+    elif state != "all":
+        state, found = "", found.there_on(today)
+    page = Paginator(found.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "people": listed(list(page.object_list), on=today),
+        "columns": [attribute_name(slug) for slug in LISTED_ATTRIBUTES],
+        "search": search,
+        "attribute": attribute,
+        "value": value,
+        "state": state,
+        "states": [(key, label, _address(request, state=key, page="")) for key, label in STATES.items()],
+        "attributes": attribute_choices(),
+        "is_narrowed": bool(search or (attribute and value) or state),
+        "is_admin": request.user.is_superuser,
+        "previous_url": _address(request, page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": _address(request, page=str(page.next_page_number())) if page.has_next() else "",
+    }
+    return render(request, "orgtree/people.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What was said of a person, with its days.  Others are told that there is no such page."""
+    found = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
+    sight = viewable(request.user)
+    may_see_all = request.user.is_superuser or found.pk == sight.person_id
+    today = timezone.localdate()
+    context = {
+        "person": found,
+        "history": history_of(found, on=today, unit_ids=None if may_see_all else sight.unit_ids),
+        "identities": found.identities.order_by("kind", "provider", "value"),
+        "is_there": Person.objects.filter(pk=found.pk).there_on(today).exists(),
+        "is_admin": request.user.is_superuser,
+    }
+    return render(request, "orgtree/person.html", context)
+
+
+def _address(request: HttpRequest, **changed: str) -> str:
+    """This page with other parameters; empty ones are left out."""
+    parameters = request.GET.copy()
+    for name, text in changed.items():
+        parameters[name] = text
+        if not text:
+            del parameters[name]
+    query = parameters.urlencode()
+    return f"{reverse('people')}?{query}" if query else reverse("people")

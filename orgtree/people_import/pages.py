@@ -1,0 +1,235 @@
+"""Import people from a file: upload it, look at what it does, apply exactly that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.csv_export import Cell, csv_response
+from orgtree.access.admins_only import admins_only
+from orgtree.models import OrgTree, PeopleImport
+from orgtree.people_import.columns import attribute_name
+from orgtree.people_import.drafts import PeopleChanges, PersonChange
+from orgtree.people_import.reading import MOST_BYTES
+from orgtree.people_import.store import PeopleBusyError
+from orgtree.people_import.uploads import (
+    AlreadyAppliedError,
+    FileTooLargeError,
+    PreviewOutdatedError,
+    apply_upload,
+    counts_of,
+    keep_upload,
+    look_at_upload,
+    preview_upload,
+)
+
+PEOPLE_LISTED = 200
+ERRORS_LISTED = 500
+IMPORTS_LISTED = 10
+FIELDS = {"full_name": "Name", "email": "E-mail", "manager_email": "Manager", "identities": "Identity"}
+
+
+class UploadForm(forms.Form):
+    """A file, from when on it holds, and whether it lists everybody."""
+
+    file = forms.FileField(label="CSV file", error_messages={"required": "Choose a file."}, allow_empty_file=True)
+    effective = forms.DateField(
+        label="Holds from",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Give the day as 2026-01-31, or leave it empty."},
+    )
+    complete = forms.BooleanField(label="The file lists everybody: whoever is not in it leaves", required=False)
+
+    def clean_file(self) -> UploadedFile[Any]:
+        """Looked at before it is read, so that a huge one is never held."""
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        if file.size is not None and file.size > MOST_BYTES:
+            raise forms.ValidationError(str(FileTooLargeError()))
+        return file
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """A person of the preview; `details` say what becomes different: what it is, before, after."""
+
+    row: int | None
+    name: str
+    email: str
+    details: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class ChangeList:
+    """The people of one outcome, as far as they are listed."""
+
+    key: str
+    title: str
+    count: int
+    lines: Sequence[ChangeLine]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.lines)
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def people_import(request: HttpRequest) -> HttpResponse:
+    """The form, and the files that were applied; a POST keeps the file and leads to its preview."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file: UploadedFile[Any] = form.cleaned_data["file"]
+        upload = keep_upload(
+            file.read(),
+            file_name=file.name or "people.csv",
+            effective=form.cleaned_data["effective"],
+            complete=form.cleaned_data["complete"],
+            uploaded_by=cast(User, request.user),
+        )
+        return redirect("people_import_preview", upload.public_id)
+    context = {
+        "form": form,
+        "imports": PeopleImport.objects.exclude(applied_at=None).select_related("uploaded_by")[:IMPORTS_LISTED],
+    }
+    return render(request, "orgtree/people_import.html", context, status=400 if form.errors else 200)
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What the file would do; a POST does it."""
+    upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
+    problem = ""
+    if request.method == "POST":
+        try:
+            changes = apply_upload(upload)
+        except AlreadyAppliedError:
+            messages.info(request, "This file was applied or discarded meanwhile.")
+            return redirect("people_import")
+        except PreviewOutdatedError:
+            problem = "People were changed since you looked. Nothing was stored: this is what the file would do now."
+        except PeopleBusyError as busy:
+            problem = str(busy)
+        else:
+            messages.success(request, f"{upload.file_name} is applied: {_sentence(counts_of(changes))}.")
+            return redirect("people_import")
+    try:
+        changes = preview_upload(upload)
+    except PeopleBusyError as busy:
+        messages.error(request, str(busy))
+        return redirect("people_import")
+    return render(
+        request,
+        "orgtree/people_import_preview.html",
+        _preview(upload, changes, problem),
+        status=409 if problem else 200,
+    )
+
+
+@admins_only
+@never_cache
+@require_safe
+def people_import_preview_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """All that the preview would list, of which the page shows the first: a row per person and difference."""
+    upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
+    try:
+        changes = look_at_upload(upload)
+    except AlreadyAppliedError:
+        raise Http404 from None
+    except PeopleBusyError as busy:
+        messages.error(request, str(busy))
+        return redirect("people_import")
+    return csv_response("headway-import-preview", _csv_rows(changes))
+
+
+@admins_only
+@require_POST
+def people_import_discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    get_object_or_404(PeopleImport, public_id=public_id, applied_at=None).delete()
+    messages.info(request, "The file is discarded; nothing was stored.")
+    return redirect("people_import")
+
+
+def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict[str, object]:
+    lists = [
+        _list("moved", "Moved", changes.moved),
+        _list("leaving", "Leaving", changes.leaving),
+        _list("changed", "Changed", changes.changed),
+        _list("added", "Added", changes.added),
+    ]
+    return {
+        "upload": upload,
+        "problem": problem,
+        "errors": changes.errors[:ERRORS_LISTED],
+        "error_count": len(changes.errors),
+        "more_errors": max(0, len(changes.errors) - ERRORS_LISTED),
+        "counts": [(attribute_name(name), name, number) for name, number in counts_of(changes).items()],
+        "lists": [each for each in lists if each.count],
+        "moved_units": changes.moved_units[:PEOPLE_LISTED],
+        "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
+        "is_nothing": changes.is_nothing,
+        "holds_from": _holds_from(upload.effective),
+        "has_trees": OrgTree.objects.filter(archived_at=None).exists(),
+    }
+
+
+def _csv_rows(changes: PeopleChanges) -> Iterator[Sequence[Cell]]:
+    yield ("outcome", "row", "name", "email", "what", "before", "after")
+    for error in changes.errors:
+        yield ("error", error.row, None, None, error.column, None, error.message)
+    for unit in changes.moved_units:
+        yield ("unit moved", None, unit.unit, None, unit.tree, unit.from_parent, unit.to_parent)
+    for outcome, people in (
+        ("moved", changes.moved),
+        ("leaving", changes.leaving),
+        ("changed", changes.changed),
+        ("added", changes.added),
+    ):
+        for line in map(_line, people):
+            for what, before, after in line.details or [("", "", "")]:
+                yield (outcome, line.row, line.name, line.email, what, before, after)
+
+
+def _list(key: str, title: str, people: Sequence[PersonChange]) -> ChangeList:
+    return ChangeList(key, title, len(people), [_line(person) for person in people[:PEOPLE_LISTED]])
+
+
+def _line(person: PersonChange) -> ChangeLine:
+    fields = [(FIELDS.get(each.field) or attribute_name(each.field), each.before, each.after) for each in person.fields]
+    return ChangeLine(
+        person.row,
+        person.full_name,
+        person.email,
+        [*((unit.tree, unit.from_unit, unit.to_unit) for unit in person.units), *fields],
+    )
+
+
+def _holds_from(effective: date | None) -> str:
+    if effective is not None:
+        return f"Everything in it holds from {effective:%-d %B %Y} on."
+    return (
+        f"Changes hold from today, {timezone.localdate():%-d %B %Y}; what is said of somebody for the first time has "
+        "held since their start."
+    )
+
+
+def _sentence(counts: dict[str, int]) -> str:
+    said = [f"{number:,} {name}" for name, number in counts.items() if number]
+    return ", ".join(said) or "nothing changed"

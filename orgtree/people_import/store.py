@@ -1,0 +1,160 @@
+"""Store what is said of people: the one way for files, programs, forms and the demo.
+
+Who is who is told by the e-mail address, an address they had, or an identity that the draft names; a row that names
+nobody known adds a person.  What is said holds from the effective date on: the past stays, and what was to begin later
+gives way.  docs/people.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from orgtree.organisation.people_lock import PeopleBusyError, wait_for_other_writers
+from orgtree.organisation.presence import PresenceChange, tell_of_presence
+from orgtree.people_import import comparing, dated, employments, managers, matching
+from orgtree.people_import.columns import attribute_name
+from orgtree.people_import.comparing import Differences
+from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
+from orgtree.people_import.loading import load
+from orgtree.trees.placements import rebuild_placements
+from orgtree.trees.trees import EMPLOYMENT, TreeMoves, follow_people
+
+__all__ = [
+    "Drafts",
+    "PeopleBusyError",
+    "PeopleRefusedError",
+    "preview_people",
+    "store_people",
+    "store_valid_people",
+]
+
+
+class PeopleRefusedError(Exception):
+    """Nothing was stored: `changes.errors` says why, row by row."""
+
+    def __init__(self, changes: PeopleChanges) -> None:
+        super().__init__(f"{len(changes.errors)} errors; nothing was stored.")
+        self.changes = changes
+
+
+Drafts = Iterable[PersonDraft | RowError]
+
+
+def store_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
+    """Store all of it, or nothing; what changed.
+
+    Without `effective` a change holds from today (local) on, and what is said of somebody for the first time has held
+    since their start, or always where none is told.  With it, everything holds from that day on.  `complete`: whoever
+    was told of before and is not among the drafts leaves on that day.  Two calls at a time follow each other.
+
+    Raises PeopleRefusedError where a draft can't be stored, PeopleBusyError after a minute's wait.
+    """
+    with transaction.atomic():
+        changes = _store(drafts, effective, complete=complete)
+        if changes.errors:
+            raise PeopleRefusedError(changes)
+    return changes
+
+
+def preview_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
+    """What `store_people` would do, with every error: it is done, and taken back."""
+    with transaction.atomic():
+        changes = _store(drafts, effective, complete=complete)
+        transaction.set_rollback(True)
+    return changes
+
+
+def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None = None) -> PeopleChanges:
+    """Store those that can be stored; `errors` has the others, by row."""
+    errors: list[RowError] = []
+    with transaction.atomic():
+        while True:
+            left = {error.row for error in errors}
+            try:
+                changes = store_people([each for each in drafts if each.row not in left], effective=effective)
+            except PeopleRefusedError as refused:
+                errors += refused.changes.errors
+                continue
+            return replace(changes, errors=tuple(errors))
+
+
+def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleChanges:
+    wait_for_other_writers()
+    errors = load(drafts, complete=complete)
+    if complete and not _anybody_told():
+        errors = errors or [RowError(None, None, "A complete list without anybody would let everybody leave.")]
+        return PeopleChanges(errors=tuple(errors))
+    day = effective or timezone.localdate()
+    matching.match(errors)
+    _date_what_is_told(day, always=effective is None)
+    matching.update_people()
+    employments.store_employments(day, errors, complete=complete)
+    _store_attributes()
+    managers.store_managers(errors)
+    identities = matching.attach_identities()
+    presences = employments.changed_presences()
+    found = comparing.collect([(person, leaves) for person, _, leaves in presences], identities)
+    moves = _follow(found, {person for person, _, _ in presences}, errors)
+    tell_of_presence([PresenceChange(person, since) for person, since, _ in presences])
+    return comparing.changes_of(found, moves, errors)
+
+
+def _follow(found: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
+    """Trees and placements after the people; with errors, such as a circle of managers, there is no tree to make.
+
+    Trees that follow people bring their own members' placements along; whoever was known and is there on other days
+    may be in a tree that does not.
+    """
+    touched = found.touched | on_other_days
+    if errors or not touched:
+        return TreeMoves()
+    said = {change.field for changes in found.fields.values() for change in changes}
+    if on_other_days:
+        said.add(EMPLOYMENT)
+    moves = follow_people(touched, said=None if found.new else said)
+    rebuild_placements(person_ids=on_other_days - found.new)
+    return moves
+
+
+def _anybody_told() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM told)")
+        return bool(cursor.fetchone()[0])
+
+
+def _date_what_is_told(day: date, *, always: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE told SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
+            [always, day],
+        )
+
+
+def _store_attributes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT slug FROM told_attribute
+            WHERE value IS NOT NULL AND slug NOT IN (SELECT slug FROM orgtree_attribute) ORDER BY slug
+            """
+        )
+        new = [slug for (slug,) in cursor.fetchall()]
+        cursor.execute(
+            "INSERT INTO orgtree_attribute (slug, name) SELECT * FROM unnest(%s::text[], %s::text[])",
+            [new, [attribute_name(slug) for slug in new]],
+        )
+        cursor.execute("DROP TABLE IF EXISTS told_value")
+        cursor.execute(
+            """
+            CREATE TEMPORARY TABLE told_value ON COMMIT DROP AS
+            SELECT told.row, told.person_id, attribute.id AS attribute_id, said.value, told.since, NULL::text AS before
+            FROM told JOIN told_attribute said USING (row) JOIN orgtree_attribute attribute USING (slug)
+            WHERE NOT told.refused
+            """
+        )
+    dated.hold_from_then_on(dated.ATTRIBUTES)

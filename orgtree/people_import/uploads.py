@@ -1,0 +1,110 @@
+"""Uploaded files of people: kept until they are applied, and applied only as their preview showed them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from orgtree.models import PeopleImport
+from orgtree.people_import.drafts import PeopleChanges
+from orgtree.people_import.reading import MOST_BYTES
+from orgtree.people_import.rows import drafts_of
+from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
+
+KEPT_UNAPPLIED = timedelta(days=1)
+NOTHING_LEFT = b""
+
+
+class FileTooLargeError(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"The file has more than {MOST_BYTES // 1024 // 1024} MB. Split it into several.")
+
+
+class AlreadyAppliedError(Exception):
+    """Somebody applied or discarded the file meanwhile."""
+
+
+class PreviewOutdatedError(Exception):
+    """Applying would do something else than the preview showed: nothing was stored."""
+
+
+def keep_upload(
+    content: bytes, *, file_name: str, effective: date | None, complete: bool, uploaded_by: User
+) -> PeopleImport:
+    """Keep the file for a day, to be looked at and applied.  Raises FileTooLargeError."""
+    if len(content) > MOST_BYTES:
+        raise FileTooLargeError
+    PeopleImport.objects.filter(applied_at=None, uploaded_at__lt=timezone.now() - KEPT_UNAPPLIED).delete()
+    return PeopleImport.objects.create(
+        content=zlib.compress(content),
+        file_name=file_name[:200],
+        effective=effective,
+        complete=complete,
+        uploaded_by=uploaded_by,
+    )
+
+
+def look_at_upload(upload: PeopleImport) -> PeopleChanges:
+    """What applying it would do now; not what may be applied."""
+    return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
+
+
+def preview_upload(upload: PeopleImport) -> PeopleChanges:
+    """What applying it would do now; remembered, so that nothing else is applied."""
+    changes = look_at_upload(upload)
+    upload.fingerprint = _fingerprint(upload, changes)
+    upload.save(update_fields=["fingerprint"])
+    return changes
+
+
+def apply_upload(upload: PeopleImport) -> PeopleChanges:
+    """Store what the preview showed, exactly that or nothing.
+
+    Raises PreviewOutdatedError where it would be something else by now, AlreadyAppliedError, PeopleBusyError.
+    """
+    with transaction.atomic():
+        held = PeopleImport.objects.select_for_update().filter(pk=upload.pk, applied_at=None).first()
+        if held is None:
+            raise AlreadyAppliedError
+        try:
+            changes = store_people(drafts_of(_content(held)), effective=held.effective, complete=held.complete)
+        except PeopleRefusedError as refused:
+            raise PreviewOutdatedError from refused
+        if _fingerprint(held, changes) != held.fingerprint:
+            raise PreviewOutdatedError
+        held.applied_at, held.content, held.counts = timezone.now(), NOTHING_LEFT, counts_of(changes)
+        held.save(update_fields=["applied_at", "content", "counts"])
+    return changes
+
+
+def counts_of(changes: PeopleChanges) -> dict[str, int]:
+    """How many people stand under each outcome."""
+    return {
+        "added": len(changes.added),
+        "changed": len(changes.changed),
+        "moved": len(changes.moved),
+        "leaving": len(changes.leaving),
+        "unchanged": changes.unchanged,
+    }
+
+
+def _content(upload: PeopleImport) -> bytes:
+    if not upload.content:
+        raise AlreadyAppliedError
+    return zlib.decompress(upload.content)
+
+
+def _fingerprint(upload: PeopleImport, changes: PeopleChanges) -> str:
+    """Without ids of new people, which are others each time; without a date of its own, today is part of it."""
+    said = asdict(changes)
+    for person in said["added"]:
+        person["person_id"] = None
+    day = upload.effective or timezone.localdate()
+    return hashlib.sha256(json.dumps([said, day.isoformat()], sort_keys=True).encode()).hexdigest()

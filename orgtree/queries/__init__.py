@@ -1,1 +1,0 @@
-"""Questions to the models that more than one place asks."""

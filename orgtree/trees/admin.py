@@ -1,0 +1,209 @@
+"""Org Trees and their units in Django admin, with the dated rows of hand-built trees.
+
+Trees are created, and units added, moved and removed, on the pages under /orgtree/; here their rows can be corrected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core.dated_rows_admin import DAYS_WIDGET, OneAtATime
+from orgtree.models import Membership, OrgTree, TreeKind, Unit, UnitPlace
+from orgtree.trees.derivation.by_manager import ManagersInACircleError
+from orgtree.trees.structures import stretch_of
+from orgtree.trees.trees import archive_tree, rename_tree, restore_tree
+from orgtree.trees.units import closes_circle, editing_rows, rename_unit, set_leader
+
+if TYPE_CHECKING:
+    OrgTreeModelAdmin = admin.ModelAdmin[OrgTree]
+    UnitModelAdmin = admin.ModelAdmin[Unit]
+    UnitPlaceTabularInline = admin.TabularInline[UnitPlace, Unit]
+    MembershipTabularInline = admin.TabularInline[Membership, Unit]
+else:  # generic for the type checker only
+    OrgTreeModelAdmin = UnitModelAdmin = admin.ModelAdmin
+    UnitPlaceTabularInline = MembershipTabularInline = admin.TabularInline
+
+
+@admin.register(OrgTree)
+class OrgTreeAdmin(OrgTreeModelAdmin):
+    list_display = ("name", "slug", "kind", "created_at", "archived_at", "page")
+    list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "kind", "created_at", "archived_at", "page")
+    readonly_fields = ("slug", "kind", "created_at", "archived_at", "page")
+    actions = ("archive", "restore")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return redirect("new_tree")  # a tree is made from something, with a preview
+
+    def save_model(self, request: HttpRequest, obj: OrgTree, form: Any, change: bool) -> None:
+        name, obj.name = obj.name, form.initial["name"]
+        rename_tree(obj, name)
+
+    @admin.display(description="page")
+    def page(self, tree: OrgTree) -> SafeString:
+        return format_html('<a href="{}">Units and people</a>', reverse("tree", args=[tree.slug]))
+
+    @admin.action(description="Archive: no tile and no choice any more, the history stays")
+    def archive(self, request: HttpRequest, trees: QuerySet[OrgTree]) -> None:
+        for tree in trees:
+            archive_tree(tree)
+        messages.success(request, "Archived. They can be restored.")
+
+    @admin.action(description="Restore")
+    def restore(self, request: HttpRequest, trees: QuerySet[OrgTree]) -> None:
+        for tree in trees:
+            try:
+                restore_tree(tree)
+            except ManagersInACircleError as circle:
+                messages.error(
+                    request, f"{tree} stays archived: people report to each other in a circle on {circle.on}."
+                )
+
+    def has_delete_permission(self, request: HttpRequest, obj: OrgTree | None = None) -> bool:
+        # Archived, never lost: its figures have been read and quoted.
+        return False
+
+
+class PlacesInTheTree(OneAtATime):
+    """Below units of the same tree, and in no circle on any day."""
+
+    def clean(self) -> None:
+        super().clean()
+        for row in self.kept_rows():
+            parent = row.get("parent")
+            if parent is None:
+                raise ValidationError("Choose the unit above: only the root of a tree stands below none.")
+            if closes_circle(self.instance, parent, stretch_of(row["during"].lower, row["during"].upper)):
+                raise ValidationError(
+                    f"{self.instance} cannot stand below {parent}, which stands below it on some day."
+                )
+
+
+class OfHandBuiltTrees:
+    """Rows of other trees follow from what is said of people; here they can only be read."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
+        return obj is not None and _is_edited_by_hand(obj)
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def has_view_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
+        return True
+
+
+class UnitPlaceInline(OfHandBuiltTrees, UnitPlaceTabularInline):
+    model = UnitPlace
+    fk_name = "unit"
+    formset = PlacesInTheTree
+    extra = 0
+    formfield_overrides = DAYS_WIDGET
+    verbose_name = "place"
+    verbose_name_plural = "places in the tree: first day, and first day no longer"
+
+    def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
+        may_add = obj is not None and super().has_add_permission(request, obj)
+        return may_add and not UnitPlace.objects.filter(unit=obj, parent=None).exists()
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        unit_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        if db_field.name == "parent" and unit_id is not None:
+            trees = OrgTree.objects.filter(units=unit_id)
+            kwargs["queryset"] = Unit.objects.filter(tree__in=trees).exclude(pk=unit_id).order_by("name")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class OneUnitAtATime(OneAtATime):
+    """A person is a member of one unit of the tree at a time."""
+
+    said_of = ("person",)
+
+    def clean(self) -> None:
+        super().clean()
+        for row in self.kept_rows():
+            other = (
+                Membership.objects.filter(
+                    tree=self.instance.tree_id, person=row.get("person"), during__overlap=row["during"]
+                )
+                .exclude(unit=self.instance)
+                .select_related("unit")
+                .first()
+            )
+            if other is not None:
+                raise ValidationError(
+                    f"{row['person']} is a member of {other.unit} on some of these days. End that first, or move the "
+                    "person on the page of the tree."
+                )
+
+
+class MembershipInline(OfHandBuiltTrees, MembershipTabularInline):
+    model = Membership
+    formset = OneUnitAtATime
+    fields = ("person", "during")
+    extra = 0
+    autocomplete_fields = ("person",)
+    formfield_overrides = DAYS_WIDGET
+    verbose_name_plural = "members: first day, and first day no longer"
+
+
+@admin.register(Unit)
+class UnitAdmin(UnitModelAdmin):
+    """Units are added on the page of their tree."""
+
+    list_display = ("name", "slug", "tree", "leader")
+    list_filter = ("tree",)
+    list_select_related = ("tree", "leader")
+    search_fields = ("name", "slug")
+    autocomplete_fields = ("leader",)
+    fields = ("name", "slug", "tree", "leader", "own_name")
+    inlines = (UnitPlaceInline, MembershipInline)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> tuple[str, ...]:
+        follows_managers = obj is not None and obj.tree.kind == TreeKind.MANAGERS
+        return ("slug", "tree", "own_name", "leader") if follows_managers else ("slug", "tree", "own_name")
+
+    def save_model(self, request: HttpRequest, obj: Unit, form: Any, change: bool) -> None:
+        if "name" in form.changed_data:
+            rename_unit(obj, obj.name)
+        if "leader" in form.changed_data:
+            set_leader(obj, obj.leader)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if not any(formset.has_changed() for formset in formsets):
+            super().save_related(request, form, formsets, change)
+            return
+        with editing_rows(form.instance):
+            super().save_related(request, form, formsets, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for row in formset.save(commit=False):
+            if isinstance(row, Membership):
+                row.tree_id = form.instance.tree_id
+            row.save()
+        for row in formset.deleted_objects:
+            row.delete()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
+        # Its figures have been read; taking it out of the tree leaves its past.
+        return False
+
+
+def _is_edited_by_hand(unit: Unit) -> bool:
+    return unit.tree.kind == TreeKind.HAND_BUILT and unit.tree.archived_at is None

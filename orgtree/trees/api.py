@@ -1,0 +1,213 @@
+"""/api/v1/units/: the units of the Org Trees as they stand, and those of hand-built trees changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import BadRequest
+from core.api.parameters import EFFECTIVE, effective_day, only
+from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
+from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
+from orgtree.trees.refusals import TreeRefusal
+from orgtree.trees.units import add_unit, move_unit, rename_unit, set_leader
+from orgtree.trees.units_as_of import StandingUnit, standing_units
+
+
+class UnitSerializer(serializers.Serializer[object]):
+    """A unit as it stands today."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    tree = serializers.CharField(help_text="Slug of its Org Tree.")
+    parent = serializers.CharField(  # type: ignore[assignment]  # a field of the document, as the next ones
+        allow_null=True, help_text="Slug of the unit above; null: a root."
+    )
+    manager = serializers.CharField(allow_null=True, help_text="E-mail address.")
+    people = serializers.IntegerField(help_text="Members, and everybody's below.")
+
+
+class UnitsSerializer(serializers.Serializer[object]):
+    units = UnitSerializer(many=True)
+
+
+class UnitAddSerializer(serializers.Serializer[object]):
+    name = serializers.CharField(max_length=200)
+    parent = serializers.SlugField(  # type: ignore[assignment]
+        max_length=80, help_text="Slug of the unit above, in a hand-built tree."
+    )
+    manager = serializers.EmailField(required=False, allow_null=True, help_text="Of a person who is known.")
+
+
+class UnitChangeSerializer(serializers.Serializer[object]):
+    """What is not named stays."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    parent = serializers.SlugField(  # type: ignore[assignment]
+        max_length=80, required=False, help_text="Where it moves to."
+    )
+    manager = serializers.EmailField(required=False, allow_null=True)
+
+
+class UnitErrorsSerializer(serializers.Serializer[object]):
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the answer
+        child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
+    )
+
+
+WRITTEN = {200: UnitSerializer, 400: UnitErrorsSerializer}
+
+
+class UnitsView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(
+        operation_id="v1_units_list",
+        parameters=[OpenApiParameter("tree", str, description="Slug of a tree; without it all that are in use.")],
+        responses={200: UnitsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """The units as they stand today, each before those below it."""
+        only(request, "tree")
+        slug = request.query_params.get("tree", "")
+        trees = OrgTree.objects.filter(slug=slug) if slug else OrgTree.objects.filter(archived_at=None)
+        if slug and not trees.exists():
+            raise NotFound
+        return Response({"units": [unit.document for unit in _standing(trees)]})
+
+    @extend_schema(
+        operation_id="v1_units_add",
+        parameters=[EFFECTIVE],
+        request=UnitAddSerializer,
+        responses={201: UnitSerializer, 400: UnitErrorsSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Add a unit to a hand-built tree."""
+        only(request, "effective")
+        given, problems = _read(UnitAddSerializer, request.data)
+        parent, leader = _unit_named(given, problems), _leader_named(given, problems)
+        if problems or parent is None:
+            return _refused(problems)
+        try:
+            with transaction.atomic():
+                unit = add_unit(parent, given["name"], on=effective_day(request))
+                if leader is not None:
+                    set_leader(unit, leader)
+        except TreeRefusal as refusal:
+            return _refused({"parent": [str(refusal)]})
+        return Response(_of(unit), status=201)
+
+
+class UnitView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(operation_id="v1_unit", responses={200: UnitSerializer})
+    def get(self, request: Request, slug: str) -> Response:
+        """One unit as it stands today."""
+        only(request)
+        return Response(_of(_unit(slug)))
+
+    @extend_schema(
+        operation_id="v1_unit_change", parameters=[EFFECTIVE], request=UnitChangeSerializer, responses=WRITTEN
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Rename a unit, say who manages it, or move it with everything below it; all of it or nothing."""
+        only(request, "effective")
+        unit = _unit(slug)
+        given, problems = _read(UnitChangeSerializer, request.data)
+        parent, leader = _unit_named(given, problems), _leader_named(given, problems)
+        if problems:
+            return _refused(problems)
+        field = ""
+        try:
+            with transaction.atomic():
+                if "name" in given:
+                    field = "name"
+                    rename_unit(unit, given["name"])
+                if "manager" in given:
+                    field = "manager"
+                    set_leader(unit, leader)
+                if parent is not None:
+                    field = "parent"
+                    _move(unit, parent, effective_day(request))
+        except TreeRefusal as refusal:
+            return _refused({field: [str(refusal)]})
+        return Response(_of(unit))
+
+
+def _move(unit: Unit, parent: Unit, on: date | None) -> None:
+    move_unit(unit, parent, on or timezone.localdate())
+
+
+def _standing(trees: QuerySet[OrgTree]) -> list[StandingUnit]:
+    return standing_units(trees.order_by("created_at", "pk"), on=timezone.localdate())
+
+
+def _of(unit: Unit) -> dict[str, Any]:
+    for standing in _standing(OrgTree.objects.filter(pk=unit.tree_id)):
+        if standing.id == unit.pk:
+            return standing.document
+    raise NotFound  # it is not in its tree today
+
+
+def _unit(slug: str) -> Unit:
+    found = Unit.objects.filter(slug=slug).select_related("tree").first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _read(
+    serializer_class: type[serializers.Serializer[object]], data: Any
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The valid fields, and what is wrong with the others."""
+    if not isinstance(data, Mapping):
+        raise BadRequest("Send one object with the fields of the unit.")
+    serializer = serializer_class(data=data)
+    problems = {
+        str(name): ["There is no such field. Use name, parent and manager."]
+        for name in data
+        if name not in serializer.fields
+    }
+    if not serializer.is_valid():
+        problems |= {name: [str(text) for text in texts] for name, texts in serializer.errors.items()}
+    return (serializer.validated_data if not problems else {}), problems
+
+
+def _unit_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Unit | None:
+    if "parent" not in given:
+        return None
+    found = Unit.objects.filter(slug=given["parent"]).select_related("tree").first()
+    if found is None or found.tree.archived_at is not None:
+        problems["parent"] = [f"There is no unit “{given['parent']}”. GET /api/v1/units/ lists them."]
+    elif found.tree.kind != TreeKind.HAND_BUILT:
+        problems["parent"] = [f"{found.tree.name} follows people by itself; only hand-built trees are changed."]
+    return found
+
+
+def _leader_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Person | None:
+    address = given.get("manager")
+    if not address:
+        return None
+    found = Person.objects.filter(email__iexact=address).first()
+    if found is None:
+        problems["manager"] = [f"There is nobody with the address {address}."]
+    return found
+
+
+def _refused(problems: Mapping[str, list[str]]) -> Response:
+    return Response({"errors": problems}, status=400)

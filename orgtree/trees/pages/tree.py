@@ -1,0 +1,295 @@
+"""One Org Tree: its units, the people of the chosen one, and everything that changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orgtree.access.admins_only import admins_only
+from orgtree.models import OrgTree, Person, Placement, TreeKind, TreeLevel, Unit
+from orgtree.trees.derivation.by_manager import ManagersInACircleError
+from orgtree.trees.pages.forms import MOVE_PEOPLE, MOVE_UNIT, NEEDED, MoveForm
+from orgtree.trees.pages.trees import attributes_of, circle_sentence, level_choices
+from orgtree.trees.previews import EditPreview, TreePreview, preview_edit, preview_levels
+from orgtree.trees.refusals import TreeRefusal
+from orgtree.trees.trees import archive_tree, change_levels, rename_tree, restore_tree
+from orgtree.trees.units import add_unit, rename_unit, set_leader
+from orgtree.trees.units_as_of import StandingUnit, standing_units, summary_of, unassigned_people, visible_trees
+
+PEOPLE_A_PAGE = 50
+LEVELS_OPEN = 2  # of a large tree
+LARGE_TREE = 120  # units
+
+
+@dataclass(frozen=True)
+class TreeLine:
+    """A unit in the outline; `closes` says how many lists end behind it."""
+
+    unit: StandingUnit
+    url: str
+    is_chosen: bool
+    has_below: bool
+    is_unfolded: bool
+    closes: range
+
+
+@login_required
+@never_cache
+@require_safe
+def tree(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page; `?unit=` chooses a unit, `?unassigned` who is in none."""
+    return _page(request, slug)
+
+
+def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 200) -> HttpResponse:
+    found = get_object_or_404(visible_trees(request.user), slug=slug)
+    today = timezone.localdate()
+    is_admin = request.user.is_superuser
+    units = standing_units([found], on=today, visible_to=None if is_admin else request.user)
+    wants_unassigned = is_admin and "unassigned" in request.GET
+    chosen = None if wants_unassigned else _chosen(units, request.GET.get("unit"))
+    summary = summary_of(found, units, on=today)
+    context: dict[str, Any] = {
+        "tree": found,
+        "kind": TreeKind(found.kind).label,
+        "summary": summary,
+        "lines": _lines(units, chosen),
+        "units": units,
+        "chosen": chosen,
+        "way": _way(units, chosen),
+        "is_admin": is_admin,
+        "wants_unassigned": wants_unassigned,
+        "can_edit": is_admin and found.kind == TreeKind.HAND_BUILT and found.archived_at is None,
+        "can_lead": is_admin and found.kind != TreeKind.MANAGERS and found.archived_at is None,
+        "has_levels": is_admin and found.kind == TreeKind.ATTRIBUTES and found.archived_at is None,
+        "today": today,
+        "problem": problem,
+    }
+    if is_admin:
+        search = request.GET.get("q", "").strip()[:200]
+        context |= {"search": search, "people": _people(found, chosen, search, request.GET.get("page"), today)}
+    return render(request, "orgtree/tree.html", context, status=status)
+
+
+@admins_only
+@require_POST
+def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
+    """Add, rename or give a leader to a unit: what moves nobody."""
+    found = get_object_or_404(OrgTree, slug=slug)
+    unit = get_object_or_404(Unit.objects.select_related("tree"), tree=found, slug=request.POST.get("unit", ""))
+    try:
+        match request.POST.get("change"):
+            case "add":
+                added = add_unit(unit, request.POST.get("name", ""), on=_day(request.POST.get("on", "")))
+                messages.success(request, f"{added.name} stands below {unit.name}.")
+            case "rename":
+                rename_unit(unit, request.POST.get("name", ""))
+                messages.success(request, f"The unit is called {unit.name} now. Its address stays {unit.slug}.")
+            case "leader":
+                set_leader(unit, _leader(request.POST.get("leader", "").strip()))
+                messages.success(request, f"{unit.name} is led by {unit.leader or 'nobody'} now.")
+            case _:
+                raise Http404
+    except (TreeRefusal, UnreadableError) as refusal:
+        return _page(request, slug, problem=str(refusal), status=400)
+    return redirect(f"{reverse('tree', args=[slug])}?unit={unit.slug}")
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
+    """A GET shows what would move, a POST moves it."""
+    found = get_object_or_404(OrgTree, slug=slug)
+    form = MoveForm(found, request.POST if request.method == "POST" else request.GET)
+    preview: EditPreview | None = None
+    problem = ""
+    if form.is_valid():
+        try:
+            if request.method == "POST":
+                form.edit()()
+                messages.success(request, f"Done: {form.title()}.")
+                return redirect(_back_to(found, form))
+            preview = preview_edit(form.edit())
+        except TreeRefusal as refusal:
+            problem = str(refusal)
+    elif not (request.method == "GET" and form.lacks_target):
+        problem = form.sentence
+    unit = form.cleaned_data.get("unit")
+    context = {
+        "tree": found,
+        "form": form,
+        "title": form.title(),
+        "targets": [] if unit is None and form.data.get("change") == MOVE_UNIT else _targets(found, unit),
+        "target": form.data.get("target", ""),
+        "needs_target": "target" in NEEDED.get(form.data.get("change", ""), ()),
+        "people": form.cleaned_data.get("people") or [],
+        "unit": unit,
+        "preview": preview,
+        "problem": problem,
+        "back": _back_to(found, form),
+    }
+    return render(request, "orgtree/tree_move.html", context, status=400 if problem else 200)
+
+
+def _targets(tree: OrgTree, unit: Unit | None) -> list[StandingUnit]:
+    """Where somebody or something can move to today: anywhere but below the unit that moves."""
+    found = []
+    below: int | None = None  # the depth of the unit that moves, while its own units are passed
+    for one in standing_units([tree], on=timezone.localdate()):
+        if below is not None and one.depth > below:
+            continue
+        below = one.depth if unit is not None and one.id == unit.pk else None
+        if below is None:
+            found.append(one)
+    return found
+
+
+@admins_only
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
+    """The levels of a tree by attributes: a GET with `level` shows what would move, a POST moves it."""
+    found = get_object_or_404(OrgTree, slug=slug, kind=TreeKind.ATTRIBUTES, archived_at=None)
+    asked = request.POST if request.method == "POST" else request.GET
+    slugs = [level for level in asked.getlist("level") if level]
+    preview: TreePreview | None = None
+    problem = ""
+    if request.method == "POST" or "preview" in asked:
+        try:
+            attributes = attributes_of(slugs)
+            if request.method == "POST":
+                change_levels(found, attributes)
+                messages.success(request, f"{found.name} has its new levels.")
+                return redirect("tree", slug=slug)
+            preview = preview_levels(found, attributes)
+        except TreeRefusal as refusal:
+            problem = str(refusal)
+    else:
+        slugs = list(TreeLevel.objects.filter(tree=found).values_list("attribute__slug", flat=True))
+    context = {"tree": found, "levels": level_choices(slugs), "preview": preview, "problem": problem}
+    return render(request, "orgtree/tree_levels.html", context, status=400 if problem else 200)
+
+
+@admins_only
+@require_POST
+def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
+    """Rename, archive or restore the tree."""
+    found = get_object_or_404(OrgTree, slug=slug)
+    try:
+        match request.POST.get("change"):
+            case "rename":
+                rename_tree(found, request.POST.get("name", ""))
+                messages.success(request, f"The tree is called {found.name} now.")
+            case "archive":
+                archive_tree(found)
+                messages.success(request, f"{found.name} is archived. Its history stays, and it can be restored.")
+            case "restore":
+                restore_tree(found)
+                messages.success(request, f"{found.name} is in use again.")
+            case _:
+                raise Http404
+    except TreeRefusal as refusal:
+        return _page(request, slug, problem=str(refusal), status=400)
+    except ManagersInACircleError as circle:
+        return _page(request, slug, problem=circle_sentence(circle), status=400)
+    return redirect("tree", slug=slug)
+
+
+class UnreadableError(Exception):
+    """Something typed that cannot be understood; a sentence."""
+
+
+def _day(written: str) -> date | None:
+    if not written.strip():
+        return None
+    try:
+        return date.fromisoformat(written.strip())
+    except ValueError:
+        raise UnreadableError(f"“{written[:40]}” is no day. Give it as 2026-01-31, or leave it empty.") from None
+
+
+def _leader(written: str) -> Person | None:
+    if not written:
+        return None
+    found = Person.objects.filter(email__iexact=written).first()
+    if found is None:
+        raise UnreadableError(f"Nobody has the e-mail address “{written[:100]}”.")
+    return found
+
+
+def _chosen(units: list[StandingUnit], slug: str | None) -> StandingUnit | None:
+    if slug is None:
+        return units[0] if units else None
+    for unit in units:
+        if unit.slug == slug:
+            return unit
+    raise Http404("No such unit in this tree today.")
+
+
+def _way(units: list[StandingUnit], chosen: StandingUnit | None) -> list[StandingUnit]:
+    """The units from the top down to the chosen one."""
+    by_id = {unit.id: unit for unit in units}
+    way: list[StandingUnit] = []
+    while chosen is not None:
+        way.append(chosen)
+        chosen = by_id.get(chosen.parent_id) if chosen.parent_id is not None else None
+    return way[::-1]
+
+
+def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeLine]:
+    """The outline.  Of a large tree the first levels, and around the chosen unit; the rest unfolds by choosing."""
+    unfolded = {unit.id for unit in _way(units, chosen)}
+    if len(units) > LARGE_TREE:
+        units_shown = [unit for unit in units if unit.depth < LEVELS_OPEN or unit.parent_id in unfolded]
+    else:
+        units_shown = units
+    with_below = {unit.parent_id for unit in units}
+    found = []
+    for number, unit in enumerate(units_shown):
+        depth_behind = units_shown[number + 1].depth if number + 1 < len(units_shown) else 0
+        found.append(
+            TreeLine(
+                unit,
+                f"?unit={unit.slug}",
+                unit == chosen,
+                has_below=unit.id in with_below,
+                is_unfolded=depth_behind > unit.depth,
+                closes=range(max(0, unit.depth - depth_behind)),
+            )
+        )
+    return found
+
+
+def _people(tree: OrgTree, chosen: StandingUnit | None, search: str, page: str | None, today: date) -> Page[Person]:
+    """The members of the chosen unit, or whoever is in none; fifty at a time."""
+    people: QuerySet[Person]
+    if chosen is None:
+        people = unassigned_people(tree, on=today)
+    else:
+        members = Placement.objects.filter(tree=tree, unit=chosen.id, ancestor=F("unit"), during__contains=today)
+        people = Person.objects.filter(pk__in=members.values("person"))
+    if search:
+        people = people.filter(Q(full_name__icontains=search) | Q(email__icontains=search))
+    return Paginator(people.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(page)
+
+
+def _back_to(tree: OrgTree, form: MoveForm) -> str:
+    """The page of what was moved: the unit, or the people's new unit; else the whole tree."""
+    asked = form.cleaned_data
+    unit = {MOVE_UNIT: asked.get("unit"), MOVE_PEOPLE: asked.get("target")}.get(asked.get("change", ""))
+    address = reverse("tree", args=[tree.slug])
+    stands = unit is not None and unit.places.filter(during__contains=timezone.localdate()).exists()
+    return f"{address}?unit={unit.slug}" if unit is not None and stands else address

@@ -1,0 +1,158 @@
+"""Placements: the one flat relation of who counts for which unit on which days, which the metric engine joins.
+
+A row follows from a membership, the placements of its unit, and the days on which the person is there.  Whatever
+changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared with what should be
+stored, and only differences are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from orgtree.models import OrgTree
+from orgtree.trees.unit_placements import rebuild_unit_placements
+
+# After so many have moved, statistics of before would mislead the planner until they are gathered by themselves.
+MANY_PEOPLE = 500
+
+_FRESH_TABLES = (
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS placement_wanted (
+        tree_id bigint, person_id bigint, unit_id bigint, ancestor_id bigint, during daterange
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS placement_difference (
+        ancestor_id bigint, person_id bigint, during daterange, is_new boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE placement_wanted, placement_difference",
+)
+
+_WANT = """
+    INSERT INTO placement_wanted
+    WITH ancestry AS MATERIALIZED (
+        SELECT unit_id, ancestor_id, range_agg(during) AS days FROM orgtree_unitplacement
+        WHERE tree_id = ANY(%(trees)s::bigint[])
+        GROUP BY unit_id, ancestor_id
+    ), presence AS MATERIALIZED (
+        SELECT person_id, range_agg(during) AS days FROM orgtree_employment
+        WHERE %(people)s::bigint[] IS NULL OR person_id = ANY(%(people)s::bigint[])
+        GROUP BY person_id
+    ), member AS MATERIALIZED (
+        SELECT member.tree_id, member.person_id, member.unit_id,
+            range_agg(member.during) * coalesce(presence.days, '{(,)}') AS days
+        FROM orgtree_membership member LEFT JOIN presence USING (person_id)
+        WHERE member.tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR member.person_id = ANY(%(people)s::bigint[]))
+        GROUP BY member.tree_id, member.person_id, member.unit_id, presence.days
+    )
+    SELECT member.tree_id, member.person_id, member.unit_id, ancestry.ancestor_id,
+        unnest(member.days * ancestry.days)
+    FROM member JOIN ancestry USING (unit_id)
+"""
+
+_REMOVE = """
+    WITH surplus AS (
+        DELETE FROM orgtree_placement stored
+        WHERE stored.tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR stored.person_id = ANY(%(people)s::bigint[]))
+          AND NOT EXISTS (
+            SELECT FROM placement_wanted wanted
+            WHERE (wanted.person_id, wanted.tree_id, wanted.unit_id, wanted.ancestor_id, wanted.during)
+                = (stored.person_id, stored.tree_id, stored.unit_id, stored.ancestor_id, stored.during)
+          )
+        RETURNING ancestor_id, person_id, during
+    )
+    INSERT INTO placement_difference SELECT ancestor_id, person_id, during, false FROM surplus
+"""
+
+# EXCEPT reads the stored rows once, before the first is added.  For an empty table the planner would answer NOT EXISTS
+# by reading it again for each row, while it grows: the first 10,000 people took more than a minute.
+_ADD = """
+    WITH missing AS (
+        INSERT INTO orgtree_placement (tree_id, person_id, unit_id, ancestor_id, during)
+        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM placement_wanted
+        EXCEPT
+        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM orgtree_placement
+        WHERE tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR person_id = ANY(%(people)s::bigint[]))
+        RETURNING ancestor_id, person_id, during
+    )
+    INSERT INTO placement_difference SELECT ancestor_id, person_id, during, true FROM missing
+"""
+
+# Rows that stayed need no look: the rows of one person and ancestor never share a day, so that what was removed and
+# added differs as the sets do.
+_CHANGED_UNITS = """
+    SELECT DISTINCT ancestor_id
+    FROM (
+        SELECT ancestor_id,
+            coalesce(range_agg(during) FILTER (WHERE NOT is_new), '{}') AS before,
+            coalesce(range_agg(during) FILTER (WHERE is_new), '{}') AS after
+        FROM placement_difference GROUP BY ancestor_id, person_id
+    ) AS of_person
+    WHERE before <> after
+"""
+
+
+_STRAY = """
+    SELECT count(*) FROM (
+        SELECT tree_id, person_id, unit_id, ancestor_id FROM orgtree_placement
+        UNION ALL
+        SELECT tree_id, NULL, unit_id, ancestor_id FROM orgtree_unitplacement
+    ) AS placement
+    LEFT JOIN orgtree_person person ON person.id = placement.person_id
+    LEFT JOIN orgtree_unit unit ON unit.id = placement.unit_id AND unit.tree_id = placement.tree_id
+    LEFT JOIN orgtree_unit ancestor ON ancestor.id = placement.ancestor_id AND ancestor.tree_id = placement.tree_id
+    WHERE (placement.person_id IS NOT NULL AND person.id IS NULL) OR unit.id IS NULL OR ancestor.id IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Who counts for other units than before, or on other days, and for which units somebody else counts."""
+
+    person_ids: frozenset[int] = frozenset()
+    unit_ids: frozenset[int] = frozenset()
+
+
+def stray_placements() -> int:
+    """How many rows name a tree, person or unit that is no more: always none, but the database does not check it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STRAY)
+        return int(cursor.fetchone()[0])
+
+
+def rebuild_placements(
+    *, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None
+) -> Rebuilt:
+    """Bring the placements of these people in these trees in step (None: all, and those of the trees' units)."""
+    if person_ids is not None and not person_ids:
+        return Rebuilt()
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two rebuilds of a tree at a time would each add what the other adds; always in the same order.
+        trees = OrgTree.objects.select_for_update(no_key=True).order_by("pk")
+        if tree_ids is not None:
+            trees = trees.filter(pk__in=tree_ids)
+        locked = list(trees.values_list("pk", flat=True))
+        limits = {"trees": locked, "people": None if person_ids is None else sorted(set(person_ids))}
+        if person_ids is None:
+            rebuild_unit_placements(locked)
+        for statement in _FRESH_TABLES:
+            cursor.execute(statement)
+        cursor.execute(_WANT, limits)
+        cursor.execute("ANALYZE placement_wanted")
+        for statement in (_REMOVE, _ADD):
+            cursor.execute(statement, limits)
+        cursor.execute("ANALYZE placement_difference")
+        cursor.execute(_CHANGED_UNITS)
+        changed_units = frozenset(unit_id for (unit_id,) in cursor.fetchall())
+        cursor.execute("SELECT DISTINCT person_id FROM placement_difference")
+        moved_people = frozenset(person_id for (person_id,) in cursor.fetchall())
+        if len(moved_people) > MANY_PEOPLE:
+            cursor.execute("ANALYZE orgtree_placement")
+    return Rebuilt(moved_people, changed_units)

@@ -1,0 +1,283 @@
+"""Storing the shape of a tree: stored units are recognised, and only what differs is written."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from django.db import connection
+
+from orgtree.models import Membership, OrgTree, Unit, UnitPlace
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DerivedUnit, Stretch, Structure
+from orgtree.trees.slugs import free_slugs
+
+
+@dataclass(frozen=True)
+class MemberMove:
+    """A person is a member of another unit of the tree than was stored, from that day on (None: since ever).
+
+    The units by name; None: of none.
+    """
+
+    person_id: int
+    from_unit: str | None
+    to_unit: str | None
+    on: date | None
+
+
+@dataclass(frozen=True)
+class UnitMove:
+    """A unit stands, in the end, below another one than was stored.
+
+    Units by name; None: below none.
+    """
+
+    unit: str
+    from_parent: str | None
+    to_parent: str | None
+
+
+@dataclass(frozen=True)
+class TreeMove:
+    """What changed in one tree; units by name."""
+
+    tree_id: int
+    tree: str
+    new_units: tuple[str, ...] = ()
+    moved_units: tuple[UnitMove, ...] = ()
+    ended_units: tuple[str, ...] = ()
+    people: tuple[MemberMove, ...] = ()
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How the units of a kind of tree get their names."""
+
+    of: Callable[[DerivedUnit], str]
+    slug_from: Callable[[DerivedUnit], str]
+    likeness_of: Callable[[str], str]  # from a stored unit's key
+    leads: bool  # whether the derivation knows the leaders
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written."""
+
+    moves: TreeMove | None  # None: nothing that anybody could see
+    person_ids: frozenset[int] | None  # whose placements follow; None: of everybody in the tree
+
+
+def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stored:
+    """Make the tree's units, places and memberships those of the structure.
+
+    In a transaction that holds the tree's lock.  Units that are no longer in the structure stay, without a place.
+    """
+    stored = list(Unit.objects.filter(tree=tree))
+    matched = _match(structure.units, stored, naming.likeness_of)
+    _follow_names(structure.units, matched, naming)
+    created = _create(tree, [unit for unit in structure.units if unit.number not in matched], naming)
+    unit_ids = {number: unit.pk for number, unit in (matched | created).items()}
+    names = {unit.pk: unit.name for unit in [*stored, *created.values()]}
+
+    wanted_places = {
+        (unit_ids[place.number], None if place.parent is None else unit_ids[place.parent], place.during)
+        for place in structure.places
+    }
+    stored_places = {
+        (unit_id, parent_id, stretch_of(start, end)): pk
+        for pk, unit_id, parent_id, start, end in UnitPlace.objects.filter(unit__tree=tree).values_list(
+            "pk", "unit_id", "parent_id", "during__startswith", "during__endswith"
+        )
+    }
+    wanted_members = {(one.person_id, unit_ids[one.number], one.during) for one in structure.members}
+    stored_members = {
+        (person_id, unit_id, stretch_of(start, end)): pk
+        for pk, person_id, unit_id, start, end in Membership.objects.filter(tree=tree).values_list(
+            "pk", "person_id", "unit_id", "during__startswith", "during__endswith"
+        )
+    }
+    places_gone, places_new = stored_places.keys() - wanted_places, wanted_places - stored_places.keys()
+    members_gone, members_new = stored_members.keys() - wanted_members, wanted_members - stored_members.keys()
+    if not (places_gone or places_new or members_gone or members_new):
+        return Stored(None, frozenset())
+    UnitPlace.objects.filter(pk__in=[stored_places[row] for row in places_gone]).delete()
+    Membership.objects.filter(pk__in=[stored_members[row] for row in members_gone]).delete()
+    insert_places(places_new)
+    insert_members(tree, members_new)
+    moved = _unit_moves(stored_places, wanted_places, names)
+    people = _member_moves(members_gone, members_new, names)
+    everybody = bool(places_gone or places_new)
+    return Stored(
+        TreeMove(tree.pk, tree.name, *moved, people),
+        None if everybody else frozenset(person for person, _, _ in members_gone | members_new),
+    )
+
+
+def stretch_of(start: date | None, end: date | None) -> Stretch:
+    """A stored range of days, whose open ends are null."""
+    return Stretch(start or SINCE_EVER, end or FOR_EVER)
+
+
+def bounds_of(during: Stretch) -> tuple[date | None, date | None]:
+    """A stretch as it is stored: open ends are null."""
+    return (
+        None if during.start == SINCE_EVER else during.start,
+        None if during.end == FOR_EVER else during.end,
+    )
+
+
+def insert_places(rows: Iterable[tuple[int, int | None, Stretch]]) -> None:
+    """Add places: (unit, parent, days)."""
+    columns = [(unit, parent, *bounds_of(during)) for unit, parent, during in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO orgtree_unitplace (unit_id, parent_id, during)
+            SELECT unit_id, parent_id, daterange(day_from, day_to)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
+                AS row (unit_id, parent_id, day_from, day_to)
+            """,
+            _turned(columns, width=4),
+        )
+
+
+def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, Stretch]]) -> None:
+    """Add memberships: (person, unit, days)."""
+    columns = [(person, unit, *bounds_of(during)) for person, unit, during in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO orgtree_membership (tree_id, person_id, unit_id, during)
+            SELECT %s, person_id, unit_id, daterange(day_from, day_to)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
+                AS row (person_id, unit_id, day_from, day_to)
+            """,
+            [tree.pk, *_turned(columns, width=4)],
+        )
+
+
+def _match(
+    derived: Sequence[DerivedUnit], stored: Sequence[Unit], likeness_of: Callable[[str], str]
+) -> dict[int, Unit]:
+    """Which stored unit each derived one is, by number: by its key, by one of its other keys, by likeness."""
+    by_key = {unit.key: unit for unit in stored}
+    found: dict[int, Unit] = {}
+    for unit in derived:
+        if (own := by_key.pop(unit.keys[0], None)) is not None:
+            found[unit.number] = own
+    for unit in derived:
+        if unit.number not in found:
+            key = next((key for key in unit.keys if key in by_key), None)
+            if key is not None:
+                found[unit.number] = by_key.pop(key)
+    left_over: dict[str, list[Unit]] = defaultdict(list)
+    for key, own in by_key.items():
+        left_over[likeness_of(key)].append(own)
+    waiting = Counter(unit.likeness for unit in derived if unit.number not in found)
+    for unit in derived:
+        alike = left_over[unit.likeness] if unit.likeness else []
+        if unit.number not in found and waiting[unit.likeness] == 1 == len(alike):
+            found[unit.number] = alike[0]
+    return found
+
+
+def _follow_names(derived: Iterable[DerivedUnit], matched: Mapping[int, Unit], naming: Naming) -> None:
+    changed = []
+    for unit in derived:
+        own = matched.get(unit.number)
+        if own is None:
+            continue
+        name = own.name if own.own_name else naming.of(unit)
+        leader_id = unit.leader_id if naming.leads else own.leader_id
+        if (own.name, own.leader_id, own.key) != (name, leader_id, unit.keys[0]):
+            own.name, own.leader_id, own.key = name, leader_id, unit.keys[0]
+            changed.append(own)
+    Unit.objects.bulk_update(changed, ["name", "leader_id", "key"], batch_size=1000)
+
+
+def _create(tree: OrgTree, derived: Sequence[DerivedUnit], naming: Naming) -> dict[int, Unit]:
+    slugs = free_slugs(Unit, [naming.slug_from(unit) for unit in derived])
+    units = [
+        Unit(tree=tree, name=naming.of(unit), slug=slug, key=unit.keys[0], leader_id=unit.leader_id)
+        for unit, slug in zip(derived, slugs, strict=True)
+    ]
+    Unit.objects.bulk_create(units, batch_size=1000)
+    return {one.number: unit for one, unit in zip(derived, units, strict=True)}
+
+
+def _unit_moves(
+    before: Collection[tuple[int, int | None, Stretch]],
+    after: Collection[tuple[int, int | None, Stretch]],
+    names: Mapping[int, str],
+) -> tuple[tuple[str, ...], tuple[UnitMove, ...], tuple[str, ...]]:
+    """Units that had no place before, units that stand elsewhere in the end, and units that end."""
+    first, last = _last_places(before), _last_places(after)
+    new = [unit for unit in last if unit not in first]
+    ended = [
+        unit
+        for unit, (_, during) in first.items()
+        if during.end == FOR_EVER and (unit not in last or last[unit][1].end < FOR_EVER)
+    ]
+    gone = set(ended)
+    moved = [
+        UnitMove(names[unit], _name(first[unit][0], names), _name(parent, names))
+        for unit, (parent, _) in last.items()
+        if unit in first and unit not in gone and parent != first[unit][0]
+    ]
+    return _sorted_names(new, names), tuple(sorted(moved, key=lambda move: move.unit)), _sorted_names(ended, names)
+
+
+def _name(unit_id: int | None, names: Mapping[int, str]) -> str | None:
+    return None if unit_id is None else names[unit_id]
+
+
+def _last_places(places: Iterable[tuple[int, int | None, Stretch]]) -> dict[int, tuple[int | None, Stretch]]:
+    return {unit: (parent, during) for unit, parent, during in sorted(places, key=lambda place: place[2].start)}
+
+
+def _sorted_names(unit_ids: Iterable[int], names: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(sorted(names[unit] for unit in unit_ids))
+
+
+def _member_moves(
+    gone: Collection[tuple[int, int, Stretch]],
+    new: Collection[tuple[int, int, Stretch]],
+    names: Mapping[int, str],
+) -> tuple[MemberMove, ...]:
+    """From which days on people are in other units than before, in the order of the days."""
+    before: dict[int, list[tuple[int, Stretch]]] = defaultdict(list)
+    after: dict[int, list[tuple[int, Stretch]]] = defaultdict(list)
+    for rows, by_person in ((gone, before), (new, after)):
+        for person, unit, during in rows:
+            by_person[person].append((unit, during))
+    moves = []
+    for person in before.keys() | after.keys():
+        if not before[person] and len(after[person]) == 1:  # nearly everybody, when a tree is filled
+            ((own, during),) = after[person]
+            moves.append(MemberMove(person, None, names[own], bounds_of(during)[0]))
+            continue
+        rows_of_person = before[person] + after[person]
+        days = sorted({during.start for _, during in rows_of_person} | {during.end for _, during in rows_of_person})
+        said: tuple[int | None, int | None] | None = None
+        for day in days:
+            pair = (_unit_on(day, before[person]), _unit_on(day, after[person]))
+            if pair[0] != pair[1] and pair != said:
+                left, joined = (_name(unit, names) for unit in pair)
+                moves.append(MemberMove(person, left, joined, None if day == SINCE_EVER else day))
+            said = pair
+    return tuple(sorted(moves, key=lambda move: (move.on or SINCE_EVER, move.person_id)))
+
+
+def _unit_on(day: date, rows: Iterable[tuple[int, Stretch]]) -> int | None:
+    return next((unit for unit, during in rows if during.holds(day)), None)
+
+
+Row = TypeVar("Row", bound=tuple[object, ...])
+
+
+def _turned(rows: Sequence[Row], *, width: int) -> list[list[object]]:
+    """Rows as columns, for `unnest`."""
+    return [[row[column] for row in rows] for column in range(width)]

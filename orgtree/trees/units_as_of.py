@@ -1,0 +1,202 @@
+"""Trees as they stand on a day: units with their parents, managers and numbers of people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+
+from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
+
+
+@dataclass(frozen=True)
+class StandingUnit:
+    """A unit on a day.  `people` counts its members and everybody's below, `members` its own alone."""
+
+    id: int
+    slug: str
+    name: str
+    tree_id: int
+    tree_slug: str
+    parent_id: int | None
+    parent_slug: str | None
+    leader_id: int | None
+    leader_name: str
+    manager_email: str | None
+    people: int
+    members: int
+    depth: int = 0
+
+    @property
+    def document(self) -> dict[str, str | int | None]:
+        """What the API and the command tell of it: docs/reference/api.md."""
+        return {
+            "slug": self.slug,
+            "name": self.name,
+            "tree": self.tree_slug,
+            "parent": self.parent_slug,
+            "manager": self.manager_email,
+            "people": self.people,
+        }
+
+    @property
+    def indented_name(self) -> str:
+        """For lists of choices, in which nothing else shows the depth."""
+        return "\u2003" * self.depth + self.name
+
+
+@dataclass(frozen=True)
+class TreeSummary:
+    """A tree on a day: how many units and people are in it, and how many who are there are not."""
+
+    tree: OrgTree
+    levels: tuple[str, ...]
+    units: int
+    people: int
+    unassigned: int
+
+
+def visible_trees(user: User | AnonymousUser) -> QuerySet[OrgTree]:
+    """The trees that the viewer may open."""
+    if user.is_superuser:
+        return OrgTree.objects.all()
+    return OrgTree.objects.filter(archived_at=None, units__in=Unit.objects.visible_to(user)).distinct()
+
+
+def standing_units(
+    trees: Iterable[OrgTree], *, on: date, visible_to: User | AnonymousUser | None = None
+) -> list[StandingUnit]:
+    """The units that stand on that day, tree after tree, each before those below it; in the order of names.
+
+    With `visible_to`, only units that the account may look at, and only such parents.
+    """
+    order = {tree.pk: number for number, tree in enumerate(trees)}
+    with connection.cursor() as cursor:
+        # Only members are counted here: of a large tree everybody's rows of all units above would be ten times as many.
+        cursor.execute(
+            """
+            WITH counted AS MATERIALIZED (
+                SELECT unit_id, count(*) AS members
+                FROM orgtree_placement
+                WHERE tree_id = ANY(%(trees)s::bigint[]) AND unit_id = ancestor_id AND during @> %(day)s
+                GROUP BY unit_id
+            )
+            SELECT unit.id, unit.slug, unit.name, unit.tree_id, tree.slug, parent.id, parent.slug,
+                leader.id, coalesce(leader.full_name, ''), leader.email, coalesce(counted.members, 0)
+            FROM orgtree_unit unit
+            JOIN orgtree_orgtree tree ON tree.id = unit.tree_id
+            JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(day)s
+            LEFT JOIN orgtree_unit parent ON parent.id = place.parent_id
+            LEFT JOIN orgtree_person leader ON leader.id = unit.leader_id
+            LEFT JOIN counted ON counted.unit_id = unit.id
+            WHERE unit.tree_id = ANY(%(trees)s::bigint[])
+            """,
+            {"trees": list(order), "day": on},
+        )
+        rows = [_Row(*row) for row in cursor.fetchall()]
+    rows.sort(key=lambda row: (order[row.tree_id], row.name.casefold(), row.slug))
+    people = _people_with_those_below(rows)
+    if visible_to is not None:
+        seen = set(Unit.objects.visible_to(visible_to).filter(tree__in=order).values_list("pk", flat=True))
+        rows = [
+            row if row.parent_id in seen else row._replace(parent_id=None, parent_slug=None)
+            for row in rows
+            if row.id in seen
+        ]
+    return _from_the_top(rows, people)
+
+
+class _Row(NamedTuple):
+    """A unit as it is read; in the order of StandingUnit's fields."""
+
+    id: int
+    slug: str
+    name: str
+    tree_id: int
+    tree_slug: str
+    parent_id: int | None
+    parent_slug: str | None
+    leader_id: int | None
+    leader_name: str
+    manager_email: str | None
+    members: int
+
+
+def _people_with_those_below(rows: Sequence[_Row]) -> Mapping[int, int]:
+    """How many people each unit has: its members, and those of every unit below it."""
+    people = {row.id: row.members for row in rows}
+    for row, _ in reversed(list(_downwards(rows))):
+        if row.parent_id is not None:
+            people[row.parent_id] += people[row.id]
+    return people
+
+
+def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]:
+    """The trees in the given order."""
+    if not trees:
+        return []
+    # Each person once: of everybody's rows the one of the unit that they are a member of.
+    members = Placement.objects.filter(tree__in=trees, during__contains=on, unit=F("ancestor"))
+    people = dict(members.order_by().values_list("tree").annotate(Count("person")))
+    units = dict(
+        Unit.objects.filter(tree__in=trees, places__during__contains=on)
+        .order_by()
+        .values_list("tree")
+        .annotate(Count("pk"))
+    )
+    there = Person.objects.there_on(on).count()
+    levels = _levels(trees)
+    return [
+        TreeSummary(
+            tree, levels.get(tree.pk, ()), units.get(tree.pk, 0), people.get(tree.pk, 0), there - people.get(tree.pk, 0)
+        )
+        for tree in trees
+    ]
+
+
+def summary_of(tree: OrgTree, units: Collection[StandingUnit], *, on: date) -> TreeSummary:
+    """The same of one tree whose units are known."""
+    people = sum(unit.members for unit in units)
+    there = Person.objects.there_on(on).count()
+    return TreeSummary(tree, _levels([tree]).get(tree.pk, ()), len(units), people, there - people)
+
+
+def _levels(trees: Collection[OrgTree]) -> dict[int, tuple[str, ...]]:
+    """The names of the attributes from which trees are made, from the top."""
+    found: dict[int, tuple[str, ...]] = {}
+    levels = TreeLevel.objects.filter(tree__in=trees).order_by("position")
+    for tree_id, name in levels.values_list("tree", "attribute__name"):
+        found[tree_id] = (*found.get(tree_id, ()), name)
+    return found
+
+
+def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
+    """Whoever is there on that day and in no unit of the tree."""
+    placed = Placement.objects.filter(tree=tree, person=OuterRef("pk"), during__contains=on)
+    return Person.objects.there_on(on).filter(~Exists(placed))
+
+
+def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[StandingUnit]:
+    """Each unit before those below it, with its depth."""
+    return [
+        StandingUnit(*row[:-1], people=people[row.id], members=row.members, depth=depth)
+        for row, depth in _downwards(rows)
+    ]
+
+
+def _downwards(rows: Sequence[_Row]) -> Iterator[tuple[_Row, int]]:
+    """Each row before those below it, with its depth."""
+    below: dict[int | None, list[_Row]] = defaultdict(list)
+    for row in rows:
+        below[row.parent_id].append(row)
+    waiting = [(row, 0) for row in reversed(below[None])]
+    while waiting:
+        row, depth = waiting.pop()
+        yield row, depth
+        waiting += [(child, depth + 1) for child in reversed(below[row.id])]

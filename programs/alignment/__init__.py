@@ -1,0 +1,1 @@
+"""Which objective serves which."""

@@ -1,0 +1,85 @@
+"""Objectives that something can be part of, the nearest first: what an objective serves, whose plan a ticket is in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+
+from insights.query import windows
+from orgtree.models import UnitPlacement
+from orgtree.models.sight import Sight
+from programs.models import Objective, Quarter
+
+MOST_OFFERED = 100  # of each group; who wants another one begins on its page
+Of = Literal["unit", "above", "organisation", "others"]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A group of objectives: of the unit itself, of units above it, of the whole organisation, or of others."""
+
+    of: Of
+    objectives: QuerySet[Objective]  # with their units
+
+
+def parents_of(sight: Sight, unit: str | None, quarter: Quarter | None, *, known: Objective | None) -> list[Offer]:
+    """What an objective of that unit (a slug; None: the whole organisation, which serves nothing) can serve in that
+    quarter; not the `known` one itself.
+    """
+    if quarter is None or unit is None:
+        return []
+    open_ones = Objective.objects.within(sight).open().filter(quarter=quarter, published_at__isnull=False)
+    others = open_ones.exclude(pk=known.pk) if known else open_ones
+    above = others.filter(unit__in=_above(unit).values("ancestor")).exclude(unit__slug=unit)
+    return [
+        _offer("above", _nearest_first(above)),
+        _offer("organisation", others.filter(unit=None).order_by("pk")),
+    ]
+
+
+def plans_of(sight: Sight, unit: str | None) -> list[Offer]:
+    """Whose improvement plan a ticket of that unit (a slug; None: the whole organisation) can be part of."""
+    open_ones = Objective.objects.within(sight).open()
+    own, above = open_ones.none(), open_ones.none()
+    rest = open_ones.exclude(unit=None)
+    if unit is not None:
+        own = open_ones.filter(unit__slug=unit)
+        above = open_ones.filter(unit__in=_above(unit).values("ancestor")).exclude(unit__slug=unit)
+        rest = rest.exclude(unit__in=_above(unit).values("ancestor"))
+    return [
+        _offer("unit", own.order_by("pk")),
+        _offer("above", _nearest_first(above)),
+        _offer("organisation", open_ones.filter(unit=None).order_by("pk")),
+        _offer("others", rest.order_by("unit__name", "pk")),
+    ]
+
+
+def visible_among(linked: Iterable[int | None], sight: Sight) -> Collection[int]:
+    """Those ids of objectives that the viewer may know of; one query where there is any.
+
+    What somebody may see can be linked with what they may not: a ticket with another unit's plan, an objective with
+    a draft or with one of an earlier quarter.
+    """
+    objectives = {pk for pk in linked if pk is not None}
+    if not objectives:
+        return ()
+    return set(Objective.objects.within(sight).filter(pk__in=objectives).values_list("pk", flat=True))
+
+
+def _offer(of: Of, objectives: QuerySet[Objective]) -> Offer:
+    return Offer(of, objectives.select_related("unit")[:MOST_OFFERED])
+
+
+def _above(unit: str) -> QuerySet[UnitPlacement]:
+    slug = unit.replace("\x00", "")
+    return UnitPlacement.objects.filter(unit__slug=slug, during__contains=windows.local_today())
+
+
+def _nearest_first(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
+    """The deeper a unit stands, the more are above it."""
+    placed = UnitPlacement.objects.filter(unit=OuterRef("unit"), during__contains=windows.local_today()).order_by()
+    depth = placed.values(pk_of=F("unit")).annotate(above=Count("pk")).values("above")[:1]
+    return objectives.annotate(depth=Subquery(depth)).order_by("-depth", "unit__name", "pk")

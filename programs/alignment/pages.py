@@ -1,0 +1,70 @@
+"""Objectives that forms offer: the nearest first, so that a long list needs no search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.models.sight import Sight
+from programs.alignment.offers import Of, Offer, parents_of, plans_of
+from programs.models import Objective, Quarter, Ticket
+from programs.teams.pages import WHOLE, flat
+
+UNSEEN_OBJECTIVE = "An objective that you may not see"
+LABELS: Mapping[Of, str] = {
+    "unit": "Of the unit",
+    "above": "Units above",
+    "organisation": EVERYBODY,
+    "others": "Other units",
+}
+Choice = tuple[str, "str | list[tuple[str, str]]"]
+
+
+def parents_offered(
+    sight: Sight, unit: str, quarter: Quarter | None, *, known: Objective | None = None, named: str = ""
+) -> list[Choice]:
+    """What an objective of that unit (a slug, or WHOLE) can serve in that quarter: those of the units above, the
+    nearest first, then those of the whole organisation.
+
+    `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
+    so does what the `known` objective serves, whoever may see that.
+    """
+    offers = parents_of(sight, None if unit == WHOLE else unit, quarter, known=known)
+    found = _grouped(offers)
+    return _with_chosen(found, sight, named, known.parent_id if known else None)
+
+
+def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
+    """Whose improvement plan a ticket of that unit (a slug, or WHOLE) can be part of: its own objectives, those of
+    units above, those of the whole organisation, and others.
+    """
+    found = _grouped(plans_of(sight, unit if unit and unit != WHOLE else None))
+    return _with_chosen(found, sight, named, known.objective_id if known else None)
+
+
+def _grouped(offers: Iterable[Offer]) -> list[Choice]:
+    listed = [(LABELS[each.of], _worded(each.objectives)) for each in offers]
+    return [("", "None"), *((label, objectives) for label, objectives in listed if objectives)]
+
+
+def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
+    return [(str(each.pk), f"{each.unit.name if each.unit else EVERYBODY}: {each.title}") for each in objectives]
+
+
+def _with_chosen(found: list[Choice], sight: Sight, named: str, kept: int | None) -> list[Choice]:
+    """Together with what is `named`, where it is the viewer's to see, and what stands there already: an edit keeps it,
+    also where it may not be told what that is.
+    """
+    offered = _keys(found)
+    numbers = {named if named.isdecimal() and len(named) < 16 else "", str(kept or "")} - {""}
+    missing = [int(each) for each in numbers if each not in offered]
+    if not missing:
+        return found
+    chosen = _worded(Objective.objects.within(sight).select_related("unit").filter(pk__in=missing))
+    if kept in missing and str(kept) not in dict(chosen):
+        chosen.append((str(kept), UNSEEN_OBJECTIVE))
+    return [*found, *([("Chosen", chosen)] if chosen else [])]
+
+
+def _keys(choices: Sequence[Choice]) -> set[str]:
+    return {str(key) for key, _ in flat(choices)}

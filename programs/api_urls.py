@@ -1,0 +1,103 @@
+"""/api/v1/: the program, with the permissions of its pages."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from programs.benchmarks.api.benchmarks import (
+    BenchmarksView,
+    BenchmarkTakeBackView,
+    BenchmarkView,
+    SuggestionsView,
+    UnitsBelowView,
+)
+from programs.benchmarks.api.downloads import BenchmarksCsvView
+from programs.benchmarks.api.focus import FocusBeginView, FocusVersionsView, FocusView
+from programs.closing.api.quarters import (
+    ClosingView,
+    QuarterCloseView,
+    QuarterKeepView,
+    QuarterView,
+    TeamsWithoutObjectiveView,
+)
+from programs.objectives.api.alignment import AlignmentView
+from programs.objectives.api.downloads import ObjectivesCsvView
+from programs.objectives.api.forms import BaselineView, ParentsView, PlansView, TemplateDraftView, WritingForView
+from programs.objectives.api.history import ObjectiveHistoryView
+from programs.objectives.api.objectives import (
+    CheckInsView,
+    ObjectiveDropView,
+    ObjectiveEndingView,
+    ObjectivePublishView,
+    ObjectiveStandingView,
+    ObjectivesView,
+    ObjectiveView,
+    QuartersView,
+)
+from programs.objectives.api.templates import ObjectiveTemplatesView
+from programs.overview.api.overview import BottlenecksView, MyWorkView, OverviewView
+from programs.philosophy.api import AcknowledgeView, PhilosophyVersionsView, PhilosophyVersionView, PhilosophyView
+from programs.quarters.api import FiscalCalendarView
+from programs.reminders.api.notices import NoticesReadView, NoticesUnreadView, NoticesView
+from programs.reminders.api.notifications import NotificationsView
+from programs.start.api import StartSuggestionsView, StartView
+from programs.tickets.api.csv_import import TicketImportView
+from programs.tickets.api.downloads import TicketsCsvView
+from programs.tickets.api.history import TicketHistoryView
+from programs.tickets.api.templates import TicketTemplatesView
+from programs.tickets.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView, TicketWatchView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("benchmarks.csv", BenchmarksCsvView.as_view(), name="api_benchmarks_csv"),
+    path("benchmarks/", BenchmarksView.as_view(), name="api_benchmarks"),
+    path("benchmarks/<str:key>/", BenchmarkView.as_view(), name="api_benchmark"),
+    path("benchmarks/<str:key>/take-back/", BenchmarkTakeBackView.as_view(), name="api_benchmark_take_back"),
+    path("benchmarks/<str:key>/suggestions/", SuggestionsView.as_view(), name="api_benchmark_suggestions"),
+    path("benchmarks/<str:key>/units/", UnitsBelowView.as_view(), name="api_benchmark_units"),
+    path("fiscal-calendar/", FiscalCalendarView.as_view(), name="api_fiscal_calendar"),
+    path("bottlenecks/", BottlenecksView.as_view(), name="api_bottlenecks"),
+    path("focus/", FocusView.as_view(), name="api_focus"),
+    path("focus/begin/", FocusBeginView.as_view(), name="api_focus_begin"),
+    path("focus/versions/", FocusVersionsView.as_view(), name="api_focus_versions"),
+    path("my-work/", MyWorkView.as_view(), name="api_my_work"),
+    path("notices/", NoticesView.as_view(), name="api_notices"),
+    path("notifications/", NotificationsView.as_view(), name="api_notifications"),
+    path("notices/read/", NoticesReadView.as_view(), name="api_notices_read"),
+    path("notices/unread/", NoticesUnreadView.as_view(), name="api_notices_unread"),
+    path("objectives.csv", ObjectivesCsvView.as_view(), name="api_objectives_csv"),
+    path("objectives/", ObjectivesView.as_view(), name="api_objectives"),
+    path("objectives/missing/", TeamsWithoutObjectiveView.as_view(), name="api_teams_without_objective"),
+    path("objectives/templates/", ObjectiveTemplatesView.as_view(), name="api_objective_templates"),
+    path("objectives/templates/<slug:template>/", TemplateDraftView.as_view(), name="api_objective_from_template"),
+    path("objectives/alignment/", AlignmentView.as_view(), name="api_objectives_alignment"),
+    path("objectives/baseline/", BaselineView.as_view(), name="api_objective_baseline"),
+    path("objectives/parents/", ParentsView.as_view(), name="api_objective_parents"),
+    path("objectives/<int:pk>/", ObjectiveView.as_view(), name="api_objective"),
+    path("objectives/<int:pk>/drop/", ObjectiveDropView.as_view(), name="api_objective_drop"),
+    path("objectives/<int:pk>/publish/", ObjectivePublishView.as_view(), name="api_objective_publish"),
+    path("objectives/<int:pk>/standing/", ObjectiveStandingView.as_view(), name="api_objective_standing"),
+    path("objectives/<int:pk>/check-ins/", CheckInsView.as_view(), name="api_objective_check_ins"),
+    path("objectives/<int:pk>/ending/", ObjectiveEndingView.as_view(), name="api_objective_ending"),
+    path("objectives/<int:pk>/history/", ObjectiveHistoryView.as_view(), name="api_objective_history"),
+    path("overview/", OverviewView.as_view(), name="api_overview"),
+    path("philosophy/", PhilosophyView.as_view(), name="api_philosophy"),
+    path("philosophy/acknowledge/", AcknowledgeView.as_view(), name="api_philosophy_acknowledge"),
+    path("philosophy/versions/", PhilosophyVersionsView.as_view(), name="api_philosophy_versions"),
+    path("philosophy/versions/<int:number>/", PhilosophyVersionView.as_view(), name="api_philosophy_version"),
+    path("quarters/", QuartersView.as_view(), name="api_quarters"),
+    path("quarters/<str:start>/", QuarterView.as_view(), name="api_quarter"),
+    path("quarters/<str:start>/close/", QuarterCloseView.as_view(), name="api_quarter_close"),
+    path("quarters/<str:start>/closing/", ClosingView.as_view(), name="api_quarter_closing"),
+    path("quarters/<str:start>/keep/", QuarterKeepView.as_view(), name="api_quarter_keep"),
+    path("start/", StartView.as_view(), name="api_start"),
+    path("start/suggestions/", StartSuggestionsView.as_view(), name="api_start_suggestions"),
+    path("tickets.csv", TicketsCsvView.as_view(), name="api_tickets_csv"),
+    path("tickets/import/", TicketImportView.as_view(), name="api_tickets_import"),
+    path("tickets/", TicketsView.as_view(), name="api_tickets"),
+    path("tickets/templates/", TicketTemplatesView.as_view(), name="api_ticket_templates"),
+    path("tickets/plans/", PlansView.as_view(), name="api_ticket_plans"),
+    path("tickets/<int:pk>/", TicketView.as_view(), name="api_ticket"),
+    path("tickets/<int:pk>/move/", TicketMoveView.as_view(), name="api_ticket_move"),
+    path("tickets/<int:pk>/comments/", TicketCommentsView.as_view(), name="api_ticket_comments"),
+    path("tickets/<int:pk>/watch/", TicketWatchView.as_view(), name="api_ticket_watch"),
+    path("tickets/<int:pk>/history/", TicketHistoryView.as_view(), name="api_ticket_history"),
+    path("writing-for/", WritingForView.as_view(), name="api_writing_for"),
+]

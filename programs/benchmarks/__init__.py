@@ -1,0 +1,1 @@
+"""Benchmarks, and the metrics that a unit concentrates on.  docs/benchmarks.md."""

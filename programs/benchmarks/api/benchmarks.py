@@ -1,0 +1,282 @@
+"""/api/v1/benchmarks/: read and written with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import asked_stretch, page_parameters
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.catalogue.declarations import Metric
+from insights.engine.plan import place
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope
+from insights.query.terms import Better
+from orgtree.access.access import Access, access_of
+from orgtree.models import Unit
+from programs.benchmarks.api.documents import (
+    BenchmarkConflictSerializer,
+    BenchmarkPageSerializer,
+    BenchmarksSerializer,
+    BenchmarkWriteSerializer,
+    SuggestionsSerializer,
+    TakeBackSerializer,
+    UnitsBelowSerializer,
+    benchmark_documents,
+    stand_document,
+    suggestion_document,
+    version_documents,
+)
+from programs.benchmarks.queries.benchmarks import (
+    HoldingBenchmark,
+    benchmarks_for,
+    benchmarks_of_units,
+    unit_of_scope,
+    units_below,
+    versions_of,
+)
+from programs.benchmarks.services.drafts import (
+    BASELINE_WEEKS,
+    PERIODS,
+    BenchmarkDraft,
+    BenchmarkError,
+    MayNotAgreeError,
+    offered_metrics,
+    unit_led,
+)
+from programs.benchmarks.services.listing import asked_of_units
+from programs.benchmarks.services.standing import Stand, asked_about, stands, stands_with_units
+from programs.benchmarks.services.suggestions import Question, suggestions_for
+from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
+from programs.models import Direction, Period
+from programs.requests.fields import amount, given_fields, number, text, yes_or_no
+from programs.requests.program_view import ProgramView
+
+Written = TypeVar("Written")
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+FIELDS = ("unit", "threshold", "target", "reason", "number", "better", "period", "weeks", "is_to_hold")
+UNITS_A_PAGE, MOST_UNITS = 25, 100
+UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
+
+
+class BenchmarksView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmarks_list",
+        parameters=[UNIT, OpenApiParameter("metric", str, many=True, description="Keys; without any all.")],
+        responses={200: BenchmarksSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
+        only(request, "unit", "metric")
+        access = access_of(request.user)
+        unit = asked_unit(request, access)
+        keys = [key for key in request.query_params.getlist("metric") if key]
+        holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
+        found = [holding[key] for key in sorted(holding)]
+        slug = unit.slug if unit else None
+        return Response(
+            {"unit": slug, "benchmarks": benchmark_documents(found, _stands(found, slug, access), slug, access)}
+        )
+
+
+class BenchmarkView(ProgramView):
+    @extend_schema(operation_id="v1_benchmark", parameters=[UNIT], responses={200: BenchmarkPageSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """What holds of one metric, and the unit's own versions."""
+        only(request, "unit")
+        access = access_of(request.user)
+        unit = asked_unit(request, access)
+        return Response(_page(key, unit, access))
+
+    @extend_schema(
+        operation_id="v1_benchmark_agree",
+        request=BenchmarkWriteSerializer,
+        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """Agree on a threshold, a target or both; the baseline is computed on the way."""
+        access = access_of(request.user)
+        given = given_fields(request, FIELDS, needed=("reason", "number"))
+        draft = BenchmarkDraft(
+            metric=key,
+            unit=text("unit", given.get("unit")),
+            threshold=amount("threshold", given.get("threshold")),
+            target=amount("target", given.get("target")),
+            reason=text("reason", given["reason"]),
+            better=text("better", given.get("better")),
+            period=text("period", given.get("period")),
+            weeks=BASELINE_WEEKS[0] if given.get("weeks") is None else number("weeks", given["weeks"]) or 0,
+            is_to_hold=given.get("is_to_hold") is not None and yes_or_no("is_to_hold", given["is_to_hold"]),
+        )
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = obeyed(lambda: set_benchmark(access, draft, of_number=of_number))
+        except BenchmarkConflictError as conflict:
+            return _conflict(conflict, access)
+        return Response(_page(key, stored.unit, access))
+
+
+class BenchmarkTakeBackView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmark_take_back",
+        request=TakeBackSerializer,
+        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """What was agreed for that unit holds no longer; what holds above it does again."""
+        access = access_of(request.user)
+        given = given_fields(request, ("unit", "reason", "number"), needed=("reason", "number"))
+        unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = obeyed(lambda: take_back_benchmark(access, key, unit, reason, of_number=of_number))
+        except BenchmarkConflictError as conflict:
+            return _conflict(conflict, access)
+        return Response(_page(key, stored.unit, access))
+
+
+class SuggestionsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmark_suggestions",
+        parameters=[
+            UNIT,
+            OpenApiParameter("better", str, enum=Direction.values, description="Of a metric without a direction."),
+            OpenApiParameter("period", str, enum=[*PERIODS], description="Of a metric that grows with time."),
+        ],
+        responses={200: SuggestionsSerializer, **ERRORS},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """What could be agreed, and why, for whoever may agree on it."""
+        only(request, "unit", "better", "period")
+        access = access_of(request.user)
+        metric = _metric(key)
+        unit = obeyed(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
+        question = Question(
+            metric,
+            unit,
+            _direction(metric, request.query_params.get("better", "")),
+            asked_about(metric, _period(request.query_params.get("period", ""))).period,
+        )
+        [found] = suggestions_for([question], access, today=windows.local_today())
+        suggestions = [suggestion_document(each) for each in found.found]
+        return Response({"here": stand_document(found.here), "suggestions": suggestions, "missing": found.missing})
+
+
+class UnitsBelowView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmark_units",
+        parameters=[
+            UNIT,
+            *page_parameters("Units", default=UNITS_A_PAGE, largest=MOST_UNITS),
+        ],
+        responses={200: UnitsBelowSerializer, **ERRORS},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """The units directly below, with what holds of each and where it stands."""
+        only(request, "unit", "page", "size")
+        access, metric, today = access_of(request.user), _metric(key), windows.local_today()
+        stretch = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
+        found = units_below(asked_unit(request, access), access.sight, today)
+        units = list(found[stretch])
+        held = benchmarks_of_units([key], [each.pk for each in units], access.sight)
+        asked = asked_of_units(metric, [each.pk for each in units], held)
+        _, stood = stands_with_units(asked_about(metric, ""), None, asked, access, today=today)
+        holding = {each.pk: held[each.pk][key] for each in units if key in held[each.pk]}
+        versions = version_documents([each.version for each in holding.values()], access)
+        agreed = dict(zip(holding, versions, strict=True))
+        rows = [
+            {
+                "unit": each.slug,
+                "name": each.name,
+                "is_inherited": each.pk in holding and not holding[each.pk].is_own,
+                "benchmark": agreed.get(each.pk),
+                "stands": stand_document(stood[each.pk]) if each.pk in stood else None,
+            }
+            for each in units
+        ]
+        return Response({"total": found.count(), "units": rows})
+
+
+def asked_unit(request: Request, access: Access) -> Unit | None:
+    """The unit that is asked for.  Raises UnknownUnitError where there is none, or none that the viewer may know of."""
+    word = request.query_params.get("unit", "")
+    if not word:
+        return None
+    scope = Scope(word)
+    check_scope(scope, access)
+    place(scope)
+    return unit_of_scope(word)
+
+
+def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
+    """Raises NotFound for a metric that there never was."""
+    unit_id, slug = (unit.pk, unit.slug) if unit else (None, None)
+    holding = benchmarks_for([key], unit_id, access.sight)
+    versions = versions_of(key, unit_id)
+    if not versions and not holding and key not in {metric.key for metric in offered_metrics()}:
+        raise NotFound
+    found = list(holding.values())
+    documents = benchmark_documents(found, _stands(found, slug, access), slug, access)
+    return {
+        "unit": slug,
+        "benchmark": documents[0] if documents else None,
+        "versions": version_documents(versions, access),
+    }
+
+
+def _stands(holding: list[HoldingBenchmark], slug: str | None, access: Access) -> list[Stand | None]:
+    """In order; None for metrics that are gone, and figures that the viewer may not see."""
+    if slug is None and not access.sight.whole:
+        return [None for _ in holding]
+    known = [each for each in holding if each.metric is not None]
+    asked = [asked_about(each.metric, each.version.period) for each in known if each.metric is not None]
+    found = stands(asked, Scope(slug), access, today=windows.local_today()) if asked else []
+    by_metric = {each.version.metric: stand for each, stand in zip(known, found, strict=True)}
+    return [by_metric.get(each.version.metric) for each in holding]
+
+
+def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
+    stored = version_documents([conflict.stored], access)[0] if conflict.stored else None
+    problem = error_document("number", f"{conflict} `stored` is what holds now.")
+    return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+
+
+def obeyed(write: Callable[[], Written]) -> Written:
+    """What the service answers; its refusals as the API tells them."""
+    try:
+        return write()
+    except MayNotAgreeError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except BenchmarkError as problem:
+        raise QueryError(problem.field, problem.message) from None
+
+
+def _metric(key: str) -> Metric:
+    found = next((metric for metric in offered_metrics() if metric.key == key), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _direction(metric: Metric, said: str) -> Direction:
+    if metric.better is not Better.NEITHER:
+        return Direction(metric.better.value)
+    if said not in Direction.values:
+        raise QueryError("better", f"This metric has no direction of its own. Say {' or '.join(Direction.values)}.")
+    return Direction(said)
+
+
+def _period(said: str) -> Period:
+    if said and said not in PERIODS:
+        raise QueryError("period", f"One of: {', '.join(PERIODS)}.")
+    return Period(said)

@@ -1,0 +1,47 @@
+"""/api/v1/benchmarks.csv: the list of the page, all of its pages at once."""
+
+from __future__ import annotations
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from core.api.parameters import only
+from core.csv_export import csv_response
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope
+from orgtree.access.access import access_of
+from programs.benchmarks.api.benchmarks import UNIT, asked_unit
+from programs.benchmarks.queries.benchmarks import benchmarks_for
+from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.services.listing import AGREED, benchmark_rows, listed_metrics, period_of, shown_words
+from programs.benchmarks.services.standing import asked_about, stands
+from programs.requests.csv_view import CSV, ERRORS, CsvView
+from programs.requests.fields import parameter
+
+
+class BenchmarksCsvView(CsvView):
+    @extend_schema(
+        operation_id="v1_benchmarks_csv",
+        parameters=[
+            UNIT,
+            OpenApiParameter("show", str, description="agreed (by default), a category of metrics, or all."),
+        ],
+        responses={**CSV, **ERRORS},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Metrics with where a unit stands, and what was agreed."""
+        only(request, "unit", "show")
+        access = access_of(request.user)
+        unit, show = asked_unit(request, access), parameter(request, "show") or AGREED
+        if show not in shown_words():
+            raise QueryError("show", f"One of: {', '.join(shown_words())}.")
+        holding = benchmarks_for(None, unit.pk if unit else None, access.sight)
+        listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
+        asked = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
+        may_see = unit is not None or access.sight.whole
+        scope = Scope(unit.slug if unit else None)
+        found = stands(asked, scope, access, today=windows.local_today()) if may_see else [None for _ in asked]
+        name = unit.name if unit else "the whole organisation"
+        return csv_response("benchmarks", benchmark_rows(name, listed, holding, found, access))

@@ -1,0 +1,117 @@
+"""/api/v1/focus/: what a unit concentrates on, what it did before, and beginning with a starter set."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query.errors import QueryError
+from orgtree.access.access import access_of
+from programs.benchmarks.api.benchmarks import UNIT, asked_unit, obeyed
+from programs.benchmarks.api.documents import (
+    FocusConflictSerializer,
+    FocusSerializer,
+    FocusWriteSerializer,
+    NearestFocusSerializer,
+    focus_document,
+    focus_documents,
+)
+from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
+from programs.benchmarks.services.focusing import FocusConflictError, FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.requests.fields import given_fields, number, text
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class FocusBeginSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(required=False, allow_null=True)
+    set = serializers.ChoiceField(choices=list(STARTER_SETS))
+    number = serializers.IntegerField(help_text="Of the version that they take the place of; 0 where there is none.")
+
+
+class FocusVersionsSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(allow_null=True)
+    versions = FocusSerializer(many=True, help_text="The latest first.")
+
+
+class FocusView(ProgramView):
+    @extend_schema(operation_id="v1_focus", parameters=[UNIT], responses={200: NearestFocusSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """What a unit concentrates on: its focus metric and its key indicators, or who above it does."""
+        only(request, "unit")
+        unit = asked_unit(request, access_of(request.user))
+        newest = newest_focus(unit.pk if unit else None)
+        above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
+        nearest = focus_document(above, above.unit.slug if above.unit else None) if above else None
+        return Response({**focus_document(newest, unit.slug if unit else None), "above": nearest})
+
+    @extend_schema(
+        operation_id="v1_focus_choose",
+        request=FocusWriteSerializer,
+        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
+    )
+    def put(self, request: Request) -> Response:
+        """Choose all of it anew."""
+        needed = ("reason", "number")
+        given = given_fields(request, ("unit", "metric", "indicators", *needed), needed=needed)
+        indicators = given.get("indicators") or []
+        if not isinstance(indicators, list) or not all(isinstance(key, str) for key in indicators):
+            raise QueryError("indicators", "It must be a list of keys of metrics.")
+        draft = FocusDraft(
+            unit=text("unit", given.get("unit")),
+            metric=text("metric", given.get("metric")),
+            indicators=tuple(indicators),
+            reason=text("reason", given["reason"]),
+        )
+        access, of_number = access_of(request.user), number("number", given["number"]) or 0
+        try:
+            stored = obeyed(lambda: set_focus(access, draft, of_number=of_number))
+        except FocusConflictError as conflict:
+            return _conflict(conflict, draft.unit)
+        return Response(focus_document(stored, draft.unit or None))
+
+
+class FocusVersionsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_focus_versions", parameters=[UNIT], responses={200: FocusVersionsSerializer, **ERRORS}
+    )
+    def get(self, request: Request) -> Response:
+        """What a unit chose before, with who and why."""
+        only(request, "unit")
+        unit = asked_unit(request, access_of(request.user))
+        slug = unit.slug if unit else None
+        return Response({"unit": slug, "versions": focus_documents(focus_versions(unit.pk if unit else None), slug)})
+
+
+class FocusBeginView(ProgramView):
+    @extend_schema(
+        operation_id="v1_focus_begin",
+        request=FocusBeginSerializer,
+        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """The indicators of a starter set in place of those that are there; the focus metric stays."""
+        given = given_fields(request, ("unit", "set", "number"), needed=("set", "number"))
+        access, unit, chosen = access_of(request.user), text("unit", given.get("unit")), text("set", given["set"])
+        if chosen not in STARTER_SETS:
+            raise QueryError("set", f"One of: {', '.join(STARTER_SETS)}.")
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = obeyed(lambda: begin_with(access, chosen, unit, of_number=of_number))
+        except FocusConflictError as conflict:
+            return _conflict(conflict, unit)
+        return Response(focus_document(stored, unit or None))
+
+
+def _conflict(conflict: FocusConflictError, unit: str) -> Response:
+    problem = error_document("number", f"{conflict} `stored` is what holds now.")
+    return Response(
+        {**problem, "stored": focus_document(conflict.stored, unit or None)}, status=status.HTTP_409_CONFLICT
+    )

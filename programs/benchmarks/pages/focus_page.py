@@ -1,0 +1,246 @@
+"""What a unit concentrates on: one focus metric with its chain, and its few key indicators over half a year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.pages.metric.chain import side_by_side
+from insights.query.errors import UnknownMetricError
+from insights.ui.bad_filter import explains_bad_filters
+from orgtree.access.who_sees import names_of
+from programs.benchmarks.pages.listing import benchmark_line, figures_of, tabs
+from programs.benchmarks.pages.subject import Subject, subject_in
+from programs.benchmarks.queries.benchmarks import benchmarks_for
+from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError, offered_metrics, stands_today
+from programs.benchmarks.services.focusing import FocusConflictError, FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.models import FocusVersion
+from programs.models.benchmarks import LONGEST_REASON
+from programs.models.focus import MOST_INDICATORS
+from programs.requests.conflicts import renumber
+from programs.teams.pages import offer
+
+HALF_A_YEAR = "26w"
+CONFLICT = (
+    "Somebody changed the focus while you wrote. Nothing of yours was stored yet, and it stands below: change what you "
+    "like and save again."
+)
+
+
+@dataclass(frozen=True)
+class FocusLine:
+    """A version in words."""
+
+    number: int
+    who: str
+    at: str
+    metric: str
+    indicators: str
+    reason: str
+
+
+class FocusForm(forms.Form):
+    metric = forms.ChoiceField(
+        label="Focus metric", required=False, help_text="The one thing to improve next. One at a time."
+    )
+    reason = forms.CharField(
+        label="Why", max_length=LONGEST_REASON, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    number = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, known: FocusVersion | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in offered_metrics())]
+        offer(self, "metric", offered)
+        for position in range(MOST_INDICATORS):
+            self.fields[f"indicator_{position}"] = forms.ChoiceField(
+                label=f"Key indicator {position + 1}", required=False, choices=offered
+            )
+
+    @property
+    def indicators(self) -> list[forms.BoundField]:
+        return [self[f"indicator_{position}"] for position in range(MOST_INDICATORS)]
+
+    def draft(self, unit: str) -> FocusDraft:
+        said = self.cleaned_data
+        chosen = (said[f"indicator_{position}"] for position in range(MOST_INDICATORS))
+        return FocusDraft(unit, said["metric"], tuple(key for key in chosen if key), said["reason"])
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def focus(request: HttpRequest) -> HttpResponseBase:
+    return _focus_page(request, subject_in(request))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def focus_edit(request: HttpRequest) -> HttpResponseBase:
+    subject = subject_in(request)
+    if not subject.may_agree or (subject.unit is not None and not stands_today(subject.unit)):
+        raise PermissionDenied("The focus of a unit is chosen by its managers, by executives and by admins.")
+    newest = newest_focus(subject.unit_id)
+    if request.method == "GET":
+        return _form_page(request, subject, FocusForm(initial=_initial(newest), known=newest))
+    form = FocusForm(request.POST, known=newest)
+    if form.is_valid():
+        try:
+            set_focus(subject.access, form.draft(subject.slug), of_number=form.cleaned_data["number"] or 0)
+        except MayNotAgreeError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except FocusConflictError as conflict:
+            return _conflict_page(request, subject, form, conflict.stored)
+        except BenchmarkError as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        else:
+            messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} concentrates on it from now on.")
+            return redirect(subject.url("focus"))
+    return _form_page(request, subject, form, status=400)
+
+
+@login_required
+@require_POST
+@explains_bad_filters
+def focus_begin(request: HttpRequest) -> HttpResponseBase:
+    """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
+    subject, number = subject_in(request), request.POST.get("number", "")
+    if not subject.is_plain:
+        raise PermissionDenied("A focus is of a unit or the whole organisation, not of a part of it.")
+    try:
+        begin_with(
+            subject.access,
+            request.POST.get("set", ""),
+            subject.slug,
+            of_number=int(number[:9]) if number.isdecimal() else 0,
+        )
+    except MayNotAgreeError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except BenchmarkError as problem:
+        return _focus_page(request, subject, problem=problem.message, status=400)
+    except FocusConflictError as conflict:
+        return _focus_page(request, subject, problem=f"{conflict} Look at what holds now first.", status=409)
+    messages.success(request, "These are the key indicators now. Agree next on where each should be.")
+    return redirect(subject.url("focus"))
+
+
+def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", status: int = 200) -> HttpResponseBase:
+    known = focus_versions(subject.unit_id)
+    newest = known[0] if known else None
+    metric = _metric(newest.metric) if newest else None
+    indicators = [found for key in newest.indicators if (found := _metric(key))] if newest else []
+    gone = [key for key in (newest.metric, *newest.indicators) if key and _metric(key) is None] if newest else []
+    listed = list(dict.fromkeys([*([metric] if metric else []), *indicators]))
+    holding = benchmarks_for([each.key for each in listed], subject.unit_id, subject.access.sight) if listed else {}
+    lines = [
+        benchmark_line(subject, each, holding.get(each.key), stand, newest)
+        for each, stand in zip(listed, figures_of(subject, listed, holding), strict=True)
+    ]
+    by_key = {line.key: line for line in lines}
+    above = focus_above(subject.unit_id) if subject.unit_id is not None and metric is None else None
+    half_a_year = subject.filters.with_range(HALF_A_YEAR)
+    context: dict[str, Any] = {
+        **subject.bar(request.path, {}),
+        "tabs": tabs(subject, "focus"),
+        "subject_name": subject.name,
+        "focus": by_key.get(metric.key) if metric else None,
+        "focus_meaning": metric.meaning if metric else "",
+        "focus_metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])) if metric else "",
+        "reason": newest.reason if newest else "",
+        "since": moment(newest.written_at) if newest else "",
+        "chain_url": half_a_year.url(reverse("metric_chain", args=[metric.key])) if metric and subject.scope else "",
+        "lines": [by_key[each.key] for each in indicators],
+        "chain": side_by_side(indicators, half_a_year) if indicators and subject.scope else None,
+        "gone": gone,
+        "above": above,
+        "above_name": (_name(above.metric), above.unit.name if above.unit else "The whole organisation")
+        if above
+        else None,
+        "versions": _versions(known),
+        "number": newest.number if newest else 0,
+        "starter_sets": list(STARTER_SETS.values()) if subject.may_agree else [],
+        "edit_url": subject.url("focus_edit") if subject.may_agree else "",
+        "begin_url": subject.url("focus_begin"),
+        "problem": problem,
+        "has_figures": subject.scope is not None,
+    }
+    return render(request, "programs/benchmarks/focus.html", context, status=status)
+
+
+def _initial(newest: FocusVersion | None) -> dict[str, Any]:
+    if newest is None:
+        return {"number": 0}
+    chosen = {f"indicator_{position}": key for position, key in enumerate(newest.indicators)}
+    return {"number": newest.number, "metric": newest.metric, **chosen}
+
+
+def _conflict_page(
+    request: HttpRequest, subject: Subject, form: FocusForm, stored: FocusVersion | None
+) -> HttpResponseBase:
+    renumber(form, "number", stored.number if stored else 0)
+    return _form_page(
+        request, subject, form, status=409, conflict=CONFLICT, stored=_line(stored, GONE) if stored else None
+    )
+
+
+def _form_page(
+    request: HttpRequest, subject: Subject, form: FocusForm, *, status: int = 200, **more: Any
+) -> HttpResponseBase:
+    context = {
+        "form": form,
+        "subject_name": subject.name,
+        "action": subject.url("focus_edit"),
+        "back_url": subject.url("focus"),
+        "most": MOST_INDICATORS,
+        **more,
+    }
+    return render(request, "programs/benchmarks/focus_form.html", context, status=status)
+
+
+def _versions(found: Sequence[FocusVersion]) -> list[FocusLine]:
+    names = names_of([each.written_by for each in found if each.written_by])
+    return [_line(each, names.get(each.written_by_id or 0, GONE)) for each in found]
+
+
+def _line(version: FocusVersion, who: str) -> FocusLine:
+    return FocusLine(
+        number=version.number,
+        who=who,
+        at=moment(version.written_at),
+        metric=_name(version.metric) if version.metric else "None",
+        indicators=", ".join(_name(key) for key in version.indicators) or "None",
+        reason=version.reason,
+    )
+
+
+def _name(key: str) -> str:
+    metric = _metric(key)
+    return metric.name if metric else key
+
+
+def _metric(key: str) -> Metric | None:
+    """None for one that is gone."""
+    try:
+        return get(key)
+    except UnknownMetricError:
+        return None

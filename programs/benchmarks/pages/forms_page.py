@@ -1,0 +1,273 @@
+"""Agreeing on a benchmark: a form with what could be agreed beside it, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from insights.benchmarks.baselines import grows_with_time
+from insights.catalogue.declarations import Metric
+from insights.query.terms import Better
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from programs.benchmarks.pages.subject import Subject, subject_in
+from programs.benchmarks.pages.words import of_words, value_words
+from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
+from programs.benchmarks.services.drafts import (
+    BASELINE_WEEKS,
+    PERIODS,
+    BenchmarkDraft,
+    BenchmarkError,
+    MayNotAgreeError,
+    offered_metrics,
+    stands_today,
+)
+from programs.benchmarks.services.standing import DEFAULT_PERIOD
+from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
+from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark
+from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
+from programs.history.labels import Difference
+from programs.models import BenchmarkVersion, Direction, Period
+from programs.models.benchmarks import LONGEST_REASON
+from programs.requests.conflicts import renumber
+
+CONFLICT = (
+    "Somebody agreed on something else while you wrote. Nothing of yours was stored yet, and it stands below: change "
+    "what you like and agree again."
+)
+APART = "|"  # between a suggested threshold and target
+
+
+@dataclass(frozen=True)
+class SuggestionLine:
+    title: str
+    why: str
+    threshold: str
+    target: str
+    take: str  # what its button sends
+
+
+class BenchmarkForm(forms.Form):
+    threshold = forms.CharField(label="Where it should be", required=False, max_length=40)
+    target = forms.CharField(label="Where it wants to be", required=False, max_length=40)
+    better = forms.ChoiceField(
+        label="Which direction is better", choices=Direction.choices, help_text="The metric itself does not say."
+    )
+    period = forms.ChoiceField(
+        label="Of how much time",
+        choices=[(each.value, each.label) for each in PERIODS],
+        help_text="It grows with time: charts show the lines for that step alone.",
+    )
+    weeks = forms.TypedChoiceField(
+        label="Baseline over",
+        coerce=int,
+        choices=[(weeks, f"the latest {weeks} weeks") for weeks in BASELINE_WEEKS],
+        help_text="Computed when you agree, from whole weeks, months or quarters that are over.",
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=LONGEST_REASON,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept with the version, for whoever asks in a year.",
+    )
+    is_to_hold = forms.BooleanField(label="It is there already and is to be held", required=False)
+    number = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.metric = metric
+        for name, question in (("threshold", "realistic, soon"), ("target", "in the long run")):
+            self.fields[name].help_text = f"{question.capitalize()}. Such as {EXAMPLES[metric.unit]}."
+        if metric.better is not Better.NEITHER:
+            del self.fields["better"]
+        if not grows_with_time(metric):
+            del self.fields["period"]
+
+    def draft(self, unit: str) -> BenchmarkDraft | None:
+        """What a valid form says; None where a value cannot be read, which is added to its errors."""
+        said, values = self.cleaned_data, {}
+        for name in ("threshold", "target"):
+            try:
+                values[name] = read_value(said[name], self.metric.unit)
+            except UnreadableValueError as problem:
+                self.add_error(name, str(problem))
+        if self.errors:
+            return None
+        return BenchmarkDraft(
+            metric=self.metric.key,
+            unit=unit,
+            reason=said["reason"],
+            better=said.get("better", ""),
+            period=said.get("period", ""),
+            weeks=said["weeks"],
+            is_to_hold=said["is_to_hold"],
+            **values,
+        )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
+    """A POST with `take` fills a suggestion in and stores nothing."""
+    subject, metric = _asked(request, key)
+    newest = newest_version(key, subject.unit_id)
+    if request.method == "GET":
+        return _form_page(request, subject, BenchmarkForm(metric=metric, initial=_initial(metric, subject, newest)))
+    if "take" in request.POST:
+        return _form_page(request, subject, BenchmarkForm(_taken(request), metric=metric), is_taken=True)
+    form = BenchmarkForm(request.POST, metric=metric)
+    draft = form.draft(subject.slug) if form.is_valid() else None
+    if draft is not None:
+        try:
+            set_benchmark(subject.access, draft, of_number=form.cleaned_data["number"] or 0)
+        except MayNotAgreeError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except BenchmarkConflictError as conflict:
+            return _conflict_page(request, subject, form, conflict.stored)
+        except BenchmarkError as problem:
+            asks_to_hold = problem.field == "is_to_hold"
+            has_field = problem.field in form.fields and not asks_to_hold
+            form.add_error(problem.field if has_field else None, problem.message)
+            return _form_page(request, subject, form, status=400, asks_to_hold=asks_to_hold)
+        else:
+            messages.success(request, f"Agreed for {subject.name}.")
+            return redirect(subject.url("benchmark", key))
+    return _form_page(request, subject, form, status=400)
+
+
+@login_required
+@never_cache
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The part beside the form, or a page of its own; `period` and `better` as the form says them."""
+    subject, metric = _asked(request, key)
+    question = Question(
+        metric,
+        subject.unit,
+        _direction(metric, request.GET.get("better", "")),
+        _period(metric, request.GET.get("period", "")),
+    )
+    [found] = suggestions_for([question], subject.access, today=subject.filters.today)
+    here = found.here
+    is_part = bool(request.headers.get("HX-Request"))
+    part = "programs/benchmarks/_suggestions.html"
+    context = {
+        "here": str(wording.reading(here.value, metric.unit)) if here.value is not None else "",
+        "here_reason": here.reason,
+        "here_of": wording.days(here.window),
+        "suggestions": [_suggestion_line(each, metric) for each in found.found],
+        "missing": found.missing,
+        "part": part,
+        "can_fill_in": is_part,  # alone it has no form beside it
+        "title": f"What could be agreed on {metric.name}",
+        "whose": subject.name,
+    }
+    return render(request, part if is_part else "insights/part_page.html", context)
+
+
+def _asked(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
+    """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
+    metric = next((each for each in offered_metrics() if each.key == key), None)
+    if metric is None:
+        raise Http404("No such metric, or one that has no figure of its own.")
+    subject = subject_in(request)
+    if not subject.may_agree:
+        raise PermissionDenied("Benchmarks are agreed by the managers of a unit, by executives and by admins.")
+    if subject.unit is not None and not stands_today(subject.unit):
+        raise PermissionDenied(f"{subject.name} stands in no Org Tree any more: nothing can be agreed for it.")
+    return subject, metric
+
+
+def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) -> dict[str, Any]:
+    """What holds, whether it is the unit's own or inherited: one begins from there."""
+    holding = benchmarks_for([metric.key], subject.unit_id, subject.access.sight).get(metric.key)
+    initial: dict[str, Any] = {"number": newest.number if newest else 0, "period": DEFAULT_PERIOD.value}
+    if holding is None:
+        return initial
+    version = holding.version
+    return {
+        **initial,
+        "threshold": written(version.threshold, metric.unit),
+        "target": written(version.target, metric.unit),
+        "better": version.better,
+        "period": version.period or DEFAULT_PERIOD.value,
+        "is_to_hold": version.is_to_hold,
+    }
+
+
+def _taken(request: HttpRequest) -> Any:
+    """What was sent, with the suggested values in place of those that were written; what it lacks stays."""
+    said = request.POST.copy()
+    threshold, _, target = request.POST["take"].partition(APART)
+    for name, value in (("threshold", threshold), ("target", target)):
+        if value:
+            said[name] = value[:40]
+    return said
+
+
+def _suggestion_line(suggestion: Suggestion, metric: Metric) -> SuggestionLine:
+    threshold, target = (written(value, metric.unit) for value in (suggestion.threshold, suggestion.target))
+    return SuggestionLine(suggestion.title, suggestion.why, threshold, target, f"{threshold}{APART}{target}")
+
+
+def _direction(metric: Metric, said: str) -> Direction:
+    if metric.better is not Better.NEITHER:
+        return Direction(metric.better.value)
+    return Direction(said) if said in Direction.values else Direction.HIGHER
+
+
+def _period(metric: Metric, said: str) -> Period:
+    if not grows_with_time(metric):
+        return Period.NONE
+    return Period(said) if said in PERIODS else DEFAULT_PERIOD
+
+
+def _conflict_page(
+    request: HttpRequest, subject: Subject, form: BenchmarkForm, stored: BenchmarkVersion | None
+) -> HttpResponseBase:
+    """Both texts: what one wrote stays in the form, which is of the newest version now."""
+    renumber(form, "number", stored.number if stored else 0)
+    said = form.cleaned_data
+    differences = []
+    if stored is not None:
+        pairs = (
+            ("Where it should be", value_words(stored.threshold, stored), said["threshold"]),
+            ("Where it wants to be", value_words(stored.target, stored), said["target"]),
+            ("Why", stored.reason, said["reason"]),
+        )
+        differences = [Difference(label, before, after) for label, before, after in pairs if before != after]
+    return _form_page(request, subject, form, status=409, conflict=CONFLICT, differences=differences)
+
+
+def _form_page(
+    request: HttpRequest, subject: Subject, form: BenchmarkForm, *, status: int = 200, **more: Any
+) -> HttpResponseBase:
+    metric = form.metric
+    context = {
+        "form": form,
+        "metric": metric,
+        "subject_name": subject.name,
+        "of": of_words(metric, ""),
+        "action": subject.url("benchmark_edit", metric.key),
+        "back_url": subject.url("benchmark", metric.key),
+        "suggestions_url": subject.url("benchmark_suggestions", metric.key),
+        **more,
+        "asks_to_hold": more.get("asks_to_hold") or bool(form["is_to_hold"].value()),
+    }
+    return render(request, "programs/benchmarks/form.html", context, status=status)

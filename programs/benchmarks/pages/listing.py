@@ -1,0 +1,156 @@
+"""Benchmarks of a unit: each metric with where it stands, where it should be, and where it wants to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from core.csv_export import csv_response
+from insights.catalogue.declarations import Metric
+from insights.pages.annotations.words import ABBREVIATIONS
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import read_page
+from insights.ui.tiles import Picker
+from programs.benchmarks.pages.subject import Subject, subject_in
+from programs.benchmarks.pages.words import BenchmarkLine, line_of
+from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_for
+from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.services.drafts import offered_metrics
+from programs.benchmarks.services.listing import (
+    AGREED,
+    ALL,
+    BEGUN_WITH,
+    benchmark_rows,
+    listed_metrics,
+    period_of,
+    shown_words,
+)
+from programs.benchmarks.services.standing import Stand, asked_about, stands
+from programs.models import FocusVersion
+
+METRICS_A_PAGE = 30
+FOCUS, INDICATOR = "Focus", "Key indicator"
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def benchmarks(request: HttpRequest) -> HttpResponseBase:
+    subject = subject_in(request)
+    show = _show(request)
+    holding, focus = _agreed(subject)
+    page = Paginator(listed_metrics(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
+    found = figures_of(subject, list(page), holding)
+    lines = [
+        benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
+        for metric, stand in zip(page, found, strict=True)
+    ]
+    kept = "" if show == AGREED else show
+    gone = sorted(holding.keys() - {metric.key for metric in offered_metrics()}) if show in (AGREED, ALL) else []
+    context: dict[str, Any] = {
+        **subject.bar(request.path, {} if show == AGREED else {"show": show}),
+        "tabs": tabs(subject, "benchmarks"),
+        "shows": [
+            Picker(label, subject.url("benchmarks", show="" if word == AGREED else word), word == show)
+            for word, label in shows().items()
+        ],
+        "lines": lines,
+        "nothing_agreed": show == AGREED and not holding,
+        "begun_with": BEGUN_WITH.name,
+        "gone": [(key, subject.url("benchmark", key)) for key in gone],
+        "may_agree": subject.may_agree,
+        "csv_url": subject.url("benchmarks_csv", show=kept),
+        "has_figures": subject.scope is not None,
+        "pages": page.paginator.num_pages,
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _page_url(subject, kept, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(subject, kept, page.next_page_number()) if page.has_next() else "",
+    }
+    return render(request, "programs/benchmarks/list.html", context)
+
+
+def _page_url(subject: Subject, show: str, number: int) -> str:
+    return subject.url("benchmarks", show=show, page=str(number))
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
+    subject = subject_in(request)
+    holding, focus = _agreed(subject)
+    listed = listed_metrics(_show(request), holding, focus)
+    rows = benchmark_rows(subject.name, listed, holding, figures_of(subject, listed, holding), subject.access)
+    return csv_response("headway-benchmarks", rows)
+
+
+def _agreed(subject: Subject) -> tuple[Mapping[str, HoldingBenchmark], FocusVersion | None]:
+    return benchmarks_for(None, subject.unit_id, subject.access.sight), newest_focus(subject.unit_id)
+
+
+def figures_of(
+    subject: Subject, listed: Sequence[Metric], holding: Mapping[str, HoldingBenchmark]
+) -> Sequence[Stand | None]:
+    """Where each stands, in order; None where no figures are the viewer's to see."""
+    if subject.scope is None:
+        return [None for _ in listed]
+    asked = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
+    return stands(asked, subject.scope, subject.access, today=subject.filters.today)
+
+
+def benchmark_line(
+    subject: Subject,
+    metric: Metric,
+    holding: HoldingBenchmark | None,
+    stand: Stand | None,
+    focus: FocusVersion | None,
+) -> BenchmarkLine:
+    line = line_of(
+        metric,
+        holding,
+        stand,
+        mark=_mark(metric.key, focus),
+        url=subject.url("benchmark", metric.key),
+        edit_url=subject.url("benchmark_edit", metric.key) if subject.may_agree else "",
+    )
+    # What was agreed for all of a unit is not held against a part of it.
+    return line if subject.is_plain else replace(line, gap=None, threshold_value=None, target_value=None)
+
+
+def tabs(subject: Subject, chosen: str) -> list[Picker]:
+    names = {"benchmarks": "Benchmarks", "focus": "Focus and key indicators"}
+    return [Picker(label, subject.url(route), route == chosen) for route, label in names.items()]
+
+
+def shows() -> Mapping[str, str]:
+    """What a list can be narrowed to: what was agreed, or the metrics of a category."""
+    names = {
+        word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in shown_words() if word != AGREED
+    }
+    return {AGREED: "Agreed", **names}
+
+
+def _show(request: HttpRequest) -> str:
+    show = request.GET.get("show", "") or AGREED
+    if show not in shows():
+        raise BadFilterError("show", f"show= is one of: {', '.join(shows())}.")
+    return show
+
+
+def _mark(key: str, focus: FocusVersion | None) -> str:
+    if focus is None:
+        return ""
+    return FOCUS if key == focus.metric else INDICATOR if key in focus.indicators else ""

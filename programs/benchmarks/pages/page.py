@@ -1,0 +1,177 @@
+"""The benchmark of one metric: what holds, the trend with its lines, the units below, and every version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights.catalogue.declarations import Metric
+from insights.query.query import Granularity
+from insights.ui import tiles
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import DEFAULT_GRANULARITY
+from insights.ui.page_numbers import read_page
+from orgtree.models import Unit
+from programs.benchmarks.pages.listing import benchmark_line, tabs
+from programs.benchmarks.pages.subject import Subject, subject_in
+from programs.benchmarks.pages.words import BenchmarkLine, baseline_words, line_of, version_lines
+from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_of_units, units_below, versions_of
+from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.services.agreements import benchmark_url
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
+from programs.benchmarks.services.listing import asked_of_units, period_of
+from programs.benchmarks.services.standing import asked_about, stands_with_units
+from programs.benchmarks.services.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
+
+UNITS_A_PAGE = 25
+Held = Mapping[int | None, Mapping[str, HoldingBenchmark]]
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    name: str
+    line: BenchmarkLine
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def benchmark(request: HttpRequest, key: str) -> HttpResponseBase:
+    return benchmark_page(request, key, subject_in(request))
+
+
+def benchmark_page(
+    request: HttpRequest, key: str, subject: Subject, *, problem: str = "", reason: str = "", status: int = 200
+) -> HttpResponseBase:
+    """The page; `problem` says why what was sent was not stored, and `reason` is what was written meanwhile."""
+    metric = next((each for each in offered_metrics() if each.key == key), None)
+    versions = versions_of(key, subject.unit_id)
+    if metric is None and not versions:
+        raise Http404("No such metric.")
+    below = units_below(subject.unit, subject.access.sight, subject.filters.today)
+    page = Paginator(below, UNITS_A_PAGE).get_page(read_page(request)) if metric else None
+    units: list[Unit] = list(page) if page else []
+    held = benchmarks_of_units([key], [subject.unit_id, *(unit.pk for unit in units)], subject.access.sight)
+    holding = held[subject.unit_id].get(key)
+    newest = versions[0] if versions else None
+    has_own = newest is not None and not newest.is_removal
+    context: dict[str, Any] = {
+        **subject.bar(request.path, {}),
+        "tabs": tabs(subject, ""),
+        "key": key,
+        "metric": metric,
+        "holding": holding,
+        "subject_name": subject.name,
+        "versions": version_lines(versions, subject.access),
+        "baseline": baseline_words(holding.version, subject.access) if holding and holding.is_own else None,
+        "has_own": has_own,
+        "newest": newest.number if newest else 0,
+        "take_back_url": subject.url("benchmark_take_back", key) if has_own and subject.may_agree else "",
+        "problem": problem,
+        "reason": reason,
+        "has_figures": subject.scope is not None,
+        "may_agree": subject.may_agree,
+    }
+    if metric is not None:
+        context |= _of_metric(metric, subject, held, units) | (_paging(subject, metric, page) if page else {})
+    return render(request, "programs/benchmarks/benchmark.html", context, status=status)
+
+
+@login_required
+@require_POST
+@explains_bad_filters
+def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
+    """`reason`, and `number` of the version that it is about."""
+    subject = subject_in(request)
+    if not subject.is_plain:
+        raise PermissionDenied("Benchmarks are of a unit or the whole organisation, not of a part of it.")
+    number, reason = request.POST.get("number", ""), request.POST.get("reason", "")
+    try:
+        take_back_benchmark(
+            subject.access, key, subject.slug, reason, of_number=int(number[:9]) if number.isdecimal() else 0
+        )
+    except MayNotAgreeError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except BenchmarkError as problem:
+        return benchmark_page(request, key, subject, problem=problem.message, reason=reason, status=400)
+    except BenchmarkConflictError as conflict:
+        words = f"{conflict} Look at what holds now, and take it back again if you still want to."
+        return benchmark_page(request, key, subject, problem=words, reason=reason, status=409)
+    messages.success(request, "Taken back. What holds above holds here again.")
+    return redirect(subject.url("benchmark", key))
+
+
+def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Unit]) -> dict[str, Any]:
+    """The figures of the unit and of those below it, in one call."""
+    holding = held[subject.unit_id].get(metric.key)
+    own = asked_about(metric, period_of(holding))
+    stand, below = stands_with_units(
+        own,
+        subject.scope,
+        asked_of_units(metric, [unit.pk for unit in units], held),
+        subject.access,
+        today=subject.filters.today,
+    )
+    return {
+        "line": benchmark_line(subject, metric, holding, stand, newest_focus(subject.unit_id)),
+        "chart": _chart(metric, subject, holding) if subject.scope is not None else None,
+        "metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])),
+        "units": [
+            UnitLine(
+                unit.name,
+                line_of(
+                    metric,
+                    held[unit.pk].get(metric.key),
+                    below.get(unit.pk),
+                    mark="",
+                    url=benchmark_url(metric.key, unit.slug),
+                    edit_url="",
+                ),
+            )
+            for unit in units
+        ],
+    }
+
+
+def _chart(metric: Metric, subject: Subject, holding: HoldingBenchmark | None) -> tiles.ChartCard:
+    """Half a year, in the buckets that the benchmark is of."""
+    period = granularity_of(asked_about(metric, period_of(holding)).period) or DEFAULT_GRANULARITY
+    weeks = "52w" if period is Granularity.QUARTER else "26w"
+    filters = subject.filters.with_range(weeks).with_granularity(period)
+    return tiles.ChartCard(
+        key="trend",
+        title=f"Trend, {filters.span}",
+        info=metric.meaning,
+        kind="line",
+        data_url=filters.url(reverse("metric_chart", args=[metric.key, "trend"])),
+        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, "trend"])),
+        how_url=filters.url(reverse("metric_how", args=[metric.key])),
+        span=12,
+    )
+
+
+def _paging(subject: Subject, metric: Metric, page: Page[Unit]) -> dict[str, Any]:
+    return {
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _page_url(subject, metric, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(subject, metric, page.next_page_number()) if page.has_next() else "",
+    }
+
+
+def _page_url(subject: Subject, metric: Metric, number: int) -> str:
+    return f"{subject.url('benchmark', metric.key, page=str(number))}#units"

@@ -1,0 +1,85 @@
+"""Whose benchmarks a page is of, and whose figures stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from insights.privacy.scope_access import access_in, has_scope
+from insights.query import windows
+from insights.query.query import Scope
+from insights.ui.filters import Filters, read_filters
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from orgtree.trees.surroundings import Surroundings
+from programs.benchmarks.queries.benchmarks import unit_of_scope
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`unit`: of which the benchmarks are, None for the whole organisation.
+
+    `scope`: whose figures are shown; None where there are none to show: nobody's own data are held against a
+    benchmark.
+    """
+
+    access: Access
+    filters: Filters
+    around: Surroundings
+    unit: Unit | None
+    scope: Scope | None
+
+    @property
+    def unit_id(self) -> int | None:
+        return self.unit.pk if self.unit else None
+
+    @property
+    def slug(self) -> str:
+        return self.unit.slug if self.unit else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a unit or the whole organisation, and no part of either."""
+        scope = self.filters.scope
+        return scope.person_id is None and scope.unassigned is None and not scope.where and self.scope is not None
+
+    @property
+    def may_agree(self) -> bool:
+        return self.is_plain and self.access.sight.leads(self.unit_id)
+
+    @property
+    def name(self) -> str:
+        return self.unit.name if self.unit else "the whole organisation"
+
+    def url(self, route: str, *args: Any, **more: str) -> str:
+        """A page of the same unit."""
+        said = {**({"unit": self.slug} if self.slug else {}), **{name: value for name, value in more.items() if value}}
+        return f"{reverse(route, args=args)}{f'?{urlencode(said)}' if said else ''}"
+
+    def bar(self, path: str, kept: Mapping[str, str]) -> dict[str, Any]:
+        """What the templates of the scope bar read."""
+        return {
+            "scope": scope_bar(self.filters, self.around, {}, path, kept=kept),
+            "whose": scope_words(self.filters, self.around),
+        }
+
+
+def subject_in(request: HttpRequest) -> Subject:
+    """Raises BadFilterError, UnknownUnitError."""
+    access = access_in(request)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    around = look_around(request, filters)
+    has_figures = filters.scope.person_id is None and has_scope(filters.scope, access)
+    return Subject(
+        access=access,
+        filters=filters,
+        around=around,
+        unit=unit_of_scope(filters.scope.unit),
+        scope=filters.scope if has_figures else None,
+    )

@@ -1,0 +1,54 @@
+"""What was agreed, as the charts and pages of metrics show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.query.query import Scope, Statistic
+from insights.ui.agreed import Agreement
+from orgtree.access.access import Access
+from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_of_slug
+from programs.benchmarks.services.writing import granularity_of
+from programs.models import Direction
+
+OF_THE_ORGANISATION = "whole organisation"
+# The course of a metric under a key of its own: what was agreed of the one holds of the other.
+COURSES = {"ai.active_share": "ai.adoption_rate"}
+
+
+def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
+    """By key, of the scope's unit or the whole organisation; one query."""
+    asked = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
+    holding = benchmarks_of_slug(asked, scope.unit, access.sight)
+    found = {key: holding.get(key) or holding.get(COURSES.get(key, "")) for key in keys}
+    return {key: _agreement(each, scope.unit) for key, each in found.items() if each and not each.is_of_older_formula}
+
+
+def whose(holding: HoldingBenchmark) -> str:
+    """For whom it was agreed, where that is not the unit itself."""
+    if holding.is_own:
+        return ""
+    return holding.version.unit.name if holding.version.unit else OF_THE_ORGANISATION
+
+
+def benchmark_url(key: str, unit: str | None) -> str:
+    said = f"?{urlencode({'unit': unit})}" if unit else ""
+    return f"{reverse('benchmark', args=[key])}{said}"
+
+
+def _agreement(holding: HoldingBenchmark, unit: str | None) -> Agreement:
+    version = holding.version
+    return Agreement(
+        threshold=version.threshold,
+        target=version.target,
+        statistic=Statistic(version.statistic) if version.statistic else None,
+        period=granularity_of(version.period),
+        whose=whose(holding),
+        url=benchmark_url(version.metric, unit),
+        unit=get(version.metric).unit,
+        higher_is_better=version.better == Direction.HIGHER,
+    )

@@ -1,0 +1,110 @@
+"""Units to compare one with: of the same level of its tree and of similar size.  They are never named.
+
+Figures of units that the viewer may not look at enter, so that it takes as many of them as people make a group; a unit
+whose figure would be withheld from the viewer does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from insights.engine.read import Freshness, SideBySide, read_together
+from insights.privacy.withhold import is_withheld, numerator_query
+from insights.query.query import Scope, SeriesAnswer
+from orgtree.access.access import Access
+from orgtree.models import OrgTree, Unit
+from orgtree.trees.units_as_of import StandingUnit, standing_units
+from programs.benchmarks.services.standing import Asked, stand_of
+
+FEWEST_SEEN_UNITS = 3  # of fewer, a median is somebody's figure
+MOST_UNITS = 100  # the nearest in size
+SIMILAR = 2.0  # times as many people, or as few
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The figures of the others, in no order, and how large the units are."""
+
+    values: Sequence[float]
+    fewest_people: int
+    most_people: int
+
+
+@dataclass(frozen=True)
+class FewestUnits:
+    """There are too few to be told."""
+
+    needed: int
+    found: int
+
+
+def comparable_units(asked: Sequence[tuple[Unit, Asked]], access: Access, *, today: date) -> list[Peers | FewestUnits]:
+    """In order, of the units that stand beside each one today; their figures are those of `Asked.query`.
+
+    All of them are read together.
+    """
+    trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in asked})
+    standing = standing_units(trees, on=today)
+    like = {unit.pk: _like(unit, standing) for unit, _ in asked}
+    beside: dict[Asked, dict[int, StandingUnit]] = {}
+    for unit, of in asked:
+        beside.setdefault(of, {}).update({each.id: each for each in like[unit.pk]})
+    figures = _figures(beside, access, today)
+    return [_peers(like[unit.pk], figures[of], access) for unit, of in asked]
+
+
+def _peers(like_it: Sequence[StandingUnit], figures: Mapping[int, float], access: Access) -> Peers | FewestUnits:
+    told = [each for each in like_it if each.id in figures]
+    seen = all(access.sight.covers(each.id) for each in told)
+    needed = FEWEST_SEEN_UNITS if seen else max(FEWEST_SEEN_UNITS, access.minimum_group_size)
+    if len(told) < needed:
+        return FewestUnits(needed, len(told))
+    sizes = [each.people for each in told]
+    return Peers([figures[each.id] for each in told], min(sizes), max(sizes))
+
+
+def _like(unit: Unit, standing: Sequence[StandingUnit]) -> Sequence[StandingUnit]:
+    own = next((each for each in standing if each.id == unit.pk), None)
+    if own is None or not own.people:
+        return []
+    found = [
+        each
+        for each in standing
+        if (each.tree_id, each.depth) == (own.tree_id, own.depth)
+        and each.id != own.id
+        and own.people / SIMILAR <= each.people <= own.people * SIMILAR
+    ]
+    return sorted(found, key=lambda each: abs(each.people - own.people))[:MOST_UNITS]
+
+
+def _figures(
+    asked: Mapping[Asked, Mapping[int, StandingUnit]], access: Access, today: date
+) -> Mapping[Asked, Mapping[int, float]]:
+    """By the unit's id, of those with enough data that may be told of."""
+    queries = {each: each.side_by_side(Scope(), today) for each in asked}
+    side_by_side = [
+        SideBySide(
+            [*queries[each], *(above for query in queries[each] if (above := numerator_query(query, access)))],
+            list(units),
+        )
+        for each, units in asked.items()
+    ]
+    answers = read_together(units=side_by_side, freshness=Freshness.OF_PAGES).units
+    found: dict[Asked, Mapping[int, float]] = {}
+    for (each, units), of_units in zip(asked.items(), answers, strict=True):
+        values = {pk: _told(of_units[pk], len(queries[each]), unit, each, access) for pk, unit in units.items()}
+        found[each] = {pk: value for pk, value in values.items() if value is not None}
+    return found
+
+
+def _told(
+    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, asked: Asked, access: Access
+) -> float | None:
+    """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
+    query = replace(answers[0].query, scope=Scope(unit.slug))
+    if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
+        return None
+    stand = stand_of([answer.total[0] for answer in answers[:asked_for]])
+    return stand.value if stand.sample_size >= asked.metric.minimum_sample else None

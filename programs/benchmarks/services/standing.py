@@ -1,0 +1,130 @@
+"""Where units stand today on what was agreed, as a viewer may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from insights.benchmarks.baselines import grows_with_time, mean_of, whole_buckets
+from insights.catalogue.declarations import Metric
+from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.query import windows
+from insights.query.query import Figure, MetricQuery, Scope, SeriesAnswer, Window
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from programs.benchmarks.services.writing import granularity_of
+from programs.models import Period
+
+STANDS_OVER_WEEKS = windows.DEFAULT_WEEKS  # the range with which the pages of figures begin
+DEFAULT_PERIOD = Period.WEEK
+# How many of the latest whole ones count.  They are read with a window that the snapshots keep, which holds them.
+BUCKETS = {Period.WEEK: 12, Period.MONTH: 3, Period.QUARTER: 1}
+WEEKS_READ = {Period.WEEK: 26, Period.MONTH: 26, Period.QUARTER: 52}
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The latest figure; of a metric that grows with time the mean of the latest whole weeks, months or quarters."""
+
+    window: Window
+    value: float | None
+    sample_size: int
+    reason: str  # why there is no value
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    metric: Metric
+    period: Period = Period.NONE
+
+    def query(self, scope: Scope, today: date) -> MetricQuery:
+        """Of the weeks that the pages of figures begin with; of more, where whole buckets are picked from them."""
+        granularity = granularity_of(self.period)
+        if granularity is None:
+            return MetricQuery(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
+        window = windows.trailing(WEEKS_READ[self.period], today=today)
+        return MetricQuery(self.metric.key, window, granularity=granularity, scope=scope)
+
+    def side_by_side(self, scope: Scope, today: date) -> list[MetricQuery]:
+        """The same, as totals: of one window, or of each of the latest whole buckets."""
+        query, granularity = self.query(scope, today), granularity_of(self.period)
+        if granularity is None:
+            return [query]
+        latest = whole_buckets(today, granularity, BUCKETS[self.period])
+        return [replace(query, window=bucket.whole) for bucket in windows.buckets(latest, granularity)]
+
+    def figures(self, answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+        """Those that count: the whole window's, or the latest whole buckets."""
+        if not self.period:
+            return answer.total
+        return whole_buckets_of(answer, today)[-BUCKETS[self.period] :]
+
+
+def whole_buckets_of(answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+    """The buckets that are over, and not clipped by the window."""
+    granularity = answer.query.granularity
+    return [
+        figure
+        for figure in answer.series
+        if figure.window.end <= today and figure.window == windows.whole_bucket(figure.window.start, granularity)
+    ]
+
+
+def asked_about(metric: Metric, period: str) -> Asked:
+    """How its figure has to be read, so that it can be held against a benchmark of that period (empty: of none yet)."""
+    if not grows_with_time(metric):
+        return Asked(metric)
+    return Asked(metric, Period(period) if period else DEFAULT_PERIOD)
+
+
+def stands(asked: Sequence[Asked], scope: Scope, access: Access, *, today: date) -> list[Stand]:
+    """In order, all in one call.  Raises QueryError for a scope that the viewer may not look at."""
+    queries = [each.query(scope, today) for each in asked]
+    whole = [query for each, query in zip(asked, queries, strict=True) if not each.period]
+    by_bucket = [query for each, query in zip(asked, queries, strict=True) if each.period]
+    found = visible_together(access, series=by_bucket, totals=whole, freshness=Freshness.OF_PAGES)
+    totals, series = iter(found.totals), iter(found.series)
+    return [stand_of(each.figures(next(series if each.period else totals), today)) for each in asked]
+
+
+def stands_with_units(
+    asked: Asked,
+    scope: Scope | None,
+    units: Sequence[tuple[Asked, Sequence[int]]],
+    access: Access,
+    *,
+    today: date,
+) -> tuple[Stand | None, Mapping[int, Stand]]:
+    """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
+    own = [] if scope is None else asked.side_by_side(scope, today)
+    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each, ids in units]
+    found = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
+    below = {pk: _together(answers) for of_some in found.units for pk, answers in of_some.items()}
+    return (_together(found.totals) if own else None), below
+
+
+def stands_of_units(
+    asked: Sequence[Asked], units: Sequence[Unit], access: Access, *, today: date
+) -> list[Mapping[int, Stand]]:
+    """In order, each by the unit's id, of those that the viewer may look at; one call."""
+    ids = [unit.pk for unit in units]
+    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each in asked]
+    found = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
+    return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in found.units]
+
+
+def _together(answers: Sequence[SeriesAnswer]) -> Stand:
+    return stand_of([answer.total[0] for answer in answers])
+
+
+def stand_of(figures: Sequence[Figure]) -> Stand:
+    """The mean of the buckets; hidden where one of them is, for the others would tell of it."""
+    window = Window(figures[0].window.start, figures[-1].window.end)
+    hidden = next((figure for figure in figures if figure.withheld), None)
+    if hidden is not None:
+        return Stand(window, None, 0, hidden.reason or "", is_hidden=True)
+    reason = next((figure.reason for figure in figures if figure.reason), None) or ""
+    value = mean_of(figures)
+    return Stand(window, value, sum(figure.sample_size for figure in figures), reason if value is None else "")

@@ -1,0 +1,66 @@
+"""Three to five indicators to begin with, for whoever does not know yet what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from insights.catalogue.declarations import Metric
+from programs.benchmarks.services.drafts import offered_metrics
+
+
+@dataclass(frozen=True)
+class StarterSet:
+    slug: str
+    name: str
+    why: str
+    keys: tuple[str, ...]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those that there are, in order."""
+        by_key = {metric.key: metric for metric in offered_metrics()}
+        return [by_key[key] for key in self.keys if key in by_key]
+
+
+_ALL = (
+    StarterSet(
+        "dora",
+        "DORA",
+        "How fast and how safely changes reach users: the four keys with rework. None of them is bought by another "
+        "without being seen.",
+        (
+            "dora.deployment_frequency",
+            "dora.lead_time",
+            "dora.change_failure_rate",
+            "dora.recovery_time",
+            "dora.rework_rate",
+        ),
+    ),
+    StarterSet(
+        "space",
+        "SPACE",
+        "Four of the five dimensions of the framework, at least one indicator of each: performance, activity, "
+        "communication, and efficiency and flow. Satisfaction is asked, not measured.",
+        (
+            "dora.change_failure_rate",
+            "work.features_per_week",
+            "pr.pickup_time",
+            "pr.review_depth",
+            "pr.cycle_time",
+        ),
+    ),
+    StarterSet(
+        "ai",
+        "AI adoption",
+        "Whether coding agents have spread, whether what they write is kept, and whether it holds.",
+        ("ai.adoption_rate", "ai.ship_rate", "ai.committed_code_share", "pr.review_time", "dora.change_failure_rate"),
+    ),
+    StarterSet(
+        "hygiene",
+        "Review hygiene",
+        "Small pull requests, linked to work and reviewed soon: what lead time and quality rest on.",
+        ("pr.size", "pr.pickup_time", "pr.unreviewed_rate", "pr.linked_rate", "ci.success_rate"),
+    ),
+)
+STARTER_SETS: Mapping[str, StarterSet] = {each.slug: each for each in _ALL}

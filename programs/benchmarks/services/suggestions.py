@@ -1,0 +1,270 @@
+"""What a threshold and a target could be, and why: each suggestion says where its numbers are from.
+
+They stand in the order of how near they are to the unit: its own past, units like it, what programmes recommend, what
+others published.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from statistics import quantiles
+
+from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.benchmarks.baselines import whole_buckets
+from insights.benchmarks.sets import SETS, chosen_set
+from insights.catalogue.declarations import Metric
+from insights.privacy.visible import Freshness, visible_together
+from insights.query import windows
+from insights.query.query import Figure, Granularity, Scope, Window
+from insights.query.terms import Better
+from insights.ui import wording
+from orgtree.access.access import Access
+from orgtree.models import Organisation, Unit
+from programs.benchmarks.services.comparable_units import FewestUnits, Peers, comparable_units
+from programs.benchmarks.services.ready_made import ready_made_for
+from programs.benchmarks.services.standing import Asked, Stand, stand_of, whole_buckets_of
+from programs.benchmarks.services.written_values import rounded
+from programs.models import Direction, Period
+
+QUARTERS_LOOKED_AT = 5
+FEWEST_QUARTERS = 2  # of one there is no best
+MOST_SETS = 3
+
+_Quarters = Mapping[Window, Sequence[Figure]]  # whole ones with their figure, or with the buckets that begin in them
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Values in the metric's unit; None where it suggests none of that kind."""
+
+    kind: str  # history, peers, ready-made or published
+    title: str
+    why: str
+    threshold: float | None
+    target: float | None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """`missing` says of which kinds there is none, and why."""
+
+    here: Stand
+    found: Sequence[Suggestion]
+    missing: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What could be agreed for that unit (None: the whole organisation)?"""
+
+    metric: Metric
+    unit: Unit | None
+    direction: Direction
+    period: Period
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.unit.slug if self.unit else None)
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.metric, self.period)
+
+    def best(self, values: Sequence[float]) -> float:
+        return max(values) if self.direction is Direction.HIGHER else min(values)
+
+    def is_better(self, value: float, other: float) -> bool:
+        return value > other if self.direction is Direction.HIGHER else value < other
+
+    def words(self, value: float) -> str:
+        period = f" {self.period.label.lower()}" if self.period else ""
+        return f"{wording.reading(value, self.metric.unit)}{period}"
+
+    def agreed(self, value: float) -> float:
+        return rounded(value, self.metric.unit)
+
+
+def suggestions_for(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
+    """In order, for a viewer who may look at the units' figures; as many queries for many questions as for one.
+
+    Raises QueryError where the viewer may not.
+    """
+    own, peers = _own_figures(questions, access, today), _peers(questions, access, today)
+    sets = [chosen_set(Organisation.current().benchmark_set), *SETS.values()]
+    return [
+        _suggestions(question, stand, [_best_quarter(question, stand, past), beside, _ready_made(question)], sets)
+        for question, (stand, past), beside in zip(questions, own, peers, strict=True)
+    ]
+
+
+def _suggestions(
+    question: Question, here: Stand, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
+) -> Suggestions:
+    """With those of published sets; an answer that is no suggestion says why there is none, or nothing."""
+    published = _published(question, here, sets)
+    missing = [each for each in answers if isinstance(each, str) and each]
+    if not published:
+        missing.append("No published set has comparable figures of this metric.")
+    return Suggestions(here, [*(each for each in answers if isinstance(each, Suggestion)), *published], missing)
+
+
+def _best_quarter(question: Question, here: Stand, quarters: _Quarters) -> Suggestion | str:
+    """What the unit reached itself in a whole quarter."""
+    metric = question.metric
+    known: list[tuple[float, Window, int]] = []
+    for quarter, figures in quarters.items():
+        stand = stand_of(figures)
+        if stand.is_hidden:
+            return f"Its own quarters: {stand.reason}"
+        if stand.value is not None and stand.sample_size >= metric.minimum_sample:
+            known.append((stand.value, quarter, stand.sample_size))
+    if len(known) < FEWEST_QUARTERS:
+        return f"Its own best quarter: it takes {FEWEST_QUARTERS} whole quarters with enough data."
+    best = question.best([value for value, _, _ in known])
+    quarter, sample = next((quarter, sample) for value, quarter, sample in known if value == best)
+    why = (
+        f"The best of its last {len(known)} whole quarters was {windows.quarter_name(quarter.start)} with "
+        f"{question.words(best)} ({wording.count(sample, 'fact')}). What was reached once can be reached again."
+    )
+    if here.value is not None and question.is_better(here.value, best):
+        why += f" It stands at {question.words(here.value)} now, which is better still: this would hold it."
+    return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
+
+
+def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[Stand, _Quarters]]:
+    """Where each stands, and its quarters; read with windows that are kept, all in one call."""
+    year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
+    quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
+    totals, series = [], []
+    for each in questions:
+        here = each.asked.query(each.scope, today)
+        if each.period:
+            series += [here, replace(here, window=year)]
+        else:
+            totals += [here, *(replace(here, window=quarter) for quarter in quarters)]
+    answers = visible_together(access, series=series, totals=totals, freshness=Freshness.OF_PAGES)
+    of_totals, of_series = iter(answers.totals), iter(answers.series)
+    found: list[tuple[Stand, _Quarters]] = []
+    for each in questions:
+        stand = stand_of(each.asked.figures(next(of_series if each.period else of_totals), today))
+        if each.period:
+            found.append((stand, _beginning_in_quarters(whole_buckets_of(next(of_series), today), year, today)))
+        else:
+            found.append((stand, {quarter: next(of_totals).total for quarter in quarters}))
+    return found
+
+
+def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date) -> _Quarters:
+    found: dict[Window, list[Figure]] = {}
+    for figure in figures:
+        quarter = windows.whole_bucket(figure.window.start, Granularity.QUARTER)
+        if year.start <= quarter.start and quarter.end <= today:
+            found.setdefault(quarter, []).append(figure)
+    return found
+
+
+def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
+    """The middle and the best quarter of units like each one, none of them named."""
+    asked = [(each.unit, each.asked) for each in questions if each.unit is not None]
+    found = iter(comparable_units(asked, access, today=today) if asked else ())
+    return ["" if each.unit is None else _of_peers(each, next(found)) for each in questions]
+
+
+def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | str:
+    if isinstance(peers, FewestUnits):
+        return (
+            f"Comparable units: it takes {peers.needed} others of its level, of half to twice its size and with enough "
+            f"data; there {'is' if peers.found == 1 else 'are'} {peers.found or 'none'}."
+        )
+    low, median, high = quantiles(peers.values, n=4, method="inclusive")
+    best_quarter = high if question.direction is Direction.HIGHER else low
+    return Suggestion(
+        "peers",
+        "Comparable units",
+        f"Of {len(peers.values)} units of its level with {peers.fewest_people} to {peers.most_people} people, half "
+        f"stand at {question.words(median)} or better, and the best quarter of them at "
+        f"{question.words(best_quarter)} or better.",
+        question.agreed(median),
+        question.agreed(best_quarter),
+    )
+
+
+def _ready_made(question: Question) -> Suggestion | str:
+    found = ready_made_for(question.metric.key)
+    if found is None:
+        return ""
+    return Suggestion(
+        "ready-made",
+        "Ready-made target",
+        f"{found.words} So do published improvement programmes recommend.",
+        found.threshold,
+        found.target,
+    )
+
+
+def _published(question: Question, here: Stand, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
+    """Of the sets in their order, the organisation's first; only such as are of the metric's own statistic."""
+    if question.period or question.metric.better is Better.NEITHER:
+        return []
+    having = [each for each in sets if _is_comparable(each, question)]
+    return [found for each in dict.fromkeys(having) if (found := _of_set(each, question, here))][:MOST_SETS]
+
+
+def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
+    bands = published.metrics.get(question.metric.key)
+    return bands is not None and bands.are_of(question.metric, None)
+
+
+def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggestion | None:
+    """The border of the next better band, and that of the best."""
+    borders = _borders(published, question)
+    if not borders:
+        return None
+    best_names, best = borders[0]
+    names, next_border = _next(borders, question, here)
+    said = [f"{_capital(best_names)} begins at {question.words(best)}"]
+    if next_border != best:
+        said.append(f"{names} at {question.words(next_border)}")
+    stands_at = ""
+    if here.value is not None:
+        band = band_of(published, question.metric, here.value, None)
+        where = f"in {band.label}" if band else "outside the set"
+        stands_at = f" It stands at {question.words(here.value)}, {where}."
+    source = published.source + (f", taken from {published.secondary}" if published.secondary else "")
+    return Suggestion(
+        "published",
+        published.name,
+        f"{', '.join(said)}.{stands_at} {source}. A guide, never the truth for a team.",
+        question.agreed(next_border) if next_border != best else None,
+        question.agreed(best),
+    )
+
+
+def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, float]]:
+    """Each band that has a worse end, with that end; the best first, whatever order it was published in."""
+    higher = question.direction is Direction.HIGHER
+
+    def border(band: Band) -> float:
+        return band.start if higher else band.end
+
+    found = [
+        (band.label, border(band))
+        for band in published.metrics[question.metric.key].bands
+        if math.isfinite(border(band)) and border(band) > 0
+    ]
+    return sorted(found, key=lambda each: each[1], reverse=higher)
+
+
+def _next(borders: Sequence[tuple[str, float]], question: Question, here: Stand) -> tuple[str, float]:
+    """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
+    if here.value is None:
+        return borders[min(1, len(borders) - 1)]
+    ahead = [each for each in borders if question.is_better(each[1], here.value)]
+    return ahead[-1] if ahead else borders[0]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

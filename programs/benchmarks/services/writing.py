@@ -1,0 +1,167 @@
+"""Agreeing on benchmarks and taking them back.  Nothing is overwritten: each change is a version with its reason."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from insights.benchmarks.baselines import Baseline, baseline_query, read_baseline, whole_buckets
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.query import Granularity, Scope, Window
+from insights.ui import wording
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from programs.benchmarks.queries.benchmarks import newest_version
+from programs.benchmarks.services.drafts import (
+    BenchmarkDraft,
+    BenchmarkError,
+    CheckedBenchmark,
+    MayNotAgreeError,
+    check_benchmark,
+    checked_reason,
+    unit_led,
+)
+from programs.models import BenchmarkVersion, Period
+
+WEEKS_OF = {Period.NONE: 1, Period.WEEK: 1, Period.MONTH: 52 / 12, Period.QUARTER: 13}
+
+
+class BenchmarkConflictError(Exception):
+    """Somebody agreed on something else in the meantime; `stored` is what holds now, None where nothing does."""
+
+    def __init__(self, stored: BenchmarkVersion | None) -> None:
+        super().__init__("Somebody changed this benchmark in the meantime.")
+        self.stored = stored
+
+
+def set_benchmark(
+    access: Access, draft: BenchmarkDraft, *, of_number: int, at: datetime | None = None
+) -> BenchmarkVersion:
+    """A new version after `of_number` (0: there was none), with the baseline of that unit as it is today.
+
+    `at` tells of one that was agreed earlier: its baseline is that of then.
+    Raises BenchmarkError, MayNotAgreeError, BenchmarkConflictError.
+    """
+    account = _account(access)
+    checked = check_benchmark(draft, access.sight)
+    found = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
+    is_beyond = _is_beyond_its_target(checked, found, access)
+    interval = found.interval
+    return _store(
+        checked.metric.key,
+        checked.unit,
+        of_number,
+        BenchmarkVersion(
+            metric_version=checked.metric.version,
+            statistic=checked.metric.statistic or "",
+            period=checked.period,
+            better=checked.better,
+            baseline=found.value,
+            baseline_from=found.window.start,
+            baseline_to=found.window.end,
+            baseline_low=interval.low if interval else None,
+            baseline_high=interval.high if interval else None,
+            baseline_sample=found.sample_size,
+            baseline_people=found.people,
+            threshold=checked.threshold,
+            target=checked.target,
+            is_to_hold=is_beyond,
+            reason=checked.reason,
+            written_by=account,
+            **({"written_at": at} if at else {}),
+        ),
+    )
+
+
+def take_back_benchmark(access: Access, key: str, unit: str, reason: str, *, of_number: int) -> BenchmarkVersion:
+    """What was agreed for that unit holds no longer; what holds above it does again.
+
+    Also of a metric that is gone, and of a unit that stands in no tree any more.  Raises as `set_benchmark`.
+    """
+    account = _account(access)
+    led = unit_led(unit, access.sight, must_stand=False)
+    newest = newest_version(key, led.pk if led else None)
+    if newest is None or newest.is_removal:
+        raise BenchmarkError("metric", "Nothing of its own was agreed here.")
+    taken_back = BenchmarkVersion(
+        metric_version=newest.metric_version,
+        statistic=newest.statistic,
+        period=newest.period,
+        better=newest.better,
+        reason=checked_reason(reason),
+        written_by=account,
+    )
+    return _store(key, led, of_number, taken_back)
+
+
+def baseline_window(period: Period, weeks: int, today: date) -> Window:
+    """The latest whole buckets that take about so many weeks; one at least."""
+    granularity = granularity_of(period) or Granularity.WEEK
+    return whole_buckets(today, granularity, max(1, int(weeks / WEEKS_OF[period])))
+
+
+def baseline_of(checked: CheckedBenchmark, *, today: date) -> Baseline:
+    """Of the unit's own data; knows nothing of viewers."""
+    scope = Scope(checked.unit.slug if checked.unit else None)
+    window = baseline_window(checked.period, checked.weeks, today)
+    return read_baseline(checked.metric.key, scope, window, granularity_of(checked.period))
+
+
+def granularity_of(period: str) -> Granularity | None:
+    return Granularity(period) if period else None
+
+
+def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
+    """Whether the stored baseline is not for this viewer: figures of others' units, and of too few people."""
+    unit, window = version.unit, version.baseline_window
+    may = access.sight.whole if unit is None else access.sight.covers(unit.pk)
+    if not may or window is None:
+        return True
+    scope = Scope(unit.slug if unit else None)
+    query = baseline_query(version.metric, scope, window, granularity_of(version.period))
+    return is_withheld(query, version.baseline_people, access)
+
+
+def _is_beyond_its_target(checked: CheckedBenchmark, found: Baseline, access: Access) -> bool:
+    """A target that was passed long ago is a slip of the pen, unless somebody says that it is to be held.
+
+    Of a baseline that is hidden from the author nothing is told, so that it cannot be asked for by trying targets.
+    Raises BenchmarkError.
+    """
+    if found.value is None or checked.target is None:
+        return False
+    scope = Scope(checked.unit.slug if checked.unit else None)
+    query = baseline_query(checked.metric.key, scope, found.window, found.period)
+    if is_withheld(query, found.people, access) or not checked.is_beyond(found.value, checked.target):
+        return False
+    if checked.is_to_hold:
+        return True
+    here = wording.reading(found.value, checked.metric.unit)
+    raise BenchmarkError(
+        "is_to_hold",
+        f"The baseline ({here}, {wording.days(found.window)}) is better than this target already. Choose one further "
+        "on, or confirm that it is to be held.",
+    )
+
+
+def _store(key: str, unit: Unit | None, of_number: int, version: BenchmarkVersion) -> BenchmarkVersion:
+    newest = newest_version(key, unit.pk if unit else None)
+    if (newest.number if newest else 0) != of_number:
+        raise BenchmarkConflictError(newest)
+    version.metric, version.unit, version.number = key, unit, of_number + 1
+    try:
+        with transaction.atomic():
+            version.save(force_insert=True)
+    except IntegrityError:  # somebody stored the same number at the same moment
+        raise BenchmarkConflictError(newest_version(key, unit.pk if unit else None)) from None
+    return version
+
+
+def _account(access: Access) -> User:
+    if not isinstance(access.viewer, User):
+        raise MayNotAgreeError("Sign in with an account: a token of nobody agrees on nothing.")
+    return access.viewer

@@ -1,0 +1,257 @@
+"""Closed quarters as JSON: what was frozen, as far as the reader may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from orgtree.access.access import Access
+from orgtree.access.who_sees import names_of
+from orgtree.models import Person
+from programs.closing.services.closing import ClosingPreview
+from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective, FrozenQuarter, read_frozen
+from programs.models import CheckIn, Objective, Quarter, Standing, TicketState
+from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
+
+
+class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
+    """As when the quarter was closed; null where there was no value (`reason`), or it is not yours to see."""
+
+    metric_version = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+
+
+class FrozenCheckInSerializer(serializers.Serializer[object]):
+    at = serializers.DateTimeField()
+    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone, or before a token of nobody.")
+    confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
+    note = serializers.CharField()
+    key_result = serializers.IntegerField(allow_null=True)
+    value = serializers.FloatField(allow_null=True)
+
+
+class FrozenTicketSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    due_on = serializers.DateField()
+    completed_on = serializers.DateField(allow_null=True)
+
+
+class FrozenObjectiveSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField(help_text="Markdown.")
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
+    is_mandatory = serializers.BooleanField()
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF takes it from the class
+        allow_null=True, help_text="The objective that it served, if you may see it."
+    )
+    is_dropped = serializers.BooleanField()
+    dropped_why = serializers.CharField(allow_null=True)
+    standing = serializers.ChoiceField(choices=Standing.choices)
+    computed = serializers.ChoiceField(choices=Standing.choices)
+    why = serializers.CharField()
+    override_reason = serializers.CharField(allow_null=True)
+    progress = serializers.FloatField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
+    retrospective = serializers.CharField(help_text="Markdown.")
+    key_results = FrozenKeyResultSerializer(many=True)
+    check_ins = FrozenCheckInSerializer(many=True)
+    tickets = FrozenTicketSerializer(many=True)
+
+
+class FrozenQuarterSerializer(serializers.Serializer[object]):
+    closed_by = serializers.CharField(allow_null=True, help_text="As `by` of a check-in.")
+    forced_because = serializers.CharField(allow_null=True)
+    retrospective = serializers.CharField(help_text="Markdown.")
+    score = serializers.FloatField(allow_null=True, help_text="The mean of those scores that are yours to see.")
+    objectives = FrozenObjectiveSerializer(many=True)
+    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
+
+
+class OneQuarterSerializer(QuarterSerializer):
+    document = FrozenQuarterSerializer(allow_null=True, help_text="Null while it is open.")
+
+
+class QuarterCloseSerializer(serializers.Serializer[object]):
+    decisions = serializers.DictField(
+        child=serializers.ChoiceField(choices=Objective.CarryOver.choices),
+        required=False,
+        help_text="By an objective's id; of what nobody decides about ends.",
+    )
+    retrospectives = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="By an objective's id: what was learned."
+    )
+    retrospective = serializers.CharField(required=False, help_text="Markdown: what the organisation learned.")
+    forced_because = serializers.CharField(
+        required=False, help_text="Why it is closed before its end, or without a value that is entered by hand."
+    )
+
+
+class QuarterKeepSerializer(serializers.Serializer[object]):
+    """As for closing it."""
+
+    decisions = serializers.DictField(
+        child=serializers.ChoiceField(choices=Objective.CarryOver.choices), required=False
+    )
+    retrospectives = serializers.DictField(child=serializers.CharField(), required=False)
+    retrospective = serializers.CharField(required=False)
+
+
+class KeptSerializer(serializers.Serializer[object]):
+    kept = serializers.IntegerField(help_text="Objectives that were named.")
+
+
+class ClosingObjectiveSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    is_draft = serializers.BooleanField(help_text="It ends with the quarter unless it is carried over.")
+    standing = serializers.ChoiceField(choices=Standing.choices, allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
+    retrospective = serializers.CharField(help_text="Markdown.")
+
+
+class WithoutValueSerializer(serializers.Serializer[object]):
+    key_result = serializers.IntegerField()
+    title = serializers.CharField()
+    objective = serializers.IntegerField()
+
+
+class ClosingSerializer(serializers.Serializer[object]):
+    """What would be frozen; drafts come last."""
+
+    quarter = serializers.CharField()
+    blocks = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be closed at all.")
+    needs_reason = serializers.ListField(
+        child=serializers.CharField(), help_text="What `forced_because` has to answer."
+    )
+    total = serializers.IntegerField(help_text="Published objectives.")
+    drafts_total = serializers.IntegerField()
+    undecided = serializers.IntegerField(help_text="Published ones of which nobody decided; they end.")
+    retrospective = serializers.CharField(help_text="Markdown: what the organisation learned, as it was kept.")
+    objectives = ClosingObjectiveSerializer(many=True)
+    without_value = WithoutValueSerializer(many=True, help_text="The first of those that are entered by hand.")
+    without_value_total = serializers.IntegerField()
+    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs of the first ones.")
+    teams_total = serializers.IntegerField()
+
+
+class MissingTeamSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(help_text="Slug.")
+    name = serializers.CharField()
+    above = serializers.CharField(allow_null=True, help_text="Name of the unit in which it stands.")
+    leader = serializers.CharField(allow_null=True, help_text="Name.")
+
+
+class MissingTeamsSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    teams = MissingTeamSerializer(many=True)
+
+
+def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
+    """Of a quarter with its document."""
+    frozen = read_frozen(quarter.document, access) if quarter.document else None
+    return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
+
+
+def closing_document(found: ClosingPreview) -> dict[str, Any]:
+    published = [
+        {
+            **_to_close(each.objective),
+            "is_draft": False,
+            "standing": each.progress.shown,
+            "score": each.score,
+            "carry_over": each.carry_over,
+        }
+        for each in found.lines
+    ]
+    drafts = [
+        {**_to_close(each), "is_draft": True, "standing": None, "score": None, "carry_over": each.carry_over}
+        for each in found.drafts
+    ]
+    same = ("total", "drafts_total", "undecided", "without_value_total", "teams_total", "blocks", "needs_reason")
+    return {
+        "quarter": str(found.quarter),
+        **{name: getattr(found, name) for name in same},
+        "retrospective": found.quarter.retrospective,
+        "objectives": [*published, *drafts],
+        "without_value": [
+            {"key_result": each.pk, "title": each.title, "objective": each.objective_id} for each in found.without_value
+        ],
+        "teams_without_objective": [each.slug for each in found.teams_without_objective],
+    }
+
+
+def _to_close(objective: Objective) -> dict[str, Any]:
+    unit = objective.unit.slug if objective.unit else None
+    same = {"id": objective.pk, "title": objective.title, "retrospective": objective.retrospective}
+    return {**same, "unit": unit}
+
+
+def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
+    said = {each.account for one in frozen.objectives for each in one.check_ins}
+    accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *said) if pk is not None})
+    names = names_of(list(accounts.values())) if access.is_of_account else {}
+    owners = {each.owner for each in frozen.objectives if each.owner is not None and access.is_of_account}
+    addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
+    return {
+        "closed_by": names.get(frozen.closed_by or 0),
+        "forced_because": frozen.forced_because or None,
+        "retrospective": frozen.retrospective,
+        "score": frozen.score,
+        "objectives": [_objective(each, addresses, names) for each in frozen.objectives],
+        "teams_without_objective": [each.slug for each in frozen.teams_without_objective],
+    }
+
+
+def _objective(found: FrozenObjective, addresses: Mapping[int, str | None], names: Mapping[int, str]) -> dict[str, Any]:
+    same = (
+        *("id", "title", "description", "is_mandatory", "is_dropped", "standing", "computed", "why", "progress"),
+        *("score", "carry_over", "retrospective"),
+    )
+    return {
+        **{name: getattr(found, name) for name in same},
+        "unit": found.unit_slug or None,
+        "owner": addresses.get(found.owner or 0),
+        "parent": found.parent_id,
+        "dropped_why": found.dropped_why or None,
+        "override_reason": found.override_reason or None,
+        "key_results": [_key_result(each) for each in found.key_results],
+        "check_ins": [
+            {
+                "at": each.at,
+                "by": names.get(each.account or 0),
+                "confidence": each.confidence,
+                "note": each.note,
+                "key_result": each.key_result,
+                "value": each.value,
+            }
+            for each in found.check_ins
+        ],
+        "tickets": [
+            {name: getattr(each, name) for name in ("id", "title", "state", "due_on", "completed_on")}
+            for each in found.tickets
+        ],
+    }
+
+
+def _key_result(found: FrozenKeyResult) -> dict[str, Any]:
+    same = (
+        *("id", "title", "metric_version", "unit_of_measure", "better", "target_kind", "change_percent", "baseline"),
+        *("target", "value", "sample_size", "progress", "holds", "score", "standing"),
+    )
+    return {
+        **{name: getattr(found, name) for name in same},
+        "metric": found.metric or None,
+        "statistic": found.statistic or None,
+        "reason": found.reason or None,
+        "points": [{"day": day, "value": value} for day, value in found.points],
+    }

@@ -1,0 +1,166 @@
+"""/api/v1/quarters/{start}/: what was frozen, and closing a quarter; and which teams lack their objective of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import asked_stretch, page_parameters
+from core.api.parameters import only
+from insights.api import schema
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access, access_of
+from programs.closing.api.documents import (
+    ClosingSerializer,
+    KeptSerializer,
+    MissingTeamsSerializer,
+    OneQuarterSerializer,
+    QuarterCloseSerializer,
+    QuarterKeepSerializer,
+    closing_document,
+    quarter_document,
+)
+from programs.closing.services.closing import NOT_BEGUN, ONLY_LEADERS, QuarterError, close_quarter, preview_closing
+from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.models import Objective, Quarter
+from programs.objectives.services.decisions import keep_decisions
+from programs.requests.fields import by_id, day, given_fields, text
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import known_quarter
+from programs.teams.queries import teams_that_lack_theirs, units_above
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+CLOSING = ("decisions", "retrospectives", "retrospective", "forced_because")
+
+
+class QuarterView(ProgramView):
+    @extend_schema(operation_id="v1_quarter", responses={200: OneQuarterSerializer, **ERRORS})
+    def get(self, request: Request, start: str) -> Response:
+        """One quarter, by its first day; of a closed one the document, as far as one may see it."""
+        only(request)
+        return Response(quarter_document(known_quarter(start), access_of(request.user)))
+
+
+class ClosingView(ProgramView):
+    @extend_schema(
+        operation_id="v1_quarter_closing",
+        parameters=[*page_parameters("Objectives")],
+        responses={200: ClosingSerializer, **ERRORS},
+    )
+    def get(self, request: Request, start: str) -> Response:
+        """What would be frozen and carried over, as it was last measured, for executives and admins."""
+        only(request, "page", "size")
+        access, quarter = access_of(request.user), known_quarter(start)
+        _check_leads_whole(access)
+        if quarter.start > windows.local_today():
+            raise QueryError("quarter", NOT_BEGUN.format(quarter=quarter))
+        found = preview_closing(access, quarter, stretch=asked_stretch(request))
+        return Response(closing_document(found))
+
+
+class QuarterKeepView(ProgramView):
+    @extend_schema(
+        operation_id="v1_quarter_keep", request=QuarterKeepSerializer, responses={200: KeptSerializer, **ERRORS}
+    )
+    def post(self, request: Request, start: str) -> Response:
+        """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
+        access, quarter = access_of(request.user), known_quarter(start)
+        given = given_fields(request, CLOSING[:3])
+        lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else quarter.retrospective
+        try:
+            kept = keep_decisions(
+                access,
+                quarter,
+                decisions=_decisions(given.get("decisions")),
+                retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
+                retrospective=lesson,
+            )
+        except MayNotWriteObjectiveError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except ObjectiveError as problem:
+            raise QueryError(problem.field, problem.message) from None
+        return Response({"kept": kept})
+
+
+class QuarterCloseView(ProgramView):
+    @extend_schema(
+        operation_id="v1_quarter_close",
+        request=QuarterCloseSerializer,
+        responses={200: OneQuarterSerializer, **ERRORS},
+    )
+    def post(self, request: Request, start: str) -> Response:
+        """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
+        access, quarter = access_of(request.user), known_quarter(start)
+        given = given_fields(request, CLOSING)
+        try:
+            close_quarter(
+                access,
+                quarter,
+                decisions=_decisions(given.get("decisions")),
+                retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
+                retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
+                forced_because=text("forced_because", given.get("forced_because")),
+            )
+        except MayNotWriteObjectiveError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except QuarterError as problem:
+            raise QueryError(problem.field, str(problem)) from None
+        return Response(quarter_document(known_quarter(start), access))
+
+
+class TeamsWithoutObjectiveView(ProgramView):
+    @extend_schema(
+        operation_id="v1_teams_without_objective",
+        parameters=[
+            OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
+            *page_parameters("Teams"),
+        ],
+        responses={200: MissingTeamsSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
+        only(request, "quarter", "page", "size")
+        stretch = asked_stretch(request)
+        today = windows.local_today()
+        asked = day("quarter", request.query_params.get("quarter", "").strip()) or today
+        quarter = Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
+        if quarter is None:
+            return Response({"total": 0, "teams": []})
+        access = access_of(request.user)
+        found = teams_that_lack_theirs(access.sight, quarter, today)
+        rows = list(found.select_related("leader")[stretch])
+        above = units_above(rows, today)
+        teams = [
+            {
+                "unit": each.slug,
+                "name": each.name,
+                "above": above.get(each.pk),
+                "leader": each.leader.full_name if each.leader and access.is_of_account else None,
+            }
+            for each in rows
+        ]
+        return Response({"total": found.count(), "teams": teams})
+
+
+def _check_leads_whole(access: Access) -> None:
+    if not access.sight.leads_whole:
+        raise PermissionDenied(ONLY_LEADERS)
+
+
+def _decisions(given: Any) -> dict[int, Objective.CarryOver]:
+    words = _by_objective("decisions", given)
+    for pk, word in words.items():
+        if word not in Objective.CarryOver.values:
+            raise QueryError(f"decisions.{pk}", f"One of: {', '.join(Objective.CarryOver.values)}.")
+    return {pk: Objective.CarryOver(word) for pk, word in words.items()}
+
+
+def _by_objective(name: str, given: Any) -> dict[int, str]:
+    if given is None:
+        return {}
+    return {pk: text(f"{name}.{pk}", said) for pk, said in by_id(name, given, of="objectives").items()}

@@ -1,0 +1,175 @@
+"""Closing a quarter: what would be frozen, what becomes of each objective, and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY
+from programs.closing.services.closing import NOT_BEGUN, QuarterError, close_quarter, preview_closing
+from programs.closing.services.closing import ClosingLine as Closing
+from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.models import Objective, Quarter
+from programs.objectives.pages.words import ObjectiveLine, objective_line
+from programs.objectives.services.decisions import keep_decisions
+from programs.quarters.pages import known_quarter, passed_words, quarter_url
+
+ONLY_LEADERS = "A quarter is closed by executives and admins."
+PAGE_SIZE = 25
+DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
+
+
+@dataclass(frozen=True)
+class ClosingLine:
+    """An objective with what is decided of it."""
+
+    line: ObjectiveLine
+    score: str
+    decision: str
+    retrospective: str
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A draft, which ends with the quarter unless it is carried over."""
+
+    pk: int
+    title: str
+    unit: str
+    url: str
+    decision: str
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
+    """`decision-<id>` and `retrospective-<id>` for the objectives of the page that is shown, `retrospective`, and
+    `forced_because` where it is not over yet.  With `keep` they are stored, and the quarter stays open.
+    """
+    access = access_in(request)
+    quarter = known_quarter(start)
+    if not access.sight.leads_whole:
+        raise PermissionDenied(ONLY_LEADERS)
+    if quarter.is_closed:
+        messages.info(request, f"{quarter} is closed.")
+        return redirect(quarter_url(quarter))
+    if quarter.start > windows.local_today():
+        messages.warning(request, NOT_BEGUN.format(quarter=quarter))
+        return redirect(f"{reverse('objectives')}?quarter={quarter.start}")
+    if request.method == "GET":
+        return _closing_page(request, quarter)
+    said = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
+    decisions = {pk: word for pk, word in _by_objective(said, DECISION).items() if word in Objective.CarryOver.values}
+    told: dict[str, Any] = {
+        "retrospectives": _by_objective(said, RETROSPECTIVE),
+        "retrospective": said.get("retrospective", ""),
+    }
+    try:
+        if "keep" in said:
+            keep_decisions(access, quarter, decisions=decisions, **told)
+            messages.success(request, f"Kept. {quarter} is still open.")
+            return redirect(f"{request.path}?page={said.get('next_page') or read_page(request)}")
+        close_quarter(
+            access,
+            quarter,
+            decisions={pk: Objective.CarryOver(word) for pk, word in decisions.items()},
+            forced_because=said.get("forced_because", ""),
+            **told,
+        )
+    except (QuarterError, ObjectiveError) as problem:
+        return _closing_page(request, known_quarter(start), said=said, problem=str(problem), status=400)
+    except MayNotWriteObjectiveError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    messages.success(request, f"{quarter} is closed. This is how it stays.")
+    return redirect(quarter_url(quarter))
+
+
+def _closing_page(
+    request: HttpRequest,
+    quarter: Quarter,
+    *,
+    said: Mapping[str, str] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """What is written so far stays in the form.  Drafts follow what was published, on the last pages."""
+    today = windows.local_today()
+    asked = max(1, read_page(request))
+    found = preview_closing(access_in(request), quarter, stretch=_stretch(asked))
+    number = found.total + found.drafts_total
+    page = Paginator(range(number), PAGE_SIZE).get_page(asked)
+    if page.number != asked:  # objectives were dropped meanwhile
+        found = preview_closing(access_in(request), quarter, stretch=_stretch(page.number))
+    said = said or {}
+    context: dict[str, Any] = {
+        "quarter": quarter,
+        "quarter_days": wording.days(quarter.window),
+        "passed": passed_words(quarter, today),
+        "preview": found,
+        "lines": [_line(each, said, today) for each in found.lines],
+        "is_paged": page.has_other_pages(),
+        "next_page": page.next_page_number() if page.has_next() else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "listed_total": f"{number:,}",
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "drafts": [_draft(each, said) for each in found.drafts],
+        "more_without_value": found.without_value_total - len(found.without_value),
+        "more_teams": found.teams_total - len(found.teams_without_objective),
+        "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
+        "retrospective": said.get("retrospective", quarter.retrospective),
+        "forced_because": said.get("forced_because", ""),
+        "problem": problem,
+        "back_url": f"{reverse('objectives')}?quarter={quarter.start}",
+    }
+    return render(request, "programs/objectives/close.html", context, status=status)
+
+
+def _stretch(page: int) -> slice:
+    return slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
+
+
+def _line(found: Closing, said: Mapping[str, str], today: date) -> ClosingLine:
+    objective = found.objective
+    return ClosingLine(
+        line=objective_line(found.progress, today),
+        score="–" if found.score is None else f"{found.score:.2f}",
+        decision=said.get(f"{DECISION}{objective.pk}", found.carry_over),
+        retrospective=said.get(f"{RETROSPECTIVE}{objective.pk}", objective.retrospective),
+    )
+
+
+def _draft(objective: Objective, said: Mapping[str, str]) -> DraftLine:
+    return DraftLine(
+        objective.pk,
+        objective.title,
+        objective.unit.name if objective.unit else EVERYBODY,
+        reverse("objective", args=[objective.pk]),
+        said.get(f"{DECISION}{objective.pk}", objective.carry_over),
+    )
+
+
+def _by_objective(said: Mapping[str, str], prefix: str) -> dict[int, str]:
+    words = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}
+    return {int(word): value for word, value in words.items() if word.isdecimal() and len(word) < 18}

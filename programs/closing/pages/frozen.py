@@ -1,0 +1,263 @@
+"""A closed quarter as it was frozen: the page is made from its document alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from core.markdown import as_html
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query.query import Window
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.models import Person
+from programs.closing.services.frozen import (
+    FrozenCheckIn,
+    FrozenKeyResult,
+    FrozenObjective,
+    FrozenQuarter,
+    read_frozen,
+)
+from programs.closing.services.restated import Restated, restated_results
+from programs.history.events import names_of_accounts
+from programs.key_results.pages.amounts import in_words
+from programs.models import KeyResult
+from programs.objectives.pages.bar import ObjectiveBar
+from programs.objectives.pages.page import CONFIDENCE_TONES, CheckInLine
+from programs.objectives.pages.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, HIDDEN, TAGS, StandingTag
+from programs.quarters.pages import known_quarter
+
+PAGE_SIZE = 25
+CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided": "Ended with the quarter"}
+
+
+@dataclass(frozen=True)
+class FrozenResultLine:
+    title: str
+    metric: str
+    is_guardrail: bool
+    baseline: str
+    target: str
+    value: str
+    score: str
+    tag: StandingTag
+    why: str
+    course: Sequence[float | None]
+    restated: str  # what it says today, where that is something else
+
+
+@dataclass(frozen=True)
+class FrozenLine:
+    """An objective as it was when the quarter was closed."""
+
+    pk: int
+    title: str
+    unit: str
+    owner: str
+    is_mandatory: bool
+    is_dropped: bool
+    dropped_why: str
+    parent: str
+    tag: StandingTag
+    overridden: str
+    why: str
+    score: str
+    bar: ObjectiveBar
+    carried: str
+    description: SafeString
+    retrospective: SafeString
+    results: Sequence[FrozenResultLine]
+    check_ins: Sequence[CheckInLine]
+    tickets: str
+
+
+@login_required
+@require_GET
+def quarters(request: HttpRequest) -> HttpResponse:
+    """Each quarter is chosen on the list of objectives."""
+    return redirect("objectives")
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
+    """The frozen document of a closed quarter; one that is open leads to its list."""
+    found = known_quarter(start)
+    if found.document is None:
+        return redirect(f"{reverse('objectives')}?quarter={found.start}")
+    frozen = read_frozen(found.document, access_in(request))
+    ordered = sorted(frozen.objectives, key=lambda each: (each.unit_name != "", each.unit_name.casefold(), each.id))
+    wants_all = "all" in request.GET
+    page = Paginator(ordered, max(1, len(ordered)) if wants_all else PAGE_SIZE).get_page(read_page(request))
+    shown = list(page.object_list)
+    accounts = names_of_accounts([frozen.closed_by, *(said.account for each in shown for said in each.check_ins)])
+    restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
+    lines = _lines(shown, accounts, restated)
+    closed_by = accounts.get(frozen.closed_by or 0, GONE)
+    tags = Counter(_tag(each) for each in frozen.objectives if not each.is_dropped)
+    context: dict[str, Any] = {
+        "frozen": frozen,
+        "days": wording.days(Window(frozen.start, frozen.end)),
+        "closed": f"{moment(frozen.closed_at)} by {closed_by}",
+        "score": _score(frozen.score),
+        "retrospective": as_html(frozen.retrospective) if frozen.retrospective else "",
+        "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
+        "by_unit": [(unit, list(of_unit)) for unit, of_unit in groupby(lines, key=lambda line: line.unit)],
+        "teams": _teams(frozen),
+        "list_url": f"{reverse('objectives')}?quarter={found.start}",
+        "all_url": "?all=1" if page.has_other_pages() else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "listed_total": f"{len(ordered):,}",
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        **_reached(frozen),
+    }
+    return render(request, "programs/objectives/frozen.html", context)
+
+
+def _lines(
+    shown: Sequence[FrozenObjective], accounts: Mapping[int, str], restated: Mapping[int, Restated]
+) -> list[FrozenLine]:
+    """With people by the names that they have today."""
+    owners = {each.owner for each in shown if each.owner is not None}
+    people = dict(Person.objects.filter(pk__in=owners).values_list("pk", "full_name"))
+    return [_line(each, people, accounts, restated) for each in shown]
+
+
+def _teams(frozen: FrozenQuarter) -> str:
+    """Berlin (4), Kolkata (2) and Search: teams of different units can have one name."""
+    named = Counter(each.name for each in frozen.teams_without_objective)
+    return wording.listed([f"{name} ({number})" if number > 1 else name for name, number in sorted(named.items())])
+
+
+def _reached(frozen: FrozenQuarter) -> dict[str, int]:
+    kept = [each for each in frozen.objectives if not each.is_dropped]
+    return {
+        "objectives": len(kept),
+        "dropped": len(frozen.objectives) - len(kept),
+        "carried": sum(each.carry_over == "carry" for each in kept),
+    }
+
+
+def _line(
+    found: FrozenObjective,
+    people: Mapping[int, str],
+    accounts: Mapping[int, str],
+    restated: Mapping[int, Restated],
+) -> FrozenLine:
+    results = [_result(each, restated.get(each.id)) for each in found.key_results]
+    titles = {each.id: each for each in found.key_results}
+    done = sum(each.state == "done" for each in found.tickets)
+    overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
+    return FrozenLine(
+        pk=found.id,
+        title=found.title,
+        unit=found.unit_name or EVERYBODY,
+        owner="" if found.owner is None else people.get(found.owner, "Somebody who is gone"),
+        is_mandatory=found.is_mandatory,
+        is_dropped=found.is_dropped,
+        dropped_why=found.dropped_why,
+        parent=found.parent_title,
+        tag=_tag(found),
+        overridden=overridden,
+        why=found.why,
+        score=_score(found.score),
+        bar=_bar(found),
+        carried="" if found.is_dropped else CARRIED.get(found.carry_over, ""),
+        description=as_html(found.description),
+        retrospective=as_html(found.retrospective),
+        results=results,
+        check_ins=[_check_in(each, titles, accounts) for each in found.check_ins],
+        tickets=f"{done:,} of {wording.count(len(found.tickets), 'ticket')} done" if found.tickets else "",
+    )
+
+
+def _tag(found: FrozenObjective) -> StandingTag:
+    is_hidden = any(each.of_few for each in found.key_results) and not found.override_reason
+    return HIDDEN if is_hidden else TAGS[found.standing]
+
+
+def _bar(found: FrozenObjective) -> ObjectiveBar:
+    """How far it came; of a single outcome in its own figures."""
+    outcomes = [each for each in found.key_results if not each.is_guardrail]
+    score = "no score" if found.score is None else f"score {found.score:.2f}"
+    if len(outcomes) == 1:
+        baseline, target = _amount(outcomes[0].baseline, outcomes[0]), _amount(outcomes[0].target, outcomes[0])
+        now = f"ended at {_amount(outcomes[0].value, outcomes[0])}" if outcomes[0].value is not None else "no value"
+        return ObjectiveBar(
+            f"o{found.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", found.progress
+        )
+    return ObjectiveBar(f"o{found.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", found.progress)
+
+
+def _result(found: FrozenKeyResult, restated: Restated | None) -> FrozenResultLine:
+    tag = HIDDEN if found.withheld else TAGS[found.standing]
+    if found.is_guardrail and found.holds is not None:
+        tag = GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
+    limit = "at most" if found.better == KeyResult.Better.LOWER else "at least"
+    return FrozenResultLine(
+        title=found.title,
+        metric=f"{found.metric_name}, version {found.metric_version}" if found.metric else "Entered by hand",
+        is_guardrail=found.is_guardrail,
+        baseline=_amount(found.baseline, found),
+        target=f"{limit} {_amount(found.target, found)}" if found.target is not None else "hidden",
+        value=_amount(found.value, found),
+        score=_score(found.score),
+        tag=tag,
+        why=found.reason or found.why,
+        course=[value for _, value in found.points],
+        restated=_restated(found, restated) if restated else "",
+    )
+
+
+def _restated(found: FrozenKeyResult, restated: Restated) -> str:
+    """Empty where both read the same."""
+    if restated.figure is None:
+        return "hidden, as both figures would tell of few people"
+    today = "no data" if restated.figure.value is None else _amount(restated.figure.value, found)
+    if today == _amount(found.value, found):
+        return ""
+    if restated.version != found.metric_version:
+        return f"{today} today, by version {restated.version} of the formula"
+    then, now = found.sample_size, restated.figure.sample_size
+    return f"{today} today, of {now:,} facts instead of {then:,}" if then != now else f"{today} today"
+
+
+def _check_in(said: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]) -> CheckInLine:
+    about = titles.get(said.key_result or 0)
+    return CheckInLine(
+        who=accounts.get(said.account or 0, GONE),
+        at=moment(said.at),
+        confidence=said.confidence_label,
+        tone=CONFIDENCE_TONES.get(said.confidence, ""),
+        about=about.title if about else "",
+        value=_amount(said.value, about) if about and said.value is not None else "",
+        html=as_html(said.note),
+    )
+
+
+def _amount(value: float | None, of: FrozenKeyResult) -> str:
+    return "–" if value is None else in_words(value, of.unit_of_measure)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"

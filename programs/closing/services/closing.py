@@ -1,0 +1,309 @@
+"""Closing a quarter: every objective is scored and frozen, what is chosen is carried over.
+
+A closed quarter is changed by nobody: its document is made from what stands at that moment, and the database refuses
+to change it and what it tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import (
+    Avg,
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Greatest, Least
+from django.utils import timezone
+
+from core.authorship import changes_by
+from insights.query import windows
+from insights.ui import wording
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from programs.closing.services.carry_over import carry_over
+from programs.closing.services.freezing import content_of
+from programs.closing.services.frozen import SCHEMA_VERSION, canonical
+from programs.key_results.errors import MayNotWriteObjectiveError
+from programs.key_results.services.measuring import measure_batch, measure_objectives
+from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
+from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
+from programs.objectives.services.writing import account_of
+from programs.quarters.fiscal_quarters import following
+from programs.teams.queries import teams_without_objective
+
+CarryOver = Objective.CarryOver
+PUBLISHED = Q(published_at__isnull=False)
+DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
+
+ONLY_LEADERS = "A quarter is closed by executives and admins."
+NOT_BEGUN = "{quarter} has not begun: there is nothing to close yet."
+ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
+NEVER_PUBLISHED = "The quarter was closed before it was published."
+LONGEST_TEXT = 20_000  # characters
+MOST_NAMED = 3  # in a sentence
+LISTED = 50  # of what is missing; the document has all
+Row = TypeVar("Row", bound=Model)
+
+
+class QuarterError(Exception):
+    """Why the quarter is not closed; the message says what to do, `field` what is to be said otherwise."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class ClosingLine:
+    """An objective as it would be frozen; `score` 0..1, None where nothing of it can be scored or seen."""
+
+    objective: Objective
+    progress: ObjectiveProgress
+    score: float | None
+    carry_over: str
+
+
+@dataclass(frozen=True)
+class ClosingPreview:
+    """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
+
+    `lines` and `drafts` are those of the stretch that was asked for; the totals are of the whole quarter, and so is
+    `undecided` (published ones of which nobody said whether they are carried over: they end).  Of `without_value`
+    (entered by hand, and nothing was) and of the teams the first ones stand here, with how many there are.
+
+    `blocks` are sentences why this viewer can't close it at all; `needs_reason` those for which a reason
+    (`forced_because`) lets it be closed nonetheless.
+    """
+
+    quarter: Quarter
+    lines: tuple[ClosingLine, ...]
+    drafts: tuple[Objective, ...]
+    total: int
+    drafts_total: int
+    undecided: int
+    without_value: tuple[KeyResult, ...]
+    without_value_total: int
+    teams_without_objective: tuple[Unit, ...]
+    teams_total: int
+    blocks: tuple[str, ...]
+    needs_reason: tuple[str, ...]
+
+
+def preview_closing(
+    access: Access, quarter: Quarter, *, today: date | None = None, stretch: slice = slice(None)
+) -> ClosingPreview:
+    """What would be frozen, as it was last measured.
+
+    Ten queries, twelve where much is missing; what it costs goes by the `stretch` of objectives that is asked for.
+    """
+    today = today or windows.local_today()
+    standing = Objective.objects.filter(quarter=quarter, dropped_at=None)
+    counted = standing.aggregate(
+        published=Count("pk", filter=PUBLISHED),
+        drafts=Count("pk", filter=~PUBLISHED),
+        undecided=Count("pk", filter=PUBLISHED & Q(carry_over=CarryOver.UNDECIDED)),
+    )
+    listed = standing.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[stretch]
+    objectives = list(listed)
+    told = progress_of([each for each in objectives if each.published_at], access, today=today)
+    without_value, without_value_total = _first(_without_value(quarter))
+    teams, teams_total = _first(teams_without_objective(quarter, access.sight, today=today))
+    return ClosingPreview(
+        quarter=quarter,
+        lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
+        drafts=tuple(each for each in objectives if not each.published_at),
+        total=counted["published"],
+        drafts_total=counted["drafts"],
+        undecided=counted["undecided"],
+        without_value=without_value,
+        without_value_total=without_value_total,
+        teams_without_objective=teams,
+        teams_total=teams_total,
+        blocks=_blocks(access, quarter),
+        needs_reason=_needs_reason(quarter, without_value, without_value_total, today),
+    )
+
+
+def _first(found: QuerySet[Row]) -> tuple[tuple[Row, ...], int]:
+    """The first few, and how many there are; counted only where there are more."""
+    rows = tuple(found[: LISTED + 1])
+    return rows[:LISTED], len(rows) if len(rows) <= LISTED else found.count()
+
+
+def close_quarter(
+    access: Access,
+    quarter: Quarter,
+    *,
+    decisions: Mapping[int, CarryOver] | None = None,
+    retrospectives: Mapping[int, str] | None = None,
+    retrospective: str | None = None,
+    forced_because: str = "",
+    at: datetime | None = None,
+) -> FrozenDocument:
+    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is, and so it is with
+    the quarter's own `retrospective`.  `at` is when it was closed, where that is written down later.
+
+    Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises QuarterError,
+    MayNotWriteObjectiveError.
+    """
+    now = at or timezone.now()
+    today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
+    if not access.sight.leads_whole:
+        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+    account = account_of(access)
+    _check_words(retrospective or "", forced_because, retrospectives or {})
+    measure_objectives(
+        only=list(Objective.objects.open().filter(quarter=quarter).values_list("pk", flat=True)), today=today
+    )
+    with changes_by(account):
+        held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
+        if held.is_closed:
+            raise QuarterError("quarter", ALREADY_CLOSED.format(quarter=held))
+        if held.start > today:
+            raise QuarterError("quarter", NOT_BEGUN.format(quarter=held))
+        if (reasons := _needs_reason(held, *_first(_without_value(held)), today)) and not forced_because.strip():
+            raise QuarterError("forced_because", " ".join(reasons))
+        _check_known([*(decisions or {}), *(retrospectives or {})], held)
+        if retrospective is not None:
+            held.retrospective = retrospective.strip()
+        carried = set(_decide(held, decisions or {}, retrospectives or {}, now))
+        _score(held)
+        objectives = _objectives(held)
+        content = content_of(
+            held,
+            [each for each in objectives if each.published_at],  # on drafts nobody had agreed
+            list(teams_without_objective(held, access.sight, today=today)),
+            closed_at=now,
+            closed_by=account.pk,
+            forced_because=forced_because.strip(),
+            retrospective=held.retrospective,
+        )
+        document = _freeze(content, account, now)
+        held.closed_at, held.closed_by, held.document = now, account, document
+        held.save()
+        chosen = [each for each in objectives if each.pk in carried]
+        drafts = carry_over(chosen, following(held), by=account, today=max(today, held.end))
+        measure_batch(Objective.objects.filter(pk__in=[draft.pk for draft in drafts]), today=today)
+    quarter.refresh_from_db()
+    return document
+
+
+def _objectives(quarter: Quarter) -> list[Objective]:
+    found = Objective.objects.filter(quarter=quarter)
+    return list(found.select_related("quarter", "unit", "parent", "owner", "measure").order_by("pk"))
+
+
+def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
+    aims = KeyResult.objects.filter(objective__quarter=quarter, objective__dropped_at=None, metric="", hand_value=None)
+    return aims.filter(objective__published_at__isnull=False).select_related("objective__unit").order_by("pk")
+
+
+def _blocks(access: Access, quarter: Quarter) -> tuple[str, ...]:
+    found = [ALREADY_CLOSED.format(quarter=quarter)] if quarter.is_closed else []
+    return (*found, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
+
+
+def _needs_reason(
+    quarter: Quarter, without_value: Sequence[KeyResult], without_total: int, today: date
+) -> tuple[str, ...]:
+    found = []
+    if today < quarter.end:
+        found.append(f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier.")
+    if without_value:
+        named = wording.listed([f"“{each.title}”" for each in without_value[:MOST_NAMED]])
+        more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""
+        found.append(
+            f"Nothing was entered for {named}{more}: check in with the final value, or say why it is closed without."
+        )
+    return tuple(found)
+
+
+def _check_words(retrospective: str, forced_because: str, retrospectives: Mapping[int, str]) -> None:
+    named = {"retrospective": retrospective, "forced_because": forced_because}
+    for field, text in (*named.items(), *((f"retrospectives.{pk}", said) for pk, said in retrospectives.items())):
+        if "\x00" in text or len(text) > LONGEST_TEXT:
+            raise QuarterError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
+
+
+def _check_known(named: Sequence[int], quarter: Quarter) -> None:
+    if Objective.objects.filter(quarter=quarter, pk__in=named).count() < len({*named}):
+        raise QuarterError("decisions", f"One of the objectives that were decided about is not of {quarter}.")
+
+
+def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime) -> list[int]:
+    """Which are carried over; of what nobody decided about ends, and drafts end as given up."""
+    objectives = Objective.objects.filter(quarter=quarter)
+    given_up = set(objectives.filter(dropped_at__isnull=False).values_list("pk", flat=True))
+    wanted = set(objectives.filter(carry_over=CarryOver.CARRY).values_list("pk", flat=True))
+    wanted = {pk for pk in wanted if decisions.get(pk, CarryOver.CARRY) == CarryOver.CARRY}
+    wanted |= {pk for pk, decided in decisions.items() if decided == CarryOver.CARRY}
+    carried = sorted(wanted - given_up)
+    objectives.filter(published_at=None, dropped_at=None).update(dropped_at=now, dropped_why=NEVER_PUBLISHED)
+    lessons = [When(pk=pk, then=Value(text.strip(), TextField())) for pk, text in told.items()]
+    objectives.update(
+        carry_over=Case(When(pk__in=carried, then=Value(CarryOver.CARRY)), default=Value(CarryOver.END)),
+        retrospective=Case(*lessons, default=F("retrospective")),
+        version=F("version") + 1,
+    )
+    return carried
+
+
+def _score(quarter: Quarter) -> None:
+    """0..1: of a key result the share of its way, clipped (a guardrail: whether it held), of an objective the mean.
+
+    Guardrails are no part of that mean.  Without a baseline there is no way to measure: reached is 1, missed 0.
+    What has no value has no score.
+    """
+    measure = KeyResultMeasure.objects.filter(key_result=OuterRef("pk"))
+    higher, guardrail = Q(better=KeyResult.Better.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
+    is_met = (higher & Exists(measure.filter(value__gte=OuterRef("target")))) | (
+        ~higher & Exists(measure.filter(value__lte=OuterRef("target")))
+    )
+    progress, holds = Subquery(measure.values("progress")), Subquery(measure.values("holds"))
+    KeyResult.objects.filter(objective__quarter=quarter).update(  # one statement: each row's change is kept as history
+        final_value=Subquery(measure.values("value")),
+        final_score=Case(
+            When(~Exists(measure.filter(value__isnull=False)), then=None),
+            When(guardrail, then=Cast(Cast(holds, IntegerField()), FloatField())),
+            When(Exists(measure.filter(progress__isnull=False)), then=Least(Greatest(progress, 0.0), 1.0)),
+            When(is_met, then=1.0),
+            default=0.0,
+            output_field=FloatField(),
+        ),
+    )
+    aims = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(guardrail).order_by()
+    Objective.objects.filter(quarter=quarter, published_at__isnull=False, dropped_at=None).update(
+        score=Subquery(aims.values("objective").annotate(mean=Avg("final_score")).values("mean"))
+    )
+
+
+def _freeze(content: Mapping[str, Any], by: User, at: datetime) -> FrozenDocument:
+    body, digest = canonical(content)
+    return FrozenDocument.objects.create(
+        kind=FrozenDocument.Kind.QUARTER,
+        schema_version=SCHEMA_VERSION,
+        body=body,
+        sha256=digest,
+        frozen_at=at,
+        frozen_by=by,
+    )

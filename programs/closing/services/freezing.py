@@ -1,0 +1,150 @@
+"""What is written into the document of a closed quarter: see frozen.py, which reads it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from insights.catalogue.declarations import Metric
+from insights.privacy.withhold import is_of_delivery
+from insights.query.terms import BelongsTo
+from orgtree.models import Unit
+from programs.closing.services.frozen import SCHEMA_VERSION
+from programs.key_results.services.reading import metric_of
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Quarter, Standing, Ticket
+
+
+def content_of(
+    quarter: Quarter,
+    objectives: Sequence[Objective],
+    teams_without: Sequence[Unit],
+    *,
+    closed_at: datetime,
+    closed_by: int | None,
+    forced_because: str,
+    retrospective: str,
+) -> Mapping[str, Any]:
+    """Everything as it stands; the objectives with unit, parent and measure, scored."""
+    key_results: dict[int, list[KeyResult]] = defaultdict(list)
+    of_them = KeyResult.objects.filter(objective__in=objectives).select_related("measure")
+    for each in of_them.order_by("objective", "position"):
+        key_results[each.objective_id].append(each)
+    check_ins: dict[int, list[CheckIn]] = defaultdict(list)
+    for said in CheckIn.objects.filter(objective__in=objectives).order_by("at", "pk"):
+        check_ins[said.objective_id].append(said)
+    tickets: dict[int, list[Ticket]] = defaultdict(list)
+    for ticket in Ticket.objects.filter(objective__in=objectives).order_by("pk"):
+        tickets[ticket.objective_id or 0].append(ticket)
+    return {
+        "schema": SCHEMA_VERSION,
+        "kind": "quarter",
+        "quarter": {"name": str(quarter), "from": quarter.start.isoformat(), "to": quarter.end.isoformat()},
+        "closed_at": closed_at.isoformat(),
+        "closed_by": closed_by,
+        "forced_because": forced_because,
+        "retrospective": retrospective,
+        "objectives": [
+            _objective(each, key_results[each.pk], check_ins[each.pk], tickets[each.pk]) for each in objectives
+        ],
+        "teams_without_objective": [{"id": unit.pk, "slug": unit.slug, "name": unit.name} for unit in teams_without],
+    }
+
+
+def _objective(
+    objective: Objective, key_results: Sequence[KeyResult], check_ins: Sequence[CheckIn], tickets: Sequence[Ticket]
+) -> Mapping[str, Any]:
+    measure = getattr(objective, "measure", None)
+    unit, parent = objective.unit, objective.parent
+    return {
+        "id": objective.pk,
+        "title": objective.title,
+        "description": objective.description,
+        "unit": {"id": unit.pk, "slug": unit.slug, "name": unit.name} if unit else None,
+        "owner": objective.owner_id,
+        "is_mandatory": objective.is_mandatory,
+        "template": objective.template,
+        "parent": {"id": parent.pk, "title": parent.title} if parent else None,
+        "published_at": objective.published_at.isoformat() if objective.published_at else None,
+        "is_dropped": objective.dropped_at is not None,
+        "dropped_why": objective.dropped_why,
+        "override": objective.override,
+        "override_reason": objective.override_reason,
+        "override_by": objective.override_by_id,
+        "computed": measure.standing if measure else Standing.UNKNOWN.value,
+        "why": measure.why if measure else "",
+        "progress": measure.progress if measure else None,
+        "score": objective.score,
+        "carry_over": objective.carry_over,
+        "retrospective": objective.retrospective,
+        "key_results": [_key_result(each) for each in key_results],
+        "check_ins": [
+            {
+                "at": said.at.isoformat(),
+                "account": said.by_id,
+                "key_result": said.key_result_id,
+                "confidence": said.confidence,
+                "confidence_label": said.get_confidence_display(),
+                "note": said.note,
+                "value": said.value,
+            }
+            for said in check_ins
+        ],
+        "tickets": [
+            {
+                "id": ticket.pk,
+                "title": ticket.title,
+                "state": ticket.state,
+                "state_label": ticket.get_state_display(),
+                "owner": ticket.owner_id,
+                "due_on": ticket.due_on.isoformat(),
+                "completed_on": _day(ticket.completed_on),
+            }
+            for ticket in tickets
+        ],
+    }
+
+
+def _key_result(key_result: KeyResult) -> Mapping[str, Any]:
+    measure: KeyResultMeasure | None = getattr(key_result, "measure", None)
+    metric = metric_of(key_result.metric) if key_result.metric else None
+    return {
+        "id": key_result.pk,
+        "title": key_result.title,
+        "metric": key_result.metric,
+        "metric_name": metric.name if metric else "",
+        "metric_version": measure.metric_version if measure else None,
+        "formula": metric.formula if metric else "",
+        "of_people": _is_of_people(key_result, metric),
+        "open_as_in_tools": metric is not None and is_of_delivery(metric),
+        "statistic": key_result.statistic or (metric.statistic.value if metric and metric.statistic else ""),
+        "unit_of_measure": key_result.unit_of_measure,
+        "better": key_result.better,
+        "target_kind": key_result.target_kind,
+        "change_percent": key_result.change_percent,
+        "baseline": key_result.baseline,
+        "baseline_from": _day(key_result.baseline_from),
+        "baseline_to": _day(key_result.baseline_to),
+        "baseline_people": key_result.baseline_people,
+        "target": key_result.target,
+        "value": measure.value if measure else None,
+        "reason": measure.reason if measure else "It was never measured.",
+        "sample_size": measure.sample_size if measure else 0,
+        "people": measure.people if measure else 0,
+        "progress": measure.progress if measure else None,
+        "holds": measure.holds if measure else None,
+        "score": key_result.final_score,
+        "standing": measure.standing if measure else Standing.UNKNOWN.value,
+        "why": measure.why if measure else "",
+        "points": measure.points if measure else [],
+    }
+
+
+def _is_of_people(key_result: KeyResult, metric: Metric | None) -> bool:
+    """A metric that is gone may have been one of people's own."""
+    return bool(key_result.metric) and (metric is None or metric.belongs_to is BelongsTo.PERSON)
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,294 @@
+"""The document of a closed quarter: what stands in it, and how it is read for one viewer.
+
+One canonical JSON text (sorted keys, no spaces, UTF-8) with every figure, label, series and text, so that pages and
+print need nothing else.  People stand in it as ids, and are named when it is shown.  It holds figures whole, with the
+number of people behind each: who may see them is decided when it is read, by the rules of that day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from insights.privacy.withhold import reason
+from orgtree.access.access import Access
+from programs.models import FrozenDocument, Objective, Standing, Ticket
+
+SCHEMA_VERSION = 1
+
+
+class FrozenDocumentError(Exception):
+    """The text is not the one that was frozen, or of a schema that is not known."""
+
+
+@dataclass(frozen=True)
+class FrozenKeyResult:
+    """As when the quarter was closed; `value`, `points` and what follows from them are None where they are withheld."""
+
+    id: int
+    title: str
+    metric: str
+    metric_name: str
+    metric_version: int | None
+    statistic: str
+    unit_of_measure: str
+    better: str
+    target_kind: str
+    change_percent: float | None
+    baseline: float | None
+    baseline_from: date | None
+    baseline_to: date | None
+    target: float | None
+    value: float | None
+    reason: str
+    sample_size: int
+    people: int  # the fewest behind it, whom something beside telemetry knew
+    progress: float | None
+    holds: bool | None
+    score: float | None
+    standing: str
+    why: str
+    points: tuple[tuple[date, float | None], ...]
+    withheld: bool
+    of_few: bool  # withheld because few people are behind it, wherever the viewer stands
+
+    @property
+    def is_guardrail(self) -> bool:
+        return self.target_kind == "guardrail"
+
+    @property
+    def standing_label(self) -> str:
+        return Standing(self.standing).label
+
+
+@dataclass(frozen=True)
+class FrozenCheckIn:
+    """`account` is the id of whoever wrote it."""
+
+    at: datetime
+    account: int | None
+    key_result: int | None
+    confidence: str
+    confidence_label: str
+    note: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class FrozenTicket:
+    id: int
+    title: str
+    state: str
+    state_label: str
+    owner: int | None  # a person's id
+    due_on: date
+    completed_on: date | None
+
+
+@dataclass(frozen=True)
+class FrozenObjective:
+    """`standing` is what was shown, `computed` what the figures said; `owner` is a person's id.
+
+    `parent_id` is None and `parent_title` empty where that objective is not the viewer's to see.
+    """
+
+    id: int
+    title: str
+    description: str
+    unit_id: int | None
+    unit_slug: str
+    unit_name: str
+    owner: int | None
+    is_mandatory: bool
+    parent_id: int | None
+    parent_title: str
+    dropped_why: str
+    is_dropped: bool
+    standing: str
+    computed: str
+    why: str
+    override_reason: str
+    progress: float | None
+    score: float | None
+    carry_over: str
+    retrospective: str
+    key_results: tuple[FrozenKeyResult, ...]
+    check_ins: tuple[FrozenCheckIn, ...]
+    tickets: tuple[FrozenTicket, ...]
+
+    @property
+    def standing_label(self) -> str:
+        return Standing(self.standing).label
+
+
+@dataclass(frozen=True)
+class FrozenUnit:
+    id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True)
+class FrozenQuarter:
+    """`score` is the mean over the objectives that this viewer sees the score of; `closed_by` an account's id."""
+
+    name: str
+    start: date
+    end: date
+    closed_at: datetime
+    closed_by: int | None
+    forced_because: str
+    retrospective: str
+    objectives: tuple[FrozenObjective, ...]
+    teams_without_objective: tuple[FrozenUnit, ...]
+    score: float | None
+    sha256: str
+
+
+def canonical(content: Mapping[str, Any]) -> tuple[str, str]:
+    """The text, and the SHA-256 of its UTF-8."""
+    body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return body, hashlib.sha256(body.encode()).hexdigest()
+
+
+def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
+    """The quarter's objectives that this viewer may see, without figures that are not for them.
+
+    Raises FrozenDocumentError where the text is not what was frozen.
+    """
+    if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
+        raise FrozenDocumentError("The document's text does not have the SHA-256 that was kept beside it.")
+    if document.schema_version != SCHEMA_VERSION:
+        raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
+    content = json.loads(document.body)
+    named = {each["id"] for each in content["objectives"]}
+    served = {each["parent"]["id"] for each in content["objectives"] if each["parent"]}
+    visible = set(Objective.objects.within(access.sight).filter(pk__in=named | served).values_list("pk", flat=True))
+    tickets = [ticket["id"] for each in content["objectives"] for ticket in each["tickets"]]
+    readable = set(Ticket.objects.within(access.sight).filter(pk__in=tickets).values_list("pk", flat=True))
+    objectives = tuple(
+        _objective(each, access, readable, visible) for each in content["objectives"] if each["id"] in visible
+    )
+    scores = [each.score for each in objectives if each.score is not None]
+    return FrozenQuarter(
+        name=content["quarter"]["name"],
+        start=date.fromisoformat(content["quarter"]["from"]),
+        end=date.fromisoformat(content["quarter"]["to"]),
+        closed_at=datetime.fromisoformat(content["closed_at"]),
+        closed_by=content["closed_by"],
+        forced_because=content["forced_because"],
+        retrospective=content["retrospective"],
+        objectives=objectives,
+        teams_without_objective=tuple(
+            FrozenUnit(**each) for each in content["teams_without_objective"] if access.sight.covers(each["id"])
+        ),
+        score=sum(scores) / len(scores) if scores else None,
+        sha256=document.sha256,
+    )
+
+
+def _objective(
+    told: Mapping[str, Any], access: Access, readable: Collection[int], visible: Collection[int]
+) -> FrozenObjective:
+    """`readable` are tickets, `visible` objectives that this viewer may see."""
+    unit = told["unit"] or {"id": None, "slug": "", "name": ""}
+    key_results = tuple(_key_result(each, unit["id"], access) for each in told["key_results"])
+    is_hidden = any(each.withheld for each in key_results)
+    is_of_few = any(each.of_few for each in key_results)  # else how it stood is told, without its figures
+    computed = Standing.UNKNOWN.value if is_of_few else told["computed"]
+    parent = told["parent"] or {"id": None, "title": ""}
+    return FrozenObjective(
+        **{name: told[name] for name in _OBJECTIVE_TEXTS},
+        unit_id=unit["id"],
+        unit_slug=unit["slug"],
+        unit_name=unit["name"],
+        parent_id=parent["id"] if parent["id"] in visible else None,
+        parent_title=parent["title"] if parent["id"] in visible else "",
+        standing=told["override"] or computed,
+        computed=computed,
+        why=next(each.why for each in key_results if each.withheld) if is_hidden else told["why"],
+        progress=None if is_hidden else told["progress"],
+        score=None if is_hidden else told["score"],
+        key_results=key_results,
+        check_ins=tuple(
+            FrozenCheckIn(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in told["check_ins"]
+        ),
+        tickets=tuple(
+            FrozenTicket(**{**each, "due_on": _day(each["due_on"]), "completed_on": _day(each["completed_on"])})
+            for each in told["tickets"]
+            if each["id"] in readable
+        ),
+    )
+
+
+_OBJECTIVE_TEXTS = (
+    *("id", "title", "description", "owner", "is_mandatory", "dropped_why", "is_dropped", "override_reason"),
+    *("carry_over", "retrospective"),
+)
+_KEY_RESULT_TEXTS = (
+    *("id", "title", "metric", "metric_name", "metric_version", "statistic", "unit_of_measure", "better"),
+    *("target_kind", "change_percent"),
+)
+
+
+def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
+    hidden = _why_hidden(told, told["people"], unit_id, access)
+    baseline_hidden = hidden or _why_hidden(told, told["baseline_people"] or 0, unit_id, access)
+    is_relative, small = told["target_kind"] == "relative", access.minimum_group_size
+    return FrozenKeyResult(
+        **{name: told[name] for name in _KEY_RESULT_TEXTS},
+        baseline=None if baseline_hidden else told["baseline"],
+        baseline_from=_day(told["baseline_from"]),
+        baseline_to=_day(told["baseline_to"]),
+        target=None if baseline_hidden and is_relative else told["target"],
+        value=None if hidden else told["value"],
+        reason=hidden or told["reason"],
+        sample_size=0 if hidden else told["sample_size"],
+        people=0 if hidden else told["people"],
+        progress=None if baseline_hidden else told["progress"],
+        holds=None if hidden else told["holds"],
+        score=None if baseline_hidden else told["score"],
+        standing=Standing.UNKNOWN.value if hidden else told["standing"],
+        why=hidden or ("" if baseline_hidden else told["why"]),
+        points=()
+        if hidden
+        else tuple(
+            (date.fromisoformat(day), None if people < small and _why_hidden(told, people, unit_id, access) else value)
+            for day, value, people in told["points"]
+        ),
+        withheld=bool(hidden),
+        of_few=bool(hidden) and _is_of_few(told, told["people"], unit_id, access),
+    )
+
+
+def _why_hidden(told: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
+    """As `why_hidden` of key_result_progress.py, by what the document says of the metric of that day."""
+    if not told["metric"]:
+        return ""
+    sight = access.sight
+    if not (sight.whole if unit_id is None else sight.covers(unit_id)):
+        return (
+            "Figures of this unit are not yours to see."
+            if unit_id
+            else "Figures of the whole organisation are not yours to see."
+        )
+    return reason(access) if _is_of_few(told, people, unit_id, access) else ""
+
+
+def _is_of_few(told: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
+    is_own = unit_id is not None and unit_id in _own_units(access) and told["open_as_in_tools"]
+    if not told["metric"] or access.shows_small_groups or not told["of_people"] or is_own:
+        return False
+    return 0 < people < access.minimum_group_size
+
+
+def _own_units(access: Access) -> Collection[int]:
+    return access.sight.slugs.values()
+
+
+def _day(text: str | None) -> Any:
+    return None if text is None else date.fromisoformat(text)

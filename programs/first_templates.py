@@ -1,0 +1,71 @@
+"""Templates that an installation starts with.  They are added once the tables are there, and while these are empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps.registry import Apps
+from django.apps.registry import apps as installed
+from django.db import connections, transaction
+
+from programs.objectives import built_in_templates as objective_templates
+from programs.tickets import built_in_templates as ticket_templates
+
+
+def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -> None:
+    """As a receiver of `post_migrate`, which also tells of a database that was emptied."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    with transaction.atomic(using=using):
+        for model_name, add in (("ObjectiveTemplate", _add_objectives), ("TicketTemplate", _add_tickets)):
+            model = apps.get_model("programs", model_name)
+            if model._meta.db_table in tables and not model._default_manager.using(using).exists():
+                add(apps, using)
+
+
+def _add_objectives(apps: Apps, using: str) -> None:
+    templates = apps.get_model("programs", "ObjectiveTemplate")._default_manager.using(using)
+    key_result = apps.get_model("programs", "TemplateKeyResult")
+    for position, template in enumerate(objective_templates.BUILT_IN, start=1):
+        added = templates.create(
+            slug=template.slug,
+            name=template.title,
+            meaning=template.meaning,
+            title=template.title,
+            description=template.description,
+            position=position * 10,
+        )
+        key_result._default_manager.using(using).bulk_create(
+            key_result(
+                template=added,
+                position=number,
+                title=outcome.title,
+                metric=outcome.metric,
+                unit_of_measure=outcome.unit_of_measure,
+                better=outcome.better,
+                target_kind=outcome.target_kind,
+                change_percent=outcome.change_percent,
+                target=outcome.target,
+            )
+            for number, outcome in enumerate(template.outcomes)
+        )
+
+
+def _add_tickets(apps: Apps, using: str) -> None:
+    template = apps.get_model("programs", "TicketTemplate")
+    template._default_manager.using(using).bulk_create(
+        template(
+            slug=slug,
+            nature=nature,
+            title=title,
+            kind=kind,
+            metric=metric,
+            days=days,
+            resolution=resolution,
+            position=position * 10,
+        )
+        for position, (slug, nature, title, kind, metric, days, resolution) in enumerate(
+            ticket_templates.BUILT_IN, start=1
+        )
+    )

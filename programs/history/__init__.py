@@ -1,0 +1,1 @@
+"""What the histories of tickets and of objectives share."""

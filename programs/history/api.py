@@ -1,0 +1,58 @@
+"""How the histories of tickets and of objectives tell of a change on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from insights.api import schema
+from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Untold, Value
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+NAMES = "Units, people, objectives and pull requests by the names that they have today."
+
+
+class DifferenceSerializer(serializers.Serializer[object]):
+    """One field of a change."""
+
+    field = serializers.CharField(help_text="Its name in the document; or pull_requests, watchers: one came or went.")
+    hidden = serializers.BooleanField(help_text="from or to is not yours to see, or what it names is gone: null then.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`from` is a word of Python."""
+        ends = {name: serializers.JSONField(allow_null=True, help_text=NAMES) for name in ("from", "to")}
+        return {**super().get_fields(), **ends}
+
+
+class ChangeSerializer(serializers.Serializer[object]):
+    """What one account changed at once."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone, or Headway (`automatic`).")
+    automatic = serializers.BooleanField()
+    first = serializers.BooleanField(help_text="It was written then.")
+
+
+def author_document(by: int | None, names: Mapping[int, str]) -> dict[str, Any]:
+    return {"by": names.get(by or 0), "automatic": by is None}
+
+
+def difference_document(change: Changed, names: Mapping[int, str], pulls: Mapping[int, str]) -> dict[str, Any]:
+    def shown(value: Value) -> Value:
+        if isinstance(value, Untold) or value == "":
+            return None
+        if change.field == WATCHERS and isinstance(value, int):
+            return names.get(value)
+        if change.field == PULL_REQUESTS and isinstance(value, int):
+            return pulls.get(value)
+        return value
+
+    pair = (change.before, change.after)
+    return {
+        "field": change.field.removesuffix("_id"),
+        "from": shown(change.before),
+        "to": shown(change.after),
+        "hidden": any(value is not None and value != "" and shown(value) is None for value in pair),
+    }

@@ -1,0 +1,100 @@
+"""What the histories of tickets and of objectives share: the events that triggers wrote, and the names in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from itertools import pairwise
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from orgtree.access.who_sees import names_of
+from orgtree.models import Person, Unit
+from orgtree.models.sight import Sight
+from programs.models import Objective
+
+CHANGES_LISTED = 300
+PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # of a ticket: what was linked with it
+
+
+class Untold(Enum):
+    """What stands in place of a value that cannot be told."""
+
+    GONE = "gone"  # a person or a unit that there is no more
+    UNSEEN = "unseen"  # something that the reader may not see
+    HIDDEN = "hidden"  # an amount that is withheld from the reader
+
+
+Value = str | int | float | bool | date | datetime | Untold | None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One field of one change.
+
+    Units, people and objectives stand as the names that they have today, accounts and pull requests as ids, choices and
+    metrics as their keys, amounts in `unit`.  None: nothing, of `unit_id` the whole organisation.
+    """
+
+    field: str
+    before: Value
+    after: Value
+    key_result: int | None = None  # an objective's: of which of them
+    title: str = ""  # of that key result
+    unit: str = ""  # of measure, of an amount
+    unit_before: str = ""  # the same, unless the metric was another one
+
+
+def events_of(model: str, **of: int) -> list[Any]:
+    """The latest ones, the first of them first."""
+    events = apps.get_model("programs", model)._default_manager.filter(**of).select_related("pgh_context")
+    return list(events.order_by("-pgh_id")[:CHANGES_LISTED])[::-1]
+
+
+def together(event: Any) -> object:
+    """The same for all that was changed at once."""
+    return event.pgh_context_id or event.pgh_created_at
+
+
+def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
+    """By id; three queries, however many there are."""
+    return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
+
+
+class NamesOfToday:
+    """What units, people and objectives are called today whose ids stand in events; a query for each that changed.
+
+    Of an objective that the viewer may not see only that it is one.
+    """
+
+    def __init__(self, events: Sequence[Any], sight: Sight, *, objective: str) -> None:
+        """`objective` is the field of the events that holds an objective's id."""
+        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
+            "unit_id": (Unit.objects.all(), "name"),
+            "owner_id": (Person.objects.all(), "full_name"),
+            objective: (Objective.objects.within(sight), "title"),
+        }
+        self._nameless = {"unit_id": Untold.GONE, "owner_id": Untold.GONE, objective: Untold.UNSEEN}
+        self._known: Mapping[str, Mapping[int, str]] = {
+            field: dict(found.filter(pk__in=changed).values_list("pk", column))
+            for field, (found, column) in asked.items()
+            if (changed := _changed(field, events))
+        }
+
+    def told(self, event: Any, field: str) -> Value:
+        """The event's value, or the name of what it is the id of."""
+        value: Value = getattr(event, field)
+        if field not in self._nameless or value is None:
+            return value
+        return self._known.get(field, {}).get(int(str(value)), self._nameless[field])
+
+
+def _changed(field: str, events: Sequence[Any]) -> set[int]:
+    """The ids that a field changed from and to; of one that never did nothing is told, and nothing asked."""
+    pairs = [(getattr(before, field), getattr(after, field)) for before, after in pairwise(events)]
+    return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}

@@ -1,0 +1,62 @@
+"""The baseline beside each row of the form: what it would be, over which days, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights.query import windows
+from insights.query.query import Statistic
+from insights.query.terms import Better
+from insights.ui import wording
+from orgtree.access.access import Access
+from programs.key_results.pages.amounts import in_words
+from programs.key_results.services.baseline_previews import BaselinePreview, baseline_previews
+from programs.key_results.services.reading import metric_of
+from programs.models import Quarter
+from programs.teams.pages import WHOLE
+
+DIRECTIONS = {
+    Better.HIGHER: "Higher is better.",
+    Better.LOWER: "Lower is better.",
+    Better.NEITHER: "Neither direction is better in itself: say which one you want.",
+}
+
+
+@dataclass(frozen=True)
+class BaselineLine:
+    text: str  # "57.0 h, 1 Jul – 30 Sep 2026, from 412 facts"; empty where there is no metric
+    reason: str  # why there is none
+    direction: str
+
+
+NOTHING = BaselineLine("", "", "")
+
+
+def baseline_lines(
+    rows: Sequence[tuple[str, str]], unit: str, quarter: str, known: Sequence[Quarter], access: Access
+) -> list[BaselineLine]:
+    """Of each row's metric and statistic; nothing for rows without a metric."""
+    chosen = next((each for each in known if each.start.isoformat() == quarter), None)
+    asked = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
+    positions = [position for position, (key, _) in enumerate(asked) if metric_of(key)]
+    lines = [NOTHING] * len(rows)
+    if chosen is None or not unit or not positions:
+        return lines
+    slug = None if unit == WHOLE else unit
+    queries = [asked[position] for position in positions]
+    found = baseline_previews(queries, slug, chosen, access, today=windows.local_today())
+    for position, preview in zip(positions, found, strict=True):
+        lines[position] = _line(asked[position][0], preview)
+    return lines
+
+
+def _line(key: str, preview: BaselinePreview) -> BaselineLine:
+    metric = metric_of(key)
+    if metric is None:
+        return NOTHING
+    direction, days = DIRECTIONS[metric.better], wording.days(preview.window)
+    if preview.value is None:
+        return BaselineLine("", f"{preview.reason or 'No data.'} ({days})", direction)
+    facts = f", from {wording.count(preview.sample_size, 'fact')}" if preview.sample_size else ""
+    return BaselineLine(f"{in_words(preview.value, metric.unit.value)}, {days}{facts}", "", direction)

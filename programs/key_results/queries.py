@@ -1,0 +1,188 @@
+"""How a key result goes: as it was measured, for one viewer.
+
+Measured figures are stored whole.  Here those are left out that this viewer may not see, by the same rules as figures
+of metrics (insights/privacy/withhold.py): of units that are not theirs to see, and of fewer people than the minimum.
+What an objective comes to in one word, its standing, is told of units above as well (queries/objectives.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from insights.catalogue.registry import get
+from insights.privacy.withhold import is_of_few as of_few
+from insights.privacy.withhold import is_withheld, reason
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.query.query import MetricQuery, Scope, Window
+from orgtree.access.access import Access
+from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
+
+NOT_MEASURED = "Not measured yet: that is done every hour."
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The key result's value at the quarter's end, with an interval that holds it in 80 of 100 cases.
+
+    `reached_on` is the day from which on the forecast meets the target; None where it does not before the quarter's
+    end, or the target is met already.
+    """
+
+    value: float
+    low: float
+    high: float
+    reached_on: date | None
+
+
+@dataclass(frozen=True)
+class KeyResultProgress:
+    """Figures in the key result's unit of measure.
+
+    `value` is that of the quarter so far, None with a `reason` (a sentence; also where it is withheld from this
+    viewer).  `pace` is what a count comes to by the quarter's end at its rate so far, else the value.  `points` are
+    the Mondays of whole weeks with their values: those of the quarter, and the 13 before it.  `progress` is the share
+    of the way from baseline to target, unclipped.  `baseline` and `target` are None where they are withheld.
+    """
+
+    key_result: KeyResult
+    value: float | None
+    reason: str
+    pace: float | None
+    baseline: float | None
+    target: float | None
+    measured_at: datetime | None
+    points: tuple[tuple[date, float | None], ...]
+    progress: float | None
+    expected: float
+    forecast: Forecast | None
+    holds: bool | None
+    standing: Standing
+    why: str
+    sample_size: int = 0
+    no_forecast: str = ""  # why there is none, as a sentence
+    withheld: bool = False
+    of_few: bool = False  # withheld because few people are behind it, wherever the viewer stands
+
+
+def key_result_progress(
+    key_result: KeyResult, objective: Objective, measure: KeyResultMeasure | None, access: Access, *, today: date
+) -> KeyResultProgress:
+    """Needs the objective with quarter and unit; no query of its own."""
+    hidden = why_hidden(key_result, objective, measure.people if measure else 0, access)
+    baseline_hidden = bool(hidden) or _is_baseline_hidden(key_result, objective, access)
+    is_relative = key_result.target_kind == TargetKind.RELATIVE
+    expected = share_passed(objective.quarter.window, today)
+    baseline = None if baseline_hidden else key_result.baseline
+    target = None if baseline_hidden and is_relative else key_result.target
+    if measure is None or hidden:
+        why = hidden or NOT_MEASURED
+        return KeyResultProgress(
+            key_result=key_result,
+            value=None,
+            reason=why,
+            pace=None,
+            baseline=baseline,
+            target=target,
+            measured_at=measure.measured_at if measure else None,
+            points=(),
+            progress=None,
+            expected=expected,
+            forecast=None,
+            holds=None,
+            standing=Standing.UNKNOWN,
+            why=why,
+            no_forecast=why,
+            withheld=bool(hidden),
+            of_few=bool(hidden) and is_of_few(key_result, objective, measure.people if measure else 0, access),
+        )
+    return KeyResultProgress(
+        key_result=key_result,
+        value=measure.value,
+        reason=measure.reason,
+        pace=measure.pace,
+        baseline=baseline,
+        target=target,
+        measured_at=measure.measured_at,
+        points=_points(key_result, objective, measure, access),
+        progress=None if baseline_hidden else measure.progress,
+        expected=expected,
+        forecast=_forecast(measure),
+        holds=measure.holds,
+        standing=Standing(measure.standing),
+        why=_without_baseline(measure) if baseline_hidden else measure.why,
+        sample_size=measure.sample_size,
+        no_forecast=measure.no_forecast,
+    )
+
+
+def why_hidden(key_result: KeyResult, objective: Objective, people: int, access: Access) -> str:
+    """Why the viewer may not see its figures, as a sentence; empty where they may.
+
+    What was entered by hand was written for everybody whom the objective concerns.
+    """
+    if not key_result.metric:
+        return ""
+    if not may_see_figures(objective, access):
+        of = objective.unit.name if objective.unit else "the whole organisation"
+        return f"Figures of {of} are not yours to see."
+    return reason(access) if is_of_few(key_result, objective, people, access) else ""
+
+
+def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: Access) -> bool:
+    """Whether too few people are behind its figures for this viewer, wherever they stand.
+
+    A measure's people are those whom something beside telemetry knows.
+    """
+    query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
+    return query is not None and of_few(query, people, access)
+
+
+def may_see_figures(objective: Objective, access: Access) -> bool:
+    """Whether figures of the objective's unit are the viewer's to see; the objective concerns more people than they."""
+    return access.sight.whole if objective.unit_id is None else access.sight.covers(objective.unit_id)
+
+
+def share_passed(quarter: Window, today: date) -> float:
+    """The share of the quarter's days that have come, today included, 0..1."""
+    return windows.passed(quarter, today=today).days / quarter.days
+
+
+def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Access) -> bool:
+    window = key_result.baseline_from, key_result.baseline_to
+    if key_result.baseline_people is None or window[0] is None or window[1] is None:
+        return False  # somebody wrote it
+    query = _query(key_result, objective, Window(window[0], window[1]))
+    return query is not None and of_few(query, key_result.baseline_people, access)
+
+
+def _query(key_result: KeyResult, objective: Objective, window: Window) -> MetricQuery | None:
+    """None for a metric that there is no more: its figures are nobody's to withhold by."""
+    try:
+        get(key_result.metric)
+    except UnknownMetricError:
+        return None
+    return MetricQuery(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
+
+
+def _points(
+    key_result: KeyResult, objective: Objective, measure: KeyResultMeasure, access: Access
+) -> tuple[tuple[date, float | None], ...]:
+    """Weeks of too few people stay empty, though those of the whole quarter are enough."""
+    query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
+    small = access.minimum_group_size
+    return tuple(
+        (date.fromisoformat(day), None if people < small and query and is_withheld(query, people, access) else value)
+        for day, value, people in measure.points
+    )
+
+
+def _forecast(measure: KeyResultMeasure) -> Forecast | None:
+    if measure.forecast is None or measure.forecast_low is None or measure.forecast_high is None:
+        return None
+    return Forecast(measure.forecast, measure.forecast_low, measure.forecast_high, measure.reached_on)
+
+
+def _without_baseline(measure: KeyResultMeasure) -> str:
+    return f"{Standing(measure.standing).label}. Its baseline is hidden: few people contributed to it."

@@ -1,0 +1,125 @@
+"""Where a key result will stand at its quarter's end, if its weeks go on as they went.
+
+The line through the last whole weeks (insights/formulas/weekly_line.py) tells of the days that are left; what the
+quarter has so far is known and has no interval.  Both are put together as the metric puts its weeks together (its
+course); docs/objectives.md works each out by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
+from insights.query.query import Window
+from programs.key_results.services.courses import Course
+
+DAYS_A_WEEK = 7
+MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
+OVER = "The quarter is over: nothing is left to forecast."
+NOT_BEGUN = "The quarter has not begun."
+OF_PEOPLE = "Each person or repository counts once over the whole quarter: its weeks do not add up to it."
+FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
+FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
+
+
+@dataclass(frozen=True)
+class Point:
+    """A whole week from its Monday (entered by hand: the day of a check-in).  `sample` are facts, `people` those
+    behind them.
+    """
+
+    day: date
+    value: float | None
+    people: int = 0
+    sample: float = 0.0
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """The quarter's figure up to today; `weight` is what its facts weigh: their number, or days for rates per day."""
+
+    value: float | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The quarter's figure at a time to come, and between which values it is in 80 of 100 cases."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How the quarter's figure goes on from tomorrow.  No week to come is below the floor or above the ceiling."""
+
+    course: Course
+    so_far: SoFar
+    line: Line
+    weight_a_week: float
+    floor: float
+    ceiling: float
+
+    def after(self, weeks: float) -> Ahead:
+        """The quarter's figure when so many weeks more have passed."""
+        if self.course is Course.STOCK:
+            return self._put_together(self.line.ahead(weeks), known=0.0, times=1.0)
+        rest = self.line.ahead(weeks / 2, weeks=weeks)
+        known = self.so_far.value
+        if self.course is Course.SUM:
+            return self._put_together(rest, known=known or 0.0, times=weeks)
+        coming = self.weight_a_week * weeks
+        weight = self.so_far.weight if known is not None else 0.0
+        share = coming / (weight + coming) if weight + coming else 1.0
+        return self._put_together(rest, known=(known or 0.0) * (1 - share), times=share)
+
+    def _put_together(self, rest: Estimate, *, known: float, times: float) -> Ahead:
+        """What is known, and so many times what the line says of the rest."""
+        value, low, high = (
+            known + times * min(max(rest.value + side * rest.half_width, self.floor), self.ceiling)
+            for side in (0, -1, 1)
+        )
+        return Ahead(value, low, high)
+
+
+def outlook(
+    course: Course,
+    points: Sequence[Point],
+    so_far: SoFar,
+    quarter: Window,
+    *,
+    today: date,
+    is_percent: bool = False,
+    by_days: bool = False,
+    by_hand: bool = False,
+) -> tuple[Outlook | None, str]:
+    """How it goes on, or why that can't be told.  `by_days`: weeks weigh as their days, not as their facts."""
+    tomorrow = today + timedelta(days=1)
+    if tomorrow >= quarter.end:
+        return None, OVER
+    if today < quarter.start:
+        return None, NOT_BEGUN
+    if course is Course.PEOPLE:
+        return None, OF_PEOPLE
+    stands_at = 1.0 if by_hand else DAYS_A_WEEK if course is Course.STOCK else MIDDLE_OF_WEEK  # days after its first
+    recent = points[-MOST_POINTS:]
+    known = [point for point in recent if point.value is not None]
+    line = line_through(
+        [(((point.day - tomorrow).days + stands_at) / DAYS_A_WEEK, point.value or 0.0) for point in known]
+    )
+    if line is None:
+        return None, FEW_CHECK_INS if by_hand else FEW
+    values = [point.value for point in known if point.value is not None]
+    floor = 0.0 if min(values) >= 0 else float("-inf")
+    ceiling = 100.0 if is_percent and max(values) <= 100 else float("inf")
+    a_week = DAYS_A_WEEK if by_days else sum(point.sample for point in recent) / len(recent)
+    return Outlook(course, so_far, line, a_week, floor, ceiling), ""
+
+
+def weeks_left(quarter: Window, today: date) -> float:
+    """From tomorrow to the quarter's end."""
+    return (quarter.end - today - timedelta(days=1)).days / DAYS_A_WEEK

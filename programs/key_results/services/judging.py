@@ -1,0 +1,270 @@
+"""Whether a key result and an objective are on track, at risk or off track, and why.  The one place that decides.
+
+A key result with a forecast is judged by it, one without by its pace: the share of the way against the share of the
+quarter that has passed.  docs/objectives.md says it for readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from insights.query import windows
+from insights.query.query import Window
+from insights.ui import wording
+from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
+from programs.models import KeyResult, Standing
+
+EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
+LEAST_OF_PACE = 0.5  # of the way that would be due by now: below, it is off track
+
+
+@dataclass(frozen=True)
+class Forecasted:
+    """At the quarter's end, with an 80 % interval."""
+
+    value: float
+    low: float
+    high: float
+    reached_on: date | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What follows from a key result's value: the fields of KeyResultMeasure of those names."""
+
+    pace: float | None
+    progress: float | None
+    holds: bool | None
+    standing: Standing
+    why: str
+    forecast: Forecasted | None
+    no_forecast: str
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How a key result stands today.  `unit` prints its values; `grows`: its value begins at nothing each quarter."""
+
+    key_result: KeyResult
+    value: float | None
+    reason: str
+    unit: str
+    grows: bool
+    quarter: Window
+    today: date
+    outlook: Outlook | None
+    no_forecast: str
+
+    @property
+    def passed(self) -> float:
+        """The share of the quarter's days that have come, 0..1."""
+        return share_passed(self.quarter, self.today)
+
+    @property
+    def is_over(self) -> bool:
+        return self.today + timedelta(days=1) >= self.quarter.end
+
+    @property
+    def is_early(self) -> bool:
+        return bool(self.key_result.metric) and windows.passed(self.quarter, today=self.today).days < EARLY_DAYS
+
+    def meets(self, value: float) -> bool:
+        """Whether a value is the target, or better."""
+        target = self.key_result.target
+        return value >= target if self.key_result.better == KeyResult.Better.HIGHER else value <= target
+
+    def printed(self, value: float) -> str:
+        return printed(value, self.key_result, self.unit)
+
+
+def printed(value: float, key_result: KeyResult, unit: str) -> str:
+    """In its metric's unit; what is entered by hand has words of its own."""
+    if key_result.metric:
+        return str(wording.reading(value, unit))
+    own = key_result.unit_of_measure
+    plain = f"{value:,.4g}" if abs(value) < 10_000 else wording.compact(value)  # 4.25 of 5 stays 4.25
+    return f"{plain.replace('-', '−')}{'' if own in ('%', '') else ' '}{own}"
+
+
+def share_passed(quarter: Window, today: date) -> float:
+    return windows.passed(quarter, today=today).days / quarter.days
+
+
+def judge(stand: Stand) -> Judged:
+    """A key result by its figures alone."""
+    pace = _pace(stand)
+    progress = _progress(stand, pace)
+    forecast = _forecast(stand)
+    found = Judged(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
+    if stand.value is None:
+        return replace(found, why=stand.reason)
+    if stand.key_result.is_guardrail:
+        return _guardrail(stand, found)
+    standing, verdict = _by_forecast(stand, found, forecast) if forecast else _by_pace(stand, found)
+    if stand.is_early and not stand.is_over:
+        standing, verdict = Standing.UNKNOWN, f"Judged once {EARLY_DAYS} days of the quarter have passed."
+    return replace(found, standing=standing, why=f"{_way(stand, found)} {verdict}")
+
+
+def _pace(stand: Stand) -> float | None:
+    """What it comes to by the quarter's end at its rate so far; what doesn't grow is what it is."""
+    if stand.value is None or not stand.grows:
+        return stand.value
+    if stand.is_early and not stand.is_over:
+        return None
+    return stand.value / stand.passed if stand.passed else None
+
+
+def _progress(stand: Stand, pace: float | None) -> float | None:
+    way = None if stand.key_result.baseline is None else stand.key_result.target - stand.key_result.baseline
+    if stand.key_result.is_guardrail or pace is None or not way:
+        return None
+    return (pace - (stand.key_result.baseline or 0.0)) / way
+
+
+def _forecast(stand: Stand) -> Forecasted | None:
+    ahead = stand.outlook
+    if ahead is None:
+        return None
+    end = ahead.after(weeks_left(stand.quarter, stand.today))
+    return Forecasted(end.value, end.low, end.high, _reached_on(stand, ahead))
+
+
+def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
+    """The first day to come at whose end the forecast meets the target, and keeps meeting it.
+
+    A count that is better the lower meets it on the last day or not at all, and then that day says nothing.
+    """
+    is_ceiling = stand.grows and stand.key_result.better == KeyResult.Better.LOWER
+    if is_ceiling or (stand.value is not None and stand.meets(stand.value)):
+        return None
+    last = (stand.quarter.end - stand.today).days - 1
+    reached = None
+    for days in range(last, 0, -1):
+        if not stand.meets(ahead.after(days / DAYS_A_WEEK).value):
+            break
+        reached = stand.today + timedelta(days=days)
+    return reached
+
+
+def _guardrail(stand: Stand, found: Judged) -> Judged:
+    value = stand.value or 0.0
+    limit = f"The guardrail is {stand.printed(stand.key_result.target)}."
+    now = _now(stand, found)
+    broken_for_good = stand.grows and stand.key_result.better == KeyResult.Better.LOWER and not stand.meets(value)
+    compared = value if broken_for_good else found.pace
+    if compared is None or (stand.is_early and not stand.is_over and not broken_for_good):
+        verdict = f"Judged once {EARLY_DAYS} days of the quarter have passed."
+        return replace(found, why=f"{now} {limit} {verdict}")
+    if not stand.meets(compared):
+        return replace(found, holds=False, standing=Standing.OFF_TRACK, why=f"{now} {limit} It is broken.")
+    forecast = found.forecast
+    if forecast and not stand.meets(_best(stand, forecast)):
+        led = _led(stand, forecast)
+        return replace(found, holds=True, standing=Standing.AT_RISK, why=f"{now} {limit} It holds. {led}.")
+    return replace(found, holds=True, standing=Standing.ON_TRACK, why=f"{now} {limit} It holds.")
+
+
+def _by_forecast(stand: Stand, found: Judged, forecast: Forecasted) -> tuple[Standing, str]:
+    led = _led(stand, forecast)
+    if stand.meets(forecast.value):
+        return Standing.ON_TRACK, f"{led}, which meets the target."
+    if stand.meets(_best(stand, forecast)):
+        return Standing.AT_RISK, f"{led}: the target lies within what is likely."
+    if not stand.grows and found.pace is not None and stand.meets(found.pace):
+        return Standing.AT_RISK, f"{led}: the target is met now, and will not be."
+    return Standing.OFF_TRACK, f"{led}, which misses the target."
+
+
+def _by_pace(stand: Stand, found: Judged) -> tuple[Standing, str]:
+    due = 1.0 if stand.grows or stand.is_over else stand.passed
+    if found.pace is not None and stand.meets(found.pace):
+        return Standing.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
+    if found.progress is None:
+        if stand.is_over:
+            return Standing.OFF_TRACK, "It was not reached."
+        return Standing.UNKNOWN, f"Without a baseline there is no pace to judge it by. {found.no_forecast}".strip()
+    if found.progress >= due:
+        return Standing.ON_TRACK, "That is at least its pace."
+    if found.progress >= due * LEAST_OF_PACE:
+        return Standing.AT_RISK, "It was not reached." if stand.is_over else "That is behind its pace."
+    return Standing.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
+
+
+def _best(stand: Stand, forecast: Forecasted) -> float:
+    """The end of the interval that is nearer to the target."""
+    return forecast.high if stand.key_result.better == KeyResult.Better.HIGHER else forecast.low
+
+
+def _led(stand: Stand, forecast: Forecasted) -> str:
+    low, high = stand.printed(forecast.low), stand.printed(forecast.high)
+    return f"The recent weeks lead to {stand.printed(forecast.value)} at its end ({low} to {high} in 80 of 100 cases)"
+
+
+def _now(stand: Stand, found: Judged) -> str:
+    now = f"{stand.printed(stand.value or 0.0)} {'in the quarter' if stand.is_over else 'so far'}"
+    if stand.grows and found.pace is not None and not stand.is_over:
+        return f"{now}, which comes to {stand.printed(found.pace)} at this rate."
+    return f"{now}."
+
+
+def _way(stand: Stand, found: Judged) -> str:
+    target = stand.printed(stand.key_result.target)
+    if found.progress is None or stand.key_result.baseline is None:
+        return f"{_now(stand, found)} The target is {target}."
+    of_the_way = f"{_percent(found.progress)} of the way from {stand.printed(stand.key_result.baseline)} to {target}"
+    passed = "" if stand.is_over else f", with {_percent(stand.passed)} of the quarter passed"
+    return f"{_now(stand, found)} That is {of_the_way}{passed}."
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}%".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an objective's key results come to together."""
+
+    progress: float | None
+    standing: Standing
+    why: str
+
+
+def together(judged: Sequence[tuple[KeyResult, Judged]]) -> Outcome:
+    """Of an objective, by its key results; a broken guardrail makes it at risk at least, whatever the rest.
+
+    All of those that can be judged on track: on track.  At least half of them off track: off track.  Else at risk.
+    """
+    aims = [each for each in judged if not each[0].is_guardrail]
+    broken = [key_result.title for key_result, each in judged if each.holds is False]
+    shaky = [key_result.title for key_result, each in judged if each.holds and each.standing is Standing.AT_RISK]
+    told = [each.progress for _, each in aims if each.progress is not None]
+    progress = sum(min(max(share, 0.0), 1.0) for share in told) / len(told) if told else None
+    known = [each.standing for _, each in aims if each.standing is not Standing.UNKNOWN]
+    words = [
+        f"{wording.count(known.count(standing), 'key result')} {standing.label.lower()}"
+        for standing in (Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK)
+        if standing in known
+    ]
+    silent = len(aims) - len(known)
+    if silent:
+        words.append(f"{silent} that can't be judged yet")
+    why = f"{wording.listed(words)}." if words else "It has no key result."
+    standing = _of_all(known)
+    if broken:
+        why += f" Guardrail broken: {wording.listed(broken)}."
+    if shaky:
+        why += f" Guardrail in danger: {wording.listed(shaky)}."
+    if (broken and standing in (Standing.ON_TRACK, Standing.UNKNOWN)) or (shaky and standing is Standing.ON_TRACK):
+        standing = Standing.AT_RISK
+    return Outcome(progress, standing, why)
+
+
+def _of_all(known: Sequence[Standing]) -> Standing:
+    if not known:
+        return Standing.UNKNOWN
+    if all(standing is Standing.ON_TRACK for standing in known):
+        return Standing.ON_TRACK
+    return Standing.OFF_TRACK if known.count(Standing.OFF_TRACK) * 2 >= len(known) else Standing.AT_RISK

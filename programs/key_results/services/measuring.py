@@ -1,0 +1,209 @@
+"""Read each key result's metric and store how it goes: every hour, and right after an objective was written.
+
+Pages read what is stored, so that a list of objectives asks nothing of the facts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from insights.query import windows
+from programs.key_results.services.courses import Course, course_of, grows
+from programs.key_results.services.forecasting import Point, SoFar, outlook
+from programs.key_results.services.judging import Judged, Stand, judge, together
+from programs.key_results.services.reading import (
+    NO_SUCH_METRIC,
+    Asked,
+    MeasuredMetric,
+    asked_by,
+    metric_of,
+    read_metrics,
+    version_of,
+)
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure
+
+Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
+
+OBJECTIVES_AT_ONCE = 50  # held for one transaction
+OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
+Figures = dict[Asked, MeasuredMetric]
+NOTHING_ENTERED = "Nothing was entered yet: a check-in takes its value."
+NOT_BEGUN = "The quarter has not begun."
+
+
+def measure_objectives(*, only: Sequence[int] | None = None, today: date | None = None) -> int:
+    """Those of quarters that are not closed, drafts included, or of these objectives alone; how many key results.
+
+    An objective that somebody is writing at this moment is passed over: whoever writes it measures it.
+    """
+    today = today or windows.local_today()
+    open_ones = Objective.objects.open()
+    waiting = list(
+        (open_ones if only is None else open_ones.filter(pk__in=only)).order_by("pk").values_list("pk", flat=True)
+    )
+    measured, figures = 0, Figures()
+    for start in range(0, len(waiting), OBJECTIVES_AT_ONCE):
+        if start % OBJECTIVES_READ_AT_ONCE == 0:
+            _read_ahead(waiting[start : start + OBJECTIVES_READ_AT_ONCE], figures, today=today)
+        with transaction.atomic():
+            batch = open_ones.filter(pk__in=waiting[start : start + OBJECTIVES_AT_ONCE])
+            held = batch.select_for_update(of=("self",), skip_locked=only is None)
+            measured += measure_batch(held, today=today, figures=figures)
+    return measured
+
+
+def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> None:
+    """Figures of many objectives at once, each once however many ask the same, outside of any transaction."""
+    asking = KeyResult.objects.filter(objective__in=objectives).exclude(metric="")
+    _read_missing(asking.select_related("objective__quarter", "objective__unit"), figures, today=today)
+
+
+def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
+    asked = {asked_by(each) for each in key_results if each.metric and _has_begun(each, today)}
+    figures.update(read_metrics(asked - figures.keys(), today=today))
+
+
+def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figures | None = None) -> int:
+    """As `measure_objectives`, in the caller's transaction; `figures` are those that were read already."""
+    batch = list(objectives.select_related("quarter", "unit").order_by("pk"))
+    key_results = list(
+        KeyResult.objects.filter(objective__in=batch)
+        .select_related("objective__quarter", "objective__unit")
+        .order_by("objective", "position")
+    )
+    stands = stands_of(key_results, today=today, figures=figures)
+    now = timezone.now()
+    judged: dict[int, list[tuple[KeyResult, Judged]]] = {objective.pk: [] for objective in batch}
+    rows = []
+    for key_result in key_results:
+        measured, stand = stands[key_result.pk]
+        found = judge(stand)
+        judged[key_result.objective_id].append((key_result, found))
+        rows.append(_row(key_result, measured, found))
+    for row in rows:
+        row.measured_at = now
+    _store(KeyResultMeasure, rows, "key_result")
+    _store(
+        ObjectiveMeasure,
+        [
+            ObjectiveMeasure(
+                objective_id=pk,
+                measured_at=now,
+                progress=outcome.progress,
+                standing=outcome.standing,
+                why=outcome.why,
+            )
+            for pk, outcome in ((pk, together(each)) for pk, each in judged.items())
+        ],
+        "objective",
+    )
+    return len(rows)
+
+
+def stands_of(
+    key_results: Sequence[KeyResult], *, today: date, figures: Figures | None = None
+) -> Mapping[int, tuple[MeasuredMetric, Stand]]:
+    """By key result: what was measured, and how it stands today."""
+    read = Figures() if figures is None else figures
+    _read_missing(key_results, read, today=today)
+    entered = _entered([each for each in key_results if not each.metric])
+    found = {}
+    for each in key_results:
+        if not each.metric:
+            measured = _by_hand(entered.get(each.pk, []))
+        elif not _has_begun(each, today):
+            measured = MeasuredMetric(None, NOT_BEGUN, 0, 0, ())
+        else:
+            measured = read.get(asked_by(each), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
+        found[each.pk] = (measured, _stand(each, measured, today))
+    return found
+
+
+def _has_begun(key_result: KeyResult, today: date) -> bool:
+    return key_result.objective.quarter.start <= today
+
+
+def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> Stand:
+    metric = metric_of(key_result.metric) if key_result.metric else None
+    quarter = key_result.objective.quarter.window
+    course = course_of(metric)
+    by_days = bool(metric and metric.per_days)
+    come = windows.passed(quarter, today=today).days
+    is_gone = bool(key_result.metric) and metric is None
+    ahead, why_not = (
+        (None, NO_SUCH_METRIC)
+        if is_gone
+        else outlook(
+            course,
+            measured.points,
+            SoFar(measured.value, come if by_days else measured.sample_size),
+            quarter,
+            today=today,
+            is_percent=bool(metric and metric.unit == "percent"),
+            by_days=by_days,
+            by_hand=not key_result.metric,
+        )
+    )
+    return Stand(
+        key_result,
+        measured.value,
+        measured.reason,
+        metric.unit if metric else "",
+        grows(metric) and course is not Course.STOCK,
+        quarter,
+        today,
+        ahead,
+        why_not,
+    )
+
+
+def _entered(key_results: Sequence[KeyResult]) -> Mapping[int, list[Point]]:
+    """By key result: the last value of each day on which one was entered."""
+    if not key_results:
+        return {}
+    by_day: dict[int, dict[date, float]] = defaultdict(dict)
+    values = CheckIn.objects.filter(key_result__in=key_results, value__isnull=False).order_by("at", "pk")
+    for key_result, at, value in values.values_list("key_result", "at", "value"):
+        by_day[key_result or 0][timezone.localdate(at)] = value or 0.0
+    return {pk: [Point(day, value) for day, value in days.items()] for pk, days in by_day.items()}
+
+
+def _by_hand(points: Sequence[Point]) -> MeasuredMetric:
+    if not points:
+        return MeasuredMetric(None, NOTHING_ENTERED, 0, 0, ())
+    return MeasuredMetric(points[-1].value, "", len(points), 0, points)
+
+
+def _row(key_result: KeyResult, measured: MeasuredMetric, found: Judged) -> KeyResultMeasure:
+    forecast = found.forecast
+    return KeyResultMeasure(
+        key_result=key_result,
+        metric_version=version_of(key_result.metric) if key_result.metric else None,
+        value=measured.value,
+        reason=measured.reason,
+        sample_size=measured.sample_size,
+        people=measured.people,
+        points=[[point.day.isoformat(), point.value, point.people] for point in measured.points],
+        pace=found.pace,
+        progress=found.progress,
+        holds=found.holds,
+        forecast=forecast.value if forecast else None,
+        forecast_low=forecast.low if forecast else None,
+        forecast_high=forecast.high if forecast else None,
+        reached_on=forecast.reached_on if forecast else None,
+        no_forecast=found.no_forecast,
+        standing=found.standing,
+        why=found.why,
+    )
+
+
+def _store(model: type[Row], rows: Sequence[Row], key: str) -> None:
+    fields = [field.name for field in model._meta.concrete_fields if field.name != key]
+    model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=[key], update_fields=fields)

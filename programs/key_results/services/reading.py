@@ -1,0 +1,165 @@
+"""Read the figures of key results: the quarter so far, whole weeks of it and before it, and what a baseline is made of.
+
+A key result's value is its metric over the quarter, of the objective's unit with all below it: the figure that the
+metric's page shows for that quarter.  Read whole, without regard to a viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.engine.read import Freshness, read_totals
+from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
+from insights.query.errors import QueryError, UnknownMetricError
+from insights.query.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.windows import whole_bucket
+from orgtree.access.access import Access, access_of_the_public
+from programs.key_results.services.forecasting import Point
+from programs.models import KeyResult
+
+WEEKS_BEFORE = 13  # of context, as many as a quarter has
+NO_SUCH_METRIC = "There is no such metric any more."
+
+
+@dataclass(frozen=True)
+class MeasuredMetric:
+    """A metric of a unit over a quarter.  `people` are the fewest behind the value or its numerator."""
+
+    value: float | None
+    reason: str
+    sample_size: int
+    people: int
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric of a unit (slug; None: the whole organisation) in a quarter; several key results may ask the same."""
+
+    metric: str
+    statistic: str
+    unit: str | None
+    quarter: Window
+
+    def query(self, window: Window) -> MetricQuery:
+        return metric_query(self.metric, self.statistic, self.unit, window)
+
+
+def metric_of(key: str) -> Metric | None:
+    """None where there is none of that key (any more)."""
+    try:
+        return get(key)
+    except UnknownMetricError:
+        return None
+
+
+def unit_of(key_result: KeyResult) -> str:
+    """The metric's unit of measure; of one that is entered by hand (or whose metric is gone) the words that it has."""
+    return unit_of_metric(key_result.metric) or key_result.unit_of_measure
+
+
+def unit_of_metric(key: str) -> str:
+    """Empty where there is no such metric (any more)."""
+    metric = metric_of(key) if key else None
+    return metric.unit.value if metric else ""
+
+
+def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> MetricQuery:
+    picked = Statistic(statistic) if statistic else None
+    return MetricQuery(key, window, Granularity.WEEK, Scope(unit), statistic=picked)
+
+
+def asked_by(key_result: KeyResult) -> Asked:
+    """Needs its objective with unit and quarter."""
+    objective = key_result.objective
+    unit = objective.unit.slug if objective.unit else None
+    return Asked(key_result.metric, key_result.statistic, unit, objective.quarter.window)
+
+
+def read_metrics(asked: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
+    """Each once, all of them together; a metric that can't be asked says why."""
+    public = access_of_the_public()
+    return _read_or_explain([each for each in dict.fromkeys(asked) if metric_of(each.metric)], public, today)
+
+
+def _read_or_explain(asked: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+    """Where one of them can't be asked, it is looked for by halves, so that it stays the only one without a figure."""
+    try:
+        return _read(asked, public, today)
+    except QueryError as problem:
+        if len(asked) == 1:
+            return {asked[0]: MeasuredMetric(None, problem.message, 0, 0, ())}
+        half = len(asked) // 2
+        return {**_read_or_explain(asked[:half], public, today), **_read_or_explain(asked[half:], public, today)}
+
+
+def _read(asked: Iterable[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+    order = list(asked)
+    queries: list[MetricQuery] = []
+    for each in order:
+        for window in (each.quarter, *whole_weeks(each.quarter, today)):
+            queries.append(each.query(window))
+            if above := numerator_query(queries[-1], public):
+                queries.append(above)
+    if not queries:
+        return {}
+    answers = read_totals(queries, freshness=Freshness.OF_PAGES, unconfirmed=unconfirmed_for(public))
+    figures = {
+        _key(query): replace(answer.total[0], people=known_people(answer.total[0]))
+        for query, answer in zip(queries, answers, strict=True)
+    }
+    return {each: _measured(each, figures, public, today) for each in order}
+
+
+def _measured(
+    asked: Asked, figures: Mapping[tuple[object, ...], Figure], public: Access, today: date
+) -> MeasuredMetric:
+    def figure(window: Window) -> Figure:
+        found = figures[_key(asked.query(window))]
+        above = numerator_query(asked.query(window), public)
+        return replace(found, people=fewest(found.people, figures[_key(above)].people)) if above else found
+
+    whole = figure(asked.quarter)
+    weeks = [figure(window) for window in whole_weeks(asked.quarter, today)]
+    return MeasuredMetric(
+        whole.value,
+        whole.reason or "",
+        whole.sample_size,
+        whole.people,
+        tuple(Point(each.window.start, each.value, each.people, each.sample_size) for each in weeks),
+    )
+
+
+def _key(query: MetricQuery) -> tuple[object, ...]:
+    return query.key, query.statistic, query.scope.unit, query.window
+
+
+def fewest(*groups: int) -> int:
+    """The smallest group that is one; 0 where nobody contributes at all."""
+    return min((people for people in groups if people), default=0)
+
+
+def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
+    """The weeks that are over: 13 before the quarter and those that begin in it, Monday to Sunday."""
+    first = whole_bucket(quarter.start, Granularity.WEEK).start - timedelta(weeks=WEEKS_BEFORE)
+    found = []
+    monday = first
+    while monday < quarter.end and monday + timedelta(weeks=1) <= today:
+        found.append(Window(monday, monday + timedelta(weeks=1)))
+        monday += timedelta(weeks=1)
+    return found
+
+
+def baseline_window(quarter: Window, today: date) -> Window:
+    """As many days as the quarter has, up to its beginning, or up to today where it has not begun yet."""
+    end = min(quarter.start, today)
+    return Window(end - timedelta(days=quarter.days), end)
+
+
+def version_of(key: str) -> int | None:
+    metric = metric_of(key)
+    return metric.version if metric else None

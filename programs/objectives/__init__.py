@@ -1,0 +1,1 @@
+"""Objectives: writing, check-ins, decisions, templates.  docs/objectives.md."""

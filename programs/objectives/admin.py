@@ -1,0 +1,80 @@
+"""Objectives to begin from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from insights.catalogue.registry import get
+from insights.query.query import Statistic
+from insights.query.terms import Better
+from insights.ui.metric_choice import metric_field
+from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
+from programs.models.objectives import MOST_KEY_RESULTS
+
+if TYPE_CHECKING:
+    ObjectiveTemplateModelAdmin = admin.ModelAdmin[ObjectiveTemplate]
+    TemplateKeyResultModelForm = forms.ModelForm[TemplateKeyResult]
+    TemplateKeyResultInline = admin.StackedInline[TemplateKeyResult, ObjectiveTemplate]
+else:  # generic for the type checker only
+    ObjectiveTemplateModelAdmin = admin.ModelAdmin
+    TemplateKeyResultModelForm = forms.ModelForm
+    TemplateKeyResultInline = admin.StackedInline
+
+
+class TemplateKeyResultForm(TemplateKeyResultModelForm):
+    statistic = forms.ChoiceField(
+        choices=[("", "The metric's own"), *((each.value, each.value) for each in Statistic)], required=False
+    )
+
+    class Meta:
+        model = TemplateKeyResult
+        fields = (
+            *("title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent", "target"),
+            "position",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["metric"] = metric_field(
+            empty="Entered by hand", kept=self.instance.metric if self.instance.pk else ""
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """A metric's own direction and statistics, and an aim."""
+        said = super().clean() or {}
+        changed = "metric" in self.changed_data or not self.instance.pk
+        metric = get(said["metric"]) if said.get("metric") and changed else None
+        if metric is not None and metric.always_by:
+            self.add_error("metric", "It has a value for each agent or language, and none of all: choose another.")
+        if metric is not None and metric.better is not Better.NEITHER and said.get("better") != metric.better.value:
+            self.add_error("better", f"Of {metric.name}, {metric.better.value} is better.")
+        if metric is not None and said.get("statistic") and said["statistic"] not in metric.statistics:
+            self.add_error("statistic", f"{metric.name} has no such statistic.")
+        if said.get("target") is None and said.get("change_percent") is None:
+            self.add_error("change_percent", "Give a change from the baseline in percent, or a target.")
+        if said.get("target_kind") == TargetKind.RELATIVE and said.get("change_percent") is None:
+            self.add_error("change_percent", "Say by how many percent it is to change.")
+        if said.get("target_kind") == TargetKind.ABSOLUTE and said.get("target") is None:
+            self.add_error("target", "Say which value is to be reached.")
+        return said
+
+
+class TemplateKeyResults(TemplateKeyResultInline):
+    model = TemplateKeyResult
+    form = TemplateKeyResultForm
+    extra = 0
+    max_num = MOST_KEY_RESULTS
+    verbose_name, verbose_name_plural = "key result", "key results"
+
+
+@admin.register(ObjectiveTemplate)
+class ObjectiveTemplateAdmin(ObjectiveTemplateModelAdmin):
+    list_display = ("name", "title", "position", "is_offered")
+    list_editable = ("position", "is_offered")
+    list_filter = ("is_offered",)
+    search_fields = ("name", "title", "description")
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (TemplateKeyResults,)

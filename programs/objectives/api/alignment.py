@@ -1,0 +1,48 @@
+"""/api/v1/objectives/alignment/: each objective of a quarter below the one that it serves."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from insights.api import schema
+from orgtree.access.access import access_of
+from programs.alignment.branches import branches
+from programs.objectives.api.documents import ObjectiveSerializer, objective_documents
+from programs.objectives.api.filters import LIST_PARAMETERS, asked_list, asked_objectives
+from programs.objectives.queries.objectives import in_order_of_units
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class AlignedObjectiveSerializer(ObjectiveSerializer):
+    depth = serializers.IntegerField(help_text="0: it serves none of those that are listed.")
+
+
+class AlignmentSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    objectives = AlignedObjectiveSerializer(many=True, help_text="Each below the one that it serves.")
+
+
+class AlignmentView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objectives_alignment",
+        parameters=LIST_PARAMETERS,
+        responses={200: AlignmentSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The objectives of a quarter that one may see, as a tree."""
+        access = access_of(request.user)
+        asked, stretch = asked_list(request)
+        if asked is None:
+            return Response({"total": 0, "objectives": []})
+        found = in_order_of_units(asked_objectives(request, asked, access))
+        tree = branches(found.values_list("pk", "parent"))
+        rows = found.in_bulk([branch.pk for branch in tree[stretch]])
+        listed = [branch for branch in tree[stretch] if branch.pk in rows]
+        documents = objective_documents([rows[branch.pk] for branch in listed], access)
+        aligned = [{**each, "depth": branch.depth} for each, branch in zip(documents, listed, strict=True)]
+        return Response({"total": len(tree), "objectives": aligned})

@@ -1,0 +1,26 @@
+"""/api/v1/objectives.csv: the list of the page, all of its pages at once."""
+
+from __future__ import annotations
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from core.api.parameters import only
+from core.csv_export import csv_response
+from insights.query import windows
+from orgtree.access.access import access_of
+from programs.objectives.api.filters import OBJECTIVE_PARAMETERS, asked_objectives, objective_filter
+from programs.objectives.services.csv_export import objective_rows
+from programs.requests.csv_view import CSV, ERRORS, CsvView
+
+
+class ObjectivesCsvView(CsvView):
+    @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses={**CSV, **ERRORS})
+    def get(self, request: Request) -> HttpResponseBase:
+        """Objectives of a quarter, a row for each key result."""
+        only(request, *(each.name for each in OBJECTIVE_PARAMETERS))
+        access = access_of(request.user)
+        asked = objective_filter(request)
+        found = list(asked_objectives(request, asked, access)) if asked else []
+        return csv_response("objectives", objective_rows(found, access, windows.local_today()))

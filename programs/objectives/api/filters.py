@@ -1,0 +1,87 @@
+"""Which objectives a request asks for: a page of them, all as CSV, or below those that they serve."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from core.api.paging import asked_stretch, page_parameters
+from core.api.parameters import only, whole_number
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access
+from programs.models import Objective, Quarter, Standing
+from programs.objectives.queries.objectives import ObjectiveFilter, filtered
+from programs.requests.fields import asked_yes, day, parameter
+from programs.requests.visible import check_is_of_account
+
+OBJECTIVE_PARAMETERS = [
+    OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
+    OpenApiParameter("unit", str, description="Slug: its objectives and those of all below it."),
+    OpenApiParameter("teams", str, enum=["yes"], description="Of units that you manage."),
+    OpenApiParameter("standing", str, enum=Standing.values),
+    OpenApiParameter("owner", str, description="E-mail address."),
+    OpenApiParameter("parent", int, description="Those that serve the objective with this number."),
+    OpenApiParameter("q", str, description="Text in title, the unit's or the owner's name."),
+    OpenApiParameter("drafts", str, enum=["yes"], description="Drafts that one may see, and nothing else."),
+    OpenApiParameter("dropped", str, enum=["yes"], description="Those that were given up, too."),
+]
+LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
+
+
+def asked_list(request: Request) -> tuple[ObjectiveFilter | None, slice]:
+    """What a list of LIST_PARAMETERS is narrowed to, and its page.  Raises QueryError, BadRequest."""
+    only(request, *(each.name for each in LIST_PARAMETERS))
+    stretch = asked_stretch(request)
+    return objective_filter(request), stretch
+
+
+def objective_filter(request: Request) -> ObjectiveFilter | None:
+    """None where the quarter is none yet: asking makes none.  Raises QueryError."""
+    standing = parameter(request, "standing")
+    if standing and standing not in Standing.values:
+        raise QueryError("standing", f"One of: {', '.join(Standing.values)}.")
+    drafts, dropped, led = (asked_yes(request, name) for name in ("drafts", "dropped", "teams"))
+    quarter = quarter_shown(parameter(request, "quarter"))
+    if quarter is None:
+        return None
+    return ObjectiveFilter(
+        quarter,
+        unit=parameter(request, "unit") or None,
+        standing=standing,
+        search=parameter(request, "q"),
+        drafts=drafts,
+        dropped=dropped,
+        led=led,
+    )
+
+
+def asked_objectives(request: Request, asked: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
+    """With quarter, unit, owner and measure.  Raises QueryError."""
+    found = filtered(replace(asked, search_owners=access.is_of_account), access, today=windows.local_today())
+    if owner := parameter(request, "owner"):
+        check_is_of_account(access)
+        found = found.filter(owner__email__iexact=owner)
+    if parameter(request, "parent"):
+        named = whole_number(request, "parent", 1, 2**31 - 1)
+        found = found.filter(parent__in=Objective.objects.within(access.sight).filter(pk=named))
+    return found
+
+
+def day_to_write_for(word: object) -> date:
+    """A day of the quarter that is named, or today.  Raises QueryError for one that is far from today."""
+    today = windows.local_today()
+    asked = day("quarter", word) or today
+    if abs(asked.year - today.year) > 1:
+        raise QueryError("quarter", "Objectives are written for quarters of last year, this one and the next.")
+    return asked
+
+
+def quarter_shown(word: str) -> Quarter | None:
+    """The quarter with that day; asking makes none."""
+    asked = day("quarter", word) or windows.local_today()
+    return Quarter.objects.filter(start__lte=asked, end__gt=asked).first()

@@ -1,0 +1,223 @@
+"""What the form of an objective shows before anything is written: baselines, what can be served, and templates filled
+in; and for which units one writes.  All of it for whoever writes for a unit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only, whole_number
+from insights.api import schema
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.query.query import Scope, Statistic
+from orgtree.access.access import Access, access_of
+from programs.alignment.offers import Offer, parents_of, plans_of
+from programs.key_results.errors import ObjectiveError
+from programs.key_results.services.baseline_previews import baseline_previews
+from programs.key_results.services.reading import metric_of
+from programs.models import Quarter
+from programs.objectives.api.filters import day_to_write_for, quarter_shown
+from programs.objectives.api.templates import FilledKeyResultSerializer, key_result_document
+from programs.objectives.services.templates import draft_from
+from programs.quarters.fiscal_quarters import quarter_of
+from programs.requests.fields import parameter
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import visible_objective
+from programs.teams.api import LedUnitSerializer, led_unit_documents
+from programs.teams.writing_for import suggested_owners
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
+UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
+QUARTER = OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter.")
+
+
+class BaselinePreviewSerializer(schema.SpanSerializer):
+    metric = serializers.CharField()
+    statistic = serializers.CharField(allow_null=True)
+    unit_of_measure = serializers.CharField()
+    better = serializers.ChoiceField(choices=schema.BETTER)
+    value = serializers.FloatField(allow_null=True)
+    reason = serializers.CharField(allow_null=True, help_text="Why there is none.")
+    sample_size = serializers.IntegerField()
+
+
+class OfferedObjectiveSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    of = serializers.ChoiceField(choices=["unit", "above", "organisation", "others"], help_text="Seen from the unit.")
+
+
+class OfferedObjectivesSerializer(serializers.Serializer[object]):
+    objectives = OfferedObjectiveSerializer(many=True, help_text="The nearest first.")
+
+
+class TemplateDraftSerializer(serializers.Serializer[object]):
+    """As an objective that is written takes it."""
+
+    template = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    quarter = serializers.DateField(help_text="Its first day.")
+    title = serializers.CharField()
+    description = serializers.CharField()
+    key_results = FilledKeyResultSerializer(many=True)
+
+
+class SuggestedOwnerSerializer(serializers.Serializer[object]):
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class WritingForSerializer(serializers.Serializer[object]):
+    whole_organisation = serializers.BooleanField(help_text="One writes for all of it, too: `unit` is null then.")
+    units = LedUnitSerializer(many=True)
+    owners = SuggestedOwnerSerializer(many=True, help_text="People of these units, at most 200.")
+
+
+class BaselineView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_baseline",
+        parameters=[
+            OpenApiParameter("metric", str, required=True),
+            OpenApiParameter("statistic", str, enum=list(Statistic)),
+            UNIT,
+            QUARTER,
+        ],
+        responses={200: BaselinePreviewSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What the baseline of a key result would be: the metric in the days before the quarter."""
+        only(request, "metric", "statistic", "unit", "quarter")
+        access, statistic = _writer(request), parameter(request, "statistic")
+        metric = metric_of(parameter(request, "metric"))
+        if metric is None:
+            raise QueryError("metric", "It is needed: the key of a metric.")
+        if statistic and statistic not in set(Statistic):
+            raise QueryError("statistic", f"One of: {', '.join(Statistic)}.")
+        unit = parameter(request, "unit") or None
+        check_scope(Scope(unit), access)
+        asked, today = [(metric.key, statistic)], windows.local_today()
+        [found] = baseline_previews(asked, unit, _quarter(request), access, today=today)
+        return Response(
+            {
+                "metric": metric.key,
+                "statistic": statistic or None,
+                "unit_of_measure": metric.unit.value,
+                "better": metric.better.value,
+                "value": found.value,
+                "reason": None if found.value is not None else found.reason or "No data.",
+                "sample_size": 0 if found.value is None else found.sample_size,
+                "from": found.window.start,
+                "to": found.window.end,
+            }
+        )
+
+
+class ParentsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_parents",
+        parameters=[
+            UNIT,
+            QUARTER,
+            OpenApiParameter("objective", int, description="The one that is to serve another, left out of the answer."),
+        ],
+        responses={200: OfferedObjectivesSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What an objective of that unit and quarter can serve."""
+        only(request, "unit", "quarter", "objective")
+        access = _writer(request)
+        known = None
+        if parameter(request, "objective"):
+            known = visible_objective(whole_number(request, "objective", 1, 2**31 - 1), access)
+        quarter = quarter_shown(parameter(request, "quarter"))
+        offers = parents_of(access.sight, parameter(request, "unit") or None, quarter, known=known)
+        return Response(_offered(offers))
+
+
+class PlansView(ProgramView):
+    @extend_schema(
+        operation_id="v1_ticket_plans", parameters=[UNIT], responses={200: OfferedObjectivesSerializer, **ERRORS}
+    )
+    def get(self, request: Request) -> Response:
+        """Whose improvement plan a ticket of that unit can be part of."""
+        only(request, "unit")
+        access = _writer(request)
+        return Response(_offered(plans_of(access.sight, parameter(request, "unit") or None)))
+
+
+class TemplateDraftView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_from_template",
+        parameters=[UNIT, QUARTER],
+        responses={200: TemplateDraftSerializer, **ERRORS},
+    )
+    def get(self, request: Request, template: str) -> Response:
+        """A template for a unit, with its baselines as far as one may see them, and the targets that follow."""
+        only(request, "unit", "quarter")
+        access, quarter = _writer(request), _quarter(request)
+        try:
+            draft = draft_from(template, parameter(request, "unit") or None, quarter, access)
+        except ObjectiveError as problem:
+            if problem.field == "template":
+                raise NotFound from None
+            raise QueryError(problem.field, problem.message) from None
+        results = [{**key_result_document(each), "baseline": each.baseline} for each in draft.key_results]
+        return Response(
+            {
+                **{name: getattr(draft, name) for name in ("template", "unit", "title", "description")},
+                "quarter": quarter.start,
+                "key_results": results,
+            }
+        )
+
+
+class WritingForView(ProgramView):
+    @extend_schema(operation_id="v1_writing_for", responses={200: WritingForSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
+        only(request)
+        sight = access_of(request.user).sight
+        leads = sight.leads_any
+        return Response(
+            {
+                "whole_organisation": sight.leads_whole,
+                "units": led_unit_documents(sight) if leads else [],
+                "owners": [
+                    {"name": each.full_name, "email": each.email} for each in (suggested_owners(sight) if leads else ())
+                ],
+            }
+        )
+
+
+def _writer(request: Request) -> Access:
+    """Raises PermissionDenied for who can write for no unit."""
+    access = access_of(request.user)
+    if not access.sight.leads_any:
+        raise PermissionDenied(ONLY_WRITERS)
+    return access
+
+
+def _quarter(request: Request) -> Quarter:
+    """The quarter with that day; one that nobody asked for yet is not stored by asking."""
+    word = parameter(request, "quarter")
+    return quarter_shown(word) or quarter_of(day_to_write_for(word))
+
+
+def _offered(offers: list[Offer]) -> dict[str, Any]:
+    return {
+        "objectives": [
+            {"id": each.pk, "title": each.title, "unit": each.unit.slug if each.unit else None, "of": offer.of}
+            for offer in offers
+            for each in offer.objectives
+        ]
+    }

@@ -1,0 +1,73 @@
+"""/api/v1/objectives/{id}/history/: who changed what, as the page tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from orgtree.access.access import access_of
+from programs.history.api import ERRORS, ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.events import Untold, names_of_accounts
+from programs.objectives.services.history import ObjectiveChange, ToldKeyResult, objective_changes
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import check_is_of_account, visible_objective
+
+
+class ResultDifferenceSerializer(DifferenceSerializer):
+    key_result = serializers.IntegerField(allow_null=True, help_text="Null: of the objective itself.")
+
+
+class ToldKeyResultSerializer(serializers.Serializer[object]):
+    key_result = serializers.IntegerField()
+    title = serializers.CharField()
+    target = serializers.FloatField(allow_null=True, help_text="Null: not yours to see (`hidden`).")
+    hidden = serializers.BooleanField()
+
+
+class ObjectiveChangeSerializer(ChangeSerializer):
+    added = ToldKeyResultSerializer(many=True)
+    removed = ToldKeyResultSerializer(many=True)
+    differences = ResultDifferenceSerializer(many=True)
+
+
+class ObjectiveHistorySerializer(serializers.Serializer[object]):
+    history = ObjectiveChangeSerializer(many=True, help_text="The latest first.")
+
+
+class ObjectiveHistoryView(ProgramView):
+    @extend_schema(operation_id="v1_objective_history", responses={200: ObjectiveHistorySerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """Who changed what in an objective and its key results; amounts as far as one may see them."""
+        only(request)
+        access = access_of(request.user)
+        check_is_of_account(access)
+        changes = objective_changes(visible_objective(pk, access), access)
+        names = names_of_accounts(each.by for each in changes)
+        return Response({"history": [_objective_change(each, names) for each in changes]})
+
+
+def _objective_change(found: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        **author_document(found.by, names),
+        "at": found.at,
+        "first": any(step.is_first for step in found.steps),
+        "added": [_told(step.added) for step in found.steps if step.added],
+        "removed": [_told(step.removed) for step in found.steps if step.removed],
+        "differences": [
+            {"key_result": change.key_result, **difference_document(change, names, {})}
+            for step in found.steps
+            for change in step.changes
+        ],
+    }
+
+
+def _told(found: ToldKeyResult) -> dict[str, Any]:
+    hidden = isinstance(found.target, Untold)
+    target = None if hidden else found.target
+    return {"key_result": found.key_result, "title": found.title, "target": target, "hidden": hidden}

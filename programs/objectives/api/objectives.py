@@ -1,0 +1,317 @@
+"""/api/v1/objectives/: objectives and what is said of them, read and written with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access, access_of
+from orgtree.models import Person
+from programs.models import Objective, Quarter, Standing
+from programs.objectives.api.documents import (
+    CheckInSerializer,
+    CheckInsSerializer,
+    CheckInWriteSerializer,
+    DropSerializer,
+    EndingSerializer,
+    ObjectiveConflictSerializer,
+    ObjectiveSerializer,
+    ObjectivesSerializer,
+    ObjectiveWriteSerializer,
+    OverrideSerializer,
+    QuartersSerializer,
+    check_in_documents,
+    objective_documents,
+    quarter_documents,
+)
+from programs.objectives.api.filters import LIST_PARAMETERS, asked_list, asked_objectives, day_to_write_for
+from programs.objectives.queries.status_counts import standing_counts
+from programs.objectives.services.check_ins import check_in, check_in_values
+from programs.objectives.services.decisions import decide
+from programs.objectives.services.drafts import (
+    KeyResultDraft,
+    MayNotWriteObjectiveError,
+    ObjectiveDraft,
+    ObjectiveError,
+    key_results_of,
+)
+from programs.objectives.services.writing import (
+    ConflictError,
+    add_objective,
+    change_objective,
+    drop_objective,
+    override_standing,
+    publish_objective,
+)
+from programs.quarters.fiscal_quarters import quarter_at
+from programs.requests.fields import amount, by_id, given_fields, number, text, yes_or_no
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import check_is_of_account, visible_objective
+
+Written = TypeVar("Written")
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+FIELDS = (
+    *("quarter", "unit", "title", "description", "owner", "is_mandatory", "parent", "template"),
+    *("publish", "key_results"),
+)
+KEY_RESULT_FIELDS = (
+    *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
+    *("target", "change_percent", "baseline"),
+)
+
+
+class ObjectivesView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objectives_list",
+        parameters=LIST_PARAMETERS,
+        responses={200: ObjectivesSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The objectives of a quarter that one may see."""
+        access = access_of(request.user)
+        asked, stretch = asked_list(request)
+        if asked is None:
+            return Response({"total": 0, "standings": dict.fromkeys(Standing.values, 0), "objectives": []})
+        found = asked_objectives(request, asked, access)
+        rows = list(found[stretch])
+        counts = standing_counts(asked, access, today=windows.local_today())
+        standings = {standing: counts.get(standing, 0) for standing in Standing.values}
+        documents = objective_documents(rows, access)
+        return Response({"total": found.count(), "standings": standings, "objectives": documents})
+
+    @extend_schema(
+        operation_id="v1_objectives_add",
+        request=ObjectiveWriteSerializer,
+        responses={201: ObjectiveSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Write an objective; a draft unless it is to be published."""
+        access = access_of(request.user)
+        given = given_fields(request, FIELDS, needed=("title",))
+        draft = _draft(given, quarter_at(day_to_write_for(given.get("quarter"))))
+        added = _obeyed(lambda: add_objective(access, draft))
+        return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
+
+
+class ObjectiveView(ProgramView):
+    @extend_schema(operation_id="v1_objective", responses={200: ObjectiveSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One objective."""
+        return Response(_document(pk, access_of(request.user)))
+
+    @extend_schema(
+        operation_id="v1_objective_change",
+        request=ObjectiveWriteSerializer,
+        responses={200: ObjectiveSerializer, 409: ObjectiveConflictSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change what is named; `version` is that of the objective which the change was made from."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given = given_fields(request, (*FIELDS, "version"), needed=("version",))
+        version = number("version", given["version"])
+        quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else found.quarter
+        draft = _draft(given, quarter, known=found)
+        try:
+            _obeyed(lambda: change_objective(access, found, draft, of_version=version or 0))
+        except ConflictError as conflict:
+            problem = error_document("version", f"{conflict} `stored` is what it says now.")
+            return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
+        return Response(_document(pk, access))
+
+
+class ObjectivePublishView(ProgramView):
+    @extend_schema(operation_id="v1_objective_publish", request=None, responses={200: ObjectiveSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        """Let everybody whom it concerns see a draft."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given_fields(request, ())
+        _obeyed(lambda: publish_objective(access, found))
+        return Response(_document(pk, access))
+
+
+class ObjectiveDropView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_drop", request=DropSerializer, responses={200: ObjectiveSerializer, **ERRORS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Give it up during the quarter, with a reason."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
+        _obeyed(lambda: drop_objective(access, found, why))
+        return Response(_document(pk, access))
+
+
+class ObjectiveStandingView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_standing", request=OverrideSerializer, responses={200: ObjectiveSerializer, **ERRORS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given = given_fields(request, ("standing", "reason"))
+        standing, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
+        _obeyed(lambda: override_standing(access, found, standing, reason))
+        return Response(_document(pk, access))
+
+
+class CheckInsView(ProgramView):
+    @extend_schema(operation_id="v1_objective_check_ins", responses={200: CheckInsSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """What was said of an objective, the latest first."""
+        access = access_of(request.user)
+        check_is_of_account(access)
+        found = visible_objective(pk, access)
+        return Response({"check_ins": check_in_documents(list(found.check_ins.select_related("by")))})
+
+    @extend_schema(
+        operation_id="v1_objective_check_in",
+        request=CheckInWriteSerializer,
+        responses={201: CheckInSerializer, **ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Say how sure one is, and the value of a key result that is entered by hand."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given = given_fields(request, ("confidence", "note", "key_result", "value", "values"), needed=("confidence",))
+        confidence, note = text("confidence", given["confidence"]), text("note", given.get("note"))
+        if "values" in given:
+            if {"key_result", "value"} & set(given):
+                raise QueryError("values", "Say either values, or one key_result with its value.")
+            values = _values(given["values"])
+            [said, *_] = _obeyed(
+                lambda: check_in_values(access, found, confidence=confidence, note=note, values=values)
+            )
+            return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+        key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
+        said = _obeyed(
+            lambda: check_in(access, found, confidence=confidence, note=note, key_result=key_result, value=value)
+        )
+        return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+
+
+class ObjectiveEndingView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_ending", request=EndingSerializer, responses={200: ObjectiveSerializer, **ERRORS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Decide what becomes of it when its quarter is closed, and what was learned."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
+        word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
+        if "retrospective" not in given:
+            lesson = found.retrospective
+        _obeyed(lambda: decide(access, found, word, lesson))
+        return Response(_document(pk, access))
+
+
+class QuartersView(ProgramView):
+    @extend_schema(operation_id="v1_quarters_list", responses={200: QuartersSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """The quarters that hold objectives, or are closed; the latest first."""
+        only(request)
+        known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
+        found = known.distinct().select_related("document").order_by("-start")
+        return Response({"quarters": quarter_documents(list(found))})
+
+
+def _document(pk: int, access: Access) -> dict[str, Any]:
+    return objective_documents([visible_objective(pk, access)], access)[0]
+
+
+def _obeyed(write: Callable[[], Written]) -> Written:
+    """What the service answers; its refusals as the API tells them."""
+    try:
+        return write()
+    except MayNotWriteObjectiveError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except ObjectiveError as problem:
+        raise QueryError(problem.field, problem.message) from None
+
+
+def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | None = None) -> ObjectiveDraft:
+    """What is not named is what the known objective says, or nothing."""
+
+    def said(name: str, otherwise: Any) -> Any:
+        return given.get(name, otherwise)
+
+    return ObjectiveDraft(
+        quarter=quarter,
+        unit=text("unit", said("unit", known.unit.slug if known and known.unit else None)) or None,
+        title=text("title", said("title", known.title if known else "")),
+        description=text("description", said("description", known.description if known else "")),
+        owner=_person(text("owner", given["owner"])) if "owner" in given else (known.owner_id if known else None),
+        is_mandatory=yes_or_no("is_mandatory", said("is_mandatory", known.is_mandatory if known else False)),
+        parent=number("parent", said("parent", known.parent_id if known else None)),
+        template=text("template", said("template", known.template if known else "")),
+        publish=yes_or_no("publish", said("publish", bool(known and known.published_at))),
+        key_results=_key_results(given["key_results"])
+        if "key_results" in given
+        else (key_results_of(known) if known else ()),
+    )
+
+
+def _key_results(given: object) -> tuple[KeyResultDraft, ...]:
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise QueryError("key_results", "It must be a list.")
+    return tuple(_key_result(row, each) for row, each in enumerate(given))
+
+
+def _key_result(row: int, given: object) -> KeyResultDraft:
+    if not isinstance(given, Mapping):
+        raise QueryError(f"key_results.{row}", "It must be an object.")
+    for name in given:
+        if name not in KEY_RESULT_FIELDS:
+            raise QueryError(
+                f"key_results.{row}.{str(name)[:40]}", f"There is no such field. Use {', '.join(KEY_RESULT_FIELDS)}."
+            )
+    at = f"key_results.{row}"
+    words = {
+        name: text(f"{at}.{name}", given.get(name))
+        for name in ("title", "metric", "statistic", "unit_of_measure", "better")
+    }
+    return KeyResultDraft(
+        **words,
+        target_kind=text(f"{at}.target_kind", given.get("target_kind")) or "absolute",
+        target=amount(f"{at}.target", given.get("target")),
+        change_percent=amount(f"{at}.change_percent", given.get("change_percent")),
+        baseline=amount(f"{at}.baseline", given.get("baseline")),
+        id=number(f"{at}.id", given.get("id")),
+    )
+
+
+def _person(address: str) -> int | None:
+    if not address:
+        return None
+    found = None if "\x00" in address else Person.objects.filter(email__iexact=address.strip()).first()
+    if found is None:
+        raise QueryError("owner", "Nobody with this address is known. People lists everybody.")
+    return found.pk
+
+
+def _values(given: object) -> dict[int, float]:
+    """By the ids of key results."""
+    found = {}
+    for key_result, value in by_id("values", given, of="key results").items():
+        entered = amount(f"values.{key_result}", value)
+        if entered is None:
+            raise QueryError(f"values.{key_result}", "It must be a number.")
+        found[key_result] = entered
+    if not found:
+        raise QueryError("values", "Name at least one key result.")
+    return found

@@ -1,0 +1,124 @@
+"""What is done to an objective from its page: checking in, publishing, setting its standing, dropping it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from insights.privacy.scope_access import access_in
+from orgtree.access.access import Access
+from programs.key_results.pages.amounts import AmountError, read_amount
+from programs.key_results.services.reading import unit_of
+from programs.models import KeyResult, Objective, Standing
+from programs.objectives.pages.page import objective_page, visible_objective
+from programs.objectives.services.check_ins import check_in_values
+from programs.objectives.services.decisions import decide
+from programs.objectives.services.writing import (
+    MayNotWriteObjectiveError,
+    ObjectiveError,
+    drop_objective,
+    override_standing,
+    publish_objective,
+)
+
+Change = Callable[[Access, Objective], str]
+
+
+@login_required
+@require_POST
+def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
+
+    def say(access: Access, found: Objective) -> str:
+        check_in_values(
+            access,
+            found,
+            confidence=request.POST.get("confidence", ""),
+            note=request.POST.get("note", ""),
+            values=_values(request, found),
+        )
+        return "Checked in."
+
+    return _change(request, pk, say)
+
+
+@login_required
+@require_POST
+def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    def publish(access: Access, found: Objective) -> str:
+        publish_objective(access, found)
+        return "The objective is published: everybody whom it concerns can see it."
+
+    return _change(request, pk, publish)
+
+
+@login_required
+@require_POST
+def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
+    """`standing` with a `reason`; an empty standing goes back to what is computed."""
+
+    def override(access: Access, found: Objective) -> str:
+        standing = request.POST.get("standing", "")
+        override_standing(access, found, standing, request.POST.get("reason", ""))
+        return f"It is told as {Standing(standing).label.lower()}." if standing else "It is told as it is computed."
+
+    return _change(request, pk, override)
+
+
+@login_required
+@require_POST
+def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    def drop(access: Access, found: Objective) -> str:
+        drop_objective(access, found, request.POST.get("why", ""))
+        return f"“{found.title}” is dropped. It stays on record, with the reason."
+
+    return _change(request, pk, drop)
+
+
+@login_required
+@require_POST
+def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """`carry_over` and `retrospective`: what becomes of it when its quarter ends, and what was learned."""
+
+    def decided(access: Access, found: Objective) -> str:
+        carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
+        decide(access, found, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
+        return "Kept for the day on which the quarter is closed."
+
+    return _change(request, pk, decided)
+
+
+def _values(request: HttpRequest, found: Objective) -> dict[int, float]:
+    """The new values of key results that are entered by hand, by id.  Raises ObjectiveError."""
+    values = {}
+    by_hand = KeyResult.objects.filter(objective=found.pk, metric="")
+    for key_result in by_hand:
+        text = request.POST.get(f"value-{key_result.pk}", "").strip()
+        if text:
+            try:
+                values[key_result.pk] = read_amount(text, unit_of(key_result))
+            except AmountError as problem:
+                raise ObjectiveError("value", f"{key_result.title}: {problem}") from None
+    return values
+
+
+def _change(request: HttpRequest, pk: int, change: Change) -> HttpResponse:
+    """The page again where it was refused, with why and with what was written."""
+    found = visible_objective(request, pk)
+    try:
+        done = change(access_in(request), found)
+    except ObjectiveError as problem:
+        said = {name: str(value) for name, value in request.POST.items()}
+        return objective_page(
+            request, visible_objective(request, pk), problems=[problem.message], said=said, status=400
+        )
+    except MayNotWriteObjectiveError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    messages.success(request, done)
+    return redirect("objective", pk)

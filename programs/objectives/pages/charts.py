@@ -1,0 +1,131 @@
+"""The course of a key result by week: before the quarter, in it, and the forecast to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from core.csv_export import csv_response
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.terms import UnitOfMeasure
+from insights.ui.agreed import agreed_lines
+from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
+from orgtree.access.access import Access
+from programs.key_results.queries import KeyResultProgress
+from programs.key_results.services.reading import metric_of, metric_query, unit_of
+from programs.models import KeyResult, Objective, Quarter
+from programs.objectives.pages.page import visible_objective
+from programs.objectives.queries.objectives import progress_of
+
+WEEK = timedelta(weeks=1)
+
+
+class KeyResultChart(ChartView):
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        return drawn(request, self.kwargs["pk"], self.kwargs["key_result"])
+
+
+@login_required
+@require_GET
+def key_result_chart(request: HttpRequest, pk: int, key_result: int) -> HttpResponseBase:
+    response: HttpResponseBase = KeyResultChart.as_view()(request, pk=pk, key_result=key_result)
+    return response
+
+
+@login_required
+@require_GET
+def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> HttpResponseBase:
+    return csv_response(f"headway-key-result-{key_result}", drawn(request, pk, key_result).rows())
+
+
+def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
+    """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
+    objective = visible_objective(request, pk)
+    access = access_in(request)
+    [found] = progress_of([objective], access, today=windows.local_today())
+    for each in found.key_results:
+        if each.key_result.pk == key_result:
+            return replace(course(each, objective.quarter), benchmarks=_lines(each, objective, access))
+    raise Http404("No such key result.")
+
+
+def course(found: KeyResultProgress, quarter: Quarter) -> ChartData:
+    """One line of what was measured, and a second one from its last point to the forecast at the quarter's end.
+
+    A metric is drawn by whole weeks; what is entered by hand on the days on which it was.
+    """
+    days = _days(found, quarter)
+    values = dict(found.points)
+    measured = [values.get(day) for day in days]
+    unit = unit_of(found.key_result)
+    datasets = [Dataset(found.key_result.title, f"k{found.key_result.pk}", "sequence", measured)]
+    if forecast := _forecast(found, days, measured):
+        datasets.append(Dataset("Forecast", "forecast", "sequence", forecast))
+    return ChartData(
+        kind="line",
+        unit=unit if unit in set(UnitOfMeasure) else UnitOfMeasure.COUNT.value,
+        labels=[f"{day.day} {day:%b}" for day in days],
+        days=days,
+        datasets=datasets,
+        label_name="Week from" if found.key_result.metric else "Day",
+        marks=_range_of(quarter, days),
+        reason=found.reason,
+    )
+
+
+def _days(found: KeyResultProgress, quarter: Quarter) -> list[date]:
+    """Those of the points, and what is missing of the quarter's weeks up to its end."""
+    known = [day for day, _ in found.points]
+    day = known[-1] + WEEK if known else quarter.start - timedelta(days=quarter.start.weekday())
+    rest = []
+    while day < quarter.end:
+        rest.append(day)
+        day += WEEK
+    return [*known, *rest]
+
+
+def _forecast(
+    found: KeyResultProgress, days: Sequence[date], measured: Sequence[float | None]
+) -> list[float | None] | None:
+    """A straight line from the last value to the forecast on the last day."""
+    last = max((index for index, value in enumerate(measured) if value is not None), default=None)
+    if found.forecast is None or last is None or last == len(days) - 1:
+        return None
+    start, steps = measured[last] or 0.0, len(days) - 1 - last
+    slope = (found.forecast.value - start) / steps
+    before: list[float | None] = [None] * last
+    return [*before, *(start + slope * step for step in range(steps + 1))]
+
+
+def _range_of(quarter: Quarter, days: Sequence[date]) -> list[Mark]:
+    """The quarter as a shade over its weeks."""
+    inside = [index for index, day in enumerate(days) if quarter.start <= day < quarter.end]
+    if not inside:
+        return []
+    return [Mark(str(quarter), inside[0], inside[-1], quarter.start, quarter.end)]
+
+
+def _lines(found: KeyResultProgress, objective: Objective, access: Access) -> list[Line]:
+    """Its baseline and target, and what was agreed of the metric for the unit: its benchmarks."""
+    target = "Not worse than" if found.key_result.is_guardrail else "Target"
+    own = [
+        Line(value, label)
+        for value, label in ((found.baseline, "Baseline"), (found.target, target))
+        if value is not None
+    ]
+    return [*_agreed(found.key_result, objective, access), *own]
+
+
+def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequence[Line]:
+    """Nothing for a quarter that is closed: what is agreed today was not what was aimed at."""
+    if objective.quarter.is_closed or metric_of(key_result.metric) is None:
+        return ()
+    unit = objective.unit.slug if objective.unit else None
+    return agreed_lines(metric_query(key_result.metric, key_result.statistic, unit, objective.quarter.window), access)

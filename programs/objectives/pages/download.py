@@ -1,0 +1,27 @@
+"""The list of objectives as CSV."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from core.csv_export import csv_response
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.bad_filter import explains_bad_filters
+from programs.objectives.pages.listing import found_objectives, read_asked
+from programs.objectives.services.csv_export import objective_rows
+from programs.quarters.pages import quarters
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def objectives_csv(request: HttpRequest) -> HttpResponseBase:
+    """What the list is narrowed to, all of its pages."""
+    access = access_in(request)
+    asked = read_asked(request, access, quarters(windows.local_today()))
+    found = list(found_objectives(asked, access))
+    return csv_response("objectives", objective_rows(found, access, asked.filters.today))

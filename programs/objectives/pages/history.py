@@ -1,0 +1,127 @@
+"""Every change of an objective and of its key results, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.ui.metric_panel import is_panel
+from orgtree.access.access import Access
+from programs.history.events import Changed, Value, names_of_accounts
+from programs.history.labels import Difference, value_words
+from programs.key_results.pages.amounts import in_words
+from programs.models import KeyResult, Objective, Standing, TargetKind
+from programs.objectives.pages.page import visible_objective
+from programs.objectives.services.history import ObjectiveStep, objective_changes
+
+OBJECTIVE_FIELDS = {
+    "title": "Objective",
+    "description": "Description",
+    "unit_id": "Unit",
+    "owner_id": "Owner",
+    "is_mandatory": "The team's objective",
+    "parent_id": "Serves",
+    "published_at": "Published",
+    "dropped_at": "Dropped",
+    "dropped_why": "Why it was dropped",
+    "override": "Standing set by hand",
+    "override_reason": "Why it was set",
+    "carry_over": "When the quarter ends",
+    "retrospective": "What was learned",
+}
+KEY_RESULT_FIELDS = {
+    "title": "title",
+    "metric": "metric",
+    "statistic": "statistic",
+    "better": "direction",
+    "target_kind": "kind of target",
+    "baseline": "baseline",
+    "target": "target",
+    "hand_value": "value",
+    "final_value": "final value",
+}
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "override": dict(Standing.choices),
+    "carry_over": dict(Objective.CarryOver.choices),
+    "better": dict(KeyResult.Better.choices),
+    "target_kind": dict(TargetKind.choices),
+}
+TOLD = 200  # characters of a long text; the whole one is on the page
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """What one account changed in one step."""
+
+    who: str
+    at: str
+    what: Sequence[str]  # "Written", "Key result “…” removed"
+    differences: Sequence[Difference]
+
+
+@login_required
+@never_cache
+@require_GET
+def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """A part of the objective's page, and a page of its own."""
+    found, access = visible_objective(request, pk), access_in(request)
+    context = {"objective": found, "history": history_of(found, access)}
+    part = "programs/objectives/_history.html"
+    return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
+
+
+def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
+    """The latest first."""
+    changes = objective_changes(objective, access)
+    names = names_of_accounts(each.by for each in changes)
+    return [
+        HistoryLine(
+            "Headway" if each.by is None else names.get(each.by, GONE),
+            moment(each.at),
+            [what for step in each.steps for what in _what(step)],
+            [_difference(change) for step in each.steps for change in step.changes],
+        )
+        for each in changes
+    ]
+
+
+def _what(step: ObjectiveStep) -> Iterator[str]:
+    if step.is_first:
+        yield "Written"
+    if step.removed:
+        yield f"Key result “{step.removed.title}” removed"
+    if step.added:
+        target = _amount(step.added.target, step.added.unit)
+        yield f"Key result “{step.added.title}”, target {target}"
+
+
+def _difference(change: Changed) -> Difference:
+    if change.key_result is None:
+        before, after = _text(change, change.before), _text(change, change.after)
+        return Difference(OBJECTIVE_FIELDS[change.field], before, after)
+    label = f"{change.title}, {KEY_RESULT_FIELDS[change.field]}"
+    before = _result_word(change, change.before, change.unit_before)
+    return Difference(label, before, _result_word(change, change.after, change.unit))
+
+
+def _result_word(change: Changed, value: Value, unit: str) -> str:
+    if isinstance(value, float):
+        return _amount(value, unit)
+    return value_words(change.field, value, CHOICES.get(change.field, {}))
+
+
+def _amount(value: Value, unit: str) -> str:
+    return in_words(value, unit) if isinstance(value, float) else value_words("", value, {})
+
+
+def _text(change: Changed, value: Value) -> str:
+    text = value_words(change.field, value, CHOICES.get(change.field, {}))
+    return text if len(text) <= TOLD else f"{text[:TOLD].rstrip()}…"

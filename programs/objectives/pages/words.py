@@ -1,0 +1,251 @@
+"""How objectives are put in words, as lists and pages print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.query.errors import UnknownMetricError
+from insights.templatetags.headway import initials
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from insights.ui.tiles import Link
+from orgtree.models import Unit
+from programs.key_results.pages.amounts import in_words, printed
+from programs.key_results.queries import KeyResultProgress
+from programs.key_results.services.reading import unit_of
+from programs.models import KeyResult, Objective, Standing
+from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes
+from programs.objectives.queries.objectives import ObjectiveProgress
+
+
+@dataclass(frozen=True)
+class StandingTag:
+    """A standing as a chip: its words, an icon, and the tone of its colour."""
+
+    key: str
+    text: str
+    tone: str
+    icon: str
+
+
+TAGS: Mapping[str, StandingTag] = {
+    Standing.ON_TRACK: StandingTag("on_track", "On track", "good", "trending-up"),
+    Standing.AT_RISK: StandingTag("at_risk", "At risk", "watch", "alert-triangle"),
+    Standing.OFF_TRACK: StandingTag("off_track", "Off track", "bad", "trending-down"),
+    Standing.UNKNOWN: StandingTag("unknown", "No data yet", "", "minus"),
+}
+HIDDEN = StandingTag("hidden", "Hidden", "", "eye-off")
+GUARDRAIL_HOLDS = StandingTag("on_track", "Holds", "good", "shield-check")
+GUARDRAIL_BROKEN = StandingTag("at_risk", "Broken", "bad", "shield-half")
+
+
+@dataclass(frozen=True)
+class KeyResultLine:
+    """A key result as lists print it."""
+
+    pk: int
+    title: str
+    metric: Link | None  # None: entered by hand
+    is_guardrail: bool
+    is_hidden: bool  # its figures are withheld from the viewer
+    bar: ObjectiveBar
+    tag: StandingTag
+    forecast: str
+    forecast_range: str  # "80% interval 47.0 h to 52.0 h", or why there is no forecast
+    value: str
+    target: str  # "at most 40.0 h"
+    why: str
+    baseline_days: str
+
+
+@dataclass(frozen=True)
+class ObjectiveLine:
+    """An objective as lists print it; of one with a single outcome, that outcome's bar is its own."""
+
+    pk: int
+    url: str
+    title: str
+    unit: str
+    owner: str
+    initials: str
+    ends: str  # "31 Dec"
+    is_mandatory: bool
+    is_draft: bool
+    is_dropped: bool
+    is_hidden: bool  # what it comes to is withheld from the viewer
+    bar: ObjectiveBar
+    tag: StandingTag
+    overridden: str  # what was computed instead, and why it was set otherwise
+    why: str
+    forecast: str
+    key_results: Sequence[KeyResultLine]
+    shown_below: Sequence[KeyResultLine]  # those whose bar is not the objective's own
+    confidence: str
+    check_in: str
+    is_check_in_late: bool
+    tickets: str
+    tickets_late: str
+    tickets_url: str
+    score: str
+
+    @property
+    def stands_otherwise(self) -> bool:
+        """Whether it stands otherwise than its only outcome, whose forecast is printed: a guardrail has its say."""
+        outcomes = [each for each in self.key_results if not each.is_guardrail]
+        return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
+
+
+def objective_lines(found: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
+    """Of objectives with unit, owner and quarter; no query of its own."""
+    return [objective_line(each, today) for each in found]
+
+
+def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
+    objective = found.objective
+    outcomes = only_outcomes(found)
+    lines = [key_result_line(each, objective) for each in found.key_results]
+    own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
+    is_hidden = any(each.withheld for each in found.key_results)
+    # The score follows from values and baselines: of one that is withheld it would tell.
+    is_partly_hidden = is_hidden or any(
+        each.baseline is None and each.key_result.baseline is not None for each in found.key_results
+    )
+    is_late = found.check_in_due is not None and found.check_in_due < today
+    return ObjectiveLine(
+        pk=objective.pk,
+        url=reverse("objective", args=[objective.pk]),
+        title=objective.title,
+        unit=objective.unit.name if objective.unit else EVERYBODY,
+        owner=objective.owner.full_name if objective.owner else "",
+        initials=initials(objective.owner.full_name) if objective.owner else "",
+        ends=short_day(objective.quarter.end - timedelta(days=1)),
+        is_mandatory=objective.is_mandatory,
+        is_draft=objective.published_at is None,
+        is_dropped=objective.dropped_at is not None,
+        is_hidden=is_hidden,
+        bar=bar_of_objective(found),
+        tag=HIDDEN if found.is_standing_hidden and not objective.override else TAGS[found.shown],
+        overridden=_overridden(found),
+        why=found.why,
+        forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
+        key_results=lines,
+        shown_below=[line for line in lines if line.pk != own],
+        confidence=found.last_check_in.get_confidence_display() if found.last_check_in else "",
+        check_in=_check_in_words(found, today),
+        is_check_in_late=is_late,
+        tickets=wording.count(found.tickets_open, "ticket") if found.tickets_open else "",
+        tickets_late=f"{found.tickets_overdue:,} overdue" if found.tickets_overdue else "",
+        tickets_url=f"{reverse('tickets')}?objective={objective.pk}",
+        score="" if objective.score is None or is_partly_hidden else f"{objective.score:.2f}",
+    )
+
+
+def key_result_line(found: KeyResultProgress, objective: Objective) -> KeyResultLine:
+    key_result = found.key_result
+    return KeyResultLine(
+        pk=key_result.pk,
+        title=key_result.title,
+        metric=metric_link(key_result, objective.unit),
+        is_guardrail=key_result.is_guardrail,
+        is_hidden=found.withheld,
+        bar=bar_of_key_result(found),
+        tag=_tag(found),
+        forecast="" if key_result.is_guardrail else forecast_words(found, objective.quarter.end),
+        forecast_range=_range(found),
+        value=printed(found.value, key_result) if found.value is not None else "",
+        target=target_words(found),
+        why=found.reason or found.why,
+        baseline_days=_baseline_days(key_result),
+    )
+
+
+def forecast_words(found: KeyResultProgress, end: date) -> str:
+    """Forecast 49.1 h on 31 Dec; forecast reached 17 Nov; nothing where there is none."""
+    if found.forecast is None:
+        return ""
+    if found.forecast.reached_on is not None:
+        return f"Forecast reached {short_day(found.forecast.reached_on)}"
+    return f"Forecast {printed(found.forecast.value, found.key_result)} on {short_day(end - timedelta(days=1))}"
+
+
+def target_words(found: KeyResultProgress) -> str:
+    """At most 40.0 h; at least 80.0%; for a relative target with its change."""
+    key_result = found.key_result
+    limit = "at most" if key_result.better == KeyResult.Better.LOWER else "at least"
+    words = f"{limit} {printed(found.target, key_result)}" if found.target is not None else "hidden"
+    if key_result.change_percent is not None:
+        sign = "−" if key_result.change_percent < 0 else "+"
+        return f"{words} ({sign}{abs(key_result.change_percent):g}%)"
+    return words
+
+
+def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
+    """To the metric's page, of the objective's unit; a metric that is gone leads nowhere."""
+    if not key_result.metric:
+        return None
+    try:
+        name = get(key_result.metric).name
+    except UnknownMetricError:
+        return Link(f"{key_result.metric}, which is no metric any more", "")
+    statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""
+    where = f"?unit={unit.slug}{statistic}" if unit else f"?{statistic[1:]}" if statistic else ""
+    return Link(name, f"{_metric_path(key_result.metric)}{where}")
+
+
+@cache  # a list has a hundred of them, of a few metrics; no key that is no metric's comes here
+def _metric_path(key: str) -> str:
+    return reverse("metric_page", args=[key])
+
+
+def short_day(day: date) -> str:
+    """31 Dec: lists say the year elsewhere."""
+    return f"{day.day} {day:%b}"
+
+
+def _tag(found: KeyResultProgress) -> StandingTag:
+    if found.withheld:
+        return HIDDEN
+    if found.key_result.is_guardrail and found.holds is not None:
+        return GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
+    return TAGS[found.standing]
+
+
+def _range(found: KeyResultProgress) -> str:
+    if found.key_result.is_guardrail:
+        return ""
+    if found.forecast is None:
+        return found.no_forecast
+    unit = unit_of(found.key_result)
+    low, high = in_words(found.forecast.low, unit), in_words(found.forecast.high, unit)
+    return f"80% interval {low} to {high}"
+
+
+def _baseline_days(key_result: KeyResult) -> str:
+    start, end = key_result.baseline_from, key_result.baseline_to
+    if start is None or end is None:
+        return ""
+    return f"{wording.day(start)} – {wording.day(end - timedelta(days=1))}"
+
+
+def _overridden(found: ObjectiveProgress) -> str:
+    if not found.objective.override:
+        return ""
+    if found.is_standing_hidden:
+        return f"Set by hand. {found.objective.override_reason}"
+    return f"Set by hand, computed: {TAGS[found.computed].text.lower()}. {found.objective.override_reason}"
+
+
+def _check_in_words(found: ObjectiveProgress, today: date) -> str:
+    """When the next word on it is due; nothing for what is closed, dropped or a draft."""
+    due = found.check_in_due
+    if due is None:
+        return ""
+    if due < today:
+        return f"Check-in {wording.count((today - due).days, 'day')} late"
+    return "Check-in due today" if due == today else f"Check-in due {short_day(due)}"

@@ -1,0 +1,219 @@
+"""Which objectives are listed, and how they go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from insights.catalogue.registry import metrics
+from insights.privacy.withhold import is_of_delivery
+from insights.query.terms import BelongsTo
+from orgtree.access.access import Access
+from orgtree.models import UnitPlacement
+from orgtree.models.sight import Sight
+from programs.key_results.queries import KeyResultProgress, key_result_progress
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.models.objectives import CHECK_IN_EVERY
+from programs.models.tickets import STANDING_STATES
+
+HIDDEN = "Some of its figures are not shown to you, and so is what they come to."
+STANDING_ALONE = "How it stands is told to everybody whom it concerns; the figures of {unit} are not yours to see."
+
+
+@dataclass(frozen=True)
+class ObjectiveFilter:
+    """What a list of objectives is narrowed to.  `unit` is a slug: its own and those of all below it."""
+
+    quarter: Quarter
+    unit: str | None = None
+    standing: str = ""
+    search: str = ""
+    search_owners: bool = True  # for the text in their names, too
+    owner: int | None = None  # a person's id
+    drafts: bool = False  # drafts alone; else published ones alone
+    dropped: bool = False  # those that were given up, too
+    led: bool = False  # of units that the viewer manages, in whichever tree
+
+
+@dataclass(frozen=True)
+class ObjectiveProgress:
+    """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1.
+
+    `shown` is the override where there is one; `is_standing_hidden` says that what was computed is withheld.
+    `confidence` is that of the last check-in.  `check_in_due` is the day by which the next one is; None for drafts,
+    dropped objectives, and outside of the quarter.
+    """
+
+    objective: Objective
+    key_results: tuple[KeyResultProgress, ...]
+    progress: float | None
+    computed: Standing
+    shown: Standing
+    why: str
+    confidence: str
+    last_check_in: CheckIn | None
+    check_in_due: date | None
+    tickets_open: int
+    tickets_overdue: int
+
+    @property
+    def is_standing_hidden(self) -> bool:
+        return any(each.of_few for each in self.key_results)
+
+
+def progress_of(objectives: Sequence[Objective], access: Access, *, today: date) -> list[ObjectiveProgress]:
+    """As measured, without what this viewer may not see.
+
+    Three queries where the objectives bring quarter, unit and measure; a fourth one where they lack their measure.
+    """
+    ids = [objective.pk for objective in objectives]
+    key_results: dict[int, list[KeyResult]] = defaultdict(list)
+    for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("position"):
+        key_results[each.objective_id].append(each)
+    measures = _measures(objectives)
+    last = _last_check_ins(ids)
+    tickets = _tickets(ids, access.sight, today)
+    found = []
+    for objective in objectives:
+        told = tuple(
+            key_result_progress(each, objective, _measure_of(each), access, today=today)
+            for each in key_results[objective.pk]
+        )
+        measure = measures.get(objective.pk)
+        computed, why, progress = _computed(objective, told, measure)
+        check_in = last.get(objective.pk)
+        is_open, overdue = tickets.get(objective.pk, (0, 0))
+        found.append(
+            ObjectiveProgress(
+                objective=objective,
+                key_results=told,
+                progress=progress,
+                computed=computed,
+                shown=Standing(objective.override) if objective.override else computed,
+                why=why,
+                confidence=check_in.confidence if check_in else "",
+                last_check_in=check_in,
+                check_in_due=check_in_due(objective, check_in, today),
+                tickets_open=is_open,
+                tickets_overdue=overdue,
+            )
+        )
+    return found
+
+
+def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
+    """By objective; asked for those that were read without."""
+    read = {each.pk: getattr(each, "measure", None) for each in objectives if "measure" in each._state.fields_cache}
+    missing = [each.pk for each in objectives if each.pk not in read]
+    found = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
+    return {**found, **{pk: measure for pk, measure in read.items() if measure is not None}}
+
+
+def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
+    return getattr(key_result, "measure", None)
+
+
+def _computed(
+    objective: Objective, told: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
+) -> tuple[Standing, str, float | None]:
+    """What the key results come to: standing, why, progress.
+
+    Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
+    be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
+    """
+    if any(each.of_few for each in told):
+        return Standing.UNKNOWN, told[0].reason if len(told) == 1 else HIDDEN, None
+    if measure is None:
+        return Standing.UNKNOWN, "Not measured yet: that is done every hour.", None
+    if any(each.withheld for each in told):
+        unit = objective.unit.name if objective.unit else "the whole organisation"
+        return Standing(measure.standing), STANDING_ALONE.format(unit=unit), None
+    is_progress_hidden = any(each.baseline is None and each.key_result.baseline is not None for each in told)
+    return Standing(measure.standing), measure.why, None if is_progress_hidden else measure.progress
+
+
+def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> date | None:
+    """Two weeks after the last one, or after the objective was published or its quarter began, whichever is later."""
+    quarter = objective.quarter
+    if objective.published_at is None or objective.dropped_at or quarter.is_closed or today >= quarter.end:
+        return None
+    since = max(quarter.start, timezone.localdate(last.at if last else objective.published_at))
+    return min(since + CHECK_IN_EVERY, quarter.end - timedelta(days=1))
+
+
+def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
+    latest = CheckIn.objects.filter(objective__in=ids).order_by("objective_id", "-at", "-pk").distinct("objective_id")
+    return {check_in.objective_id: check_in for check_in in latest.select_related("by")}
+
+
+def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tuple[int, int]]:
+    """By objective: how many of the tickets that the viewer may see are still to do, and how many of them overdue."""
+    visible = Ticket.objects.within(sight).filter(objective__in=ids, state__in=STANDING_STATES)
+    counted = visible.values("objective").annotate(
+        standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
+    )
+    return {row["objective"]: (row["standing"], row["overdue"]) for row in counted.order_by()}
+
+
+def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
+    """The objectives that the viewer may see and asks for, with quarter, unit, owner and measure; mandatory first."""
+    found = Objective.objects.within(access.sight).filter(quarter=asked.quarter, published_at__isnull=asked.drafts)
+    if not asked.dropped:
+        found = found.filter(dropped_at=None)
+    if asked.unit is not None:
+        found = found.filter(unit__in=_below(asked.unit, asked.quarter, today))
+    if asked.led:
+        found = found.filter(unit__in=access.sight.managed_ids)
+    if asked.search:
+        text = asked.search.replace("\x00", "")
+        of_owner = Q(owner__full_name__icontains=text) if asked.search_owners else Q()
+        found = found.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
+    if asked.owner is not None:
+        found = found.filter(owner=asked.owner)
+    if asked.standing:
+        found = found.annotate(shown=shown_standing(access)).filter(shown=asked.standing)
+    return found.select_related("quarter", "unit", "owner", "measure").order_by(
+        F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
+    )
+
+
+def in_order_of_units(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
+    """The whole organisation's first, then by the unit's name, of each the mandatory one first."""
+    return objectives.order_by(F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
+
+
+def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, int]:
+    """The unit and all below it today; of a quarter that is over, on its last day."""
+    day = min(today, quarter.end - timedelta(days=1))
+    placed = UnitPlacement.objects.filter(ancestor__slug=slug.replace("\x00", ""), during__contains=day)
+    return placed.values_list("unit", flat=True)
+
+
+def shown_standing(access: Access) -> Case:
+    """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
+    measured = Coalesce(F("measure__standing"), Value(Standing.UNKNOWN.value))
+    hidden = Q(pk__in=_hidden_key_results(access).values("objective"))
+    return Case(
+        When(~Q(override=""), then=F("override")),
+        When(hidden, then=Value(Standing.UNKNOWN.value)),
+        default=measured,
+        output_field=CharField(),
+    )
+
+
+def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
+    """Those of which few people tell, so that their standing is withheld as well: see `is_of_few`."""
+    of_metrics = KeyResult.objects.exclude(metric="").order_by()
+    if access.shows_small_groups:
+        return of_metrics.none()
+    of_people = {metric.key: metric for metric in metrics() if metric.belongs_to is BelongsTo.PERSON}
+    open_to_own = [key for key, metric in of_people.items() if is_of_delivery(metric)]
+    few = Q(measure__people__gt=0, measure__people__lt=access.minimum_group_size, metric__in=list(of_people))
+    own = Q(objective__unit__in=list(access.sight.slugs.values()), metric__in=open_to_own)
+    return of_metrics.filter(few & ~own)

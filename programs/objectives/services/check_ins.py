@@ -1,0 +1,97 @@
+"""Check-ins: what somebody says of an objective at a time.  Never changed: who thinks otherwise writes another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from core.authorship import changes_by
+from insights.query import windows
+from orgtree.access.access import Access
+from programs.key_results.errors import ObjectiveError
+from programs.key_results.services.drafts import GREATEST
+from programs.key_results.services.measuring import measure_batch
+from programs.models import CheckIn, KeyResult, Objective
+from programs.objectives.services.writing import account_of, locked_to_change
+
+LONGEST_NOTE = 20_000  # characters
+
+
+def check_in(
+    access: Access,
+    objective: Objective,
+    *,
+    confidence: str,
+    key_result: int | None = None,
+    note: str = "",
+    value: float | None = None,
+) -> CheckIn:
+    """By whoever may change the objective.  `value` is of a key result that is entered by hand.
+
+    Raises ObjectiveError, MayNotWriteObjectiveError.
+    """
+    account = account_of(access)
+    with changes_by(account):
+        stored = locked_to_change(access, objective)
+        about = _key_result(stored, key_result)
+        _check(stored, confidence, note, value, about)
+        written = CheckIn.objects.create(
+            objective=stored, key_result=about, by=account, confidence=confidence, note=note.strip(), value=value
+        )
+        if about is not None and value is not None:
+            about.hand_value = value
+            about.save(update_fields=["hand_value"])
+        measure_batch(Objective.objects.filter(pk=stored.pk), today=windows.local_today())
+    written.refresh_from_db(fields=["at"])
+    return written
+
+
+def check_in_values(
+    access: Access, objective: Objective, *, confidence: str, note: str, values: Mapping[int, float]
+) -> list[CheckIn]:
+    """One for each new value (by key result), all of them or none; the note stands once, with the first.
+
+    Without a value one that says the note alone.  Raises as `check_in`.
+    """
+    if not values:
+        return [check_in(access, objective, confidence=confidence, note=note)]
+    with transaction.atomic():
+        return [
+            check_in(
+                access,
+                objective,
+                confidence=confidence,
+                note="" if position else note,
+                key_result=key_result,
+                value=value,
+            )
+            for position, (key_result, value) in enumerate(values.items())
+        ]
+
+
+def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
+    if pk is None:
+        return None
+    found = objective.key_results.filter(pk=pk).first()
+    if found is None:
+        raise ObjectiveError("key_result", "There is no such key result of this objective.")
+    return found
+
+
+def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:
+    if objective.published_at is None:
+        raise ObjectiveError("objective", "A draft takes no check-ins: publish it first.")
+    if confidence not in CheckIn.Confidence.values:
+        raise ObjectiveError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
+    if "\x00" in note or len(note) > LONGEST_NOTE:
+        raise ObjectiveError("note", f"At most {LONGEST_NOTE:,} characters, and no NUL.")
+    if value is None:
+        return
+    if about is None:
+        raise ObjectiveError("key_result", "Say which key result the value is of.")
+    if about.metric:
+        raise ObjectiveError("value", f"“{about.title}” is read from its metric: no value is entered.")
+    if not math.isfinite(value) or abs(value) > GREATEST:
+        raise ObjectiveError("value", "It must be a number.")

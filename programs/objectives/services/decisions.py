@@ -1,0 +1,66 @@
+"""What becomes of an objective when its quarter ends, and what was learned: decided before the quarter is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.authorship import changes_by
+from orgtree.access.access import Access
+from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.models import Objective, Quarter
+from programs.objectives.services.writing import account_of, hold_open, locked_to_change, save_change
+
+LONGEST_RETROSPECTIVE = 20_000  # characters
+ONLY_LEADERS = "What the organisation learned is written by executives and admins."
+
+
+def decide(access: Access, objective: Objective, carry_over: str, retrospective: str) -> Objective:
+    """By whoever may change it.  Raises ObjectiveError, MayNotWriteObjectiveError."""
+    if carry_over not in Objective.CarryOver.values:
+        raise ObjectiveError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
+    lesson = _checked("retrospective", retrospective)
+    with changes_by(account_of(access)):
+        stored = locked_to_change(access, objective)
+        if (stored.carry_over, stored.retrospective) != (carry_over, lesson):
+            stored.carry_over, stored.retrospective = carry_over, lesson
+            save_change(stored)
+    return stored
+
+
+def keep_decisions(
+    access: Access,
+    quarter: Quarter,
+    *,
+    decisions: Mapping[int, str],
+    retrospectives: Mapping[int, str],
+    retrospective: str,
+) -> int:
+    """Of those objectives of the quarter that are named, and what the whole organisation learned; how many they are.
+
+    All of them, or none: raises ObjectiveError, MayNotWriteObjectiveError.
+    """
+    if not access.sight.leads_whole:
+        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+    lesson = _checked("retrospective", retrospective)
+    named = {*decisions, *retrospectives}
+    with changes_by(account_of(access)):
+        hold_open(quarter)
+        found = list(Objective.objects.filter(quarter=quarter, dropped_at=None, pk__in=named).select_related("quarter"))
+        if len(found) != len(named):
+            raise ObjectiveError("decisions", "One of them is no objective of this quarter, or was given up meanwhile.")
+        for each in found:
+            decide(
+                access,
+                each,
+                decisions.get(each.pk, each.carry_over),
+                retrospectives.get(each.pk, each.retrospective),
+            )
+        Quarter.objects.filter(pk=quarter.pk).update(retrospective=lesson)
+    return len(found)
+
+
+def _checked(field: str, text: str) -> str:
+    text = text.strip()
+    if "\x00" in text or len(text) > LONGEST_RETROSPECTIVE:
+        raise ObjectiveError(field, f"At most {LONGEST_RETROSPECTIVE:,} characters, and no NUL.")
+    return text

@@ -1,0 +1,240 @@
+"""What somebody says of an objective, and what cannot be said so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models import Person, Unit, UnitPlace, UnitPlacement
+from orgtree.models.sight import Sight
+from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.key_results.services.drafts import CheckedKeyResult, KeyResultDraft, check_key_results
+from programs.models import KeyResult, Objective, Quarter
+from programs.models.objective_templates import ObjectiveTemplate
+from programs.models.objectives import LONGEST_TITLE
+from programs.tickets.services.drafts import has_left
+
+__all__ = [
+    "CheckedObjective",
+    "KeyResultDraft",
+    "MayNotWriteObjectiveError",
+    "ObjectiveDraft",
+    "ObjectiveError",
+    "check_draft",
+]
+
+LONGEST_DESCRIPTION = 20_000  # characters; what is longer belongs into a document
+MOST_LEVELS = 50  # of alignment, one below another
+
+
+@dataclass(frozen=True)
+class ObjectiveDraft:
+    """An objective as a form or the API gives it.  `unit` is a slug (None: the whole organisation), `owner` a
+    person's id, `parent` an objective's.
+    """
+
+    quarter: Quarter
+    title: str
+    unit: str | None = None
+    description: str = ""
+    owner: int | None = None
+    is_mandatory: bool = False
+    parent: int | None = None
+    template: str = ""
+    key_results: tuple[KeyResultDraft, ...] = ()
+    publish: bool = False
+
+
+@dataclass(frozen=True)
+class CheckedObjective:
+    """A draft whose words were found to mean something."""
+
+    fields: Mapping[str, object]
+    key_results: tuple[CheckedKeyResult, ...]
+
+
+def check_draft(
+    draft: ObjectiveDraft, access: Access, *, known: Objective | None = None, today: date | None = None
+) -> CheckedObjective:
+    """Raises ObjectiveError, MayNotWriteObjectiveError.
+
+    What a `known` objective says stays sayable: a unit that is in no tree any more, an owner who has left, a parent
+    that the viewer may not see.
+    """
+    today = today or windows.local_today()
+    _check_words(draft)
+    _check_quarter(draft.quarter, known)
+    unit_stays = known is not None and draft.unit == (known.unit.slug if known.unit else None)
+    unit = known.unit if known and unit_stays else unit_of(draft.unit, access.sight, today)
+    if draft.is_mandatory:
+        _check_mandatory(unit, draft.quarter, known)
+    parent_stays = known is not None and unit_stays and draft.parent == known.parent_id
+    key_results = check_key_results(
+        draft.key_results,
+        unit,
+        draft.quarter,
+        access,
+        today=today,
+        known={each.pk: each for each in known.key_results.all()} if known else {},
+        same_unit=unit_stays,
+    )
+    if draft.publish or (known is not None and known.published_at):
+        check_publishable([checked.fields["target_kind"] == "guardrail" for checked in key_results])
+    return CheckedObjective(
+        fields={
+            "title": draft.title.strip(),
+            "description": draft.description.strip(),
+            "template": _template(draft.template, known),
+            "unit": unit,
+            "owner": _owner(draft.owner, known.owner if known else None),
+            "is_mandatory": draft.is_mandatory,
+            "parent": known.parent if known and parent_stays else parent_of(draft, unit, access.sight, known, today),
+        },
+        key_results=key_results,
+    )
+
+
+def check_publishable(guardrails: list[bool]) -> None:
+    """By which of its key results are guardrails.  Raises ObjectiveError."""
+    if not guardrails or all(guardrails):
+        raise ObjectiveError(
+            "key_results", "Before it is published it needs a key result that is no guardrail: how will you know?"
+        )
+
+
+def _check_words(draft: ObjectiveDraft) -> None:
+    for field, text in (("title", draft.title), ("description", draft.description)):
+        if "\x00" in text:
+            raise ObjectiveError(field, "A NUL character cannot be stored.")
+    if not draft.title.strip():
+        raise ObjectiveError("title", "Say what is to be reached.")
+    if len(draft.title.strip()) > LONGEST_TITLE:
+        raise ObjectiveError("title", f"At most {LONGEST_TITLE} characters; the description has room for more.")
+    if len(draft.description) > LONGEST_DESCRIPTION:
+        raise ObjectiveError("description", f"At most {LONGEST_DESCRIPTION:,} characters.")
+
+
+def _check_quarter(quarter: Quarter, known: Objective | None) -> None:
+    if quarter.is_closed:
+        raise ObjectiveError("quarter", f"{quarter} is closed: it stays as it was. Write for the following quarter.")
+    if known is not None and known.quarter_id != quarter.pk:
+        raise ObjectiveError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
+
+
+def unit_of(slug: str | None, sight: Sight, today: date) -> Unit | None:
+    """The unit of that slug, which the viewer leads; None for the whole organisation.
+
+    Raises ObjectiveError for a unit that is not there or stands in no tree today, MayNotWriteObjectiveError.
+    """
+    if not slug:
+        if not sight.leads_whole:
+            raise MayNotWriteObjectiveError(
+                "Objectives of the whole organisation are written by executives and admins."
+            )
+        return None
+    unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        raise ObjectiveError("unit", f"There is no unit “{slug[:80]}”, or you may not see it.".replace("\x00", ""))
+    if not sight.leads(unit.pk):
+        raise MayNotWriteObjectiveError(
+            f"Objectives of {unit.name} are written by its managers, executives and admins."
+        )
+    if not UnitPlace.objects.filter(unit=unit, during__contains=today).exists():
+        raise ObjectiveError("unit", f"{unit.name} stands in no Org Tree any more: choose a unit that is there today.")
+    return unit
+
+
+def _check_mandatory(unit: Unit | None, quarter: Quarter, known: Objective | None) -> None:
+    if unit is None:
+        raise ObjectiveError("is_mandatory", "The mandatory objective is a team's: choose its unit.")
+    others = Objective.objects.filter(quarter=quarter, unit=unit, is_mandatory=True, dropped_at=None)
+    other = (others.exclude(pk=known.pk) if known else others).first()
+    if other is not None:
+        raise second_mandatory(other)
+
+
+def second_mandatory(other: Objective) -> ObjectiveError:
+    """Whoever leads the unit may see the other one, a draft included."""
+    return ObjectiveError(
+        "is_mandatory",
+        f"{other.unit} has its mandatory objective of {other.quarter}: “{other.title}”. A team has one per quarter; "
+        "drop that one first, or write this one as a further objective.",
+    )
+
+
+def _template(slug: str, known: Objective | None) -> str:
+    if not slug or (known and known.template == slug):
+        return slug
+    if "\x00" in slug or not ObjectiveTemplate.objects.filter(slug=slug).exists():
+        raise ObjectiveError("template", "There is no such template.")
+    return slug
+
+
+def _owner(pk: int | None, known: Person | None) -> Person | None:
+    if pk is None or (known is not None and known.pk == pk):
+        return known if pk is not None else None
+    person = Person.objects.filter(pk=pk).first()
+    if person is None:
+        raise ObjectiveError("owner", "Nobody of that number is known.")
+    if has_left(person):
+        raise ObjectiveError("owner", f"{person.full_name} has left: choose somebody who is here.")
+    return person
+
+
+def parent_of(
+    draft: ObjectiveDraft, unit: Unit | None, sight: Sight, known: Objective | None, today: date
+) -> Objective | None:
+    """The objective that this one serves: of the same quarter, of a unit above or the whole organisation."""
+    if draft.parent is None:
+        return None
+    found = Objective.objects.within(sight).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
+    if found is None or (known is not None and found.pk == known.pk):
+        raise ObjectiveError("parent", "There is no such objective, or you may not see it.")
+    if found.quarter_id != draft.quarter.pk:
+        raise ObjectiveError("parent", f"It is of {found.quarter}: objectives serve one of their own quarter.")
+    if unit is None:
+        raise ObjectiveError("parent", "Objectives of the whole organisation stand at the top.")
+    if found.unit_id is not None and not (
+        found.unit_id != unit.pk
+        and UnitPlacement.objects.filter(unit=unit, ancestor=found.unit_id, during__contains=today).exists()
+    ):
+        raise ObjectiveError("parent", f"{found.unit} does not stand above {unit}: choose an objective from above.")
+    _check_no_circle(found, known)
+    return found
+
+
+def _check_no_circle(parent: Objective, known: Objective | None) -> None:
+    """Units above can come to stand below, so that being above alone doesn't hold it."""
+    step: Objective | None = parent
+    for _ in range(MOST_LEVELS):
+        if step is None:
+            return
+        if known is not None and step.pk == known.pk:
+            raise ObjectiveError("parent", f"“{parent.title}” serves this objective: they would stand in a circle.")
+        step = step.parent
+    raise ObjectiveError("parent", "It stands too many levels down.")
+
+
+def key_results_of(objective: Objective) -> tuple[KeyResultDraft, ...]:
+    """As they are: for a change of something else."""
+    return tuple(draft_of(each) for each in objective.key_results.all())
+
+
+def draft_of(key_result: KeyResult) -> KeyResultDraft:
+    """As it is.  The target of a relative one follows from its change."""
+    follows = key_result.target_kind == "relative"
+    return KeyResultDraft(
+        id=key_result.pk,
+        title=key_result.title,
+        metric=key_result.metric,
+        statistic=key_result.statistic,
+        unit_of_measure="" if key_result.metric else key_result.unit_of_measure,
+        better=key_result.better,
+        target_kind=key_result.target_kind,
+        target=None if follows else key_result.target,
+        change_percent=key_result.change_percent,
+        baseline=key_result.baseline,
+    )

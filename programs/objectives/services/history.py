@@ -1,0 +1,155 @@
+"""Every change of an objective and of its key results, as the database's history has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from typing import Any
+
+from core.authorship import account_of
+from insights.query import windows
+from orgtree.access.access import Access
+from programs.history.events import Changed, NamesOfToday, Untold, Value, events_of, together
+from programs.key_results.services.reading import unit_of
+from programs.models import Objective
+from programs.objectives.queries.objectives import progress_of
+from programs.objectives.services.writing import may_change
+
+OBJECTIVE_FIELDS = (
+    *("title", "description", "unit_id", "owner_id", "is_mandatory", "parent_id", "published_at", "dropped_at"),
+    *("dropped_why", "override", "override_reason", "carry_over", "retrospective"),
+)
+KEY_RESULT_FIELDS = (
+    *("title", "metric", "statistic", "better", "target_kind", "baseline", "target", "hand_value", "final_value"),
+)
+WRITTEN, REMOVED = "insert", "delete"  # of events; the first that is read may be a later one
+AMOUNTS = ("baseline", "target", "hand_value", "final_value")
+
+
+@dataclass(frozen=True)
+class ToldKeyResult:
+    """A key result that was added, or removed."""
+
+    key_result: int
+    title: str
+    target: Value  # in `unit`; HIDDEN where it is withheld
+    unit: str
+
+
+@dataclass(frozen=True)
+class ObjectiveStep:
+    """The objective or one of its key results changed: at most one of the first three is said, or none of them."""
+
+    is_first: bool = False  # the objective was written then
+    added: ToldKeyResult | None = None
+    removed: ToldKeyResult | None = None
+    changes: Sequence[Changed] = ()
+
+
+@dataclass(frozen=True)
+class ObjectiveChange:
+    """What one account (None: Headway itself) changed at once."""
+
+    by: int | None
+    at: datetime
+    steps: Sequence[ObjectiveStep]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    at: datetime
+    order: tuple[datetime, bool, int]  # of what was changed at once the objective itself comes first
+    together: object  # what was changed in one transaction stands together
+    account: int | None
+    step: ObjectiveStep
+
+
+def objective_changes(objective: Objective, access: Access) -> list[ObjectiveChange]:
+    """The latest first, as far as the viewer may see it."""
+    is_told = _told_amounts(objective, access)
+    of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
+    of_results = events_of("KeyResultEvent", objective=objective.pk)
+    names = NamesOfToday(of_objective, access.sight, objective="parent_id")
+    placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_told)]
+    placed.sort(key=lambda each: each.order)
+    found = []
+    for (_, account), at_once in groupby(placed, key=lambda each: (each.together, each.account)):
+        same = list(at_once)
+        found.append(ObjectiveChange(account, same[0].at, [each.step for each in same]))
+    return found[::-1]
+
+
+def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
+    """Whether the baselines and targets of a key result (an event of it) are shown: where the page shows them, too.
+
+    Of one that was removed, and of what was hidden, only those who write for the objective are told.
+    """
+    if may_change(access.sight, objective):
+        return lambda event: True
+    [progress] = progress_of([objective], access, today=windows.local_today())
+    shown = {
+        each.key_result.pk
+        for each in progress.key_results
+        if not each.withheld
+        and each.target is not None
+        and (each.baseline is not None or each.key_result.baseline is None)
+    }
+    return lambda event: not event.metric or event.pgh_obj_id in shown
+
+
+def _objective_steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Placed]:
+    if events and events[0].pgh_label == WRITTEN:
+        yield _placed(events[0], ObjectiveStep(is_first=True))
+    for before, event in pairwise(events):
+        changes = [
+            Changed(field, names.told(before, field), names.told(event, field))
+            for field in OBJECTIVE_FIELDS
+            if getattr(before, field) != getattr(event, field)
+        ]
+        if changes:
+            yield _placed(event, ObjectiveStep(changes=changes))
+
+
+def _key_result_steps(events: Sequence[Any], is_told: Callable[[Any], bool]) -> Iterator[_Placed]:
+    latest: dict[int, Any] = {}
+    for event in events:
+        before = latest.get(event.pgh_obj_id)
+        latest[event.pgh_obj_id] = event
+        if event.pgh_label == REMOVED:
+            yield _placed(event, ObjectiveStep(removed=_told(event, is_told)))
+        elif event.pgh_label == WRITTEN:
+            yield _placed(event, ObjectiveStep(added=_told(event, is_told)))
+        elif before is not None:
+            changes = [
+                Changed(
+                    field,
+                    _value(field, before, is_told),
+                    _value(field, event, is_told),
+                    event.pgh_obj_id,
+                    event.title,
+                    unit_of(event),
+                    unit_of(before),
+                )
+                for field in KEY_RESULT_FIELDS
+                if getattr(before, field) != getattr(event, field)
+            ]
+            if changes:
+                yield _placed(event, ObjectiveStep(changes=changes))
+
+
+def _placed(event: Any, step: ObjectiveStep) -> _Placed:
+    order = (event.pgh_created_at, hasattr(event, "objective_id"), event.pgh_id)
+    return _Placed(event.pgh_created_at, order, together(event), account_of(event), step)
+
+
+def _told(event: Any, is_told: Callable[[Any], bool]) -> ToldKeyResult:
+    return ToldKeyResult(event.pgh_obj_id, event.title, _value("target", event, is_told), unit_of(event))
+
+
+def _value(field: str, event: Any, is_told: Callable[[Any], bool]) -> Value:
+    if field in AMOUNTS and not is_told(event):
+        return Untold.HIDDEN
+    value: Value = getattr(event, field)
+    return value

@@ -1,0 +1,247 @@
+"""Adding and changing objectives.  Managers write for their units, executives and admins for all; an owner changes
+theirs.  Each change is told by the history (django-pghistory) as that account's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from core.authorship import changes_by
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models.sight import Sight
+from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.key_results.services.measuring import measure_batch
+from programs.models import KeyResult, Objective, Quarter, Standing
+from programs.objectives.services.drafts import CheckedObjective, ObjectiveDraft, check_draft, check_publishable
+from programs.teams.chosen_tree import settle_teams_tree
+
+__all__ = [
+    "ConflictError",
+    "MayNotWriteObjectiveError",
+    "ObjectiveError",
+    "add_objective",
+    "change_objective",
+    "drop_objective",
+    "may_change",
+    "override_standing",
+    "publish_objective",
+]
+
+ONLY_LEADERS = "An objective is changed by its owner, by the managers of its unit, by executives and by admins."
+ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"
+LONGEST_REASON = 2_000  # characters
+
+
+class ConflictError(Exception):
+    """Somebody changed the objective in the meantime; `stored` is what it says now."""
+
+    def __init__(self, stored: Objective) -> None:
+        super().__init__("Somebody changed this objective in the meantime.")
+        self.stored = stored
+
+
+def may_change(sight: Sight, objective: Objective) -> bool:
+    """Its owner, and whoever answers for its unit; nobody once its quarter is closed or it was dropped.
+
+    Needs `objective.quarter`.
+    """
+    if objective.quarter.is_closed or objective.dropped_at is not None:
+        return False
+    return is_answerable(sight, objective)
+
+
+def is_answerable(sight: Sight, objective: Objective) -> bool:
+    owns = objective.owner_id is not None and objective.owner_id == sight.person_id
+    return owns or sight.leads(objective.unit_id)
+
+
+def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
+    """Raises ObjectiveError, MayNotWriteObjectiveError."""
+    account = account_of(access)
+    with _one_mandatory(), changes_by(account):
+        hold_open(draft.quarter)
+        checked = check_draft(draft, access)
+        added = Objective.objects.create(
+            **checked.fields,
+            quarter=draft.quarter,
+            published_at=timezone.now() if draft.publish else None,
+            written_by=account,
+        )
+        _store_key_results(added, checked)
+        _measure(added)
+        if added.is_mandatory:
+            settle_teams_tree()
+    return added
+
+
+def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft, *, of_version: int) -> Objective:
+    """As `add_objective`; ConflictError where it was changed since `of_version`, and nothing is stored.
+
+    An objective that stays as it was is no change.  Publishing is part of a change, taking it back is not: what
+    everybody has read is dropped, with a reason.
+    """
+    account = account_of(access)
+    with _one_mandatory(), changes_by(account):
+        stored = locked_to_change(access, objective)
+        checked = check_draft(draft, access, known=stored)
+        publishes = draft.publish and stored.published_at is None
+        differs = _differs(stored, checked) or publishes
+        if stored.version != of_version and differs:
+            raise ConflictError(stored)
+        if differs:
+            for name, value in checked.fields.items():
+                setattr(stored, name, value)
+            if publishes:
+                stored.published_at = timezone.now()
+            save_change(stored)
+            _store_key_results(stored, checked)
+            _measure(stored)
+            if stored.is_mandatory:
+                settle_teams_tree()
+    return stored
+
+
+def publish_objective(access: Access, objective: Objective) -> Objective:
+    """Before everybody whom it concerns; where it is that already, nothing changes.  Raises ObjectiveError,
+    MayNotWriteObjectiveError."""
+    with changes_by(account_of(access)):
+        stored = locked_to_change(access, objective)
+        if stored.published_at is None:
+            check_publishable([each.is_guardrail for each in stored.key_results.all()])
+            stored.published_at = timezone.now()
+            save_change(stored)
+            _measure(stored)
+    return stored
+
+
+def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
+    """Give it up during the quarter, with a reason; it stays readable.  Raises ObjectiveError,
+    MayNotWriteObjectiveError."""
+    reason = checked_reason("dropped_why", why, "Say why it is given up: the next reader will ask.")
+    with changes_by(account_of(access)):
+        stored = locked_to_change(access, objective)
+        stored.dropped_at, stored.dropped_why = timezone.now(), reason
+        save_change(stored)
+    return stored
+
+
+def override_standing(access: Access, objective: Objective, standing: str, reason: str) -> Objective:
+    """Say how it goes in place of what is computed, with a reason; an empty standing takes that back.
+
+    Raises ObjectiveError, MayNotWriteObjectiveError.
+    """
+    if standing not in ("", Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK):
+        raise ObjectiveError("override", "One of: on_track, at_risk, off_track, or nothing.")
+    why = checked_reason("override_reason", reason, "Say why it stands so: the figures say otherwise.", needed=standing)
+    account = account_of(access)
+    with changes_by(account):
+        stored = locked_to_change(access, objective)
+        if (stored.override, stored.override_reason) == (standing, why if standing else ""):
+            return stored
+        stored.override, stored.override_reason = standing, why if standing else ""
+        stored.override_by = account if standing else None
+        save_change(stored)
+    return stored
+
+
+def account_of(access: Access) -> User:
+    if not isinstance(access.viewer, User):
+        raise MayNotWriteObjectiveError("Sign in with an account: a token of nobody writes no objectives.")
+    return access.viewer
+
+
+def hold_open(quarter: Quarter) -> None:
+    """Nobody closes the quarter until this transaction ends.  Raises ObjectiveError where somebody has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
+        row = cursor.fetchone()
+    if row is None or row[0] is not None:
+        raise ObjectiveError("quarter", f"{quarter} is closed: it stays as it was. Write for the following quarter.")
+
+
+def locked_to_change(access: Access, objective: Objective) -> Objective:
+    """As it is stored now, held for this transaction.  Raises MayNotWriteObjectiveError, ObjectiveError."""
+    if not is_answerable(access.sight, objective):
+        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+    hold_open(objective.quarter)
+    stored = (
+        Objective.objects.select_for_update(of=("self",))
+        .select_related("quarter", "unit", "owner", "parent")
+        .get(pk=objective.pk)
+    )
+    if not is_answerable(access.sight, stored):  # it was given to another unit meanwhile
+        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+    if stored.dropped_at is not None:
+        raise ObjectiveError("dropped_at", "It was given up: write a new one instead.")
+    return stored
+
+
+def save_change(stored: Objective) -> None:
+    stored.version += 1
+    stored.save()
+
+
+def checked_reason(field: str, text: str, missing: str, *, needed: str = "yes") -> str:
+    text = text.strip()
+    if needed and not text:
+        raise ObjectiveError(field, missing)
+    if len(text) > LONGEST_REASON or "\x00" in text:
+        raise ObjectiveError(field, f"At most {LONGEST_REASON:,} characters, and no NUL.")
+    return text
+
+
+def _measure(objective: Objective) -> None:
+    measure_batch(Objective.objects.filter(pk=objective.pk), today=windows.local_today())
+
+
+def _differs(stored: Objective, checked: CheckedObjective) -> bool:
+    if any(getattr(stored, name) != value for name, value in checked.fields.items()):
+        return True
+    known = list(stored.key_results.all())
+    if [each.known for each in checked.key_results] != known:
+        return True
+    return any(
+        getattr(key_result, name) != value
+        for key_result, each in zip(known, checked.key_results, strict=True)
+        for name, value in each.fields.items()
+    )
+
+
+def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
+    kept = {each.known.pk for each in checked.key_results if each.known}
+    gone = objective.key_results.exclude(pk__in=kept)
+    spoken_of = gone.filter(check_ins__isnull=False).first()
+    if spoken_of is not None:
+        raise ObjectiveError(
+            "key_results",
+            f"“{spoken_of.title}” has check-ins, which would be lost with it: leave it, or drop the objective.",
+        )
+    gone.delete()
+    for position, each in enumerate(checked.key_results):
+        if each.known is None:
+            KeyResult.objects.create(objective=objective, position=position, **each.fields)
+            continue
+        wanted = {**each.fields, "position": position}
+        if any(getattr(each.known, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(each.known, name, value)
+            each.known.save()
+
+
+@contextmanager
+def _one_mandatory() -> Iterator[None]:
+    """Says as an error at its field that somebody else wrote the unit's mandatory objective at the same moment."""
+    try:
+        yield
+    except IntegrityError as problem:
+        if ONE_MANDATORY not in str(problem):
+            raise
+        raise ObjectiveError(
+            "is_mandatory", "Somebody has just written the mandatory objective of this unit and quarter."
+        ) from None

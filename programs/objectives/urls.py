@@ -1,0 +1,23 @@
+"""Below /programs/objectives/."""
+
+from django.urls import path
+
+from programs.objectives.pages import actions, charts, download, forms_page, history, listing, page
+
+urlpatterns = [
+    path("", listing.objectives, name="objectives"),
+    path("objectives.csv", download.objectives_csv, name="objectives_csv"),
+    path("new/", forms_page.objective_new, name="objective_new"),
+    path("baseline/", forms_page.objective_baseline, name="objective_baseline"),
+    path("parents/", forms_page.objective_parents, name="objective_parents"),
+    path("<int:pk>/", page.objective, name="objective"),
+    path("<int:pk>/edit/", forms_page.objective_edit, name="objective_edit"),
+    path("<int:pk>/history/", history.objective_history, name="objective_history"),
+    path("<int:pk>/check-in/", actions.objective_check_in, name="objective_check_in"),
+    path("<int:pk>/publish/", actions.objective_publish, name="objective_publish"),
+    path("<int:pk>/standing/", actions.objective_override, name="objective_override"),
+    path("<int:pk>/ending/", actions.objective_decide, name="objective_decide"),
+    path("<int:pk>/drop/", actions.objective_drop, name="objective_drop"),
+    path("<int:pk>/key-results/<int:key_result>/chart/", charts.key_result_chart, name="key_result_chart"),
+    path("<int:pk>/key-results/<int:key_result>/chart.csv", charts.key_result_chart_csv, name="key_result_chart_csv"),
+]

@@ -1,0 +1,237 @@
+"""The program's overview as JSON: the four steps, the nine bottlenecks, and what waits for whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+
+from insights.api import schema
+from insights.catalogue.registry import get
+from insights.query.terms import UnitOfMeasure
+from insights.ui.filters import Filters
+from orgtree.access.access import Access
+from programs.models import BottleneckKind, Objective, Quarter, Standing
+from programs.overview.queries.reorganisation import Reorganisation
+from programs.overview.services.bottlenecks import NOBODY, Bottlenecks, Cell, Judgement, Sign
+from programs.overview.services.my_work import Work
+from programs.overview.services.steps import DORA, Steps
+from programs.tickets.api.documents import TicketSerializer, ticket_documents
+
+STEP_STATES = ["done", "here", "next"]
+JUDGEMENTS = [each.value for each in Judgement]
+
+
+class StepSerializer(serializers.Serializer[object]):
+    state = serializers.ChoiceField(choices=STEP_STATES, help_text="here: the first one that is not done.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="What there is not yet.")
+
+
+class VisibilitySerializer(StepSerializer):
+    told = serializers.ListField(child=serializers.CharField(), help_text="Kinds of tools that tell of the unit.")
+    missing_for_dora = serializers.ListField(child=serializers.CharField())
+
+
+class AgreedSerializer(StepSerializer):
+    """`missing` are those of the five DORA metrics without a benchmark."""
+
+    own = serializers.IntegerField(help_text="Metrics with a benchmark of the unit's own.")
+    inherited = serializers.IntegerField(help_text="Metrics with one from above.")
+
+
+class NextTargetSerializer(StepSerializer):
+    metric = serializers.CharField(allow_null=True, help_text="The focus metric.")
+    indicators = serializers.ListField(child=serializers.CharField())
+
+
+class IterateSerializer(StepSerializer):
+    objectives = serializers.DictField(child=serializers.IntegerField(), help_text="How many stand how.")
+    tickets = serializers.IntegerField(help_text="To do.")
+    overdue = serializers.IntegerField()
+    finished = serializers.IntegerField(help_text="In the quarter.")
+
+
+class OfScopeSerializer(schema.SpanSerializer):
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+
+
+class OverviewSerializer(OfScopeSerializer):
+    quarter = serializers.CharField()
+    visibility = VisibilitySerializer()
+    benchmarks = AgreedSerializer()
+    next_target = NextTargetSerializer()
+    iterate = IterateSerializer()
+
+
+class SignSerializer(serializers.Serializer[object]):
+    metric = serializers.CharField()
+    judgement = serializers.ChoiceField(choices=JUDGEMENTS)
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    value = serializers.FloatField(allow_null=True)
+    before = serializers.FloatField(allow_null=True, help_text="In the window before, of the same length.")
+    threshold = serializers.FloatField(allow_null=True, help_text="What was agreed, where it can be held against it.")
+    sample_size = serializers.IntegerField(allow_null=True, help_text="Null where withheld.")
+    reason = serializers.CharField(allow_null=True, help_text="Why there is no value, or what it would need.")
+
+
+class MovedSerializer(serializers.Serializer[object]):
+    people = serializers.IntegerField()
+    moved = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True, help_text="0–100.")
+    reason = serializers.CharField(allow_null=True)
+
+
+class BottleneckSerializer(serializers.Serializer[object]):
+    key = serializers.CharField()
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
+    name = serializers.CharField()
+    asks = serializers.CharField()
+    judgement = serializers.ChoiceField(choices=JUDGEMENTS, help_text="That of its worst sign.")
+    signs = SignSerializer(many=True)
+    changed_units = MovedSerializer(allow_null=True, help_text="Of reorganisations alone.")
+
+
+class BottlenecksSerializer(OfScopeSerializer):
+    bottlenecks = BottleneckSerializer(many=True)
+    tickets = serializers.DictField(child=serializers.IntegerField(), help_text="To do, by kind.")
+    explained_elsewhere = serializers.BooleanField(help_text="Process or tooling show a sign: look there first.")
+
+
+class CheckInDueSerializer(serializers.Serializer[object]):
+    objective = serializers.IntegerField()
+    title = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    due = serializers.DateField()
+    days_late = serializers.IntegerField()
+
+
+class AtRiskSerializer(serializers.Serializer[object]):
+    objective = serializers.IntegerField()
+    title = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    standing = serializers.ChoiceField(choices=Standing.choices)
+
+
+class TeamWithoutSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField()
+    name = serializers.CharField()
+
+
+class MyWorkSerializer(serializers.Serializer[object]):
+    quarter = serializers.CharField()
+    tickets = TicketSerializer(many=True, help_text="Yours to do, by due date.")
+    tickets_total = serializers.IntegerField()
+    check_ins = CheckInDueSerializer(many=True, help_text="Due within a week, or late.")
+    objectives_at_risk = AtRiskSerializer(many=True)
+    teams_without_objective = serializers.IntegerField(help_text="Those that you lead; objectives/missing/ lists all.")
+    first_teams_without_objective = TeamWithoutSerializer(many=True)
+    overdue_in_teams = serializers.IntegerField(help_text="Of others, in units that you manage.")
+
+
+def overview_document(found: Steps, filters: Filters, quarter: Quarter) -> dict[str, Any]:
+    names = ("visibility", "benchmarks", "next_target", "iterate")
+    state = dict(zip(names, found.states, strict=True))
+    visibility, agreed, following, doing = found.visibility, found.agreed, found.next_target, found.doing
+    unchosen = {"focus metric": following.metric, "key indicators": following.indicators}
+    unbegun = {"objectives": sum(doing.objectives.values()), "tickets": doing.tickets or doing.finished}
+    return {
+        **_scope(filters),
+        "quarter": str(quarter),
+        "visibility": {
+            "state": state["visibility"],
+            "told": visibility.told,
+            "missing": visibility.missing,
+            "missing_for_dora": visibility.missing_for_dora,
+        },
+        "benchmarks": {
+            "state": state["benchmarks"],
+            "own": agreed.own,
+            "inherited": agreed.inherited,
+            "missing": [key for key in DORA if key not in agreed.of_dora],
+        },
+        "next_target": {
+            "state": state["next_target"],
+            "metric": following.metric or None,
+            "indicators": following.indicators,
+            "missing": _without(unchosen),
+        },
+        "iterate": {
+            "state": state["iterate"],
+            "objectives": {standing: doing.objectives.get(standing, 0) for standing in Standing.values},
+            "tickets": doing.tickets,
+            "overdue": doing.overdue,
+            "finished": doing.finished,
+            "missing": _without(unbegun),
+        },
+    }
+
+
+def bottlenecks_document(found: Bottlenecks) -> dict[str, Any]:
+    return {
+        **_scope(found.answers.filters),
+        "bottlenecks": [_cell(cell) for cell in found.cells],
+        "tickets": {kind: found.tickets.get(kind, 0) for kind in BottleneckKind.values},
+        "explained_elsewhere": found.explained_elsewhere,
+    }
+
+
+def work_document(work: Work, quarter: Quarter, access: Access, today: date) -> dict[str, Any]:
+    return {
+        "quarter": str(quarter),
+        "tickets": ticket_documents(work.tickets, access),
+        "tickets_total": work.tickets_total,
+        "check_ins": [
+            {**_objective(each.objective), "due": each.due, "days_late": max(0, (today - each.due).days)}
+            for each in work.check_ins
+        ],
+        "objectives_at_risk": [{**_objective(each.objective), "standing": each.standing} for each in work.at_risk],
+        "teams_without_objective": work.teams.number,
+        "first_teams_without_objective": [{"unit": slug, "name": name} for slug, name in work.teams.first],
+        "overdue_in_teams": work.overdue_in_teams,
+    }
+
+
+def _scope(filters: Filters) -> dict[str, Any]:
+    return {"unit": filters.scope.unit_word, "from": filters.window.start, "to": filters.window.end}
+
+
+def _without(there_is: Mapping[str, object]) -> list[str]:
+    return [name for name, value in there_is.items() if not value]
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    each = cell.bottleneck
+    return {
+        "key": each.key,
+        "kind": each.kind,
+        "name": each.name,
+        "asks": each.asks,
+        "judgement": cell.judgement.value,
+        "signs": [_sign(sign) for sign in cell.signs],
+        "changed_units": _moved(cell.moved) if cell.moved else None,
+    }
+
+
+def _sign(sign: Sign) -> dict[str, Any]:
+    return {
+        "metric": sign.key,
+        "judgement": sign.judgement.value,
+        "unit_of_measure": get(sign.key).unit.value,
+        "value": sign.figure.value,
+        "before": sign.before.value,
+        "threshold": sign.threshold,
+        "sample_size": None if sign.figure.withheld else sign.figure.sample_size,
+        "reason": sign.reason or None,
+    }
+
+
+def _moved(moved: Reorganisation) -> dict[str, Any]:
+    reason = NOBODY if moved.share is None else None
+    return {"people": moved.people, "moved": moved.moved, "share": moved.share, "reason": reason}
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    unit = objective.unit.slug if objective.unit else None
+    return {"objective": objective.pk, "title": objective.title, "unit": unit}

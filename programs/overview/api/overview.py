@@ -1,0 +1,77 @@
+"""/api/v1/overview/, /api/v1/bottlenecks/ and /api/v1/my-work/: what the program's overview tells."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, only, whole_number
+from insights.api import schema
+from insights.api.views import query_of
+from insights.engine.plan import place
+from insights.privacy.scope_access import check_scope
+from insights.query import windows
+from insights.ui.filters import Filters
+from orgtree.access.access import Access, access_of
+from programs.objectives.queries.objectives import progress_of
+from programs.overview.api.documents import (
+    BottlenecksSerializer,
+    MyWorkSerializer,
+    OverviewSerializer,
+    bottlenecks_document,
+    overview_document,
+    work_document,
+)
+from programs.overview.services.bottlenecks import METRICS, bottlenecks_of
+from programs.overview.services.my_work import own_objectives, work_of
+from programs.overview.services.steps import steps_of
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+WINDOW = frozenset({"unit", "person", "where", "from", "to"})
+PARAMETERS = [each for each in schema.WINDOW_PARAMETERS if each.name in WINDOW]
+
+
+class OverviewView(ProgramView):
+    @extend_schema(operation_id="v1_overview", parameters=PARAMETERS, responses={200: OverviewSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """How far a unit is in each of the four steps, and what is missing."""
+        filters = _filters(request, access_of(request.user))
+        placed, quarter = place(filters.scope), current_quarter()
+        found = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
+        return Response(overview_document(found, filters, quarter))
+
+
+class BottlenecksView(ProgramView):
+    @extend_schema(
+        operation_id="v1_bottlenecks", parameters=PARAMETERS, responses={200: BottlenecksSerializer, **ERRORS}
+    )
+    def get(self, request: Request) -> Response:
+        """The nine places where teams are held up, with what the data say of each."""
+        return Response(bottlenecks_document(bottlenecks_of(_filters(request, access_of(request.user)))))
+
+
+class MyWorkView(ProgramView):
+    @extend_schema(
+        operation_id="v1_my_work",
+        parameters=[OpenApiParameter("size", int, description="Tickets, at most 1,000; by default 100.")],
+        responses={200: MyWorkSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What waits for the account: its tickets, check-ins, objectives at risk, and what its teams lack."""
+        only(request, "size")
+        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        access, today, quarter = access_of(request.user), windows.local_today(), current_quarter()
+        progress = progress_of(own_objectives(access.sight, quarter), access, today=today)
+        work = work_of(access.sight, quarter, progress, today, most_tickets=size)
+        return Response(work_document(work, quarter, access, today))
+
+
+def _filters(request: Request, access: Access) -> Filters:
+    """Whose figures, over which days.  Raises QueryError for what the viewer may not look at, too."""
+    asked = query_of(request, METRICS[0], WINDOW, access)
+    check_scope(asked.scope, access)
+    today = windows.local_today()
+    return Filters(range="custom", window=asked.window, today=today, access=access, scope=asked.scope)

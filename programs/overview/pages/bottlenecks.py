@@ -1,0 +1,131 @@
+"""The nine bottlenecks in words: what the data say of each, or what it would take to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.pages.answers import Answers
+from insights.query.query import Window
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
+from programs.models import BottleneckKind
+from programs.overview.queries.reorganisation import Reorganisation
+from programs.overview.services.bottlenecks import NOBODY, Bottlenecks, Cell, Judgement, Sign, judged
+
+BEYOND, WORSE, QUIET, UNKNOWN = "bad", "watch", "good", ""
+TONES: Mapping[Judgement, str] = {
+    Judgement.BEYOND: BEYOND,
+    Judgement.WORSE: WORSE,
+    Judgement.QUIET: QUIET,
+    Judgement.UNKNOWN: UNKNOWN,
+}
+WORDS = {BEYOND: "Beyond what was agreed", WORSE: "Worse than before", QUIET: "No sign", UNKNOWN: "Not known"}
+ICONS = {BEYOND: "alert-triangle", WORSE: "alert-circle", QUIET: "circle-check", UNKNOWN: "minus"}
+COLUMNS = {
+    BottleneckKind.PROCESS: "Process",
+    BottleneckKind.TOOLING: "Tooling",
+    BottleneckKind.PEOPLE: "People",
+}
+
+
+@dataclass(frozen=True)
+class SignLine:
+    """What one metric says: its figure, the change, and why it is a sign or none."""
+
+    name: str
+    url: str
+    value: str
+    says: str
+    tone: str
+    change: tiles.Change | None = None
+
+
+@dataclass(frozen=True)
+class CellLine:
+    """One of the nine: the word of its worst sign."""
+
+    name: str
+    asks: str
+    tone: str
+    word: str
+    icon: str
+    signs: Sequence[SignLine]
+    ticket_url: str  # a new ticket about it, for whoever may file one
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    cells: Sequence[CellLine]
+    tickets: str  # "3 tickets to do"
+    tickets_url: str
+    note: str
+
+
+def bottleneck_columns(found: Bottlenecks, *, may_file: bool) -> list[Column]:
+    """Process, tooling, people."""
+    filters = found.answers.filters
+    columns = []
+    for kind, name in COLUMNS.items():
+        cells = [cell for cell in found.cells if cell.bottleneck.kind == kind]
+        to_do = found.tickets.get(kind, 0)
+        columns.append(
+            Column(
+                name,
+                [_cell(cell, found.answers, may_file=may_file) for cell in cells],
+                f"{wording.count(to_do, 'ticket')} to do" if to_do else "",
+                f"{reverse('tickets')}?{urlencode([*filters.scope_parameters(), ('kind', kind.value)])}",
+                _note(kind, cells, explained_elsewhere=found.explained_elsewhere),
+            )
+        )
+    return columns
+
+
+def _note(kind: BottleneckKind, cells: Sequence[Cell], *, explained_elsewhere: bool) -> str:
+    if kind != BottleneckKind.PEOPLE or not any(cell.is_sign for cell in cells):
+        return ""
+    if explained_elsewhere:
+        return "Look first at the signs of process and tooling: they often explain these."
+    return "A hypothesis, and never about one person."
+
+
+def _cell(cell: Cell, answers: Answers, *, may_file: bool) -> CellLine:
+    each, filters, tone = cell.bottleneck, answers.filters, TONES[cell.judgement]
+    signs = [_sign(sign, answers) for sign in cell.signs]
+    if cell.moved is not None:
+        signs.append(_reorganised(cell.moved, filters.window))
+    return CellLine(
+        each.name, each.asks, tone, WORDS[tone], ICONS[tone], signs, _ticket_url(cell, filters) if may_file else ""
+    )
+
+
+def _ticket_url(cell: Cell, filters: Filters) -> str:
+    each = cell.bottleneck
+    said = {"unit": filters.scope.unit or "", "metric": each.keys[0] if each.keys else "", "kind": each.kind.value}
+    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+def _sign(sign: Sign, answers: Answers) -> SignLine:
+    metric, tile, tone = get(sign.key), answers.tile(sign.key), TONES[sign.judgement]
+    url = answers.filters.url(reverse("metric_page", args=[sign.key]))
+    if tile.value is None:
+        return SignLine(metric.name, url, "", sign.reason, tone)
+    says = ""
+    if sign.threshold is not None:
+        threshold = wording.reading(sign.threshold, metric.unit)
+        is_beyond = sign.judgement is Judgement.BEYOND
+        says = f"agreed: {threshold}" if is_beyond else f"within the agreed {threshold}"
+    return SignLine(metric.name, url, f"{tile.value} {tile.unit}".strip(), says, tone, tile.change)
+
+
+def _reorganised(moved: Reorganisation, window: Window) -> SignLine:
+    name, url, tone = "People who changed units", reverse("trees"), TONES[judged(moved)]
+    if moved.share is None:
+        return SignLine(name, url, "", NOBODY, tone)
+    says = f"{moved.moved:,} of {moved.people:,} people in {wording.span(window)}"
+    return SignLine(name, url, wording.percent_of(moved.moved, moved.people), says, tone)

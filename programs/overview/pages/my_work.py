@@ -1,0 +1,124 @@
+"""What waits for the viewer, the most urgent first: on the program's overview and on the home page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.urls import reverse
+
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.models.sight import Sight
+from programs.models import Objective, Quarter, Standing, Ticket
+from programs.objectives.queries.objectives import ObjectiveProgress
+from programs.overview.services.my_work import SOON, AtRisk, CheckInDue, TeamsWithout, work_of
+
+LISTED = 8
+
+
+@dataclass(frozen=True)
+class WorkLine:
+    """One thing to do: what, about what, and how urgent it is."""
+
+    icon: str
+    title: str
+    url: str
+    about: str  # "Ticket · Mobile"
+    tag: str
+    tone: str
+    day: date  # by which it is sorted
+
+
+@dataclass(frozen=True)
+class MyWork:
+    lines: Sequence[WorkLine]
+    more: int
+    all_url: str
+
+
+def my_work(
+    sight: Sight, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, listed: int = LISTED
+) -> MyWork:
+    """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
+    work = work_of(sight, quarter, progress, today, most_tickets=listed)
+    found = [
+        *(_of_ticket(each, today) for each in work.tickets),
+        *(_of_check_in(each, today) for each in work.check_ins),
+        *(_at_risk(each, today) for each in work.at_risk),
+        *_of_teams(work.teams, quarter),
+        *_overdue(work.overdue_in_teams, today),
+    ]
+    found.sort(key=lambda line: line.day)
+    unread = work.tickets_total - len(work.tickets)
+    return MyWork(found[:listed], unread + max(0, len(found) - listed), f"{reverse('tickets')}?mine=1")
+
+
+def _of_ticket(ticket: Ticket, today: date) -> WorkLine:
+    late = ticket.days_late(today)
+    return WorkLine(
+        icon="list-check",
+        title=ticket.title,
+        url=reverse("ticket", args=[ticket.pk]),
+        about=f"Ticket · {ticket.unit.name if ticket.unit else EVERYBODY}",
+        tag=f"{wording.count(late, 'day')} late" if late else _due(ticket.due_on, today),
+        tone="bad" if late else "watch" if ticket.due_on <= today + SOON else "",
+        day=ticket.due_on,
+    )
+
+
+def _due(day: date, today: date) -> str:
+    return "Due today" if day == today else wording.day(day)
+
+
+def _of_check_in(found: CheckInDue, today: date) -> WorkLine:
+    late = (today - found.due).days
+    return WorkLine(
+        "speakerphone",
+        f"Check in: {found.objective.title}",
+        f"{reverse('objective', args=[found.objective.pk])}#check-in",
+        _about(found.objective),
+        f"{wording.count(late, 'day')} late" if late > 0 else _due(found.due, today),
+        "bad" if late > 0 else "watch",
+        found.due,
+    )
+
+
+def _at_risk(found: AtRisk, today: date) -> WorkLine:
+    url = reverse("objective", args=[found.objective.pk])
+    tone = "bad" if found.standing is Standing.OFF_TRACK else "watch"
+    label = found.standing.label
+    return WorkLine("target", found.objective.title, url, _about(found.objective), label, tone, today)
+
+
+def _about(objective: Objective) -> str:
+    return f"Objective · {objective.unit.name if objective.unit else EVERYBODY}"
+
+
+def _of_teams(teams: TeamsWithout, quarter: Quarter) -> Iterator[WorkLine]:
+    number, names = teams.number, [name for _, name in teams.first]
+    if number:
+        more = f" and {number - len(names)} more" if number > len(names) else ""
+        yield WorkLine(
+            "flag",
+            f"{wording.count(number, 'team')} without {'its' if number == 1 else 'their'} objective this quarter",
+            f"{reverse('objectives')}?view=gaps",
+            f"{', '.join(names)}{more}",
+            str(quarter),
+            "watch",
+            quarter.start,
+        )
+
+
+def _overdue(late: int, today: date) -> Iterator[WorkLine]:
+    if late:
+        yield WorkLine(
+            "users",
+            f"{wording.count(late, 'ticket')} of your teams overdue",
+            f"{reverse('tickets')}?teams=1&state=overdue",
+            "Give them a new date, an owner, or drop them",
+            f"{late:,} late",
+            "bad",
+            today - timedelta(days=1),
+        )

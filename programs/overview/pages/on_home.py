@@ -1,0 +1,52 @@
+"""The program on the home page: what waits for whoever looks, and the goals that concern them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from insights.ui.filters import Filters
+from insights.ui.home_sections import HomeSection
+from programs.objectives.pages.words import objective_lines
+from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.overview.pages.my_work import my_work
+from programs.overview.services.my_work import own_objectives
+from programs.quarters.fiscal_quarters import current_quarter
+
+OBJECTIVES_LISTED = 3
+WORK_LISTED = 5
+
+
+def program_on_home(_filters: Filters) -> HomeSection | None:
+    """A place that the home page fills once it stands."""
+    return HomeSection(
+        "programs/overview/_on_home_later.html",
+        {"url": reverse("program_part", args=["home"])},
+        style_sheets=("css/components/objectives.css", "css/components/program.css"),
+    )
+
+
+def program_at_home(filters: Filters) -> dict[str, Any] | None:
+    """Nothing where nothing waits and nothing is to be reached.
+
+    An executive sees what the whole organisation wants to reach and lacks, a manager the same of their units, in
+    whichever tree, a member the published goals of their units and of those above.
+    """
+    access, today, quarter = filters.access, filters.today, current_quarter()
+    leads = access.sight.leads_any
+    asked = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
+    listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
+    own = own_objectives(access.sight, quarter)
+    progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
+    work = my_work(access.sight, quarter, progress, today, listed=WORK_LISTED)
+    if not listed and not work.lines:
+        return None
+    return {
+        "work": work,
+        "quarter": quarter,
+        "objectives": objective_lines(progress[: min(len(listed), OBJECTIVES_LISTED)], today),
+        "has_more": len(listed) > OBJECTIVES_LISTED,
+        "objectives_url": reverse("objectives"),
+        "new_objective_url": reverse("objective_new") if leads else "",
+    }

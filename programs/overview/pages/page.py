@@ -1,0 +1,47 @@
+"""The program's overview: how far each step is; what waits, objectives, tickets and bottlenecks are parts of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.privacy.scope_access import has_scope
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from programs.overview.pages.parts import part_url
+from programs.overview.pages.scoped import leads, program_filters, scoped
+from programs.overview.pages.steps import step_lines
+from programs.overview.services.steps import steps_of
+from programs.quarters.fiscal_quarters import current_quarter
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def program(request: HttpRequest) -> HttpResponse:
+    filters = program_filters(request)
+    access = filters.access
+    around = look_around(request, filters)
+    has_figures = has_scope(filters.scope, access)
+    may_lead, quarter = leads(filters), current_quarter()
+    context: dict[str, Any] = {
+        "scope": scope_bar(filters, around, {}, request.path),
+        "whose": scope_words(filters, around),
+        "steps": step_lines(steps_of(filters, around.unit.pk if around.unit else None, quarter), filters, quarter)
+        if has_figures
+        else [],
+        "new_objective_url": scoped(filters, "objective_new") if may_lead else "",
+        "new_ticket_url": scoped(filters, "ticket_new") if may_lead else "",
+        "start_url": reverse("program_start") if access.sight.leads_any else "",
+        "work_url": part_url(filters, "work"),
+        "tickets_part_url": part_url(filters, "tickets"),
+        "bottlenecks_url": part_url(filters, "bottlenecks") if has_figures else "",
+    }
+    return render(request, "programs/overview/overview.html", context)

@@ -1,0 +1,135 @@
+"""Parts of the overview and of the home page that these ask for once they stand, so that each answer stays small.
+
+Without a script their links lead to the same parts as pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters
+from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.tiles import Picker
+from programs.models import Quarter, Ticket
+from programs.objectives.pages.words import objective_lines
+from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.objectives.queries.status_counts import standing_counts
+from programs.overview.pages.bottlenecks import bottleneck_columns
+from programs.overview.pages.my_work import my_work
+from programs.overview.pages.on_home import program_at_home
+from programs.overview.pages.scoped import leads, program_filters, scoped
+from programs.overview.services.bottlenecks import bottlenecks_of
+from programs.overview.services.my_work import own_objectives
+from programs.overview.services.steps import ticket_counts
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.tickets.pages.words import ticket_lines
+from programs.tickets.queries import TicketFilter, ordered
+from programs.tickets.queries import filtered as filtered_tickets
+
+OBJECTIVES_LISTED = 4
+NATURES = {"": "All", "opportunity": "Opportunities", "challenge": "Challenges"}
+TO_DO_LISTED, FINISHED_LISTED = 4, 2  # whether it worked stands beside what is to do
+
+
+def work_part(filters: Filters) -> dict[str, Any]:
+    """My work, and the quarter's objectives."""
+    access, today, quarter = filters.access, filters.today, current_quarter()
+    asked = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit)
+    listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
+    total = len(listed)
+    if total > OBJECTIVES_LISTED:
+        total = sum(standing_counts(asked, access, today=today).values())
+    listed = listed[:OBJECTIVES_LISTED]
+    own = own_objectives(access.sight, quarter)
+    progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
+    return {
+        "title": "My work and objectives",
+        "part": "programs/overview/_part_work.html",
+        "work": my_work(access.sight, quarter, progress, today),
+        "quarter": quarter,
+        "objectives": objective_lines(progress[: len(listed)], today),
+        "objectives_total": total,
+        "objectives_url": scoped(filters, "objectives"),
+        "new_objective_url": scoped(filters, "objective_new") if leads(filters) else "",
+    }
+
+
+def tickets_part(filters: Filters) -> dict[str, Any]:
+    """What is to do, and the latest that was finished, with what came of it."""
+    quarter = current_quarter()
+    counted = ticket_counts(filters, quarter)
+    return {
+        "title": "Action tickets",
+        "part": "programs/overview/_part_tickets.html",
+        "tickets": ticket_lines(_tickets(filters, quarter), filters.access, filters.today),
+        "tickets_total": counted.tickets,
+        "tickets_finished": counted.finished,
+        "tickets_url": scoped(filters, "tickets"),
+        "tickets_csv_url": scoped(filters, "tickets_csv"),
+        "new_ticket_url": scoped(filters, "ticket_new") if leads(filters) else "",
+        "natures": [
+            Picker(label, scoped(filters, "tickets", **({"nature": nature} if nature else {})), active=False)
+            for nature, label in NATURES.items()
+        ],
+    }
+
+
+def bottlenecks_part(filters: Filters) -> dict[str, Any]:
+    return {
+        "title": "What holds teams up",
+        "part": "programs/overview/_bottlenecks.html",
+        "columns": bottleneck_columns(bottlenecks_of(filters), may_file=leads(filters)),
+    }
+
+
+def home_part(filters: Filters) -> dict[str, Any]:
+    return {"title": "Program", "part": "programs/overview/_on_home.html", "section": program_at_home(filters)}
+
+
+PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "work": work_part,
+    "tickets": tickets_part,
+    "bottlenecks": bottlenecks_part,
+    "home": home_part,
+}
+
+
+def part_url(filters: Filters, name: str) -> str:
+    return filters.url(reverse("program_part", args=[name]))
+
+
+@login_required
+@never_cache
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A part of the page, or a page of its own."""
+    if name not in PARTS:
+        raise Http404("There is no such part.")
+    filters = program_filters(request)
+    around = look_around(request, filters)
+    context = PARTS[name](filters)
+    if request.headers.get("HX-Request"):
+        return render(request, context["part"], context)
+    return render(request, "programs/overview/part.html", {**context, "whose": scope_words(filters, around)})
+
+
+def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
+    """What is to do, the most urgent first, and what was finished in the quarter, the latest first; two queries."""
+    sight, unit = filters.access.sight, filters.scope.unit
+    to_do = ordered(filtered_tickets(TicketFilter(unit=unit), sight, today=filters.today), "due", descending=False)
+    done = filtered_tickets(TicketFilter(unit=unit, state="done"), sight, today=filters.today)
+    finished = done.filter(completed_on__gte=quarter.start, completed_on__lt=quarter.end)
+    return [*to_do[:TO_DO_LISTED], *finished.order_by("-completed_on", "-pk")[:FINISHED_LISTED]]

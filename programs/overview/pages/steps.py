@@ -1,0 +1,127 @@
+"""The four steps of the method in words, and how far the chosen unit is in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from insights.catalogue.registry import get
+from insights.query.errors import UnknownMetricError
+from insights.ui import wording
+from insights.ui.filters import Filters
+from programs.models import Quarter
+from programs.overview.pages.scoped import scoped
+from programs.overview.services.steps import DORA, Agreed, Doing, NextTarget, Steps, Visibility
+
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the four.  `state` is done, here (where one is), or next."""
+
+    number: int
+    title: str
+    state: str
+    tag: str
+    tone: str
+    text: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a step says."""
+
+    title: str
+    tag: str
+    tone: str
+    text: str
+    note: str
+    url: str
+
+
+def step_lines(found: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
+    """In the order of the method."""
+    words = [
+        _visibility(found.visibility, filters),
+        _benchmarks(found.agreed, filters),
+        _next_target(found.next_target, filters),
+        _iterate(found.doing, quarter, filters),
+    ]
+    return [
+        Step(number, said.title, state, said.tag, said.tone, said.text, said.note, said.url)
+        for number, (said, state) in enumerate(zip(words, found.states, strict=True), start=1)
+    ]
+
+
+def _visibility(found: Visibility, filters: Filters) -> Words:
+    span = wording.span(filters.window)
+    told = wording.listed(list(found.told))
+    if found.missing_for_dora:
+        note = f"DORA still needs {wording.listed(found.missing_for_dora)}."
+    elif found.missing:
+        note = f"Nothing of {wording.listed(list(found.missing))}."
+    else:
+        note = "All that DORA needs is there."
+    return Words(
+        title="Get visibility",
+        tag=f"{len(found.told)} of {len(found.told) + len(found.missing)}",
+        tone="good" if not found.missing else "watch" if found.missing_for_dora else "",
+        text=f"{told.capitalize()} are told of in the last {span}." if found.told else "Nothing is told of yet.",
+        note=note,
+        url=reverse("integrations"),
+    )
+
+
+def _benchmarks(found: Agreed, filters: Filters) -> Words:
+    of_dora = len(found.of_dora)
+    if not found.number:
+        text, note = "Nothing was agreed on yet: where should we be, where do we want to be?", ""
+    else:
+        text = f"{wording.count(found.number, 'metric')} with a threshold or target, {of_dora} of the five of DORA."
+        note = f"{found.own:,} agreed for this unit, {found.inherited:,} from above." if filters.scope.unit else ""
+    return Words(
+        title="Set benchmarks",
+        tag=f"{of_dora} of {len(DORA)} DORA",
+        tone="good" if of_dora == len(DORA) else "",
+        text=text,
+        note=note,
+        url=scoped(filters, "benchmarks"),
+    )
+
+
+def _next_target(found: NextTarget, filters: Filters) -> Words:
+    indicators = [_name(key) for key in found.indicators]
+    more = f" and {len(indicators) - NAMED} more" if len(indicators) > NAMED else ""
+    return Words(
+        title="Set the next target",
+        tag=wording.count(len(indicators), "indicator") if indicators else "Open",
+        tone="good" if found.metric and indicators else "",
+        text=f"Focus: {_name(found.metric)}." if found.metric else "No focus metric is chosen: one thing at a time.",
+        note=f"Key indicators: {', '.join(indicators[:NAMED])}{more}." if indicators else "No key indicators yet.",
+        url=scoped(filters, "focus"),
+    )
+
+
+def _iterate(doing: Doing, quarter: Quarter, filters: Filters) -> Words:
+    number, at_risk = sum(doing.objectives.values()), doing.objectives_in_danger
+    parts = [f"{wording.count(number, 'objective')} in {quarter}", f"{wording.count(doing.tickets, 'ticket')} to do"]
+    notes = [f"{at_risk:,} at risk or off track" if at_risk else "", f"{doing.finished:,} finished this quarter"]
+    return Words(
+        title="Iterate",
+        tag=f"{doing.overdue:,} late" if doing.overdue else "On time" if doing.is_done else "Not begun",
+        tone="bad" if doing.overdue else "good" if doing.is_done else "",
+        text=f"{wording.listed(parts)}." if doing.is_done else "No objective and no ticket yet.",
+        note=f"{', '.join(filter(None, notes))}.".capitalize() if doing.is_done else "",
+        url=scoped(filters, "objectives"),
+    )
+
+
+def _name(key: str) -> str:
+    try:
+        return get(key).name
+    except UnknownMetricError:
+        return f"{key}, which is gone"

@@ -1,0 +1,209 @@
+"""Nine places where teams are held up, by process, tooling and people, and what in the data is a sign of each.
+
+A sign is a hypothesis.  People rarely turn out to be the cause: the columns of process and tooling stand first, and a
+sign among people is shown beside those that may explain it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from django.db.models import Count
+
+from insights.catalogue.registry import get
+from insights.pages import answers
+from insights.pages.answers import Answers, Wanted
+from insights.query.query import Figure
+from insights.ui import tiles
+from insights.ui.agreed import Agreement
+from insights.ui.filters import Filters
+from programs.models import BottleneckKind
+from programs.overview.queries.reorganisation import Reorganisation, reorganisation
+from programs.overview.services.steps import PROGRAM_PAGE
+from programs.tickets.queries import TicketFilter, filtered
+
+MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
+WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
+NOBODY = "Nobody is in an Org Tree here."
+
+
+class Judgement(Enum):
+    """What a sign says, the worst first."""
+
+    BEYOND = "beyond"  # what was agreed
+    WORSE = "worse"  # than before
+    QUIET = "quiet"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """One of the nine.  `keys` are the metrics that tell of it; of reorganisations Org Trees tell."""
+
+    key: str
+    kind: BottleneckKind
+    name: str
+    asks: str
+    keys: tuple[str, ...]
+
+
+REORGANISATION = "reorganisation"
+BOTTLENECKS = (
+    Bottleneck(
+        "repetitive-work",
+        BottleneckKind.PROCESS,
+        "Repetitive, low-value work",
+        "How much of what is finished repairs what was there?",
+        ("bug.ratio", "dora.rework_rate"),
+    ),
+    Bottleneck(
+        "planning",
+        BottleneckKind.PROCESS,
+        "Planning and context switching",
+        "How much is begun at the same time, and how long does it lie?",
+        ("wip.count", "wip.age"),
+    ),
+    Bottleneck(
+        "communication",
+        BottleneckKind.PROCESS,
+        "Communication",
+        "How long does work wait for somebody else's answer?",
+        ("pr.pickup_time", "pr.review_time"),
+    ),
+    Bottleneck(
+        "manual-effort",
+        BottleneckKind.TOOLING,
+        "Manual effort",
+        "How long do finished changes wait for machines and for steps by hand?",
+        ("ci.wait_per_pull_request", "pr.merge_time"),
+    ),
+    Bottleneck(
+        "reliability",
+        BottleneckKind.TOOLING,
+        "Security, reliability, governance",
+        "How often does a change go wrong, or past its review?",
+        ("dora.change_failure_rate", "pr.unreviewed_rate"),
+    ),
+    Bottleneck(
+        "disconnected-tools",
+        BottleneckKind.TOOLING,
+        "Tools that don't work together",
+        "Does one tool know of the work in the other, and can its answer be trusted?",
+        ("pr.linked_rate", "ci.flaky_rate"),
+    ),
+    Bottleneck(
+        "allocation",
+        BottleneckKind.PEOPLE,
+        "Allocation of people",
+        "Do a few carry what many wait for?",
+        ("review.load_concentration",),
+    ),
+    Bottleneck(
+        "capability",
+        BottleneckKind.PEOPLE,
+        "Capability and output",
+        "How much of what is written is written again soon?",
+        ("code.rework_rate",),
+    ),
+    Bottleneck(
+        REORGANISATION,
+        BottleneckKind.PEOPLE,
+        "Reorganisation",
+        "How many changed their team?",
+        (),
+    ),
+)
+METRICS = tuple(dict.fromkeys(key for each in BOTTLENECKS for key in each.keys))
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What one metric says: its figure in the window and in the one before, and the threshold it is held against.
+
+    `reason` says why there is no figure.
+    """
+
+    key: str
+    judgement: Judgement
+    figure: Figure
+    before: Figure
+    threshold: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the nine.  `moved` is told of reorganisations alone."""
+
+    bottleneck: Bottleneck
+    signs: Sequence[Sign]
+    moved: Reorganisation | None = None
+
+    @property
+    def judgement(self) -> Judgement:
+        """That of its worst sign."""
+        said = {sign.judgement for sign in self.signs} | ({judged(self.moved)} if self.moved else set())
+        return next(each for each in Judgement if each in said)
+
+    @property
+    def is_sign(self) -> bool:
+        return self.judgement in (Judgement.BEYOND, Judgement.WORSE)
+
+
+@dataclass(frozen=True)
+class Bottlenecks:
+    """The nine in their order; `tickets` counts those to do, by kind."""
+
+    answers: Answers
+    cells: Sequence[Cell]
+    tickets: Mapping[str, int]
+
+    @property
+    def explained_elsewhere(self) -> bool:
+        """Whether process or tooling show a sign: these often explain those of people."""
+        return any(cell.is_sign for cell in self.cells if cell.bottleneck.kind != BottleneckKind.PEOPLE)
+
+
+def bottlenecks_of(filters: Filters) -> Bottlenecks:
+    """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
+    told = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
+    moved = reorganisation(filters.scope.unit, filters.window)
+    cells = [
+        Cell(each, [_sign(told, key) for key in each.keys], moved if each.key == REORGANISATION else None)
+        for each in BOTTLENECKS
+    ]
+    found = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
+    counted = found.order_by().values("kind").annotate(number=Count("pk"))
+    return Bottlenecks(told, cells, {row["kind"]: row["number"] for row in counted})
+
+
+def judged(moved: Reorganisation) -> Judgement:
+    if moved.share is None:
+        return Judgement.UNKNOWN
+    return Judgement.WORSE if moved.share > MUCH_REORGANISED else Judgement.QUIET
+
+
+def _sign(told: Answers, key: str) -> Sign:
+    metric, figure, before = get(key), told.figure(key), told.figure_before(key)
+    if figure.value is None:
+        reason = figure.reason or "" if figure.withheld else told.nothing() or figure.reason or ""
+        return Sign(key, Judgement.UNKNOWN, figure, before, None, reason)
+    agreed = _agreed(told, key)
+    if agreed is not None and agreed.threshold is not None:
+        is_beyond = figure.value < agreed.threshold if agreed.higher_is_better else figure.value > agreed.threshold
+        judgement = Judgement.BEYOND if is_beyond else Judgement.QUIET
+        return Sign(key, judgement, figure, before, agreed.threshold, "")
+    moved = before.value is not None and abs(figure.value - before.value) >= abs(before.value) * WORTH_SAYING
+    change = tiles.change(metric, figure, before, "") if moved else None
+    is_worse = change is not None and change.judgement == "worse"
+    return Sign(key, Judgement.WORSE if is_worse else Judgement.QUIET, figure, before, None, "")
+
+
+def _agreed(told: Answers, key: str) -> Agreement | None:
+    """None where it was agreed of another statistic than the one that is shown, or of a week, month or quarter."""
+    found = told.agreed.get(key)
+    if found is None or found.period is not None or not found.is_of_statistic(told.answer(key).query):
+        return None
+    return found

@@ -1,0 +1,95 @@
+"""What waits for an account: its tickets, check-ins and objectives at risk, and what its teams lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from orgtree.models.sight import Sight
+from programs.models import Objective, Quarter, Standing, Ticket
+from programs.objectives.queries.objectives import ObjectiveProgress
+from programs.overview.queries.my_work import objectives_to_look_after, overdue_in_teams, own_tickets
+from programs.teams.queries import teams_that_lack_theirs
+
+SOON = timedelta(days=7)  # what is due later waits without a word
+MOST_OBJECTIVES = 24
+TEAMS_NAMED = 3
+
+
+@dataclass(frozen=True)
+class CheckInDue:
+    """A check-in that is due within a week, or late."""
+
+    objective: Objective
+    due: date
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """An objective that doesn't go as planned."""
+
+    objective: Objective
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class TeamsWithout:
+    """Teams without their objective of the quarter: how many, and the first few by slug and name."""
+
+    number: int
+    first: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """`tickets_total` counts those, too, that are not listed."""
+
+    tickets: Sequence[Ticket]
+    tickets_total: int
+    check_ins: Sequence[CheckInDue]
+    at_risk: Sequence[AtRisk]
+    teams: TeamsWithout
+    overdue_in_teams: int
+
+
+def work_of(
+    sight: Sight, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, most_tickets: int
+) -> Work:
+    """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
+    own = own_tickets(sight)
+    tickets = list(own[: most_tickets + 1])
+    mine = [each for each in progress if _looks_after(sight, each.objective)]
+    return Work(
+        tickets=tickets[:most_tickets],
+        tickets_total=own.count() if len(tickets) > most_tickets else len(tickets),
+        check_ins=list(_check_ins(mine, today)),
+        at_risk=[
+            AtRisk(each.objective, each.shown) for each in mine if each.shown in (Standing.AT_RISK, Standing.OFF_TRACK)
+        ],
+        teams=_teams(sight, quarter, today),
+        overdue_in_teams=overdue_in_teams(sight, today),
+    )
+
+
+def own_objectives(sight: Sight, quarter: Quarter) -> Sequence[Objective]:
+    """Those for whose check-ins the viewer is asked, with quarter, unit, owner and measure."""
+    asked = Objective.objects.within(sight).filter(objectives_to_look_after(sight, quarter))
+    return list(asked.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
+
+
+def _looks_after(sight: Sight, objective: Objective) -> bool:
+    mine = objective.owner_id is not None and objective.owner_id == sight.person_id
+    return mine or (objective.owner_id is None and objective.unit_id in sight.managed_ids)
+
+
+def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[CheckInDue]:
+    for each in mine:
+        if each.check_in_due is not None and each.check_in_due <= today + SOON:
+            yield CheckInDue(each.objective, each.check_in_due)
+
+
+def _teams(sight: Sight, quarter: Quarter, today: date) -> TeamsWithout:
+    teams = teams_that_lack_theirs(sight, quarter, today)
+    first = list(teams.values_list("slug", "name")[: TEAMS_NAMED + 1])
+    return TeamsWithout(teams.count() if len(first) > TEAMS_NAMED else len(first), first[:TEAMS_NAMED])

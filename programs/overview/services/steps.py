@@ -1,0 +1,174 @@
+"""The four steps of the method: how far the chosen unit is in each, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Count, Q
+
+from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
+from insights.pages import answers
+from insights.pages.answers import Answers, InsightsPage, Wanted
+from insights.ui.filters import Filters
+from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_for
+from programs.benchmarks.queries.focus import focus_of_units
+from programs.models import Quarter, Standing, TicketState
+from programs.objectives.queries.objectives import ObjectiveFilter
+from programs.objectives.queries.status_counts import standing_counts
+from programs.tickets.queries import TicketFilter, filtered
+
+PROGRAM_PAGE = InsightsPage("program")
+# What tells that a kind of tool is connected: facts of the unit, whatever is configured.
+TOOLS: Mapping[str, str] = {
+    "pull requests": "pr.throughput",
+    "work items": "issue.lead_time",
+    "pipelines": "ci.duration",
+    "deployments": "dora.deployment_frequency",
+    "coding agents": "ai.sessions",
+}
+INCIDENTS, INCIDENT_COUNT = "incidents", "incident.count"
+# A unit without an incident of its own is told of those that there are: that it had none is what one hopes for.
+NOT_TOLD = (NO_SOURCE_EVER[Source.INCIDENTS], OF_NO_PERSON)
+FOR_DORA = ("pull requests", "deployments", INCIDENTS)
+DORA = (
+    *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
+    "dora.rework_rate",
+)
+ENOUGH_BENCHMARKS = 3  # of the five: with fewer nobody knows where to be
+WANTED = tuple(Wanted(key, whole=True) for key in (*TOOLS.values(), INCIDENT_COUNT))
+StepState = Literal["done", "here", "next"]
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Which kinds of tools tell of the unit in the window."""
+
+    told: Sequence[str]
+    missing: Sequence[str]
+
+    @property
+    def missing_for_dora(self) -> list[str]:
+        return [tool for tool in FOR_DORA if tool in self.missing]
+
+    @property
+    def is_done(self) -> bool:
+        return not self.missing_for_dora
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """How many metrics have a benchmark, the unit's own and inherited ones, and which of the five of DORA."""
+
+    own: int
+    inherited: int
+    of_dora: Sequence[str]
+
+    @property
+    def number(self) -> int:
+        return self.own + self.inherited
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.of_dora) >= ENOUGH_BENCHMARKS
+
+
+@dataclass(frozen=True)
+class NextTarget:
+    """Keys of metrics; an empty one is no focus."""
+
+    metric: str
+    indicators: Sequence[str]
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.metric)
+
+
+@dataclass(frozen=True)
+class TicketCounts:
+    tickets: int  # to do
+    overdue: int
+    finished: int  # in the quarter
+
+
+@dataclass(frozen=True)
+class Doing(TicketCounts):
+    """What is being done: tickets, and objectives by standing."""
+
+    objectives: Mapping[str, int]
+
+    @property
+    def objectives_in_danger(self) -> int:
+        return self.objectives.get(Standing.AT_RISK, 0) + self.objectives.get(Standing.OFF_TRACK, 0)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether anything was begun: this step never ends."""
+        return bool(sum(self.objectives.values()) or self.tickets or self.finished)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """In the order of the method."""
+
+    visibility: Visibility
+    agreed: Agreed
+    next_target: NextTarget
+    doing: Doing
+
+    @property
+    def states(self) -> list[StepState]:
+        """One is where the first stands that is not done; what is done out of order is done all the same."""
+        done = [each.is_done for each in (self.visibility, self.agreed, self.next_target, self.doing)]
+        here = done.index(False) if False in done else len(done) - 1
+        return ["here" if number == here else "done" if is_done else "next" for number, is_done in enumerate(done)]
+
+
+def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
+    """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
+    told = answers.read(PROGRAM_PAGE, filters, WANTED)
+    counts = standing_counts(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
+    tickets = ticket_counts(filters, quarter)
+    benchmarks = benchmarks_for(None, unit_id, filters.access.sight)
+    focus = focus_of_units([unit_id]).get(unit_id)
+    return Steps(
+        visibility=_visibility(told),
+        agreed=_agreed(benchmarks),
+        next_target=NextTarget(focus.metric if focus else "", tuple(focus.indicators) if focus else ()),
+        doing=Doing(tickets.tickets, tickets.overdue, tickets.finished, counts),
+    )
+
+
+def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
+    """One query."""
+    narrowed = TicketFilter(unit=filters.scope.unit, state="all")
+    standing = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
+    counted = (
+        filtered(narrowed, filters.access.sight, today=filters.today)
+        .order_by()
+        .aggregate(
+            standing=Count("pk", filter=standing),
+            overdue=Count("pk", filter=standing & Q(due_on__lt=filters.today)),
+            finished=Count(
+                "pk",
+                filter=Q(state=TicketState.DONE, completed_on__gte=quarter.start, completed_on__lt=quarter.end),
+            ),
+        )
+    )
+    return TicketCounts(counted["standing"], counted["overdue"], counted["finished"])
+
+
+def _visibility(answers: Answers) -> Visibility:
+    told = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
+    told[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NOT_TOLD
+    return Visibility(
+        told=[tool for tool, is_told in told.items() if is_told],
+        missing=[tool for tool, is_told in told.items() if not is_told],
+    )
+
+
+def _agreed(found: Mapping[str, HoldingBenchmark]) -> Agreed:
+    own = sum(each.is_own for each in found.values())
+    return Agreed(own, len(found) - own, [key for key in DORA if key in found])

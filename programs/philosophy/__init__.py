@@ -1,0 +1,1 @@
+"""The published measurement philosophy.  docs/philosophy.md."""

@@ -1,0 +1,182 @@
+"""/api/v1/philosophy/: the text that holds, its versions, and who read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query.errors import QueryError
+from orgtree.access.access import access_of
+from orgtree.access.who_sees import name_of, names_of
+from programs.models import PhilosophyVersion
+from programs.philosophy.publishing import (
+    Philosophy,
+    PhilosophyConflictError,
+    PhilosophyError,
+    acknowledge,
+    acknowledged_by,
+    current_philosophy,
+    has_acknowledged,
+    lines_changed,
+    may_publish,
+    philosophy_versions,
+    publish_philosophy,
+    version_numbered,
+)
+from programs.requests.fields import given_fields, number, text
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+NOT_THERE = {**ERRORS, 404: schema.ErrorsSerializer}
+
+
+class PhilosophySerializer(serializers.Serializer[object]):
+    """The version that holds; number 0 is the text that Headway brings along."""
+
+    number = serializers.IntegerField()
+    text = serializers.CharField(help_text="Markdown.")
+    reason = serializers.CharField(allow_null=True, help_text="What changed in it, and why.")
+    written_by = serializers.CharField(allow_null=True)
+    written_at = serializers.DateTimeField(allow_null=True)
+    acknowledged = serializers.BooleanField(allow_null=True, help_text="By you; null: a token of nobody.")
+    acknowledged_by = serializers.IntegerField(
+        allow_null=True, help_text="How many of the active accounts, for whoever may publish."
+    )
+    accounts = serializers.IntegerField(allow_null=True)
+
+
+class PhilosophyHeadingSerializer(serializers.Serializer[object]):
+    number = serializers.IntegerField()
+    reason = serializers.CharField(help_text="What changed in it, and why.")
+    written_by = serializers.CharField(allow_null=True)
+    written_at = serializers.DateTimeField()
+
+
+class PhilosophyVersionsSerializer(serializers.Serializer[object]):
+    versions = PhilosophyHeadingSerializer(many=True)
+
+
+class ChangedLineSerializer(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(choices=["added", "removed", "same"])
+    text = serializers.CharField()
+
+
+class OnePhilosophyVersionSerializer(PhilosophyHeadingSerializer):
+    text = serializers.CharField(help_text="Markdown.")
+    lines = ChangedLineSerializer(
+        many=True, help_text="Against the version before; what stayed is left out but nearby."
+    )
+
+
+class PhilosophyWriteSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    reason = serializers.CharField(max_length=200)
+    number = serializers.IntegerField(help_text="Of the version from which it was made.")
+
+
+class PhilosophyConflictSerializer(schema.ErrorsSerializer):
+    """Somebody published another version in the meantime; nothing was stored."""
+
+    stored = PhilosophySerializer()
+
+
+class AcknowledgeSerializer(serializers.Serializer[object]):
+    number = serializers.IntegerField(help_text="Of the version that was read.")
+
+
+class PhilosophyView(ProgramView):
+    @extend_schema(operation_id="v1_philosophy", responses={200: PhilosophySerializer, 401: schema.ErrorsSerializer})
+    def get(self, request: Request) -> Response:
+        """The text that holds."""
+        return Response(_document(current_philosophy(), request))
+
+    @extend_schema(
+        operation_id="v1_philosophy_publish",
+        request=PhilosophyWriteSerializer,
+        responses={201: PhilosophySerializer, 409: PhilosophyConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Publish a new version, as executives and admins may."""
+        given = given_fields(request, ("text", "reason", "number"), needed=("text", "reason", "number"))
+        said = (text("text", given["text"]), text("reason", given["reason"]))
+        try:
+            publish_philosophy(access_of(request.user), *said, of_number=number("number", given["number"]) or 0)
+        except PermissionError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except PhilosophyError as problem:
+            raise QueryError(problem.field, problem.message) from None
+        except PhilosophyConflictError as conflict:
+            answer = {**error_document("number", str(conflict)), "stored": _document(conflict.published, request)}
+            return Response(answer, status=status.HTTP_409_CONFLICT)
+        return Response(_document(current_philosophy(), request), status=status.HTTP_201_CREATED)
+
+
+class PhilosophyVersionsView(ProgramView):
+    @extend_schema(operation_id="v1_philosophy_versions", responses={200: PhilosophyVersionsSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """What was published until now, the latest first."""
+        only(request)
+        found = philosophy_versions()
+        names = names_of([each.written_by for each in found if each.written_by])
+        return Response({"versions": [_heading(each, names) for each in found]})
+
+
+class PhilosophyVersionView(ProgramView):
+    @extend_schema(operation_id="v1_philosophy_version", responses={200: OnePhilosophyVersionSerializer, **NOT_THERE})
+    def get(self, request: Request, number: int) -> Response:
+        """One version, and what it changed in the one before."""
+        only(request)
+        found = version_numbered(number)
+        if found is None:
+            raise NotFound
+        names = names_of([found.written_by] if found.written_by else [])
+        changed = [{"kind": each.kind or "same", "text": each.text} for each in lines_changed(found)]
+        return Response({**_heading(found, names), "text": found.text, "lines": changed})
+
+
+class AcknowledgeView(ProgramView):
+    @extend_schema(
+        operation_id="v1_philosophy_acknowledge",
+        request=AcknowledgeSerializer,
+        responses={200: PhilosophySerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Say that you read the version that holds."""
+        given = given_fields(request, ("number",), needed=("number",))
+        if not isinstance(request.user, User):
+            raise PermissionDenied("A token of nobody has read nothing.")
+        holds = current_philosophy()
+        if number("number", given["number"]) != holds.number:
+            raise QueryError("number", f"Version {holds.number} holds: read that one.")
+        acknowledge(request.user, holds.number)
+        return Response(_document(holds, request))
+
+
+def _document(found: Philosophy, request: Request) -> dict[str, Any]:
+    by, of = acknowledged_by(found.number) if may_publish(access_of(request.user)) else (None, None)
+    viewer = request.user if isinstance(request.user, User) else None
+    return {
+        "number": found.number,
+        "text": found.text,
+        "reason": found.reason or None,
+        "written_by": name_of(found.written_by) if found.written_by else None,
+        "written_at": found.written_at,
+        "acknowledged": has_acknowledged(viewer, found.number) if viewer else None,
+        "acknowledged_by": by,
+        "accounts": of,
+    }
+
+
+def _heading(version: PhilosophyVersion, names: Mapping[int, str]) -> dict[str, Any]:
+    same = {name: getattr(version, name) for name in ("number", "reason", "written_at")}
+    return {**same, "written_by": names.get(version.written_by_id or 0)}

@@ -1,0 +1,165 @@
+"""Reading, acknowledging and publishing the philosophy, and its earlier versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from core.markdown import as_html
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from orgtree.access.who_sees import name_of, names_of
+from programs.models.philosophy import LONGEST_REASON
+from programs.philosophy.publishing import (
+    Philosophy,
+    PhilosophyConflictError,
+    PhilosophyError,
+    acknowledge,
+    acknowledged_by,
+    current_philosophy,
+    has_acknowledged,
+    lines_changed,
+    may_publish,
+    philosophy_versions,
+    publish_philosophy,
+    version_numbered,
+)
+from programs.requests.conflicts import renumber
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    number: int
+    reason: str
+    published: str
+    url: str
+
+
+class PhilosophyForm(forms.Form):
+    text = forms.CharField(label="Text", widget=forms.Textarea(attrs={"rows": 24}), help_text="Markdown.", strip=False)
+    reason = forms.CharField(label="What changed, and why", max_length=LONGEST_REASON, required=False)
+    number = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@login_required
+@never_cache
+@require_GET
+def philosophy(request: HttpRequest) -> HttpResponse:
+    found, access = current_philosophy(), access_in(request)
+    done, accounts = acknowledged_by(found.number) if may_publish(access) else (0, 0)
+    context = {
+        "html": as_html(found.text),
+        "published": _published(found),
+        "number": found.number,
+        "acknowledged": has_acknowledged(request.user, found.number),  # type: ignore[arg-type]  # an account: login_required
+        "done": done,
+        "accounts": accounts,
+        "edit_url": reverse("philosophy_edit") if may_publish(access) else "",
+        "versions": _versions(),
+    }
+    return render(request, "programs/philosophy/philosophy.html", context)
+
+
+@login_required
+@require_POST
+def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
+    """`number` is the version that was read: where another one holds by now, that is to be read first."""
+    number = request.POST.get("number", "")
+    if number.isdecimal() and int(number[:9]) == current_philosophy().number:
+        acknowledge(request.user, int(number[:9]))  # type: ignore[arg-type]  # as above
+    else:
+        messages.warning(request, "Another version was published since you opened the page. Please read it first.")
+    return redirect("philosophy")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def philosophy_edit(request: HttpRequest) -> HttpResponse:
+    access = access_in(request)
+    if not may_publish(access):
+        raise PermissionDenied("The philosophy is published by executives and admins.")
+    published = current_philosophy()
+    if request.method == "GET":
+        form = PhilosophyForm(initial={"text": published.text, "number": published.number})
+        return _form_page(request, form)
+    form = PhilosophyForm(request.POST)
+    if form.is_valid() and "preview" in request.POST:
+        return _form_page(request, form, {"preview": as_html(form.cleaned_data["text"])})
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            publish_philosophy(access, said["text"], said["reason"], of_number=said["number"])
+        except PhilosophyConflictError as conflict:
+            return _conflict_page(request, form, conflict.published)
+        except PhilosophyError as problem:
+            form.add_error(problem.field, problem.message)
+        else:
+            messages.success(request, "Published. Everybody is asked to read and acknowledge it.")
+            return redirect("philosophy")
+    return _form_page(request, form, status=400)
+
+
+@login_required
+@require_GET
+def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
+    """An earlier version, and what it changed in the one before."""
+    found = version_numbered(number)
+    if found is None:
+        raise Http404("No such version.")
+    context = {
+        "version": found,
+        "html": as_html(found.text),
+        "published": f"{name_of(found.written_by) if found.written_by else GONE}, {moment(found.written_at)}",
+        "differences": lines_changed(found),
+    }
+    return render(request, "programs/philosophy/version.html", context)
+
+
+def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: Philosophy) -> HttpResponse:
+    """Both texts: what one wrote stays in the form, which is of the newest version now."""
+    renumber(form, "number", published.number)
+    context = {
+        "conflict": f"{_published(published)}: another version was published while you wrote. Nothing of yours was "
+        "stored yet, and it stands below. Take in what you like of the other text, and publish again.",
+        "other": published.text,
+    }
+    return _form_page(request, form, context, status=409)
+
+
+def _form_page(
+    request: HttpRequest, form: PhilosophyForm, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    return render(request, "programs/philosophy/form.html", {**(context or {}), "form": form}, status=status)
+
+
+def _published(found: Philosophy) -> str:
+    if found.written_at is None:
+        return "A first text that Headway brings along; nobody published it yet"
+    who = name_of(found.written_by) if found.written_by else GONE
+    return f"Version {found.number}, {who}, {moment(found.written_at)}"
+
+
+def _versions() -> Sequence[VersionLine]:
+    listed = philosophy_versions()
+    names = names_of([each.written_by for each in listed if each.written_by])
+    return [
+        VersionLine(
+            each.number,
+            each.reason,
+            f"{names.get(each.written_by_id or 0, GONE)}, {moment(each.written_at)}",
+            reverse("philosophy_version", args=[each.number]),
+        )
+        for each in listed
+    ]

@@ -1,0 +1,136 @@
+"""Publishing the measurement philosophy, and acknowledging it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from orgtree.access.access import Access
+from programs.models import Acknowledgement, PhilosophyVersion
+from programs.models.philosophy import LONGEST_REASON
+
+LONGEST_TEXT = 50_000  # characters
+VERSIONS_LISTED = 100
+_FIRST_TEXT = Path(__file__).resolve().parent.parent / "texts" / "philosophy.md"
+
+
+class PhilosophyError(Exception):
+    """What cannot be published; `field` is that of the form."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+class PhilosophyConflictError(Exception):
+    """Another version was published in the meantime: `published`."""
+
+    def __init__(self, published: Philosophy) -> None:
+        super().__init__("Another version was published in the meantime.")
+        self.published = published
+
+
+@dataclass(frozen=True)
+class Philosophy:
+    """The text that holds.  Number 0 is the one that Headway brings along, which nobody published yet."""
+
+    number: int
+    text: str
+    reason: str = ""
+    written_by: User | None = None
+    written_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LineChanged:
+    """A line of the text before or after: added, removed, or the same in both."""
+
+    kind: str  # added, removed or nothing
+    text: str
+
+
+def current_philosophy() -> Philosophy:
+    newest = PhilosophyVersion.objects.select_related("written_by").first()
+    if newest is None:
+        return Philosophy(0, first_text())
+    return Philosophy(newest.number, newest.text, newest.reason, newest.written_by, newest.written_at)
+
+
+@cache
+def first_text() -> str:
+    return _FIRST_TEXT.read_text(encoding="utf-8")
+
+
+def may_publish(access: Access) -> bool:
+    """Executives and admins."""
+    return isinstance(access.viewer, User) and access.sight.leads_whole
+
+
+def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int) -> PhilosophyVersion:
+    """A new version after number `of_number`.  The same text again is refused: a version says something new.
+
+    Raises PhilosophyError, PhilosophyConflictError, PermissionError.
+    """
+    account = access.viewer
+    if not isinstance(account, User) or not may_publish(access):
+        raise PermissionError("The philosophy is published by executives and admins.")
+    text, reason = text.replace("\r\n", "\n").strip(), reason.strip()
+    for field, words, most in (("text", text, LONGEST_TEXT), ("reason", reason, LONGEST_REASON)):
+        if not words:
+            raise PhilosophyError(field, "Write something." if field == "text" else "Say what changed, and why.")
+        if len(words) > most or "\x00" in words:
+            raise PhilosophyError(field, f"At most {most:,} characters, and no NUL.")
+    published = current_philosophy()
+    if published.number != of_number:
+        raise PhilosophyConflictError(published)
+    if published.number and published.text == text:
+        raise PhilosophyError("text", "That is what is published already.")
+    try:
+        with transaction.atomic():
+            return PhilosophyVersion.objects.create(number=of_number + 1, text=text, reason=reason, written_by=account)
+    except IntegrityError:  # somebody published the same number at the same moment
+        raise PhilosophyConflictError(current_philosophy()) from None
+
+
+def acknowledge(account: User, number: int) -> None:
+    """That the account read that version; only the one that holds can be acknowledged, and once."""
+    if number == current_philosophy().number:
+        Acknowledgement.objects.get_or_create(number=number, account=account)
+
+
+def has_acknowledged(account: User, number: int) -> bool:
+    return Acknowledgement.objects.filter(number=number, account=account).exists()
+
+
+def acknowledged_by(number: int) -> tuple[int, int]:
+    """How many of how many active accounts acknowledged that version."""
+    active = User.objects.filter(is_active=True)
+    return Acknowledgement.objects.filter(number=number, account__in=active).count(), active.count()
+
+
+def philosophy_versions() -> list[PhilosophyVersion]:
+    """Those that were published, the latest first, with their authors."""
+    return list(PhilosophyVersion.objects.select_related("written_by")[:VERSIONS_LISTED])
+
+
+def version_numbered(number: int) -> PhilosophyVersion | None:
+    return PhilosophyVersion.objects.select_related("written_by").filter(number=number).first()
+
+
+def lines_changed(version: PhilosophyVersion) -> list[LineChanged]:
+    """Against the version before, or the text that Headway brings along."""
+    before = PhilosophyVersion.objects.filter(number=version.number - 1).first()
+    return lines_between(before.text if before else first_text(), version.text)
+
+
+def lines_between(before: str, after: str) -> list[LineChanged]:
+    """Line by line; longer stretches that stayed as they were are left out."""
+    kinds = {"+": "added", "-": "removed", " ": ""}
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
+    return [LineChanged(kinds.get(line[:1], ""), line[1:]) for line in lines if not line.startswith("@@")]

@@ -1,0 +1,1 @@
+"""Fiscal quarters of the program."""

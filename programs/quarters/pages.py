@@ -1,0 +1,110 @@
+"""Which quarter a page is about, and the others that can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.http import Http404
+from django.urls import reverse
+
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.filters import BadFilterError
+from programs.models import Quarter
+from programs.quarters.fiscal_quarters import current_quarter, following
+
+
+@dataclass(frozen=True)
+class QuarterChoice:
+    label: str  # 2026-Q4
+    days: str
+    note: str  # "now", "closed", "next"
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Quarters:
+    """The quarters that are known, the earliest first: among them today's, and one to come that is open."""
+
+    known: Sequence[Quarter]
+    today: date
+
+    @property
+    def current(self) -> Quarter:
+        return next(each for each in self.known if each.start <= self.today < each.end)
+
+    def starting(self, word: str) -> Quarter:
+        """The quarter with that first day; today's where none is named.  Raises BadFilterError."""
+        if not word:
+            return self.current
+        found = next((each for each in self.known if each.start.isoformat() == word), None)
+        if found is None:
+            raise BadFilterError("quarter", f"quarter= is the first day of a quarter, like {self.current.start}.")
+        return found
+
+    def before(self, quarter: Quarter) -> Quarter | None:
+        return next((each for each in reversed(self.known) if each.end <= quarter.start), None)
+
+    def after(self, quarter: Quarter) -> Quarter | None:
+        return next((each for each in self.known if each.start >= quarter.end), None)
+
+    def open(self) -> list[Quarter]:
+        """Those for which objectives can be written."""
+        return [each for each in self.known if not each.is_closed]
+
+
+def quarters(today: date) -> Quarters:
+    """One query, once today's quarter and the following one are known."""
+    known = list(Quarter.objects.all())
+    has_current = any(each.start <= today < each.end for each in known)
+    if not has_current or not any(each.start > today and not each.is_closed for each in known):
+        upcoming = following(current_quarter())
+        while upcoming.is_closed:
+            upcoming = following(upcoming)
+        known = list(Quarter.objects.all())
+    return Quarters(known, today)
+
+
+def known_quarter(start: str) -> Quarter:
+    """By its first day, as ISO 8601.  Raises Http404."""
+    try:
+        day = date.fromisoformat(start)
+    except ValueError:
+        raise Http404("No quarter begins on that day.") from None
+    found = Quarter.objects.select_related("document", "closed_by").filter(start=day).first()
+    if found is None:
+        raise Http404("No quarter begins on that day.")
+    return found
+
+
+def choices(found: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:
+    """The latest first."""
+    return [
+        QuarterChoice(str(each), wording.days(each.window), _note(found, each), url_of(each), each == chosen)
+        for each in reversed(found.known)
+    ]
+
+
+def passed_words(quarter: Quarter, today: date) -> str:
+    """How much of it has come, today included: 57% passed, 40 days left."""
+    if today < quarter.start:
+        return f"begins in {wording.count((quarter.start - today).days, 'day')}"
+    if today >= quarter.end:
+        return f"over since {wording.day(quarter.end - timedelta(days=1))}"
+    days, passed = quarter.window.days, windows.passed(quarter.window, today=today).days
+    return f"{wording.percent_of(passed, days)} passed, {wording.count(days - passed, 'day')} left"
+
+
+def quarter_url(quarter: Quarter) -> str:
+    return reverse("quarter", args=[quarter.start])
+
+
+def _note(found: Quarters, quarter: Quarter) -> str:
+    if quarter.is_closed:
+        return "closed"
+    if quarter == found.current:
+        return "now"
+    return "to be closed" if quarter.end <= found.today else "to come"

@@ -1,0 +1,1 @@
+"""Notices: what is due, the inbox, e-mail and its outbox, quiet hours.  docs/reminders.md."""

@@ -1,0 +1,82 @@
+"""The outbox: what was sent to whom, what failed and why.  Read only, but for trying again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from programs.models import Delivery, Letter
+from programs.reminders.services.outbox import send_again
+
+if TYPE_CHECKING:
+    LetterModelAdmin = admin.ModelAdmin[Letter]
+    DeliveryInline = admin.TabularInline[Delivery, Letter]
+else:  # generic for the type checker only
+    LetterModelAdmin = admin.ModelAdmin
+    DeliveryInline = admin.TabularInline
+
+
+class EnclosedDeliveries(DeliveryInline):
+    """What the letter says: the kind of each notice and what it is about."""
+
+    model = Delivery
+    verbose_name, verbose_name_plural = "notice", "notices in it"
+    fields = readonly_fields = ("kind", "about", "left_out")
+    extra = 0
+    can_delete = False
+
+    @admin.display(description="what")
+    def kind(self, delivery: Delivery) -> str:
+        return delivery.notice.get_kind_display()
+
+    @admin.display(description="about")
+    def about(self, delivery: Delivery) -> str:
+        notice = delivery.notice
+        return str(notice.ticket or notice.objective or notice.unit)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return super().get_queryset(request).select_related("notice__ticket", "notice__objective", "notice__unit")
+
+    def has_add_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        return False
+
+
+@admin.register(Letter)
+class LetterAdmin(LetterModelAdmin):
+    """A letter is one message with everything that was due for an account.  Words of comments are not shown."""
+
+    list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
+    list_filter = ("state", "channel")
+    list_select_related = ("account",)
+    search_fields = ("account__username", "account__email", "reason", "public_id")
+    date_hierarchy = "made_at"
+    actions = ("try_again",)
+    inlines = (EnclosedDeliveries,)
+    fields = readonly_fields = (
+        *("account", "channel", "state", "reason", "public_id"),
+        *("made_at", "attempts", "next_try_at", "sent_at", "held_by", "held_until"),
+    )
+
+    @admin.display(description="notices", ordering="enclosed")
+    def notices(self, letter: Letter) -> int:
+        return int(getattr(letter, "enclosed", 0))
+
+    @admin.action(description="Try again: what failed, or may not have arrived")
+    def try_again(self, request: HttpRequest, letters: QuerySet[Letter]) -> None:
+        count = send_again(letters)
+        messages.success(request, f"{count} letters are sent again within a minute, each as the same message.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
+        return super().get_queryset(request).annotate(enclosed=Count("deliveries"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        return False

@@ -1,0 +1,140 @@
+"""/api/v1/notices/: what the token's account was told, and what of it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import asked_stretch, page_parameters
+from core.api.parameters import only
+from insights.api import schema
+from insights.query.errors import QueryError
+from orgtree.access.access import access_of
+from programs.models import MessageKind, Notice
+from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
+from programs.reminders.services.words import items_of, told_on_a_page
+from programs.requests.fields import given_fields, number
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+SHOWN = ("unread", "all")
+MOST_READ = 1000  # of one request
+
+
+class NoticeSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=MessageKind.choices)
+    label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
+        help_text="What is the matter today, such as “5 days overdue”."
+    )
+    title = serializers.CharField(help_text="What it is about.")
+    detail = serializers.CharField()
+    quote = serializers.CharField(help_text="The beginning of a comment.")
+    url = serializers.CharField()
+    ticket = serializers.IntegerField(allow_null=True)
+    objective = serializers.IntegerField(allow_null=True)
+    unit = serializers.CharField(allow_null=True, help_text="Slug, of a team that lacks its objective.")
+    at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class NoticesSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    notices = NoticeSerializer(many=True)
+
+
+class NoticesReadSerializer(serializers.Serializer[object]):
+    """Which are read now; without `notices` all of them."""
+
+    notices = serializers.ListField(child=serializers.IntegerField(), required=False)
+
+
+class ReadCountSerializer(serializers.Serializer[object]):
+    read = serializers.IntegerField(help_text="How many were unread before.")
+
+
+class NoticesUnreadSerializer(serializers.Serializer[object]):
+    notices = serializers.ListField(child=serializers.IntegerField())
+
+
+class UnreadCountSerializer(serializers.Serializer[object]):
+    unread = serializers.IntegerField(help_text="How many were read before.")
+
+
+class NoticesView(ProgramView):
+    @extend_schema(
+        operation_id="v1_notices_list",
+        parameters=[
+            OpenApiParameter("show", str, enum=list(SHOWN), description="Without it: unread."),
+            *page_parameters("Notices"),
+        ],
+        responses={200: NoticesSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What the account was told about things that it may see, the newest first."""
+        only(request, "show", "page", "size")
+        shown = request.query_params.get("show") or "unread"
+        if shown not in SHOWN:
+            raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
+        stretch = asked_stretch(request)
+        found = notices_of(access_of(request.user))
+        listed = found.unread() if shown == "unread" else found
+        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[stretch]
+        return Response({"total": listed.count(), "notices": _documents(told_on_a_page(list(numbers)))})
+
+
+class NoticesReadView(ProgramView):
+    @extend_schema(
+        operation_id="v1_notices_read", request=NoticesReadSerializer, responses={200: ReadCountSerializer, **ERRORS}
+    )
+    def post(self, request: Request) -> Response:
+        """Mark as read; a number that is none of the account's notices is passed over."""
+        access = access_of(request.user)
+        given = given_fields(request, ("notices",))
+        if "notices" not in given:
+            return Response({"read": read_all(access)})
+        return Response({"read": read_notices(access, _numbers(given["notices"]))})
+
+
+class NoticesUnreadView(ProgramView):
+    @extend_schema(
+        operation_id="v1_notices_unread",
+        request=NoticesUnreadSerializer,
+        responses={200: UnreadCountSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Mark as unread again; a number that is none of the account's notices is passed over."""
+        given = given_fields(request, ("notices",), needed=("notices",))
+        return Response({"unread": unread_notices(access_of(request.user), _numbers(given["notices"]))})
+
+
+def _numbers(named: object) -> list[int]:
+    if not isinstance(named, list) or len(named) > MOST_READ:
+        raise QueryError("notices", f"A list of at most {MOST_READ:,} numbers.")
+    return [number("notices", each) or 0 for each in named]
+
+
+def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": notice.pk,
+            "kind": notice.kind,
+            "label": item.label,
+            "title": item.title,
+            "detail": item.detail,
+            "quote": item.quote,
+            "url": settings.BASE_URL + item.path,
+            "ticket": notice.ticket_id,
+            "objective": notice.objective_id,
+            "unit": notice.unit.slug if notice.unit else None,
+            "at": notice.at,
+            "read_at": notice.read_at,
+        }
+        for notice, item in zip(notices, items_of(notices), strict=True)
+    ]

@@ -1,0 +1,165 @@
+"""What one was told, the newest first; and marking it as read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import read_page
+from insights.ui.tiles import Picker
+from programs.models import MessageKind, Notice
+from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_all, read_notice, unread_notice
+from programs.reminders.services.words import items_of, told_on_a_page, told_with
+
+PAGE_SIZE = 25
+SHOWN = {"unread": "Unread", "all": "All"}
+ICONS = {
+    MessageKind.DUE_SOON.value: "calendar-due",
+    MessageKind.DUE.value: "clock",
+    MessageKind.OVERDUE.value: "clock-exclamation",
+    MessageKind.OVERDUE_IN_TEAM.value: "clock-exclamation",
+    MessageKind.ASSIGNED.value: "user-check",
+    MessageKind.MENTIONED.value: "message",
+    MessageKind.COMMENTED.value: "message",
+    MessageKind.CHECK_IN_DUE.value: "target",
+    MessageKind.OBJECTIVE_MISSING.value: "flag",
+}
+LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """A notice as the inbox prints it."""
+
+    pk: int
+    url: str
+    icon: str
+    is_late: bool
+    is_read: bool
+    label: str
+    title: str
+    detail: str
+    quote: str
+    at: str
+    exactly: str
+
+
+@login_required
+@never_cache
+@require_GET
+def inbox_count(request: HttpRequest) -> HttpResponse:
+    """How many are unread, for the navigation and the bell of any page; empty where there are none."""
+    count = count_unread(access_in(request))
+    return render(request, "programs/inbox/_count.html", {"count": f"{COUNTED}+" if count > COUNTED else count or ""})
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def inbox(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    shown = request.GET.get("show", "unread")
+    if shown not in SHOWN:
+        raise BadFilterError("show", f"show= is one of: {', '.join(SHOWN)}.")
+    found = notices_of(access)
+    listed = found.unread() if shown == "unread" else found
+    page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))
+    context: dict[str, Any] = {
+        "notices": notice_lines(told_on_a_page(list(page))),
+        "shown": shown,
+        "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
+        "has_unread": bool(page.object_list) if shown == "unread" else found.unread().exists(),
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _url(show=shown, page=page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _url(show=shown, page=page.next_page_number()) if page.has_next() else "",
+        "here": request.get_full_path(),
+    }
+    return render(request, "programs/inbox/list.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """To what the notice is about; it is read by that."""
+    notice = _own(request, pk)
+    read_notice(notice)
+    [item] = items_of([notice])
+    return redirect(item.path)
+
+
+@login_required
+@require_POST
+def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
+    """`read=1` marks it as read, anything else as unread."""
+    notice = _own(request, pk)
+    (read_notice if request.POST.get("read") == "1" else unread_notice)(notice)
+    return _back(request)
+
+
+@login_required
+@require_POST
+def inbox_read_all(request: HttpRequest) -> HttpResponse:
+    count = read_all(access_in(request))
+    messages.success(request, f"{wording.count(count, 'notice')} marked as read.")
+    return redirect("inbox")
+
+
+def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
+    """In their order.  Needs `told_with`."""
+    now = timezone.now()
+    return [
+        NoticeLine(
+            pk=notice.pk,
+            url=reverse("notice_open", args=[notice.pk]),
+            icon=ICONS.get(notice.kind, "bell"),
+            is_late=notice.kind in LATE,
+            is_read=notice.read_at is not None,
+            label=item.label,
+            title=item.title,
+            detail=item.detail,
+            quote=item.quote,
+            at=wording.ago(notice.at, now),
+            exactly=f"{timezone.localtime(notice.at):%d %b %Y, %H:%M}",
+        )
+        for notice, item in zip(notices, items_of(notices), strict=True)
+    ]
+
+
+def _own(request: HttpRequest, pk: int) -> Notice:
+    found = told_with(notices_of(access_in(request))).filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such notice of yours, or one about what you may not see any more.")
+    return found
+
+
+def _url(**said: object) -> str:
+    kept = {name: value for name, value in said.items() if (name, value) not in (("show", "unread"), ("page", 1))}
+    return f"{reverse('inbox')}?{urlencode(kept)}" if kept else reverse("inbox")
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page of the inbox on which it was marked."""
+    back = request.POST.get("back", "")
+    path = reverse("inbox")
+    return redirect(back if back == path or back.startswith(f"{path}?") else path)

@@ -1,0 +1,85 @@
+"""Which messages an account gets by e-mail, and in which hours it gets none."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orgtree.access.invitation_mail import can_send_mail
+from programs.models import MessageKind
+from programs.reminders.services.preferences import PreferenceError, Preferences, change_preferences, preferences_of
+
+CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+
+class PreferencesForm(forms.Form):
+    is_on = forms.BooleanField(label="Send me e-mail", required=False)
+    kinds = forms.MultipleChoiceField(
+        label="About what", required=False, choices=MessageKind.choices, widget=forms.CheckboxSelectMultiple
+    )
+    begins = forms.TimeField(label="Nothing from", widget=CLOCK)
+    ends = forms.TimeField(label="until", widget=CLOCK)
+    time_zone = forms.CharField(
+        label="By the clock of",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].help_text = f"Such as Europe/Berlin. Empty: {settings.TIME_ZONE}, the organisation's."
+        self.fields["time_zone"].widget.attrs["placeholder"] = settings.TIME_ZONE
+
+    @property
+    def wanted(self) -> Preferences:
+        """What a valid form says."""
+        said = self.cleaned_data
+        begins, ends = (_to_the_minute(said[name]) for name in ("begins", "ends"))
+        return Preferences(said["is_on"], frozenset(said["kinds"]), begins, ends, said["time_zone"].strip())
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def notifications(request: HttpRequest) -> HttpResponse:
+    account = request.user
+    assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — login_required lets none else in
+    known = preferences_of(account)
+    if request.method == "GET":
+        return _page(request, PreferencesForm(initial={**vars(known), "kinds": sorted(known.kinds)}))
+    form = PreferencesForm(request.POST)
+    if form.is_valid():
+        try:
+            change_preferences(account, form.wanted)
+        except PreferenceError as problem:
+            form.add_error(problem.field, problem.message)
+        else:
+            messages.success(request, "Stored.")
+            return redirect("notifications")
+    return _page(request, form, status=400)
+
+
+def _page(request: HttpRequest, form: PreferencesForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "sends_mail": can_send_mail(),
+        "address": getattr(request.user, "email", ""),
+        "time_zones": sorted(available_timezones()),
+    }
+    return render(request, "programs/notifications/preferences.html", context, status=status)
+
+
+def _to_the_minute(clock: time) -> time:
+    return clock.replace(second=0, microsecond=0)

@@ -1,0 +1,247 @@
+"""What there is to tell today, and to whom: a statement for each family of reminders.
+
+Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts what was not told before
+(programs/reminders/services/telling.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from orgtree.models.sight import Sight
+from programs.models import MessageKind, Quarter
+from programs.models.objectives import CHECK_IN_EVERY
+from programs.models.tickets import STANDING_STATES
+from programs.reminders.queries import recipients
+from programs.teams.queries import teams_without_objective
+
+NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
+DAYS_BEFORE_DUE = 3
+DAYS_BETWEEN_REMINDERS = 7  # of what stays undone
+FIRST_DAYS_OF_QUARTER = 7  # in which nobody is asked for the mandatory objective
+
+Statement = tuple[str, dict[str, Any]]
+
+
+def of_due_tickets(today: date) -> Statement:
+    """To the owners of tickets that are due within three days, today, or were due.
+
+    What is overdue is said on the first day, and once in each week after it: the week is the notice's number, so that
+    a day on which nothing was planned is made up for, and none is doubled.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}
+        SELECT account_of.account_id,
+            CASE WHEN ticket.due_on > %(today)s THEN %(due_soon)s WHEN ticket.due_on = %(today)s THEN %(due)s
+                ELSE %(overdue)s END AS kind,
+            ticket.id AS ticket_id, NULL::bigint AS comment_id, NULL::bigint AS objective_id, NULL::bigint AS unit_id,
+            ticket.due_on AS day, greatest(0, (%(today)s - ticket.due_on - 1) / %(every)s) AS number
+        FROM programs_ticket ticket
+        JOIN account_of ON account_of.person_id = ticket.owner_id
+        WHERE ticket.state = ANY(%(standing)s) AND ticket.due_on <= %(soon)s
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_everybody(today),
+            **_kinds("due_soon", "due", "overdue"),
+            "soon": today + timedelta(days=DAYS_BEFORE_DUE),
+            "every": DAYS_BETWEEN_REMINDERS,
+            "standing": [state.value for state in STANDING_STATES],
+        },
+    )
+
+
+def of_overdue_in_teams(today: date) -> Statement:
+    """To whom the owner reports; where nobody is known who may see the ticket, to who leads the owner's unit (or one
+    above), else to the managers of the ticket's unit, or of the nearest above that has any; of a ticket of the whole
+    organisation, to the executives.  Never to the owner.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS},
+        late AS MATERIALIZED (
+            SELECT id, owner_id, unit_id, due_on FROM programs_ticket
+            WHERE state = ANY(%(standing)s) AND due_on < %(today)s
+        ), candidate AS MATERIALIZED (
+            SELECT late.id AS ticket_id, 1 AS level, 0 AS steps, account_of.account_id, account_of.person_id
+            FROM late
+            JOIN orgtree_reporting reporting ON reporting.person_id = late.owner_id AND reporting.during @> %(today)s
+            JOIN account_of ON account_of.person_id = reporting.manager_id
+            UNION ALL
+            SELECT late.id, 2, above.steps, manager.account_id, manager.person_id
+            FROM late
+            JOIN orgtree_placement member
+                ON member.person_id = late.owner_id AND member.unit_id = member.ancestor_id
+                AND member.during @> %(today)s
+            JOIN above ON above.unit_id = member.unit_id
+            JOIN orgtree_unit unit ON unit.id = above.ancestor_id
+            JOIN manager ON manager.unit_id = unit.id AND manager.person_id = unit.leader_id
+            UNION ALL
+            SELECT late.id, 3, above.steps, manager.account_id, manager.person_id
+            FROM late
+            JOIN above ON above.unit_id = late.unit_id
+            JOIN manager ON manager.unit_id = above.ancestor_id
+            UNION ALL
+            SELECT late.id, 4, 0, executive.account_id, executive.person_id
+            FROM late CROSS JOIN executive
+            WHERE late.unit_id IS NULL
+        ), asked AS MATERIALIZED (
+            SELECT DISTINCT candidate.account_id, candidate.person_id, late.unit_id
+            FROM candidate JOIN late ON late.id = candidate.ticket_id WHERE late.unit_id IS NOT NULL
+        ), {recipients.UNITS_SEEN}, allowed AS (
+            SELECT ticket.id, ticket.due_on, candidate.account_id,
+                rank() OVER (PARTITION BY ticket.id ORDER BY candidate.level, candidate.steps) AS place
+            FROM candidate
+            JOIN late ticket ON ticket.id = candidate.ticket_id
+            LEFT JOIN account_of own ON own.person_id = ticket.owner_id
+            WHERE (ticket.owner_id IS NULL OR candidate.person_id IS DISTINCT FROM ticket.owner_id)
+                AND candidate.account_id IS DISTINCT FROM own.account_id
+                AND {recipients.MAY_SEE_TICKET}
+        )
+        SELECT DISTINCT account_id, %(overdue_in_team)s AS kind, id AS ticket_id, NULL::bigint AS comment_id,
+            NULL::bigint AS objective_id, NULL::bigint AS unit_id, due_on AS day,
+            (%(today)s - due_on - 1) / %(every)s AS number
+        FROM allowed WHERE place = 1
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_everybody(today),
+            **recipients.visibility(),
+            **_kinds("overdue_in_team"),
+            "every": DAYS_BETWEEN_REMINDERS,
+            "standing": [state.value for state in STANDING_STATES],
+        },
+    )
+
+
+def of_check_ins_due(today: date) -> Statement:
+    """To the owners of published objectives of the quarter that has come, on the day by which a check-in is due
+    (`check_in_due` of programs/objectives/queries/objectives.py) and every two weeks after it.
+
+    `day` is the day since which nobody checked in: of the last check-in, else of publishing, else the quarter's first.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, told AS (
+            SELECT objective.id, account_of.account_id, quarter."end" - 1 AS last_day,
+                greatest(
+                    quarter.start,
+                    (coalesce(
+                        (SELECT max(at) FROM programs_checkin WHERE objective_id = objective.id), objective.published_at
+                    ) AT TIME ZONE %(zone)s)::date
+                ) AS since
+            FROM programs_objective objective
+            JOIN programs_quarter quarter ON quarter.id = objective.quarter_id
+            JOIN account_of ON account_of.person_id = objective.owner_id
+            WHERE quarter.closed_at IS NULL AND quarter.start <= %(today)s AND quarter."end" > %(today)s
+                AND objective.published_at IS NOT NULL AND objective.dropped_at IS NULL
+        ), due AS (
+            SELECT *, least(since + %(every)s, last_day) AS due_on FROM told
+        )
+        SELECT account_id, %(check_in_due)s AS kind, NULL::bigint AS ticket_id, NULL::bigint AS comment_id,
+            id AS objective_id, NULL::bigint AS unit_id, since AS day, (%(today)s - due_on) / %(every)s AS number
+        FROM due WHERE due_on <= %(today)s
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {**recipients.of_everybody(today), **_kinds("check_in_due"), **_zone(), "every": CHECK_IN_EVERY.days},
+    )
+
+
+def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
+    """To the managers of teams without a published mandatory objective (of one that nobody manages: to those of the
+    nearest unit above), once the quarter's first week is over, and in each week after it."""
+    everything = Sight(whole=True, unit_ids=None, leads_whole=True)
+    teams = teams_without_objective(quarter, everything, today=today).values_list("pk", flat=True)
+    asked_since = quarter.start + timedelta(days=FIRST_DAYS_OF_QUARTER)
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS},
+        candidate AS (
+            SELECT above.unit_id, manager.account_id,
+                rank() OVER (PARTITION BY above.unit_id ORDER BY above.steps) AS place
+            FROM above JOIN manager ON manager.unit_id = above.ancestor_id
+            WHERE above.unit_id = ANY(%(teams)s)
+        )
+        SELECT DISTINCT account_id, %(objective_missing)s AS kind, NULL::bigint AS ticket_id,
+            NULL::bigint AS comment_id, NULL::bigint AS objective_id, unit_id, %(start)s::date AS day,
+            (%(today)s - %(asked_since)s::date) / %(every)s AS number
+        FROM candidate WHERE place = 1
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_everybody(today),
+            **_kinds("objective_missing"),
+            "teams": list(teams) if today >= asked_since else [],
+            "start": quarter.start,
+            "asked_since": asked_since,
+            "every": DAYS_BETWEEN_REMINDERS,
+        },
+    )
+
+
+def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement:
+    """To whom it mentions; else to the ticket's owner and those who watch it.  Never to who wrote it.
+
+    `people` are those whom it mentions, and the owner.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, comment AS (
+            SELECT comment.id, comment.ticket_id, comment.by_id, ticket.owner_id
+            FROM programs_ticketcomment comment JOIN programs_ticket ticket ON ticket.id = comment.ticket_id
+            WHERE comment.id = %(comment)s
+        ), told AS (
+            SELECT account_of.account_id, 0 AS place FROM programs_ticketcomment_mentions mention
+            JOIN account_of ON account_of.person_id = mention.person_id
+            WHERE mention.ticketcomment_id = %(comment)s
+            UNION ALL
+            SELECT watcher.user_id, 1 FROM comment
+            JOIN programs_ticket_watchers watcher ON watcher.ticket_id = comment.ticket_id
+            JOIN auth_user account ON account.id = watcher.user_id AND account.is_active
+            UNION ALL
+            SELECT account_of.account_id, 1 FROM comment JOIN account_of ON account_of.person_id = comment.owner_id
+        )
+        SELECT told.account_id, CASE WHEN min(told.place) = 0 THEN %(mentioned)s ELSE %(commented)s END AS kind,
+            comment.ticket_id, comment.id AS comment_id, NULL::bigint AS objective_id, NULL::bigint AS unit_id,
+            NULL::date AS day, 0 AS number
+        FROM told CROSS JOIN comment
+        WHERE told.account_id IS DISTINCT FROM comment.by_id
+        GROUP BY told.account_id, comment.ticket_id, comment.id
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_people(people, today),
+            **_kinds("mentioned", "commented"),
+            "comment": comment_id,
+        },
+    )
+
+
+def of_assignment(ticket_id: int, owner: int, by_account: int | None, today: date) -> Statement:
+    """To who owns the ticket now, unless they took it themselves.  The number is the ticket's version."""
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}
+        SELECT account_of.account_id, %(assigned)s AS kind, ticket.id AS ticket_id, NULL::bigint AS comment_id,
+            NULL::bigint AS objective_id, NULL::bigint AS unit_id, NULL::date AS day, ticket.version AS number
+        FROM programs_ticket ticket
+        JOIN account_of ON account_of.person_id = ticket.owner_id
+        WHERE ticket.id = %(ticket)s AND ticket.state = ANY(%(standing)s)
+            AND account_of.account_id IS DISTINCT FROM %(by)s::bigint
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_people([owner], today),
+            **_kinds("assigned"),
+            "ticket": ticket_id,
+            "by": by_account,
+            "standing": [state.value for state in STANDING_STATES],
+        },
+    )
+
+
+def _kinds(*names: str) -> dict[str, str]:
+    return {name: MessageKind[name.upper()].value for name in names}
+
+
+def _zone() -> dict[str, str]:
+    return {"zone": settings.TIME_ZONE}

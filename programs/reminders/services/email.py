@@ -1,0 +1,210 @@
+"""Letters by e-mail, over the mail server that the installation is configured with.
+
+An SMTP server has a message from the moment at which the line with the single dot reached it (RFC 5321, 6.1), and says
+so in its answer.  Up to that line everything can be tried again without anybody getting two.  A client that doesn't
+see the answer can't know: so the dialogue is led step by step here, the caller notes down that the last step begins,
+and what is left open by it is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from email.utils import format_datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.core.mail.message import sanitize_address
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from orgtree.access.invitation_mail import can_send_mail
+from programs.models import Channel
+from programs.reminders.services.channels import AwayError, Item, PutOffError, RefusedError, UnansweredError, Written
+from programs.reminders.services.unsubscribing import unsubscribe_token
+
+# RFC 5321 (4.5.3.2.6) lets a server take ten minutes; waiting so long would hold a worker, and giving up early sends
+# nothing twice here: the letter is shown as one of which it is not known whether it arrived.
+SECONDS_FOR_THE_LAST_ANSWER = 120
+LISTED = 50  # items of a letter; the rest is in the app
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # what a mail server would take for a name of its own is none
+DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
+
+
+class Email:
+    word: ClassVar[Channel] = Channel.EMAIL
+
+    def is_open(self) -> bool:
+        return can_send_mail()
+
+    def reaches(self, account: User) -> bool:
+        return bool(account.email)
+
+    @contextmanager
+    def session(self) -> Iterator[EmailSession]:
+        session = EmailSession()
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+class EmailSession:
+    """One connection to the mail server, opened when the first letter is handed over and after it was lost."""
+
+    def __init__(self) -> None:
+        self._backend: BaseEmailBackend = get_connection()
+
+    def hand_over(self, letter: Written, *, last_step: Callable[[], None]) -> None:
+        message = as_mail(letter)
+        if isinstance(self._backend, SmtpBackend):
+            self._speak(self._backend, message, last_step)
+            return
+        last_step()
+        try:
+            self._backend.send_messages([message])
+        except Exception as problem:
+            raise UnansweredError(_told(problem)) from problem
+
+    def close(self) -> None:
+        """A server that is gone already is not missed."""
+        self._backend.close()
+
+    def _speak(self, backend: SmtpBackend, message: EmailMultiAlternatives, last_step: Callable[[], None]) -> None:
+        try:
+            backend.open()
+        except (OSError, smtplib.SMTPException) as problem:
+            raise AwayError(f"The mail server can't be reached: {_told(problem)}") from problem
+        smtp: smtplib.SMTP | None = backend.connection
+        if smtp is None:
+            raise AwayError("The mail server can't be reached.")
+        try:
+            _envelope(smtp, message)
+            content = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # as Django's backend does
+            _expect(*smtp.docmd("DATA"), wanted=354)
+            last_step()
+            _content(smtp, content)
+        except (smtplib.SMTPServerDisconnected, OSError) as problem:
+            self._lose(backend)
+            raise AwayError(f"The connection to the mail server broke: {_told(problem)}") from problem
+        except (RefusedError, PutOffError):
+            self._begin_again(backend, smtp)
+            raise
+        except BaseException:
+            self._lose(backend)  # whatever state the dialogue is in
+            raise
+
+    def _begin_again(self, backend: SmtpBackend, smtp: smtplib.SMTP) -> None:
+        try:
+            smtp.rset()
+        except (OSError, smtplib.SMTPException):
+            self._lose(backend)
+
+    def _lose(self, backend: SmtpBackend) -> None:
+        """The next letter gets a connection of its own."""
+        if backend.connection is not None:
+            backend.connection.close()
+        backend.connection = None
+
+
+def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
+    encoding = message.encoding or settings.DEFAULT_CHARSET
+    try:
+        sender = sanitize_address(message.from_email, encoding)
+        [address] = message.recipients()
+        if not ADDRESS.fullmatch(address):
+            raise RefusedError(f"“{address}” is no e-mail address.")
+        if not address.rpartition("@")[0].isascii():  # only SMTPUTF8 carries these, which few servers speak
+            raise RefusedError(f"“{address}” has characters outside of ASCII before its @.")
+        recipient = sanitize_address(address, encoding)
+    except (ValueError, UnicodeError) as problem:
+        raise RefusedError(f"The address can't be written to: {_told(problem)}") from problem
+    smtp.ehlo_or_helo_if_needed()
+    code, reply = smtp.mail(sender)
+    if code != 250:  # whatever is wrong with the sender is so for every letter, and mended in the configuration
+        raise AwayError(f"The mail server refuses the sender: {_answer(code, reply)}")
+    code, reply = smtp.rcpt(recipient)
+    if code != 251:
+        _expect(code, reply, wanted=250)
+
+
+def _content(smtp: smtplib.SMTP, content: bytes) -> None:
+    """The text with the line that ends it, and the answer."""
+    try:
+        if smtp.sock is not None:
+            smtp.sock.settimeout(SECONDS_FOR_THE_LAST_ANSWER)
+        smtp.send(DOT_AT_LINE_START.sub(b"..", content.rstrip(b"\r\n")) + b"\r\n.\r\n")
+        code, reply = smtp.getreply()
+        if smtp.sock is not None:
+            smtp.sock.settimeout(settings.EMAIL_TIMEOUT)
+    except (OSError, smtplib.SMTPException) as problem:
+        smtp.close()
+        raise UnansweredError(f"The mail server didn't say whether it took the message: {_told(problem)}") from problem
+    _expect(code, reply, wanted=250)
+
+
+def _expect(code: int, reply: bytes, *, wanted: int) -> None:
+    if code == wanted:
+        return
+    answer = _answer(code, reply)
+    if code == 421:  # it closes the connection: RFC 5321, 3.8
+        raise AwayError(f"The mail server closes the connection: {answer}")
+    if 500 <= code < 600:
+        raise RefusedError(f"The mail server refuses it: {answer}")
+    raise PutOffError(f"The mail server doesn't take it now: {answer}")
+
+
+def _answer(code: int, reply: bytes) -> str:
+    return f"{code} {reply.decode('utf-8', 'replace')}".replace("\n", " ")
+
+
+def _told(problem: BaseException) -> str:
+    return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def as_mail(letter: Written) -> EmailMultiAlternatives:
+    """Text with an HTML part that says the same; no pictures, and nothing that tells that it was read."""
+    unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[unsubscribe_token(letter.account, Channel.EMAIL)])
+    context = {
+        "letter": letter,
+        "items": letter.items[:LISTED],
+        "more": max(0, len(letter.items) - LISTED),
+        "base_url": settings.BASE_URL,
+        "inbox_url": settings.BASE_URL + reverse("inbox"),
+        "notifications_url": settings.BASE_URL + reverse("notifications"),
+        "unsubscribe_url": unsubscribe,
+    }
+    headers = {
+        "Message-ID": message_id(letter),
+        "Date": format_datetime(letter.made_at),
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notes in return
+        "List-Unsubscribe": f"<{unsubscribe}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+    }
+    mail = EmailMultiAlternatives(
+        subject_of(letter.items),
+        render_to_string("programs/letters/letter.txt", context),
+        to=[letter.account.email],
+        headers=headers,
+    )
+    mail.attach_alternative(render_to_string("programs/letters/letter.html", context), "text/html")
+    return mail
+
+
+def message_id(letter: Written) -> str:
+    """The same at each try, so that a server or a mail program that gets it twice can show it once."""
+    return f"<{letter.public_id}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
+
+
+def subject_of(items: Sequence[Item]) -> str:
+    """One line, whatever stands in a title: a line break would begin another header."""
+    first = items[0]
+    more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+    return " ".join(f"{first.label}: {first.title}{more}".split())

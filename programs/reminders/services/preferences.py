@@ -1,0 +1,78 @@
+"""Which messages an account gets, and in which hours it gets none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from programs.models import Channel, Delivery, MessageKind, Muted, QuietHours
+from programs.reminders.services.quiet_hours import quiet_of
+
+
+class PreferenceError(Exception):
+    """`field` names what cannot be so."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """`kinds` are those that are sent by e-mail; none of them where `is_on` is false.
+
+    `begins` and `ends` stand for quiet hours by the clock of `time_zone` (empty: the organisation's); the same: none.
+    """
+
+    is_on: bool
+    kinds: frozenset[str]
+    begins: time
+    ends: time
+    time_zone: str
+
+
+def preferences_of(account: User) -> Preferences:
+    muted = set(Muted.objects.filter(account=account, channel=Channel.EMAIL).values_list("kind", flat=True))
+    chosen = QuietHours.objects.filter(account=account).first()
+    quiet = quiet_of(chosen)
+    return Preferences(
+        is_on="" not in muted,
+        kinds=frozenset(set(MessageKind.values) - muted),
+        begins=quiet.begins,
+        ends=quiet.ends,
+        time_zone=chosen.time_zone if chosen else "",
+    )
+
+
+def change_preferences(account: User, wanted: Preferences) -> None:
+    """Also of what waits already: it is sent as is wanted now.  Raises PreferenceError."""
+    if wanted.time_zone:
+        try:
+            ZoneInfo(wanted.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise PreferenceError("time_zone", f"There is no time zone “{wanted.time_zone}”.") from None
+    unknown = wanted.kinds - set(MessageKind.values)
+    if unknown:
+        raise PreferenceError("kinds", f"There are no messages of the kind {min(unknown)}.")
+    with transaction.atomic():
+        _mute(account, [*sorted(set(MessageKind.values) - wanted.kinds), *([] if wanted.is_on else [""])])
+        QuietHours.objects.update_or_create(
+            account=account, defaults={"begins": wanted.begins, "ends": wanted.ends, "time_zone": wanted.time_zone}
+        )
+        waiting = Delivery.objects.filter(notice__account=account, letter=None, left_out="")
+        waiting.update(not_before=timezone.now())  # the next turn asks for the quiet hours anew
+
+
+def _mute(account: User, kinds: Collection[str]) -> None:
+    """These and no others."""
+    known = Muted.objects.filter(account=account, channel=Channel.EMAIL)
+    known.exclude(kind__in=kinds).delete()
+    Muted.objects.bulk_create(
+        [Muted(account=account, channel=Channel.EMAIL, kind=kind) for kind in kinds], ignore_conflicts=True
+    )

@@ -1,0 +1,91 @@
+"""From what there is to tell to notices, and to their way out: one statement, whatever the number of people.
+
+What was told before is told no second time: the database refuses a second row of the same notice, so that two planners
+at once, or one that is killed and begins again, make each of them once.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from insights.query import windows
+from programs.models import Ticket, TicketComment
+from programs.quarters.fiscal_quarters import quarter_at
+from programs.reminders.queries import notices
+from programs.reminders.queries.notices import NOTICE_COLUMNS, Statement
+from programs.reminders.services.ways import open_channels
+
+_PLANNING = 0x506C_616E  # "Plan"
+
+
+def plan_reminders(*, today: date | None = None, now: datetime | None = None) -> int:
+    """Everything that is due to be said today; how many notices are new."""
+    day = today or windows.local_today()
+    quarter = quarter_at(day)
+    statements = (
+        notices.of_due_tickets(day),
+        notices.of_overdue_in_teams(day),
+        notices.of_check_ins_due(day),
+        notices.of_missing_objectives(quarter, day),
+    )
+    return sum(_tell_alone(statement, now) for statement in statements)
+
+
+def _tell_alone(statement: Statement, now: datetime | None) -> int:
+    """One planner after the other: two that insert the same rows in another order would wait for each other."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLANNING])
+        return tell(statement, now=now)
+
+
+def tell_of_comment(comment: TicketComment) -> int:
+    """In the transaction that stores it."""
+    people = list(comment.mentions.values_list("pk", flat=True))
+    if comment.ticket.owner_id is not None:
+        people.append(comment.ticket.owner_id)
+    return tell(notices.of_comment(comment.pk, people, windows.local_today()))
+
+
+def tell_of_assignment(ticket: Ticket, *, by: User | None) -> int:
+    """In the transaction that stores it."""
+    if ticket.owner_id is None:
+        return 0
+    return tell(notices.of_assignment(ticket.pk, ticket.owner_id, by.pk if by else None, windows.local_today()))
+
+
+def tell(statement: Statement, *, now: datetime | None = None) -> int:
+    """Store the notices that are new, and for each a delivery by every channel that is set up and wanted."""
+    rows, values = statement
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH found AS ({rows}), told AS (
+                INSERT INTO programs_notice (at, {NOTICE_COLUMNS})
+                SELECT %(now)s, {NOTICE_COLUMNS} FROM found
+                ON CONFLICT DO NOTHING
+                RETURNING id, account_id, kind
+            ), going AS (
+                INSERT INTO programs_delivery (notice_id, channel, not_before, left_out)
+                SELECT told.id, channel.word, %(now)s, ''
+                FROM told
+                CROSS JOIN unnest(%(channels)s::text[]) AS channel(word)
+                WHERE NOT EXISTS (
+                    SELECT FROM programs_muted muted
+                    WHERE muted.account_id = told.account_id AND muted.channel = channel.word
+                        AND muted.kind IN ('', told.kind)
+                )
+            )
+            SELECT count(*) FROM told
+            """,  # noqa: S608 — the text is made in queries/notices.py; values are passed apart
+            {
+                **values,
+                "now": now or timezone.now(),
+                "channels": [channel.word.value for channel in open_channels()],
+            },
+        )
+        return int(cursor.fetchone()[0])

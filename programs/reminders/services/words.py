@@ -1,0 +1,124 @@
+"""Notices in words, as the inbox and letters say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from insights.query import windows
+from insights.ui import wording
+from orgtree.access.who_sees import names_of
+from programs.models import MessageKind, Notice
+from programs.reminders.services.channels import Item
+
+WHOLE_ORGANISATION = "the whole organisation"
+LONGEST_QUOTE = 280
+SOMEBODY = "Somebody"
+
+
+def told_on_a_page(numbers: Sequence[int]) -> list[Notice]:
+    """With everything that their words need, the newest first.
+
+    A full inbox is sorted by what an index holds; only the page's own notices are read with all that they are about.
+    """
+    return list(told_with(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
+
+
+def told_with(notices: QuerySet[Notice]) -> QuerySet[Notice]:
+    """With everything that their words need."""
+    return notices.select_related(
+        *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit")
+    )
+
+
+def items_of(notices: Sequence[Notice], *, today: date | None = None) -> list[Item]:
+    """In their order; three queries for the names, however many there are.  Needs `told_with`."""
+    words = _Words(today or windows.local_today(), _names(notices))
+    return [words.item(notice) for notice in notices]
+
+
+def _names(notices: Sequence[Notice]) -> Mapping[int, str]:
+    accounts = {each.comment.by for each in notices if each.comment is not None and each.comment.by is not None}
+    return names_of([account for account in accounts if isinstance(account, User)]) if accounts else {}
+
+
+@dataclass(frozen=True)
+class _Words:
+    today: date
+    names: Mapping[int, str]
+
+    def item(self, notice: Notice) -> Item:
+        if notice.comment is not None:
+            return self._comment(notice)
+        if notice.ticket is not None:
+            return self._ticket(notice)
+        return self._objective(notice) if notice.objective is not None else self._unit(notice)
+
+    def _ticket(self, notice: Notice) -> Item:
+        ticket = notice.ticket
+        assert ticket is not None  # noqa: S101 — `item` looked
+        unit = ticket.unit.name if ticket.unit else WHOLE_ORGANISATION
+        owner = ticket.owner.full_name if ticket.owner else "nobody"
+        details = {
+            MessageKind.OVERDUE_IN_TEAM.value: f"Owned by {owner}, of {unit}.",
+            MessageKind.ASSIGNED.value: f"Of {unit}, due by {wording.day(ticket.due_on)}.",
+        }
+        detail = details.get(notice.kind, f"Of {unit}.")
+        return Item(self._label(notice), ticket.title, reverse("ticket", args=[ticket.pk]), detail)
+
+    def _label(self, notice: Notice) -> str:
+        """Of the day on which it is read: what was due in three days may be due today by now."""
+        if notice.kind == MessageKind.ASSIGNED:
+            return "Yours now"
+        ticket, day = notice.ticket, notice.day
+        if ticket is None or day is None or not ticket.is_standing or ticket.due_on != day:
+            return f"Was due by {wording.day(day)}" if day else "Was due"
+        days = (day - self.today).days
+        if days < 0:
+            return f"{wording.count(-days, 'day')} overdue"
+        return "Due today" if days == 0 else "Due tomorrow" if days == 1 else f"Due in {days} days"
+
+    def _comment(self, notice: Notice) -> Item:
+        comment, ticket = notice.comment, notice.ticket
+        assert comment is not None and ticket is not None  # noqa: S101, PT018 — a comment is of a ticket
+        who = self.names.get(comment.by_id or 0, SOMEBODY)
+        label = f"{who} mentions you" if notice.kind == MessageKind.MENTIONED else f"{who} comments"
+        said = " ".join(comment.text.split())
+        quote = said if len(said) <= LONGEST_QUOTE else f"{said[:LONGEST_QUOTE].rstrip()}…"
+        return Item(label, ticket.title, reverse("ticket", args=[ticket.pk]), quote=quote)
+
+    def _objective(self, notice: Notice) -> Item:
+        objective = notice.objective
+        assert objective is not None  # noqa: S101 — `item` looked
+        of = objective.unit.name if objective.unit else WHOLE_ORGANISATION
+        since = f" Nobody checked in since {wording.day(notice.day)}." if notice.day else ""
+        return Item(
+            "Check-in due",
+            objective.title,
+            _page("objective", objective.pk) or _page("objectives"),
+            f"Of {of}, {objective.quarter}.{since}",
+        )
+
+    def _unit(self, notice: Notice) -> Item:
+        unit, quarter = notice.unit, windows.quarter_name(notice.day) if notice.day else ""
+        name, slug = (unit.name, unit.slug) if unit else ("", "")
+        path = _page("objectives")
+        return Item(
+            "No objective yet",
+            f"{name} in {quarter}",
+            f"{path}?unit={slug}" if path and slug else path,
+            "Each team has one objective per quarter, on which it will not give up.",
+        )
+
+
+def _page(name: str, *arguments: object) -> str:
+    """Its path; the home page's where this installation has no such page."""
+    try:
+        return reverse(name, args=arguments)
+    except NoReverseMatch:
+        return reverse("home") if not arguments else ""

@@ -1,0 +1,1 @@
+"""What pages and API read from requests: fields, what an address names, conflicting edits."""

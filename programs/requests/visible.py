@@ -1,0 +1,51 @@
+"""What an address of the program's API names, as far as whoever asks may know of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rest_framework.exceptions import NotFound, PermissionDenied
+
+from orgtree.access.access import Access
+from programs.models import Objective, Quarter, Ticket
+
+NAMES_NOBODY = (
+    "This token acts for nobody and reads aggregates only; who owns, says or changes something is none. "
+    "Make one with `manage.py create_api_token NAME --user U`."
+)
+
+
+def check_is_of_account(access: Access) -> None:
+    """Before what names people.  Raises PermissionDenied for a token of nobody."""
+    if not access.is_of_account:
+        raise PermissionDenied(NAMES_NOBODY)
+
+
+def visible_ticket(pk: int, access: Access) -> Ticket:
+    """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
+    seen = Ticket.objects.within(access.sight).select_related("unit", "owner", "objective", "effect")
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def visible_objective(pk: int, access: Access) -> Objective:
+    """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
+    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def known_quarter(start: str) -> Quarter:
+    """By its first day, with its document.  Raises NotFound."""
+    try:
+        first = date.fromisoformat(start)
+    except ValueError:
+        raise NotFound from None
+    found = Quarter.objects.select_related("document").filter(start=first).first()
+    if found is None:
+        raise NotFound
+    return found

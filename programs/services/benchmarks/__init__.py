@@ -1,1 +1,0 @@
-"""Agreeing on benchmarks and on what to concentrate on, and what to go by."""

@@ -1,1 +1,0 @@
-"""Telling people: planning notices, the outbox, quiet hours, and handing letters over.  docs/reminders.md."""

@@ -1,1 +1,0 @@
-"""Writing, moving and talking about action tickets."""

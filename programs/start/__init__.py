@@ -1,0 +1,1 @@
+"""The guided start: pilot teams, first indicators, first objectives."""

@@ -1,0 +1,189 @@
+"""/api/v1/start/: the guided start, from pilot teams and a starter set to a baseline and three suggestions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from insights.api import schema
+from insights.query import windows
+from insights.query.terms import UnitOfMeasure
+from orgtree.access.access import Access, access_of
+from programs.benchmarks.services.standing import Stand
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.requests.program_view import ProgramView
+from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
+from programs.start.pilot_teams import (
+    DEFAULT_SET,
+    BaselineOfMetric,
+    Begun,
+    MayNotBeginError,
+    PilotTeam,
+    baseline_report,
+    check_begins,
+    chosen_teams,
+    pilot_teams,
+)
+from programs.teams.api import LedUnitSerializer, led_unit_documents
+
+ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+PARAMETERS = [
+    OpenApiParameter("unit", str, many=True, description="Slugs of pilot teams that you lead, at most three."),
+    OpenApiParameter("set", str, enum=list(STARTER_SETS), description=f"Starter set; {DEFAULT_SET} without it."),
+]
+
+
+class StarterSetSerializer(serializers.Serializer[object]):
+    set = serializers.CharField()
+    name = serializers.CharField()
+    why = serializers.CharField()
+    metrics = serializers.ListField(child=serializers.CharField())
+
+
+class BaselineOfTeamSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+    sample_size = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
+
+
+class BaselineOfMetricSerializer(serializers.Serializer[object]):
+    metric = serializers.CharField()
+    name = serializers.CharField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    period = serializers.CharField(allow_null=True, help_text="Of how much time each value is, where it grows with it.")
+    teams = BaselineOfTeamSerializer(many=True)
+
+
+class PilotTeamSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField()
+    name = serializers.CharField()
+    focus = serializers.IntegerField(help_text="Number of the focus version that focus/begin/ takes the place of.")
+    indicators = serializers.ListField(child=serializers.CharField(), help_text="Its key indicators.")
+    has_set = serializers.BooleanField(help_text="They are those of the set.")
+    objective = serializers.IntegerField(allow_null=True, help_text="Its mandatory objective of the quarter.")
+
+
+class StartSerializer(serializers.Serializer[object]):
+    set = serializers.CharField()
+    quarter = serializers.CharField()
+    most_teams = serializers.IntegerField()
+    sets = StarterSetSerializer(many=True)
+    teams_offered = LedUnitSerializer(many=True, help_text="Units that you lead.")
+    baseline = BaselineOfMetricSerializer(many=True, help_text="Empty until teams are chosen.")
+    teams = PilotTeamSerializer(many=True)
+
+
+class FirstStepSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField()
+    metric = serializers.CharField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    value = serializers.FloatField(allow_null=True, help_text="Where the team stands.")
+    suggested = serializers.FloatField()
+    gap = serializers.FloatField(help_text="Share of what is suggested: 0.5 is half of it off.")
+    kind = serializers.CharField(help_text="history, peers, ready-made or published.")
+    title = serializers.CharField()
+    why = serializers.CharField()
+
+
+class FirstStepsSerializer(serializers.Serializer[object]):
+    suggestions = FirstStepSerializer(many=True, help_text="At most three, the farthest first.")
+
+
+class StartView(ProgramView):
+    @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
+        access, begun = _asked(request)
+        quarter = current_quarter()
+        return Response(
+            {
+                "set": begun.chosen.slug,
+                "quarter": str(quarter),
+                "most_teams": MOST_PILOT_TEAMS,
+                "sets": [
+                    {
+                        "set": each.slug,
+                        "name": each.name,
+                        "why": each.why,
+                        "metrics": [metric.key for metric in each.metrics],
+                    }
+                    for each in STARTER_SETS.values()
+                ],
+                "teams_offered": led_unit_documents(access.sight),
+                "baseline": [_baseline(each, begun) for each in baseline_report(begun, access)] if begun.units else [],
+                "teams": [_team(each) for each in pilot_teams(begun, quarter)] if begun.units else [],
+            }
+        )
+
+
+class StartSuggestionsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_start_suggestions", parameters=PARAMETERS, responses={200: FirstStepsSerializer, **ERRORS}
+    )
+    def get(self, request: Request) -> Response:
+        """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
+        access, begun = _asked(request)
+        found = first_steps(begun.units, begun.chosen.metrics, access, today=windows.local_today())
+        return Response({"suggestions": [_step(each) for each in found]})
+
+
+def _asked(request: Request) -> tuple[Access, Begun]:
+    """Raises PermissionDenied, QueryError."""
+    only(request, "unit", "set")
+    access = access_of(request.user)
+    try:
+        check_begins(access.sight)
+    except MayNotBeginError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    chosen = request.query_params.get("set") or DEFAULT_SET
+    return access, chosen_teams(access.sight, chosen, request.query_params.getlist("unit"))
+
+
+def _baseline(found: BaselineOfMetric, begun: Begun) -> dict[str, Any]:
+    return {
+        "metric": found.metric.key,
+        "name": found.metric.name,
+        "unit_of_measure": found.metric.unit.value,
+        "period": found.asked.period or None,
+        "teams": [{"unit": unit.slug, **_stand(stand)} for unit, stand in zip(begun.units, found.stands, strict=True)],
+    }
+
+
+def _stand(stand: Stand | None) -> dict[str, Any]:
+    if stand is None or stand.value is None:
+        reason = stand.reason if stand else "It is not yours to see."
+        return {"value": None, "sample_size": None, "reason": reason or None}
+    return {"value": stand.value, "sample_size": stand.sample_size, "reason": None}
+
+
+def _team(found: PilotTeam) -> dict[str, Any]:
+    return {
+        "unit": found.unit.slug,
+        "name": found.unit.name,
+        "focus": found.focus.number if found.focus else 0,
+        "indicators": found.focus.indicators if found.focus else [],
+        "has_set": found.has_set,
+        "objective": found.objective,
+    }
+
+
+def _step(found: FirstStep) -> dict[str, Any]:
+    return {
+        "unit": found.unit.slug,
+        "metric": found.metric.key,
+        "unit_of_measure": found.metric.unit.value,
+        "value": found.here.value,
+        "suggested": found.value,
+        "gap": found.gap,
+        "kind": found.suggestion.kind,
+        "title": found.suggestion.title,
+        "why": found.suggestion.why,
+    }

@@ -1,0 +1,209 @@
+"""The guided start: pilot teams and a starter set, their baseline, three suggestions, and the first objective.
+
+All that was chosen stands in the address, so that it can be shared and printed; nothing is stored until somebody sets
+an objective or key indicators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.catalogue.declarations import Metric
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from orgtree.models.sight import Sight
+from programs.benchmarks.services.standing import STANDS_OVER_WEEKS, Asked, Stand
+from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.models import Quarter
+from programs.quarters.fiscal_quarters import current_quarter
+from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
+from programs.start.pilot_teams import (
+    DEFAULT_SET,
+    Begun,
+    MayNotBeginError,
+    PilotTeam,
+    baseline_report,
+    check_begins,
+    chosen_teams,
+    pilot_teams,
+)
+from programs.teams.writing_for import units_led
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
+    why: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class BaselineCell:
+    value: str
+    sample: str
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True)
+class BaselineRow:
+    """One indicator, and where each pilot team stands."""
+
+    name: str
+    meaning: str
+    cells: Sequence[BaselineCell]
+
+
+@dataclass(frozen=True)
+class Team:
+    """A pilot team: what it concentrates on already, and its objective of the quarter."""
+
+    name: str
+    indicators: str
+    number: int  # of the focus version that would be replaced
+    begin_url: str
+    has_objective: bool
+    objective_url: str
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A suggestion in words, and where it leads."""
+
+    title: str
+    now: str
+    to: str
+    source: str
+    why: str
+    objective_url: str
+    benchmark_url: str
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def program_start(request: HttpRequest) -> HttpResponse:
+    access = _leader(request)
+    begun = _asked(request, access.sight)
+    units = begun.units
+    slugs = [unit.slug for unit in units]
+    quarter = current_quarter()
+    context: dict[str, Any] = {
+        "teams_offered": [
+            Choice(each.slug, each.indented_name, "", each.slug in slugs) for each in units_led(access.sight)
+        ],
+        "sets": [Choice(each.slug, each.name, each.why, each is begun.chosen) for each in STARTER_SETS.values()],
+        "most": MOST_PILOT_TEAMS,
+        "chosen": begun.chosen,
+        "quarter": quarter,
+        "span": wording.count(STANDS_OVER_WEEKS, "week"),
+        "units": [unit.name for unit in units],
+    }
+    if units:
+        context["baseline"] = _baseline(begun, access)
+        context["suggestions_url"] = f"{reverse('program_start_suggestions')}?{request.GET.urlencode()}"
+        context["teams"] = [_team(each, quarter) for each in pilot_teams(begun, quarter)]
+    return render(request, "programs/overview/start.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def program_start_suggestions(request: HttpRequest) -> HttpResponse:
+    """Apart from the page: it looks at five quarters and all comparable units of each team."""
+    access = _leader(request)
+    begun = _asked(request, access.sight)
+    quarter = current_quarter()
+    found = first_steps(begun.units, begun.chosen.metrics, access, today=windows.local_today())
+    context = {"steps": [_line(step, quarter) for step in found], "units": begun.units}
+    return render(request, "programs/overview/_suggestions.html", context)
+
+
+def _leader(request: HttpRequest) -> Access:
+    access = access_in(request)
+    try:
+        check_begins(access.sight)
+    except MayNotBeginError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    return access
+
+
+def _asked(request: HttpRequest, sight: Sight) -> Begun:
+    """The pilot teams and the starter set of the address.  Raises BadFilterError."""
+    try:
+        return chosen_teams(sight, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
+    except QueryError as problem:
+        raise BadFilterError(problem.parameter, problem.message) from None
+
+
+def _baseline(begun: Begun, access: Access) -> list[BaselineRow]:
+    return [
+        BaselineRow(
+            each.metric.name,
+            each.metric.meaning,
+            [_cell(each.metric, each.asked, stand, unit) for unit, stand in zip(begun.units, each.stands, strict=True)],
+        )
+        for each in baseline_report(begun, access)
+    ]
+
+
+def _cell(metric: Metric, asked: Asked, stand: Stand | None, unit: Unit) -> BaselineCell:
+    url = f"{reverse('metric_page', args=[metric.key])}?{urlencode({'unit': unit.slug})}"
+    if stand is None or stand.value is None:
+        return BaselineCell("", "", stand.reason if stand else "Not yours to see.", url)
+    period = f" {asked.period.label.lower()}" if asked.period else ""
+    return BaselineCell(f"{wording.reading(stand.value, metric.unit)}{period}", f"of {stand.sample_size:,}", "", url)
+
+
+def _team(found: PilotTeam, quarter: Quarter) -> Team:
+    unit, known = found.unit, found.focus
+    asked = {"unit": unit.slug, "quarter": quarter.start.isoformat(), "mandatory": "1"}
+    own = wording.count(len(known.indicators), "key indicator") if known and known.indicators else ""
+    return Team(
+        name=unit.name,
+        indicators="those of this set" if found.has_set else own,
+        number=known.number if known else 0,
+        begin_url=f"{reverse('focus_begin')}?{urlencode({'unit': unit.slug})}",
+        has_objective=found.objective is not None,
+        objective_url=f"{reverse('objective_new')}?{urlencode(asked)}"
+        if found.objective is None
+        else reverse("objective", args=[found.objective]),
+    )
+
+
+def _line(step: FirstStep, quarter: Quarter) -> StepLine:
+    asked = {
+        "unit": step.unit.slug,
+        "quarter": quarter.start.isoformat(),
+        "metric": step.metric.key,
+        "mandatory": "1",
+    }
+    return StepLine(
+        title=f"{step.metric.name} of {step.unit.name}",
+        now=str(wording.reading(step.here.value or 0.0, step.metric.unit)),
+        to=str(wording.reading(step.value, step.metric.unit)),
+        source=step.suggestion.title,
+        why=step.suggestion.why,
+        objective_url=f"{reverse('objective_new')}?{urlencode(asked)}",
+        benchmark_url=f"{reverse('benchmark_edit', args=[step.metric.key])}?{urlencode({'unit': step.unit.slug})}",
+    )

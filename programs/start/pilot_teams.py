@@ -1,0 +1,101 @@
+"""The guided start: pilot teams and a starter set, where they stand, and how far each team has begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.declarations import Metric
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from orgtree.models.sight import Sight
+from programs.benchmarks.queries.focus import focus_of_units
+from programs.benchmarks.services.standing import Asked, Stand, asked_about, stands_of_units
+from programs.benchmarks.services.starter_sets import STARTER_SETS, StarterSet
+from programs.models import FocusVersion, Objective, Quarter
+from programs.start.first_steps import MOST_PILOT_TEAMS
+
+DEFAULT_SET = "dora"
+ONLY_LEADERS = "The program is begun by the managers of a unit, by executives and by admins."
+
+
+class MayNotBeginError(Exception):
+    """Who leads nobody begins no program; the message says who does."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The pilot teams and the starter set that were chosen."""
+
+    units: Sequence[Unit]
+    chosen: StarterSet
+
+
+@dataclass(frozen=True)
+class BaselineOfMetric:
+    """Where each pilot team stands, in their order; None: not the viewer's to see."""
+
+    metric: Metric
+    asked: Asked
+    stands: Sequence[Stand | None]
+
+
+@dataclass(frozen=True)
+class PilotTeam:
+    """What it concentrates on already, and its objective of the quarter (an id)."""
+
+    unit: Unit
+    focus: FocusVersion | None
+    has_set: bool  # its indicators are those of the set
+    objective: int | None
+
+
+def check_begins(sight: Sight) -> None:
+    """Raises MayNotBeginError."""
+    if not sight.leads_any:
+        raise MayNotBeginError(ONLY_LEADERS)
+
+
+def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> Begun:
+    """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
+    if chosen_set not in STARTER_SETS:
+        raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
+    asked = list(dict.fromkeys(each.replace("\x00", "") for each in slugs if each))
+    if len(asked) > MOST_PILOT_TEAMS:
+        raise QueryError("unit", f"Begin with at most {MOST_PILOT_TEAMS} teams: what works there can spread.")
+    led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=asked) if sight.leads(unit.pk)}
+    missing = [each for each in asked if each not in led]
+    if missing:
+        raise QueryError("unit", f"There is no unit “{missing[0][:80]}” that you lead.")
+    return Begun([led[each] for each in asked], STARTER_SETS[chosen_set])
+
+
+def baseline_report(begun: Begun, access: Access) -> list[BaselineOfMetric]:
+    """Of each indicator of the set; one look at all of them and all teams."""
+    asked = [asked_about(metric, "") for metric in begun.chosen.metrics]
+    stood = stands_of_units(asked, begun.units, access, today=windows.local_today())
+    return [
+        BaselineOfMetric(each.metric, each, [of_units.get(unit.pk) for unit in begun.units])
+        for each, of_units in zip(asked, stood, strict=True)
+    ]
+
+
+def pilot_teams(begun: Begun, quarter: Quarter | None) -> list[PilotTeam]:
+    """Two queries.  Without a quarter no team has its objective yet."""
+    focus = focus_of_units([unit.pk for unit in begun.units])
+    mandatory = Objective.objects.filter(
+        quarter=quarter, unit__in=begun.units, is_mandatory=True, published_at__isnull=False, dropped_at=None
+    )
+    agreed: Mapping[int | None, int] = dict(mandatory.values_list("unit", "pk")) if quarter else {}
+    keys = [metric.key for metric in begun.chosen.metrics]
+    return [
+        PilotTeam(
+            unit,
+            known := focus.get(unit.pk),
+            has_set=known is not None and known.indicators == keys,
+            objective=agreed.get(unit.pk),
+        )
+        for unit in begun.units
+    ]

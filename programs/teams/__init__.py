@@ -1,0 +1,1 @@
+"""Which units are teams, and for which of them somebody may write."""

@@ -1,0 +1,88 @@
+"""What holds for the program as a whole."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.authorship import account_of
+from insights.pages.annotations.words import GONE
+from orgtree.access.who_sees import names_of
+from orgtree.models import OrgTree
+from programs.models import ProgramSettings
+from programs.teams.chosen_tree import choose_teams_tree, program_settings
+from programs.teams.queries import teams_tree
+
+if TYPE_CHECKING:
+    ProgramSettingsModelAdmin = admin.ModelAdmin[ProgramSettings]
+else:  # generic for the type checker only
+    ProgramSettingsModelAdmin = admin.ModelAdmin
+
+NOT_SET = "guessed"
+CHANGES_LISTED = 50
+
+
+@admin.register(ProgramSettings)
+class ProgramSettingsAdmin(ProgramSettingsModelAdmin):
+    """One row, so its list leads straight to it."""
+
+    fields = ("teams_tree", "holds", "changes")
+    readonly_fields = ("holds", "changes")
+
+    @admin.display(description="teams are today those of")
+    def holds(self, settings: ProgramSettings) -> str:
+        found = teams_tree()
+        if found is None:
+            return "There is no Org Tree yet."
+        return found.name if settings.teams_tree_id == found.id else f"{found.name}, which is guessed"
+
+    @admin.display(description="changes")
+    def changes(self, settings: ProgramSettings) -> SafeString | str:
+        """Who changed it when, the latest first."""
+        told = apps.get_model("programs", "ProgramSettingsEvent")._default_manager.select_related("pgh_context")
+        events: list[Any] = list(told.filter(pgh_obj=settings.pk).order_by("-pgh_id")[:CHANGES_LISTED])
+        trees = OrgTree.objects.in_bulk({each.teams_tree_id for each in events if each.teams_tree_id})
+        accounts = [account_of(each) for each in events]
+        names = names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
+
+        def word(event: Any) -> str:
+            return trees[event.teams_tree_id].name if event.teams_tree_id in trees else NOT_SET
+
+        lines = [
+            (
+                f"{later.pgh_created_at:%Y-%m-%d %H:%M}",
+                "Headway" if account is None else names.get(account, GONE),
+                word(earlier),
+                word(later),
+            )
+            for (later, earlier), account in zip(pairwise(events), accounts, strict=False)
+            if word(earlier) != word(later)
+        ]
+        return format_html_join("", "<p>{}, {}: {} → {}</p>", lines) or "It was never changed."
+
+    def save_model(self, request: HttpRequest, obj: ProgramSettings, form: Any, change: bool) -> None:
+        if isinstance(request.user, User):
+            choose_teams_tree(obj, by=request.user)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "teams_tree":
+            kwargs["queryset"] = OrgTree.objects.filter(archived_at=None)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect(reverse("admin:programs_programsettings_change", args=[program_settings().pk]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProgramSettings | None = None) -> bool:
+        return False

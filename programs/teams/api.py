@@ -1,0 +1,26 @@
+"""Units that somebody leads, as documents list them to choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from orgtree.models.sight import Sight
+from programs.teams.writing_for import units_led
+
+
+class LedUnitSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(help_text="Slug.")
+    name = serializers.CharField()
+    tree = serializers.CharField()
+    parent = serializers.CharField(  # type: ignore[assignment]  # DRF takes it from the class
+        allow_null=True, help_text="Slug, if you lead that unit, too."
+    )
+
+
+def led_unit_documents(sight: Sight) -> list[dict[str, Any]]:
+    return [
+        {"unit": each.slug, "name": each.name, "tree": each.tree_slug, "parent": each.parent_slug}
+        for each in units_led(sight)
+    ]

@@ -1,0 +1,99 @@
+"""Which units are teams, and which of them lack their objective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import RawSQL
+
+from orgtree.models import Unit, UnitPlace
+from orgtree.models.sight import Sight
+from programs.models import Objective, Quarter
+
+# One row, of the tree that is set, else of the one in which most mandatory objectives were written, else of the first.
+# One that was archived since has no teams.
+_TREE = """
+    SELECT tree.id, tree.name FROM orgtree_orgtree tree
+    LEFT JOIN programs_programsettings setting ON setting.teams_tree_id = tree.id
+    LEFT JOIN orgtree_unit unit ON unit.tree_id = tree.id
+    LEFT JOIN programs_objective objective ON objective.unit_id = unit.id AND objective.is_mandatory
+    WHERE tree.archived_at IS NULL
+    GROUP BY tree.id, tree.name ORDER BY count(setting.id) DESC, count(objective.id) DESC, tree.id LIMIT 1
+"""
+
+# One row per team.  Whoever leads no unit of the tree works for the nearest unit, at or above their own, that somebody
+# leads, and where there is none for their own unit.  A site of a team is no team of its own, nor are its managers.
+_TEAMS = f"""
+    WITH tree AS ({_TREE}
+    ), leader AS (
+        SELECT leader_id AS person_id FROM orgtree_unit
+        WHERE tree_id = (SELECT id FROM tree) AND leader_id IS NOT NULL
+    ), working AS (
+        SELECT DISTINCT unit_id FROM orgtree_placement
+        WHERE tree_id = (SELECT id FROM tree) AND unit_id = ancestor_id AND during @> %s::date
+            AND person_id NOT IN (SELECT person_id FROM leader)
+    ), above AS MATERIALIZED (
+        SELECT unit_id, ancestor_id FROM orgtree_unitplacement
+        WHERE tree_id = (SELECT id FROM tree) AND during @> %s::date
+    ), depth AS (
+        SELECT unit_id, count(*) AS steps FROM above GROUP BY unit_id
+    ), led AS (
+        SELECT above.unit_id, above.ancestor_id, depth.steps
+        FROM above
+        JOIN orgtree_unit unit ON unit.id = above.ancestor_id AND unit.leader_id IS NOT NULL
+        JOIN depth ON depth.unit_id = above.ancestor_id
+    )
+    SELECT DISTINCT team FROM (
+        SELECT DISTINCT ON (working.unit_id) coalesce(led.ancestor_id, working.unit_id) AS team
+        FROM working LEFT JOIN led ON led.unit_id = working.unit_id
+        ORDER BY working.unit_id, led.steps DESC NULLS LAST
+    ) AS nearest
+"""  # noqa: S608 — put together from texts of this file; values are passed apart
+
+
+@dataclass(frozen=True)
+class TeamsTree:
+    """The Org Tree whose units are the teams."""
+
+    id: int
+    name: str
+
+
+def teams_tree() -> TeamsTree | None:
+    """The one that is set (ProgramSettings), else guessed; None before there is any."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TREE)
+        row = cursor.fetchone()
+    return TeamsTree(*row) if row else None
+
+
+def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
+    """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
+
+    Of a quarter that is over as the teams were on its last day.  Teams are those of one Org Tree, for the same people
+    stand in several: see `teams_tree`.
+    """
+    day = min(today, quarter.end - timedelta(days=1))
+    agreed = Objective.objects.filter(
+        quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
+    )
+    teams = Unit.objects.within(sight).filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
+    return teams.filter(~Exists(agreed)).order_by("name", "pk")
+
+
+def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
+    """Teams that the viewer answers for and that have no objective of the quarter."""
+    if quarter.is_closed or not sight.leads_any:
+        return Unit.objects.none()
+    found = teams_without_objective(quarter, sight, today=today)
+    return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)
+
+
+def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
+    """By team the name of the unit in which it stands; teams of different units often have one name."""
+    places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
+    return dict(places.values_list("unit", "parent__name"))

@@ -1,0 +1,1 @@
+"""Action tickets.  docs/action-plans.md."""

@@ -1,0 +1,40 @@
+"""Tickets to begin from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from insights.ui.metric_choice import metric_field
+from programs.models import TicketTemplate
+
+if TYPE_CHECKING:
+    TicketTemplateModelAdmin = admin.ModelAdmin[TicketTemplate]
+    TicketTemplateModelForm = forms.ModelForm[TicketTemplate]
+else:
+    TicketTemplateModelAdmin = admin.ModelAdmin
+    TicketTemplateModelForm = forms.ModelForm
+
+
+class TicketTemplateForm(TicketTemplateModelForm):
+    class Meta:
+        model = TicketTemplate
+        fields = ("title", "slug", "nature", "kind", "resolution", "metric", "days", "position", "is_offered")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["metric"] = metric_field(
+            help_text="The metric that it is to move.", kept=self.instance.metric if self.instance.pk else ""
+        )
+
+
+@admin.register(TicketTemplate)
+class TicketTemplateAdmin(TicketTemplateModelAdmin):
+    form = TicketTemplateForm
+    list_display = ("title", "nature", "kind", "metric", "days", "position", "is_offered")
+    list_editable = ("position", "is_offered")
+    list_filter = ("nature", "kind", "is_offered")
+    search_fields = ("title", "resolution")
+    prepopulated_fields = {"slug": ("title",)}

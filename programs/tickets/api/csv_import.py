@@ -1,0 +1,135 @@
+"""/api/v1/tickets/import/: tickets from a CSV file, all of its new rows or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from django.core.files.uploadedfile import UploadedFile
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query.errors import QueryError
+from orgtree.access.access import access_of
+from programs.requests.fields import asked_yes
+from programs.requests.program_view import ProgramView
+from programs.tickets.services.csv_import import (
+    COLUMNS,
+    MOST_BYTES,
+    ImportRow,
+    TicketFileError,
+    TicketRowsError,
+    check_imports,
+    import_tickets,
+    read_tickets,
+    text_of,
+)
+from programs.tickets.services.drafts import MayNotWriteTicketError
+
+ERRORS = dict.fromkeys((401, 403, 415), schema.ErrorsSerializer)
+BODY = "body"  # of a request that is no form
+FILE = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+
+
+class CsvParser(BaseParser):
+    """The bytes of the body, and of a longer one than is taken one more than that."""
+
+    media_type = "text/csv"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Mapping[str, bytes]:
+        return {BODY: stream.read(MOST_BYTES + 1)}
+
+
+class RowErrorSerializer(serializers.Serializer[object]):
+    row = serializers.IntegerField(help_text="As a spreadsheet counts: the head is row 1.")
+    column = serializers.ChoiceField(choices=list(COLUMNS), allow_null=True, help_text="Null: none is to blame.")
+    message = serializers.CharField()
+
+
+class ImportedSerializer(serializers.Serializer[object]):
+    applied = serializers.BooleanField()
+    added = serializers.IntegerField(help_text="Tickets that were filed, or would be.")
+    known = serializers.IntegerField(help_text="Rows with the number of a ticket that is there: left as they are.")
+    tickets = serializers.ListField(child=serializers.IntegerField(), help_text="Their numbers.")
+    errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes it from the class
+
+
+class ImportRefusedSerializer(schema.ErrorsSerializer):
+    """The file cannot be read, or a row cannot be stored; nothing was."""
+
+    errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # as above
+
+
+class TicketImportView(ProgramView):
+    parser_classes = (CsvParser, MultiPartParser)
+
+    @extend_schema(
+        operation_id="v1_tickets_import",
+        request={"text/csv": OpenApiTypes.STR, "multipart/form-data": FILE},
+        parameters=[OpenApiParameter("dry_run", str, enum=["yes"], description="Only say what would be stored.")],
+        responses={200: ImportedSerializer, 201: ImportedSerializer, 400: ImportRefusedSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """File every new row, or none where one cannot be stored."""
+        only(request, "dry_run")
+        is_dry = asked_yes(request, "dry_run")
+        access = access_of(request.user)
+        try:
+            check_imports(access.sight)
+            rows = read_tickets(access, text_of(_content(request)))
+            known = sum(row.is_known for row in rows)
+            if is_dry:
+                wrong = [row for row in rows if row.problem]
+                added = sum(row.draft is not None for row in rows)
+                return Response(_document(added, known, [], wrong, applied=False))
+            stored = import_tickets(access, rows)
+        except MayNotWriteTicketError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except TicketFileError as problem:
+            wrong = list(problem.wrong) if isinstance(problem, TicketRowsError) else []
+            refused = {**error_document(None, str(problem)), "errors": [_error(row) for row in wrong]}
+            return Response(refused, status=status.HTTP_400_BAD_REQUEST)
+        numbers = [each.pk for each in stored]
+        return Response(_document(len(stored), known, numbers, [], applied=True), status=status.HTTP_201_CREATED)
+
+
+def _content(request: Request) -> bytes:
+    """Of the body, or of its part `file`.  Raises QueryError, TicketFileError."""
+    given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
+    body = given.get(BODY)
+    if isinstance(body, bytes):
+        return body
+    for name in given:
+        if name != "file":
+            raise QueryError(str(name)[:40], "There is no such field. Use file.")
+    found = given.get("file")
+    if not isinstance(found, UploadedFile):
+        raise QueryError("file", "It must be a CSV file.")
+    content: bytes = found.read(MOST_BYTES + 1)
+    return content
+
+
+def _document(
+    added: int, known: int, tickets: Sequence[int], wrong: Sequence[ImportRow], *, applied: bool
+) -> dict[str, Any]:
+    return {
+        "applied": applied,
+        "added": added,
+        "known": known,
+        "tickets": tickets,
+        "errors": [_error(row) for row in wrong],
+    }
+
+
+def _error(row: ImportRow) -> dict[str, Any]:
+    return {"row": row.row, "column": row.column or None, "message": row.message}

@@ -1,0 +1,64 @@
+"""Which tickets a request asks for: a page of them, or all as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from core.api.parameters import whole_number
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access
+from programs.models import BottleneckKind, Nature, Ticket
+from programs.requests.fields import asked_yes, day, parameter
+from programs.requests.visible import check_is_of_account
+from programs.tickets.queries import SORTS, STATES, TicketFilter, filtered, ordered
+
+TICKET_PARAMETERS = [
+    OpenApiParameter("unit", str, description="Slug: its tickets, those below it and those of its people."),
+    OpenApiParameter("teams", str, enum=["yes"], description="Of units that you manage, and of the people in them."),
+    OpenApiParameter("state", str, enum=list(STATES), description="Without it: all."),
+    OpenApiParameter("kind", str, enum=BottleneckKind.values),
+    OpenApiParameter("nature", str, enum=Nature.values),
+    OpenApiParameter("owner", str, description="E-mail address."),
+    OpenApiParameter("metric", str, description="The metric that they are to move."),
+    OpenApiParameter("objective", int, description="Number of an objective."),
+    OpenApiParameter("due", str, description="Due on just this day, 2026-09-30."),
+    OpenApiParameter("q", str, description="Text in title, resolution or the owner's name."),
+    OpenApiParameter("sort", str, enum=[*SORTS, *(f"-{name}" for name in SORTS)]),
+]
+
+
+def asked_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
+    """In the order that is asked for, with unit, owner and effect.  Raises QueryError."""
+    sort = parameter(request, "sort") or "due"
+    if sort.removeprefix("-") not in SORTS:
+        raise QueryError("sort", f"Sort by {', '.join(SORTS)}, with a - before it for the other direction.")
+    asked = replace(_filter(request), search_owners=access.is_of_account)
+    found = filtered(asked, access.sight, today=windows.local_today())
+    if owner := parameter(request, "owner"):
+        check_is_of_account(access)
+        found = found.filter(owner__email__iexact=owner)
+    return ordered(found, sort.removeprefix("-"), descending=sort.startswith("-"))
+
+
+def _filter(request: Request) -> TicketFilter:
+    for name, known in (("state", STATES), ("kind", BottleneckKind.values), ("nature", Nature.values)):
+        said = parameter(request, name)
+        if said and said not in known:
+            raise QueryError(name, f"One of: {', '.join(known)}.")
+    objective = parameter(request, "objective")
+    return TicketFilter(
+        unit=parameter(request, "unit") or None,
+        state=parameter(request, "state") or "all",
+        search=parameter(request, "q"),
+        kind=parameter(request, "kind"),
+        nature=parameter(request, "nature"),
+        metric=parameter(request, "metric"),
+        objective=whole_number(request, "objective", 1, 2**31 - 1) if objective else None,
+        due_on=day("due", parameter(request, "due")),
+        of_led_units=asked_yes(request, "teams"),
+    )

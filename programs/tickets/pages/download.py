@@ -1,0 +1,26 @@
+"""The list of tickets as CSV."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from core.csv_export import csv_response
+from insights.privacy.scope_access import access_in
+from insights.ui.bad_filter import explains_bad_filters
+from programs.tickets.pages.listing import read_asked
+from programs.tickets.queries import filtered, ordered
+from programs.tickets.services.csv_export import ticket_rows
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def tickets_csv(request: HttpRequest) -> HttpResponseBase:
+    """What the list is narrowed to, all of its pages."""
+    access = access_in(request)
+    asked = read_asked(request, access)
+    found = filtered(asked.narrowed, access.sight, today=asked.filters.today)
+    return csv_response("tickets", ticket_rows(ordered(found, asked.sort, descending=asked.descending), access))

@@ -1,0 +1,70 @@
+"""What changed in a ticket, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.query.errors import UnknownMetricError
+from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
+from programs.history.labels import Difference, value_words
+from programs.models import BottleneckKind, Nature, TicketState
+from programs.tickets.services.csv_import import COLUMNS
+from programs.tickets.services.history import FIELDS, TicketChange
+
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "nature": dict(Nature.choices),
+    "kind": dict(BottleneckKind.choices),
+    "state": dict(TicketState.choices),
+}
+HISTORY_FIELDS = {field: COLUMNS[field.removesuffix("_id")] for field in FIELDS}
+LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """What one account changed at once: fields with what they said before, and links that came and went."""
+
+    who: str
+    at: str
+    is_first: bool  # it was filed then
+    differences: Sequence[Difference]
+
+
+def history_lines(
+    changes: Sequence[TicketChange], names: Mapping[int, str], pull_requests: Mapping[int, str]
+) -> list[HistoryLine]:
+    """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
+    return [
+        HistoryLine(
+            "Headway" if each.by is None else names.get(each.by, GONE),
+            moment(each.at),
+            each.is_first,
+            [_difference(change, names, pull_requests) for change in each.changes],
+        )
+        for each in changes
+    ]
+
+
+def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
+    def words(value: Value) -> str:
+        if change.field == WATCHERS and isinstance(value, int):
+            return names.get(value, GONE)
+        if change.field == PULL_REQUESTS and isinstance(value, int):
+            return pull_requests[value]
+        if change.field == "metric" and isinstance(value, str) and value:
+            return metric_name(value)
+        return value_words(change.field, value, CHOICES.get(change.field, {}))
+
+    label = LINK_FIELDS.get(change.field) or HISTORY_FIELDS[change.field]
+    return Difference(label, words(change.before), words(change.after))
+
+
+def metric_name(key: str) -> str:
+    """Its key, where there is no such metric any more."""
+    try:
+        return get(key).name
+    except UnknownMetricError:
+        return key

@@ -1,0 +1,69 @@
+"""Tickets from a CSV file: upload it, look at what each row would become, store all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from programs.tickets.services.csv_import import (
+    COLUMNS,
+    MOST_BYTES,
+    MOST_ROWS,
+    NEEDED,
+    NOT_READ,
+    TicketFileError,
+    check_imports,
+    import_tickets,
+    read_tickets,
+    text_of,
+)
+from programs.tickets.services.drafts import MayNotWriteTicketError
+
+TOO_LARGE = "The file has more than 1 MB. Import it in parts."
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tickets_import(request: HttpRequest) -> HttpResponse:
+    """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
+    access = access_in(request)
+    try:
+        check_imports(access.sight)
+    except MayNotWriteTicketError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    if request.method == "GET":
+        return _page(request, {})
+    try:
+        if "text" in request.POST:
+            stored = import_tickets(access, read_tickets(access, request.POST["text"]))
+            messages.success(request, f"{wording.count(len(stored), 'ticket')} filed.")
+            return redirect("tickets")
+        uploaded = request.FILES.get("file")
+        if uploaded is None:
+            raise TicketFileError("Choose a file.")
+        if uploaded.size is not None and uploaded.size > MOST_BYTES:
+            raise TicketFileError(TOO_LARGE)
+        text = text_of(uploaded.read())
+        rows = read_tickets(access, text)
+    except TicketFileError as problem:
+        return _page(request, {"problem": str(problem)}, status=400)
+    wrong = sum(bool(row.problem) for row in rows)
+    new = sum(row.draft is not None and not row.problem for row in rows)
+    counts = {"new": new, "wrong": wrong, "known": sum(row.is_known for row in rows)}
+    return _page(request, {"rows": rows, "text": "" if wrong else text, **counts})
+
+
+def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    columns = [label for name, label in COLUMNS.items() if name not in NOT_READ]
+    page = {"columns": columns, "needed": [COLUMNS[name] for name in NEEDED], "most": MOST_ROWS, **context}
+    return render(request, "programs/tickets/import.html", page, status=status)

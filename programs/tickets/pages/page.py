@@ -1,0 +1,131 @@
+"""One ticket: what it is about, whether it worked, what was said of it, and every change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from core.markdown import as_html
+from insights.catalogue.registry import get
+from insights.pages.annotations.words import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.ui import wording
+from insights.ui.tiles import Link
+from integrations.delivery.records.visible import visible_pull_requests
+from orgtree.access.access import Access
+from programs.history.events import names_of_accounts
+from programs.models import Objective, Ticket, TicketComment, TicketState
+from programs.tickets.pages.history import history_lines
+from programs.tickets.pages.words import ticket_lines
+from programs.tickets.services.drafts import has_left
+from programs.tickets.services.effects import why_no_effect
+from programs.tickets.services.history import history_of, ticket_changes
+
+COMMENTS_LISTED = 200
+
+
+@dataclass(frozen=True)
+class CommentLine:
+    who: str
+    at: str
+    html: SafeString
+
+
+@login_required
+@never_cache
+@require_GET
+def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    return ticket_page(request, visible_ticket(request, pk))
+
+
+def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
+    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
+    seen = Ticket.objects.within(access_in(request).sight).filter(pk=pk)
+    found = seen.select_related("unit", "owner", "objective", "effect").first()
+    if found is None:
+        raise Http404("No such ticket, or one that you may not see.")
+    return found
+
+
+def ticket_page(
+    request: HttpRequest, found: Ticket, *, problems: Sequence[str] = (), comment: str = "", status: int = 200
+) -> HttpResponse:
+    """The page; `problems` say why what was sent was not stored, and `comment` is what was written meanwhile."""
+    access, today = access_in(request), windows.local_today()
+    [line] = ticket_lines([found], access, today)
+    watchers = list(found.watchers.values_list("pk", flat=True))
+    said: list[TicketComment] = list(found.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
+    history = history_of(found)
+    names = names_of_accounts([found.written_by_id, *(each.by_id for each in said), *history.accounts])
+    linked = set(found.pull_requests.values_list("pk", flat=True))
+    named = _pull_requests(linked | history.pull_requests, access)
+    context: dict[str, Any] = {
+        "ticket": found,
+        "line": line,
+        "resolution": as_html(found.resolution),
+        "started": wording.day(found.starts_on),
+        "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
+        "owner_left": found.is_standing and found.owner is not None and has_left(found.owner, today),
+        "metric": _metric(found),
+        "objective": _objective(found, access),
+        "why_no_effect": why_no_effect(found, today),
+        "pull_requests": [link for pk, link in named.items() if pk in linked],
+        "comments": [
+            CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
+            for each in reversed(said)
+        ],
+        "history": history_lines(
+            ticket_changes(history, named.keys(), access.sight), names, {pk: link.label for pk, link in named.items()}
+        ),
+        "moves": [(state.value, state.label) for state in TicketState if state != found.state],
+        "today": today,
+        "watches": request.user.pk in watchers,
+        "watchers": len(watchers),
+        "problems": problems,
+        "comment": comment,
+    }
+    return render(request, "programs/tickets/ticket.html", context, status=status)
+
+
+def _metric(found: Ticket) -> Link | None:
+    if not found.metric:
+        return None
+    try:
+        name = get(found.metric).name
+    except UnknownMetricError:
+        return Link(f"{found.metric}, which is no metric any more", "")
+    unit = f"?unit={found.unit.slug}" if found.unit else ""
+    return Link(name, f"{reverse('metric_page', args=[found.metric])}{unit}")
+
+
+def _objective(found: Ticket, access: Access) -> Link | None:
+    """What it is part of; a ticket can be seen by more people than its objective."""
+    if found.objective is None:
+        return None
+    if not Objective.objects.within(access.sight).filter(pk=found.objective.pk).exists():
+        return Link("One that you may not see", "")
+    return Link(found.objective.title, reverse("objective", args=[found.objective.pk]))
+
+
+def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Link]:
+    """Those that the viewer may see; a ticket is seen by more people than each of its pull requests."""
+    if not numbers:
+        return {}
+    visible = visible_pull_requests(access).filter(pk__in=numbers).select_related("repository").order_by("pk")
+    return {
+        each.pk: Link(
+            f"{each.repository.name} #{each.number} {each.title}".strip(), reverse("pull_request", args=[each.pk])
+        )
+        for each in visible
+    }

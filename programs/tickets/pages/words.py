@@ -1,0 +1,121 @@
+"""How tickets are put in words, as lists print them; what changed in them: history.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.urls import reverse
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.ui import tiles, wording
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.access.access import Access
+from programs.models import Ticket, TicketEffect, TicketState
+from programs.tickets.services.effects import visible_effect
+from programs.tickets.services.writing import may_change
+
+TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
+SHORT_RESOLUTION = 140
+
+
+@dataclass(frozen=True)
+class EffectWords:
+    """The metric before and after, and what that means; `surely` says whether it is more than what is usual."""
+
+    metric: str
+    before: str
+    after: str
+    change: tiles.Change | None
+    interval: str = ""
+    surely: str = ""
+    is_usual: bool = False  # such a change happens without anybody doing anything
+
+
+@dataclass(frozen=True)
+class TicketLine:
+    """A ticket as lists print it."""
+
+    pk: int
+    url: str
+    title: str
+    is_opportunity: bool
+    nature: str
+    kind: str
+    resolution: str
+    unit: str
+    owner: str
+    initials: str
+    due: str
+    late: str  # "5 days late"
+    due_soon: str  # "Due today"
+    completed: str
+    state: str
+    state_key: str
+    effect: EffectWords | None
+    may_change: bool
+
+
+def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
+    """Of tickets with unit, owner and effect; no query of its own."""
+    return [_line(ticket, access, today) for ticket in tickets]
+
+
+def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
+    late = ticket.days_late(today)
+    words = " ".join(ticket.resolution.split())
+    return TicketLine(
+        pk=ticket.pk,
+        url=reverse("ticket", args=[ticket.pk]),
+        title=ticket.title,
+        is_opportunity=ticket.nature == "opportunity",
+        nature=ticket.get_nature_display(),
+        kind=ticket.get_kind_display(),
+        resolution=words if len(words) <= SHORT_RESOLUTION else f"{words[:SHORT_RESOLUTION].rstrip()}…",
+        unit=ticket.unit.name if ticket.unit else EVERYBODY,
+        owner=ticket.owner.full_name if ticket.owner else "",
+        initials=_initials(ticket.owner.full_name) if ticket.owner else "",
+        due=wording.day(ticket.due_on),
+        late=f"{wording.count(late, 'day')} late" if late else "",
+        due_soon="Due today" if ticket.is_standing and ticket.due_on == today else "",
+        completed=wording.day(ticket.completed_on) if ticket.completed_on else "",
+        state=ticket.get_state_display(),
+        state_key=ticket.state,
+        effect=effect_words(ticket, access),
+        may_change=may_change(access.sight, ticket),
+    )
+
+
+def _initials(name: str) -> str:
+    parts = name.split()
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts[:1])).upper()
+
+
+def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
+    """None where nothing was measured, or the viewer may not see the figures."""
+    found = visible_effect(ticket, access)
+    if found is None:
+        return None
+    metric = get(ticket.metric)
+    told = [value for value in (found.before, found.after) if value is not None]
+    if len(told) < 2:
+        return None
+    before, after = (str(wording.reading(value, metric.unit)) for value in told)
+    change = tiles.change_between(metric, found.after, found.before, "before")
+    return EffectWords(metric.name, before, after, change, *_sureness(metric, found))
+
+
+def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str, bool]:
+    """The interval of the change, and what it means; empty where the year before tells too little."""
+    if found.change_low is None or found.change_high is None:
+        return "", "The year before has too few weeks to tell how much change is usual.", False
+    low, high = (_signed(value, metric.unit) for value in (found.change_low, found.change_high))
+    holds_nothing = found.change_low <= 0 <= found.change_high
+    means = "no more than what happens anyway" if holds_nothing else "more than what happens anyway"
+    return f"{low} to {high}", means, holds_nothing
+
+
+def _signed(value: float, unit: str) -> str:
+    return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"

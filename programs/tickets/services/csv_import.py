@@ -1,0 +1,265 @@
+"""Tickets from a CSV file: what each row would become, and all of them or none.
+
+The columns are those of the download; their order is free, and what is not named stays empty.  A row with the number of
+a ticket that is there is left as it is: who edits a ticket does so on its page, where two edits are told apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection, transaction
+
+from core.csv_export import FORMULA_STARTS
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models.sight import Sight
+from programs.models import Ticket, TicketState
+from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError, check_draft
+from programs.tickets.services.pull_request_names import pull_requests_named
+from programs.tickets.services.writing import add_ticket, move_ticket
+
+MOST_BYTES = 1_000_000
+MOST_ROWS = 500
+COLUMNS = {
+    "number": "Number",
+    "nature": "What it is",
+    "title": "Opportunity or challenge",
+    "resolution": "Resolution",
+    "kind": "Where the cause lies",
+    "unit": "Unit",
+    "owner": "Owner",
+    "starts_on": "Started on",
+    "due_on": "Due by",
+    "completed_on": "Completed on",
+    "state": "State",
+    "dropped_why": "Why it was dropped",
+    "metric": "Metric",
+    "objective": "Objective",
+    "pull_requests": "Pull requests",
+}
+NEEDED = ("title", "kind", "due_on")
+NOT_READ = ("objective",)  # a title names no objective for sure
+ALREADY_THERE = "There is such a ticket already: same words, unit and due date."
+
+_IMPORTING = 0x496D_706F  # "Impo": one import at a time
+_Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
+
+
+class TicketFileError(Exception):
+    """The file as a whole cannot be read; the message says why, and what would do."""
+
+
+class TicketRowsError(TicketFileError):
+    """Some of its rows cannot be stored, so none is."""
+
+    def __init__(self, wrong: Sequence[ImportRow]) -> None:
+        super().__init__(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
+        self.wrong = wrong
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """A row of the file, counted as a spreadsheet does (the head is row 1), and what would become of it."""
+
+    row: int
+    title: str
+    unit: str
+    owner: str
+    due: str
+    message: str = ""  # why it cannot be stored
+    column: str = ""  # the key of the column that is to blame; empty where none is
+    is_known: bool = False  # a ticket with that number is there already
+    draft: TicketDraft | None = None
+    state: TicketState = TicketState.OPEN
+    completed_on: date | None = None
+    dropped_why: str = ""
+
+    @property
+    def problem(self) -> str:
+        """The message with its column."""
+        return f"{COLUMNS[self.column]}: {self.message}" if self.column else self.message
+
+
+def check_imports(sight: Sight) -> None:
+    """Raises MayNotWriteTicketError for whoever can write no ticket at all."""
+    if not sight.leads_any:
+        raise MayNotWriteTicketError("Tickets are written by the managers of a unit, by executives and by admins.")
+
+
+def text_of(content: bytes) -> str:
+    """Raises TicketFileError for what is no text in UTF-8, or too much of it."""
+    if len(content) > MOST_BYTES:
+        raise TicketFileError("The file has more than 1 MB. Import it in parts.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise TicketFileError("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
+
+
+def read_tickets(access: Access, text: str) -> list[ImportRow]:
+    """What each row would become before this viewer; nothing is stored.  Raises TicketFileError."""
+    known = set(Ticket.objects.within(access.sight).values_list("pk", flat=True))
+    seen: dict[_Likeness, int] = {}
+    found = []
+    for number, cells in _cells(text):
+        row = _row(access, number, cells, known)
+        if row.draft is not None:
+            first = seen.setdefault(_likeness(row.draft), number)
+            if first != number:
+                row = _with_problem(row, f"The same as row {first}.")
+        found.append(row)
+    return _but_those_there(found)
+
+
+def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
+    """Store every row that is new, as `read_tickets` read them.  Raises TicketRowsError where any has a problem.
+
+    Imports take turns, and each looks once more for what another has stored since its rows were read: a file that is
+    sent twice at the same moment is stored once.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORTING])
+        if wrong := [row for row in _but_those_there(rows) if row.problem]:
+            raise TicketRowsError(wrong)
+        return [_store(access, row, row.draft) for row in rows if row.draft is not None]
+
+
+def _store(access: Access, row: ImportRow, draft: TicketDraft) -> Ticket:
+    added = add_ticket(access, draft)
+    if row.state == TicketState.OPEN:
+        return added
+    return move_ticket(access, added, row.state, completed_on=row.completed_on, dropped_why=row.dropped_why)
+
+
+def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        heads = [_column(head) for head in next(lines, [])]
+        missing = [COLUMNS[name] for name in NEEDED if name not in heads]
+        if missing:
+            raise TicketFileError(f"The first row has to name the columns; missing: {', '.join(missing)}.")
+        if len({head for head in heads if head}) < len([head for head in heads if head]):
+            raise TicketFileError("The first row names a column twice.")
+        for number, cells in enumerate(lines, start=2):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if number > MOST_ROWS + 1:
+                raise TicketFileError(f"The file has more than {MOST_ROWS} rows. Import it in parts.")
+            yield number, {head: _plain(cell) for head, cell in zip(heads, cells, strict=False) if head}
+    except csv.Error as problem:
+        raise TicketFileError(f"Row {lines.line_num} is no CSV: {problem}.") from None
+
+
+def _column(head: str) -> str:
+    """Its key; empty for one that is not known, which is not read."""
+    word = " ".join(head.split()).casefold()
+    return next((key for key, label in COLUMNS.items() if word in (key, label.casefold())), "")
+
+
+def _plain(cell: str) -> str:
+    """Without the apostrophe that the download puts before what a spreadsheet would take for a formula."""
+    cell = cell.strip()
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell
+
+
+def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int]) -> ImportRow:
+    said = {name: cells.get(name, "") for name in COLUMNS}
+    shown = ImportRow(number, said["title"], said["unit"], said["owner"], said["due_on"])
+    if said["number"].isdecimal() and int(said["number"][:15]) in known:
+        return ImportRow(number, said["title"], said["unit"], said["owner"], said["due_on"], is_known=True)
+    try:
+        return _checked(access, shown, said)
+    except TicketError as problem:
+        return _with_problem(shown, problem.message, problem.field if problem.field in COLUMNS else "")
+    except MayNotWriteTicketError as refusal:
+        return _with_problem(shown, str(refusal))
+
+
+def _checked(access: Access, shown: ImportRow, said: Mapping[str, str]) -> ImportRow:
+    """Raises TicketError, MayNotWriteTicketError."""
+    completed_on, due_on = _day("completed_on", said), _day("due_on", said)
+    if due_on is None:
+        raise TicketError("due_on", "A ticket needs a day by which it is due.")
+    starts_on = _day("starts_on", said) or min(windows.local_today(), due_on, completed_on or date.max)
+    draft = TicketDraft(
+        title=said["title"],
+        kind=said["kind"].lower(),
+        due_on=due_on,
+        nature=said["nature"].lower() or "challenge",
+        resolution=said["resolution"].replace("\r\n", "\n"),
+        unit=said["unit"],
+        owner=said["owner"],
+        starts_on=starts_on,
+        metric=said["metric"],
+        pull_requests=pull_requests_named(said["pull_requests"], access),
+    )
+    check_draft(draft, access.sight)
+    state = _state(said["state"], completed_on)
+    _check_end(state, starts_on, completed_on, said["dropped_why"])
+    return ImportRow(
+        *(shown.row, draft.title, draft.unit, draft.owner, str(due_on)),
+        draft=draft,
+        state=state,
+        completed_on=completed_on,
+        dropped_why=said["dropped_why"],
+    )
+
+
+def _check_end(state: TicketState, starts_on: date, completed_on: date | None, why: str) -> None:
+    """What `move_ticket` would refuse, told before anything is stored."""
+    if completed_on is not None and state is not TicketState.DONE:
+        raise TicketError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
+    if completed_on is not None and completed_on > windows.local_today():
+        raise TicketError("completed_on", f"{completed_on} has not come yet.")
+    if completed_on is not None and completed_on < starts_on:
+        raise TicketError("completed_on", f"It began on {starts_on}: it was not completed before that.")
+    if state is TicketState.DONE and starts_on > windows.local_today():
+        raise TicketError("starts_on", "It is done, so it has begun.")
+    if state is TicketState.DROPPED and not why:
+        raise TicketError("dropped_why", "Say why it is dropped: the next reader will ask.")
+
+
+def _state(word: str, completed_on: date | None) -> TicketState:
+    if not word:
+        return TicketState.OPEN if completed_on is None else TicketState.DONE
+    known: Sequence[TicketState] = list(TicketState)
+    found = next((each for each in known if word.casefold() in (each.value, each.label.casefold())), None)
+    if found is None:
+        raise TicketError("state", f"“{word}” is none of: {', '.join(each.label for each in known)}.")
+    return found
+
+
+def _day(name: str, said: Mapping[str, str]) -> date | None:
+    if not said[name]:
+        return None
+    try:
+        return date.fromisoformat(said[name])
+    except ValueError:
+        raise TicketError(name, f"“{said[name]}” is no day like 2026-11-30.") from None
+
+
+def _likeness(draft: TicketDraft) -> _Likeness:
+    return draft.title.strip().casefold(), draft.unit, draft.due_on
+
+
+def _but_those_there(rows: Sequence[ImportRow]) -> list[ImportRow]:
+    """The rows; one whose ticket is there already with that problem."""
+    due = {row.draft.due_on for row in rows if row.draft is not None}
+    there = {
+        (title.strip().casefold(), unit or "", due_on)
+        for title, unit, due_on in Ticket.objects.filter(due_on__in=due).values_list("title", "unit__slug", "due_on")
+    }
+    return [
+        row if row.draft is None or _likeness(row.draft) not in there else _with_problem(row, ALREADY_THERE)
+        for row in rows
+    ]
+
+
+def _with_problem(row: ImportRow, message: str, column: str = "") -> ImportRow:
+    return ImportRow(row.row, row.title, row.unit, row.owner, row.due, message, column)

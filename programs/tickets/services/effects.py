@@ -1,0 +1,170 @@
+"""What became of a ticket's metric: the weeks before it began beside the weeks after it was done.
+
+The days in between belong to neither.  Both windows are equally long, and of the ticket's unit with all below it (or
+the whole organisation).  Measured once, when the weeks after are over: what is told late moves the metric's own pages,
+and no longer the ticket.
+
+How sure the change is, the year before tells, in which nobody worked on the ticket: as many days apart, from week to
+week, how far did the figure move (insights/formulas/usual_movement.py)?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import F, Q
+
+from insights.catalogue.registry import get, metrics
+from insights.engine.read import read_totals
+from insights.formulas.differences import Interval
+from insights.formulas.usual_movement import interval_of_change
+from insights.privacy.withhold import is_withheld
+from insights.query import windows
+from insights.query.errors import QueryError, UnknownMetricError
+from insights.query.query import Figure, MetricQuery, Scope, Window
+from insights.ui import tiles, wording
+from orgtree.access.access import Access
+from programs.models import Ticket, TicketEffect, TicketState
+
+EFFECT_DAYS = 28  # four whole weeks: as many of each weekday on both sides
+EFFECT_WEEKS = EFFECT_DAYS // 7
+YEAR_WEEKS = 52
+# Of a ticket that took longer, a year has too few comparisons that don't tell nearly the same.
+LONGEST_WEEKS = 20
+TICKETS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class EffectWindows:
+    before: Window
+    after: Window
+
+
+def windows_of(ticket: Ticket) -> EffectWindows | None:
+    """None where the ticket is not done."""
+    if ticket.completed_on is None:
+        return None
+    begins = ticket.completed_on + timedelta(days=1)
+    return EffectWindows(
+        before=Window(ticket.starts_on - timedelta(days=EFFECT_DAYS), ticket.starts_on),
+        after=Window(begins, begins + timedelta(days=EFFECT_DAYS)),
+    )
+
+
+def effect_query(ticket: Ticket, window: Window) -> MetricQuery:
+    return MetricQuery(ticket.metric, window, scope=Scope(ticket.unit.slug if ticket.unit else None))
+
+
+def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
+    """What was measured of the ticket as it stands; None where nothing was, or its figures are not the viewer's to see.
+
+    A ticket can be seen by more people than its figures.
+    """
+    found: TicketEffect | None = getattr(ticket, "effect", None)
+    weeks = windows_of(ticket)
+    if found is None or found.of_version != ticket.version or weeks is None:
+        return None
+    if not (access.sight.whole if ticket.unit_id is None else access.sight.covers(ticket.unit_id)):
+        return None
+    people = ((found.people_before, weeks.before), (found.people_after, weeks.after))
+    try:
+        hidden = any(is_withheld(effect_query(ticket, window), count, access) for count, window in people)
+    except UnknownMetricError:
+        return None
+    return None if hidden else found
+
+
+def why_no_effect(ticket: Ticket, today: date) -> str:
+    """In words, where `visible_effect` is None."""
+    weeks = windows_of(ticket)
+    if not ticket.metric:
+        return "No metric is linked, so nothing tells whether it worked."
+    if weeks is None:
+        return "Told when it is done, and four weeks later."
+    if weeks.after.end > today:
+        return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
+    return "Not measured: too few data, or figures that you may not see."
+
+
+def measure_effects(*, today: date | None = None) -> int:
+    """Measure every ticket whose weeks after are over and that was not measured as it stands; how many there were."""
+    measured = 0
+    while waiting := _waiting(today or windows.local_today()):
+        for ticket in waiting:
+            _measure(ticket)
+        measured += len(waiting)
+    return measured
+
+
+def _waiting(today: date) -> Sequence[Ticket]:
+    known = [metric.key for metric in metrics()]
+    done = Ticket.objects.filter(
+        state=TicketState.DONE, metric__in=known, completed_on__lt=today - timedelta(days=EFFECT_DAYS)
+    )
+    stale = Q(effect=None) | ~Q(effect__of_version=F("version"))
+    return list(done.filter(stale).select_related("unit").order_by("pk")[:TICKETS_AT_ONCE])
+
+
+def _measure(ticket: Ticket) -> None:
+    weeks = windows_of(ticket)
+    found = _figures(ticket, weeks) if weeks else None
+    before, after, usual = found or (None, None, [])
+    interval = _interval(before, after, usual)
+    TicketEffect.objects.update_or_create(
+        ticket=ticket,
+        defaults={
+            "of_version": ticket.version,
+            "metric_version": get(ticket.metric).version,
+            "before": before.value if before else None,
+            "after": after.value if after else None,
+            "sample_before": before.sample_size if before else 0,
+            "sample_after": after.sample_size if after else 0,
+            "people_before": before.people if before else 0,
+            "people_after": after.people if after else 0,
+            "change_low": interval.low if interval else None,
+            "change_high": interval.high if interval else None,
+            "placebos": len(usual),
+        },
+    )
+
+
+def _interval(before: Figure | None, after: Figure | None, usual: Sequence[float]) -> Interval | None:
+    if before is None or after is None or before.value is None or after.value is None:
+        return None
+    return interval_of_change(after.value - before.value, usual, overlapping=EFFECT_WEEKS)
+
+
+def _figures(ticket: Ticket, asked: EffectWindows) -> tuple[Figure | None, Figure | None, list[float]] | None:
+    """Before, after, and the changes of the year before; None where the metric can't be asked of this unit any more."""
+    pairs = placebos(asked)
+    spans = list(
+        dict.fromkeys([asked.before, asked.after, *(span for pair in pairs for span in (pair.before, pair.after))])
+    )
+    try:
+        answers = read_totals([effect_query(ticket, span) for span in spans])
+    except (QueryError, UnknownMetricError):
+        return None
+    found = {span: tiles.whole(answer) for span, answer in zip(spans, answers, strict=True)}
+    begun = min((span.start for span in spans if found[span].sample_size), default=date.max)
+    values = {span: figure.value if span.start >= begun else None for span, figure in found.items()}
+    usual = [
+        after - before
+        for pair in pairs
+        if (before := values[pair.before]) is not None and (after := values[pair.after]) is not None
+    ]
+    return found[asked.before], found[asked.after], usual
+
+
+def placebos(asked: EffectWindows) -> list[EffectWindows]:
+    """The same comparison in the year before the ticket began, each a week earlier; none of a ticket that took long."""
+    weeks = round((asked.after.start - asked.before.start).days / 7)
+    if weeks > LONGEST_WEEKS:
+        return []
+    starts = [asked.before.start - timedelta(weeks=back) for back in range(weeks, YEAR_WEEKS + 1)]
+    return [EffectWindows(_weeks_from(start), _weeks_from(start + timedelta(weeks=weeks))) for start in starts]
+
+
+def _weeks_from(start: date) -> Window:
+    return Window(start, start + timedelta(days=EFFECT_DAYS))

@@ -1,0 +1,142 @@
+"""What changed in a ticket: what it says, and what it is linked with, as the database's history has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from typing import Any
+
+from django.apps import apps
+from django.db.models import F, Value
+
+from core.authorship import account_of
+from orgtree.models.sight import Sight
+from programs.history.events import (
+    CHANGES_LISTED,
+    PULL_REQUESTS,
+    WATCHERS,
+    Changed,
+    NamesOfToday,
+    Untold,
+    events_of,
+    together,
+)
+from programs.models import Ticket
+
+FIELDS = (
+    *("title", "nature", "kind", "resolution", "unit_id", "owner_id", "starts_on", "due_on", "completed_on", "state"),
+    *("dropped_why", "metric", "objective_id"),
+)
+
+
+@dataclass(frozen=True)
+class TicketChange:
+    """What one account (None: Headway itself) changed at once: fields, and links that came and went."""
+
+    by: int | None
+    at: datetime
+    is_first: bool  # it was filed then
+    changes: Sequence[Changed]
+
+
+@dataclass(frozen=True)
+class LinkChange:
+    """A pull request (by its id) or somebody who watches (by their account's) came or went."""
+
+    of: str  # PULL_REQUESTS, WATCHERS
+    linked: int
+    is_added: bool
+    at: datetime
+    together: object  # the transaction
+    account: int | None
+
+
+@dataclass(frozen=True)
+class History:
+    """Every change, the first one first."""
+
+    events: Sequence[Any]
+    links: Sequence[LinkChange]
+
+    @property
+    def accounts(self) -> set[int | None]:
+        """Of whom it tells."""
+        watching = {each.linked for each in self.links if each.of == WATCHERS}
+        return {*map(account_of, self.events), *(each.account for each in self.links), *watching}
+
+    @property
+    def pull_requests(self) -> set[int]:
+        return {each.linked for each in self.links if each.of == PULL_REQUESTS}
+
+
+def history_of(ticket: Ticket) -> History:
+    """Two queries.  That whoever filed it watches it from then on is no change to be told."""
+    events = events_of("TicketEvent", pgh_obj=ticket.pk)
+    links = [*_links(ticket)]
+    filed = together(events[0]) if events and events[0].version == 1 else None
+    return History(events, [each for each in links if each.of != WATCHERS or each.together != filed])
+
+
+def ticket_changes(history: History, seen_pull_requests: Collection[int], sight: Sight) -> list[TicketChange]:
+    """The newest first, as far as the viewer may see it; at most three queries, for names."""
+    steps = [
+        *_steps(history.events, NamesOfToday(history.events, sight, objective="objective_id")),
+        *(
+            _Step(each.at, each.together, each.account, False, [_link(each, seen_pull_requests)])
+            for each in history.links
+        ),
+    ]
+    steps.sort(key=lambda step: step.at)
+    found = []
+    for (_, account), at_once in groupby(steps, key=lambda step: (step.together, step.account)):
+        same = list(at_once)
+        changes = [change for step in same for change in step.changes]
+        is_first = any(step.is_first for step in same)
+        if is_first or changes:
+            found.append(TicketChange(account, same[0].at, is_first, changes))
+    return found[::-1]
+
+
+@dataclass(frozen=True)
+class _Step:
+    at: datetime
+    together: object
+    account: int | None
+    is_first: bool
+    changes: Sequence[Changed]
+
+
+def _links(ticket: Ticket) -> Iterator[LinkChange]:
+    found = [
+        apps.get_model("programs", model)
+        ._default_manager.filter(ticket=ticket.pk)
+        .annotate(of=Value(of), linked=F(column))
+        .values_list("of", "linked", "pgh_label", "pgh_created_at", "pgh_id", "pgh_context_id", "pgh_context__metadata")
+        for of, model, column in (
+            (PULL_REQUESTS, "TicketPullRequestEvent", "pullrequest_id"),
+            (WATCHERS, "TicketWatcherEvent", "user_id"),
+        )
+    ]
+    latest = found[0].union(found[1], all=True).order_by("-pgh_created_at", "-pgh_id")[:CHANGES_LISTED]
+    for of, linked, label, at, _, context, metadata in reversed(list(latest)):
+        yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
+
+
+def _steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Step]:
+    if events:
+        first = events[0]
+        yield _Step(first.pgh_created_at, together(first), account_of(first), first.version == 1, [])
+    for earlier, later in pairwise(events):
+        changes = [
+            Changed(field, names.told(earlier, field), names.told(later, field))
+            for field in FIELDS
+            if getattr(earlier, field) != getattr(later, field)
+        ]
+        yield _Step(later.pgh_created_at, together(later), account_of(later), False, changes)
+
+
+def _link(each: LinkChange, seen: Collection[int]) -> Changed:
+    linked = Untold.UNSEEN if each.of == PULL_REQUESTS and each.linked not in seen else each.linked
+    return Changed(each.of, None, linked) if each.is_added else Changed(each.of, linked, None)

@@ -1,0 +1,77 @@
+"""Pull requests as people name them: by address, or as repository#number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.db.models import QuerySet
+
+from integrations.delivery.records.visible import visible_pull_requests
+from integrations.models import PullRequest
+from orgtree.access.access import Access
+from programs.models import Ticket
+from programs.tickets.services.drafts import TicketError
+
+MOST_NAMED = 50
+TOO_MANY = f"At most {MOST_NAMED} pull requests."
+NUMBERED = re.compile(r"(?P<repository>\S.*?)\s*[#!](?P<number>\d{1,9})")
+OWN_PAGE = re.compile(r".*/insights/pull-requests/(?P<pk>\d{1,18})/?")
+
+
+def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
+    """Headway's numbers of those named, one a line, as far as the viewer may see them.  Raises TicketError."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_NAMED:
+        raise TicketError("pull_requests", TOO_MANY)
+    visible = visible_pull_requests(access)
+    return tuple(dict.fromkeys(_named(line, visible) for line in lines))
+
+
+def names_of_pull_requests(ticket: Ticket, access: Access) -> tuple[str, Sequence[int]]:
+    """Those that the viewer may see, one a line, and the numbers of the others, which an edit keeps."""
+    visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
+    shown = list(visible.select_related("repository").order_by("pk"))
+    hidden = ticket.pull_requests.exclude(pk__in=[each.pk for each in shown]).values_list("pk", flat=True)
+    return "\n".join(map(name_of, shown)), list(hidden)
+
+
+def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket | None = None) -> tuple[int, ...]:
+    """Those with Headway's `numbers`, as far as the viewer may see them; of a ticket that is `known` also those that
+    they may not, which an edit keeps.  Raises TicketError.
+    """
+    if len(numbers) > MOST_NAMED:
+        raise TicketError("pull_requests", TOO_MANY)
+    linked = set(known.pull_requests.values_list("pk", flat=True)) if known else set()
+    visible = set(visible_pull_requests(access).filter(pk__in={*numbers, *linked}).values_list("pk", flat=True))
+    if missing := [number for number in numbers if number not in visible | linked]:
+        raise TicketError("pull_requests", f"There is no pull request {missing[0]}, or you may not see it.")
+    return tuple(dict.fromkeys((*numbers, *sorted(linked - visible))))
+
+
+def name_of(pull_request: PullRequest) -> str:
+    """As people write it."""
+    return f"{pull_request.repository.name}#{pull_request.number}"
+
+
+def _named(line: str, visible: QuerySet[PullRequest]) -> int:
+    if "\x00" in line:
+        raise TicketError("pull_requests", "A NUL character cannot be read.")
+    found = list(_asked(line, visible).values_list("pk", flat=True)[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise TicketError("pull_requests", f"“{line[:80]}” names several: give its address.")
+    raise TicketError("pull_requests", f"There is no pull request “{line[:80]}”, or you may not see it.")
+
+
+def _asked(line: str, visible: QuerySet[PullRequest]) -> QuerySet[PullRequest]:
+    if own := OWN_PAGE.fullmatch(urlsplit(line).path if "://" in line else line):
+        return visible.filter(pk=int(own["pk"]))
+    if "://" in line:
+        address = line.partition("#")[0].partition("?")[0].rstrip("/")
+        return visible.filter(url__in=(address, f"{address}/"))
+    if numbered := NUMBERED.fullmatch(line):
+        return visible.filter(repository__name__iexact=numbered["repository"], number=int(numbered["number"]))
+    raise TicketError("pull_requests", f"“{line[:80]}”: write repository#number, or an address.")

@@ -1,0 +1,155 @@
+"""Adding and changing tickets.  Managers write for their units, executives and admins for all; an owner changes theirs.
+
+Each change is told by the history (django-pghistory) as that account's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib.auth.models import User
+
+from core.authorship import changes_by
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models.sight import Sight
+from programs.models import Ticket, TicketState
+from programs.models.objectives import LONGEST_TITLE
+from programs.reminders.services.telling import tell_of_assignment
+from programs.tickets.services.drafts import (
+    CheckedDraft,
+    MayNotWriteTicketError,
+    TicketDraft,
+    TicketError,
+    check_draft,
+)
+
+ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
+
+
+class TicketConflictError(Exception):
+    """Somebody changed the ticket in the meantime; `stored` is what it says now."""
+
+    def __init__(self, stored: Ticket) -> None:
+        super().__init__("Somebody changed this ticket in the meantime.")
+        self.stored = stored
+
+
+def may_change(sight: Sight, ticket: Ticket) -> bool:
+    """Its owner, and whoever answers for its unit."""
+    owns = ticket.owner_id is not None and ticket.owner_id == sight.person_id
+    return owns or sight.leads(ticket.unit_id)
+
+
+def add_ticket(access: Access, draft: TicketDraft) -> Ticket:
+    """Raises TicketError, MayNotWriteTicketError."""
+    checked = check_draft(draft, access.sight)
+    with changes_by(_account(access)):
+        added = Ticket.objects.create(**checked.fields, written_by=_account(access))
+        _store_links(added, checked)
+        added.watchers.add(_account(access))
+        tell_of_assignment(added, by=_account(access))
+    return added
+
+
+def change_ticket(access: Access, ticket: Ticket, draft: TicketDraft, *, of_version: int) -> Ticket:
+    """As `add_ticket`; TicketConflictError where it was changed since `of_version`, and nothing is stored.
+
+    A ticket that stays as it was is no change.  An owner who leads no unit leaves it where it is.
+    """
+    _check_may_change(access, ticket)
+    with changes_by(_account(access)):
+        stored = _locked(ticket)
+        checked = check_draft(draft, access.sight, known=stored)
+        if stored.version != of_version and _differs(stored, checked):
+            raise TicketConflictError(stored)
+        if _differs(stored, checked):
+            owner_before = stored.owner_id
+            for name, value in checked.fields.items():
+                setattr(stored, name, value)
+            if stored.completed_on is not None and stored.completed_on < stored.starts_on:
+                raise TicketError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
+            _save(stored)
+            if stored.owner_id != owner_before:
+                tell_of_assignment(stored, by=_account(access))
+        _store_links(stored, checked)
+    return stored
+
+
+def move_ticket(
+    access: Access, ticket: Ticket, state: TicketState, *, completed_on: date | None = None, dropped_why: str = ""
+) -> Ticket:
+    """Into another state.  Done: on that day, today where none is given.  Dropped: with a reason.
+
+    Moving a ticket where it is already is no change.  Raises TicketError, MayNotWriteTicketError.
+    """
+    _check_may_change(access, ticket)
+    today = windows.local_today()
+    with changes_by(_account(access)):
+        stored = _locked(ticket)
+        done_on = _completion(stored, completed_on or today, today) if state == TicketState.DONE else None
+        if state == stored.state and (done_on is None or completed_on is None or done_on == stored.completed_on):
+            return stored
+        stored.state, stored.completed_on = state, done_on
+        stored.dropped_why = _reason(dropped_why) if state == TicketState.DROPPED else ""
+        _save(stored)
+    return stored
+
+
+def watch_ticket(access: Access, ticket: Ticket) -> None:
+    with changes_by(_account(access)):
+        ticket.watchers.add(_account(access))
+
+
+def unwatch_ticket(access: Access, ticket: Ticket) -> None:
+    with changes_by(_account(access)):
+        ticket.watchers.remove(_account(access))
+
+
+def _account(access: Access) -> User:
+    if not isinstance(access.viewer, User):
+        raise MayNotWriteTicketError("Sign in with an account: a token of nobody writes no tickets.")
+    return access.viewer
+
+
+def _check_may_change(access: Access, ticket: Ticket) -> None:
+    if not may_change(access.sight, ticket):
+        raise MayNotWriteTicketError(ONLY_LEADERS)
+
+
+def _locked(ticket: Ticket) -> Ticket:
+    return Ticket.objects.select_for_update().get(pk=ticket.pk)
+
+
+def _differs(stored: Ticket, checked: CheckedDraft) -> bool:
+    if any(getattr(stored, name) != value for name, value in checked.fields.items()):
+        return True
+    linked = checked.pull_requests
+    return linked is not None and set(stored.pull_requests.values_list("pk", flat=True)) != {each.pk for each in linked}
+
+
+def _save(stored: Ticket) -> None:
+    stored.version += 1
+    stored.save()
+
+
+def _store_links(ticket: Ticket, checked: CheckedDraft) -> None:
+    if checked.pull_requests is not None:
+        ticket.pull_requests.set(checked.pull_requests)
+
+
+def _completion(stored: Ticket, day: date, today: date) -> date:
+    if day > today:
+        raise TicketError("completed_on", f"{day} has not come yet.")
+    if day < stored.starts_on:
+        raise TicketError("completed_on", f"It began on {stored.starts_on}: it was not completed before that.")
+    return day
+
+
+def _reason(why: str) -> str:
+    why = why.strip()
+    if not why:
+        raise TicketError("dropped_why", "Say why it is dropped: the next reader will ask.")
+    if len(why) > LONGEST_TITLE or "\x00" in why:
+        raise TicketError("dropped_why", f"At most {LONGEST_TITLE} characters.")
+    return why

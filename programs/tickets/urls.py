@@ -1,0 +1,17 @@
+"""Below /programs/tickets/."""
+
+from django.urls import path
+
+from programs.tickets.pages import actions, download, forms_page, import_page, listing, page
+
+urlpatterns = [
+    path("", listing.tickets, name="tickets"),
+    path("tickets.csv", download.tickets_csv, name="tickets_csv"),
+    path("import/", import_page.tickets_import, name="tickets_import"),
+    path("new/", forms_page.ticket_new, name="ticket_new"),
+    path("<int:pk>/", page.ticket, name="ticket"),
+    path("<int:pk>/edit/", forms_page.ticket_edit, name="ticket_edit"),
+    path("<int:pk>/move/", actions.ticket_move, name="ticket_move"),
+    path("<int:pk>/comment/", actions.ticket_comment, name="ticket_comment"),
+    path("<int:pk>/watch/", actions.ticket_watch, name="ticket_watch"),
+]

@@ -1,1 +1,0 @@
-"""The inbox: what one was told, and what of it was read."""

@@ -1,1 +1,0 @@
-"""Pages of quarterly objectives: the list, one objective, its form, check-ins, and the closing of a quarter."""

@@ -1,1 +1,0 @@
-"""The page of the organisation's measurement philosophy."""

@@ -1,0 +1,42 @@
+"""What the page of a commit lists as its evidence, and by which evidence commits can be picked from a list."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.code.attribution.commit_evidence import agent_lines_of, evidence_of
+from integrations.code.commits.listing import NO_EVIDENCE, CommitFilter, narrowed
+from integrations.models import Commit
+from tests.code.attribution.world import attribute, commit, trailer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def squash() -> Commit:
+    """A squash, which stands for a commit of its branch, which stands for what was rebased into it."""
+    counted = commit("squash", "12:00", {"a.py": 10})
+    part = commit("part", "11:00", {"a.py": 10}, set_apart="squashed", stands_in=counted)
+    rebased = commit("rebased", "11:30", {"a.py": 10}, set_apart="duplicate", stands_in=part)
+    trailer(of=rebased, agent="codex")
+    attribute()
+    return counted
+
+
+def picked(**wanted: str) -> set[Commit]:
+    return set(narrowed(Commit.objects.filter(set_apart=""), CommitFilter(**wanted)))
+
+
+def test_a_commit_shows_the_evidence_from_which_its_lines_were_derived(squash: Commit) -> None:
+    decided = agent_lines_of(squash)
+    [seen], number = evidence_of(squash, decided)
+    assert [(each.agent, each.lines) for each in decided] == [("codex", 10)]
+    assert (seen.row.agent, seen.decided, number) == ("codex", True, 1)
+    assert seen.row.commit.set_apart == "duplicate"
+
+
+def test_commits_are_picked_by_what_is_known_of_those_they_stand_for(squash: Commit) -> None:
+    plain = commit("plain", "13:00", {"b.py": 1})
+    assert picked(agent="codex") == picked(method="trailer") == {squash}
+    assert picked(agent="claude_code") == picked(agent="codex", method="note") == set()
+    assert picked(agent=NO_EVIDENCE) == {plain}

@@ -1,0 +1,242 @@
+"""git-ai notes: what they attest, in the standard's layout and its legacy forms, and what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.code.attribution.git_ai_notes import NotedSession, UnreadableNoteError, read_note
+from integrations.code.attribution.notes import note_notes
+from integrations.models import UnreadableNote
+from tests.code.attribution.world import attribute, attributed, commit, repository, session
+
+CLAUDE_SESSION, CURSOR_PROMPT, HUMAN = "s_0123456789abcd", "1234567890abcdef", "h_fedcba98765432"
+DOCUMENT: Mapping[str, Any] = {
+    "schema_version": "authorship/3.0.0",
+    "git_ai_version": "1.4.5",
+    "base_commit_sha": "a" * 40,
+    "prompts": {
+        CURSOR_PROMPT: {
+            "agent_id": {"tool": "cursor", "id": "c1", "model": "gpt-5"},
+            "human_author": "A <a@example.com>",
+            "total_additions": 6,
+            "total_deletions": 0,
+            "accepted_lines": 6,
+            "overriden_lines": 0,
+        }
+    },
+    "humans": {HUMAN: {"author": "A <a@example.com>"}},
+    "sessions": {CLAUDE_SESSION: {"agent_id": {"tool": "claude", "id": "uuid-1", "model": "claude-sonnet-4-5"}}},
+}
+
+
+def written(attestations: str, document: Mapping[str, Any] = DOCUMENT) -> bytes:
+    return f"{attestations}---\n{json.dumps(document)}".encode()
+
+
+def test_a_note_of_the_standard() -> None:
+    """Lines 3–20 and 31 are 19; what a person is known to have written is no agent's."""
+    text = written(
+        f"app/views.py\n  {CLAUDE_SESSION}::t_aaaabbbbccccdd 3-20,31\n  {HUMAN} 22-25\n"
+        f'"docs/my notes.md"\n  {CURSOR_PROMPT} 1-6\n'
+    )
+    assert read_note(text) == [
+        NotedSession("claude_code", "claude-sonnet-4-5", "uuid-1", {"app/views.py": 19}),
+        NotedSession("cursor", "gpt-5", "c1", {"docs/my notes.md": 6}),
+    ]
+
+
+def test_two_traces_of_a_session_count_a_line_once() -> None:
+    text = written(f"a.py\n  {CLAUDE_SESSION}::t_1 1-10\n  {CLAUDE_SESSION}::t_2 5-12,20\n")
+    assert read_note(text)[0].lines_by_path == {"a.py": 13}
+
+
+@pytest.mark.parametrize("key", ["1234567890abcdef", "1234567"])
+def test_legacy_keys_of_prompts_whole_or_shortened(key: str) -> None:
+    (told,) = read_note(written(f"a.py\n  {key} 1-2\n"))
+    assert (told.agent, told.lines_by_path) == ("cursor", {"a.py": 2})
+
+
+def test_a_legacy_document_whose_prompts_have_short_keys() -> None:
+    document = {**DOCUMENT, "prompts": {"1234567": DOCUMENT["prompts"][CURSOR_PROMPT]}}
+    assert read_note(written("a.py\n  1234567 4\n", document))[0].lines_by_path == {"a.py": 1}
+
+
+def test_a_shortened_key_that_fits_two_prompts_names_neither() -> None:
+    prompts = dict.fromkeys(("1234567890abcdef", "1234567fffffffff"), DOCUMENT["prompts"][CURSOR_PROMPT])
+    assert read_note(written("a.py\n  1234567 1-2\n", {**DOCUMENT, "prompts": prompts})) == []
+
+
+def test_keys_that_nothing_describes_are_unknown_and_not_ai() -> None:
+    assert read_note(written(f"a.py\n  s_ffffffffffffff::t_1 1-5\n  {HUMAN} 6\n")) == []
+
+
+def test_a_note_without_attestations_attests_nothing() -> None:
+    assert read_note(written("")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a.py\n  s_1 1-2\n", "no line ---"),
+        (b"---\n{", "not JSON"),
+        (b"---\n[]", "not a JSON object"),
+        (b"---\n" + b'{"schema_version": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b"---\n" + b"[" * 100_000, "not JSON"),
+        (written("", {**DOCUMENT, "schema_version": "authorship/4.0.0"}), "'authorship/4.0.0' is not known"),
+        (written("", {**DOCUMENT, "schema_version": None}), "is not known"),
+        (written("", {**DOCUMENT, "sessions": ["s"]}), "sessions are not"),
+        (written("a.py\n  s_1 5-2\n"), "impossible range"),
+        (written("a.py\n  s_1 0-2\n"), "impossible range"),
+        (written("a.py\n  s_1 1-99999999\n"), "impossible range"),
+        (written(f"a.py\n  s_1 1-{'9' * 5000}\n"), "cannot be read"),
+        (written("a.py\n  s_1 1-2,\n"), "cannot be read"),
+        (written("a.py\n  s_1 one\n"), "cannot be read"),
+        (written("  s_1 1-2\n"), "before it names a file"),
+    ],
+)
+def test_what_is_wrong_with_a_note_is_said(text: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableNoteError, match=reason):
+        read_note(text)
+
+
+PATHS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='\n"'), min_size=1, max_size=20
+).filter(lambda path: path.strip() == path and not path.startswith("  ") and path != "---")
+LINES = st.frozensets(st.integers(1, 400), min_size=1, max_size=40)
+SESSIONS = st.text("0123456789abcdef", min_size=14, max_size=14)
+
+
+@given(st.dictionaries(PATHS, st.dictionaries(SESSIONS, LINES, min_size=1, max_size=3), max_size=4), st.randoms())
+def test_what_is_written_in_the_layout_of_the_standard_is_read(
+    attested: dict[str, dict[str, frozenset[int]]], random: Any
+) -> None:
+    keys = sorted({key for by_key in attested.values() for key in by_key})
+    tools = {key: random.choice(["claude", "codex", "gemini", "amp"]) for key in keys}
+    document = {
+        "schema_version": "authorship/3.0.0",
+        "base_commit_sha": "b" * 40,
+        "prompts": {},
+        "sessions": {f"s_{key}": {"agent_id": {"tool": tools[key], "id": key, "model": "m"}} for key in keys},
+    }
+    attestations = ""
+    for path, by_key in attested.items():
+        attestations += (json.dumps(path, ensure_ascii=False) if " " in path else path) + "\n"
+        for key, numbers in by_key.items():
+            attestations += f"  s_{key}::t_{random.randrange(16**14):014x} {_ranges(sorted(numbers))}\n"
+    told = {each.external_session: each for each in read_note(written(attestations, document))}
+    assert {key: each.lines_by_path for key, each in told.items()} == {
+        key: {path: len(by_key[key]) for path, by_key in attested.items() if key in by_key} for key in keys
+    }
+    assert all(each.agent in {"claude_code", "codex", "gemini", "amp"} for each in told.values())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_as_unreadable(noise: bytes) -> None:
+    for text in (noise, noise + b"\n---\n" + json.dumps(DOCUMENT).encode(), b"a.py\n---\n" + noise):
+        with suppress(UnreadableNoteError):
+            read_note(text)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """1,2,3,7 → 1-3,7"""
+    groups: list[list[int]] = []
+    for number in numbers:
+        if groups and groups[-1][-1] == number - 1:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return ",".join(str(group[0]) if len(group) == 1 else f"{group[0]}-{group[-1]}" for group in groups)
+
+
+def claude(path: str, ranges: str, session_id: str = "uuid-1") -> bytes:
+    sessions = {CLAUDE_SESSION: {"agent_id": {"tool": "claude", "id": session_id, "model": "m"}}}
+    return written(f"{path}\n  {CLAUDE_SESSION}::t_1 {ranges}\n", {**DOCUMENT, "sessions": sessions})
+
+
+@pytest.mark.django_db
+def test_ranges_beyond_what_the_commit_adds_count_what_it_adds() -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository(), [(noted.sha, claude("a.py", "1-500")), ("f" * 40, claude("a.py", "1-2"))])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 10}}
+
+
+@pytest.mark.django_db
+def test_rewritten_notes_withdraw_what_they_no_longer_say() -> None:
+    session("uuid-1", "09:00", "09:30")
+    one, other = commit("one", "10:00", {"a.py": 10}), commit("other", "20:00", {"b.py": 10})
+    note_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
+    attribute()
+    assert attributed() == {("claude_code", "uuid-1"): {"a.py": 5, "b.py": 5}}
+    assert note_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 2
+    attribute()
+    assert attributed() == {("claude_code", "uuid-1"): {"a.py": 7}}
+    assert note_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 0
+    note_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
+    attribute()
+    assert attributed() == {("claude_code", "uuid-1"): {"a.py": 5, "b.py": 5}}
+
+
+@pytest.mark.django_db
+def test_the_notes_of_a_fork_withdraw_nothing_and_count_nothing_twice() -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository("shop"), [(noted.sha, claude("a.py", "1-4"))])
+    note_notes(repository("fork"), [])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+    note_notes(repository("fork"), [(noted.sha, claude("a.py", "1-4"))])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+    note_notes(repository("shop"), [])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+
+
+@pytest.mark.django_db
+def test_the_same_note_in_two_refs_is_one() -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))] * 2)
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+
+
+@pytest.mark.django_db
+def test_a_note_that_cannot_be_read_is_listed_and_keeps_what_was_known() -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
+    note_notes(repository(), [(noted.sha, b"---\n{")])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+    assert [each.reason for each in UnreadableNote.objects.all()] == ["The note's document is not JSON."]
+    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
+    assert not UnreadableNote.objects.exists()
+
+
+@pytest.mark.django_db
+def test_characters_that_cannot_be_stored_lose_nothing_else() -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    told = {"agent_id": {"tool": "claude", "id": "u\0\ud800", "model": "m\0"}}
+    text = f"a.py\n  {CLAUDE_SESSION} 1-2\nodd\0name\n  {CLAUDE_SESSION} 1-2\n"
+    note_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: told}}))])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 2}}
+
+
+@pytest.mark.django_db
+def test_an_admin_finds_the_notes_that_cannot_be_read(admin_client: Client) -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository("shop"), [(noted.sha, b"---\n{")])
+    page = admin_client.get("/admin/integrations/unreadablenote/")
+    assert page.status_code == 200
+    shown = page.content.decode()
+    assert noted.sha in shown
+    assert "The note&#x27;s document is not JSON." in shown

@@ -1,0 +1,79 @@
+"""Authors of real commits: whose they are, what waits, and bots that an admin names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Commit
+from orgtree.identities.activity import activity_of_everybody, identity_activity
+from orgtree.identities.decision_log import take_back
+from orgtree.identities.decisions import confirm, mark_bots, unmark_bots
+from orgtree.identities.match_identities import match_identities
+from orgtree.models import Identity, MatchProposal, Person, Standing
+from tests.code.git.repositories import ADA, Repo, lines
+from tests.code.git.tables import counted, set_apart, sync
+from tests.orgtree.identity_world import employed
+
+pytestmark = pytest.mark.django_db
+
+SCRIPT = "Nightly Release <nightly@example.com>"
+LOGIN = "Finch Imagined <40100301+finch-imagined@users.noreply.github.com>"
+
+
+def test_a_new_author_is_called_as_they_sign(repo: Repo) -> None:
+    repo.commit({"a.py": lines(3)}, by="Willow O’Hara <wo@example.com>")
+    sync(repo)
+    assert Person.objects.get(email="wo@example.com").full_name == "Willow O’Hara"
+
+
+def test_commits_of_a_waiting_login_count_for_nobody_and_then_for_whom_is_confirmed(repo: Repo) -> None:
+    finch = employed("Finch Imagined", "finch.imagined@example.com")
+    last_week = timezone.now() - timedelta(weeks=1)
+    repo.commit({"a.py": lines(3)}, "One", by=LOGIN, at=last_week, committed_at=last_week)
+    repo.commit({"b.py": lines(2)}, "Two", at=last_week, committed_at=last_week)
+    sync(repo)
+    match_identities()
+    login = Identity.objects.get(value="finch-imagined")
+    assert login.standing == Standing.WAITING
+    everybody, unmatched = activity_of_everybody()
+    assert (everybody.commits, unmatched.commits) == (2, 1)
+    assert identity_activity([login.pk])[login.pk].commits == 1
+    confirm([MatchProposal.objects.get(identity=login).pk], by=None)
+    assert activity_of_everybody()[1].commits == 0
+    assert Commit.objects.get(subject="One").credited.person == finch  # type: ignore[union-attr]
+
+
+def test_a_marked_bots_commits_leave_and_come_back_when_it_is_none_after_all(repo: Repo) -> None:
+    one = repo.commit({"a.py": lines(3)}, "One", by=SCRIPT)
+    repo.commit({"b.py": lines(5)}, "Two", by=ADA)
+    sync(repo)
+    script = Identity.objects.get(value="nightly@example.com")
+    (marked,) = mark_bots([script], by=None)
+    assert counted() == {"Two": 5}
+    assert set_apart() == {one: "bot"}
+    later = repo.commit({"c.py": lines(7)}, "Three", by=SCRIPT)
+    sync(repo)
+    assert set_apart() == {one: "bot", later: "bot"}
+    take_back(marked, by=None)
+    assert counted() == {"One": 3, "Two": 5, "Three": 7}
+    mark_bots([script], by=None)
+    script.refresh_from_db()
+    unmark_bots([script], by=None)
+    assert counted() == {"One": 3, "Two": 5, "Three": 7}
+    script.refresh_from_db()
+    assert script.person is not None
+
+
+def test_a_bot_by_its_name_stays_one_whatever_an_admin_says(repo: Repo) -> None:
+    one = repo.commit({"a.py": lines(3)}, by="dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>")
+    sync(repo)
+    bot = Identity.objects.get(provider="git-bot")
+    mark_bots([bot], by=None)
+    bot.refresh_from_db()
+    unmark_bots([bot], by=None)
+    assert set_apart() == {one: "bot"}
+    bot.refresh_from_db()
+    assert bot.person is None

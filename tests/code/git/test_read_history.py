@@ -1,0 +1,205 @@
+"""What git says of commits, and what is read of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.history import ReadCommit, ReadFile, Trailer, new_commits, read_commits
+from integrations.connectors.git.repository import GitRepository
+from tests.code.git.repositories import BEN, Repo, lines
+
+
+def read(repo: Repo, revision: str = "HEAD") -> ReadCommit:
+    git = GitRepository.open(repo.path)
+    mailmap = git.mailmap(git.branches["refs/heads/main"])
+    (commit,) = read_commits(git.git_dir, [repo.git("rev-parse", revision)], mailmap=mailmap)
+    return commit
+
+
+def read_all(repo: Repo) -> list[ReadCommit]:
+    git = GitRepository.open(repo.path)
+    return list(read_commits(git.git_dir, new_commits(git.git_dir, git.branches.values(), ())))
+
+
+def test_a_root_commit_adds_all_its_lines(repo: Repo) -> None:
+    sha = repo.commit({"a.py": lines(3), "b.md": lines(2)}, "Begin\n\nWith a body that nobody keeps.")
+    commit = read(repo)
+    assert (commit.sha, commit.parents, commit.subject) == (sha, (), "Begin")
+    assert commit.files == (ReadFile("a.py", "", 3, 0), ReadFile("b.md", "", 2, 0))
+
+
+def test_author_and_committer_stand_apart_with_times_in_utc(repo: Repo) -> None:
+    at, committed_at = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 4, 10, tzinfo=UTC)
+    repo.commit({"a": "1\n"}, committed_by=BEN, at=at, committed_at=committed_at)
+    commit = read(repo)
+    assert (commit.author.name, commit.author.email, commit.author.at) == ("Ada Example", "ada@example.com", at)
+    assert (commit.committer.email, commit.committer.at) == ("ben@example.com", committed_at)
+
+
+def test_a_rename_keeps_both_names_and_only_changed_lines(repo: Repo) -> None:
+    repo.commit({"old.py": lines(20)})
+    repo.commit({"old.py": None, "new.py": lines(20) + "one more\n"})
+    assert read(repo).files == (ReadFile("new.py", "old.py", 1, 0),)
+
+
+def test_a_binary_file_has_no_lines_and_an_emptied_file_loses_its(repo: Repo) -> None:
+    repo.commit({"logo.png": b"\x89PNG\0\0", "notes.txt": lines(4)})
+    repo.commit({"logo.png": b"\x89PNG\0\1", "notes.txt": ""})
+    assert read(repo).files == (ReadFile("logo.png", "", None, None), ReadFile("notes.txt", "", 0, 4))
+
+
+def test_a_merge_and_an_empty_commit_have_no_files(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    repo.branch("side")
+    repo.commit({"b": "1\n"})
+    repo.switch("main")
+    repo.commit({"c": "1\n"})
+    repo.merge("side")
+    merge = read(repo)
+    assert (len(merge.parents), merge.files, merge.lines_known) == (2, (), True)
+    repo.commit(message="Trigger the pipeline")
+    assert read(repo).files == ()
+
+
+@pytest.mark.parametrize("name", ["with\nnewline.py", 'with"quote.py', "with\ttab.py", "ünïcode.py", " blanks .py"])
+def test_names_with_odd_characters_arrive_as_they_are(repo: Repo, name: str) -> None:
+    repo.commit({name: lines(2)})
+    assert read(repo).files == (ReadFile(name, "", 2, 0),)
+
+
+def test_names_that_are_no_utf8_are_shown_with_their_bytes(repo: Repo) -> None:
+    repo.commit({b"caf\xe9.py": lines(2), "plain.py": lines(1)})
+    assert [file.path for file in read(repo).files] == ["caf\\xe9.py", "plain.py"]
+
+
+def test_a_name_that_looks_like_our_marker_confuses_nothing(repo: Repo) -> None:
+    repo.commit({"a.py": lines(1), "\x01begin": lines(2)})
+    repo.commit({"b.py": lines(3)})
+    assert [[file.path for file in commit.files] for commit in read_all(repo)] == [["b.py"], ["\x01begin", "a.py"]]
+
+
+@pytest.mark.parametrize("year", [1970, 2040])
+def test_dates_far_away_are_kept(repo: Repo, year: int) -> None:
+    at = datetime(year, 1, 1, tzinfo=UTC)
+    repo.commit({"a": "1\n"}, at=at)
+    assert (read(repo).author.at, read(repo).committer.at) == (at, at)
+
+
+@pytest.mark.parametrize("date", ["99999999999999 +0000", "nonsense", "-5 +0000", ""])
+def test_dates_that_no_calendar_has_become_1970(repo: Repo, date: str) -> None:
+    repo.commit({"a": "1\n"})
+    repo.raw_commit(f"Ada <ada@example.com> {date}", f"Ada <ada@example.com> {date}")
+    assert read(repo).author.at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_an_author_without_name_or_address_is_read(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    repo.raw_commit(" <> 1772442000 +0000", " <> 1772442000 +0000")
+    assert (read(repo).author.name, read(repo).author.email) == ("", "")
+
+
+def test_a_message_in_another_encoding_becomes_text(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    signature = "Ada <ada@example.com> 1772442000 +0000"
+    repo.raw_commit(signature, signature, message="Größe ändern", encoding="ISO-8859-1")
+    assert read(repo).subject == "Größe ändern"
+
+
+def test_bytes_that_are_no_text_in_a_subject_are_replaced(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    text = f"tree {repo.git('rev-parse', 'HEAD^{tree}')}\nauthor A <a@example.com> 1 +0000\n".encode()
+    text += b"committer A <a@example.com> 1 +0000\n\nbroken \xff here\n"
+    sha = repo.git("hash-object", "-t", "commit", "-w", "--stdin", given=text)
+    assert read(repo, sha).subject == "broken � here"
+
+
+def test_trailers_are_read_with_their_keys_and_folded_values(repo: Repo) -> None:
+    message = "Add a cart\n\nWhy.\n\nCo-Authored-By: Claude <noreply@anthropic.com>\nReviewed-by: Ben\n of Example\n"
+    repo.commit({"a": "1\n"}, message)
+    assert read(repo).trailers == (
+        Trailer("Co-Authored-By", "Claude <noreply@anthropic.com>"),
+        Trailer("Reviewed-by", "Ben of Example"),
+    )
+
+
+def test_words_in_the_middle_of_a_message_are_no_trailers(repo: Repo) -> None:
+    repo.commit({"a": "1\n"}, "Say so\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n\nand then go on.\n")
+    assert read(repo).trailers == ()
+
+
+def test_the_mailmap_of_the_default_branch_names_people(repo: Repo) -> None:
+    repo.commit({"a": "1\n"}, by="ada <ada@laptop.local>")
+    repo.commit({".mailmap": "Ada Example <ada@example.com> <ada@laptop.local>\n"})
+    assert read(repo, "HEAD~1").author.email == "ada@example.com"
+    bare = repo.clone(repo.path.parent / "bare.git", "--bare")
+    assert read(bare, "HEAD~1").author.name == "Ada Example"
+
+
+def test_a_submodule_is_one_line_as_git_counts_it(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},library")
+    repo.git("commit", "--quiet", "--message=Add a submodule", signed=repo.signed())
+    assert read(repo).files == (ReadFile("library", "", 1, 0),)
+
+
+def test_commits_whose_objects_are_missing_come_without_lines_and_the_rest_with(repo: Repo) -> None:
+    repo.commit({"a.py": lines(1)})
+    repo.commit({"a.py": lines(2)})
+    repo.commit({"b.py": lines(3)})
+    repo.commit({"c.py": lines(4)})
+    repo.remove_object("HEAD~2:a.py")
+    commits = read_all(repo)
+    assert [commit.lines_known for commit in commits] == [True, True, False, True]
+    assert [[file.added for file in commit.files] for commit in commits] == [[4], [3], [], [1]]
+
+
+def test_only_the_commit_with_the_missing_folder_lacks_its_lines(repo: Repo) -> None:
+    for number in range(4):
+        repo.commit({f"folder{number}/a.py": lines(number + 1)})
+    repo.remove_object("HEAD~1:folder2")
+    # The newest commit compares folder2 with itself by object id, and needs not open it.
+    assert [(commit.lines_known, len(commit.files)) for commit in read_all(repo)] == [
+        *((True, 1), (False, 0)),
+        *((True, 1), (True, 1)),
+    ]
+
+
+@pytest.mark.parametrize("left_out", ["blob:none", "tree:0"])
+def test_a_partial_clone_gives_all_commits_without_lines_and_fetches_nothing(
+    repo: Repo, tmp_path: Path, left_out: str
+) -> None:
+    for number in range(12):
+        repo.commit({"a.py": lines(number)})
+    repo.git("config", "uploadpack.allowFilter", "true")
+    partial = repo.clone(tmp_path / "partial.git", "--bare", f"--filter={left_out}")
+    objects = sorted((tmp_path / "partial.git" / "objects").rglob("*"))
+    commits = read_all(partial)
+    assert [commit.sha for commit in commits] == repo.git("rev-list", "HEAD").split()
+    assert not any(commit.lines_known for commit in commits)
+    assert sorted((tmp_path / "partial.git" / "objects").rglob("*")) == objects
+
+
+def test_a_missing_commit_is_an_error_in_words(repo: Repo) -> None:
+    repo.commit({"a": "1\n"})
+    git = GitRepository.open(repo.path)
+    with pytest.raises(GitError, match="is not there"):
+        list(read_commits(git.git_dir, ["0" * 39 + "1"]))
+
+
+def test_many_commits_come_one_after_another(repo: Repo) -> None:
+    """More than one batch to git and more than one read of its output."""
+    stream = "".join(
+        f"commit refs/heads/main\ncommitter Ada <ada@example.com> {1_772_442_000 + n} +0000\ndata 1\nx\n"
+        f"M 644 inline folder/file{n % 50}.py\ndata {len(str(n)) + 1}\n{n}\n\n"
+        for n in range(1200)
+    )
+    repo.git("fast-import", "--quiet", given=stream.encode())
+    commits = read_all(repo)
+    assert len(commits) == 1200
+    assert all(len(commit.files) == 1 for commit in commits)
+    assert [field.name for field in dataclasses.fields(commits[0])][:2] == ["sha", "parents"]

@@ -1,0 +1,144 @@
+"""Random histories with all the traps: branches, merges, squashes, picks, rollbacks, old states again, holes."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.delivery.linking.delivery import MONDAY, Record, sha_of
+
+REPOSITORIES = ("acme/shop", "acme/search")
+SERVICES = ("", "cart", "search")
+
+
+class History:
+    """Records of each kind, by id, as one seed tells them.
+
+    Another telling has the same commits, with other holes, and tells of other things under the same names.
+    """
+
+    def __init__(self, seed: int, telling: int = 0) -> None:
+        self.graph_chance = random.Random(seed)
+        self.pick_chance = random.Random(f"picks {seed}")
+        self.chance = random.Random(f"{seed} {telling}")
+        self.records: dict[str, list[dict[str, Any]]] = {
+            kind: [] for kind in ("commits", "pull-requests", "deployments", "incidents")
+        }
+        for repository in REPOSITORIES:
+            self._repository(repository)
+        for number in range(self.chance.randrange(2, 8)):
+            self._incident(number)
+
+    def tellings(self) -> list[Record]:
+        """All records in an order of their own, some of them twice."""
+        told = [(kind, record) for kind, records in self.records.items() for record in records]
+        told += self.chance.sample(told, len(told) // 5)
+        self.chance.shuffle(told)
+        return told
+
+    def _repository(self, repository: str) -> None:
+        chance = self.graph_chance
+        tip = sha_of(f"{repository} 0")
+        branches: list[str] = []
+        commits: list[dict[str, Any]] = []
+        for step in range(1, chance.randrange(4, 14)):
+            sha = sha_of(f"{repository} {step}")
+            act = chance.random()
+            if act < 0.45:
+                commits.append(self._commit(repository, sha, [tip], "main"))
+                if act < 0.15:  # a branch had it first, to which main was fast-forwarded
+                    commits.append({**commits[-1], "branch": "feature"})
+                tip = sha
+            elif act < 0.7 or not branches:
+                start = chance.choice([tip, *(each["sha"] for each in commits)])
+                commits.append(self._commit(repository, sha, [start], "feature"))
+                branches.append(sha)
+            elif act < 0.9:
+                commits.append(self._commit(repository, sha, [tip, chance.choice(branches)], "main"))
+                tip = sha
+            else:
+                branches.append(sha)
+                commits.append(self._commit(repository, sha, [chance.choice(branches), tip], "release"))
+        every = [each["sha"] for each in commits] + [sha_of(f"{repository} 0")]
+        chance = self.chance
+        holes = chance.sample(commits, len(commits) // 6)
+        self.records["commits"] += [each for each in commits if each not in holes]
+        for number in range(chance.randrange(1, 7)):
+            self._pull_request(repository, number, every, holes)
+        ids: list[str] = []
+        for number in range(chance.randrange(1, 8)):
+            ids.append(self._deployment(repository, number, every, ids))
+
+    def _commit(self, repository: str, sha: str, parents: list[str], branch: str) -> dict[str, Any]:
+        message = "Change something"
+        if self.pick_chance.random() < 0.3:
+            picked_from = sha_of(f"{repository} {self.pick_chance.randrange(14)}")
+            message += f"\n\n(cherry picked from commit {picked_from})"
+        return {
+            "repository": repository,
+            "sha": sha,
+            "parents": parents,
+            "branch": branch,
+            "author_email": "ada@example.com",
+            "committed_at": (MONDAY + timedelta(hours=6 * self.pick_chance.randrange(4 * 7))).isoformat(),
+            "message": message,
+        }
+
+    def _pull_request(self, repository: str, number: int, shas: list[str], holes: list[dict[str, Any]]) -> None:
+        told = [{"sha": each["sha"], "parents": each["parents"]} for each in holes if self.chance.random() < 0.3]
+        self.records["pull-requests"].append(
+            {
+                "id": f"{repository}#{number}",
+                "repository": repository,
+                "number": number,
+                "author": "ada@example.com",
+                "created_at": MONDAY.isoformat(),
+                "state": "merged",
+                "merged_at": self._time().isoformat(),
+                "merge_sha": self.chance.choice([*shas, "", sha_of("nobody knows")]),
+                "commits": told,
+            }
+        )
+
+    def _deployment(self, repository: str, number: int, shas: list[str], others: list[str]) -> str:
+        chance = self.chance
+        finished_at = self._time()
+        record: dict[str, Any] = {
+            "id": f"{repository} d{number}",
+            "repository": repository,
+            "environment": "production" if chance.random() < 0.85 else "staging",
+            "status": "success" if chance.random() < 0.85 else "failure",
+            "finished_at": finished_at.isoformat(),
+            "sha": chance.choice([*shas, "", sha_of("x"), sha_of("y")]),
+            "service": chance.choice(SERVICES),
+        }
+        if chance.random() < 0.4:
+            record["started_at"] = (finished_at - timedelta(hours=chance.randrange(4))).isoformat()
+        if others and chance.random() < 0.2:
+            record["rollback_of"] = chance.choice(others)
+        if others and chance.random() < 0.2:
+            record["fixes"] = sorted({chance.choice(others), chance.choice(others)})
+        self.records["deployments"].append(record)
+        return str(record["id"])
+
+    def _incident(self, number: int) -> None:
+        chance = self.chance
+        started_at = self._time()
+        record: dict[str, Any] = {
+            "id": f"i{number}",
+            "started_at": started_at.isoformat(),
+            "service": chance.choice(SERVICES),
+        }
+        if chance.random() < 0.7:
+            record["repository"] = chance.choice(REPOSITORIES)
+        if chance.random() < 0.7:
+            record["resolved_at"] = (started_at + timedelta(hours=chance.randrange(30))).isoformat()
+        if chance.random() < 0.25:
+            deployments = self.records["deployments"]
+            record["caused_by"] = chance.choice([*(each["id"] for each in deployments), "never told"])
+        self.records["incidents"].append(record)
+
+    def _time(self) -> datetime:
+        """Of a few moments in a week, so that many fall together."""
+        return MONDAY + timedelta(hours=6 * self.chance.randrange(4 * 7))

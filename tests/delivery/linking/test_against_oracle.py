@@ -1,0 +1,61 @@
+"""Links by SQL agree with a plain walk over random histories, whatever the order in which they are told."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from integrations.delivery.linking.rebuild import relink_everything
+from tests.delivery.linking import oracle
+from tests.delivery.linking.delivery import links, push, recovery_hours
+from tests.delivery.linking.histories import History
+from tests.seeds import seeds
+
+pytestmark = pytest.mark.django_db
+SEEDS = seeds(0, soaked=40)
+
+
+def assert_as_the_oracle_says(history: History) -> None:
+    stored = links()
+    assert {row[0]: row[1] for row in stored["deployed"]} == oracle.deployed(history.records)
+    assert stored["failures"] == oracle.failures(history.records)
+    assert recovery_hours() == {
+        deployment: None if seconds is None else seconds / 3600
+        for deployment, seconds in oracle.recoveries(history.records).items()
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_links_of_a_random_history(seed: int) -> None:
+    history = History(seed)
+    push(*history.tellings())
+    assert_as_the_oracle_says(history)
+    before = links()
+    relink_everything()
+    assert links() == before, "all of it from nothing comes to the same"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_told_differently_later_is_linked_anew(seed: int) -> None:
+    history, later = History(seed), History(seed, telling=1)
+    push(*history.tellings())
+    push(*later.tellings())
+    for kind, records in later.records.items():
+        stays = {_id(each): each for each in history.records[kind]}
+        history.records[kind] = list({**stays, **{_id(each): each for each in records}}.values())
+    assert_as_the_oracle_says(history)
+
+
+def test_shuffled_tellings_come_to_the_same() -> None:
+    told = History(7).tellings()
+    push(*told)
+    before = links()
+    random.Random(1).shuffle(told)
+    push(*told)
+    assert links() == before
+
+
+def _id(record: object) -> str:
+    assert isinstance(record, dict)
+    return str(record.get("id") or f"{record['repository']} {record['sha']}")

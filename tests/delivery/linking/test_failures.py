@@ -1,0 +1,224 @@
+"""Which deployments failed, and when they were restored: the rules to the letter, each as a story of a week."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.delivery.linking.rollback_decisions import decide_rollbacks
+from integrations.delivery.linking.rules import follow_rules
+from integrations.models import Connection, Deployment, FactChange, FactFamily, Owned, ProposedRollback
+from orgtree.models import Organisation
+from tests.delivery.linking.delivery import Delivery, failures, recovery_hours
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Delivery:
+    return Delivery()
+
+
+@pytest.mark.parametrize(
+    ("begins", "blamed"),
+    [
+        ("Mon 09:59", None),  # before the first deployment
+        ("Mon 10:00", "d1"),  # the moment it finished
+        ("Mon 17:59", "d1"),
+        ("Mon 18:00", "d2"),  # the next one's finish is the next one's
+        ("Tue 18:00", "d2"),  # 24 hours after it, to the minute
+        ("Tue 18:01", None),
+    ],
+)
+def test_an_incident_blames_the_deployment_before_it_within_the_window(
+    shop: Delivery, begins: str, blamed: str | None
+) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("d2", at="Mon 18:00")
+    shop.incident("i", at=begins)
+    assert failures() == ({(blamed, "window", "i")} if blamed else set())
+
+
+def test_never_one_before_the_last_even_within_the_window(shop: Delivery) -> None:
+    """The last deployment before the incident is the only one that it can blame."""
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i", at="Mon 20:00")
+    assert failures() == {("d1", "window", "i")}
+    shop.deploys("d2", at="Mon 12:00")
+    assert failures() == {("d2", "window", "i")}
+
+
+@pytest.mark.parametrize(
+    ("incident", "deployment", "is_blamed"),
+    [
+        ({"service": "cart"}, {"service": "cart"}, True),
+        ({"service": "cart"}, {"service": "search"}, False),
+        ({"service": "cart"}, {"service": ""}, True),  # the same repository, and the deployment names no service
+        ({"service": ""}, {"service": "search"}, True),  # the same repository, and the incident names no service
+        ({"service": "cart", "repository": "acme/other"}, {"service": "cart"}, True),  # a service is one everywhere
+        ({"service": "cart", "repository": "acme/other"}, {"service": ""}, False),
+        ({"service": "", "repository": "acme/other"}, {"service": ""}, False),
+    ],
+)
+def test_of_the_same_service_or_of_the_same_repository(
+    shop: Delivery, incident: dict[str, str], deployment: dict[str, str], is_blamed: bool
+) -> None:
+    Delivery("acme/other").deploys("elsewhere", at="Mon 00:00")
+    shop.deploys("d1", at="Mon 10:00", **deployment)
+    where, others = incident.get("repository", shop.repository), {"service": incident["service"]}
+    Delivery(where).incident("i", at="Mon 11:00", **others)
+    assert failures() >= {("d1", "window", "i")} if is_blamed else ("d1", "window", "i") not in failures()
+
+
+def test_a_deployment_of_another_service_takes_no_blame_away(shop: Delivery) -> None:
+    shop.deploys("cart", at="Mon 10:00", service="cart")
+    shop.deploys("search", at="Mon 11:00", service="search")
+    shop.incident("i", at="Mon 12:00", service="cart")
+    assert failures() == {("cart", "window", "i")}
+
+
+def test_a_named_cause_stands_alone(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("d2", at="Mon 12:00")
+    shop.incident("i1", at="Mon 13:00", caused_by="d1")
+    shop.incident("i2", at="Mon 13:00", caused_by="of another system")
+    assert failures() == {("d1", "explicit", "i1")}
+
+
+def test_a_cause_that_is_told_later_is_found(shop: Delivery) -> None:
+    shop.incident("i", at="Mon 13:00", caused_by="d1")
+    assert failures() == set()
+    shop.deploys("d1", at="Mon 10:00")
+    assert failures() == {("d1", "explicit", "i")}
+
+
+def test_a_cause_at_another_connection_is_found_where_it_is_the_only_one_of_that_name(shop: Delivery) -> None:
+    shop.deploys("4711", at="Mon 10:00")
+    Deployment.objects.update(connection=Connection.objects.create(provider="github", name="GitHub"))
+    shop.incident("i", at="Mon 13:00", caused_by="4711")
+    assert failures() == {("4711", "explicit", "i")}
+
+
+@pytest.mark.parametrize("told", [{"environment": "staging"}, {"status": "failure"}])
+def test_what_users_never_got_did_not_fail(shop: Delivery, told: dict[str, str]) -> None:
+    shop.deploys("d1", at="Mon 10:00", **told)
+    shop.incident("i1", at="Mon 11:00", caused_by="d1")
+    shop.incident("i2", at="Mon 11:00")
+    shop.deploys("back", at="Mon 12:00", rollback_of="d1")
+    assert failures() == set()
+
+
+def test_production_is_not_restored_elsewhere(shop: Delivery) -> None:
+    """A fix is tried in staging first; users have it when it comes to production."""
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("fix in staging", at="Mon 10:05", environment="staging", fixes=["d1"])
+    shop.deploys("back in staging", at="Mon 10:06", environment="staging", rollback_of="d1")
+    assert failures() == set()
+    shop.deploys("fix", at="Mon 13:00", fixes=["d1"])
+    assert failures() == {("d1", "hotfix", "fix")}
+    assert recovery_hours() == {"d1": 3}
+    shop.deploys("fix", at="Mon 13:00", environment="staging", fixes=["d1"])
+    assert (failures(), recovery_hours()) == (set(), {}), "it is told now that it was staging after all"
+
+
+def test_a_rollback_or_fix_counts_where_it_succeeded(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("d2", at="Tue 10:00")
+    shop.deploys("back", at="Tue 11:00", rollback_of="d2", status="failure")
+    assert failures() == set()
+    shop.deploys("back again", at="Tue 12:00", rollback_of="d2")
+    shop.deploys("fix", at="Wed 12:00", fixes=["d1", "d2"])
+    assert failures() == {("d2", "rollback", "back again"), ("d1", "hotfix", "fix"), ("d2", "hotfix", "fix")}
+    assert recovery_hours() == {"d1": 50, "d2": 2}  # the first repair restores
+
+
+def test_unplanned_alone_is_no_failure(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("d2", at="Mon 11:00", unplanned=True)
+    assert failures() == set()
+
+
+def test_the_last_of_its_incidents_restores_a_deployment(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i1", at="Mon 11:00", resolved="Mon 12:00")
+    shop.incident("i2", at="Mon 11:30", resolved="Mon 16:00")
+    shop.deploys("back", at="Mon 11:45", rollback_of="d1")  # where there are incidents, they say it
+    assert recovery_hours() == {"d1": 6}
+
+
+def test_an_open_incident_keeps_it_from_being_restored(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i1", at="Mon 11:00", resolved="Mon 12:00")
+    shop.incident("i2", at="Mon 11:30")
+    assert recovery_hours() == {"d1": None}
+    shop.incident("i2", at="Mon 11:30", resolved="Mon 14:00")
+    assert recovery_hours() == {"d1": 4}
+    shop.takes_back("incidents", "i2")
+    assert recovery_hours() == {"d1": 2}
+
+
+def test_what_is_taken_back_takes_its_blame_along(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i", at="Mon 11:00")
+    shop.takes_back("deployments", "d1")
+    assert failures() == set()
+    assert recovery_hours() == {}
+
+
+def test_the_window_is_the_organisations(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i", at="Mon 13:00")
+    follow_rules()
+    assert failures() == {("d1", "window", "i")}
+    Organisation.current()
+    Organisation.objects.update(link_window_hours=2)
+    follow_rules()
+    assert failures() == set()
+
+
+class TestOlderStatesDeployedAgain:
+    def test_they_are_proposed_and_count_once_confirmed(self, shop: Delivery) -> None:
+        shop.deploys("d1", at="Mon 10:00", sha="a")
+        shop.deploys("d2", at="Tue 10:00", sha="b")
+        shop.deploys("d3", at="Tue 11:00", sha="a")
+        proposed = ProposedRollback.objects.get()
+        assert (proposed.deployment.external_id, proposed.rolled_back.external_id) == ("d3", "d2")
+        assert failures() == set()
+
+        decide_rollbacks([proposed.pk], ProposedRollback.State.CONFIRMED, by="ada")
+        assert failures() == {("d2", "rollback", "d3")}
+        assert recovery_hours() == {"d2": 1}
+        decide_rollbacks([proposed.pk], ProposedRollback.State.REFUSED, by="ada")
+        assert failures() == set()
+
+    def test_a_confirmed_one_brings_nothing_new(self, shop: Delivery) -> None:
+        shop.deploys("d1", at="Mon 10:00", sha="a")
+        shop.deploys("d2", at="Tue 10:00", sha="b")
+        shop.merges(1, at="Tue 10:30")
+        shop.deploys("d3", at="Tue 11:00", sha="a")
+        assert shop.deployed(1) == ("d3", "time")
+        decide_rollbacks([ProposedRollback.objects.get().pk], ProposedRollback.State.CONFIRMED, by="ada")
+        assert shop.deployed(1) is None
+
+    def test_the_graph_tells_an_older_state_that_was_never_deployed(self, shop: Delivery) -> None:
+        shop.commits("a", "b", "c", after="start")
+        shop.deploys("d1", at="Mon 10:00", sha="c")
+        shop.deploys("d2", at="Mon 11:00", sha="b")
+        assert ProposedRollback.objects.get().deployment.external_id == "d2"
+
+    def test_going_on_is_none(self, shop: Delivery) -> None:
+        shop.commits("a", "b", after="start")
+        shop.deploys("d1", at="Mon 10:00", sha="a", service="cart")
+        shop.deploys("d2", at="Mon 11:00", sha="b", service="search")
+        shop.deploys("d3", at="Mon 12:00", sha="a", service="cart")  # the same again
+        shop.deploys("d4", at="Mon 13:00", sha="b", service="cart")
+        assert not ProposedRollback.objects.exists()
+
+
+def test_what_an_incident_changes_is_told_for_the_owner_of_the_deployment(shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00", service="cart")
+    FactChange.objects.all().delete()
+    shop.incident("i", at="Tue 01:00", resolved="Wed 10:00", service="cart")
+    told = FactChange.objects.filter(family=FactFamily.DEPLOYMENT)
+    assert set(told.values_list("owned_id", flat=True)) == {Owned.objects.get(name="cart").pk}
+    days = {day for each in told for day in (str(each.day_from),)}
+    assert days >= {"2026-03-02", "2026-03-04"}, "of the deployment, and of its restoration"

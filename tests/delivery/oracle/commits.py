@@ -1,0 +1,28 @@
+"""Commits that are pushed: each change once, merges and bots left out, at the committer's time.
+
+Of pushed commits no files are known, so that a copy of one is another change.  A coding agent's that nobody is known to
+have asked for is of autonomous agents, in the unit that owns the repository.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.delivery.oracle.calendar import day_of
+from tests.delivery.oracle.figures import Counted
+from tests.delivery.oracle.organisation import BOTS, CODING_AGENT, person_of
+from tests.delivery.oracle.repositories import Record
+from tests.delivery.oracle.world import World
+
+
+def commits(world: World) -> list[Counted]:
+    return [
+        Counted(each["sha"], day_of(datetime.fromisoformat(each["committed_at"])), _whose(each))
+        for each in world.records["commits"]
+        if len(each["parents"]) < 2 and each["author_email"] not in BOTS
+    ]
+
+
+def _whose(commit: Record) -> str | None:
+    author: str = commit["author_email"]
+    return str(commit["repository"]) if author == CODING_AGENT else person_of(author)

@@ -1,0 +1,151 @@
+"""Deployments, incidents and lead times: which deployment brought what, which failed, and when it was restored.
+
+The links are those of the plain walk in tests/delivery/linking/oracle.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cached_property
+
+from tests.delivery.linking import oracle as links
+from tests.delivery.oracle.calendar import day_of
+from tests.delivery.oracle.figures import Counted
+from tests.delivery.oracle.organisation import SHOP
+from tests.delivery.oracle.pull_requests import PullRequest, PullRequests, seconds, time_of
+from tests.delivery.oracle.repositories import Record
+from tests.delivery.oracle.work_items import WorkItem
+from tests.delivery.oracle.world import World
+
+STAGES = ("coding", "pickup", "review", "merge", "deploy")
+
+
+class Deliveries:
+    def __init__(self, world: World, pull_requests: PullRequests) -> None:
+        self._world = world
+        self._pull_requests = pull_requests
+        # Somebody's word that one rolled another back counts like its own.
+        deployments = [
+            {**each, "rollback_of": world.confirmed.get(each["id"], each.get("rollback_of", ""))}
+            for each in world.records["deployments"]
+        ]
+        merged = [each for each in world.records["pull-requests"] if each.get("merged_at")]
+        self._records = {**world.records, "deployments": deployments, "pull-requests": merged}
+        self.in_production = [dict(each) for each in links.in_production(deployments)]
+        self._by_id = {each["id"]: each for each in deployments}
+
+    # Deployments, for the owner of the service, or else of the repository, when they finished.
+
+    def deployments(self) -> list[Counted]:
+        return [self._counted(each) for each in self.in_production]
+
+    def failed(self) -> list[Counted]:
+        return [self._counted(each) for each in self.in_production if each["id"] in self._restored]
+
+    def unplanned(self) -> list[Counted]:
+        return [self._counted(each) for each in self.in_production if each["unplanned"]]
+
+    def recoveries(self) -> list[Counted]:
+        """At the restoration; what is not restored yet is left out on the day of the deployment."""
+        found = []
+        for id_, restored_at in self._restored.items():
+            failed = self._by_id[id_]
+            finished_at = time_of(failed, "finished_at")
+            day = day_of(restored_at or _known(finished_at))
+            found.append(Counted(id_, day, _owner(failed), seconds(finished_at, restored_at)))
+        return found
+
+    @cached_property
+    def _restored(self) -> Mapping[str, datetime | None]:
+        return links.restorations(self._records)
+
+    def _counted(self, deployment: Record) -> Counted:
+        return Counted(deployment["id"], day_of(_known(time_of(deployment, "finished_at"))), _owner(deployment))
+
+    # Incidents, for the same.
+
+    def incidents(self) -> list[Counted]:
+        return [
+            Counted(each["id"], day_of(_known(time_of(each, "started_at"))), _owner(each))
+            for each in self._world.records["incidents"]
+        ]
+
+    def resolved(self) -> list[Counted]:
+        return [
+            Counted(each["id"], day_of(resolved), _owner(each), seconds(time_of(each, "started_at"), resolved))
+            for each in self._world.records["incidents"]
+            if (resolved := time_of(each, "resolved_at"))
+        ]
+
+    # Lead times, for the author, at the deployment.
+
+    def lead_times(self) -> list[Counted]:
+        return [self._deployed(each, seconds(each.first_commit_at, at)) for each, at in self._reached_production]
+
+    def stages(self, stage: str) -> list[Counted]:
+        """Of those that have all five, so that they add up."""
+        found = []
+        for each, at in self._reached_production:
+            all_five = {**each.stages, "deploy": seconds(each.merged_at, at)}
+            known = all(all_five[name] is not None for name in STAGES)
+            found.append(self._deployed(each, all_five[stage] if known else None))
+        return found
+
+    def deploy_times(self) -> list[Counted]:
+        return [self._deployed(each, seconds(each.merged_at, at)) for each, at in self._reached_production]
+
+    def planning_times(self) -> list[Counted]:
+        return [
+            self._deployed(each, seconds(_begun(each), each.first_commit_at)) for each, _ in self._reached_production
+        ]
+
+    def backlog_times(self) -> list[Counted]:
+        return [self._deployed(each, seconds(_created(each), _begun(each))) for each, _ in self._reached_production]
+
+    def ideas_to_production(self) -> list[Counted]:
+        return [self._deployed(each, seconds(_created(each), at)) for each, at in self._reached_production]
+
+    @cached_property
+    def _reached_production(self) -> list[tuple[PullRequest, datetime]]:
+        return [
+            (each, _known(time_of(deployment, "finished_at")))
+            for each in self._pull_requests.merged
+            if (deployment := self.deployment_of(each.id))
+        ]
+
+    def deployment_of(self, pull_request: str) -> Record | None:
+        """The first that brought it to production."""
+        return self._by_id[self._deployed_by[pull_request]] if pull_request in self._deployed_by else None
+
+    @cached_property
+    def _deployed_by(self) -> Mapping[str, str]:
+        built_from = {key: services for key, services in self._world.touched.items() if key.startswith(SHOP)}
+        return links.deployed(self._records, built_from)
+
+    def _deployed(self, pull_request: PullRequest, value: float | None) -> Counted:
+        return Counted(pull_request.id, self._days[pull_request.id], pull_request.whose, value)
+
+    @cached_property
+    def _days(self) -> Mapping[str, date]:
+        return {each.id: day_of(at) for each, at in self._reached_production}
+
+
+def _owner(record: Record) -> str | None:
+    return record.get("service") or record.get("repository")
+
+
+def _created(pull_request: PullRequest) -> datetime | None:
+    """When the first of the items that it is linked to was written down."""
+    return min((WorkItem(each).created_at for each in pull_request.items), default=None)
+
+
+def _begun(pull_request: PullRequest) -> datetime | None:
+    """When the first of them was in progress."""
+    begun = [WorkItem(each).begun_at for each in pull_request.items]
+    return min((each for each in begun if each), default=None)
+
+
+def _known(at: datetime | None) -> datetime:
+    assert at is not None
+    return at

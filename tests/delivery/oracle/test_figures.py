@@ -1,0 +1,164 @@
+"""Every delivery metric by week, whole window, unit and statistic: SQL agrees with slow counting in Python."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from pytest_django.fixtures import Settings
+
+from insights.catalogue.registry import metrics
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Statistic, Window
+from tests.columns.states import each_state
+from tests.delivery.oracle.calendar import ZONE_NAME, day_of, weeks_of
+from tests.delivery.oracle.figures import Asked, Counted, Expected
+from tests.delivery.oracle.metrics import COUNTS, OF_OWNERS, OF_PEOPLE, Counting, PerDeveloperAndWeek, Spread, Truth
+from tests.delivery.oracle.organisation import REPOSITORIES, UNITS
+from tests.delivery.oracle.pull_requests import time_of
+from tests.delivery.oracle.world import World, random_world, tell
+from tests.org import Org
+from tests.seeds import seeds
+from tests.telemetry.raw_rows import days_cut_in
+
+SEEDS = seeds()
+METRICS = {**OF_PEOPLE, **OF_OWNERS}
+# The moment of its first record is since when a source tells.
+FIRST_MOMENT = {"pull-requests": "created_at", "deployments": "finished_at", "incidents": "started_at"}
+
+
+@pytest.fixture(params=SEEDS)
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def world(seed: int, org: Org, settings: Settings) -> Iterator[World]:
+    world = random_world(seed)
+    settings.ORGANISATION_TIME_ZONE = ZoneInfo(ZONE_NAME)
+    with time_machine.travel(world.span.now, tick=False), days_cut_in(ZONE_NAME):
+        tell(world, org, random.Random(seed))
+        yield world
+
+
+def test_the_oracle_knows_all_metrics_of_deployments_incidents_and_reviews() -> None:
+    """Of pull requests and work items, the tests in ../pull_requests and ../work_items count some more."""
+    known = {metric.key for metric in metrics()}
+    whole = {key for key in known if key.partition(".")[0] in ("dora", "delivery", "incident", "review", "ci")}
+    assert whole <= METRICS.keys() <= known
+
+
+def test_figures_are_those_of_the_oracle(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The world is told once for all: that takes longer than to compare it.  However much of the columns is built."""
+    monkeypatch.setattr("insights.columns.build.MOST_ROWS", 60)
+    truth = Truth(world)
+    for state in each_state(random.Random(seed)):
+        differ = [*_values_that_differ(truth), *_segments_that_differ(truth, seed)]
+        assert not differ, "\n".join([f"{state}, and {len(differ)} figures differ:", *differ[:12]])
+
+
+def _values_that_differ(truth: Truth) -> Iterator[str]:
+    world = truth.world
+    queries = [
+        MetricQuery(key, world.span.window, Granularity.WEEK, Scope(unit), statistic=statistic)
+        for unit in (None, *UNITS)
+        for key, counting in METRICS.items()
+        for statistic in (Statistic if isinstance(counting, Spread) else (None,))
+    ]
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        assert [each.window for each in answer.series] == list(weeks_of(world.span.window))
+        for figure in (*answer.total, *answer.series):
+            expected = _expected(truth, query, figure.window)
+            if not _agree(figure, expected, truth, query):
+                yield f"{query.key} {query.scope.unit} {query.statistic} {figure}, not {expected}"
+
+
+SEGMENTS = (
+    *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS),
+)
+"""What is split by lines of people, and by commits, is not told apart here."""
+
+
+def _segments_that_differ(truth: Truth, seed: int) -> Iterator[str]:
+    """Each metric by each dimension that it can be split by, of the organisation and of one of its units."""
+    world = truth.world
+    queries = [
+        MetricQuery(metric.key, world.span.window, Granularity.MONTH, Scope(unit), segments=(dimension,))
+        for metric in metrics()
+        if metric.key in METRICS and not isinstance(METRICS[metric.key], PerDeveloperAndWeek)
+        for dimension in SEGMENTS
+        if dimension in metric.segments
+        for unit in (None, UNITS[seed % len(UNITS)])
+    ]
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        [dimension] = query.segments
+        values_of = truth.segments.of(query.key, dimension)
+        figures = [*answer.total, *answer.series]  # of a bucket without anything one that is of no segment
+        found = {(each.window, each.segment[dimension.value]): each for each in figures if each.segment}
+        there_are = {value for each in truth.counting(query.key) for value in values_of(each)}
+        for window, value in product({each.window for each in figures}, there_are | {value for _, value in found}):
+            asked = replace(_asked(world, query, window), is_split_off=partial(_is_of, values_of, value))
+            expected = METRICS[query.key].expected(truth, asked, Statistic.MEDIAN)
+            if not _agree_in_segment(found.get((window, value)), expected):
+                figure = found.get((window, value))
+                yield f"{query.key} {query.scope.unit} {window} {value}: {figure}, not {expected}"
+
+
+def _is_of(values_of: Callable[[Counted], tuple[str, ...]], value: str, counted: Counted) -> bool:
+    return value in values_of(counted)
+
+
+def _agree_in_segment(figure: Figure | None, expected: Expected) -> bool:
+    """Of a segment without anything there need not be a figure; where there is one it may say that it is 0."""
+    if figure is None or not (figure.sample_size or figure.left_out):
+        return (expected.sample_size, expected.left_out) == (0, 0)
+    if (figure.sample_size, figure.left_out) != (expected.sample_size, expected.left_out):
+        return False
+    return bool(figure.value == pytest.approx(expected.value))
+
+
+def _expected(truth: Truth, query: MetricQuery, window: Window) -> Expected:
+    counting: Counting = METRICS[query.key]
+    statistic = query.statistic or Statistic.MEDIAN
+    return counting.expected(truth, _asked(truth.world, query, window), statistic)
+
+
+def _asked(world: World, query: MetricQuery, window: Window) -> Asked:
+    units_on = world.organisation.owners_of if query.key in OF_OWNERS else world.organisation.units_of
+    unit = query.scope.unit
+
+    def is_there(whose: str | None, day: date) -> bool:
+        of_agents = whose in REPOSITORIES
+        return unit is None or unit in (world.organisation.owners_of if of_agents else units_on)(whose, day)
+
+    return Asked(window, world.span.today, is_there)
+
+
+def _agree(figure: Figure, expected: Expected, truth: Truth, query: MetricQuery) -> bool:
+    if (figure.sample_size, figure.left_out) != (expected.sample_size, expected.left_out):
+        return False
+    if figure.window.start > truth.world.span.today or (not expected.value and not _is_connected(truth, query, figure)):
+        return figure.value is None and bool(figure.reason)
+    return bool(figure.value == pytest.approx(expected.value))
+
+
+def _is_connected(truth: Truth, query: MetricQuery, figure: Figure) -> bool:
+    """Whether a count of nothing is 0: its source tells since before the window's end, and the unit owns anything."""
+    world = truth.world
+    if query.key not in COUNTS:
+        return True
+    kind = COUNTS[query.key]
+    moments = [at for each in world.records[kind] if (at := time_of(each, FIRST_MOMENT[kind]))]
+    since = [day_of(min(moments))]
+    if query.scope.unit and query.key in OF_OWNERS:
+        ever = [date.min, *world.span.days()]
+        since.append(world.organisation.first_owning(query.scope.unit, ever) or date.max)
+    return figure.window.end > max(since)

@@ -1,0 +1,189 @@
+"""What developers get done on each line of a comparison: SQL agrees with slow counting, one person after the other.
+
+Which agent had a part in which pull request is taken as given here (tests/code/attribution holds that).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+import pytest
+
+from insights.columns.refresh import refresh
+from insights.engine.comparison import read_comparisons
+from insights.engine.read import read_rows, read_series, read_totals
+from insights.query import windows
+from insights.query.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from tests.delivery.oracle.agents import AGENTS, Told
+from tests.delivery.oracle.figures import Asked, Counted
+from tests.delivery.oracle.metrics import Truth
+from tests.delivery.oracle.organisation import EMPLOYED, OUTSIDE, UNITS
+
+WITHOUT = "Non-AI"
+KEYS = ("pr.merged_per_developer", "work.delivered_per_developer")
+SPLITS: Sequence[tuple[Dimension, ...]] = ((), (Dimension.ASSISTANCE,), (Dimension.AGENT,))
+SCOPES = tuple(Scope(unit) for unit in (None, *UNITS))
+
+
+class Lines:
+    """Slow counting: who is on which line on which days, and what counts on it."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.truth = Truth(told.world)
+        self.sessions = [Counted(agent, day, person) for agent, person, day in told.sessions]
+        self.merged = [
+            (each, set(told.agents[each.name]) or {WITHOUT})
+            for each in self.truth.pull_requests.merged_where("is_merged")
+        ]
+        self.facts = {
+            "pr.merged_per_developer": self.merged,
+            "work.delivered_per_developer": [
+                (each, self._lines_of_item(each.name)) for each in self.truth.items.done()
+            ],
+        }
+
+    def _lines_of_item(self, key: str) -> set[str]:
+        """Those of all its pull requests; one without any is on a line that is not known."""
+        pull_requests = self.truth.pull_requests.all
+        linked = [each for each in pull_requests if each.counts and key in each.record.get("work_items", ())]
+        agents = {agent for each in linked for agent in self.told.agents[each.id]}
+        return agents or ({WITHOUT} if linked else {"unknown"})
+
+    def developers(self, asked: Asked, lines: set[str] | None) -> set[str]:
+        """Who is active on any of the lines in these days; on any at all where None is asked for."""
+        return {person for person in (*EMPLOYED, OUTSIDE) if self._is_on(person, asked, lines)}
+
+    def _is_on(self, person: str, asked: Asked, lines: set[str] | None) -> bool:
+        def theirs(counted: Iterable[Counted]) -> list[Counted]:
+            return [each for each in asked.of(counted) if each.whose == person]
+
+        agents = {each.name for each in theirs(self.sessions)}
+        on = set(agents)
+        for each, of_pull_request in self.merged:
+            if theirs([each]):
+                on |= of_pull_request
+        if theirs(self.truth.active) and not agents:
+            on.add(WITHOUT)
+        return bool(on if lines is None else on & lines)
+
+
+def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None) -> tuple[float | None, int, int]:
+    """The value, the number of facts, and that of different developers."""
+    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+
+    def is_there(whose: str | None, day: date) -> bool:
+        return unit is None or unit in units_of(whose, day)
+
+    def at(of: Window) -> Asked:
+        return Asked(of, lines.told.world.span.today, is_there)
+
+    wanted = None if line is None else set(AGENTS) if line == "AI" else {line}
+    facts = [each for each, on in lines.facts[query.key] if at(window).of([each]) and (not wanted or on & wanted)]
+    buckets = [bucket.clipped for bucket in windows.buckets(window, query.granularity)]
+    developers = sum(len(lines.developers(at(bucket), wanted)) for bucket in buckets)
+    value = len(facts) / developers if developers else None
+    return value, len(facts), len(lines.developers(at(window), wanted))
+
+
+def queries_of(told: Told) -> list[MetricQuery]:
+    return [
+        MetricQuery(key, told.world.span.window, granularity, scope, segments=split)
+        for key in KEYS
+        for granularity in (Granularity.WEEK, Granularity.MONTH)
+        for scope in SCOPES
+        for split in SPLITS
+    ]
+
+
+def agrees(figure: Figure, value: float | None, facts: int, people: int) -> bool:
+    if (figure.sample_size, figure.people) != (facts, people):
+        return False
+    if not value:  # nothing is 0 from when on its source tells, and no data before
+        return not figure.value and (figure.value is None or value == 0)
+    return bool(figure.value == pytest.approx(value))
+
+
+def test_values_facts_and_developers_are_those_of_slow_counting(told: Told) -> None:
+    lines, queries = Lines(told), queries_of(told)
+    differ, seen = [], set()
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        for figure in (*answer.total, *answer.series):
+            line = next(iter(figure.segment.values()), None)
+            if query.segments and line is None:
+                continue  # nothing was found on any line
+            wanted = expected(lines, query, figure.window, line)
+            if not agrees(figure, *wanted):
+                differ.append(f"{query.key} {query.granularity} {query.scope.unit} {line} {figure}, not {wanted}")
+            seen.add(line)
+    assert not differ, "\n".join([f"{len(differ)} figures differ:", *differ[:12]])
+    assert {None, "AI", WITHOUT, *AGENTS} <= seen
+
+
+def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
+    queries = queries_of(told)
+    from_facts = read_series(queries)
+    totals = read_totals(queries)
+    assert [each.total for each in totals] == [each.total for each in from_facts]
+    assert not any(each.series for each in totals)
+    for query, answer in zip(queries, from_facts, strict=True):
+        for figure in answer.total:
+            facets = {Dimension(name): (value,) for name, value in figure.segment.items()}
+            rows = read_rows(replace(query, segments=(), facets=facets), size=1000).rows
+            above, below = (sum(row[name] for row in rows) for name in ("contribution", "denominator"))
+            assert (above, below) == (figure.numerator or 0, figure.denominator or 0), (query, figure)
+    refresh()
+    built = read_series(queries, freshness=Freshness.OF_PAGES)
+    assert [(each.total, each.series) for each in built] == [(each.total, each.series) for each in from_facts]
+
+
+def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:
+    for key in KEYS:
+        whole, parts = read_totals(
+            [
+                MetricQuery(key, told.world.span.window, facets=facets, segments=segments)
+                for facets, segments in (({}, ()), ({}, (Dimension.WORK_TYPE,)))
+            ]
+        )
+        assert sum(figure.value or 0 for figure in parts.total) == pytest.approx(whole.total[0].value)
+
+
+def test_comparisons_are_those_of_slow_counting(told: Told) -> None:
+    """Both groups of known developers, and how much is of nobody known."""
+    lines = Lines(told)
+    compared = 0
+    for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
+        query = MetricQuery(key, told.world.span.window, Granularity.WEEK, scope)
+        [found] = read_comparisons([query], line)
+        groups = [counted_of_known(lines, query, name) for name in (line, WITHOUT)]
+        for group, (facts_of, developers, in_buckets) in zip((found.first, found.second), groups, strict=True):
+            known = sum(facts_of[person] for person in (*EMPLOYED, OUTSIDE))
+            contributors = sum(1 for person in (*EMPLOYED, OUTSIDE) if facts_of[person])
+            told_of = (key, scope.unit, line)
+            assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), told_of
+            assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), told_of
+            compared += known
+        assert found.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
+    assert compared > 100
+
+
+def counted_of_known(lines: Lines, query: MetricQuery, line: str) -> tuple[Counter[str | None], int, int]:
+    """Facts by whose they are (None: nobody known), developers on the line, and the same summed over the buckets."""
+    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+
+    def at(of: Window) -> Asked:
+        return Asked(of, lines.told.world.span.today, lambda whose, day: unit is None or unit in units_of(whose, day))
+
+    wanted = set(AGENTS) if line == "AI" else {line}
+    facts = Counter(
+        each.whose if each.whose in (*EMPLOYED, OUTSIDE) else None
+        for each, on in lines.facts[query.key]
+        if on & wanted and at(query.window).of([each])
+    )
+    buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
+    on_line = [lines.developers(at(bucket), wanted) for bucket in buckets]
+    return facts, len(set().union(*on_line)), sum(map(len, on_line))

@@ -1,0 +1,33 @@
+"""The connection that tells of pull requests of acme/shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.models import PullRequestFigures
+from tests.delivery.pull_requests.histories import History, draft_of
+from tests.intake.conftest import Tell, github, tell
+
+__all__ = ["github", "tell"]
+
+TellOf = Callable[..., dict[int, PullRequestFigures]]
+
+
+@pytest.fixture
+def tell_of(tell: Tell) -> TellOf:
+    """tell_of(history, …): they are told of in one page; what follows from them, by number."""
+
+    def told(*histories: History) -> dict[int, PullRequestFigures]:
+        tell(*(draft_of(history) for history in histories))
+        settle_what_waits()
+        return figures()
+
+    return told
+
+
+def figures() -> dict[int, PullRequestFigures]:
+    """What is stored of each pull request, by its number."""
+    return {each.pull_request.number: each for each in PullRequestFigures.objects.select_related("pull_request")}

@@ -1,0 +1,387 @@
+"""The second opinion: metrics of work items and pipelines counted slowly, in Python, by walking through histories."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import mean, quantiles
+from typing import Any
+
+from insights.query.query import Statistic, Window
+from tests.delivery.work_items.tracker import DAY, Tracker
+
+WAITING, BUSY, DONE, DROPPED = "todo", "in progress", "done", "dropped"
+CATEGORIES = {
+    "To do": WAITING,
+    "In progress": BUSY,
+    "In review": BUSY,
+    "Blocked": BUSY,
+    "Done": DONE,
+    "Released": DONE,
+    "Cancelled": DROPPED,
+}
+WORK_TYPES = {"Bug": "bug", "Story": "feature", "Task": "other"}
+PEOPLE = ("ada@example.com", "ben@example.com", "cy@example.com", None)
+FRESH = timedelta(days=30)
+
+
+@dataclass
+class Item:
+    key: str
+    created: datetime
+    type: str
+    moves: list[tuple[datetime, str]]
+    assigned: list[tuple[datetime, str | None]]
+    labels: tuple[str, ...] = ()
+    estimate: float | None = None
+    described: bool | None = None
+    done_at: datetime | None = None
+    begun_at: datetime | None = None
+    left_done: int = 0
+    active: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Walk through the moves once."""
+        status, since = "To do", self.created
+        for moment, to in self.moves:
+            before, after = CATEGORIES[status], CATEGORIES[to]
+            if before == BUSY and status != "Blocked":
+                self.active += (moment - since).total_seconds()
+            if after == BUSY and self.begun_at is None:
+                self.begun_at = moment
+            if after == DONE and before != DONE:
+                self.done_at = moment
+            if before == DONE and after in (WAITING, BUSY):
+                self.left_done += 1
+            if after != DONE:
+                self.done_at = None
+            status, since = to, moment
+
+    @property
+    def whose(self) -> str | None:
+        """The assignee when done, else the last who was anybody."""
+        if self.done_at:
+            before = [who for moment, who in self.assigned if moment <= self.done_at]
+            if before and before[-1]:
+                return before[-1]
+        if self.assigned and self.assigned[-1][1]:
+            return self.assigned[-1][1]
+        return next((who for _, who in reversed(self.assigned) if who), None)
+
+    @property
+    def lead(self) -> float | None:
+        return (self.done_at - self.created).total_seconds() if self.done_at else None
+
+    @property
+    def cycle(self) -> float | None:
+        if not (self.done_at and self.begun_at) or self.done_at < self.begun_at:
+            return None
+        return (self.done_at - self.begun_at).total_seconds()
+
+    def stands(self, end_of: date) -> str | None:
+        """Its category at the end of that day; None before it was created."""
+        end = datetime.combine(end_of + timedelta(days=1), time(), UTC)
+        if self.created >= end:
+            return None
+        return CATEGORIES[([status for moment, status in self.moves if moment < end] or ["To do"])[-1]]
+
+    def is_healthy(self, end_of: date) -> bool:
+        end = datetime.combine(end_of + timedelta(days=1), time(), UTC)
+        owners = [who for moment, who in self.assigned if moment < end]
+        touched = [self.created, *(moment for moment, _ in self.moves), *(moment for moment, _ in self.assigned)]
+        recent = any(each.date() <= end_of < each.date() + FRESH for each in touched)
+        return self.estimate is not None and self.described is not False and bool(owners and owners[-1]) and recent
+
+
+@dataclass
+class Attempt:
+    run: str
+    number: int
+    sha: str
+    status: str
+    queued: datetime
+    started: datetime
+    finished: datetime | None
+
+
+@dataclass
+class World:
+    items: list[Item] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    placements: list[tuple[str, str, date, date]] = field(default_factory=list)  # person, unit, days
+
+    def is_in(self, unit: str | None, person: str | None, day: date) -> bool:
+        return unit is None or any(
+            (person, unit) == (who, where) and start <= day < end for who, where, start, end in self.placements
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a metric comes to: its value, how many entered, and the values of which statistics are taken."""
+
+    value: float | None
+    sample: int
+    left_out: int = 0
+    values: Sequence[float] = ()
+
+    def statistic(self, which: Statistic) -> float | None:
+        if not self.values:
+            return None
+        if which is Statistic.MEAN:
+            return mean(self.values)
+        rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[which]
+        if len(self.values) == 1:
+            return self.values[0]
+        return quantiles(self.values, n=100, method="inclusive")[rank - 1]
+
+
+def random_world(seed: int, start: date, end: date, tracker: Tracker) -> tuple[World, list[Any]]:
+    """Items and runs between these days, with all their traps, and the drafts that tell of them, shuffled."""
+    chance = random.Random(seed)
+    world, drafts = World(), []
+
+    def moment(earliest: datetime | None = None) -> datetime:
+        first = earliest or datetime.combine(start, time(), UTC)
+        span = datetime.combine(end, time(), UTC) - first
+        # Many at midnight to the minute: there days end.
+        minutes = chance.randrange(0, max(1, int(span.total_seconds() // 60) // chance.choice([1, 4, 16])))
+        found = first + timedelta(minutes=minutes)
+        return found.replace(hour=0, minute=0) if chance.random() < 0.15 and found.date() > first.date() else found
+
+    for number in range(60):
+        created = moment()
+        moves: list[tuple[datetime, str]] = []
+        status, at = "To do", created
+        for _ in range(chance.randrange(7)):
+            at = moment(at) if chance.random() < 0.9 else at
+            if moves and moves[-1][0] == at:
+                continue
+            status = chance.choice([each for each in CATEGORIES if each != status])
+            moves.append((at, status))
+        assigned, at = [], created
+        for _ in range(chance.randrange(4)):
+            at = moment(at + timedelta(minutes=1))
+            assigned.append((at, chance.choice(PEOPLE)))
+        item = Item(
+            f"SHOP-{number}",
+            created,
+            chance.choice([*WORK_TYPES]),
+            moves,
+            assigned,
+            chance.choice([(), ("found-in-production",), ("customer-reported",), ("customer-portal",)]),
+            chance.choice([None, 3.0]),
+            chance.choice([None, False, True]),
+        )
+        world.items.append(item)
+        drafts.append(_draft_of(item, tracker))
+    for number in range(60):
+        queued = moment()
+        started = queued + timedelta(minutes=chance.randrange(20))
+        status = chance.choice(["success", "success", "failure", "cancelled", "skipped", "running"])
+        finished = None if status == "running" else started + timedelta(minutes=chance.randrange(1, 90))
+        # Re-runs are told as another attempt, or as another run of the same commit.
+        again = chance.choice(world.attempts) if world.attempts and chance.random() < 0.4 else None
+        attempt = Attempt(
+            run=again.run if again and chance.random() < 0.5 else f"run{number}",
+            number=number + 1,
+            sha=again.sha if again else f"{number:040x}",
+            status=status,
+            queued=queued,
+            started=started,
+            finished=finished,
+        )
+        world.attempts.append(attempt)
+        drafts.append(_draft_of_attempt(attempt, tracker))
+    chance.shuffle(drafts)
+    return world, drafts
+
+
+def _draft_of(item: Item, tracker: Tracker) -> Any:
+    return tracker.item(
+        item.key,
+        _text(item.created),
+        *((_text(moment), status) for moment, status in item.moves),
+        assigned=[(_text(moment), who) for moment, who in item.assigned],
+        type=item.type,
+        labels=item.labels,
+        estimate=item.estimate,
+        has_description=item.described,
+    )
+
+
+def _draft_of_attempt(each: Attempt, tracker: Tracker) -> Any:
+    return tracker.run(
+        f"{each.run}/{each.number}",
+        each.sha,
+        each.status,
+        _text(each.started),
+        _text(each.finished) if each.finished else None,
+        queued=_text(each.queued),
+        attempt=each.number,
+    )
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%m-%d %H:%M")
+
+
+@dataclass(frozen=True)
+class Asked:
+    window: Window
+    today: date
+    unit: str | None = None
+    work_type: str | None = None
+
+    @property
+    def last_day(self) -> date:
+        return min(self.window.end - timedelta(days=1), self.today)
+
+    def holds(self, day: date) -> bool:
+        return self.window.start <= day < self.window.end
+
+
+def _items(world: World, asked: Asked) -> Iterable[Item]:
+    return (each for each in world.items if asked.work_type in (None, WORK_TYPES[each.type]))
+
+
+def _done(world: World, asked: Asked) -> list[Item]:
+    found = (each for each in _items(world, asked) if each.done_at and asked.holds(each.done_at.date()))
+    return [each for each in found if each.done_at and world.is_in(asked.unit, each.whose, each.done_at.date())]
+
+
+def _created(world: World, asked: Asked) -> list[Item]:
+    found = (each for each in _items(world, asked) if asked.holds(each.created.date()))
+    return [each for each in found if world.is_in(asked.unit, each.whose, each.created.date())]
+
+
+def _standing(world: World, asked: Asked, category: str) -> list[Item]:
+    if asked.window.start > asked.today:
+        return []
+    found = (each for each in _items(world, asked) if each.stands(asked.last_day) == category)
+    return [each for each in found if world.is_in(asked.unit, each.whose, asked.last_day)]
+
+
+def _spread(values: Sequence[float | None]) -> Found:
+    known = [value for value in values if value is not None]
+    found = Found(None, len(known), len(values) - len(known), known)
+    return Found(found.statistic(Statistic.MEDIAN), found.sample, found.left_out, known)
+
+
+def _share(above: float, below: float, sample: int) -> Found:
+    return Found(above / below * 100 if below else None, sample)
+
+
+def _bugs(items: Iterable[Item]) -> list[Item]:
+    return [each for each in items if each.type == "Bug"]
+
+
+def _features(items: Iterable[Item]) -> list[Item]:
+    return [each for each in items if each.type == "Story"]
+
+
+def _flow_efficiency(world: World, asked: Asked) -> Found:
+    done = [each for each in _done(world, asked) if each.cycle is not None]
+    cycles = [each.cycle for each in done if each.cycle]
+    return _share(sum(each.active for each in done), sum(cycles), len(cycles))
+
+
+def _per_week(world: World, asked: Asked) -> Found:
+    days = max(0, (asked.last_day - asked.window.start).days + 1)
+    features = len(_features(_done(world, asked)))
+    return Found(features / days * 7 if days else None, features)
+
+
+def _age(world: World, asked: Asked) -> Found:
+    ages = [
+        (asked.last_day - each.begun_at.date()).days * DAY for each in _standing(world, asked, BUSY) if each.begun_at
+    ]
+    return _spread(ages)
+
+
+def _backlog_age(world: World, asked: Asked) -> Found:
+    return _spread([(asked.last_day - each.created.date()).days * DAY for each in _standing(world, asked, WAITING)])
+
+
+def _backlog_health(world: World, asked: Asked) -> Found:
+    backlog = _standing(world, asked, WAITING)
+    return _share(sum(each.is_healthy(asked.last_day) for each in backlog), len(backlog), len(backlog))
+
+
+def _count(items: Sequence[Item]) -> Found:
+    return Found(len(items), len(items))
+
+
+def _rate(above: Sequence[Item], below: Sequence[Item]) -> Found:
+    return _share(len(above), len(below), len(below))
+
+
+Metric = Callable[[World, Asked], Found]
+ITEMS: dict[str, Metric] = {
+    "issue.lead_time": lambda world, asked: _spread([each.lead for each in _done(world, asked)]),
+    "issue.cycle_time": lambda world, asked: _spread([each.cycle for each in _done(world, asked)]),
+    "flow.efficiency": _flow_efficiency,
+    "wip.count": lambda world, asked: _count(_standing(world, asked, BUSY)),
+    "wip.age": _age,
+    "backlog.age": _backlog_age,
+    "backlog.health": _backlog_health,
+    "work.features_per_week": _per_week,
+    "work.feature_completion_rate": lambda world, asked: _rate(
+        _features(_done(world, asked)), _features(_created(world, asked))
+    ),
+    "bug.ratio": lambda world, asked: _rate(_bugs(_done(world, asked)), _done(world, asked)),
+    "bug.reopen_rate": lambda world, asked: _rate(
+        [each for each in _bugs(_done(world, asked)) if each.left_done], _bugs(_done(world, asked))
+    ),
+    "bug.fix_rate": lambda world, asked: _rate(_bugs(_done(world, asked)), _bugs(_created(world, asked))),
+    "bug.escaped": lambda world, asked: _count(
+        [
+            each
+            for each in _bugs(_created(world, asked))
+            if {"found-in-production", "customer-reported"} & {*each.labels}
+        ]
+    ),
+    "bug.customer_found": lambda world, asked: _count(
+        [each for each in _bugs(_created(world, asked)) if "customer-reported" in each.labels]
+    ),
+}
+
+
+def _runs(world: World, asked: Asked) -> list[tuple[Attempt, list[Attempt]]]:
+    """The last attempt of each run that counts in the window, and all of its attempts."""
+    by_sha: dict[str, list[Attempt]] = {}
+    for each in world.attempts:
+        by_sha.setdefault(each.sha, []).append(each)
+    found = []
+    for attempts in by_sha.values():
+        last = max(attempts, key=lambda each: (each.started, each.number))
+        if last.finished and asked.holds(last.finished.date()):
+            found.append((last, attempts))
+    return found
+
+
+def _ran(last: Attempt, begin: datetime, end: datetime | None) -> float | None:
+    return None if last.status == "skipped" or end is None else (end - begin).total_seconds()
+
+
+def _of_runs(world: World, asked: Asked, counts: Callable[[Attempt, list[Attempt]], bool]) -> Found:
+    runs = [each for each in _runs(world, asked) if each[0].status in ("success", "failure")]
+    return _share(sum(counts(last, attempts) for last, attempts in runs), len(runs), len(runs))
+
+
+RUNS: dict[str, Metric] = {
+    "ci.duration": lambda world, asked: _spread(
+        [_ran(last, last.started, last.finished) for last, _ in _runs(world, asked)]
+    ),
+    "ci.queue_time": lambda world, asked: _spread(
+        [_ran(last, last.queued, last.started) for last, _ in _runs(world, asked)]
+    ),
+    "ci.success_rate": lambda world, asked: _of_runs(world, asked, lambda last, _: last.status == "success"),
+    "ci.flaky_rate": lambda world, asked: _of_runs(
+        world,
+        asked,
+        lambda last, attempts: last.status == "success" and any(each.status == "failure" for each in attempts),
+    ),
+}

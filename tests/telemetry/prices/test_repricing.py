@@ -1,0 +1,260 @@
+"""What was priced by other prices is priced anew: in pieces, once, and as if it came in today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from integrations.models import (
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    AgentTierDay,
+    FactChange,
+    FactFamily,
+    FollowedPriceBook,
+    KeptPriceList,
+    PriceOverride,
+    Repricing,
+)
+from integrations.outbox.fact_changes import take_changes
+from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.prices import library
+from integrations.telemetry.prices.library_update import follow_price_book
+from integrations.telemetry.prices.overrides import save_override
+from integrations.telemetry.prices.queue import enqueue_repricing
+from integrations.telemetry.sessions import fold_days, reprice
+from integrations.telemetry.sessions.fold import fold_received_batches
+from integrations.telemetry.sessions.reprice import reprice_waiting_rows
+from tests.telemetry.raw_rows import Event, Point, at, receive
+
+pytestmark = pytest.mark.django_db
+
+SONNET, OPUS, UNKNOWN = "claude-sonnet-4-5", "claude-opus-4-6", "acme-1"
+
+
+def request(model: str, *, session: str = "session-1", when: str = "2026-03-02 10:00", **more: Any) -> Event:
+    tokens = more.pop("tokens", (1_000_000, 0, 0, 100_000))
+    key = f"{session} {model} {when}"
+    return Event(at(when), session=session, kind=EventKind.REQUEST, model=model, key=key, tokens=tokens, **more)
+
+
+def fold(*records: Event | Point) -> None:
+    receive(records)
+    fold_received_batches()
+
+
+@contextmanager
+def price_list(version: str, *, without: str = "", change: tuple[str, Decimal] | None = None) -> Iterator[None]:
+    """Another version of the library: it does not know a model, or has another price of its input."""
+    providers = []
+    for provider in get_snapshot().providers:
+        models = [model for model in provider.models if model.id != without]
+        if change:
+            models = [_dearer(model, change[1]) if model.id == change[0] else model for model in models]
+        providers.append(replace(provider, models=models))
+    set_custom_snapshot(DataSnapshot(providers=providers, from_auto_update=False))
+    kept = library.library_version
+    library.library_list.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("library", "kept_lists", "library_update", "book"):
+            patch.setattr(f"integrations.telemetry.prices.{module}.library_version", lambda: f"genai-prices {version}")
+        yield
+    assert library.library_version is kept
+    set_custom_snapshot(None)
+    library.library_list.cache_clear()
+
+
+def _dearer(model: Any, price: Decimal) -> Any:
+    from genai_prices.types import ModelPrice
+
+    return replace(model, prices=ModelPrice(input_mtok=price, output_mtok=price))
+
+
+def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others() -> None:
+    fold(request(SONNET, tokens=(100_000, 0, 0, 0)), request(OPUS, tokens=(100_000, 0, 0, 0)))
+    follow_price_book()
+    reprice_waiting_rows()
+    Repricing.objects.all().delete()
+    FactChange.objects.all().delete()
+    opus_before = AgentRequest.objects.get(model=OPUS).price_version_id
+    with price_list("9.9", change=(SONNET, Decimal(7))):
+        follow_price_book()
+        follow_price_book()  # once is enough
+        reprice_waiting_rows()
+    told = Repricing.objects.get()
+    assert (told.cause, told.model_names, told.requests, told.changed) == ("library", [SONNET], 1, 1)
+    assert (told.spend_before, told.spend_after) == (Decimal("0.3"), Decimal("0.7"))
+    assert "9.9" in told.reason
+    assert AgentRequest.objects.filter(model=SONNET, price_version__name="genai-prices 9.9").exists()
+    assert AgentRequest.objects.get(model=OPUS).price_version_id == opus_before
+    assert sum(day.spend or 0 for day in AgentSessionDay.objects.all()) == Decimal("1.2")
+    assert {(change.family, change.day_from) for change in take_changes()} == {(FactFamily.AI, date(2026, 3, 2))}
+
+
+def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
+    fold(request(SONNET))
+    follow_price_book()
+    reprice_waiting_rows()
+    before = AgentRequest.objects.get().spend
+    assert before is not None
+    with price_list("9.9", without=SONNET):
+        follow_price_book()
+        enqueue_repricing(Repricing.Cause.ASKED, "Everything")
+        fold(request(SONNET, when="2026-03-05 10:00"))
+        reprice_waiting_rows()
+        kept = KeptPriceList.objects.get(model=SONNET)
+        assert kept.missing_since == "genai-prices 9.9"
+        spent = AgentRequest.objects.values_list("spend", "price_version__name")
+        assert set(spent) == {(before, kept.library)}  # at the last price, by the version that said it
+    assert not AgentSessionDay.objects.filter(unpriced_tokens__gt=0).exists()
+
+
+def test_a_price_that_comes_back_is_the_list_s_again() -> None:
+    fold(request(SONNET))
+    follow_price_book()
+    with price_list("9.9", without=SONNET):
+        follow_price_book()
+    follow_price_book()
+    assert KeptPriceList.objects.get(model=SONNET).missing_since == ""
+
+
+def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
+    with price_list("0.1", without=SONNET):
+        fold(request(SONNET))
+        follow_price_book()
+        reprice_waiting_rows()
+        assert AgentRequest.objects.get().spend is None
+        assert KeptPriceList.objects.get().prices is None
+    follow_price_book()
+    reprice_waiting_rows()
+    assert AgentRequest.objects.get().spend == Decimal("8.25")  # a long prompt: 1 M × 6 + 0.1 M × 22.5
+    assert Repricing.objects.filter(unpriced_before=1_100_000).exists()
+
+
+def test_in_an_empty_installation_nothing_is_priced_anew() -> None:
+    follow_price_book()
+    assert not Repricing.objects.exists()
+    assert FollowedPriceBook.objects.count() == 1
+
+
+def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reprice, "SESSIONS_PER_TRANSACTION", 1)
+    for number in range(4):
+        fold(request(SONNET, session=f"session-{number}"))
+    AgentRequest.objects.update(spend=0)
+    AgentSessionDay.objects.update(spend=0)
+    enqueue_repricing(Repricing.Cause.ASKED, "Everything")
+    real, calls = fold_days.rebuild_days, list[int]()
+
+    def dies_in_the_third() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("killed")
+        real()
+
+    monkeypatch.setattr(reprice, "rebuild_days", dies_in_the_third)
+    with pytest.raises(RuntimeError):
+        reprice_waiting_rows()
+    row = Repricing.objects.get()
+    assert (row.state, row.requests, row.spend_after) == ("at_work", 2, Decimal("16.5"))
+    reprice_waiting_rows()
+    row.refresh_from_db()
+    assert (row.state, row.requests, row.changed) == ("done", 4, 4)
+    assert (row.spend_before, row.spend_after) == (Decimal(0), Decimal(33))
+    assert set(AgentSessionDay.objects.values_list("spend", flat=True)) == {Decimal("8.25")}
+
+
+def test_only_the_days_that_an_override_names_are_looked_at() -> None:
+    fold(*(request(SONNET, when=f"2026-03-0{day} 10:00") for day in (1, 2, 3, 4)))
+    row = enqueue_repricing(
+        Repricing.Cause.ASKED, "Two days", models=[SONNET], day_from=date(2026, 3, 2), day_to=date(2026, 3, 4)
+    )
+    reprice_waiting_rows()
+    row.refresh_from_db()
+    assert (row.requests, row.changed) == (2, 0)
+
+
+MODELS = st.sampled_from([SONNET, OPUS, UNKNOWN, "gpt-5", ""])
+MOMENTS = st.sampled_from([f"2026-03-{day:02} {hour}:00" for day in (1, 11, 12, 13) for hour in ("00", "10", "23")])
+COUNTS = st.sampled_from([0, 1, 199_999, 200_001, 5_000_000])
+TOKENS = st.tuples(COUNTS, COUNTS, COUNTS, COUNTS)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Event | Point:
+    session = draw(st.sampled_from(["session-1", "session-2"]))
+    model, moment = draw(MODELS), draw(MOMENTS)
+    if draw(st.booleans()):
+        cost = draw(st.sampled_from([None, 0.0, 1.5]))
+        return request(model, session=session, when=moment, tokens=draw(TOKENS), reported_cost=cost)
+    measure = draw(st.sampled_from([Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measure.REPORTED_COST]))
+    return Point(at(moment), float(draw(COUNTS)), measure, session=session, model=model)
+
+
+@st.composite
+def overrides(draw: st.DrawFn) -> PriceOverride:
+    price = st.sampled_from([Decimal(0), Decimal("0.25"), Decimal(9)])
+    days = draw(st.sampled_from([(None, None), (date(2026, 3, 11), date(2026, 3, 13)), (date(2026, 3, 12), None)]))
+    made = PriceOverride(
+        model=draw(st.sampled_from([SONNET, "claude-*", UNKNOWN])),
+        agent=draw(st.sampled_from(["", "claude_code", "codex"])),
+        during=DateRange(*days),
+        input=draw(price),
+        output=draw(price),
+        reason="Drawn",
+    )
+    if draw(st.booleans()):
+        made.long_above, made.long_input = 200_000, draw(price)
+    return made
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(st.lists(records(), min_size=1, max_size=8), overrides())
+def test_repricing_is_pricing_at_arrival_and_twice_is_once(told: list[Event | Point], made: PriceOverride) -> None:
+    _empty()
+    save_override(made, by=None)
+    fold(*told)
+    at_arrival = _figures()
+    _empty()
+    fold(*told)
+    made.pk = None
+    made._state.adding = True
+    save_override(made, by=None)
+    reprice_waiting_rows()
+    assert _figures() == at_arrival
+    row = enqueue_repricing(Repricing.Cause.ASKED, "Everything again")
+    reprice_waiting_rows()
+    row.refresh_from_db()
+    assert _figures() == at_arrival
+    assert (row.changed, row.spend_before) == (0, row.spend_after)
+
+
+def _figures() -> list[Any]:
+    days = AgentSessionDay.objects.order_by("session__external_id", "day", "source", "model")
+    requests = AgentRequest.objects.order_by("session__external_id", "key")
+    return [
+        list(days.values_list("session__external_id", "day", "source", "model", "spend", "unpriced_tokens")),
+        list(days.values_list("compared_cost", "compared_spend", "counted", "reported_cost")),
+        list(requests.values_list("key", "spend")),
+        [name.partition(" ")[0] if name else None for name in requests.values_list("price_version__name", flat=True)],
+        list(AgentTierDay.objects.order_by("session__external_id", "day", "model").values_list("prompt_above", "day")),
+    ]
+
+
+def _empty() -> None:
+    for table in (AgentSession, PriceOverride, Repricing, KeptPriceList):
+        table.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE integrations_agent_event, integrations_agent_point, integrations_factchange")

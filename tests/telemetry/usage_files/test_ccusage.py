@@ -1,0 +1,238 @@
+"""Files of ccusage: what they say counts once, and only where nothing else tells of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from integrations.models import AgentSession, AgentSessionDay, Enrolment, ImportedUsage
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.fold import fold_received_batches
+from integrations.telemetry.usage_files.counted import settle_usage
+from integrations.telemetry.usage_files.store import Imported, import_ccusage
+from tests.telemetry.raw_rows import Event, at, receive
+from tests.telemetry.usage_files import reports
+
+pytestmark = pytest.mark.django_db
+ADA = "ada@example.com"
+DAY_COST = Decimal("0.47175")  # 0.1 M × 3 + 0.01 M × 0.3 + 0.025 M × 3.75 + 0.005 M × 15
+
+
+def imported(document: Any, *, email: str = ADA, **more: Any) -> Imported:
+    return import_ccusage(json.dumps(document).encode(), email=email, **more)
+
+
+def told_natively(when: str, *, session: str = "session-1", email: str = ADA, tokens: int = 7) -> None:
+    receive(
+        [
+            Event(
+                at(when),
+                session=session,
+                email=email,
+                kind=EventKind.REQUEST,
+                model="claude-sonnet-4-5",
+                key=f"{session} {when}",
+                tokens=(tokens, 0, 0, 0),
+            )
+        ]
+    )
+    fold_received_batches()
+    settle_usage()
+
+
+def counted() -> list[tuple[date, str, str, Decimal | None]]:
+    days = AgentSessionDay.objects.filter(counted=True).order_by("day", "source", "model")
+    return list(days.values_list("day", "source", "model", "spend"))
+
+
+def test_days_are_priced_by_model_and_the_readers_own_cost_stands_beside() -> None:
+    told = imported(reports.CLAUDE_DAILY)
+    assert (told.applied, told.added, told.counted, told.errors) == (True, 3, 3, [])
+    assert counted() == [
+        (date(2026, 3, 9), "files", "claude-haiku-4-5-20251001", Decimal("0.025")),
+        (date(2026, 3, 9), "files", "claude-sonnet-4-5", DAY_COST),
+        (date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST),
+    ]
+    day = AgentSessionDay.objects.filter(model="claude-sonnet-4-5").first()
+    assert day is not None
+    assert (day.reported_cost, day.compared_cost, day.compared_spend) == (DAY_COST, DAY_COST, DAY_COST)
+    assert AgentSession.objects.filter(told_by_file=True, has_work=True).count() == 2
+    assert Enrolment.objects.get().first_at.date() == date(2026, 3, 9)
+
+
+def test_a_repetition_changes_nothing_and_a_later_export_replaces() -> None:
+    imported(reports.CLAUDE_DAILY)
+    before = (counted(), list(AgentSession.objects.values_list("pk", flat=True)))
+    again = imported(reports.CLAUDE_DAILY)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 3)
+    assert (counted(), list(AgentSession.objects.values_list("pk", flat=True))) == before
+    later = json.loads(json.dumps(reports.CLAUDE_DAILY))
+    later["daily"][1]["modelBreakdowns"][0]["inputTokens"] = 200_000
+    assert (imported(later).changed, counted()[2][3]) == (1, DAY_COST + Decimal("0.3"))
+
+
+def test_of_a_day_of_which_the_agent_told_itself_the_file_counts_nothing() -> None:
+    told_natively("2026-03-09 10:00")
+    told = imported(reports.CLAUDE_DAILY)
+    assert (told.added, told.counted) == (3, 1)
+    assert [(day, source) for day, source, *_ in counted()] == [
+        (date(2026, 3, 9), "events"),
+        (date(2026, 3, 10), "files"),
+    ]
+
+
+def test_telemetry_that_comes_later_takes_the_days_place() -> None:
+    imported(reports.CLAUDE_DAILY)
+    told_natively("2026-03-09 10:00")
+    assert [(day, source) for day, source, *_ in counted()] == [
+        (date(2026, 3, 9), "events"),
+        (date(2026, 3, 10), "files"),
+    ]
+    assert AgentSession.objects.filter(told_by_file=True).count() == 1
+
+
+def test_telemetry_of_somebody_else_or_of_another_day_takes_nothing() -> None:
+    imported(reports.CLAUDE_DAILY)
+    told_natively("2026-03-09 10:00", email="ben@example.com")
+    told_natively("2026-03-11 10:00")
+    assert sum(source == "files" for _, source, *_ in counted()) == 3
+
+
+def test_a_session_counts_once_whoever_tells_of_it_first() -> None:
+    identifier = reports.CLAUDE_SESSIONS["sessions"][0]["sessionId"]
+    imported(reports.CLAUDE_SESSIONS)
+    session = AgentSession.objects.get()
+    assert (session.external_id, session.told_by_file, session.started_on) == (identifier, True, date(2026, 3, 9))
+    assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
+    told_natively("2026-03-09 10:00", session=identifier)
+    session.refresh_from_db()
+    assert not session.told_by_file
+    assert [(day, source) for day, source, *_ in counted()] == [(date(2026, 3, 9), "events")]
+    assert imported(reports.CLAUDE_SESSIONS).counted == 0
+
+
+def test_sessions_win_over_days_and_days_over_blocks() -> None:
+    imported(reports.BLOCKS)
+    assert counted() == [(date(2026, 3, 9), "files", "claude-sonnet-4-5", DAY_COST)]
+    imported(reports.CLAUDE_DAILY)
+    assert len(counted()) == 3
+    imported(reports.CLAUDE_SESSIONS)  # it reaches over both days
+    assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
+
+
+def test_a_codex_session_is_known_by_the_id_in_its_path() -> None:
+    told = imported(reports.CODEX_SESSIONS, agent="codex")
+    assert told.added == 2
+    session = AgentSession.objects.get()
+    assert (session.agent, session.external_id) == ("codex", "01a1f79f-8d3e-7710-b87e-42dd09705a90")
+    # 750 × 1.75 + 250 × 0.175 + 125 × 14, a million; the other 2,000, 500 and 300: as ccusage itself reckons
+    assert sum(spend or 0 for *_, spend in counted()) == Decimal("0.01089375")
+
+
+def test_a_report_of_all_agents_says_itself_whose_sessions_they_are() -> None:
+    imported(reports.ALL_SESSIONS)
+    assert AgentSession.objects.get().agent == "copilot"
+    assert counted()[0][3] == Decimal("0.06445215")
+
+
+def test_the_same_day_of_several_projects_is_added_up() -> None:
+    told = imported(reports.PROJECTS)
+    assert (told.added, counted()[0][3]) == (1, 2 * DAY_COST)
+
+
+def test_a_model_without_a_price_has_no_cost_but_the_one_that_the_reader_says() -> None:
+    document = json.loads(json.dumps(reports.CLAUDE_DAILY))
+    document["daily"][1]["modelBreakdowns"][0]["modelName"] = "claude-orchard-9"
+    imported(document)
+    day = AgentSessionDay.objects.get(day="2026-03-10")
+    assert (day.spend, day.unpriced_tokens, day.reported_cost) == (None, 140_000, DAY_COST)
+
+
+def bad(change: Any) -> Any:
+    document = json.loads(json.dumps(reports.CLAUDE_DAILY))
+    change(document["daily"][1])
+    return document
+
+
+def _set(path: str, value: Any) -> Any:
+    def change(entry: Any) -> None:
+        *outer, last = path.split(".")
+        for name in outer:
+            entry = entry[int(name) if name.isdigit() else name]
+        entry[last] = value
+
+    return bad(change)
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "message"),
+    [
+        (reports.MONTHLY, "monthly", "ccusage daily --json"),
+        (reports.ALL_DAILY, "daily[0].metadata.agents", "session --json"),
+        ([], "", "no JSON of ccusage"),
+        ({"hello": 1}, "", "no daily"),
+        ({"daily": []}, "", "no usage"),
+        ({"daily": {}}, "daily", "A list"),
+        ({"daily": [7]}, "daily[0]", "An object"),
+        (_set("date", "9 March"), "daily[1].date", "no day"),
+        (_set("date", "1999-01-01"), "daily[1].date", "no possible day"),
+        (_set("date", None), "daily[1].date", "missing"),
+        (_set("modelBreakdowns.0.inputTokens", -1), "daily[1].modelBreakdowns[0].inputTokens", "no possible"),
+        (_set("modelBreakdowns.0.inputTokens", 1e30), "daily[1].modelBreakdowns[0].inputTokens", "no possible"),
+        (_set("modelBreakdowns.0.inputTokens", "many"), "daily[1].modelBreakdowns[0].inputTokens", "no number"),
+        (_set("modelBreakdowns.0.outputTokens", 1.5), "daily[1].modelBreakdowns[0].outputTokens", "no number"),
+        (_set("modelBreakdowns.0.cost", -3), "daily[1].modelBreakdowns[0].cost", "no possible"),
+        (_set("modelBreakdowns.0.modelName", "gpt-5"), "daily[1]", "which agent"),
+        (_set("modelBreakdowns.0.modelName", ""), "daily[1].modelBreakdowns[0].modelName", "A name"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(document: Any, field: str, message: str) -> None:
+    told = imported(document)
+    assert not told.applied
+    assert told.errors[0].field == field
+    assert message in told.errors[0].message
+    assert not ImportedUsage.objects.exists()
+    assert not AgentSession.objects.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[" * 100_000])
+def test_what_is_no_json_is_said(content: bytes) -> None:
+    [problem] = import_ccusage(content, email=ADA).errors
+    assert "no JSON" in problem.message
+
+
+def test_somebody_without_an_address_is_refused() -> None:
+    assert imported(reports.CLAUDE_DAILY, email="ada").errors[0].field == "person"
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "ccusage.json"
+    path.write_text(json.dumps(reports.CLAUDE_DAILY))
+    return path
+
+
+def test_the_command_says_what_it_did(report: Path) -> None:
+    out = io.StringIO()
+    call_command("import_ccusage", str(report), "--person", ADA, "--dry-run", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert told == {"applied": False, "added": 3, "changed": 0, "unchanged": 0, "counted": 3, "errors": []}
+    assert not ImportedUsage.objects.exists()
+    call_command("import_ccusage", str(report), "--person", ADA, stdout=out)
+    assert ImportedUsage.objects.count() == 3
+
+
+def test_the_command_fails_on_errors(tmp_path: Path) -> None:
+    path = tmp_path / "ccusage.json"
+    path.write_text(json.dumps(reports.MONTHLY))
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("import_ccusage", str(path), "--person", ADA, "--json", stdout=out)
+    assert json.loads(out.getvalue())["errors"][0]["field"] == "monthly"
