@@ -1,0 +1,26 @@
+"""What upper apps hand to lower ones at start-up: listeners, and sources of what a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Hook(Generic[T]):
+    """An extension point: the app that defines it iterates over what others registered in their `AppConfig.ready`.
+
+    on_identities_moved: Hook[MoveListener] = Hook()
+    """
+
+    def __init__(self) -> None:
+        self._registered: list[T] = []
+
+    def register(self, extension: T) -> None:
+        """Once, however often it is called."""
+        if extension not in self._registered:
+            self._registered.append(extension)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._registered)

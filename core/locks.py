@@ -1,0 +1,69 @@
+"""Locks by name, held in PostgreSQL: whoever holds one keeps out all others, of any process and machine.
+
+    PLANNING = Lock("plan reminders")
+
+    PLANNING.hold()                      until the transaction ends; waits
+    if PLANNING.try_hold(): …            until the transaction ends; does not wait
+    with PLANNING.held(pk) as is_ours:   for the block, over transactions of its own
+
+The lock goes with the transaction or with the connection, so that a killed process holds nothing up.  With a key (a
+row's id), it is one of many of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zlib import crc32
+
+from django.db import connection
+
+_names: dict[int, str] = {}
+
+
+class Lock:
+    """One per name.  Raises ValueError where another name comes to the same number."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.number = crc32(name.encode()) - 2**31  # PostgreSQL knows locks by signed numbers of 32 bits
+        if _names.setdefault(self.number, name) != name:
+            raise ValueError(
+                f"The locks {name!r} and {_names[self.number]!r} need other names: they come to one number."
+            )
+
+    def hold(self, key: int | None = None) -> None:
+        """Wait for the lock; it is held until the transaction ends."""
+        self._call("pg_advisory_xact_lock", key)
+
+    def hold_shared(self, key: int | None = None) -> None:
+        """As hold, beside others who share it."""
+        self._call("pg_advisory_xact_lock_shared", key)
+
+    def try_hold(self, key: int | None = None) -> bool:
+        """Whether nobody else holds the lock; then it is held until the transaction ends."""
+        return self._call("pg_try_advisory_xact_lock", key)
+
+    @contextmanager
+    def held(self, key: int | None = None) -> Iterator[bool]:
+        """Whether nobody else holds the lock; then it is held until the end of the block."""
+        is_ours = self.take(key)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self.release(key)
+
+    def take(self, key: int | None = None) -> bool:
+        """Whether nobody else holds the lock; then it is held until `release`, or until the connection ends."""
+        return self._call("pg_try_advisory_lock", key)
+
+    def release(self, key: int | None = None) -> None:
+        """Give back what `take` took.  A connection that was lost in between let go by itself."""
+        self._call("pg_advisory_unlock", key)
+
+    def _call(self, function: str, key: int | None) -> bool:
+        numbers = [self.number] if key is None else [self.number, key]
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(numbers))})", numbers)
+            return bool(cursor.fetchone()[0])

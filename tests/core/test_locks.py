@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection, transaction
+
+from core.locks import Lock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LOCK = Lock("of these tests")
+
+
+@contextmanager
+def another_session() -> Iterator[None]:
+    """A connection of its own for the block, as another process has one."""
+    ours = connection.connection
+    connection.connection = None
+    connection.in_atomic_block = False
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.connection = ours
+
+
+def test_one_holds_it_until_the_transaction_ends() -> None:
+    with transaction.atomic():
+        LOCK.hold()
+        with another_session(), transaction.atomic():
+            assert not LOCK.try_hold()
+    with another_session(), transaction.atomic():
+        assert LOCK.try_hold()
+
+
+def test_those_who_share_it_keep_out_who_does_not() -> None:
+    with transaction.atomic():
+        LOCK.hold_shared()
+        with another_session(), transaction.atomic():
+            LOCK.hold_shared()
+            assert not LOCK.try_hold()
+
+
+def test_a_block_holds_it_over_transactions() -> None:
+    with LOCK.held(7) as is_ours:
+        assert is_ours
+        with transaction.atomic():
+            pass
+        with another_session(), LOCK.held(7) as is_theirs:
+            assert not is_theirs
+        with another_session(), LOCK.held(8) as is_theirs:
+            assert is_theirs
+    with another_session(), LOCK.held(7) as is_theirs:
+        assert is_theirs
+
+
+def test_a_connection_that_ends_lets_go() -> None:
+    with another_session():
+        assert LOCK.take()
+    assert LOCK.take()
+    LOCK.release()
+
+
+def test_two_names_of_one_number_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("core.locks").locks._names, Lock("tea").number, "coffee")
+    with pytest.raises(ValueError, match="'tea' and 'coffee'"):
+        Lock("tea")
