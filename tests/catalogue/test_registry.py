@@ -20,9 +20,9 @@ from tests.org import Org
 
 DECLARATION = """
 from insights.catalogue.declarations import Count
-from insights.catalogue.measures import Total
-from insights.catalogue.query import Dimension
-from insights.catalogue.terms import Better, Category, UnitOfMeasure
+from insights.query.measures import Total
+from insights.query.query import Dimension
+from insights.query.terms import Better, Category, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 REQUESTS = Count(

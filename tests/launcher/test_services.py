@@ -43,6 +43,6 @@ def test_an_address_that_is_no_brokers_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch, address: str, sentence: str
 ) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", address)
-    monkeypatch.setattr(services, "app", Celery(broker=address))
+    monkeypatch.setattr(services, "app", Celery(broker=address, set_as_current=False))
     with pytest.raises(LaunchError, match=sentence):
         services.wait_for_broker()
