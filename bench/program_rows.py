@@ -91,30 +91,35 @@ def _objectives(organisation: _Organisation, quarter: Quarter) -> list[Objective
     KeyResultMeasure.objects.bulk_create(
         [
             KeyResultMeasure(
-                key_result=each,
+                key_result=result,
                 metric_version=1,
-                value=(each.baseline or 0) * draws.uniform(0.7, 1.1),
+                value=(result.baseline or 0) * draws.uniform(0.7, 1.1),
                 sample_size=40,
                 people=8,
-                points=[[week, (each.baseline or 0) * draws.uniform(0.7, 1.1), 8] for week in weeks],
+                points=[[week, (result.baseline or 0) * draws.uniform(0.7, 1.1), 8] for week in weeks],
                 progress=draws.uniform(-0.2, 1.2),
-                forecast=(each.baseline or 0) * 0.85,
-                forecast_low=(each.baseline or 0) * 0.8,
-                forecast_high=(each.baseline or 0) * 0.9,
+                forecast=(result.baseline or 0) * 0.85,
+                forecast_low=(result.baseline or 0) * 0.8,
+                forecast_high=(result.baseline or 0) * 0.9,
                 standing=draws.choice(Standing.values),
                 why="By its weeks.",
             )
-            for each in key_results
+            for result in key_results
         ],
         batch_size=AT_ONCE,
     )
     ObjectiveMeasure.objects.bulk_create(
         ObjectiveMeasure(
-            objective=each, progress=draws.uniform(0, 1), standing=draws.choice(Standing.values), why="By its results."
+            objective=objective,
+            progress=draws.uniform(0, 1),
+            standing=draws.choice(Standing.values),
+            why="By its results.",
         )
-        for each in objectives
+        for objective in objectives
     )
-    CheckIn.objects.bulk_create(CheckIn(objective=each, confidence="medium", note="Under way.") for each in objectives)
+    CheckIn.objects.bulk_create(
+        CheckIn(objective=objective, confidence="medium", note="Under way.") for objective in objectives
+    )
     return objectives
 
 

@@ -55,7 +55,9 @@ def _stages(pull_request: PullRequest) -> Iterator[tuple[str, float]]:
         if review.author_id != pull_request.author_id and merged and review.submitted_at <= merged
     ]
     approvals = [review.submitted_at for review in reviews if review.state == "approved"]
-    first_commit = min((each.authored_at for each in pull_request.commits.all() if each.authored_at), default=None)
+    first_commit = min(
+        (commit.authored_at for commit in pull_request.commits.all() if commit.authored_at), default=None
+    )
     reviewed = min((review.submitted_at for review in reviews), default=None)
     approved = max(approvals, default=None)
     for stage, start, end in (

@@ -23,7 +23,7 @@ def ada(stored_once: StoreOnce) -> Iterator[int]:
 
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_what_a_test_changes_is_undone(ada: int, time: str) -> None:
-    assert [each.full_name for each in Person.objects.filter(pk=ada)] == ["Ada"], time
+    assert [person.full_name for person in Person.objects.filter(pk=ada)] == ["Ada"], time
     Person.objects.all().delete()
     Person.objects.create(full_name="Ben")
 

@@ -44,7 +44,7 @@ def write_demo_objectives(year: DemoYear, *, today: date) -> None:
         quarter = quarters[ago]
         if quarter.is_closed:
             continue
-        told = [each for each in OBJECTIVES if each.ago == ago]
+        told = [objective for objective in OBJECTIVES if objective.ago == ago]
         _publish_carried(access, quarter)
         _write(access, quarter, told, today)
         if ago:
@@ -64,7 +64,7 @@ def plan_demo_objectives() -> None:
 
 def _publish_carried(access: Access, quarter: Quarter) -> None:
     for draft in Objective.objects.filter(quarter=quarter, carried_from__isnull=False, published_at=None):
-        if all(each.is_guardrail for each in draft.key_results.all()):
+        if all(result.is_guardrail for result in draft.key_results.all()):
             continue  # all of it was reached: what is left is no goal
         publish_objective(access, draft)
         day = quarter.start + timedelta(days=CLOSED_DAYS_AFTER)
@@ -108,7 +108,7 @@ def _add(access: Access, quarter: Quarter, told: DemoObjective, parent: int | No
             if row is None:
                 raise
             key_results = (*key_results[:row], *key_results[row + 1 :])
-    if any(each.target_kind != "guardrail" for each in key_results):
+    if any(result.target_kind != "guardrail" for result in key_results):
         publish_objective(access, written)
         day = min(quarter.start + timedelta(days=PUBLISHED_DAYS_INTO), written.written_at.date())
         Objective.objects.filter(pk=written.pk).update(published_at=_noon(day))
@@ -166,7 +166,7 @@ def _goes_well(written: Objective, day: date) -> bool:
 
 def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
     by_title = {each.title: each for each in told}
-    written = {each.pk: each for each in Objective.objects.filter(quarter=quarter, carried_from=None)}
+    written = {objective.pk: objective for objective in Objective.objects.filter(quarter=quarter, carried_from=None)}
     known = {pk: by_title[each.title] for pk, each in written.items() if each.title in by_title}
     on = min(local_today(), quarter.end)
     close_quarter(

@@ -319,11 +319,11 @@ def renamed_repository(history: DeliveryHistory, name: str, new_name: str) -> De
     new = replace(old, name=new_name)
 
     def moved(records: tuple[_OfRepository, ...]) -> tuple[_OfRepository, ...]:
-        return tuple(replace(each, repository=new) if each.repository == old else each for each in records)
+        return tuple(replace(record, repository=new) if record.repository == old else record for record in records)
 
     return replace(
         history,
-        repositories=tuple(new if each == old else each for each in history.repositories),
+        repositories=tuple(new if repository == old else repository for repository in history.repositories),
         commits={new_name if key == name else key: commits for key, commits in history.commits.items()},
         pull_requests=moved(history.pull_requests),
         issues=moved(history.issues),

@@ -83,13 +83,13 @@ def demo_history(
         ends_at=year.anchor.astimezone(UTC),
         commits={teller.repository.name: teller.commits for teller in tellers},
         pull_requests=_in_order(each for teller in tellers for each in teller.pull_requests),
-        issues=_in_order(each for teller in tellers for each in teller.issues),
-        runs=_in_order(each for one in delivered for each in one.runs),
-        deployments=_in_order(each for one in delivered for each in one.deployments),
+        issues=_in_order(issue for teller in tellers for issue in teller.issues),
+        runs=_in_order(run for one in delivered for run in one.runs),
+        deployments=_in_order(deployment for one in delivered for deployment in one.deployments),
         incidents=tuple(
-            sorted((each for one in delivered for each in one.incidents), key=lambda each: each.started_at)
+            sorted((incident for one in delivered for incident in one.incidents), key=lambda each: each.started_at)
         ),
-        releases=_in_order(each for one in delivered for each in one.releases),
+        releases=_in_order(release for one in delivered for release in one.releases),
     )
 
 
@@ -105,7 +105,9 @@ class _Teller:
         self._next_id = _STRIDE * (position + 1)
         by_address = {git_address(person): self._accounts[person.email] for person in PEOPLE if _is_known(person)}
         self._log = read_log(git_dir, by_address | self._accounts | {BOT_EMAIL: BOT})
-        self._of_change = {(each.author_email, each.authored_at): each for each in _originals(self._log)}
+        self._of_change = {
+            (original.author_email, original.authored_at): original for original in _originals(self._log)
+        }
         self._work: Work = plan_work(year, repository, planned)
         self._merges = _merges(self._log, self._work)
         begun = datetime.combine(year.first_day - timedelta(weeks=30), datetime.min.time(), year.anchor.tzinfo)
@@ -116,7 +118,7 @@ class _Teller:
             language=_LANGUAGES.get(repository.folders[0].suffix, ""),
         )
         self.pull_requests = [self._pull_request(each) for each in self._work.pull_requests]
-        self.issues = [self._issue(each) for each in self._work.issues]
+        self.issues = [self._issue(issue) for issue in self._work.issues]
 
     @property
     def commits(self) -> tuple[Commit, ...]:
@@ -135,11 +137,11 @@ class _Teller:
         )
 
     def _pull_request(self, planned: PlannedPullRequest) -> PullRequest:
-        commits = [self._of_change[git_address(each.person), each.at.astimezone(UTC)] for each in planned.commits]
+        commits = [self._of_change[git_address(commit.person), commit.at.astimezone(UTC)] for commit in planned.commits]
         opened, pushes = tuple(commits[: planned.opened_with]), self._pushes(planned, commits)
         if planned.rewritten_at:
             opened = (_before_amendment(commits[0], planned.opened_at),)
-        steps = [self._happening(each, commits) for each in planned.review.steps]
+        steps = [self._happening(step, commits) for step in planned.review.steps]
         if planned.merged_at is not None:
             by = self._accounts[(planned.review.merged_by or planned.person).email]
             merge = self._merges[planned.number]
@@ -208,7 +210,7 @@ class _Teller:
             body=planned.body,
             created_at=planned.created_at,
             labels=(str(planned.label),),
-            happenings=tuple(self._happening(each, ()) for each in planned.steps),
+            happenings=tuple(self._happening(step, ()) for step in planned.steps),
         )
 
     def _id(self) -> int:
@@ -226,7 +228,7 @@ def _originals(log: GitLog) -> Iterator[Commit]:
 
     And without those that brought a branch to the default branch: whoever merges may commit in the same second.
     """
-    own = (each for each in log.commits.values() if each.authored_at == each.committed_at)
+    own = (commit for commit in log.commits.values() if commit.authored_at == commit.committed_at)
     return (each for each in own if not each.subject.startswith((_MERGED, _SQUASHED)))
 
 

@@ -119,9 +119,9 @@ class _Pipeline:
         """Run the workflow when it is opened and when something is pushed to it."""
         pushes = [(pull_request.created_at, pull_request.commits[-1])]
         pushes += [
-            (each.at, each.commits[-1])
-            for each in pull_request.happenings
-            if each.did in (Did.PUSHED, Did.FORCE_PUSHED)
+            (happening.at, happening.commits[-1])
+            for happening in pull_request.happenings
+            if happening.did in (Did.PUSHED, Did.FORCE_PUSHED)
         ]
         for position, (at, commit) in enumerate(pushes):
             self._check(pull_request, at, commit, is_last=position == len(pushes) - 1)
@@ -227,13 +227,15 @@ class _Pipeline:
         inactive = _with_inactive(self.delivered.deployments)
         past = (_until(each, self._year.anchor) for each in inactive)
         self.delivered.deployments = [each for each in past if each is not None]
-        known = {each.id for each in self.delivered.deployments}
+        known = {deployment.id for deployment in self.delivered.deployments}
         self.delivered.incidents = [
-            _as_it_stood(each, self._year.anchor)
-            for each in self.delivered.incidents
-            if each.started_at <= self._year.anchor and each.caused_by in known
+            _as_it_stood(incident, self._year.anchor)
+            for incident in self.delivered.incidents
+            if incident.started_at <= self._year.anchor and incident.caused_by in known
         ]
-        self.delivered.releases = [each for each in self.delivered.releases if each.published_at <= self._year.anchor]
+        self.delivered.releases = [
+            release for release in self.delivered.releases if release.published_at <= self._year.anchor
+        ]
 
     def _batches(self, merges: Sequence[_Merge]) -> Iterator[_Merge]:
         """The last merge of those that go out together."""
@@ -358,8 +360,10 @@ def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
             inactive_from[before.id] = DeploymentStatus(last.id + 5_000_000, last.at, DeploymentState.INACTIVE, last.by)
         live[each.environment] = each
     return [
-        replace(each, statuses=(*each.statuses, inactive_from[each.id])) if each.id in inactive_from else each
-        for each in sorted(deployments, key=lambda each: (each.created_at, each.id))
+        replace(deployment, statuses=(*deployment.statuses, inactive_from[deployment.id]))
+        if deployment.id in inactive_from
+        else deployment
+        for deployment in sorted(deployments, key=lambda deployment: (deployment.created_at, deployment.id))
     ]
 
 
@@ -367,7 +371,7 @@ def _until(deployment: Deployment, end: datetime) -> Deployment | None:
     """What had happened of it by the end; None where it had not begun."""
     if deployment.created_at > end:
         return None
-    return replace(deployment, statuses=tuple(each for each in deployment.statuses if each.at <= end))
+    return replace(deployment, statuses=tuple(status for status in deployment.statuses if status.at <= end))
 
 
 def _as_it_stood(incident: Incident, end: datetime) -> Incident:

@@ -71,10 +71,10 @@ def _request(message: Message, weeks_before_end: int, sessions: int, agent: str)
     match message:
         case ExportLogsServiceRequest():
             path = "/v1/logs"
-            records = sum(len(scope.log_records) for each in message.resource_logs for scope in each.scope_logs)
+            records = sum(len(scope.log_records) for log in message.resource_logs for scope in log.scope_logs)
         case ExportTraceServiceRequest():
             path = "/v1/traces"
-            records = sum(len(scope.spans) for each in message.resource_spans for scope in each.scope_spans)
+            records = sum(len(scope.spans) for span in message.resource_spans for scope in span.scope_spans)
         case _:
             path = "/v1/metrics"
             records = sum(

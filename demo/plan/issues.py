@@ -168,7 +168,7 @@ def _steps(
     """Assigned before work begins, closed when the last of its pull requests is merged; those in the past alone."""
     steps = _steps_of_backlog(issue, rng) if not drafts else _steps_of_work(year, repository, issue, drafts, rng)
     past = (
-        replace(each, at=each.at.astimezone(UTC).replace(microsecond=0)) for each in steps if each.at <= year.anchor
+        replace(step, at=step.at.astimezone(UTC).replace(microsecond=0)) for step in steps if step.at <= year.anchor
     )
     return tuple(sorted(past, key=lambda each: each.at))
 
@@ -193,7 +193,7 @@ def _steps_of_work(
         steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))
         steps.append(Step(Did.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
     steps.append(Step(Did.LABELLED, max(assigned_at, begun - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
-    ends = [(each.merged_at, each.review.merged_by) for each in drafts if each.merged_at and each.review.merged_by]
+    ends = [(draft.merged_at, draft.review.merged_by) for draft in drafts if draft.merged_at and draft.review.merged_by]
     if len(ends) < len(drafts):
         return steps + _steps_of_giving_up(drafts)
     closed_at, by = max(ends, key=lambda end: end[0])
@@ -224,8 +224,8 @@ def _steps_of_waiting(
 def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
     """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
     ends: list[datetime] = []
-    for each in drafts:
-        closings = [step.at for step in each.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
+    for draft in drafts:
+        closings = [step.at for step in draft.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
         if not closings:
             return []
         ends.append(max(closings))

@@ -12,7 +12,7 @@ from demo.plan.delivery import Incident
 from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 
 _AT_ONCE = 1000  # what one request may hold
-_SERVICES = {each.name: each.service for each in REPOSITORIES}
+_SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
 
 class IncidentsRefusedError(Exception):
@@ -24,7 +24,7 @@ class IncidentsRefusedError(Exception):
 
 def push_incidents(incidents: Iterable[Incident], *, base_url: str, token: str) -> int:
     """How many there are; pushing them again changes nothing.  Raises IncidentsRefusedError."""
-    records = [_record(each) for each in incidents]
+    records = [_record(incident) for incident in incidents]
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False) as client:
         for begin in range(0, len(records), _AT_ONCE):

@@ -29,7 +29,7 @@ DEPLOYMENT_STATES = {state: state.replace(" ", "_") for state in DeploymentState
 
 def attempts_until(run: PipelineRun, at: datetime) -> list[Attempt]:
     """The attempts that had begun; at least the first, which waits where it had not."""
-    return [each for each in run.attempts if each.started_at <= at] or [run.attempts[0]]
+    return [attempt for attempt in run.attempts if attempt.started_at <= at] or [run.attempts[0]]
 
 
 def workflow(payloads: Payloads, run: PipelineRun) -> Json:
@@ -136,7 +136,7 @@ def workflow_job(payloads: Payloads, run: PipelineRun, attempt: Attempt, job: Jo
 
 def deployment(payloads: Payloads, found: Deployment, at: datetime) -> Json:
     address = f"{payloads.at(found.repository)}/deployments/{found.id}"
-    changed_at = max([found.created_at, *(each.at for each in found.statuses if each.at <= at)])
+    changed_at = max([found.created_at, *(status.at for status in found.statuses if status.at <= at)])
     return {
         "url": address,
         "id": found.id,

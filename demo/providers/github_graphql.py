@@ -162,7 +162,7 @@ def _written(problem: GraphQLError) -> Json:
     if problem.path:
         written["path"] = problem.path
     if problem.locations:
-        written["locations"] = [{"line": each.line, "column": each.column} for each in problem.locations]
+        written["locations"] = [{"line": location.line, "column": location.column} for location in problem.locations]
     cause = problem.original_error
     if isinstance(cause, MissingNodeError):
         return {"type": "NOT_FOUND", **written}

@@ -107,7 +107,7 @@ class Nodes:
         state: Callable[[Any], str],
     ) -> Json:
         states, order = asked.get("states"), asked.get("orderBy") or {}
-        found = [each for each in records if not states or state(each) in states]
+        found = [record for record in records if not states or state(record) in states]
         by_change = order.get("field") == "UPDATED_AT"
         found.sort(key=lambda each: (each.updated_at if by_change else each.record.created_at, each.record.number))
         return connection(in_order(found, asked), asked, name, show)
@@ -240,9 +240,9 @@ class Nodes:
         return {"__typename": "Team", "id": f"T_{slug}", "name": slug, "slug": slug}
 
     def _timeline(self, standing: PullRequestStanding | IssueStanding, asked: Json) -> Json:
-        events = [each for each in events_of(standing) if each.commit is None]
+        events = [event for event in events_of(standing) if event.commit is None]
         wanted = asked.get("itemTypes")
-        found = [each for each in events if not wanted or _item_type(each) in wanted]
+        found = [event for event in events if not wanted or _item_type(event) in wanted]
         piece = connection(found, asked, "timelineItems", lambda each: self._event(standing, each))
         return {**piece, "totalCount": len(events), "filteredCount": len(found)}
 
@@ -251,7 +251,7 @@ class Nodes:
         if isinstance(standing, PullRequestStanding):
             if event.name == "reviewed":
                 return self.review(standing, happening)
-            reviews = {each.id: each for each in standing.reviews}
+            reviews = {review.id: review for review in standing.reviews}
         else:
             reviews = {}
         if event.name == "commented":
@@ -310,7 +310,7 @@ class Nodes:
         return None if found is None else self.commit(repository, found)
 
     def deployment(self, deployment: Deployment) -> Json:
-        statuses = [each for each in reversed(deployment.statuses) if each.at <= self.shown.at]
+        statuses = [status for status in reversed(deployment.statuses) if status.at <= self.shown.at]
         changed_at = statuses[0].at if statuses else deployment.created_at
         return {
             "__typename": "Deployment",

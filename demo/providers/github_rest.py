@@ -116,7 +116,7 @@ def requested_reviewers(call: Call, owner: str, name: str, number: str) -> Answe
     return Answer.of(
         {
             "users": [call.payloads.user(each) for each in standing.requested],
-            "teams": [call.payloads.team(each) for each in standing.requested_teams],
+            "teams": [call.payloads.team(team) for team in standing.requested_teams],
         }
     )
 
@@ -156,7 +156,9 @@ def _in_state(standings: Iterable[Conversation], call: Call) -> list[Conversatio
     state = call.asked.query.get("state", "open")
     if state not in ("open", "closed", "all"):
         raise UnprocessableError(f"{state} is no state")
-    return [each for each in standings if state == "all" or (each.closed is not None) == (state == "closed")]
+    return [
+        standing for standing in standings if state == "all" or (standing.closed is not None) == (state == "closed")
+    ]
 
 
 def _sorted(found: list[Conversation], call: Call, *, newest_first: bool) -> list[Conversation]:
@@ -220,7 +222,7 @@ def timeline(call: Call, owner: str, name: str, number: str) -> Answer:
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/events", "issues")
 def events_of_issue(call: Call, owner: str, name: str, number: str) -> Answer:
     standing = _conversation(call, owner, name, number)
-    found = [each for each in events.events_of(standing) if each.name not in events.TIMELINE_ONLY]
+    found = [event for event in events.events_of(standing) if event.name not in events.TIMELINE_ONLY]
     return call.listed(found, lambda each: events.timeline_entry(call.payloads, standing, each))
 
 

@@ -105,7 +105,7 @@ def deployments(call: Call, owner: str, name: str) -> Answer:
 def deployment_statuses(call: Call, owner: str, name: str, number: str) -> Answer:
     """Newest first."""
     found = _deployment(call, owner, name, number)
-    statuses = [each for each in reversed(found.statuses) if each.at <= call.shown.at]
+    statuses = [status for status in reversed(found.statuses) if status.at <= call.shown.at]
     return call.listed(statuses, lambda each: delivery.deployment_status(call.payloads, found, each))
 
 

@@ -127,7 +127,7 @@ class GitHubServer:
 
     def rename_user(self, login: str, new_login: str) -> None:
         """The account has another login from now on, in all that it did; its id stays.  KeyError: there is none."""
-        ids = {each.login: each.id for each in self._shown.history.accounts}
+        ids = {account.login: account.id for account in self._shown.history.accounts}
         self._logins = {**self._logins, ids[login]: new_login}
 
     def payloads(self, prefix: str = "") -> Payloads:
@@ -144,10 +144,10 @@ class GitHubServer:
         """Post them, in their order, to the registered hooks that want them; the statuses of the answers."""
         return [
             status
-            for each in deliveries
-            for hook in self.hooks.at(each.repository)
-            if hook.wants(each.event)
-            for status in send([each], hook.address, hook.secret)
+            for delivery in deliveries
+            for hook in self.hooks.at(delivery.repository)
+            if hook.wants(delivery.event)
+            for status in send([delivery], hook.address, hook.secret)
         ]
 
     # Answering --------------------------------------------------------------------------------------------------

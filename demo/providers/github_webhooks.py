@@ -106,12 +106,12 @@ def deliveries_between(
     tellings = chain(
         chain.from_iterable(_of_pull_request(payloads, each) for each in _touched(history.pull_requests, since)),
         chain.from_iterable(_of_issue(payloads, each) for each in _touched(history.issues, since)),
-        chain.from_iterable(_of_run(payloads, each) for each in history.runs),
-        chain.from_iterable(_of_deployment(payloads, each) for each in history.deployments),
+        chain.from_iterable(_of_run(payloads, run) for run in history.runs),
+        chain.from_iterable(_of_deployment(payloads, deployment) for deployment in history.deployments),
         _of_releases(history, payloads),
         _of_pushes(history, payloads),
     )
-    told = [each for each in tellings if since < each.at <= until]
+    told = [telling for telling in tellings if since < telling.at <= until]
     told.sort(key=lambda each: each.at)
     return [_delivery(payloads, each) for each in told]
 

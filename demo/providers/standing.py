@@ -196,7 +196,9 @@ class HistoryAt:
 
     @cached_property
     def repositories(self) -> Mapping[str, Repository]:
-        return {each.name: each for each in self.history.repositories if each.created_at <= self.at}
+        return {
+            repository.name: repository for repository in self.history.repositories if repository.created_at <= self.at
+        }
 
     @cached_property
     def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestStanding]]:
@@ -211,16 +213,16 @@ class HistoryAt:
     def issues(self) -> Mapping[str, Mapping[int, IssueStanding]]:
         """By number, without those that are deleted."""
         standing: dict[str, dict[int, IssueStanding]] = defaultdict(dict)
-        for each in self.history.issues:
-            if each.created_at <= self.at and not (folded := issue_at(each, self.at)).is_deleted:
-                standing[each.repository.name][each.number] = folded
+        for issue in self.history.issues:
+            if issue.created_at <= self.at and not (folded := issue_at(issue, self.at)).is_deleted:
+                standing[issue.repository.name][issue.number] = folded
         return standing
 
     def was_deleted(self, repository: str, number: int) -> bool:
         """Whether an issue of the number was there once."""
         return any(
-            each.number == number and each.repository.name == repository and each.created_at <= self.at
-            for each in self.history.issues
+            issue.number == number and issue.repository.name == repository and issue.created_at <= self.at
+            for issue in self.history.issues
         )
 
     @cached_property
@@ -265,15 +267,15 @@ class HistoryAt:
 
     @cached_property
     def runs(self) -> Mapping[str, list[PipelineRun]]:
-        return _by_repository(each for each in self.history.runs if each.created_at <= self.at)
+        return _by_repository(run for run in self.history.runs if run.created_at <= self.at)
 
     @cached_property
     def deployments(self) -> Mapping[str, list[Deployment]]:
-        return _by_repository(each for each in self.history.deployments if each.created_at <= self.at)
+        return _by_repository(deployment for deployment in self.history.deployments if deployment.created_at <= self.at)
 
     @cached_property
     def releases(self) -> Mapping[str, list[Release]]:
-        return _by_repository(each for each in self.history.releases if each.published_at <= self.at)
+        return _by_repository(release for release in self.history.releases if release.published_at <= self.at)
 
 
 def _by_repository(records: Iterable[Record]) -> dict[str, list[Record]]:

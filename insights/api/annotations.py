@@ -189,20 +189,20 @@ def _visible(access: Access, pk: int) -> Annotation:
 
 
 def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
-    names = names_of([each.written_by for each in annotations if each.written_by])
+    names = names_of([annotation.written_by for annotation in annotations if annotation.written_by])
     return [
         {
-            "id": each.pk,
-            "text": each.text,
-            "unit": each.unit.slug if each.unit else None,
-            "about": each.about or None,
-            "from": each.start.isoformat(),
-            "to": each.end.isoformat(),
-            "written_by": names.get(each.written_by_id or 0),
-            "written_at": each.written_at,
-            "changed_at": each.changed_at,
+            "id": annotation.pk,
+            "text": annotation.text,
+            "unit": annotation.unit.slug if annotation.unit else None,
+            "about": annotation.about or None,
+            "from": annotation.start.isoformat(),
+            "to": annotation.end.isoformat(),
+            "written_by": names.get(annotation.written_by_id or 0),
+            "written_at": annotation.written_at,
+            "changed_at": annotation.changed_at,
         }
-        for each in annotations
+        for annotation in annotations
     ]
 
 

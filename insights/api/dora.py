@@ -76,7 +76,7 @@ class DoraSerializer(serializers.Serializer[object]):
 
 
 PARAMETERS = [
-    *(each for each in schema.WINDOW_PARAMETERS if each.name != "person"),
+    *(parameter for parameter in schema.WINDOW_PARAMETERS if parameter.name != "person"),
     OpenApiParameter("set", str, enum=list(SETS), description="Published set of the bands; the organisation's choice."),
 ]
 
@@ -111,14 +111,14 @@ def _document(report: DoraReport) -> dict[str, Any]:
             "licence": report.published.licence,
             "secondary": report.published.secondary,
         },
-        "metrics": [_metric(each) for each in report.metrics],
+        "metrics": [_metric(metric) for metric in report.metrics],
         "score": {
             "value": report.score and report.score.value,
             "previous": report.score_before and report.score_before.value,
             "missing": report.missing,
             "contributions": [
-                {"key": each.key, "worth": each.worth, "points": each.points}
-                for each in (report.score.contributions if report.score else ())
+                {"key": contribution.key, "worth": contribution.worth, "points": contribution.points}
+                for contribution in (report.score.contributions if report.score else ())
             ],
         },
     }

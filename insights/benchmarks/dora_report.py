@@ -39,7 +39,7 @@ class DoraReport:
     @property
     def missing(self) -> Sequence[str]:
         """Keys of the metrics without a value, for which there is no score."""
-        return [each.metric.key for each in self.metrics if each.figure.value is None]
+        return [metric.metric.key for metric in self.metrics if metric.figure.value is None]
 
 
 def dora_report(asked: MetricQuery, access: Access, published: BenchmarkSet) -> DoraReport:

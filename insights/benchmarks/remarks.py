@@ -88,4 +88,4 @@ REMARKS = (
 
 def remarks_on(metric_key: str) -> tuple[Remark, ...]:
     """What was published about a metric without being a threshold."""
-    return tuple(each for each in REMARKS if each.metric_key == metric_key)
+    return tuple(remark for remark in REMARKS if remark.metric_key == metric_key)

@@ -50,7 +50,7 @@ class People:
         since: ConnectedSince,
         read_at: datetime,
     ) -> None:
-        self._plans = {(each.query.key, each.segments): each for each in plans}
+        self._plans = {(plan.query.key, plan.segments): plan for plan in plans}
         self._measured = measured
         self._since = since
         self.read_at = read_at
@@ -142,7 +142,7 @@ def read_people(queries: Sequence[MetricQuery]) -> People:
             wanted.setdefault(_reading(need), {})[need.measure] = None
     with rows_of_answer():
         measured = {reading: _cells_of(reading, tuple(measures)) for reading, measures in wanted.items()}
-    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), clock.now)
+    return People(plans, measured, ConnectedSince((plan.metric for plan in plans), by_person=True), clock.now)
 
 
 def _cells_of(reading: Reading, measures: Sequence[Measure]) -> CellsOfPeople:

@@ -83,7 +83,7 @@ def has_distribution(metric: Metric) -> bool:
 
 
 def _measure(metric: Metric) -> Measure:
-    found = next((each for each in metric.measures if isinstance(each, (Total, Distribution))), None)
+    found = next((measure for measure in metric.measures if isinstance(measure, (Total, Distribution))), None)
     if found is None or len(metric.measures) > 1:
         raise QueryError("key", f"{metric.key} has no distribution: it is not made of one amount per session.")
     return found

@@ -126,7 +126,7 @@ class StockReading:
 
     @property
     def hull(self) -> Window:
-        return Window(min(each.start for each in self.spans), max(each.end for each in self.spans))
+        return Window(min(span.start for span in self.spans), max(span.end for span in self.spans))
 
     def of_any_time(self) -> StockReading:
         """As of a reading."""

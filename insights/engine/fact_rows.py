@@ -158,7 +158,7 @@ def _kind_of(relation: Relation, shape: RowShape) -> tuple[str, ...]:
 def _part(reading: Reading, own: Sequence[int], wanted: Sequence[Measure], shape: RowShape, kind: int) -> Part:
     """The rows of one relation, with null for what only others tell."""
     relation = reading.relation
-    known = tuple(each for each in shape.dimensions if has_dimension(wanted[own[0]], each))
+    known = tuple(dimension for dimension in shape.dimensions if has_dimension(wanted[own[0]], dimension))
     columns = [name for name in (shape.part_of(relation),) if name]
     if LINES_OF_PART in shape.describing and LINES_OF_PART in relation.columns:
         columns.append(LINES_OF_PART)
@@ -170,8 +170,8 @@ def _part(reading: Reading, own: Sequence[int], wanted: Sequence[Measure], shape
         "part_id": shape.part_of(relation) or "NULL::BIGINT",
         LINES_OF_PART: LINES_OF_PART if LINES_OF_PART in columns else "NULL::BIGINT",
         **{
-            _name(each): f"segment_{known.index(each)}" if each in known else "NULL::VARCHAR"
-            for each in shape.dimensions
+            _name(dimension): f"segment_{known.index(dimension)}" if dimension in known else "NULL::VARCHAR"
+            for dimension in shape.dimensions
         },
         **{f"c_{i}": _added(measure, own.index(i)) if i in own else "NULL" for i, measure in enumerate(wanted)},
     }

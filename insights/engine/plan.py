@@ -167,7 +167,7 @@ def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
     if dimension is not Dimension.WORK_TYPE:
         return tuple(sorted(set(values)))
     finer = FINER_THAN_OTHER if WorkType.OTHER in values else ()
-    return tuple(sorted({*(WorkType.OTHER if each == OTHER_ALONE else each for each in values), *finer}))
+    return tuple(sorted({*(WorkType.OTHER if value == OTHER_ALONE else value for value in values), *finer}))
 
 
 def needs_of(

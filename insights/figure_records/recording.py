@@ -80,7 +80,7 @@ def people_now(queries: Sequence[MetricQuery], unconfirmed: Sequence[int]) -> Se
 def _with_numerators(queries: Sequence[MetricQuery]) -> Sequence[MetricQuery]:
     """The queries, and behind them those of the numerators that some of them have."""
     numerators = (numerator_of(query) for query in queries)
-    return [*queries, *(each for each in numerators if each is not None)]
+    return [*queries, *(numerator for numerator in numerators if numerator is not None)]
 
 
 def _rows(queries: Sequence[MetricQuery], answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:

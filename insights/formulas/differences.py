@@ -57,7 +57,7 @@ def difference_of_percentiles(first: Values, second: Values, percentile: float, 
     import numpy as np
 
     groups = [each.in_order() for each in (first, second)]
-    counted = [len(np.unique(each.developers)) for each in groups]
+    counted = [len(np.unique(group.developers)) for group in groups]
     if min(counted) < FEWEST_DEVELOPERS:
         return None
     developers = _number(first, second)

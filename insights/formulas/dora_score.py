@@ -71,8 +71,10 @@ class DoraScore:
 
     def change_since(self, before: DoraScore) -> Mapping[str, float]:
         """By how many points each metric has moved the score; they sum to the difference of the scores."""
-        earlier = {each.key: each.points for each in before.contributions}
-        return {each.key: each.points - earlier[each.key] for each in self.contributions}
+        earlier = {contribution.key: contribution.points for contribution in before.contributions}
+        return {
+            contribution.key: contribution.points - earlier[contribution.key] for contribution in self.contributions
+        }
 
 
 def dora_score(values: Mapping[str, float | None]) -> DoraScore | None:

@@ -82,7 +82,7 @@ def _render(request: HttpRequest, *, problem: str = "", path: str = "", name: st
 
 
 def _list_context() -> dict[str, object]:
-    lines = [_line(each, timezone.now()) for each in connected_sources()]
+    lines = [_line(source, timezone.now()) for source in connected_sources()]
     return {"lines": lines, "is_busy": any(line.state in ("waiting", SyncRun.State.RUNNING) for line in lines)}
 
 

@@ -78,7 +78,7 @@ def _rows(
             part, chosen = Dimension.ASSISTANCE, (ASSISTED[values[0]],)
             kept.pop(dimension, None)
         if dimension is Dimension.WORK_TYPE:
-            chosen = tuple(OTHER_ALONE if each == OTHER_WORK else each for each in values)
+            chosen = tuple(OTHER_ALONE if value == OTHER_WORK else value for value in values)
         if part not in metric.facets or len(chosen) > MOST_FACET_VALUES:
             return ""
         kept[part] = chosen

@@ -88,7 +88,7 @@ def _without_range(filters: Filters) -> list[tuple[str, str]]:
 
 def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
     """The context of a menu that a page asks for once it is opened.  Raises Http404 where it has no such menu."""
-    offered = next((each for each in page.facets if each.part == part), None)
+    offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
     present = read(page, filters, [offered.wanted]).present(offered)
@@ -101,7 +101,10 @@ def _menus(answers: Answers) -> list[FacetMenu]:
     page, filters = answers.page, answers.filters
     own = {offered.dimension for offered in page.facets}
     others = [dimension for dimension in filters.facets if dimension not in own]
-    return [*(_menu_of_bar(answers, each) for each in page.facets), *(_menu(page, filters, each) for each in others)]
+    return [
+        *(_menu_of_bar(answers, facet) for facet in page.facets),
+        *(_menu(page, filters, other) for other in others),
+    ]
 
 
 def _menu_of_bar(answers: Answers, offered: FacetOffered) -> FacetMenu:

@@ -65,7 +65,7 @@ class Measure:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((type(self), *(getattr(self, each.name) for each in fields(self))))
+        return hash((type(self), *(getattr(self, field.name) for field in fields(self))))
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read when the query filters or splits by `dimensions`."""

@@ -169,7 +169,10 @@ class Filters:
         pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
         if self.scope.person_id is not None:
             pairs.append(("person", ME))
-        return [*pairs, *(("where", f"{name}={each}") for name, values in self.scope.where.items() for each in values)]
+        return [
+            *pairs,
+            *(("where", f"{name}={value}") for name, values in self.scope.where.items() for value in values),
+        ]
 
     def query_string(self) -> str:
         """`?range=…` with what differs from the defaults, or the empty string."""

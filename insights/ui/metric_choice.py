@@ -9,7 +9,7 @@ from insights.catalogue.registry import metrics
 
 def metric_field(*, empty: str = "None", help_text: str = "", kept: str = "") -> forms.ChoiceField:
     """Every metric, and the one that is kept even where it is gone."""
-    known = {each.key: f"{each.name} ({each.key})" for each in metrics()}
+    known = {metric.key: f"{metric.name} ({metric.key})" for metric in metrics()}
     if kept:
         known.setdefault(kept, f"{kept}, which is no metric any more")
     return forms.ChoiceField(choices=[("", empty), *known.items()], required=False, help_text=help_text)

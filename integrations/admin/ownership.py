@@ -163,13 +163,13 @@ class OwnedAdmin(OwnedModelAdmin):
                 "<div>{}: {} in {}, {}, by {}</div>",
                 (
                     (
-                        timezone.localtime(each.at).strftime("%Y-%m-%d %H:%M"),
-                        each.unit or "nobody",
-                        each.tree,
-                        words_of(_days(each)),
-                        each.by or "a command",
+                        timezone.localtime(change.at).strftime("%Y-%m-%d %H:%M"),
+                        change.unit or "nobody",
+                        change.tree,
+                        words_of(_days(change)),
+                        change.by or "a command",
                     )
-                    for each in changes
+                    for change in changes
                 ),
             )
             or "nothing was said yet"

@@ -129,15 +129,15 @@ class OwnershipView(APIView):
             return Response({"total": 0, "next": None, "previous": None, "ownership": []})
         found = listed_things(tree, _filters(request), on=timezone.localdate(), limit=size, offset=(page - 1) * size)
         proposed = {
-            each.owned_id: each
-            for each in proposals([tree], owned_ids=[each.id for each in found.things if each.unit_id is None])
+            proposal.owned_id: proposal
+            for proposal in proposals([tree], owned_ids=[thing.id for thing in found.things if thing.unit_id is None])
         }
         return Response(
             {
                 "total": found.total,
                 "next": _page_url(request, page + 1) if page * size < found.total else None,
                 "previous": _page_url(request, page - 1) if page > 1 else None,
-                "ownership": [_document(each, tree, proposed.get(each.id)) for each in found.things],
+                "ownership": [_document(thing, tree, proposed.get(thing.id)) for thing in found.things],
             }
         )
 
@@ -197,7 +197,7 @@ class ConfirmView(APIView):
             return _refused({"resources": [str(refusal)]})
         found = proposals(
             trees if slug is None else trees.filter(slug=slug),
-            owned_ids=None if things is None else [each.pk for each in things],
+            owned_ids=None if things is None else [thing.pk for thing in things],
         )
         chosen = [(each.owned_id, each.unit.pk) for each in found if things is not None or not each.is_root]
         return Response({"confirmed": confirm(chosen, by=_user(request))})

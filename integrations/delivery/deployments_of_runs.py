@@ -109,7 +109,8 @@ def settle_runs_in(repositories: Iterable[int]) -> int:
     runs = PipelineRun.objects.filter(repository__in=wanted)
     connections = Connection.objects.filter(pk__in=runs.values("connection")) if wanted else []
     return sum(
-        _settle(each, effective_meanings(each), _OF_REPOSITORIES, {"repositories": wanted}) for each in connections
+        _settle(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": wanted})
+        for connection in connections
     )
 
 

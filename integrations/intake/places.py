@@ -20,7 +20,7 @@ def repositories_of(connection: Connection, external_ids: Collection[str]) -> Ma
     """External id → repository, of those that the connection knows; one that is pushed becomes known."""
     if not external_ids:
         return {}
-    known = {each.external_id: each.repository_id for each in _resources(connection, external_ids)}
+    known = {resource.external_id: resource.repository_id for resource in _resources(connection, external_ids)}
     if connection.provider == PUSH:
         for name in sorted(set(external_ids) - known.keys()):
             pushed = ResourceDraft(ResourceKind.REPOSITORY, name, name, remote=_remote_in(name))
@@ -36,8 +36,8 @@ def projects_of(connection: Connection, external_ids: Collection[str]) -> Mappin
     known = dict(stored.values_list("external_id", "pk"))
     missing = set(external_ids) - known.keys()
     new = {
-        each.external_id: Project(key=each.name, name=each.name[:300], repository_id=each.repository_id)
-        for each in (_resources(connection, missing) if missing else [])
+        resource.external_id: Project(key=resource.name, name=resource.name[:300], repository_id=resource.repository_id)
+        for resource in (_resources(connection, missing) if missing else [])
     }
     if connection.provider == PUSH:
         new |= {name: Project(key=name, name=name) for name in missing - new.keys()}

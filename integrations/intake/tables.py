@@ -125,20 +125,20 @@ class PartTable:
     @cached_property
     def plan(self) -> tuple[tuple[str, str, bool], ...]:
         """Field, column, and whether it names somebody; there are many parts, and each is read by this."""
-        return tuple((each.field, each.column.name, each.is_somebody) for each in self.sources)
+        return tuple((source.field, source.column.name, source.is_somebody) for source in self.sources)
 
     @cached_property
     def people(self) -> tuple[str, ...]:
         """The fields that name somebody."""
-        return tuple(each.field for each in self.sources if each.is_somebody)
+        return tuple(source.field for source in self.sources if source.is_somebody)
 
     @cached_property
     def key_columns(self) -> tuple[Column, ...]:
-        return tuple(each.column for each in self.sources if each.field in self.key)
+        return tuple(source.column for source in self.sources if source.field in self.key)
 
     @cached_property
     def value_columns(self) -> tuple[Column, ...]:
-        return tuple(each.column for each in self.sources if each.field not in self.key)
+        return tuple(source.column for source in self.sources if source.field not in self.key)
 
 
 @dataclass(frozen=True, eq=False)  # there is one of each
@@ -159,8 +159,8 @@ class RecordTable:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """By field; without the parts and what all drafts have."""
-        left_out = {"external_id", "updated_at", "deleted"} | {each.collection for each in self.parts}
-        return {each.field: each for each in _sources(self.draft, self.model, self.elsewhere, left_out)}
+        left_out = {"external_id", "updated_at", "deleted"} | {part.collection for part in self.parts}
+        return {source.field: source for source in _sources(self.draft, self.model, self.elsewhere, left_out)}
 
     @cached_property
     def optional(self) -> tuple[str, ...]:
@@ -171,11 +171,11 @@ class RecordTable:
     @cached_property
     def people(self) -> tuple[str, ...]:
         """The fields that name somebody."""
-        return tuple(each.field for each in self.sources.values() if each.is_somebody)
+        return tuple(source.field for source in self.sources.values() if source.is_somebody)
 
     @cached_property
     def collections(self) -> Mapping[str, PartTable]:
-        return {each.collection: each for each in self.parts}
+        return {part.collection: part for part in self.parts}
 
 
 _ENDED = Lasting("status", (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED, RunStatus.SKIPPED))

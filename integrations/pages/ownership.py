@@ -111,9 +111,9 @@ def _list_context(
         "kind": filters.kind or "",
         "without_owner": filters.without_owner,
         "is_narrowed": filters != Filters(),
-        "lines": [Line(each, each.kind.label, proposed.get(each.id)) for each in found.things],
+        "lines": [Line(thing, thing.kind.label, proposed.get(thing.id)) for thing in found.things],
         "has_proposals": bool(proposed),
-        "shows_proposals": request.user.is_superuser and any(each.unit_id is None for each in found.things),
+        "shows_proposals": request.user.is_superuser and any(thing.unit_id is None for thing in found.things),
         "first": f"{first + 1:,}",
         "last": f"{first + len(found.things):,}",
         "total": f"{found.total:,}",
@@ -137,7 +137,7 @@ def _page(request: HttpRequest, tree: OrgTree, filters: Filters, sight: Sight, t
 
 
 def _proposed(tree: OrgTree, things: Sequence[ListedThing], today: date) -> Mapping[int, Proposal]:
-    nobodys = [each.id for each in things if each.unit_id is None]
+    nobodys = [thing.id for thing in things if thing.unit_id is None]
     found = proposals([tree], owned_ids=nobodys, today=today) if nobodys else ()
     return {each.owned_id: each for each in found}
 

@@ -214,12 +214,12 @@ def work_item(told: Values) -> WorkItemDraft:
         transitions=Told(
             [
                 TransitionDraft(
-                    at=each["at"],
-                    from_status=each["from"],
-                    to_status=each["to"] or each["category"],
-                    category=_word(StatusCategory, each["category"], StatusCategory.TODO),
+                    at=transition["at"],
+                    from_status=transition["from"],
+                    to_status=transition["to"] or transition["category"],
+                    category=_word(StatusCategory, transition["category"], StatusCategory.TODO),
                 )
-                for each in transitions
+                for transition in transitions
             ]
         ),
         assignments=Told(

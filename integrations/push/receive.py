@@ -139,7 +139,7 @@ def _in_words(errors: Any, path: str = "") -> str:
     if isinstance(errors, Mapping):
         inner = [_in_words(each, _path(path, name)) for name, each in errors.items() if each]
         return " ".join(inner)
-    if isinstance(errors, list) and any(isinstance(each, Mapping) for each in errors):
+    if isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
         return " ".join(_in_words(each, f"{path}[{position}]") for position, each in enumerate(errors) if each)
     return f"{path}: {' '.join(str(each) for each in errors)}"
 

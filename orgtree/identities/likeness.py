@@ -111,8 +111,8 @@ class Index:
         self._initials: defaultdict[tuple[str, str], list[int]] = defaultdict(list)  # of those named in full
         self._handles: defaultdict[str, list[int]] = defaultdict(list)
         self._patterns: defaultdict[str, list[tuple[int, float, str]]] = defaultdict(list)
-        for each in people:
-            self.add(each)
+        for person in people:
+            self.add(person)
 
     def __getitem__(self, key: int) -> Somebody:
         return self._people[key]

@@ -42,7 +42,7 @@ def match(people: Sequence[Somebody], rejected: frozenset[tuple[int, int]] = fro
 
     `rejected` are pairs of keys (who, not whom) of which somebody said that they differ.
     """
-    index = Index(each for each in people if each.anchored)
+    index = Index(person for person in people if person.anchored)
     found: dict[int, list[Likeness]] = {}
     for each in _better_known_first(people):
         if alike := _alike(each, index, rejected):
@@ -54,7 +54,7 @@ def match(people: Sequence[Somebody], rejected: frozenset[tuple[int, int]] = fro
 
 def _better_known_first(people: Sequence[Somebody]) -> list[Somebody]:
     """Those who are not anchored: of the organisation's own domains first, then with any address, then by alphabet."""
-    usual = Counter(domain(email) for each in people for email in set(each.emails))
+    usual = Counter(domain(email) for person in people for email in set(person.emails))
     for public in PUBLIC_MAIL & usual.keys():
         usual[public] = 0
 
@@ -62,7 +62,7 @@ def _better_known_first(people: Sequence[Somebody]) -> list[Somebody]:
         colleagues = max((usual[domain(email)] for email in each.emails), default=0)
         return -colleagues, not each.emails, (*sorted(each.emails), *sorted(login for _, login in each.logins))
 
-    return sorted((each for each in people if not each.anchored), key=standing)
+    return sorted((person for person in people if not person.anchored), key=standing)
 
 
 def _alike(each: Somebody, index: Index, rejected: frozenset[tuple[int, int]]) -> list[Likeness]:

@@ -137,7 +137,7 @@ class PersonAdmin(PersonModelAdmin):
 
     @admin.display(description="there")
     def there(self, person: Person) -> str:
-        return ", ".join(sorted(words_of(each.during) for each in person.employments.all())) or "always"
+        return ", ".join(sorted(words_of(employment.during) for employment in person.employments.all())) or "always"
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         # Deleting would leave figures of nobody; the end of the employment says that somebody is gone.

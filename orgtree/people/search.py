@@ -93,28 +93,34 @@ def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> 
     newest_first = F("during").desc()
     return History(
         employments=[
-            Dated("There", "", "", each.during, _covers(each.during, on))
-            for each in Employment.objects.filter(person=person).order_by(newest_first)
+            Dated("There", "", "", employment.during, _covers(employment.during, on))
+            for employment in Employment.objects.filter(person=person).order_by(newest_first)
         ],
         attributes=[
-            Dated(each.attribute.name, each.value, "", each.during, _covers(each.during, on))
-            for each in PersonAttribute.objects.filter(person=person)
+            Dated(attribute.attribute.name, attribute.value, "", attribute.during, _covers(attribute.during, on))
+            for attribute in PersonAttribute.objects.filter(person=person)
             .select_related("attribute")
             .order_by("attribute__name", newest_first)
         ],
         managers=[
             Dated(
                 "Manager",
-                each.manager.full_name,
-                str(each.manager.public_id),
-                each.during,
-                _covers(each.during, on),
+                reporting.manager.full_name,
+                str(reporting.manager.public_id),
+                reporting.during,
+                _covers(reporting.during, on),
             )
-            for each in Reporting.objects.filter(person=person).select_related("manager").order_by(newest_first)
+            for reporting in Reporting.objects.filter(person=person).select_related("manager").order_by(newest_first)
         ],
         units=[
-            Dated(each.tree.name, each.unit.name, each.unit.slug, each.during, _covers(each.during, on))
-            for each in memberships.order_by("tree__name", newest_first)
+            Dated(
+                membership.tree.name,
+                membership.unit.name,
+                membership.unit.slug,
+                membership.during,
+                _covers(membership.during, on),
+            )
+            for membership in memberships.order_by("tree__name", newest_first)
         ],
     )
 

@@ -122,7 +122,7 @@ def _employments(people: Sequence[int]) -> Iterable[tuple[int, str, str]]:
 
 def stretches(days: Iterable[DateRange]) -> str:
     """Stretches of days in words: 2024-01-01 – 2026-03-01, from 2026-05-01."""
-    return ", ".join(date_range_in_words(each.lower, each.upper) for each in days)
+    return ", ".join(date_range_in_words(day.lower, day.upper) for day in days)
 
 
 _NAMES = """

@@ -212,7 +212,9 @@ def _list(key: str, title: str, people: Sequence[PersonChange]) -> ChangeList:
 
 
 def _line(person: PersonChange) -> ChangeLine:
-    fields = [(FIELDS.get(each.field) or attribute_name(each.field), each.before, each.after) for each in person.fields]
+    fields = [
+        (FIELDS.get(field.field) or attribute_name(field.field), field.before, field.after) for field in person.fields
+    ]
     return ChangeLine(
         person.row,
         person.full_name,

@@ -76,7 +76,7 @@ def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None 
         while True:
             left = {error.row for error in errors}
             try:
-                changes = store_people([each for each in drafts if each.row not in left], effective=effective)
+                changes = store_people([draft for draft in drafts if draft.row not in left], effective=effective)
             except PeopleRefusedError as refused:
                 errors += refused.changes.errors
                 continue

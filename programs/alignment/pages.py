@@ -43,12 +43,15 @@ def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named
 
 
 def _grouped(offers: Iterable[Offer]) -> list[Choice]:
-    listed = [(LABELS[each.of], _worded(each.objectives)) for each in offers]
+    listed = [(LABELS[offer.of], _worded(offer.objectives)) for offer in offers]
     return [("", "None"), *((label, objectives) for label, objectives in listed if objectives)]
 
 
 def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
-    return [(str(each.pk), f"{each.unit.name if each.unit else EVERYBODY}: {each.title}") for each in objectives]
+    return [
+        (str(objective.pk), f"{objective.unit.name if objective.unit else EVERYBODY}: {objective.title}")
+        for objective in objectives
+    ]
 
 
 def _with_chosen(found: list[Choice], sight: Sight, named: str, kept: int | None) -> list[Choice]:
@@ -57,7 +60,7 @@ def _with_chosen(found: list[Choice], sight: Sight, named: str, kept: int | None
     """
     offered = _keys(found)
     numbers = {named if named.isdecimal() and len(named) < 16 else "", str(kept or "")} - {""}
-    missing = [int(each) for each in numbers if each not in offered]
+    missing = [int(number) for number in numbers if number not in offered]
     if not missing:
         return found
     chosen = _worded(Objective.objects.within(sight).select_related("unit").filter(pk__in=missing))

@@ -119,7 +119,7 @@ class StartView(ProgramView):
                 ],
                 "teams_offered": led_unit_documents(access.sight),
                 "baseline": [_baseline(each, begun) for each in baseline_report(begun, access)] if begun.units else [],
-                "teams": [_team(each) for each in pilot_teams(begun, quarter)] if begun.units else [],
+                "teams": [_team(team) for team in pilot_teams(begun, quarter)] if begun.units else [],
             }
         )
 

@@ -121,7 +121,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
     if units:
         context["baseline"] = _baseline(begun, access)
         context["suggestions_url"] = f"{reverse('program_start_suggestions')}?{request.GET.urlencode()}"
-        context["teams"] = [_team(each, quarter) for each in pilot_teams(begun, quarter)]
+        context["teams"] = [_team(team, quarter) for team in pilot_teams(begun, quarter)]
     return render(request, "programs/overview/start.html", context)
 
 

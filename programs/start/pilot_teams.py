@@ -62,7 +62,7 @@ def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> Begun:
     """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
     if chosen_set not in STARTER_SETS:
         raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
-    asked = list(dict.fromkeys(each.replace("\x00", "") for each in slugs if each))
+    asked = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
     if len(asked) > MOST_PILOT_TEAMS:
         raise QueryError("unit", f"Begin with at most {MOST_PILOT_TEAMS} teams: what works there can spread.")
     led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=asked) if sight.leads(unit.pk)}

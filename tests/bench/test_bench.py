@@ -64,7 +64,7 @@ def test_generated_facts_are_as_the_intake_leaves_them() -> None:
 
 def test_generated_requests_have_records_that_differ() -> None:
     body = ExportLogsServiceRequest.FromString(logs_body(120))
-    records = [record for each in body.resource_logs for scope in each.scope_logs for record in scope.log_records]
+    records = [record for log in body.resource_logs for scope in log.scope_logs for record in scope.log_records]
     assert len({record.SerializeToString() for record in records}) == 120
 
 

@@ -95,7 +95,7 @@ def test_a_metric_of_one_value_has_its_band_whatever_is_picked_for_durations() -
 def test_a_set_whose_better_cluster_has_worse_figures_says_so() -> None:
     assert not SETS["dora-2024"].metrics["dora.change_failure_rate"].is_monotonic
     assert SETS["dora-2023"].metrics["dora.change_failure_rate"].is_monotonic
-    assert all(each.is_monotonic for each in SETS[DEFAULT_SET].metrics.values())
+    assert all(metric.is_monotonic for metric in SETS[DEFAULT_SET].metrics.values())
 
 
 def test_every_set_names_its_source_and_licence() -> None:

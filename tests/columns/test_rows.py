@@ -50,7 +50,7 @@ def test_all_half_and_nothing_is_built(world: random.Random) -> None:
     build_all()
     assert not ColumnPartition.objects.exclude(stale_since=None).exists()
     assert ColumnPartition.objects.filter(rows__gt=0).count() > 20
-    assert all(each.rows <= MOST_ROWS or _is_week(each) for each in ColumnPartition.objects.all())
+    assert all(partition.rows <= MOST_ROWS or _is_week(partition) for partition in ColumnPartition.objects.all())
     assert assert_agreement(relations, days) == []  # nothing was read from PostgreSQL
 
     numbers = sorted(ColumnPartition.objects.values_list("pk", flat=True))

@@ -126,7 +126,7 @@ def test_what_is_stored_is_tested_with_the_stored_secret(admin: Client, github: 
     said = text_of(admin.post(f"{TEST}?connection={connection.pk}", filled(base_url=github.url, token="")))
     assert "does not work" not in said
     connection.refresh_from_db()
-    assert all(each["works"] for each in connection.checks)
+    assert all(check["works"] for check in connection.checks)
     assert connection.checks[0]["what"] in text_of(admin.get(change(connection)))
 
 

@@ -32,6 +32,6 @@ def assert_worked_on(year: DemoYear, units: Iterable[str]) -> None:
 def assert_services_named() -> None:
     """Those that GitHub is told of; what a workflow alone deploys has no name for it."""
     deployed = Deployment.objects.filter(environment="production").values_list("repository__name", "service")
-    assert set(deployed) == {(each.name, each.service) for each in REPOSITORIES}
+    assert set(deployed) == {(repository.name, repository.service) for repository in REPOSITORIES}
     broken = set(Incident.objects.values_list("repository__name", "service"))
-    assert broken <= {(each.name, each.service) for each in REPOSITORIES if each.service}
+    assert broken <= {(repository.name, repository.service) for repository in REPOSITORIES if repository.service}

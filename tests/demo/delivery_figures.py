@@ -48,9 +48,11 @@ class ToldFigures:
         """Median, in seconds, from the first commit to the first rollout after the merge, where it counts."""
         rollouts = sorted(
             status.at
-            for each in self._history.deployments
-            if each.repository.name == repository and each.environment == "production" and not each.rollback_of
-            for status in each.statuses
+            for deployment in self._history.deployments
+            if deployment.repository.name == repository
+            and deployment.environment == "production"
+            and not deployment.rollback_of
+            for status in deployment.statuses
             if status.state is DeploymentState.SUCCESS
         )
         waits = []
@@ -81,22 +83,22 @@ class ToldFigures:
 
     def _failure_rate(self, repository: str, weeks: Weeks) -> float | None:
         ended = [
-            [status.state for status in each.statuses]
-            for each in self._history.deployments
-            if each.repository.name == repository
-            and each.environment == "production"
-            and self._is_in(each.created_at, weeks)
+            [status.state for status in deployment.statuses]
+            for deployment in self._history.deployments
+            if deployment.repository.name == repository
+            and deployment.environment == "production"
+            and self._is_in(deployment.created_at, weeks)
         ]
         return _percent(sum(bool(_BAD & set(states)) for states in ended), len(ended))
 
     def _flaky_rate(self, repository: str, weeks: Weeks) -> float | None:
         """Runs that failed and succeeded on the same commit."""
         outcomes = [
-            [attempt.outcome for attempt in each.attempts]
-            for each in self._history.runs
-            if each.repository.name == repository and self._is_in(each.created_at, weeks)
+            [attempt.outcome for attempt in run.attempts]
+            for run in self._history.runs
+            if run.repository.name == repository and self._is_in(run.created_at, weeks)
         ]
-        flaky = sum(len(each) > 1 and each[-1] is Outcome.SUCCESS for each in outcomes)
+        flaky = sum(len(outcome) > 1 and outcome[-1] is Outcome.SUCCESS for outcome in outcomes)
         return _percent(flaky, len(outcomes))
 
     def _merged(self, repository: str, weeks: Weeks) -> Iterator[tuple[PullRequest, datetime]]:
@@ -118,7 +120,7 @@ def _ready_at(pull_request: PullRequest) -> datetime:
 
 
 def _first(pull_request: PullRequest, did: Did) -> datetime | None:
-    return next((each.at for each in pull_request.happenings if each.did is did), None)
+    return next((happening.at for happening in pull_request.happenings if happening.did is did), None)
 
 
 def _percent(part: int, whole: int) -> float | None:

@@ -172,7 +172,7 @@ class RowsAttacker:
                     {
                         "person": row.label,
                         "agents": tuple(row.agents),
-                        **{each.key: row.values[each.metric].value for each in FIGURES},
+                        **{figure.key: row.values[figure.metric].value for figure in FIGURES},
                     }
                     for row in shown.rows
                 ]

@@ -73,7 +73,7 @@ def history(year: DemoYear, folder: Path) -> DeliveryHistory:
 
 
 def _write(year: DemoYear, folder: Path, repositories: Sequence[DemoRepository] = REPOSITORIES) -> None:
-    planned = plan_commits(year, (each for week in range(year.weeks) for each in year.sessions_of_week(week)))
+    planned = plan_commits(year, (session for week in range(year.weeks) for session in year.sessions_of_week(week)))
     for repository in repositories:
         write_repository(folder / repository.name, year, repository, planned[repository.name])
 
@@ -85,7 +85,7 @@ def test_there_is_so_much_of_everything(year: DemoYear, history: DeliveryHistory
     assert {name: fewest <= counts[name] <= most for name, (fewest, most) in expected.items()} == dict.fromkeys(
         expected, True
     ), counts
-    did = Counter(each.did for record in history.pull_requests for each in record.happenings)
+    did = Counter(happening.did for record in history.pull_requests for happening in record.happenings)
     rare = {Did.MADE_DRAFT, Did.REOPENED, Did.REVIEW_REQUEST_REMOVED}
     for kind in {Did.REVIEWED, Did.FORCE_PUSHED, Did.MERGED} | rare:
         assert did[kind] > (3 if is_whole or kind not in rare else 0), kind
@@ -93,7 +93,7 @@ def test_there_is_so_much_of_everything(year: DemoYear, history: DeliveryHistory
 
 def test_everything_happens_after_its_beginning_in_order_and_before_the_end(history: DeliveryHistory) -> None:
     for record in _conversations(history):
-        times = [record.created_at, *(each.at for each in record.happenings)]
+        times = [record.created_at, *(happening.at for happening in record.happenings)]
         assert times == sorted(times), record
         assert times[-1] <= history.ends_at
     for run in history.runs:
@@ -102,12 +102,12 @@ def test_everything_happens_after_its_beginning_in_order_and_before_the_end(hist
             assert attempt.started_at <= attempt.finished_at
             assert all(job.queued_at <= job.started_at <= job.finished_at for job in attempt.jobs)
     for deployment in history.deployments:
-        times = [deployment.created_at, *(each.at for each in deployment.statuses)]
+        times = [deployment.created_at, *(status.at for status in deployment.statuses)]
         assert times == sorted(times)
         assert times[-1] <= history.ends_at
     for incident in history.incidents:
         moments = (incident.started_at, incident.acknowledged_at, incident.resolved_at)
-        assert list(moments) == sorted(each for each in moments if each is not None)
+        assert list(moments) == sorted(moment for moment in moments if moment is not None)
 
 
 def test_commits_are_those_of_the_repositories(history: DeliveryHistory, folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_commits_are_those_of_the_repositories(history: DeliveryHistory, folder:
             assert commits <= reachable, record.number
             if merge:
                 assert merge in on_main
-        deployed = {each.sha for each in history.deployments if each.repository == repository}
+        deployed = {deployment.sha for deployment in history.deployments if deployment.repository == repository}
         assert deployed <= on_main
 
 
@@ -141,20 +141,22 @@ def test_a_merged_pull_requests_commits_are_on_the_default_branch(history: Deliv
 
 def test_numbers_and_ids_are_given_once(history: DeliveryHistory) -> None:
     for repository in history.repositories:
-        numbers = [each.number for each in _conversations(history) if each.repository == repository]
+        numbers = [
+            conversation.number for conversation in _conversations(history) if conversation.repository == repository
+        ]
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
     kinds: list[Sequence[PullRequest | Issue | PipelineRun | Deployment | Incident]] = [
         *(history.pull_requests, history.issues, history.runs, history.deployments, history.incidents)
     ]
     for records in kinds:
-        assert len({each.id for each in records}) == len(records)
-    events = [each.id for record in _conversations(history) for each in record.happenings]
+        assert len({record.id for record in records}) == len(records)
+    events = [happening.id for record in _conversations(history) for happening in record.happenings]
     assert len(set(events)) == len(events)
 
 
 def test_issues_that_are_named_are_there(history: DeliveryHistory) -> None:
     for repository in history.repositories:
-        numbers = {each.number for each in history.issues if each.repository == repository}
+        numbers = {issue.number for issue in history.issues if issue.repository == repository}
         named = [int(each.body.rpartition("#")[2]) for each in _of(history, repository.name) if "#" in each.body]
         assert named
         assert set(named) <= numbers
@@ -170,7 +172,7 @@ def test_who_merges_in_the_second_of_an_own_commit_works_on_that(
     people = tuple(person for person in PEOPLE if person.team == LOGISTICS)
     monkeypatch.setattr(stories, "WHOLE", replace(WHOLE, people=people))
     year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 24, 22, 27, tzinfo=UTC))
-    [routing] = [each for each in REPOSITORIES if each.team == LOGISTICS]
+    [routing] = [repository for repository in REPOSITORIES if repository.team == LOGISTICS]
     _write(year, tmp_path, [routing])
     told = demo_history(year, tmp_path, [routing])
     commits = [commit for each in told.pull_requests for commit in each.commits]
@@ -179,14 +181,14 @@ def test_who_merges_in_the_second_of_an_own_commit_works_on_that(
 
 
 def test_what_a_deployment_broke_is_mended_by_another(history: DeliveryHistory) -> None:
-    by_id = {each.id: each for each in history.deployments}
-    mended = {fixed: each for each in history.deployments for fixed in each.fixes}
+    by_id = {deployment.id: deployment for deployment in history.deployments}
+    mended = {fixed: deployment for deployment in history.deployments for fixed in deployment.fixes}
     for incident in history.incidents:
         cause = by_id[incident.caused_by or 0]
         assert cause.created_at < incident.started_at
         if incident.id in mended:
             assert mended[incident.id].created_at >= incident.started_at
-    rolled_back = [each for each in history.deployments if each.rollback_of]
+    rolled_back = [deployment for deployment in history.deployments if deployment.rollback_of]
     assert rolled_back
     assert all(each.sha != by_id[each.rollback_of or 0].sha for each in rolled_back)
 
@@ -195,11 +197,11 @@ def test_one_deployment_is_live_in_each_environment(history: DeliveryHistory) ->
     for repository in history.repositories:
         for environment in ("staging", "production"):
             live = [
-                each
-                for each in history.deployments
-                if (each.repository, each.environment) == (repository, environment)
-                and each.statuses
-                and each.statuses[-1].state is DeploymentState.SUCCESS
+                deployment
+                for deployment in history.deployments
+                if (deployment.repository, deployment.environment) == (repository, environment)
+                and deployment.statuses
+                and deployment.statuses[-1].state is DeploymentState.SUCCESS
             ]
             assert len(live) <= 1
 
@@ -239,9 +241,9 @@ def _of(history: DeliveryHistory, repository: str) -> Iterator[PullRequest]:
 def _final(record: PullRequest) -> tuple[set[str], str]:
     """The commits that it had in the end, and the one that brought it to the default branch."""
     commits, merge = {commit.sha for commit in record.commits}, ""
-    for each in record.happenings:
-        if each.did is Did.FORCE_PUSHED:
+    for happening in record.happenings:
+        if happening.did is Did.FORCE_PUSHED:
             commits = set()
-        commits |= {commit.sha for commit in each.commits}
-        merge = each.sha if each.did is Did.MERGED else merge
+        commits |= {commit.sha for commit in happening.commits}
+        merge = happening.sha if happening.did is Did.MERGED else merge
     return commits, merge

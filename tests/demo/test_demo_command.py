@@ -207,7 +207,7 @@ def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) ->
     with demo.server.database():
         counts = counted_things(OrgTree.objects.all(), on=timezone.localdate())
         assert len(counts) == 3 * 3, "three trees of repositories, services and projects"
-        assert [each.without_owner for each in counts.values()] == [0] * len(counts)
+        assert [count.without_owner for count in counts.values()] == [0] * len(counts)
         owners = Ownership.objects.filter(owned__repository__isnull=False, tree__name=HAND_BUILT.name)
         named = dict(owners.values_list("owned__repository__name", "unit__name"))
         assert (named["checkout-api"], named["storefront-app"]) == ("Buy", "Apps")
@@ -268,7 +268,7 @@ def test_a_no_reply_login_and_a_second_address_wait_for_an_admin_and_a_mailmap_n
 
 def test_a_moved_persons_commits_stay_with_the_old_team(demo: Demo) -> None:
     moved_on = demo.year.first_day_of(20)
-    own = [each for each in demo.planned.commits if each.person.full_name == "Juniper Sample"]
+    own = [commit for commit in demo.planned.commits if commit.person.full_name == "Juniper Sample"]
     days = [commit.at.astimezone(demo.year.anchor.tzinfo).date() for commit in own]
     with demo.server.database():
         juniper = Person.objects.get(full_name="Juniper Sample")

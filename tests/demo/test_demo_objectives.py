@@ -53,7 +53,7 @@ def year(flavour: Flavour = Flavour.STORIES) -> DemoYear:
 def test_what_it_tells_names_metrics_that_there_are() -> None:
     for told in OBJECTIVES:
         assert 1 <= len(told.key_results) <= 5
-        assert any(each.target_kind != "guardrail" for each in told.key_results)
+        assert any(result.target_kind != "guardrail" for result in told.key_results)
         for each in told.key_results:
             if each.metric:
                 assert not get(each.metric).always_by
@@ -72,9 +72,11 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
     assert list(Objective.objects.order_by("pk").values()) == written
     assert list(CheckIn.objects.order_by("pk").values()) == said
     assert FrozenDocument.objects.count() == 3
-    assert [str(each) for each in Quarter.objects.filter(closed_at=None, start__lt=current_quarter().start)] == []
+    assert [str(quarter) for quarter in Quarter.objects.filter(closed_at=None, start__lt=current_quarter().start)] == []
     erin = access_of(User.objects.get(username="erin.executive@example.com"))
-    told = [each for document in FrozenDocument.objects.all() for each in read_frozen(document, erin).objectives]
+    told = [
+        objective for document in FrozenDocument.objects.all() for objective in read_frozen(document, erin).objectives
+    ]
     assert [each.title for each in told] == ["Agents know our house rules"]
     assert told[0].score == 1.0
     assert told[0].retrospective

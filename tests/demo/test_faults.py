@@ -48,8 +48,8 @@ def test_the_second_request_is_struck_and_the_others_are_not(effect: Effect, sta
 
 def test_a_fault_may_strike_for_ever_and_only_one_path() -> None:
     fault = Fault(faults.server_error(), path="/issues", times=None)
-    assert {each.status_code for each in _answers(fault)} == {200}
-    assert {each.status_code for each in _answers(fault, path="/repos/acme/shop/issues")} == {500}
+    assert {answer.status_code for answer in _answers(fault)} == {200}
+    assert {answer.status_code for answer in _answers(fault, path="/repos/acme/shop/issues")} == {500}
 
 
 def test_an_answer_may_be_cut_in_the_middle() -> None:

@@ -82,7 +82,7 @@ def test_timelines_have_the_same_events_in_both_forms(github: GitHubServer) -> N
         query = f'{{ repository(owner: "acme", name: "shop") {{ pullRequest(number: {number}) {{ {asked} }} }} }}'
         items = _ask(github, query)["data"]["repository"]["pullRequest"]["timelineItems"]
         rest = [each["event"] for each in _rest(github, f"issues/{number}/timeline") if each["event"] != "committed"]
-        assert [names[each["__typename"]] for each in items["nodes"]] == rest
+        assert [names[item["__typename"]] for item in items["nodes"]] == rest
         assert items["totalCount"] == len(rest)
 
 

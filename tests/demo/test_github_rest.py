@@ -76,7 +76,7 @@ def test_lists_are_filtered_and_sorted(client: httpx.Client) -> None:
 
 def test_pull_requests_are_among_issues(client: httpx.Client) -> None:
     issues = client.get(f"{REPOSITORY}/issues?state=all").json()
-    assert sorted(each["number"] for each in issues if "pull_request" not in each) == [1, 7]
+    assert sorted(issue["number"] for issue in issues if "pull_request" not in issue) == [1, 7]
     assert len(issues) == 7
     since = (BEGIN + 8 * DAY).isoformat().replace("+00:00", "Z")
     assert {each["number"] for each in client.get(f"{REPOSITORY}/issues?state=all&since={since}").json()} == {5, 6}

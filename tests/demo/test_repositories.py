@@ -144,7 +144,7 @@ def test_trailers_stand_on_the_commits_that_were_planned(
         if any(trailer.key.lower() == "co-authored-by" for trailer in read.trailers)
     }
     commits = _recent(year, planned)[CHECKOUT_API.name]
-    assert signed == {(git_address(each.person), each.at) for each in commits if each.mark is Mark.TRAILER}
+    assert signed == {(git_address(commit.person), commit.at) for commit in commits if commit.mark is Mark.TRAILER}
 
 
 def test_every_repository_but_one_tells_agents_about_itself(year: DemoYear, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_every_repository_but_one_tells_agents_about_itself(year: DemoYear, tmp_
     for repository in REPOSITORIES:
         git = _written(tmp_path, year, repository, {repository.name: []})
         periods = context_file_periods(git.git_dir, git.branches["refs/heads/main"])
-        assert [(each.path, each.until) for each in periods] == sorted(
+        assert [(period.path, period.until) for period in periods] == sorted(
             (path, None) for path, _ in repository.context_files
         )
         if not periods:
@@ -172,7 +172,7 @@ def test_there_are_branches_merges_bots_and_a_bulk_import(year: DemoYear, planne
 
 def test_a_squashed_branch_stays_beside_its_squash(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
     git = _written(tmp_path, year, STOREFRONT, {STOREFRONT.name: planned[STOREFRONT.name]})
-    [squash] = [each for each in _commits(git) if each.subject.startswith("Squash branch")]
+    [squash] = [commit for commit in _commits(git) if commit.subject.startswith("Squash branch")]
     name = squash.subject.split("'")[1]
     unmerged = git.unmerged([git.branches[f"refs/heads/{name}"]], git.branches["refs/heads/main"])
     assert len(unmerged) > 1
@@ -183,8 +183,8 @@ def test_a_squashed_branch_stays_beside_its_squash(year: DemoYear, planned: Plan
 def test_a_picked_commit_is_there_twice(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
     git = _written(tmp_path, year, CHECKOUT_API, {CHECKOUT_API.name: planned[CHECKOUT_API.name]})
     authored = defaultdict(list)
-    for each in _commits(git):
-        authored[each.author.email, each.author.at].append(each)
+    for commit in _commits(git):
+        authored[commit.author.email, commit.author.at].append(commit)
     [(one, other)] = [found for found in authored.values() if len(found) > 1]
     assert one.files == other.files
     assert one.committer.at != other.committer.at
@@ -209,7 +209,7 @@ def _all(planned: Planned) -> Iterator[DemoCommit]:
 
 def _recent(year: DemoYear, planned: Planned) -> Planned:
     since = year.first_day_of(LAST_WEEKS)
-    return {name: [each for each in commits if each.at.date() >= since] for name, commits in planned.items()}
+    return {name: [commit for commit in commits if commit.at.date() >= since] for name, commits in planned.items()}
 
 
 def _written(folder: Path, year: DemoYear, repository: DemoRepository, planned: Planned) -> GitRepository:

@@ -123,7 +123,7 @@ def announce(world: World, *, tomorrow: date) -> None:
     append_changes(
         [Change(FactFamily.AI, person, day, day + one_day) for person, day in changed]
         + [Change(FactFamily.ENROLMENT, person, day, tomorrow) for person, day in world.enrolled.items()]
-        + [Change(FactFamily.CODE, each.person, each.day, each.day + one_day) for each in world.commits]
+        + [Change(FactFamily.CODE, commit.person, commit.day, commit.day + one_day) for commit in world.commits]
     )
 
 

@@ -195,13 +195,13 @@ def _spend_per_commit(world: World, asked: Asked, _periods: float) -> Expected:
 
 
 def _ship_rate(world: World, asked: Asked, _periods: float) -> Expected:
-    settled = [each for each in sessions(world, asked) if _outcome(each, asked) in ("committed", "wasted")]
+    settled = [session for session in sessions(world, asked) if _outcome(session, asked) in ("committed", "wasted")]
     counted = [(sum(each.shipped.values()), sum(row.lines for row in each.days)) for each in settled]
     return _rate(sum(shipped for shipped, lines in counted if lines), sum(lines for _, lines in counted))
 
 
 def _ship_rate_left_out(world: World, asked: Asked, _periods: float) -> Expected:
-    lines = [(_outcome(each, asked), sum(row.lines for row in each.days)) for each in sessions(world, asked)]
+    lines = [(_outcome(session, asked), sum(row.lines for row in session.days)) for session in sessions(world, asked)]
     left_out = sum(amount for outcome, amount in lines if outcome in ("pending", "unknown"))
     return _rate(left_out, sum(amount for _, amount in lines))
 

@@ -99,7 +99,7 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
     org.people({"full_name": "once", "email": "once@example.com"})
     org.push("pull-requests", *tell_more)
     org.fold()
-    found = {each.name: each for each in read_cohorts(query)}
+    found = {cohort.name: cohort for cohort in read_cohorts(query)}
     assert {name: each.developers for name, each in found.items() if name != "none"} == {
         "light": 1,
         "moderate": 1,

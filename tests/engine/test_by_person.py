@@ -75,7 +75,7 @@ def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[
 
 
 def are_same(numbers: Sequence[float], values: Sequence[PersonValue]) -> bool:
-    expected = np.array([np.nan if each.value is None else each.value for each in values])
+    expected = np.array([np.nan if value.value is None else value.value for value in values])
     return np.array_equal(numbers, expected, equal_nan=True)
 
 

@@ -142,7 +142,10 @@ class Pieces:
             "name": chance.choice(["Test", "Test", "Deploy to production"]),
             "status": chance.choice(["success", "success", "failure", "cancelled"]),
             "sha": chance.choice(
-                [*(each["sha"] for each in commits), *(sha_of(f"{REPOSITORIES[0]} own {name}") for name in range(8))]
+                [
+                    *(commit["sha"] for commit in commits),
+                    *(sha_of(f"{REPOSITORIES[0]} own {name}") for name in range(8)),
+                ]
             ),
             "branch": chance.choice(["main", "tea"]),
             "queued_at": queued_at.isoformat(),

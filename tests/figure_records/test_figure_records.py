@@ -108,9 +108,12 @@ def test_a_record_of_few_people_is_shown_to_nobody_else() -> None:
     of_sessions = FigureRecord.objects.filter(metric="ai.sessions_per_developer", unit=None)
     of_sessions.update(value=1, people=2)
     metric, everybody, public = get("ai.sessions_per_developer"), Scope(), access_of_the_public()
-    assert all(each.hidden and "recorded on" in each.sentence for each in restatements(metric, everybody, public))
+    assert all(
+        restatement.hidden and "recorded on" in restatement.sentence
+        for restatement in restatements(metric, everybody, public)
+    )
     of_sessions.update(people=20)
-    assert {each.hidden for each in restatements(metric, everybody, public)} == {""}
+    assert {restatement.hidden for restatement in restatements(metric, everybody, public)} == {""}
 
 
 def test_single_days_are_forgotten_and_longer_periods_stay(shop: Delivery, clock: time_machine.Traveller) -> None:

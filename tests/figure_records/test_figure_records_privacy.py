@@ -50,7 +50,7 @@ def works(org: Org, names: Sequence[str], *, failures: int = 0, confirmed: bool 
 
 def sentences(key: str) -> list[str]:
     """What an executive reads of the organisation."""
-    return [each.sentence for each in restatements(get(key), Scope(), access_of(create_user(EXECUTIVE)))]
+    return [restatement.sentence for restatement in restatements(get(key), Scope(), access_of(create_user(EXECUTIVE)))]
 
 
 def recorded(key: str) -> int:

@@ -82,7 +82,7 @@ TRUTH: dict[Difference, Callable[[float], float]] = {
 def test_intervals_of_durations_hold_the_truth_as_often_as_they_say(difference: Difference, effect: float) -> None:
     truth = TRUTH[difference](effect) - TRUTH[difference](0.0)
     intervals = [difference(*durations(np.random.default_rng(world), effect=effect), world) for world in range(WORLDS)]
-    held = [each.low <= truth <= each.high for each in intervals if each]
+    held = [interval.low <= truth <= interval.high for interval in intervals if interval]
     assert len(held) == WORLDS
     assert 0.92 <= sum(held) / WORLDS <= 0.975
 

@@ -20,8 +20,8 @@ def test_the_score_is_the_plain_mean_of_what_the_metrics_are_worth() -> None:
     score = dora_score(VALUES)
     assert score is not None
     assert score.value == pytest.approx((6 + 8 + 8 + 8 + 9.5) / 5)
-    assert sum(each.points for each in score.contributions) == pytest.approx(score.value)
-    assert [each.worth for each in score.contributions] == [6, 8, 8, 8, 9.5]
+    assert sum(contribution.points for contribution in score.contributions) == pytest.approx(score.value)
+    assert [contribution.worth for contribution in score.contributions] == [6, 8, 8, 8, 9.5]
 
 
 @pytest.mark.parametrize("key", SCORED)

@@ -42,7 +42,7 @@ def test_it_is_that_of_many_values_wherever_it_falls(developers: int, size: int,
     group = Values(durations, of).in_order()
     [weights] = drawn_weights(developers, seed=4, replicates=25)
     written_out = [
-        np.quantile(np.repeat(group.values, each.astype(int)[group.developers]), percentile) for each in weights
+        np.quantile(np.repeat(group.values, weight.astype(int)[group.developers]), percentile) for weight in weights
     ]
     assert drawn_percentiles(group, weights, percentile) == pytest.approx(written_out, rel=1e-12)
 

@@ -121,14 +121,14 @@ def random_telling(chance: Chance, record: tuple[type[AnyDraft], str], hour: int
     draft, external_id = record
     told: dict[str, Any] = {}
     share = chance.choice([1.0, 0.5, 0.2])
-    for each in fields(draft):
-        if each.default is not UNTOLD or chance.random() > share:
+    for field in fields(draft):
+        if field.default is not UNTOLD or chance.random() > share:
             continue
-        if each.name in PARTS:
-            parts = [PARTS[each.name](chance) for _ in range(chance.randrange(4))]
-            told[each.name] = Told(parts, whole=chance.random() < 0.5)
-        elif each.name in OPTIONAL:
-            told[each.name] = OPTIONAL[each.name](chance)
+        if field.name in PARTS:
+            parts = [PARTS[field.name](chance) for _ in range(chance.randrange(4))]
+            told[field.name] = Told(parts, whole=chance.random() < 0.5)
+        elif field.name in OPTIONAL:
+            told[field.name] = OPTIONAL[field.name](chance)
     if draft is PullRequestDraft and chance.random() < share:
         told["state"] = chance.choice(list(PullRequestState))
     return draft(

@@ -102,4 +102,4 @@ def test_a_clone_states_what_the_provider_told_of(tell: Tell, tmp_path: Path, me
     ],
 )
 def test_trailers_stand_in_the_last_paragraph(message: str, keys: tuple[str, ...]) -> None:
-    assert tuple(each.key for each in trailers_of(message)) == keys
+    assert tuple(trailer.key for trailer in trailers_of(message)) == keys

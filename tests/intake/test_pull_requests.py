@@ -76,9 +76,9 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
     assert stored.author is not None
     assert stored.author.person is not None
     assert stored.author.person.email == "ada@example.com"
-    assert [(each.sha, each.author) for each in stored.commits.all()] == [("a" * 40, stored.author)]
+    assert [(commit.sha, commit.author) for commit in stored.commits.all()] == [("a" * 40, stored.author)]
     assert [each.state for each in stored.reviews.all()] == ["approved"]
-    assert [each.key for each in stored.links.all()] == ["SHOP-1"]
+    assert [link.key for link in stored.links.all()] == ["SHOP-1"]
     assert stored.ready_at == stored.created_at
     assert stored.tellings == dict.fromkeys(stored.tellings)  # what was never told
 

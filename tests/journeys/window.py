@@ -105,7 +105,7 @@ class BrowserWindow:
         assert answer.status == 404, f"{address}: {answer.status}"
         self.settle()
         self._complaints[:] = before + [
-            each for each in self._complaints[len(before) :] if not each.startswith(answer.url)
+            complaint for complaint in self._complaints[len(before) :] if not complaint.startswith(answer.url)
         ]
 
     @contextmanager
@@ -114,7 +114,7 @@ class BrowserWindow:
         before = list(self._complaints)
         yield
         self.settle()
-        others = [each for each in self._complaints[len(before) :] if "400" not in each]
+        others = [complaint for complaint in self._complaints[len(before) :] if "400" not in complaint]
         assert len(self._complaints) > len(before), "it was refused"
         self._complaints[:] = before + others
 

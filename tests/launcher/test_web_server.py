@@ -326,7 +326,7 @@ def test_of_too_many_large_bodies_the_slowest_is_given_up(quick: None, monkeypat
 def spooled(served: Served, count: int) -> bool:
     """Whether so many bodies, two of them kept, have arrived half."""
     channels = served.server.active_channels.values()
-    arrived = [each for each in channels if each.request and each.request.body_bytes_received == 300_000]
+    arrived = [channel for channel in channels if channel.request and channel.request.body_bytes_received == 300_000]
     return len(arrived) == count
 
 

@@ -140,7 +140,7 @@ def test_the_order_does_not_matter_and_confidences_are_percentages(
     shuffled = list(people)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert match(shuffled) == found
-    anchored = {each.key for each in people if each.anchored}
+    anchored = {person.key for person in people if person.anchored}
     for key, likely in found.items():
         assert key not in anchored
         assert all(0 <= each.confidence <= HIGHEST_PERCENT for each in likely)

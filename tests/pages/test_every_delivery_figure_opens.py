@@ -42,7 +42,7 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
     """Every tile and every line of the page and of its parts, with the key of its metric."""
     query = "?" + "&".join(f"{name}={value}" for name, value in filters.items())
     pages = [content(client, f"{PAGE}{path}{query}").decode() for path in ("", *(f"parts/{s}/" for s in SECTIONS))]
-    return [each for page in pages for each in (*tiles_of(page), *lines_of(page))]
+    return [tile for page in pages for tile in (*tiles_of(page), *lines_of(page))]
 
 
 @pytest.mark.usefixtures("shop")

@@ -287,7 +287,7 @@ def test_counts_of_many_repositories_are_added_up(twelve_shops: Mapping[str, int
     assert chart["left_out"] == ""
     # On how many days of the week anything went out: five repositories on one day are one day.
     days = member.get("/insights/metrics/dora.deployment_days/charts/split/", {"by": "repository"}).json()
-    assert max(value or 0 for each in days["datasets"] for value in each["data"]) <= 7
+    assert max(value or 0 for day in days["datasets"] for value in day["data"]) <= 7
     assert days["left_out"] == "4 more not drawn"
 
 

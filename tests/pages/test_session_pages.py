@@ -93,8 +93,8 @@ def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
     assert sum(each.outcome == "failed" for each in happened) == whole.tool_failures == 1
     assert sum(each.what == "commit" for each in happened) == 1
     hours = SessionStory(session).hours()
-    assert sum(each.tokens for each in hours) == whole.tokens
-    assert sum(each.tool_calls for each in hours) == whole.tool_calls
+    assert sum(hour.tokens for hour in hours) == whole.tokens
+    assert sum(hour.tool_calls for hour in hours) == whole.tool_calls
     [stretch] = SessionStory(session).stretches()
     assert stretch.seconds == pytest.approx(session.active_seconds)
 

@@ -39,7 +39,7 @@ def teams_that_are_told() -> Teams:
 
 
 def never_quiet() -> None:
-    QuietHours.objects.bulk_create(QuietHours(account=create_user(each), **NO_QUIET_HOURS) for each in PEOPLE)
+    QuietHours.objects.bulk_create(QuietHours(account=create_user(person), **NO_QUIET_HOURS) for person in PEOPLE)
 
 
 def address(persona: Any, given: str) -> None:

@@ -27,7 +27,7 @@ def text(client: Client, address: str, status: int = 200) -> str:
 
 
 def asked(queries: CaptureQueriesContext) -> str:
-    return "\n".join(" ".join(str(each["sql"]).split())[:150] for each in queries.captured_queries)
+    return "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries.captured_queries)
 
 
 def form_of(*rows: dict[str, Any], **said: Any) -> dict[str, Any]:
@@ -65,24 +65,26 @@ def fill(number: int) -> None:
     metrics = ("dora.lead_time", "pr.review_time", "")
     results = KeyResult.objects.bulk_create(
         KeyResult(
-            objective=each, position=position, title=f"Result {position}", metric=metric, better="lower",
+            objective=objective, position=position, title=f"Result {position}", metric=metric, better="lower",
             target_kind="absolute", baseline=90_000, target=10_000,
         )
-        for each in objectives
+        for objective in objectives
         for position, metric in enumerate(metrics)
     )  # fmt: skip
     points = [[str(quarter.start + timedelta(weeks=week)), 50_000.0, 8] for week in range(-13, 8)]
     KeyResultMeasure.objects.bulk_create(
         KeyResultMeasure(
-            key_result=each, value=50_000, people=8, sample_size=40, progress=0.5, points=points, forecast=20_000,
+            key_result=result, value=50_000, people=8, sample_size=40, progress=0.5, points=points, forecast=20_000,
             forecast_low=10_000, forecast_high=30_000, standing="at_risk", why="Half of the way.",
         )
-        for each in results
+        for result in results
     )  # fmt: skip
     ObjectiveMeasure.objects.bulk_create(
-        ObjectiveMeasure(objective=each, progress=0.5, standing="at_risk", why="3 key results at risk.")
-        for each in objectives
+        ObjectiveMeasure(objective=objective, progress=0.5, standing="at_risk", why="3 key results at risk.")
+        for objective in objectives
     )
-    CheckIn.objects.bulk_create(CheckIn(objective=each, confidence="medium", note="On.") for each in objectives)
+    CheckIn.objects.bulk_create(
+        CheckIn(objective=objective, confidence="medium", note="On.") for objective in objectives
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -20,7 +20,7 @@ def quarter() -> Quarter:
 
 def told(objective: Objective) -> list[tuple[str, int | None]]:
     events = objective.events.order_by("pgh_id").select_related("pgh_context")  # type: ignore[attr-defined]
-    return [(each.title, each.pgh_context.metadata["user"] if each.pgh_context else None) for each in events]
+    return [(event.title, event.pgh_context.metadata["user"] if event.pgh_context else None) for event in events]
 
 
 def test_each_change_is_told_with_its_account(quarter: Quarter) -> None:

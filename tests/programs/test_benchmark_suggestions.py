@@ -144,7 +144,7 @@ def test_many_questions_are_answered_as_each_alone(org: Org, teams: Teams) -> No
         for unit in ("platform", "unit1", "search")
     ] + [Question(get(PICKUP), None, Direction.LOWER, Period.NONE)]
     for persona in (EXECUTIVE, MANAGER):
-        allowed = [each for each in questions if persona is EXECUTIVE or each.scope.unit == "platform"]
+        allowed = [question for question in questions if persona is EXECUTIVE or question.scope.unit == "platform"]
         together = suggestions_for(allowed, as_(persona), today=windows.local_today())
         assert together == [suggestions_for([each], as_(persona), today=windows.local_today())[0] for each in allowed]
         assert {kind for found in together for kind in ("history", "peers") if of_kind(found, kind)}

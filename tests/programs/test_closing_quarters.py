@@ -94,8 +94,8 @@ def test_scores_by_hand(delivered: Org) -> None:
     close()
     written.refresh_from_db()
     assert written.score == pytest.approx((0.75 + 1) / 2)
-    assert [each.final_score for each in written.key_results.all()] == [pytest.approx(0.75), 1.0, 1.0]
-    assert [each.final_value for each in written.key_results.all()] == [pytest.approx(14 * HOUR), 4.5, 50]
+    assert [result.final_score for result in written.key_results.all()] == [pytest.approx(0.75), 1.0, 1.0]
+    assert [result.final_value for result in written.key_results.all()] == [pytest.approx(14 * HOUR), 4.5, 50]
 
 
 def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
@@ -135,7 +135,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     ]
     assert [each.title for each in found.tickets] == ["A rota"]
     assert (given_up.is_dropped, given_up.dropped_why, given_up.score) == (True, "Not ours", None)
-    assert [each.slug for each in told.teams_without_objective] == ["search"]
+    assert [team.slug for team in told.teams_without_objective] == ["search"]
     assert told.closed_by == as_(EXECUTIVE).viewer.pk  # type: ignore[union-attr]
     quarter = third_quarter()
     assert (quarter.document, quarter.is_closed, quarter.retrospective) == (document, True, "A hard quarter")
@@ -253,8 +253,8 @@ def test_of_two_who_close_it_at_once_one_is_told(org: Org, in_october: None) -> 
     closers = [threading.Thread(target=close_it, args=(who,)) for who in (access, other)]
     for each in closers:
         each.start()
-    for each in closers:
-        each.join()
+    for closer in closers:
+        closer.join()
     assert sorted(outcomes) == ["closed", "told"]
     assert FrozenDocument.objects.count() == 1
 
@@ -348,7 +348,7 @@ def test_readers_see_their_part_of_it(delivered: Org) -> None:
     assert (above.key_results[0].value, above.score, above.progress) == (None, None, None)
     assert above.standing == executive["Above"].standing != "unknown", "how a goal above stood is told"
     assert executive["Of Search"].standing == "unknown"
-    assert [each.slug for each in read(document, MEMBER).teams_without_objective] == ["platform"]
+    assert [team.slug for team in read(document, MEMBER).teams_without_objective] == ["platform"]
 
 
 def test_a_document_that_was_tampered_with_is_not_shown(delivered: Org) -> None:

@@ -43,7 +43,7 @@ def differences(change: Mapping[str, Any]) -> dict[str, tuple[Any, Any, bool]]:
 def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -> None:
     records = [merged(1, day_before(9)), merged(2, day_before(8), author="grace")]
     teams.push("pull-requests", *records)
-    pulls = {each.number: each for each in PullRequest.objects.all()}
+    pulls = {request.number: request for request in PullRequest.objects.all()}
     hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
     found = ticket(title="Before")
     said = draft(

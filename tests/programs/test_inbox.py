@@ -141,11 +141,11 @@ def test_no_page_waits_for_the_bell(teams: Teams, sign_in: SignIn) -> None:
     client = sign_in(MEMBER)
     with CaptureQueriesContext(connection) as queries:
         shown = client.get("/programs/philosophy/").content.decode()
-    assert not any("programs_notice" in each["sql"] for each in queries)
+    assert not any("programs_notice" in query["sql"] for query in queries)
     assert f'hx-get="{COUNT}"' in shown
     with CaptureQueriesContext(connection) as queries:
         client.get(COUNT)
-    assert sum("programs_notice" in each["sql"] for each in queries) == 1
+    assert sum("programs_notice" in query["sql"] for query in queries) == 1
 
 
 def test_an_address_that_means_nothing_is_named(teams: Teams, sign_in: SignIn) -> None:

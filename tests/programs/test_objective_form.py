@@ -44,7 +44,7 @@ def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
     assert answer["Location"] == reverse("objective", args=[found.pk])
     assert found.published_at is not None
     assert (found.is_mandatory, found.owner) == (True, Person.objects.get(email="ada@example.com"))
-    told = {each.title: (each.target, each.baseline) for each in found.key_results.all()}
+    told = {result.title: (result.target, result.baseline) for result in found.key_results.all()}
     assert told == {
         "Satisfaction": (4, 3),
         "Review time: 10.0 h or less": (36_000, 72_000),
@@ -176,7 +176,7 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None
     assert list(stored(found).key_results.values_list()) == before
     removed = client.post(edit, {**said, "key_results-1-remove": "on"})
     assert removed.status_code == 302
-    assert [each.change_percent for each in stored(found).key_results.all()] == [None, -12.5, None]
+    assert [result.change_percent for result in stored(found).key_results.all()] == [None, -12.5, None]
 
 
 def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:

@@ -389,13 +389,15 @@ def test_templates_bring_baselines_and_targets(delivered: Org) -> None:
         assert begun.template == slug
         assert 3 <= len(begun.key_results) <= 5
         add_objective(as_(MANAGER), draft(**{**vars(begun), "publish": False, "key_results": tuple(
-            each for each in begun.key_results if each.target is not None
+            result for result in begun.key_results if result.target is not None
         )}))  # fmt: skip
     velocity = draft_from("velocity", "platform", quarter, as_(MANAGER))
-    (cycle,) = [each for each in velocity.key_results if each.metric == "pr.cycle_time"]
+    (cycle,) = [result for result in velocity.key_results if result.metric == "pr.cycle_time"]
     stood = KeyResult.objects.filter(metric="pr.cycle_time").get()
     assert cycle.baseline == stood.baseline
     assert stood.baseline_people == 6, "what was computed stays known as computed"
     assert cycle.target == pytest.approx((cycle.baseline or 0) * 0.85)
     few = draft_from("velocity", "search", quarter, as_(EXECUTIVE))
-    assert [each.baseline for each in few.key_results if each.metric == "pr.cycle_time"] == [None], "of two people"
+    assert [result.baseline for result in few.key_results if result.metric == "pr.cycle_time"] == [None], (
+        "of two people"
+    )

@@ -28,7 +28,7 @@ def teams(org: Org) -> None:
 
 
 def test_the_five_are_those_of_the_method() -> None:
-    assert [each.title for each in objective_templates()] == [
+    assert [template.title for template in objective_templates()] == [
         "Improve DORA lead time",
         "Improve quality",
         "Better planning",
@@ -53,7 +53,7 @@ def test_each_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_b
 
 def test_without_data_a_template_proposes_no_target_in_percent() -> None:
     begun = draft_from("lead-time", "platform", current_quarter(), as_(MANAGER))
-    assert [each.baseline for each in begun.key_results] == [None] * 5
+    assert [result.baseline for result in begun.key_results] == [None] * 5
     assert begun.owner == as_(MANAGER).sight.person_id
     for slug, unit in (("luck", "platform"), ("a\x00", None), ("quality", "nowhere")):
         with pytest.raises(ObjectiveError):

@@ -316,8 +316,8 @@ def test_of_two_mandatory_objectives_at_once_one_is_refused(org: Org) -> None:
     writers = [threading.Thread(target=write, args=(title,)) for title in ("One", "Two")]
     for each in writers:
         each.start()
-    for each in writers:
-        each.join()
+    for writer in writers:
+        writer.join()
     assert sorted(outcomes) == ["is_mandatory", "written"]
     assert Objective.objects.filter(is_mandatory=True).count() == 1
 
@@ -331,12 +331,12 @@ def test_key_results_keep_their_check_ins(teams: Org) -> None:
     assert CheckIn.objects.count() == 1
     swapped = (draft_of(second), draft_of(first), by_hand(title="Third"))
     changed = change_objective(as_(MANAGER), written, draft(key_results=swapped), of_version=1)
-    assert [each.title for each in changed.key_results.order_by("position")] == ["Trust", "Satisfaction", "Third"]
+    assert [result.title for result in changed.key_results.order_by("position")] == ["Trust", "Satisfaction", "Third"]
     assert KeyResult.objects.get(pk=first.pk).hand_value == 3.4
     fewer = change_objective(
         as_(MANAGER), written, draft(key_results=(draft_of(KeyResult.objects.get(pk=first.pk)),)), of_version=2
     )
-    assert [each.pk for each in fewer.key_results.all()] == [first.pk]
+    assert [result.pk for result in fewer.key_results.all()] == [first.pk]
 
 
 def test_an_override_needs_its_reason_and_is_taken_back(teams: Org) -> None:
@@ -375,7 +375,7 @@ def test_the_history_tells_whose_change_it_was(teams: Org) -> None:
     written = objective()
     override_standing(as_(EXECUTIVE), written, "at_risk", "I heard otherwise")
     events = list(written.events.select_related("pgh_context").order_by("pgh_id"))  # type: ignore[attr-defined]
-    assert [each.pgh_context.metadata["user"] for each in events] == [
+    assert [event.pgh_context.metadata["user"] for event in events] == [
         as_(MANAGER).viewer.pk,  # type: ignore[union-attr]
         as_(EXECUTIVE).viewer.pk,  # type: ignore[union-attr]
     ]

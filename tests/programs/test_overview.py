@@ -137,7 +137,7 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
 
     def cell(name: str) -> tuple[str, list[str]]:
         columns = client.get(f"{PART}?unit=platform").context["columns"]
-        [found] = [each for column in columns for each in column.cells if each.name == name]
+        [found] = [cell for column in columns for cell in column.cells if cell.name == name]
         return found.tone, [sign.tone for sign in found.signs]
 
     assert cell("Communication") == (WORSE, [WORSE, QUIET])
@@ -268,7 +268,7 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
         return Suggestions(Stand(window, here, 9, ""), [Suggestion("history", "Best", "why", best, None)], [])
 
     def suggestions(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
-        return [suggested(each) for each in questions]
+        return [suggested(question) for question in questions]
 
     monkeypatch.setattr("programs.start.first_steps.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")

@@ -115,7 +115,7 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     ticket(kind="tooling")
     told = got(client, BOTTLENECK, unit="platform")
     assert told["tickets"] == {"process": 0, "tooling": 1, "people": 0}
-    assert [each["key"] for each in told["bottlenecks"]] == [each.key for each in BOTTLENECKS]
+    assert [each["key"] for each in told["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
     columns = client.get(f"{PART}?unit=platform").context["columns"]
     shown = {each.name: (each.tone, [sign.tone for sign in each.signs]) for column in columns for each in column.cells}
     for each in told["bottlenecks"]:
@@ -160,7 +160,7 @@ def test_my_work_is_mine(sign_in: SignIn) -> None:
 
 def test_check_ins_wait_a_week_before_they_are_due(sign_in: SignIn) -> None:
     found = objective(owner=as_(MEMBER).sight.person_id)
-    page = [each.title for each in sign_in(MEMBER).get(reverse("program_part", args=["work"])).context["work"].lines]
+    page = [line.title for line in sign_in(MEMBER).get(reverse("program_part", args=["work"])).context["work"].lines]
     told = got(sign_in(MEMBER), WORK)["check_ins"]
     assert [f"Check in: {each['title']}" for each in told] == [each for each in page if each.startswith("Check in")]
     assert all(each["objective"] == found.pk and each["days_late"] >= 0 for each in told)

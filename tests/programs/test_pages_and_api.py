@@ -104,9 +104,10 @@ def test_every_page_of_the_program_has_its_api() -> None:
 
 def test_what_a_page_stores_a_program_can_store() -> None:
     storing = {
-        str(each.pattern)
-        for each in urlpatterns
-        if (view := getattr(each.callback, "view_class", None)) and {"post", "put", "patch", "delete"} & {*dir(view)}
+        str(urlpattern.pattern)
+        for urlpattern in urlpatterns
+        if (view := getattr(urlpattern.callback, "view_class", None))
+        and {"post", "put", "patch", "delete"} & {*dir(view)}
     }
     for page in PAGES.keys() & POSTS.keys():
         assert storing & set(PAGES[page]) or all(told.startswith("(") for told in PAGES[page]), page
@@ -114,7 +115,7 @@ def test_what_a_page_stores_a_program_can_store() -> None:
 
 def test_every_route_of_the_programs_api_belongs_to_a_page() -> None:
     used = {route for told in PAGES.values() for route in told}
-    assert {str(each.pattern) for each in urlpatterns} <= used
+    assert {str(urlpattern.pattern) for urlpattern in urlpatterns} <= used
 
 
 def test_the_openapi_document_is_valid_and_says_all_of_it(tmp_path: Path) -> None:

@@ -125,8 +125,8 @@ def test_of_two_at_the_same_moment_one_is_published() -> None:
     writers = [threading.Thread(target=write, args=(text,)) for text in ("one", "two")]
     for each in writers:
         each.start()
-    for each in writers:
-        each.join()
+    for writer in writers:
+        writer.join()
     assert sorted(outcomes) == ["published", "told"]
 
 

@@ -178,27 +178,27 @@ def test_nobody_hears_of_a_ticket_that_they_may_not_see(teams: Teams, seed: int)
 class TestWhatHappensToATicket:
     def test_an_owner_is_told_that_it_is_theirs(self, teams: Teams) -> None:
         filed_one = ticket(title="A rota")
-        assert [words(each) for each in Notice.objects.all()] == [("ada", ASSIGNED, "A rota")]
+        assert [words(notice) for notice in Notice.objects.all()] == [("ada", ASSIGNED, "A rota")]
         Notice.objects.all().delete()
         change_ticket(as_(MANAGER), filed_one, draft(title="A better rota"), of_version=1)
         assert not Notice.objects.exists()
         change_ticket(as_(MANAGER), filed_one, draft(title="A better rota", owner="edith@example.com"), of_version=2)
         assert not Notice.objects.exists(), "who takes a ticket knows it"
         change_ticket(as_(MANAGER), filed_one, draft(title="A better rota"), of_version=3)
-        assert [words(each) for each in Notice.objects.all()] == [("ada", ASSIGNED, "A better rota")]
+        assert [words(notice) for notice in Notice.objects.all()] == [("ada", ASSIGNED, "A better rota")]
 
     def test_a_comment_reaches_the_owner_and_watchers_and_not_its_author(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")  # Edith filed it, and watches it
         Notice.objects.all().delete()
         comment_on_ticket(as_(EXECUTIVE), of_ada, "How is it going?")
-        found = {words(each) for each in Notice.objects.all()}
+        found = {words(notice) for notice in Notice.objects.all()}
         assert found == {("ada", "ticket_commented", "A rota"), ("edith", "ticket_commented", "A rota")}
 
     def test_who_is_mentioned_is_told_that_alone(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
         Notice.objects.all().delete()
         comment_on_ticket(as_(MANAGER), of_ada, "@ada@example.com: and now? I, @edith@example.com, ask.")
-        assert [words(each) for each in Notice.objects.all()] == [("ada", "mentioned", "A rota")]
+        assert [words(notice) for notice in Notice.objects.all()] == [("ada", "mentioned", "A rota")]
 
     def test_a_mention_of_who_may_not_see_the_ticket_stays_hidden(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")

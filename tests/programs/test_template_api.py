@@ -66,8 +66,8 @@ def test_those_that_are_not_offered_and_metrics_that_are_gone_are_left_out(sign_
     TicketTemplate.objects.filter(is_offered=True).update(metric="dora.luck")
     TemplateKeyResult.objects.update(metric="dora.luck")
     ObjectiveTemplate.objects.filter(slug=templates(client, OBJECTIVES)[0]["template"]).update(is_offered=False)
-    assert first not in {each["title"] for each in templates(client, TICKETS)}
-    assert {each["metric"] for each in templates(client, TICKETS)} == {None}
+    assert first not in {template["title"] for template in templates(client, TICKETS)}
+    assert {template["metric"] for template in templates(client, TICKETS)} == {None}
     offered = templates(client, OBJECTIVES)
     assert len(offered) == ObjectiveTemplate.objects.count() - 1
     assert {each["metric"] for one in offered for each in one["key_results"]} == {None}

@@ -30,7 +30,7 @@ def pulls(org: Org) -> dict[int, PullRequest]:
     create_teams()
     records = [merged(1, day_before(9)), merged(2, day_before(8), author="grace")]
     org.push("pull-requests", *records)
-    return {each.number: each for each in PullRequest.objects.all()}
+    return {request.number: request for request in PullRequest.objects.all()}
 
 
 def history(persona: Persona, found: Ticket) -> str:

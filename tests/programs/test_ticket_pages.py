@@ -42,7 +42,7 @@ def sign_in(teams: Org) -> SignIn:
 
 
 def asked(queries: CaptureQueriesContext) -> str:
-    return "\n".join(" ".join(str(each["sql"]).split())[:150] for each in queries.captured_queries)
+    return "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries.captured_queries)
 
 
 def text(client: Client, address: str, status: int = 200) -> str:
@@ -281,7 +281,7 @@ def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn) -> None:
         with CaptureQueriesContext(connection) as queries:
             page = text(client, f"/programs/tickets/{address}")
         assert len(queries) <= MOST_QUERIES, chr(10).join(
-            str(each["sql"])[:150].replace(chr(10), " ") for each in queries.captured_queries
+            str(query["sql"])[:150].replace(chr(10), " ") for query in queries.captured_queries
         )
         assert "Ticket " in page
 
@@ -314,7 +314,7 @@ def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:
     with CaptureQueriesContext(connection) as queries:
         text(client, reverse("ticket", args=[written.pk]))
     assert len(queries) <= MOST_QUERIES, chr(10).join(
-        str(each["sql"])[:150].replace(chr(10), " ") for each in queries.captured_queries
+        str(query["sql"])[:150].replace(chr(10), " ") for query in queries.captured_queries
     )
 
 

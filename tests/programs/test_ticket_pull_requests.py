@@ -35,7 +35,7 @@ def pulls(org: Org) -> dict[int, PullRequest]:
         merged(2, day_before(8)),
         merged(3, day_before(7), author="grace"),
     )
-    return {each.number: each for each in PullRequest.objects.all()}
+    return {request.number: request for request in PullRequest.objects.all()}
 
 
 def said(client: Client, address: str) -> dict[str, Any]:

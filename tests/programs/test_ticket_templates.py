@@ -28,8 +28,8 @@ def test_each_of_the_first_set_is_to_move_a_metric_that_there_is() -> None:
     known = {metric.key for metric in metrics()}
     templates = list(TicketTemplate.objects.all())
     assert len(templates) >= 10
-    assert {each.metric for each in templates} <= known
-    assert {each.kind for each in templates} == {"people", "process", "tooling"}
+    assert {template.metric for template in templates} <= known
+    assert {template.kind for template in templates} == {"people", "process", "tooling"}
 
 
 def test_a_template_fills_the_form_in_and_becomes_a_ticket(sign_in: Callable[[Persona], Client]) -> None:

@@ -36,7 +36,7 @@ def test_a_manager_writes_for_their_unit_and_watches_it(teams: Org) -> None:
     added = ticket(resolution="A check labels a PR without one.")
     assert (added.unit.slug, added.owner.email, added.state) == ("platform", "ada@example.com", "open")  # type: ignore[union-attr]
     assert added.starts_on == local_today()
-    assert [each.get_username() for each in added.watchers.all()] == [MANAGER.email]  # type: ignore[attr-defined]
+    assert [watcher.get_username() for watcher in added.watchers.all()] == [MANAGER.email]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_comments_mention_people_who_are_known(teams: Org) -> None:
     text = "@grace@example.com and @Lise@Example.com, see ops@example.com, @nobody@example.com. @grace@example.com!"
     comment = comment_on_ticket(as_(MEMBER), written, text)
     assert {person.email for person in comment.mentions.all()} == {"grace@example.com", "lise@example.com"}
-    assert MEMBER.email in {each.get_username() for each in written.watchers.all()}  # type: ignore[attr-defined]
+    assert MEMBER.email in {watcher.get_username() for watcher in written.watchers.all()}  # type: ignore[attr-defined]
     assert not mentioned("no@body")
     for nothing in ("  ", "a\x00b", "x" * 20_001):
         with pytest.raises(TicketError):

@@ -140,8 +140,8 @@ class Provider:
         match path.strip("/").split("/"):
             case ["repos"]:
                 return [
-                    {"id": each.external_id, "name": each.name, "archived": each.archived}
-                    for each in self.repositories.values()
+                    {"id": repository.external_id, "name": repository.name, "archived": repository.archived}
+                    for repository in self.repositories.values()
                 ]
             case ["repos", identity, "pulls"] if identity in self.repositories:
                 pulls = self.repositories[identity].pull_requests.values()

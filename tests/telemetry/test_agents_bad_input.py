@@ -190,9 +190,9 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
     assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
 
     by_other_names: dict[str, Any] = {
-        each.name: value.replace("_tokens", "TokenCount")
-        for each in fields(claude_code.REQUEST)
-        if isinstance(value := getattr(claude_code.REQUEST, each.name), str)
+        field.name: value.replace("_tokens", "TokenCount")
+        for field in fields(claude_code.REQUEST)
+        if isinstance(value := getattr(claude_code.REQUEST, field.name), str)
     }
     newer = replace(claude_code.REQUEST, **by_other_names, tells=frozenset({"inputTokenCount"}))
     words = replace(

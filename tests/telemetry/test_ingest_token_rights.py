@@ -196,7 +196,7 @@ def test_tokens_that_should_be_replaced_are_listed_with_the_reason(admin: Client
     create_ingest_token("soon", lifetime=timedelta(days=10))
     idle, _ = create_ingest_token("idle")
     IngestToken.objects.filter(pk=idle.pk).update(created_at=now - timedelta(days=91))
-    found = {each.name: each.reason for each in aging_tokens(now)}
+    found = {token.name: token.reason for token in aging_tokens(now)}
     assert found == {
         "old": "no scope, no expiry",
         "soon": f"expires on {now + timedelta(days=10):%Y-%m-%d}",

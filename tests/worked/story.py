@@ -73,7 +73,7 @@ class Story:
 
     def drafts(self) -> Iterator[AnyDraft]:
         yield from (each.draft() for each in self.pull_requests.values())
-        yield from (each.draft() for each in self.work_items.values())
+        yield from (item.draft() for item in self.work_items.values())
         yield from (each.draft() for each in chain(*self.attempts.values()))
         yield from self.commits.values()
         yield from self.deployments.values()

@@ -58,25 +58,25 @@ def hold_sessions(story: Story, org: Org) -> None:
         rows = [f"claude_code,Team,{dollars},{who}@example.com,,{since},\n" for who, dollars, since in story.seats]
         told = import_seats(f"agent,plan,monthly_price,email,seats,start,end\n{''.join(rows)}".encode())
         assert not told.errors, told.errors
-    for each in story.sessions:
-        moment = each.at.astimezone(UTC)
+    for session in story.sessions:
+        moment = session.at.astimezone(UTC)
         org.session(
-            by=each.who,
+            by=session.who,
             on=moment.date(),
             at=f"{moment:%H:%M}",
-            minutes=each.minutes,
-            requests=each.requests,
-            tokens=each.input,
-            cache_read=each.cache_read,
-            cache_write=each.cache_write,
-            output=each.output,
-            model=each.model or DEFAULT_MODEL,
-            lines=each.lines,
-            reported_cost=each.reported_cost,
-            tool_calls=each.calls,
-            failures=each.failures,
-            refusals=each.refusals,
-            session_id=each.name,
+            minutes=session.minutes,
+            requests=session.requests,
+            tokens=session.input,
+            cache_read=session.cache_read,
+            cache_write=session.cache_write,
+            output=session.output,
+            model=session.model or DEFAULT_MODEL,
+            lines=session.lines,
+            reported_cost=session.reported_cost,
+            tool_calls=session.calls,
+            failures=session.failures,
+            refusals=session.refusals,
+            session_id=session.name,
         )
     if story.sessions:
         org.fold()

@@ -71,7 +71,7 @@ def pull_request_rows(developers: Developers, first: int, size: int) -> Rows:
         return (FACT, PERSON, COHORT, DAY, REFERENCE, TITLE, CYCLE), grouped, total
     whose = courses.of(_are(courses, among))
     columns_of_whose = (whose.people, whose.took_up, whose.borders)
-    told_of = {person: told for person, *told in zip(*(each.tolist() for each in columns_of_whose), strict=True)}
+    told_of = {person: told for person, *told in zip(*(column.tolist() for column in columns_of_whose), strict=True)}
     sided = [{**row, **_side(row["day"], *told_of[row["person_id"]])} for row in rows]
     return (FACT, PERSON, GROUP, SIDE, DAY, REFERENCE, TITLE, CYCLE), sided, total
 

@@ -32,9 +32,9 @@ def chart_with_bands(filters: Filters, key: str) -> ChartData:
     drawn = lines.chart(filters, key)
     if not _has_bands(filters, key):
         return drawn
-    picked = next((_line_of(each) for each in drawn.datasets if each.is_picked), ANY_AGENT)
+    picked = next((_line_of(dataset) for dataset in drawn.datasets if dataset.is_picked), ANY_AGENT)
     found = visible_bands(lines.query_of(lines.of_work(filters), key), picked, filters.access)
-    return replace(drawn, datasets=[_shaded(each, found.get(_line_of(each), ())) for each in drawn.datasets])
+    return replace(drawn, datasets=[_shaded(dataset, found.get(_line_of(dataset), ())) for dataset in drawn.datasets])
 
 
 def _has_bands(filters: Filters, key: str) -> bool:

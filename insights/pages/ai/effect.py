@@ -105,7 +105,7 @@ def effect_query(filters: Filters) -> MetricQuery:
 def effect_part(filters: Filters) -> EffectPart:
     found = visible_adoption(effect_query(filters), filters.access)
     sizes, lines, why = ([], [], found.why_no_effect) if found.effect is None else _told(filters, found.effect)
-    cohorts = [_cohort(filters, each) for each in found.cohorts]
+    cohorts = [_cohort(filters, cohort) for cohort in found.cohorts]
     not_heeded = filters.not_heeded_by(get(OF_PEOPLE_AND_AGENTS))
     return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded)
 
@@ -123,8 +123,8 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
         yield ["", "", *[None] * 9, found.why_no_effect]
         return
     courses = (effect.took_up, effect.did_not)
-    merged = [cell for each in courses for cell in (each.developers, each.merged_before, each.merged_after)]
-    cycle = [cell for each in courses for cell in (each.developers, each.cycle_before, each.cycle_after)]
+    merged = [cell for course in courses for cell in (course.developers, course.merged_before, course.merged_after)]
+    cycle = [cell for course in courses for cell in (course.developers, course.cycle_before, course.cycle_after)]
     yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval)]
     yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
 
@@ -137,8 +137,8 @@ def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
     found = visible_adoption(effect_query(filters), filters.access)
     yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)"]
-    for each in found.cohorts:
-        yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds]
+    for cohort in found.cohorts:
+        yield [cohort.name, cohort.developers, cohort.merged, cohort.merged_per_week, cohort.cycle_seconds]
     if found.why_no_cohorts:
         yield [found.why_no_cohorts, None, None, None, None]
 

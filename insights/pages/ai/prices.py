@@ -133,7 +133,7 @@ def _csv_rows(told: Sequence[WhatIf]) -> Iterator[list[Cell]]:
 
 def _filters(request: HttpRequest) -> Filters:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
-    for dimension in [each for each in filters.facets if each not in HEEDED]:
+    for dimension in [facet for facet in filters.facets if facet not in HEEDED]:
         filters = filters.without(dimension)
     return filters
 

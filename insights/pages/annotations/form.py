@@ -37,7 +37,7 @@ def offered(access: Access, around: Surroundings, about: str, annotation: Annota
         units = {annotation.unit.slug: annotation.unit.name, **units}
     if access.sight.leads_whole or (annotation is not None and annotation.unit is None):
         units[WHOLE] = EVERYBODY
-    return Offered(units, {each: about_words(each) for each in dict.fromkeys(("", family_of(about), about))})
+    return Offered(units, {fromkey: about_words(fromkey) for fromkey in dict.fromkeys(("", family_of(about), about))})
 
 
 class NoteForm(forms.Form):

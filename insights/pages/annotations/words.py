@@ -35,17 +35,19 @@ class NoteLine:
 
 def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
     """Of annotations with their units and authors; two queries, however many there are."""
-    names = names_of([each.written_by for each in annotations if each.written_by])
+    names = names_of([annotation.written_by for annotation in annotations if annotation.written_by])
     return [
         NoteLine(
-            text=each.text,
-            url=reverse("annotation", args=[each.pk]),
-            days=wording.days(Window(each.start, each.end)),
-            whose=each.unit.name if each.unit else EVERYBODY,
-            about=about_words(each.about),
-            written=f"{names.get(each.written_by_id or 0, GONE)}, {moment(each.changed_at or each.written_at)}",
+            text=annotation.text,
+            url=reverse("annotation", args=[annotation.pk]),
+            days=wording.days(Window(annotation.start, annotation.end)),
+            whose=annotation.unit.name if annotation.unit else EVERYBODY,
+            about=about_words(annotation.about),
+            written=", ".join(
+                (names.get(annotation.written_by_id or 0, GONE), moment(annotation.changed_at or annotation.written_at))
+            ),
         )
-        for each in annotations
+        for annotation in annotations
     ]
 
 

@@ -118,7 +118,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "evidence": _evidence_lines(found, seen, others, visible, _session_of(access)),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": open_questions_of(found),
-        "files": [_file_line(each) for each in files],
+        "files": [_file_line(file) for file in files],
         **page_numbers(
             page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
         ),

@@ -181,9 +181,9 @@ def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
                 ", ".join(link.repository.name for link in held.get(commit.pk, ())),
                 words.SET_APART.get(commit.set_apart, "counted"),
                 commit.lines_added if commit.lines_known else None,
-                sum(each.lines for each in of_agents),
-                ", ".join(in_agent_order({each.agent for each in of_agents})),
-                ", ".join(dict.fromkeys(each.method for each in of_agents)),
+                sum(agent.lines for agent in of_agents),
+                ", ".join(in_agent_order({agent.agent for agent in of_agents})),
+                ", ".join(dict.fromkeys(agent.method for agent in of_agents)),
             ]
         number += 1
 

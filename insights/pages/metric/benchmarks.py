@@ -83,8 +83,8 @@ def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
 def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
     """What the page says of published figures; None where there are none."""
     remarks = [
-        PublishedRemark(each.text, ", ".join(filter(None, [each.source, str(each.year or ""), each.secondary])))
-        for each in remarks_on(metric.key)
+        PublishedRemark(remark.text, ", ".join(filter(None, [remark.source, str(remark.year or ""), remark.secondary])))
+        for remark in remarks_on(metric.key)
     ]
     sets = pickers(filters, metric, BENCHMARK)
     published = set_of(filters, metric) if sets else None

@@ -78,7 +78,7 @@ def choices_of(metric: Metric) -> list[Choice]:
     statistic = statistic_of_metric(metric)
     found = [statistic] if statistic else []
     if splits := splits_of(metric):
-        found.append(Choice(SPLIT, {each.value: SPLITS[each] for each in splits}))
+        found.append(Choice(SPLIT, {split.value: SPLITS[split] for split in splits}))
     sets = {slug: each.name for slug, each in SETS.items() if metric.key in each.metrics}
     if sets:
         found.append(Choice(BENCHMARK, {BY_ORGANISATION: "The organisation’s", **sets}))

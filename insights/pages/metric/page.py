@@ -75,7 +75,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
         "sample": sample_words(metric, figure) if figure else "",
-        "restated": [each.sentence for each in restatements(metric, filters.scope, filters.access)],
+        "restated": [restatement.sentence for restatement in restatements(metric, filters.scope, filters.access)],
         "change": change,
         "charts": [_card(metric, name, filters) for name in names if name != "spread"],
         "spread": _card(metric, "spread", filters) if "spread" in names else None,
@@ -197,7 +197,10 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Unit", metric.unit.replace("_", " ")),
         ("Direction", DIRECTIONS[metric.better]),
         ("Statistic", metric.statistic.value if metric.statistic else "one value"),
-        ("Others to pick", ", ".join(each for each in metric.statistics if each is not metric.statistic)),
+        (
+            "Others to pick",
+            ", ".join(statistic for statistic in metric.statistics if statistic is not metric.statistic),
+        ),
         (
             "Counts for",
             "the unit of its author at that time"
@@ -218,7 +221,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
 
 
 def _names(keys: Sequence[str]) -> str:
-    return ", ".join(each.name for each in metrics() if each.key in keys)
+    return ", ".join(metric.name for metric in metrics() if metric.key in keys)
 
 
 def _words(dimensions: Sequence[Dimension]) -> str:

@@ -111,7 +111,7 @@ def _gathered(commits: Sequence[Happening]) -> Entry:
         detail="",
         record=None,
         note="",
-        gathered=[each.detail or each.status[:10] for each in commits],
+        gathered=[commit.detail or commit.status[:10] for commit in commits],
     )
 
 
@@ -156,7 +156,7 @@ def _note(each: Happening, *, by_somebody: bool) -> str:
 
 
 def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
-    known = [each for each in stages if each.seconds is not None and each.start and each.end]
+    known = [stage for stage in stages if stage.seconds is not None and stage.start and stage.end]
     first = min((each.start for each in known if each.start), default=None)
     last = max((each.end for each in known if each.end), default=None)
     whole = (last - first).total_seconds() if first and last else 0.0
@@ -177,7 +177,7 @@ def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
             is_whole=each.name in words.WHOLES,
         )
 
-    return [line(each) for each in stages]
+    return [line(stage) for stage in stages]
 
 
 def link_groups(links: Sequence[Link]) -> list[LinkGroup]:

@@ -115,7 +115,10 @@ def _line(subject: Subject, seen: SeenWord) -> WordLine:
 
 def _safe(examples: Sequence[Example]) -> list[Example]:
     """With links to pages only."""
-    return [Example(each.title, each.url if each.url.startswith(("https://", "http://")) else "") for each in examples]
+    return [
+        Example(example.title, example.url if example.url.startswith(("https://", "http://")) else "")
+        for example in examples
+    ]
 
 
 def _chosen(seen: SeenWord) -> str:

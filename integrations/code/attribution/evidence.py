@@ -57,9 +57,9 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
     said: dict[str, tuple[float, str]] = {}
     if agent := agent_of_signature(commit.author.name, commit.author.email):
         said[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
-    for each in co_authors:
-        if agent := agent_of_signature(each.name, each.email):
-            said.setdefault(agent, (SIGNED, f"Co-authored-by: {each.name} <{each.email}>"))
+    for author in co_authors:
+        if agent := agent_of_signature(author.name, author.email):
+            said.setdefault(agent, (SIGNED, f"Co-authored-by: {author.name} <{author.email}>"))
     for trailer in commit.trailers:
         if agent := agent_of_trailer(trailer.key, trailer.value):
             said.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))

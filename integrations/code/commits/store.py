@@ -48,7 +48,7 @@ class KnownAuthors:
 
     def of(self, signatures: Iterable[Signature]) -> Mapping[tuple[str, str], int]:
         """(name, e-mail) → identity id, of these signatures and of those before."""
-        if new := {_key(each): each for each in signatures if _key(each) not in self._known}:
+        if new := {_key(signature): signature for signature in signatures if _key(signature) not in self._known}:
             self._known |= identify_authors(new.values())
         return self._known
 
@@ -173,7 +173,7 @@ def _credited(
     if not agent:
         return people[_key(commit.author)]
     askers = (each for each in (*co_authors, commit.committer) if not is_bot(each.name, each.email))
-    return next((people[_key(each)] for each in askers), None)
+    return next((people[_key(asker)] for asker in askers), None)
 
 
 def _co_authors(commit: ReadCommit) -> Iterable[Signature]:
@@ -250,9 +250,9 @@ def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str
 
 def _insert_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:
     rows = {
-        (commit.id, people[_key(each)]): agent_of_signature(each.name, each.email)
+        (commit.id, people[_key(author)]): agent_of_signature(author.name, author.email)
         for commit in stored
-        for each in commit.co_authors
+        for author in commit.co_authors
     }
     with (
         connection.cursor() as cursor,

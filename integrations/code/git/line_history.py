@@ -88,12 +88,12 @@ def follow_asked() -> int:
     Where one breaks off the others are followed all the same; it is the last in the next round.
     """
     stored = 0
-    for each in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
+    for history in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
         try:
-            stored += follow_lines(each.repository)
+            stored += follow_lines(history.repository)
         except Exception:
-            logger.exception("Following the lines of %s broke off", each.repository)
-            LineHistory.objects.filter(pk=each.pk).update(
+            logger.exception("Following the lines of %s broke off", history.repository)
+            LineHistory.objects.filter(pk=history.pk).update(
                 asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
             )
     return stored

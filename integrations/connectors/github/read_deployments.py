@@ -27,9 +27,9 @@ def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         if place.graphql:
-            details = details_of(http, place.graphql, DEPLOYMENTS, [text_of(each, "node_id") for each in entries])
-            return [_record(place, each, details=details.get(text_of(each, "node_id"))) for each in entries]
-        return [_record(place, each, statuses=_statuses(http, place, each, now)) for each in entries]
+            details = details_of(http, place.graphql, DEPLOYMENTS, [text_of(entry, "node_id") for entry in entries])
+            return [_record(place, entry, details=details.get(text_of(entry, "node_id"))) for entry in entries]
+        return [_record(place, entry, statuses=_statuses(http, place, entry, now)) for entry in entries]
 
     def is_young(item: Any) -> bool:
         created_at = time_of(item, "created_at")

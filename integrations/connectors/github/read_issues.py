@@ -28,9 +28,9 @@ def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> 
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         if place.graphql:
-            details = details_of(http, place.graphql, ISSUES, [text_of(each, "node_id") for each in entries])
-            return [_record(place, each, details=details.get(text_of(each, "node_id"))) for each in entries]
-        return [_record(place, each, timeline=_timeline(http, place, each, now)) for each in entries]
+            details = details_of(http, place.graphql, ISSUES, [text_of(entry, "node_id") for entry in entries])
+            return [_record(place, entry, details=details.get(text_of(entry, "node_id"))) for entry in entries]
+        return [_record(place, entry, timeline=_timeline(http, place, entry, now)) for entry in entries]
 
     issues = NewestFirst(
         path=place.path("issues"),

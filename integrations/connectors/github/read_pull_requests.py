@@ -25,9 +25,9 @@ def fetch_pull_requests(http: Http, place: Place, cursor: Cursor, *, now: dateti
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         if place.graphql:
-            details = details_of(http, place.graphql, PULL_REQUESTS, [text_of(each, "node_id") for each in entries])
-            return [_record(each, details=details.get(text_of(each, "node_id"))) for each in entries]
-        return [_read_over_rest(http, place, each, now) for each in entries]
+            details = details_of(http, place.graphql, PULL_REQUESTS, [text_of(entry, "node_id") for entry in entries])
+            return [_record(entry, details=details.get(text_of(entry, "node_id"))) for entry in entries]
+        return [_read_over_rest(http, place, entry, now) for entry in entries]
 
     pull_requests = NewestFirst(
         path=place.path("pulls"),

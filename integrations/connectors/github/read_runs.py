@@ -27,7 +27,7 @@ def fetch_runs(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> It
     """
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
-        return [record for each in entries for record in _attempts(http, place, each, now)]
+        return [record for entry in entries for record in _attempts(http, place, entry, now)]
 
     runs = NewestFirst(
         path=place.path("actions", "runs"),

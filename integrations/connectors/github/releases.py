@@ -42,12 +42,12 @@ def fetch_releases(http: Http, place: Place, cursor: Cursor, *, now: datetime) -
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [
             RawRecord(
-                {"release": as_record(each), "repository": place.repository},
+                {"release": as_record(entry), "repository": place.repository},
                 normalise_release,
-                text_of(each, "id"),
+                text_of(entry, "id"),
                 SOURCE,
             )
-            for each in entries
+            for entry in entries
         ]
 
     releases = NewestFirst(path=place.path("releases"), params={}, sorted_by="created_at", read=read, version=_version)

@@ -128,7 +128,7 @@ def read_graph(repository: Repository) -> Graph:
             found = dict(cursor.fetchall())
             parents |= found
             missing = {each for of in found.values() for each in of} - parents.keys()
-    inner = {each for sha in on_default for each in parents[sha]}
+    inner = {parent for sha in on_default for parent in parents[sha]}
     tips = on_default.keys() - inner or on_default.keys()
     return Graph(parents, max(tips, key=lambda sha: (on_default[sha], sha), default=None))
 
@@ -177,7 +177,7 @@ def _growth(parents: Mapping[str, Sequence[str]], on_default: set[str], tip: str
     """The commits by which the chain has grown, the oldest first; None where it did not simply grow from its tip."""
     if not on_default:
         return []
-    tips = on_default - {each for sha in on_default for each in parents[sha]}
+    tips = on_default - {parent for sha in on_default for parent in parents[sha]}
     if tip is None or len(tips) != 1:
         return None
     grown: list[str] = []

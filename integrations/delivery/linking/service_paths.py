@@ -170,6 +170,6 @@ def _settle(pull_requests: list[int]) -> set[int]:
 
 def _rules(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
     rules: dict[int, dict[str, GitIgnoreSpec]] = defaultdict(dict)
-    for each in ServicePaths.objects.filter(repository__in=repositories):
-        rules[each.repository_id][each.service] = rules_of(each.patterns)
+    for paths in ServicePaths.objects.filter(repository__in=repositories):
+        rules[paths.repository_id][paths.service] = rules_of(paths.patterns)
     return rules

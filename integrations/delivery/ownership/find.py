@@ -64,6 +64,6 @@ def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
 
 
 def _similar(name: str) -> list[str]:
-    labels = sorted({str(each) for each in Owned.objects.select_related("repository", "project")})
+    labels = sorted({str(owned) for owned in Owned.objects.select_related("repository", "project")})
     like = [label for label in labels if name and name.lower() in label.lower()]
     return (like or get_close_matches(name, labels, MOST_CANDIDATES))[:MOST_CANDIDATES]

@@ -63,9 +63,9 @@ def story_of_deployment(found: Deployment, access: Access) -> DeploymentStory:
         access,
         [
             *(each.pull_request for each in contained[:MOST_PARTS]),
-            *(each.incident for each in failures),
-            *(each.repaired_by for each in failures),
-            *(each.deployment for each in failures),
+            *(failure.incident for failure in failures),
+            *(failure.repaired_by for failure in failures),
+            *(failure.deployment for failure in failures),
             *(each for _, each in neighbours),
             proposed.rolled_back if proposed else None,
         ],
@@ -115,10 +115,10 @@ def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> It
         run = name_of_run(deployment.pipeline_run) if deployment.pipeline_run else None
         yield Happening(deployment.started_at, Happened.STARTED, record=run)
     own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
-    for each in statuses:
-        if each.at in own_times:  # told as what the deployment itself says
+    for status in statuses:
+        if status.at in own_times:  # told as what the deployment itself says
             continue
-        yield Happening(each.at, Happened.STATUS, detail=each.native_status, status=each.status)
+        yield Happening(status.at, Happened.STATUS, detail=status.native_status, status=status.status)
     if deployment.finished_at:
         yield Happening(deployment.finished_at, Happened.FINISHED, status=deployment.status)
 
@@ -137,15 +137,17 @@ def _consequences(
     failed: FailedDeployment | None,
     openable: Openable,
 ) -> Iterator[Happening]:
-    for each in failures:
-        if each.deployment_id != deployment.pk:
+    for failure in failures:
+        if failure.deployment_id != deployment.pk:
             continue
-        if each.incident and each.incident.started_at:
-            yield Happening(each.incident.started_at, Happened.INCIDENT, record=openable.name(each.incident))
-        if each.incident and each.incident.resolved_at:
-            yield Happening(each.incident.resolved_at, Happened.RESOLVED, record=openable.name(each.incident))
-        if each.repaired_by and each.repaired_by.finished_at:
-            yield Happening(each.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(each.repaired_by))
+        if failure.incident and failure.incident.started_at:
+            yield Happening(failure.incident.started_at, Happened.INCIDENT, record=openable.name(failure.incident))
+        if failure.incident and failure.incident.resolved_at:
+            yield Happening(failure.incident.resolved_at, Happened.RESOLVED, record=openable.name(failure.incident))
+        if failure.repaired_by and failure.repaired_by.finished_at:
+            yield Happening(
+                failure.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(failure.repaired_by)
+            )
     if failed and failed.restored_at:
         yield Happening(failed.restored_at, Happened.RESTORED)
 
@@ -162,13 +164,15 @@ def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Sta
 
 
 def _failures(deployment: Deployment, failures: Sequence[DeploymentFailure], openable: Openable) -> Iterator[Link]:
-    for each in failures:
-        if each.deployment_id != deployment.pk:
-            yield Link("repairs", openable.name(each.deployment), each.method, each.deployment.finished_at)
-        elif each.incident:
-            yield Link("incident", openable.name(each.incident), each.method, each.incident.started_at)
-        elif each.repaired_by:
-            yield Link("repaired_by", openable.name(each.repaired_by), each.method, each.repaired_by.finished_at)
+    for failure in failures:
+        if failure.deployment_id != deployment.pk:
+            yield Link("repairs", openable.name(failure.deployment), failure.method, failure.deployment.finished_at)
+        elif failure.incident:
+            yield Link("incident", openable.name(failure.incident), failure.method, failure.incident.started_at)
+        elif failure.repaired_by:
+            yield Link(
+                "repaired_by", openable.name(failure.repaired_by), failure.method, failure.repaired_by.finished_at
+            )
 
 
 def _others(

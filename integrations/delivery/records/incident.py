@@ -54,8 +54,8 @@ def story_of_incident(found: Incident, access: Access) -> IncidentStory:
         access,
         [
             failure.deployment if failure else None,
-            *(each.incident for each in siblings),
-            *(each.repaired_by for each in siblings),
+            *(sibling.incident for sibling in siblings),
+            *(sibling.repaired_by for sibling in siblings),
             *(each.pull_request for each in brought[:MOST_PARTS]),
         ],
     )
@@ -82,11 +82,13 @@ def _happenings(
         yield Happening(incident.acknowledged_at, Happened.ACKNOWLEDGED)
     if incident.resolved_at:
         yield Happening(incident.resolved_at, Happened.RESOLVED)
-    for each in siblings:
-        if each.repaired_by and each.repaired_by.finished_at:
-            yield Happening(each.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(each.repaired_by))
-        elif each.incident and each.incident.started_at:
-            yield Happening(each.incident.started_at, Happened.INCIDENT, record=openable.name(each.incident))
+    for sibling in siblings:
+        if sibling.repaired_by and sibling.repaired_by.finished_at:
+            yield Happening(
+                sibling.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(sibling.repaired_by)
+            )
+        elif sibling.incident and sibling.incident.started_at:
+            yield Happening(sibling.incident.started_at, Happened.INCIDENT, record=openable.name(sibling.incident))
 
 
 def _stages(incident: Incident, failure: DeploymentFailure | None) -> list[Stage]:
@@ -111,10 +113,12 @@ def _links(
     if failure is None:
         return
     yield Link("caused_by", openable.name(failure.deployment), failure.method, failure.deployment.finished_at)
-    for each in siblings:
-        if each.repaired_by:
-            yield Link("repaired_by", openable.name(each.repaired_by), each.method, each.repaired_by.finished_at)
-        elif each.incident:
-            yield Link("same_cause", openable.name(each.incident), each.method, each.incident.started_at)
+    for sibling in siblings:
+        if sibling.repaired_by:
+            yield Link(
+                "repaired_by", openable.name(sibling.repaired_by), sibling.method, sibling.repaired_by.finished_at
+            )
+        elif sibling.incident:
+            yield Link("same_cause", openable.name(sibling.incident), sibling.method, sibling.incident.started_at)
     for one in brought:
         yield Link("pull_request", openable.name(one.pull_request), one.method, one.pull_request.merged_at)

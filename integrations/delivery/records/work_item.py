@@ -100,20 +100,26 @@ def _its_own(item: WorkItem) -> Iterator[Happening]:
 
 
 def _of_transitions(transitions: Sequence[WorkItemTransition]) -> Iterator[Happening]:
-    for each in transitions:
-        yield Happening(each.at, Happened.STATUS, by=each.by, detail=each.to_status, status=each.category or "")
+    for transition in transitions:
+        yield Happening(
+            transition.at,
+            Happened.STATUS,
+            by=transition.by,
+            detail=transition.to_status,
+            status=transition.category or "",
+        )
 
 
 def _of_assignments(assignments: Sequence[WorkItemAssignment]) -> Iterator[Happening]:
-    for each in assignments:
-        what = Happened.ASSIGNED if each.assignee else Happened.UNASSIGNED
-        yield Happening(each.at, what, of=each.assignee)
+    for assignment in assignments:
+        what = Happened.ASSIGNED if assignment.assignee else Happened.UNASSIGNED
+        yield Happening(assignment.at, what, of=assignment.assignee)
 
 
 def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Happening]:
     if not changes:
         return
-    known = Sprint.objects.filter(connection=item.connection_id, external_id__in={each.sprint for each in changes})
+    known = Sprint.objects.filter(connection=item.connection_id, external_id__in={change.sprint for change in changes})
     names = dict(known.values_list("external_id", "name"))
     for each in changes:
         what = Happened.SPRINT_JOINED if each.added else Happened.SPRINT_LEFT

@@ -56,7 +56,7 @@ def document(told: ImportedSeats) -> dict[str, Any]:
         "added": told.added,
         "changed": told.changed,
         "unchanged": told.unchanged,
-        "errors": [{"row": each.row, "column": each.column, "message": each.message} for each in told.errors],
+        "errors": [{"row": error.row, "column": error.column, "message": error.message} for error in told.errors],
     }
 
 

@@ -71,7 +71,7 @@ class PriceBook:
         key = (model, agent)
         found = self._matching.get(key)
         if found is None:
-            found = self._matching[key] = [each for each in self.overrides if each.matches(model, agent)]
+            found = self._matching[key] = [override for override in self.overrides if override.matches(model, agent)]
         return found
 
 

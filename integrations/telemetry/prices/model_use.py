@@ -195,5 +195,5 @@ def unknown_models(models: Collection[str]) -> set[str]:
     return {
         model
         for model in models
-        if model not in known and not any(each.matches(model, each.agent) for each in book.overrides)
+        if model not in known and not any(override.matches(model, override.agent) for override in book.overrides)
     }

@@ -99,7 +99,7 @@ def rate_parameters(asked: Collection[Asked]) -> dict[str, list[Any]]:
     }
     kinds = ("rate_input", "rate_cache_read", "rate_cache_write", "rate_cache_write_1h", "rate_output")
     rates = [line.rates for line in lines]
-    return columns | {kind: [each[position] for each in rates] for position, kind in enumerate(kinds)}
+    return columns | {kind: [rate[position] for rate in rates] for position, kind in enumerate(kinds)}
 
 
 def _lines(asked: Asked, source: Source) -> Iterator[_Line]:

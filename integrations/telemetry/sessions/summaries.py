@@ -45,7 +45,7 @@ class SessionSummary:
 
 
 NOTHING = SessionSummary(SessionFigures(), {})
-_NAMES = [each.name for each in fields(SessionFigures)]
+_NAMES = [field.name for field in fields(SessionFigures)]
 _MONEY = ("spend", "reported_cost")
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in _NAMES)
 _SUMMARIES = f"""

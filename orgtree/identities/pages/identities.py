@@ -100,7 +100,7 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
                 row,
                 source_of(row.identity),
                 activity_in_words(row.activity),
-                ", ".join(f"{each} ({source_of(each).lower()})" for each in row.companions),
+                ", ".join(f"{companion} ({source_of(companion).lower()})" for companion in row.companions),
             )
             for row in page.object_list
         ],

@@ -85,8 +85,8 @@ def document(changes: PeopleChanges, *, applied: bool) -> dict[str, Any]:
 
 
 def _line(person: PersonChange) -> str:
-    said = [f"{each.field} {each.before or '–'} → {each.after or '–'}" for each in person.fields]
-    said += [f"{each.tree}: {each.from_unit or '–'} → {each.to_unit or '–'}" for each in person.units]
+    said = [f"{field.field} {field.before or '–'} → {field.after or '–'}" for field in person.fields]
+    said += [f"{unit.tree}: {unit.from_unit or '–'} → {unit.to_unit or '–'}" for unit in person.units]
     return f"{person.full_name} <{person.email}>" + (f": {'; '.join(said)}" if said else "")
 
 

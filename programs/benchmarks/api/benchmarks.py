@@ -188,21 +188,21 @@ class UnitsBelowView(ProgramView):
         stretch = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
         found = units_below(asked_unit(request, access), access.sight, today)
         units = list(found[stretch])
-        held = benchmarks_of_units([key], [each.pk for each in units], access.sight)
-        asked = asked_of_units(metric, [each.pk for each in units], held)
+        held = benchmarks_of_units([key], [unit.pk for unit in units], access.sight)
+        asked = asked_of_units(metric, [unit.pk for unit in units], held)
         _, stood = stands_with_units(asked_about(metric, ""), None, asked, access, today=today)
-        holding = {each.pk: held[each.pk][key] for each in units if key in held[each.pk]}
+        holding = {unit.pk: held[unit.pk][key] for unit in units if key in held[unit.pk]}
         versions = version_documents([each.version for each in holding.values()], access)
         agreed = dict(zip(holding, versions, strict=True))
         rows = [
             {
-                "unit": each.slug,
-                "name": each.name,
-                "is_inherited": each.pk in holding and not holding[each.pk].is_own,
-                "benchmark": agreed.get(each.pk),
-                "stands": stand_document(stood[each.pk]) if each.pk in stood else None,
+                "unit": unit.slug,
+                "name": unit.name,
+                "is_inherited": unit.pk in holding and not holding[unit.pk].is_own,
+                "benchmark": agreed.get(unit.pk),
+                "stands": stand_document(stood[unit.pk]) if unit.pk in stood else None,
             }
-            for each in units
+            for unit in units
         ]
         return Response({"total": found.count(), "units": rows})
 

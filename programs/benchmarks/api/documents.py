@@ -158,8 +158,8 @@ class FocusConflictSerializer(schema.ErrorsSerializer):
 
 def version_documents(versions: Sequence[BenchmarkVersion], access: Access) -> list[dict[str, Any]]:
     """Of versions with their units and authors; two queries, however many there are."""
-    names = names_of([each.written_by for each in versions if each.written_by])
-    return [_version(each, names, access) for each in versions]
+    names = names_of([version.written_by for version in versions if version.written_by])
+    return [_version(version, names, access) for version in versions]
 
 
 def benchmark_documents(
@@ -209,18 +209,18 @@ def focus_document(focus: FocusVersion | None, unit: str | None) -> dict[str, An
 
 def focus_documents(versions: Sequence[FocusVersion], unit: str | None) -> list[dict[str, Any]]:
     """Of one unit, with their authors."""
-    names = names_of([each.written_by for each in versions if each.written_by])
+    names = names_of([version.written_by for version in versions if version.written_by])
     return [
         {
             "unit": unit,
-            "number": each.number,
-            "metric": each.metric or None,
-            "indicators": each.indicators,
-            "reason": each.reason,
-            "written_by": names.get(each.written_by_id or 0),
-            "written_at": each.written_at,
+            "number": version.number,
+            "metric": version.metric or None,
+            "indicators": version.indicators,
+            "reason": version.reason,
+            "written_by": names.get(version.written_by_id or 0),
+            "written_at": version.written_at,
         }
-        for each in versions
+        for version in versions
     ]
 
 

@@ -67,7 +67,7 @@ class FocusForm(forms.Form):
 
     def __init__(self, *args: Any, known: FocusVersion | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in offered_metrics())]
+        offered = [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in offered_metrics())]
         offer(self, "metric", offered)
         for position in range(MOST_INDICATORS):
             self.fields[f"indicator_{position}"] = forms.ChoiceField(
@@ -169,7 +169,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
         "reason": newest.reason if newest else "",
         "since": moment(newest.written_at) if newest else "",
         "chain_url": half_a_year.url(reverse("metric_chain", args=[metric.key])) if metric and subject.scope else "",
-        "lines": [by_key[each.key] for each in indicators],
+        "lines": [by_key[indicator.key] for indicator in indicators],
         "chain": side_by_side(indicators, half_a_year) if indicators and subject.scope else None,
         "gone": gone,
         "above": above,

@@ -184,18 +184,18 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineWords |
 
 def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[VersionLine]:
     """Of versions with their authors; at most three queries."""
-    names: Mapping[int, str] = names_of([each.written_by for each in versions if each.written_by])
+    names: Mapping[int, str] = names_of([version.written_by for version in versions if version.written_by])
     return [
         VersionLine(
-            number=each.number,
-            who=names.get(each.written_by_id or 0, GONE),
-            at=moment(each.written_at),
-            reason=each.reason,
-            is_removal=each.is_removal,
-            threshold=value_words(each.threshold, each),
-            target=value_words(each.target, each),
-            baseline=baseline_words(each, access),
-            note="It was beyond the target already, and is to be held." if each.is_to_hold else "",
+            number=version.number,
+            who=names.get(version.written_by_id or 0, GONE),
+            at=moment(version.written_at),
+            reason=version.reason,
+            is_removal=version.is_removal,
+            threshold=value_words(version.threshold, version),
+            target=value_words(version.target, version),
+            baseline=baseline_words(version, access),
+            note="It was beyond the target already, and is to be held." if version.is_to_hold else "",
         )
-        for each in versions
+        for version in versions
     ]

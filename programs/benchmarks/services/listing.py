@@ -51,7 +51,7 @@ def asked_of_units(
 ) -> list[tuple[Asked, list[int]]]:
     """How the figures of units (by id) have to be read for what holds of each, those together that are read alike."""
     asked = {pk: asked_about(metric, period_of(held[pk].get(metric.key))) for pk in units}
-    return [(each, [pk for pk, of in asked.items() if of == each]) for each in dict.fromkeys(asked.values())]
+    return [(fromkey, [pk for pk, of in asked.items() if of == fromkey]) for fromkey in dict.fromkeys(asked.values())]
 
 
 def benchmark_rows(

@@ -105,10 +105,10 @@ def _suggestions(
 ) -> Suggestions:
     """With those of published sets; an answer that is no suggestion says why there is none, or nothing."""
     published = _published(question, here, sets)
-    missing = [each for each in answers if isinstance(each, str) and each]
+    missing = [answer for answer in answers if isinstance(answer, str) and answer]
     if not published:
         missing.append("No published set has comparable figures of this metric.")
-    return Suggestions(here, [*(each for each in answers if isinstance(each, Suggestion)), *published], missing)
+    return Suggestions(here, [*(answer for answer in answers if isinstance(answer, Suggestion)), *published], missing)
 
 
 def _best_quarter(question: Question, here: Stand, quarters: _Quarters) -> Suggestion | str:
@@ -139,9 +139,9 @@ def _own_figures(questions: Sequence[Question], access: Access, today: date) -> 
     year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
     quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
     totals, series = [], []
-    for each in questions:
-        here = each.asked.query(each.scope, today)
-        if each.period:
+    for question in questions:
+        here = question.asked.query(question.scope, today)
+        if question.period:
             series += [here, replace(here, window=year)]
         else:
             totals += [here, *(replace(here, window=quarter) for quarter in quarters)]
@@ -168,9 +168,9 @@ def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date)
 
 def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
     """The middle and the best quarter of units like each one, none of them named."""
-    asked = [(each.unit, each.asked) for each in questions if each.unit is not None]
+    asked = [(question.unit, question.asked) for question in questions if question.unit is not None]
     found = iter(comparable_units(asked, access, today=today) if asked else ())
-    return ["" if each.unit is None else _of_peers(each, next(found)) for each in questions]
+    return ["" if question.unit is None else _of_peers(question, next(found)) for question in questions]
 
 
 def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | str:
@@ -210,7 +210,7 @@ def _published(question: Question, here: Stand, sets: Sequence[BenchmarkSet]) ->
     if question.period or question.metric.better is Better.NEITHER:
         return []
     having = [each for each in sets if _is_comparable(each, question)]
-    return [found for each in dict.fromkeys(having) if (found := _of_set(each, question, here))][:MOST_SETS]
+    return [found for fromkey in dict.fromkeys(having) if (found := _of_set(fromkey, question, here))][:MOST_SETS]
 
 
 def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
@@ -262,7 +262,7 @@ def _next(borders: Sequence[tuple[str, float]], question: Question, here: Stand)
     """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
     if here.value is None:
         return borders[min(1, len(borders) - 1)]
-    ahead = [each for each in borders if question.is_better(each[1], here.value)]
+    ahead = [border for border in borders if question.is_better(border[1], here.value)]
     return ahead[-1] if ahead else borders[0]
 
 

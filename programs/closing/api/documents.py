@@ -165,17 +165,17 @@ def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
 def closing_document(found: ClosingPreview) -> dict[str, Any]:
     published = [
         {
-            **_to_close(each.objective),
+            **_to_close(line.objective),
             "is_draft": False,
-            "standing": each.progress.shown,
-            "score": each.score,
-            "carry_over": each.carry_over,
+            "standing": line.progress.shown,
+            "score": line.score,
+            "carry_over": line.carry_over,
         }
-        for each in found.lines
+        for line in found.lines
     ]
     drafts = [
-        {**_to_close(each), "is_draft": True, "standing": None, "score": None, "carry_over": each.carry_over}
-        for each in found.drafts
+        {**_to_close(draft), "is_draft": True, "standing": None, "score": None, "carry_over": draft.carry_over}
+        for draft in found.drafts
     ]
     same = ("total", "drafts_total", "undecided", "without_value_total", "teams_total", "blocks", "needs_reason")
     return {
@@ -186,7 +186,7 @@ def closing_document(found: ClosingPreview) -> dict[str, Any]:
         "without_value": [
             {"key_result": each.pk, "title": each.title, "objective": each.objective_id} for each in found.without_value
         ],
-        "teams_without_objective": [each.slug for each in found.teams_without_objective],
+        "teams_without_objective": [team.slug for team in found.teams_without_objective],
     }
 
 
@@ -200,15 +200,17 @@ def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
     said = {each.account for one in frozen.objectives for each in one.check_ins}
     accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *said) if pk is not None})
     names = names_of(list(accounts.values())) if access.is_of_account else {}
-    owners = {each.owner for each in frozen.objectives if each.owner is not None and access.is_of_account}
+    owners = {
+        objective.owner for objective in frozen.objectives if objective.owner is not None and access.is_of_account
+    }
     addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
     return {
         "closed_by": names.get(frozen.closed_by or 0),
         "forced_because": frozen.forced_because or None,
         "retrospective": frozen.retrospective,
         "score": frozen.score,
-        "objectives": [_objective(each, addresses, names) for each in frozen.objectives],
-        "teams_without_objective": [each.slug for each in frozen.teams_without_objective],
+        "objectives": [_objective(objective, addresses, names) for objective in frozen.objectives],
+        "teams_without_objective": [team.slug for team in frozen.teams_without_objective],
     }
 
 
@@ -224,7 +226,7 @@ def _objective(found: FrozenObjective, addresses: Mapping[int, str | None], name
         "parent": found.parent_id,
         "dropped_why": found.dropped_why or None,
         "override_reason": found.override_reason or None,
-        "key_results": [_key_result(each) for each in found.key_results],
+        "key_results": [_key_result(result) for result in found.key_results],
         "check_ins": [
             {
                 "at": each.at,
@@ -237,8 +239,8 @@ def _objective(found: FrozenObjective, addresses: Mapping[int, str | None], name
             for each in found.check_ins
         ],
         "tickets": [
-            {name: getattr(each, name) for name in ("id", "title", "state", "due_on", "completed_on")}
-            for each in found.tickets
+            {name: getattr(ticket, name) for name in ("id", "title", "state", "due_on", "completed_on")}
+            for ticket in found.tickets
         ],
     }
 

@@ -137,12 +137,12 @@ class TeamsWithoutObjectiveView(ProgramView):
         above = units_above(rows, today)
         teams = [
             {
-                "unit": each.slug,
-                "name": each.name,
-                "above": above.get(each.pk),
-                "leader": each.leader.full_name if each.leader and access.is_of_account else None,
+                "unit": row.slug,
+                "name": row.name,
+                "above": above.get(row.pk),
+                "leader": row.leader.full_name if row.leader and access.is_of_account else None,
             }
-            for each in rows
+            for row in rows
         ]
         return Response({"total": found.count(), "teams": teams})
 

@@ -112,7 +112,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
     lines = _lines(shown, accounts, restated)
     closed_by = accounts.get(frozen.closed_by or 0, GONE)
-    tags = Counter(_tag(each) for each in frozen.objectives if not each.is_dropped)
+    tags = Counter(_tag(objective) for objective in frozen.objectives if not objective.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
         "days": wording.days(Window(frozen.start, frozen.end)),
@@ -145,12 +145,12 @@ def _lines(
 
 def _teams(frozen: FrozenQuarter) -> str:
     """Berlin (4), Kolkata (2) and Search: teams of different units can have one name."""
-    named = Counter(each.name for each in frozen.teams_without_objective)
+    named = Counter(team.name for team in frozen.teams_without_objective)
     return wording.listed([f"{name} ({number})" if number > 1 else name for name, number in sorted(named.items())])
 
 
 def _reached(frozen: FrozenQuarter) -> dict[str, int]:
-    kept = [each for each in frozen.objectives if not each.is_dropped]
+    kept = [objective for objective in frozen.objectives if not objective.is_dropped]
     return {
         "objectives": len(kept),
         "dropped": len(frozen.objectives) - len(kept),
@@ -164,9 +164,9 @@ def _line(
     accounts: Mapping[int, str],
     restated: Mapping[int, Restated],
 ) -> FrozenLine:
-    results = [_result(each, restated.get(each.id)) for each in found.key_results]
-    titles = {each.id: each for each in found.key_results}
-    done = sum(each.state == "done" for each in found.tickets)
+    results = [_result(result, restated.get(result.id)) for result in found.key_results]
+    titles = {result.id: result for result in found.key_results}
+    done = sum(ticket.state == "done" for ticket in found.tickets)
     overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
     return FrozenLine(
         pk=found.id,
@@ -192,13 +192,13 @@ def _line(
 
 
 def _tag(found: FrozenObjective) -> StandingTag:
-    is_hidden = any(each.of_few for each in found.key_results) and not found.override_reason
+    is_hidden = any(result.of_few for result in found.key_results) and not found.override_reason
     return HIDDEN if is_hidden else TAGS[found.standing]
 
 
 def _bar(found: FrozenObjective) -> ObjectiveBar:
     """How far it came; of a single outcome in its own figures."""
-    outcomes = [each for each in found.key_results if not each.is_guardrail]
+    outcomes = [result for result in found.key_results if not result.is_guardrail]
     score = "no score" if found.score is None else f"score {found.score:.2f}"
     if len(outcomes) == 1:
         baseline, target = _amount(outcomes[0].baseline, outcomes[0]), _amount(outcomes[0].target, outcomes[0])

@@ -125,13 +125,13 @@ def preview_closing(
     )
     listed = standing.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[stretch]
     objectives = list(listed)
-    told = progress_of([each for each in objectives if each.published_at], access, today=today)
+    told = progress_of([objective for objective in objectives if objective.published_at], access, today=today)
     without_value, without_value_total = _first(_without_value(quarter))
     teams, teams_total = _first(teams_without_objective(quarter, access.sight, today=today))
     return ClosingPreview(
         quarter=quarter,
         lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
-        drafts=tuple(each for each in objectives if not each.published_at),
+        drafts=tuple(objective for objective in objectives if not objective.published_at),
         total=counted["published"],
         drafts_total=counted["drafts"],
         undecided=counted["undecided"],
@@ -191,7 +191,7 @@ def close_quarter(
         objectives = _objectives(held)
         content = content_of(
             held,
-            [each for each in objectives if each.published_at],  # on drafts nobody had agreed
+            [objective for objective in objectives if objective.published_at],  # on drafts nobody had agreed
             list(teams_without_objective(held, access.sight, today=today)),
             closed_at=now,
             closed_by=account.pk,
@@ -201,7 +201,7 @@ def close_quarter(
         document = _freeze(content, account, now)
         held.closed_at, held.closed_by, held.document = now, account, document
         held.save()
-        chosen = [each for each in objectives if each.pk in carried]
+        chosen = [objective for objective in objectives if objective.pk in carried]
         drafts = carry_over(chosen, following(held), by=account, today=max(today, held.end))
         measure_batch(Objective.objects.filter(pk__in=[draft.pk for draft in drafts]), today=today)
     quarter.refresh_from_db()

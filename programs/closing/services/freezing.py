@@ -46,7 +46,8 @@ def content_of(
         "forced_because": forced_because,
         "retrospective": retrospective,
         "objectives": [
-            _objective(each, key_results[each.pk], check_ins[each.pk], tickets[each.pk]) for each in objectives
+            _objective(objective, key_results[objective.pk], check_ins[objective.pk], tickets[objective.pk])
+            for objective in objectives
         ],
         "teams_without_objective": [{"id": unit.pk, "slug": unit.slug, "name": unit.name} for unit in teams_without],
     }
@@ -78,7 +79,7 @@ def _objective(
         "score": objective.score,
         "carry_over": objective.carry_over,
         "retrospective": objective.retrospective,
-        "key_results": [_key_result(each) for each in key_results],
+        "key_results": [_key_result(result) for result in key_results],
         "check_ins": [
             {
                 "at": said.at.isoformat(),

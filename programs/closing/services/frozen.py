@@ -173,7 +173,7 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     objectives = tuple(
         _objective(each, access, readable, visible) for each in content["objectives"] if each["id"] in visible
     )
-    scores = [each.score for each in objectives if each.score is not None]
+    scores = [objective.score for objective in objectives if objective.score is not None]
     return FrozenQuarter(
         name=content["quarter"]["name"],
         start=date.fromisoformat(content["quarter"]["from"]),
@@ -197,8 +197,8 @@ def _objective(
     """`readable` are tickets, `visible` objectives that this viewer may see."""
     unit = told["unit"] or {"id": None, "slug": "", "name": ""}
     key_results = tuple(_key_result(each, unit["id"], access) for each in told["key_results"])
-    is_hidden = any(each.withheld for each in key_results)
-    is_of_few = any(each.of_few for each in key_results)  # else how it stood is told, without its figures
+    is_hidden = any(result.withheld for result in key_results)
+    is_of_few = any(result.of_few for result in key_results)  # else how it stood is told, without its figures
     computed = Standing.UNKNOWN.value if is_of_few else told["computed"]
     parent = told["parent"] or {"id": None, "title": ""}
     return FrozenObjective(
@@ -210,7 +210,7 @@ def _objective(
         parent_title=parent["title"] if parent["id"] in visible else "",
         standing=told["override"] or computed,
         computed=computed,
-        why=next(each.why for each in key_results if each.withheld) if is_hidden else told["why"],
+        why=next(result.why for result in key_results if result.withheld) if is_hidden else told["why"],
         progress=None if is_hidden else told["progress"],
         score=None if is_hidden else told["score"],
         key_results=key_results,

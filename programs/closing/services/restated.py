@@ -25,7 +25,9 @@ class Restated:
 
 def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, access: Access) -> Mapping[int, Restated]:
     """By id of the key result, of metrics and units that there still are and that the viewer may see."""
-    units = set(Unit.objects.filter(slug__in={each.unit_slug for each in objectives}).values_list("slug", flat=True))
+    units = set(
+        Unit.objects.filter(slug__in={objective.unit_slug for objective in objectives}).values_list("slug", flat=True)
+    )
     seen = units if access.sight.whole else units & set(access.sight.slugs)
     results = [
         (result, metric, metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter))

@@ -35,7 +35,7 @@ def course_of(metric: Metric | None) -> Course:
         return Course.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):
         return Course.LEVEL
-    if any(isinstance(each, COUNTED_ONCE) for each in metric.measures):
+    if any(isinstance(measure, COUNTED_ONCE) for measure in metric.measures):
         return Course.PEOPLE
     if isinstance(metric, Count):
         return Course.SUM if isinstance(metric.of, Facts | Total) and not metric.parts_overlap else Course.PEOPLE

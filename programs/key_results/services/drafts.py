@@ -158,7 +158,7 @@ def _check_source(row: int, draft: KeyResultDraft) -> None:
         by = metric.always_by[0].value.replace("_", " ")
         raise _refused(row, "metric", f"{metric.name} has a value for each {by}, and none of all: choose another.")
     if draft.statistic and draft.statistic not in metric.statistics:
-        known = ", ".join(Statistic(each).value for each in metric.statistics)
+        known = ", ".join(Statistic(statistic).value for statistic in metric.statistics)
         raise _refused(row, "statistic", f"One of: {known}." if known else f"{metric.name} has none to choose.")
     if metric.better is Better.NEITHER and not draft.better:
         raise _refused(row, "better", f"Neither higher nor lower {metric.name} is better by itself: say what you want.")

@@ -66,7 +66,7 @@ def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> 
 
 
 def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
-    asked = {asked_by(each) for each in key_results if each.metric and _has_begun(each, today)}
+    asked = {asked_by(result) for result in key_results if result.metric and _has_begun(result, today)}
     figures.update(read_metrics(asked - figures.keys(), today=today))
 
 
@@ -113,7 +113,7 @@ def stands_of(
     """By key result: what was measured, and how it stands today."""
     read = Figures() if figures is None else figures
     _read_missing(key_results, read, today=today)
-    entered = _entered([each for each in key_results if not each.metric])
+    entered = _entered([result for result in key_results if not result.metric])
     found = {}
     for each in key_results:
         if not each.metric:

@@ -83,7 +83,7 @@ def asked_by(key_result: KeyResult) -> Asked:
 def read_metrics(asked: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
     """Each once, all of them together; a metric that can't be asked says why."""
     public = access_of_the_public()
-    return _read_or_explain([each for each in dict.fromkeys(asked) if metric_of(each.metric)], public, today)
+    return _read_or_explain([fromkey for fromkey in dict.fromkeys(asked) if metric_of(fromkey.metric)], public, today)
 
 
 def _read_or_explain(asked: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
@@ -130,7 +130,7 @@ def _measured(
         whole.reason or "",
         whole.sample_size,
         whole.people,
-        tuple(Point(each.window.start, each.value, each.people, each.sample_size) for each in weeks),
+        tuple(Point(week.window.start, week.value, week.people, week.sample_size) for week in weeks),
     )
 
 

@@ -200,7 +200,7 @@ class QuartersSerializer(serializers.Serializer[object]):
 
 def objective_documents(objectives: Sequence[Objective], access: Access) -> list[dict[str, Any]]:
     """Of objectives with quarter, unit and owner."""
-    linked = [pk for each in objectives for pk in (each.parent_id, each.carried_from_id)]
+    linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
     seen = visible_among(linked, access.sight)
     return [_objective(each, seen, access) for each in progress_of(objectives, access, today=windows.local_today())]
 
@@ -224,13 +224,13 @@ def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
 def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
     return [
         {
-            "name": str(each),
-            "from": each.start,
-            "to": each.end,
-            "closed_at": each.closed_at,
-            "sha256": each.document.sha256 if each.document else None,
+            "name": str(quarter),
+            "from": quarter.start,
+            "to": quarter.end,
+            "closed_at": quarter.closed_at,
+            "sha256": quarter.document.sha256 if quarter.document else None,
         }
-        for each in quarters
+        for quarter in quarters
     ]
 
 
@@ -270,7 +270,7 @@ def _objective(progress: ObjectiveProgress, seen: Collection[int], access: Acces
         "tickets_open": progress.tickets_open,
         "tickets_overdue": progress.tickets_overdue,
         "version": objective.version,
-        "key_results": [_key_result(each) for each in progress.key_results],
+        "key_results": [_key_result(result) for result in progress.key_results],
     }
 
 

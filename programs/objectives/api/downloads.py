@@ -19,7 +19,7 @@ class ObjectivesCsvView(CsvView):
     @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses={**CSV, **ERRORS})
     def get(self, request: Request) -> HttpResponseBase:
         """Objectives of a quarter, a row for each key result."""
-        only(request, *(each.name for each in OBJECTIVE_PARAMETERS))
+        only(request, *(parameter.name for parameter in OBJECTIVE_PARAMETERS))
         access = access_of(request.user)
         asked = objective_filter(request)
         found = list(asked_objectives(request, asked, access)) if asked else []

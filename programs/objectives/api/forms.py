@@ -171,7 +171,7 @@ class TemplateDraftView(ProgramView):
             if problem.field == "template":
                 raise NotFound from None
             raise QueryError(problem.field, problem.message) from None
-        results = [{**key_result_document(each), "baseline": each.baseline} for each in draft.key_results]
+        results = [{**key_result_document(result), "baseline": result.baseline} for result in draft.key_results]
         return Response(
             {
                 **{name: getattr(draft, name) for name in ("template", "unit", "title", "description")},
@@ -193,7 +193,8 @@ class WritingForView(ProgramView):
                 "whole_organisation": sight.leads_whole,
                 "units": led_unit_documents(sight) if leads else [],
                 "owners": [
-                    {"name": each.full_name, "email": each.email} for each in (suggested_owners(sight) if leads else ())
+                    {"name": owner.full_name, "email": owner.email}
+                    for owner in (suggested_owners(sight) if leads else ())
                 ],
             }
         )
@@ -216,8 +217,13 @@ def _quarter(request: Request) -> Quarter:
 def _offered(offers: list[Offer]) -> dict[str, Any]:
     return {
         "objectives": [
-            {"id": each.pk, "title": each.title, "unit": each.unit.slug if each.unit else None, "of": offer.of}
+            {
+                "id": objective.pk,
+                "title": objective.title,
+                "unit": objective.unit.slug if objective.unit else None,
+                "of": offer.of,
+            }
             for offer in offers
-            for each in offer.objectives
+            for objective in offer.objectives
         ]
     }

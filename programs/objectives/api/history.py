@@ -48,8 +48,8 @@ class ObjectiveHistoryView(ProgramView):
         access = access_of(request.user)
         check_is_of_account(access)
         changes = objective_changes(visible_objective(pk, access), access)
-        names = names_of_accounts(each.by for each in changes)
-        return Response({"history": [_objective_change(each, names) for each in changes]})
+        names = names_of_accounts(change.by for change in changes)
+        return Response({"history": [_objective_change(change, names) for change in changes]})
 
 
 def _objective_change(found: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:

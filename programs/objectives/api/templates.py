@@ -54,11 +54,13 @@ class ObjectiveTemplatesView(ProgramView):
         only(request)
         found = [
             {
-                "template": each.slug,
-                **{name: getattr(each, name) for name in ("name", "meaning", "title", "description")},
-                "key_results": [key_result_document(key_result_from(outcome)) for outcome in each.key_results.all()],
+                "template": template.slug,
+                **{name: getattr(template, name) for name in ("name", "meaning", "title", "description")},
+                "key_results": [
+                    key_result_document(key_result_from(outcome)) for outcome in template.key_results.all()
+                ],
             }
-            for each in objective_templates()
+            for template in objective_templates()
         ]
         return Response({"templates": found})
 

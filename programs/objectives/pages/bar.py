@@ -76,7 +76,7 @@ def bar_of_objective(found: ObjectiveProgress) -> ObjectiveBar:
 
 def only_outcomes(found: ObjectiveProgress) -> list[KeyResultProgress]:
     """Its key results that are no guardrails: those that it wants to reach."""
-    return [each for each in found.key_results if not each.key_result.is_guardrail]
+    return [result for result in found.key_results if not result.key_result.is_guardrail]
 
 
 def forecast_share(found: KeyResultProgress) -> float | None:

@@ -50,9 +50,9 @@ def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
     objective = visible_objective(request, pk)
     access = access_in(request)
     [found] = progress_of([objective], access, today=windows.local_today())
-    for each in found.key_results:
-        if each.key_result.pk == key_result:
-            return replace(course(each, objective.quarter), benchmarks=_lines(each, objective, access))
+    for result in found.key_results:
+        if result.key_result.pk == key_result:
+            return replace(course(result, objective.quarter), benchmarks=_lines(result, objective, access))
     raise Http404("No such key result.")
 
 

@@ -62,7 +62,7 @@ class ObjectiveForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._quarters = {each.start.isoformat(): each for each in quarters}
+        self._quarters = {quarter.start.isoformat(): quarter for quarter in quarters}
         offered = {
             "unit": units_to_write_for(
                 sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None

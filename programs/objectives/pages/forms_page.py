@@ -91,7 +91,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_change(access.sight, found):
         raise PermissionDenied(ONLY_OWNERS)
     its_quarter = [found.quarter]  # which it keeps: what is carried over is a new objective
-    stored = {each.pk: each for each in _key_results(found)}
+    stored = {result.pk: result for result in _key_results(found)}
     page = {
         "title": "Change the objective",
         "back_url": reverse("objective", args=[pk]),
@@ -159,12 +159,12 @@ def _access_of_writer(request: HttpRequest) -> Access:
 def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> HttpResponse:
     """With what to begin: one of the templates, or nothing."""
     today = windows.local_today()
-    current = next((each for each in open_quarters if each.start <= today < each.end), None)
+    current = next((quarter for quarter in open_quarters if quarter.start <= today < quarter.end), None)
     context = {
         "templates": objective_templates(),
         "units": units_to_write_for(access.sight),
         "unit": request.GET.get("unit", ""),
-        "quarters": [(each.start.isoformat(), str(each)) for each in open_quarters],
+        "quarters": [(quarter.start.isoformat(), str(quarter)) for quarter in open_quarters],
         "quarter": request.GET.get("quarter", current.start.isoformat() if current else ""),
         "mandatory": request.GET.get("mandatory", ""),
     }
@@ -195,7 +195,7 @@ def _begun(
             messages.warning(request, str(problem))
         else:
             initial |= {"title": draft.title, "description": draft.description, "template": draft.template}
-            rows = [_row_of_draft(each) for each in draft.key_results]
+            rows = [_row_of_draft(result) for result in draft.key_results]
     elif asked["metric"]:
         rows = [{"metric": asked["metric"], "statistic": request.GET.get("statistic", "")}]
     form = ObjectiveForm(sight=access.sight, quarters=open_quarters, initial=initial)
@@ -243,7 +243,7 @@ def _conflict_page(
     request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows, stored: Objective, page: dict[str, Any]
 ) -> HttpResponse:
     """What one wrote stays in the form, which is of the newest version now; beside it what the objective says."""
-    stored_rows = [_row(each) for each in _key_results(stored)]
+    stored_rows = [_row(result) for result in _key_results(stored)]
     context = {**page, "conflict": CONFLICT, "differences": differences(form, rows, _filled_in(stored), stored_rows)}
     renumber(form, "version", stored.version)
     return _form_page(request, form, rows, context, status=409)

@@ -81,7 +81,7 @@ def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
 def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     """The latest first."""
     changes = objective_changes(objective, access)
-    names = names_of_accounts(each.by for each in changes)
+    names = names_of_accounts(change.by for change in changes)
     return [
         HistoryLine(
             "Headway" if each.by is None else names.get(each.by, GONE),

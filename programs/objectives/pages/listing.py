@@ -246,7 +246,7 @@ def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
         return {}
     teams = list(gaps[: TEAMS_NAMED + 1])
     above = units_above(teams, asked.filters.today)
-    names = [f"{each.name} in {above[each.pk]}" if each.pk in above else each.name for each in teams]
+    names = [f"{team.name} in {above[team.pk]}" if team.pk in above else team.name for team in teams]
     total = len(names) if len(names) <= TEAMS_NAMED else gaps.count()
     return {
         "gaps": total,

@@ -110,8 +110,8 @@ def objective_page(
         "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
         "carry_overs": Objective.CarryOver.choices,
         "confidences": CheckIn.Confidence.choices,
-        "by_hand": [each.key_result for each in progress.key_results if not each.key_result.metric],
-        "ticket_url": _ticket_url(found, next((each.key_result.metric for each in progress.key_results), "")),
+        "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
+        "ticket_url": _ticket_url(found, next((result.key_result.metric for result in progress.key_results), "")),
         "tickets_url": f"{reverse('tickets')}?objective={found.pk}&state=all",
         "tickets": _tickets(found, access),
         "history_url": reverse("objective_history", args=[found.pk]),
@@ -125,10 +125,10 @@ def objective_page(
 
 def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
     parts = []
-    for each in progress.key_results:
-        line = key_result_line(each, found)
+    for result in progress.key_results:
+        line = key_result_line(result, found)
         drawn = [reverse(name, args=[found.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
-        no_points = not any(value is not None for _, value in each.points)
+        no_points = not any(value is not None for _, value in result.points)
         card = ChartCard(
             key=f"key-result-{line.pk}",
             title=line.title,
@@ -136,11 +136,11 @@ def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]
             kind="line",
             data_url=drawn[0],
             csv_url=drawn[1],
-            state="hidden" if each.withheld else "no_data" if no_points else "value",
-            reason=each.reason or "Nothing was measured yet.",
+            state="hidden" if result.withheld else "no_data" if no_points else "value",
+            reason=result.reason or "Nothing was measured yet.",
             span=8,
         )
-        parts.append(KeyResultPart(line, card, _ticket_url(found, each.key_result.metric)))
+        parts.append(KeyResultPart(line, card, _ticket_url(found, result.key_result.metric)))
     return parts
 
 

@@ -97,7 +97,7 @@ class ObjectiveLine:
     @property
     def stands_otherwise(self) -> bool:
         """Whether it stands otherwise than its only outcome, whose forecast is printed: a guardrail has its say."""
-        outcomes = [each for each in self.key_results if not each.is_guardrail]
+        outcomes = [result for result in self.key_results if not result.is_guardrail]
         return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
 
 
@@ -109,12 +109,12 @@ def objective_lines(found: Sequence[ObjectiveProgress], today: date) -> list[Obj
 def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
     objective = found.objective
     outcomes = only_outcomes(found)
-    lines = [key_result_line(each, objective) for each in found.key_results]
+    lines = [key_result_line(result, objective) for result in found.key_results]
     own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
-    is_hidden = any(each.withheld for each in found.key_results)
+    is_hidden = any(result.withheld for result in found.key_results)
     # The score follows from values and baselines: of one that is withheld it would tell.
     is_partly_hidden = is_hidden or any(
-        each.baseline is None and each.key_result.baseline is not None for each in found.key_results
+        result.baseline is None and result.key_result.baseline is not None for result in found.key_results
     )
     is_late = found.check_in_due is not None and found.check_in_due < today
     return ObjectiveLine(

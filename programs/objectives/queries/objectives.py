@@ -64,7 +64,7 @@ class ObjectiveProgress:
 
     @property
     def is_standing_hidden(self) -> bool:
-        return any(each.of_few for each in self.key_results)
+        return any(result.of_few for result in self.key_results)
 
 
 def progress_of(objectives: Sequence[Objective], access: Access, *, today: date) -> list[ObjectiveProgress]:
@@ -74,8 +74,8 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
     """
     ids = [objective.pk for objective in objectives]
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
-    for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("position"):
-        key_results[each.objective_id].append(each)
+    for result in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("position"):
+        key_results[result.objective_id].append(result)
     measures = _measures(objectives)
     last = _last_check_ins(ids)
     tickets = _tickets(ids, access.sight, today)
@@ -109,8 +109,12 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
 
 def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
     """By objective; asked for those that were read without."""
-    read = {each.pk: getattr(each, "measure", None) for each in objectives if "measure" in each._state.fields_cache}
-    missing = [each.pk for each in objectives if each.pk not in read]
+    read = {
+        objective.pk: getattr(objective, "measure", None)
+        for objective in objectives
+        if "measure" in objective._state.fields_cache
+    }
+    missing = [objective.pk for objective in objectives if objective.pk not in read]
     found = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
     return {**found, **{pk: measure for pk, measure in read.items() if measure is not None}}
 

@@ -78,7 +78,7 @@ def check_draft(
         draft.quarter,
         access,
         today=today,
-        known={each.pk: each for each in known.key_results.all()} if known else {},
+        known={result.pk: result for result in known.key_results.all()} if known else {},
         same_unit=unit_stays,
     )
     if draft.publish or (known is not None and known.published_at):
@@ -220,7 +220,7 @@ def _check_no_circle(parent: Objective, known: Objective | None) -> None:
 
 def key_results_of(objective: Objective) -> tuple[KeyResultDraft, ...]:
     """As they are: for a change of something else."""
-    return tuple(draft_of(each) for each in objective.key_results.all())
+    return tuple(draft_of(result) for result in objective.key_results.all())
 
 
 def draft_of(key_result: KeyResult) -> KeyResultDraft:

@@ -90,11 +90,11 @@ def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]
         return lambda event: True
     [progress] = progress_of([objective], access, today=windows.local_today())
     shown = {
-        each.key_result.pk
-        for each in progress.key_results
-        if not each.withheld
-        and each.target is not None
-        and (each.baseline is not None or each.key_result.baseline is None)
+        result.key_result.pk
+        for result in progress.key_results
+        if not result.withheld
+        and result.target is not None
+        and (result.baseline is not None or result.key_result.baseline is None)
     }
     return lambda event: not event.metric or event.pgh_obj_id in shown
 

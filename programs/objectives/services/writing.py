@@ -113,7 +113,7 @@ def publish_objective(access: Access, objective: Objective) -> Objective:
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         if stored.published_at is None:
-            check_publishable([each.is_guardrail for each in stored.key_results.all()])
+            check_publishable([result.is_guardrail for result in stored.key_results.all()])
             stored.published_at = timezone.now()
             save_change(stored)
             _measure(stored)
@@ -204,7 +204,7 @@ def _differs(stored: Objective, checked: CheckedObjective) -> bool:
     if any(getattr(stored, name) != value for name, value in checked.fields.items()):
         return True
     known = list(stored.key_results.all())
-    if [each.known for each in checked.key_results] != known:
+    if [result.known for result in checked.key_results] != known:
         return True
     return any(
         getattr(key_result, name) != value
@@ -214,7 +214,7 @@ def _differs(stored: Objective, checked: CheckedObjective) -> bool:
 
 
 def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
-    kept = {each.known.pk for each in checked.key_results if each.known}
+    kept = {result.known.pk for result in checked.key_results if result.known}
     gone = objective.key_results.exclude(pk__in=kept)
     spoken_of = gone.filter(check_ins__isnull=False).first()
     if spoken_of is not None:

@@ -31,7 +31,7 @@ from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 WINDOW = frozenset({"unit", "person", "where", "from", "to"})
-PARAMETERS = [each for each in schema.WINDOW_PARAMETERS if each.name in WINDOW]
+PARAMETERS = [parameter for parameter in schema.WINDOW_PARAMETERS if parameter.name in WINDOW]
 
 
 class OverviewView(ProgramView):

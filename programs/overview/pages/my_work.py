@@ -44,7 +44,7 @@ def my_work(
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
     work = work_of(sight, quarter, progress, today, most_tickets=listed)
     found = [
-        *(_of_ticket(each, today) for each in work.tickets),
+        *(_of_ticket(ticket, today) for ticket in work.tickets),
         *(_of_check_in(each, today) for each in work.check_ins),
         *(_at_risk(each, today) for each in work.at_risk),
         *_of_teams(work.teams, quarter),

@@ -171,8 +171,12 @@ def bottlenecks_of(filters: Filters) -> Bottlenecks:
     told = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
     moved = reorganisation(filters.scope.unit, filters.window)
     cells = [
-        Cell(each, [_sign(told, key) for key in each.keys], moved if each.key == REORGANISATION else None)
-        for each in BOTTLENECKS
+        Cell(
+            bottleneck,
+            [_sign(told, key) for key in bottleneck.keys],
+            moved if bottleneck.key == REORGANISATION else None,
+        )
+        for bottleneck in BOTTLENECKS
     ]
     found = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
     counted = found.order_by().values("kind").annotate(number=Count("pk"))

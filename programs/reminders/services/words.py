@@ -43,7 +43,7 @@ def items_of(notices: Sequence[Notice], *, today: date | None = None) -> list[It
 
 
 def _names(notices: Sequence[Notice]) -> Mapping[int, str]:
-    accounts = {each.comment.by for each in notices if each.comment is not None and each.comment.by is not None}
+    accounts = {notice.comment.by for notice in notices if notice.comment is not None and notice.comment.by is not None}
     return names_of([account for account in accounts if isinstance(account, User)]) if accounts else {}
 
 

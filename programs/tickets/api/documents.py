@@ -113,8 +113,8 @@ class CommentWriteSerializer(serializers.Serializer[object]):
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
     """Of tickets with unit, owner and effect; two queries, for their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
-    seen = visible_among([each.objective_id for each in tickets], access.sight)
-    return [_ticket(each, access, linked[each.pk], seen) for each in tickets]
+    seen = visible_among([ticket.objective_id for ticket in tickets], access.sight)
+    return [_ticket(ticket, access, linked[ticket.pk], seen) for ticket in tickets]
 
 
 def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
@@ -154,8 +154,11 @@ def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int], seen: 
 
 def comment_documents(comments: Sequence[TicketComment]) -> list[dict[str, Any]]:
     """The first word first; names as everybody may see them."""
-    names = names_of(list(User.objects.filter(pk__in={each.by_id for each in comments if each.by_id})))
-    return [{"id": each.pk, "text": each.text, "by": names.get(each.by_id or 0), "at": each.at} for each in comments]
+    names = names_of(list(User.objects.filter(pk__in={comment.by_id for comment in comments if comment.by_id})))
+    return [
+        {"id": comment.pk, "text": comment.text, "by": names.get(comment.by_id or 0), "at": comment.at}
+        for comment in comments
+    ]
 
 
 def watching_document(ticket: Ticket, access: Access) -> dict[str, Any]:

@@ -18,6 +18,6 @@ class TicketsCsvView(CsvView):
     @extend_schema(operation_id="v1_tickets_csv", parameters=TICKET_PARAMETERS, responses={**CSV, **ERRORS})
     def get(self, request: Request) -> HttpResponseBase:
         """Tickets, in the columns that the import reads."""
-        only(request, *(each.name for each in TICKET_PARAMETERS))
+        only(request, *(parameter.name for parameter in TICKET_PARAMETERS))
         access = access_of(request.user)
         return csv_response("tickets", ticket_rows(asked_tickets(request, access), access))

@@ -37,9 +37,9 @@ class TicketTemplatesView(ProgramView):
         known = {metric.key for metric in metrics()}
         found = [
             {
-                **{name: getattr(each, name) for name in ("title", "nature", "kind", "resolution", "days")},
-                "metric": each.metric if each.metric in known else None,
+                **{name: getattr(template, name) for name in ("title", "nature", "kind", "resolution", "days")},
+                "metric": template.metric if template.metric in known else None,
             }
-            for each in TicketTemplate.objects.filter(is_offered=True)
+            for template in TicketTemplate.objects.filter(is_offered=True)
         ]
         return Response({"templates": found})

@@ -63,7 +63,7 @@ class TicketsView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The tickets that one may see."""
-        only(request, *(each.name for each in TICKET_PARAMETERS), "page", "size")
+        only(request, *(parameter.name for parameter in TICKET_PARAMETERS), "page", "size")
         access = access_of(request.user)
         stretch = asked_stretch(request)
         found = asked_tickets(request, access)
@@ -215,7 +215,7 @@ def _draft(given: Mapping[str, Any], access: Access, known: Ticket | None = None
 def _pull_requests(given: Sequence[object], access: Access, known: Ticket | None) -> tuple[int, ...]:
     """By Headway's numbers, or as people name them.  Raises QueryError, TicketError."""
     names = [each for each in given if isinstance(each, str)]
-    if any("\n" in each for each in names):
+    if any("\n" in name for name in names):
         raise QueryError("pull_requests", "Name one at a time.")
     numbers = [number("pull_requests", each) or 0 for each in given if not isinstance(each, str)]
     named = pull_requests_named("\n".join(names), access) if names else ()

@@ -33,13 +33,18 @@ def template_offers(asked: QueryDict) -> Sequence[TemplateOffer]:
     kept = QueryDict(mutable=True)
     kept.update({name: value for name in KEPT_PARAMETERS if (value := asked.get(name, ""))})
     offers = []
-    for each in TicketTemplate.objects.filter(is_offered=True):
-        kept["template"] = each.slug
+    for template in TicketTemplate.objects.filter(is_offered=True):
+        kept["template"] = template.slug
         url = f"{reverse('ticket_new')}?{kept.urlencode()}"
-        fits = bool(metric) and each.metric == metric
+        fits = bool(metric) and template.metric == metric
         offers.append(
             TemplateOffer(
-                each.title, each.get_nature_display(), each.get_kind_display(), url, fits, each.slug == chosen
+                template.title,
+                template.get_nature_display(),
+                template.get_kind_display(),
+                url,
+                fits,
+                template.slug == chosen,
             )
         )
     return sorted(offers, key=lambda offer: not offer.fits)

@@ -80,7 +80,7 @@ class TicketForm(forms.Form):
             "unit": units_to_write_for(
                 sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
             ),
-            "metric": [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in metrics())],
+            "metric": [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())],
             "objective": plans_offered(
                 sight, str(self["unit"].value() or ""), known=known, named=str(self["objective"].value() or "")
             ),

@@ -63,12 +63,12 @@ class History:
     @property
     def accounts(self) -> set[int | None]:
         """Of whom it tells."""
-        watching = {each.linked for each in self.links if each.of == WATCHERS}
-        return {*map(account_of, self.events), *(each.account for each in self.links), *watching}
+        watching = {link.linked for link in self.links if link.of == WATCHERS}
+        return {*map(account_of, self.events), *(link.account for link in self.links), *watching}
 
     @property
     def pull_requests(self) -> set[int]:
-        return {each.linked for each in self.links if each.of == PULL_REQUESTS}
+        return {link.linked for link in self.links if link.of == PULL_REQUESTS}
 
 
 def history_of(ticket: Ticket) -> History:
@@ -76,7 +76,7 @@ def history_of(ticket: Ticket) -> History:
     events = events_of("TicketEvent", pgh_obj=ticket.pk)
     links = [*_links(ticket)]
     filed = together(events[0]) if events and events[0].version == 1 else None
-    return History(events, [each for each in links if each.of != WATCHERS or each.together != filed])
+    return History(events, [link for link in links if link.of != WATCHERS or link.together != filed])
 
 
 def ticket_changes(history: History, seen_pull_requests: Collection[int], sight: Sight) -> list[TicketChange]:
@@ -84,8 +84,8 @@ def ticket_changes(history: History, seen_pull_requests: Collection[int], sight:
     steps = [
         *_steps(history.events, NamesOfToday(history.events, sight, objective="objective_id")),
         *(
-            _Step(each.at, each.together, each.account, False, [_link(each, seen_pull_requests)])
-            for each in history.links
+            _Step(link.at, link.together, link.account, False, [_link(link, seen_pull_requests)])
+            for link in history.links
         ),
     ]
     steps.sort(key=lambda step: step.at)

@@ -32,7 +32,7 @@ def sync(repo: Repo) -> None:
 
 
 def outcomes() -> dict[str, tuple[bool, bool]]:
-    return {each.external_id: (each.committed, each.covered) for each in AgentSession.objects.all()}
+    return {session.external_id: (session.committed, session.covered) for session in AgentSession.objects.all()}
 
 
 @pytest.mark.parametrize("telemetry_first", [True, False])

@@ -216,7 +216,7 @@ def test_a_note_that_cannot_be_read_is_listed_and_keeps_what_was_known() -> None
     note_notes(repository(), [(noted.sha, b"---\n{")])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
-    assert [each.reason for each in UnreadableNote.objects.all()] == ["The note's document is not JSON."]
+    assert [note.reason for note in UnreadableNote.objects.all()] == ["The note's document is not JSON."]
     note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
     assert not UnreadableNote.objects.exists()
 

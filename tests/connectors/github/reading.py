@@ -58,7 +58,7 @@ def client(of: GitHub) -> Iterator[ConnectionHttp]:
 
 def resource_at(http: ConnectionHttp, of: GitHub) -> FetchedResource:
     """The one repository."""
-    (shop,) = (each for each in of.resources(http) if each.name.startswith("acme/shop"))
+    (shop,) = (resource for resource in of.resources(http) if resource.name.startswith("acme/shop"))
     return FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)
 
 

@@ -114,7 +114,7 @@ def test_a_job_that_never_started_has_no_start(run: dict[str, Any]) -> None:
     skipped = job(id=2, conclusion="skipped", started_at="2026-03-02T09:02:00Z")
     jobs = draft_of(run, jobs=[waiting, skipped]).jobs
     assert isinstance(jobs, Told)
-    assert [each.started_at for each in jobs.parts] == [None, None]
+    assert [part.started_at for part in jobs.parts] == [None, None]
 
 
 def test_a_job_of_a_webhook_is_one_of_its_run(example: Payload) -> None:
@@ -123,7 +123,7 @@ def test_a_job_of_a_webhook_is_one_of_its_run(example: Payload) -> None:
     assert (draft.external_id, draft.name, draft.status) == ("2202229078/1", "CodeQL", UNTOLD)
     assert isinstance(draft.jobs, Told)
     assert not draft.jobs.whole
-    assert [each.status for each in draft.jobs.parts] == [RunStatus.FAILURE]
+    assert [part.status for part in draft.jobs.parts] == [RunStatus.FAILURE]
 
 
 def test_a_job_of_a_nameless_workflow_waits_for_the_sync(example: Payload) -> None:

@@ -73,7 +73,7 @@ def test_statuses_of_one_second_follow_each_other(deployment: dict[str, Any]) ->
     ]
     draft = draft_of(deployment, statuses=together)
     assert isinstance(draft.statuses, Told)
-    assert [each.native_status for each in draft.statuses.parts] == ["queued", "in_progress", "success"]
+    assert [part.native_status for part in draft.statuses.parts] == ["queued", "in_progress", "success"]
     assert (draft.status, draft.started_at, draft.finished_at) == (RunStatus.SUCCESS, at(0), at(0))
 
 

@@ -95,7 +95,7 @@ def test_more_than_a_hundred_commits_reviews_and_requests_are_read_on(use_graphq
         Happening(number, Did.COMMENTED if number % 3 else Did.REVIEW_REQUESTED, BEGIN + 300 * MINUTE, MAX, of=MAYA)
         for number in range(360)
     ]
-    happenings = [replace(each, at=each.at + each.id * MINUTE) for each in happenings]
+    happenings = [replace(happening, at=happening.at + happening.id * MINUTE) for happening in happenings]
     one = replace(pull_request(901), commits=commits, happenings=tuple(happenings))
     history = replace(with_pull_requests(0), pull_requests=(one,))
     with GitHubServer(history, tokens=[Token(TOKEN, "ada")]) as github:
@@ -103,7 +103,7 @@ def test_more_than_a_hundred_commits_reviews_and_requests_are_read_on(use_graphq
     assert isinstance(draft, PullRequestDraft)
     assert isinstance(draft.commits, Told)
     assert isinstance(draft.events, Told)
-    assert [each.position for each in draft.commits.parts] == list(range(250))  # all that GitHub shows over REST
+    assert [part.position for part in draft.commits.parts] == list(range(250))  # all that GitHub shows over REST
     assert len(draft.events.parts) == 120
     assert draft.comment_count == 240
 

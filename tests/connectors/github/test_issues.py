@@ -146,7 +146,7 @@ def test_labels_put_on_and_taken_off_are_transitions(issue: dict[str, Any]) -> N
     ]
     told = draft_of(issue, timeline=timeline).transitions
     assert isinstance(told, Told)
-    assert [(each.at, each.from_status, each.to_status, each.category) for each in told.parts] == [
+    assert [(part.at, part.from_status, part.to_status, part.category) for part in told.parts] == [
         (at(9), "open", "in progress", StatusCategory.IN_PROGRESS),
         (at(10), "in progress", "blocked", StatusCategory.IN_PROGRESS),
         (at(11), "blocked", "in progress", StatusCategory.IN_PROGRESS),

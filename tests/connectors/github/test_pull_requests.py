@@ -179,39 +179,39 @@ def by_number(request: pytest.FixtureRequest, github: GitHubServer) -> dict[int,
 def test_a_reviewed_pull_request_has_its_reviews_and_requests(by_number: dict[int, PullRequestDraft]) -> None:
     draft = by_number[2]
     maya = Who(login="maya", account="13")
-    assert [(each.state, each.author) for each in parts_of(draft.reviews)] == [
+    assert [(part.state, part.author) for part in parts_of(draft.reviews)] == [
         (ReviewState.CHANGES_REQUESTED, maya),
         (ReviewState.APPROVED, maya),
     ]
-    requests = [each for each in parts_of(draft.events) if each.kind is PullRequestEventKind.REVIEW_REQUESTED]
-    assert [(each.of, each.team) for each in requests] == [(maya, ""), (None, "checkout")]
+    requests = [part for part in parts_of(draft.events) if part.kind is PullRequestEventKind.REVIEW_REQUESTED]
+    assert [(request.of, request.team) for request in requests] == [(maya, ""), (None, "checkout")]
     assert (draft.comment_count, draft.review_comment_count) == (1, 2)
-    assert [each.position for each in parts_of(draft.commits)] == [0, 1]
+    assert [part.position for part in parts_of(draft.commits)] == [0, 1]
     assert parts_of(draft.commits)[0].author == Who("max-member", "max@example.com", "Max Member", "12")
-    assert [(each.key, each.method) for each in parts_of(draft.references)] == [("acme/shop#1", LinkMethod.PROVIDER)]
+    assert [(part.key, part.method) for part in parts_of(draft.references)] == [("acme/shop#1", LinkMethod.PROVIDER)]
     assert draft.merged_by == Who(login="max-member", account="12")
 
 
 def test_a_force_push_is_told_and_a_dismissed_review_stays(by_number: dict[int, PullRequestDraft]) -> None:
     draft = by_number[3]
-    assert [each.kind for each in parts_of(draft.events)] == [PullRequestEventKind.FORCE_PUSHED]
-    assert [each.state for each in parts_of(draft.reviews)] == [ReviewState.DISMISSED]
-    assert [each.subject for each in parts_of(draft.commits)] == ["Sort all crates"]
+    assert [part.kind for part in parts_of(draft.events)] == [PullRequestEventKind.FORCE_PUSHED]
+    assert [part.state for part in parts_of(draft.reviews)] == [ReviewState.DISMISSED]
+    assert [part.subject for part in parts_of(draft.commits)] == ["Sort all crates"]
 
 
 def test_closed_and_reopened_are_told_in_order(by_number: dict[int, PullRequestDraft]) -> None:
     draft = by_number[4]
-    kinds = [each.kind for each in parts_of(draft.events)]
+    kinds = [part.kind for part in parts_of(draft.events)]
     assert kinds[:2] == [PullRequestEventKind.CLOSED, PullRequestEventKind.REOPENED]
     assert draft.author is None
-    assert {(each.key, each.method) for each in parts_of(draft.references)} == {
+    assert {(part.key, part.method) for part in parts_of(draft.references)} == {
         ("SHOP-9", LinkMethod.BODY),
         ("SHOP-9", LinkMethod.BRANCH),
     }
 
 
 def test_times_of_readiness_are_told(by_number: dict[int, PullRequestDraft]) -> None:
-    kinds = [each.kind for each in parts_of(by_number[5].events)]
+    kinds = [part.kind for part in parts_of(by_number[5].events)]
     assert kinds == [PullRequestEventKind.READY, PullRequestEventKind.DRAFT]
 
 

@@ -45,7 +45,7 @@ def test_a_token_signs_every_request(github: GitHubServer) -> None:
 def test_an_app_exchanges_its_key_once_for_a_token(github: GitHubServer) -> None:
     of = as_app(github)
     with client(of) as http:
-        assert [each.name for each in of.resources(http)] == ["acme/shop"]
+        assert [resource.name for resource in of.resources(http)] == ["acme/shop"]
         assert all(answer.works for answer in of.check(http))
     paths = [request.path for request in github.requests]
     assert sum(path.endswith("/access_tokens") for path in paths) == 1

@@ -60,7 +60,7 @@ class Delivery:
         """Commits in a row, the first of them after these parents."""
         parents = [after] if isinstance(after, str) else list(after)
         for sha in shas:
-            self.commit(sha, parents=[each for each in parents if each], branch=branch)
+            self.commit(sha, parents=[parent for parent in parents if parent], branch=branch)
             parents = [sha]
 
     def commit(
@@ -120,7 +120,7 @@ def commit(
     return {
         "repository": repository,
         "sha": sha_of(sha),
-        "parents": [sha_of(each) for each in parents],
+        "parents": [sha_of(parent) for parent in parents],
         "branch": branch,
         "author_email": "ada@example.com",
         "committed_at": iso(at),
@@ -189,11 +189,15 @@ def failures() -> set[tuple[str, str, str]]:
     """(deployment, method, incident or repairing deployment) of every failure."""
     return {
         (
-            each.deployment.external_id,
-            each.method,
-            each.incident.external_id if each.incident else each.repaired_by.external_id if each.repaired_by else "",
+            failure.deployment.external_id,
+            failure.method,
+            failure.incident.external_id
+            if failure.incident
+            else failure.repaired_by.external_id
+            if failure.repaired_by
+            else "",
         )
-        for each in DeploymentFailure.objects.select_related("deployment", "incident", "repaired_by")
+        for failure in DeploymentFailure.objects.select_related("deployment", "incident", "repaired_by")
     }
 
 

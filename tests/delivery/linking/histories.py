@@ -51,7 +51,7 @@ class History:
                     commits.append({**commits[-1], "branch": "feature"})
                 tip = sha
             elif act < 0.7 or not branches:
-                start = chance.choice([tip, *(each["sha"] for each in commits)])
+                start = chance.choice([tip, *(commit["sha"] for commit in commits)])
                 commits.append(self._commit(repository, sha, [start], "feature"))
                 branches.append(sha)
             elif act < 0.9:
@@ -60,10 +60,10 @@ class History:
             else:
                 branches.append(sha)
                 commits.append(self._commit(repository, sha, [chance.choice(branches), tip], "release"))
-        every = [each["sha"] for each in commits] + [sha_of(f"{repository} 0")]
+        every = [commit["sha"] for commit in commits] + [sha_of(f"{repository} 0")]
         chance = self.chance
         holes = chance.sample(commits, len(commits) // 6)
-        self.records["commits"] += [each for each in commits if each not in holes]
+        self.records["commits"] += [commit for commit in commits if commit not in holes]
         for number in range(chance.randrange(1, 7)):
             self._pull_request(repository, number, every, holes)
         ids: list[str] = []
@@ -86,7 +86,7 @@ class History:
         }
 
     def _pull_request(self, repository: str, number: int, shas: list[str], holes: list[dict[str, Any]]) -> None:
-        told = [{"sha": each["sha"], "parents": each["parents"]} for each in holes if self.chance.random() < 0.3]
+        told = [{"sha": hole["sha"], "parents": hole["parents"]} for hole in holes if self.chance.random() < 0.3]
         self.records["pull-requests"].append(
             {
                 "id": f"{repository}#{number}",
@@ -136,7 +136,7 @@ class History:
             record["resolved_at"] = (started_at + timedelta(hours=chance.randrange(30))).isoformat()
         if chance.random() < 0.25:
             deployments = self.records["deployments"]
-            record["caused_by"] = chance.choice([*(each["id"] for each in deployments), "never told"])
+            record["caused_by"] = chance.choice([*(deployment["id"] for deployment in deployments), "never told"])
         self.records["incidents"].append(record)
 
     def _time(self) -> datetime:

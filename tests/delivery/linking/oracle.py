@@ -22,7 +22,11 @@ def time_of(record: Pushed, name: str) -> datetime | None:
 
 def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
     """The successful deployments to production, the earliest first."""
-    found = [each for each in deployments if each["environment"] == "production" and each["status"] == "success"]
+    found = [
+        deployment
+        for deployment in deployments
+        if deployment["environment"] == "production" and deployment["status"] == "success"
+    ]
     return sorted(found, key=lambda each: (time_of(each, "finished_at"), each["id"]))
 
 
@@ -52,11 +56,11 @@ def _copies(records: Records, pull_request: Pushed) -> set[str]:
     listed = [each["sha"] for each in pull_request["commits"]]
     origins = {pull_request["merge_sha"], *(listed if len(listed) == 1 else ())} - {""}
     return {
-        each["sha"]
-        for each in records["commits"]
-        if each["repository"] == pull_request["repository"]
-        and time_of(each, "committed_at") >= time_of(pull_request, "merged_at")  # type: ignore[operator]
-        and any(f"(cherry picked from commit {origin})" in each["message"] for origin in origins)
+        record["sha"]
+        for record in records["commits"]
+        if record["repository"] == pull_request["repository"]
+        and time_of(record, "committed_at") >= time_of(pull_request, "merged_at")  # type: ignore[operator]
+        and any(f"(cherry picked from commit {origin})" in record["message"] for origin in origins)
     }
 
 
@@ -82,25 +86,25 @@ def _first(
     merged_at = time_of(pull_request, "merged_at")
     known = graph.keys() | {parent for parents in graph.values() for parent in parents}
     seen: set[str] = set()
-    for each in deployments:
-        started_at = time_of(each, "started_at") or time_of(each, "finished_at")
-        later = started_at > merged_at and not each.get("rollback_of")  # type: ignore[operator]
+    for deployment in deployments:
+        started_at = time_of(deployment, "started_at") or time_of(deployment, "finished_at")
+        later = started_at > merged_at and not deployment.get("rollback_of")  # type: ignore[operator]
         if merge not in graph:
             contains = later
-        elif each["sha"] in known:
-            contains = merge in _ancestors(each["sha"], graph)
+        elif deployment["sha"] in known:
+            contains = merge in _ancestors(deployment["sha"], graph)
         else:
-            built_later = known_since[each["sha"]] > merged_at  # type: ignore[operator]
-            contains = later and (not each["sha"] or (built_later and each["sha"] not in seen))
-        if contains or copies & _ancestors(each["sha"], graph):
-            return str(each["id"])
-        seen.add(each["sha"])
+            built_later = known_since[deployment["sha"]] > merged_at  # type: ignore[operator]
+            contains = later and (not deployment["sha"] or (built_later and deployment["sha"] not in seen))
+        if contains or copies & _ancestors(deployment["sha"], graph):
+            return str(deployment["id"])
+        seen.add(deployment["sha"])
     return None
 
 
 def _graph(records: Records, repository: str) -> dict[str, Sequence[str]]:
     graph: dict[str, Sequence[str]] = {
-        each["sha"]: each["parents"] for each in records["commits"] if each["repository"] == repository
+        record["sha"]: record["parents"] for record in records["commits"] if record["repository"] == repository
     }
     for pull_request in records["pull-requests"]:
         if pull_request["repository"] == repository:
@@ -162,7 +166,7 @@ def _same(incident: Pushed, deployment: Pushed) -> bool:
 
 def recoveries(records: Records) -> dict[str, float | None]:
     """Failed deployment → seconds until it was restored; None: not yet, or before it."""
-    by_id = {each["id"]: each for each in records["deployments"]}
+    by_id = {record["id"]: record for record in records["deployments"]}
     found: dict[str, float | None] = {}
     for deployment, restored in restorations(records).items():
         finished_at = time_of(by_id[deployment], "finished_at")
@@ -173,8 +177,8 @@ def recoveries(records: Records) -> dict[str, float | None]:
 
 def restorations(records: Records) -> dict[str, datetime | None]:
     """Failed deployment → when it was restored; None: not yet."""
-    by_id = {each["id"]: each for each in records["deployments"]}
-    incidents = {each["id"]: each for each in records["incidents"]}
+    by_id = {record["id"]: record for record in records["deployments"]}
+    incidents = {record["id"]: record for record in records["incidents"]}
     found: dict[str, datetime | None] = {}
     for deployment in {failure[0] for failure in failures(records)}:
         linked = [failure for failure in failures(records) if failure[0] == deployment]

@@ -42,8 +42,8 @@ def test_what_is_told_differently_later_is_linked_anew(seed: int) -> None:
     push(*history.tellings())
     push(*later.tellings())
     for kind, records in later.records.items():
-        stays = {_id(each): each for each in history.records[kind]}
-        history.records[kind] = list({**stays, **{_id(each): each for each in records}}.values())
+        stays = {_id(record): record for record in history.records[kind]}
+        history.records[kind] = list({**stays, **{_id(record): record for record in records}}.values())
     assert_as_the_oracle_says(history)
 
 

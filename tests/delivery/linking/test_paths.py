@@ -79,7 +79,7 @@ def test_it_counts_for_each_service_that_it_touches_and_once_in_all(shop: Delive
     def counted(*segments: Dimension, **facets: str) -> dict[tuple[str, ...], float | None]:
         picked = {Dimension(name): (value,) for name, value in facets.items()}
         [answer] = read_series([MetricQuery("pr.throughput", WEEK, segments=segments, facets=picked)])
-        return {tuple(figure.segment[each.value] for each in segments): figure.value for figure in answer.total}
+        return {tuple(figure.segment[segment.value] for segment in segments): figure.value for figure in answer.total}
 
     assert counted(Dimension.SERVICE) == {("cart",): 2, ("search",): 2, ("docs",): 1}
     assert counted() == {(): 4}

@@ -43,7 +43,7 @@ def test_words_are_shown_with_what_they_mean_and_the_latest_of_their_records(tel
     set_meaning(github, Subject.ENVIRONMENT, "customer-us", "production")
     prod, eu, us = words_seen(github, Subject.ENVIRONMENT)
     assert (prod.word, prod.records, prod.means, prod.is_decided) == ("prod", 5, "production", False)
-    assert [each.url[-1] for each in prod.examples] == ["5", "4", "3"]
+    assert [example.url[-1] for example in prod.examples] == ["5", "4", "3"]
     assert (eu.means, eu.by_default, eu.is_decided) == ("production", "other", True)
     assert eu.examples == (Example("acme/shop", "https://example.com/6"),)
     assert (us.records, us.examples) == (0, ())

@@ -17,9 +17,9 @@ from tests.delivery.oracle.world import World
 
 def commits(world: World) -> list[Counted]:
     return [
-        Counted(each["sha"], day_of(datetime.fromisoformat(each["committed_at"])), _whose(each))
-        for each in world.records["commits"]
-        if len(each["parents"]) < 2 and each["author_email"] not in BOTS
+        Counted(record["sha"], day_of(datetime.fromisoformat(record["committed_at"])), _whose(record))
+        for record in world.records["commits"]
+        if len(record["parents"]) < 2 and record["author_email"] not in BOTS
     ]
 
 

@@ -27,13 +27,13 @@ class Deliveries:
         self._pull_requests = pull_requests
         # Somebody's word that one rolled another back counts like its own.
         deployments = [
-            {**each, "rollback_of": world.confirmed.get(each["id"], each.get("rollback_of", ""))}
-            for each in world.records["deployments"]
+            {**record, "rollback_of": world.confirmed.get(record["id"], record.get("rollback_of", ""))}
+            for record in world.records["deployments"]
         ]
-        merged = [each for each in world.records["pull-requests"] if each.get("merged_at")]
+        merged = [record for record in world.records["pull-requests"] if record.get("merged_at")]
         self._records = {**world.records, "deployments": deployments, "pull-requests": merged}
         self.in_production = [dict(each) for each in links.in_production(deployments)]
-        self._by_id = {each["id"]: each for each in deployments}
+        self._by_id = {deployment["id"]: deployment for deployment in deployments}
 
     # Deployments, for the owner of the service, or else of the repository, when they finished.
 
@@ -67,15 +67,15 @@ class Deliveries:
 
     def incidents(self) -> list[Counted]:
         return [
-            Counted(each["id"], day_of(_known(time_of(each, "started_at"))), _owner(each))
-            for each in self._world.records["incidents"]
+            Counted(record["id"], day_of(_known(time_of(record, "started_at"))), _owner(record))
+            for record in self._world.records["incidents"]
         ]
 
     def resolved(self) -> list[Counted]:
         return [
-            Counted(each["id"], day_of(resolved), _owner(each), seconds(time_of(each, "started_at"), resolved))
-            for each in self._world.records["incidents"]
-            if (resolved := time_of(each, "resolved_at"))
+            Counted(record["id"], day_of(resolved), _owner(record), seconds(time_of(record, "started_at"), resolved))
+            for record in self._world.records["incidents"]
+            if (resolved := time_of(record, "resolved_at"))
         ]
 
     # Lead times, for the author, at the deployment.
@@ -137,12 +137,12 @@ def _owner(record: Record) -> str | None:
 
 def _created(pull_request: PullRequest) -> datetime | None:
     """When the first of the items that it is linked to was written down."""
-    return min((WorkItem(each).created_at for each in pull_request.items), default=None)
+    return min((WorkItem(item).created_at for item in pull_request.items), default=None)
 
 
 def _begun(pull_request: PullRequest) -> datetime | None:
     """When the first of them was in progress."""
-    begun = [WorkItem(each).begun_at for each in pull_request.items]
+    begun = [WorkItem(item).begun_at for item in pull_request.items]
     return min((each for each in begun if each), default=None)
 
 

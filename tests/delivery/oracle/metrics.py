@@ -115,7 +115,7 @@ class PerDeveloperAndWeek:
     def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
         found = asked.of(truth.all(self.of))
         of_developers = [each for each in asked.of(truth.active) if each.whose not in (None, *REPOSITORIES)]
-        developers = {each.whose for each in of_developers}
+        developers = {developer.whose for developer in of_developers}
         weeks = asked.days_passed / DAYS_A_WEEK
         return Expected(len(found) / len(developers) / weeks if developers else None, len(of_developers))
 

@@ -66,7 +66,7 @@ def incidents_of(histories: list[History], deployments: list[Record], many: int,
     """Most begin within two days of a deployment; some name it, and some have never ended."""
     found: list[Record] = []
     span, moments = histories[0].span, histories[0].moments
-    finished = [each for each in deployments if "finished_at" in each]
+    finished = [deployment for deployment in deployments if "finished_at" in deployment]
     for number in range(many):
         after = datetime.fromisoformat(chance.choice(finished)["finished_at"])
         started = moments.after(after, timedelta(hours=chance.choice((4, 24, 26, 60))), span.now)
@@ -79,7 +79,7 @@ def incidents_of(histories: list[History], deployments: list[Record], many: int,
         if chance.random() < 0.75:
             record["resolved_at"] = moments.after(started, timedelta(hours=40), span.now).isoformat()
         if chance.random() < 0.2:
-            record["caused_by"] = chance.choice([*(each["id"] for each in deployments), "never told"])
+            record["caused_by"] = chance.choice([*(deployment["id"] for deployment in deployments), "never told"])
         found.append(record)
     return found
 

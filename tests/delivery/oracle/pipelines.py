@@ -18,8 +18,8 @@ class Runs:
 
     def __init__(self, world: World) -> None:
         runs: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
-        for each in world.records["pipeline-runs"]:
-            runs[each["repository"], each["name"], each["sha"], each.get("branch", "")].append(each)
+        for record in world.records["pipeline-runs"]:
+            runs[record["repository"], record["name"], record["sha"], record.get("branch", "")].append(record)
         self._attempts = [
             sorted(attempts, key=lambda each: each.get("started_at") or each["queued_at"]) for attempts in runs.values()
         ]

@@ -65,7 +65,7 @@ class PullRequest:
         """The earliest author time among its own commits."""
         own = self._world.own[self.id]
         times = [time_of(each, "authored_at") for each in self.record["commits"] if each["sha"] in own]
-        return min((each for each in times if each), default=None)
+        return min((time for time in times if time), default=None)
 
     @cached_property
     def reviews(self) -> list[Record]:
@@ -82,11 +82,11 @@ class PullRequest:
 
     @property
     def first_review_at(self) -> datetime | None:
-        return min((_at(each) for each in self.reviews), default=None)
+        return min((_at(review) for review in self.reviews), default=None)
 
     @property
     def approved_at(self) -> datetime | None:
-        return max((_at(each) for each in self.reviews if each["state"] == "approved"), default=None)
+        return max((_at(review) for review in self.reviews if review["state"] == "approved"), default=None)
 
     @property
     def stages(self) -> dict[str, float | None]:
@@ -116,7 +116,7 @@ class PullRequest:
     @property
     def items(self) -> list[Record]:
         """The linked work items of which anything is known."""
-        return [each for each in self._world.records["work-items"] if each["id"] in self.record["work_items"]]
+        return [record for record in self._world.records["work-items"] if record["id"] in self.record["work_items"]]
 
     @property
     def waited_for_pipelines(self) -> float | None:
@@ -124,9 +124,9 @@ class PullRequest:
         opened, merged = self.opened_at, self.merged_at
         shas = {each["sha"] for each in self.record["commits"]}
         runs = sorted(
-            (_moment(each, "queued_at"), _moment(each, "finished_at"))
-            for each in self._world.records["pipeline-runs"]
-            if each["sha"] in shas and each["repository"] == self.record["repository"] and each.get("finished_at")
+            (_moment(record, "queued_at"), _moment(record, "finished_at"))
+            for record in self._world.records["pipeline-runs"]
+            if record["sha"] in shas and record["repository"] == self.record["repository"] and record.get("finished_at")
         )
         if not runs or opened is None or merged is None or merged < opened:
             return None

@@ -76,7 +76,7 @@ class Segments:
         return found | ({"copilot"} if record["author"] == CODING_AGENT else set())
 
     def _told(self, sha: str) -> bool:
-        return any(each["sha"] == sha for each in self._world.records["commits"])
+        return any(record["sha"] == sha for record in self._world.records["commits"])
 
     @staticmethod
     def _size_class(pull_request: PullRequest) -> Values:
@@ -147,9 +147,9 @@ class Segments:
 
     @cached_property
     def _items(self) -> Mapping[str, Record]:
-        return {each["id"]: each for each in self._world.records["work-items"]}
+        return {record["id"]: record for record in self._world.records["work-items"]}
 
     @cached_property
     def _others(self) -> Mapping[str, Record]:
         kinds: Sequence[str] = ("deployments", "incidents", "pipeline-runs")
-        return {each["id"]: each for kind in kinds for each in self._world.records[kind]}
+        return {record["id"]: record for kind in kinds for record in self._world.records[kind]}

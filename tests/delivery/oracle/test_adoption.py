@@ -48,11 +48,11 @@ def hold_against_the_statements(query: MetricQuery) -> int:
     for column, position in ((found.cycle_before, 5), (found.cycle_after, 6)):
         assert column.tolist() == pytest.approx([row[position] for row in expected])
     cohorts = adoption_in_sql.cohorts(query)
-    for each in cohorts_of(facts):
-        developers, weeks, merged, cycle = cohorts.get(each.name, (0, 0, 0, None))
-        assert (each.developers, each.merged) == (developers, merged), each.name
-        assert each.merged_per_week == (merged / weeks if developers else None)
-        assert each.cycle_seconds == (None if cycle is None else pytest.approx(cycle))
+    for cohort in cohorts_of(facts):
+        developers, weeks, merged, cycle = cohorts.get(cohort.name, (0, 0, 0, None))
+        assert (cohort.developers, cohort.merged) == (developers, merged), cohort.name
+        assert cohort.merged_per_week == (merged / weeks if developers else None)
+        assert cohort.cycle_seconds == (None if cycle is None else pytest.approx(cycle))
     return len(found)
 
 

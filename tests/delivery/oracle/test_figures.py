@@ -156,7 +156,7 @@ def _is_connected(truth: Truth, query: MetricQuery, figure: Figure) -> bool:
     if query.key not in COUNTS:
         return True
     kind = COUNTS[query.key]
-    moments = [at for each in world.records[kind] if (at := time_of(each, FIRST_MOMENT[kind]))]
+    moments = [at for record in world.records[kind] if (at := time_of(record, FIRST_MOMENT[kind]))]
     since = [day_of(min(moments))]
     if query.scope.unit and query.key in OF_OWNERS:
         ever = [date.min, *world.span.days()]

@@ -62,7 +62,7 @@ class Lines:
         def theirs(counted: Iterable[Counted]) -> list[Counted]:
             return [each for each in asked.of(counted) if each.whose == person]
 
-        agents = {each.name for each in theirs(self.sessions)}
+        agents = {their.name for their in theirs(self.sessions)}
         on = set(agents)
         for each, of_pull_request in self.merged:
             if theirs([each]):
@@ -128,8 +128,8 @@ def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
     queries = queries_of(told)
     from_facts = read_series(queries)
     totals = read_totals(queries)
-    assert [each.total for each in totals] == [each.total for each in from_facts]
-    assert not any(each.series for each in totals)
+    assert [total.total for total in totals] == [fact.total for fact in from_facts]
+    assert not any(total.series for total in totals)
     for query, answer in zip(queries, from_facts, strict=True):
         for figure in answer.total:
             facets = {Dimension(name): (value,) for name, value in figure.segment.items()}
@@ -138,7 +138,7 @@ def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
             assert (above, below) == (figure.numerator or 0, figure.denominator or 0), (query, figure)
     refresh()
     built = read_series(queries, freshness=Freshness.OF_PAGES)
-    assert [(each.total, each.series) for each in built] == [(each.total, each.series) for each in from_facts]
+    assert [(each.total, each.series) for each in built] == [(fact.total, fact.series) for fact in from_facts]
 
 
 def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:

@@ -54,7 +54,10 @@ def test_days_are_corrected_with_log(teams: Teams, admin: Client) -> None:
     sent = rows((stored, teams.platform.pk, "", "2026-03-09"), (None, teams.search.pk, "2026-03-09", ""), owned=shop)
     answer = admin.post(change(shop), sent)
     assert answer.status_code == 302, html.unescape(answer.content.decode())
-    found = {(each.unit.slug, str(each.during.lower), str(each.during.upper)) for each in Ownership.objects.all()}
+    found = {
+        (ownership.unit.slug, str(ownership.during.lower), str(ownership.during.upper))
+        for ownership in Ownership.objects.all()
+    }
     assert found == {("platform", "None", "2026-03-09"), ("search", "2026-03-09", "None")}
     logged = [
         (each.unit, str(each.day_from), each.by and each.by.is_superuser)

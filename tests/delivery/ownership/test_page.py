@@ -55,7 +55,7 @@ def merged(org: Org, repository: str, author: str) -> None:
 
 
 def owners() -> dict[str, str]:
-    return {str(each.owned): each.unit.slug for each in Ownership.objects.filter(during__endswith=None)}
+    return {str(ownership.owned): ownership.unit.slug for ownership in Ownership.objects.filter(during__endswith=None)}
 
 
 def test_proposals_are_confirmed_in_bulk(org: Org, teams: Teams, admin: Client) -> None:
@@ -82,7 +82,10 @@ def test_what_is_chosen_is_given_from_a_day_on(teams: Teams, admin: Client) -> N
     shop, web = (find_owned(name) for name in ("acme/shop", "acme/web"))
     own(shop, teams.search)
     admin.post(PAGE, {"act": "give", "chosen": [shop.pk, web.pk], "unit": "platform", "from": "2026-03-09"})
-    days = {(str(each.owned), each.unit.slug): str(each.during.lower) for each in Ownership.objects.all()}
+    days = {
+        (str(ownership.owned), ownership.unit.slug): str(ownership.during.lower)
+        for ownership in Ownership.objects.all()
+    }
     assert days == {
         ("acme/shop", "search"): "None",
         ("acme/shop", "platform"): "2026-03-09",
@@ -96,7 +99,9 @@ def test_without_a_day_nobodys_are_given_since_ever_and_others_from_today(teams:
     shop, web = (find_owned(name) for name in ("acme/shop", "acme/web"))
     own(shop, teams.search)
     admin.post(PAGE, {"act": "give", "chosen": [shop.pk, web.pk], "unit": "platform"})
-    since = {str(each.owned): each.during.lower for each in Ownership.objects.filter(unit=teams.platform)}
+    since = {
+        str(ownership.owned): ownership.during.lower for ownership in Ownership.objects.filter(unit=teams.platform)
+    }
     assert since == {"acme/shop": timezone.localdate(), "acme/web": None}
 
 

@@ -62,7 +62,7 @@ def merged(org: Org, repository: str, *authors: str, days_ago: int = 10) -> None
 
 
 def proposed() -> dict[str, Proposal]:
-    return {str(Owned.objects.get(pk=each.owned_id)): each for each in proposals(OrgTree.objects.all())}
+    return {str(Owned.objects.get(pk=proposal.owned_id)): proposal for proposal in proposals(OrgTree.objects.all())}
 
 
 def listed(tree: OrgTree, **filters: Any) -> list[ListedThing]:
@@ -147,7 +147,7 @@ def test_what_is_confirmed_is_owned_since_ever_or_since_the_last_owner_left(org:
     disown(find_owned("acme/api"), teams, start=left_on)
     found = proposed()
     assert confirm([(each.owned_id, each.unit.pk) for each in found.values()], by=None) == 2
-    days = {(str(each.owned), each.unit.slug): each.during for each in Ownership.objects.all()}
+    days = {(str(ownership.owned), ownership.unit.slug): ownership.during for ownership in Ownership.objects.all()}
     assert days[("acme/shop", "payments")].lower is None
     assert days[("acme/api", "platform")].lower == left_on
     assert not proposed()
@@ -202,7 +202,7 @@ def test_who_sees_some_units_sees_what_these_own_and_nothing_else(org: Org, team
     org.own("acme/shop", "search")
     of_search = Sight(unit_ids=frozenset({Unit.objects.get(slug="search").pk}))
     seen = listed_things(teams, Filters(), on=timezone.localdate(), sight=of_search)
-    assert [each.name for each in seen.things] == ["acme/shop"]
+    assert [thing.name for thing in seen.things] == ["acme/shop"]
     assert seen.total == 1
 
 

@@ -52,9 +52,11 @@ def _expected(history: History, histories: Sequence[History], people: Mapping[st
     first_review = min((review.at for review in counted), default=None)
     approved = max((review.at for review in counted if review.state is ReviewState.APPROVED), default=None)
     first_commit = min(
-        (each.authored_at for each in history.commits if _own(each.name, history, histories)), default=None
+        (commit.authored_at for commit in history.commits if _own(commit.name, history, histories)), default=None
     )
-    agents = {AGENTS[each.by] for each in history.commits if each.by in AGENTS and _own(each.name, history, histories)}
+    agents = {
+        AGENTS[commit.by] for commit in history.commits if commit.by in AGENTS and _own(commit.name, history, histories)
+    }
     if history.author in AGENTS:
         agents.add(AGENTS[history.author])
     sized = history.additions is not None and history.deletions is not None
@@ -83,7 +85,7 @@ def _counts(by: str, state: ReviewState, at: datetime, history: History, people:
 
 def _own(name: str, history: History, histories: Sequence[History]) -> bool:
     def brought_it(other: History) -> bool:
-        lists_it = any(each.name == name for each in other.commits)
+        lists_it = any(commit.name == name for commit in other.commits)
         earlier = other.merged_at is not None and (history.merged_at is None or other.merged_at < history.merged_at)
         return lists_it and earlier and other.target == "main"
 
@@ -113,7 +115,7 @@ def stale_on(history: History, day: date) -> bool:
     if opened is None or not _open_at(history, _end_of(day)):
         return False
     happened = [opened, *(at for at, _ in history.marks), *(review.at for review in history.reviews)]
-    happened += [each.committed_at for each in history.commits]
+    happened += [commit.committed_at for commit in history.commits]
     last = max(at for at in happened if opened <= at < _end_of(day))
     return day >= last.date() + STALE_AFTER
 

@@ -185,16 +185,20 @@ def _agree_on_stale(histories: Sequence[History], truth: dict[int, Expected]) ->
     [answer] = read_series([MetricQuery("pr.stale_count", SPRING)])
     for figure in (*answer.total, *answer.series):
         last_day = figure.window.end - timedelta(days=1)
-        stale = [each for each in histories if stale_on(each, last_day) and not truth[each.number].set_apart]
+        stale = [
+            history for history in histories if stale_on(history, last_day) and not truth[history.number].set_apart
+        ]
         assert figure.value == len(stale), figure
 
 
 def _merged_in(window: Window, histories: Sequence[History], truth: dict[int, Expected]) -> list[History]:
     """Those that count, by the day of the merge."""
     return [
-        each
-        for each in histories
-        if each.merged_at and window.start <= each.merged_at.date() < window.end and not truth[each.number].set_apart
+        history
+        for history in histories
+        if history.merged_at
+        and window.start <= history.merged_at.date() < window.end
+        and not truth[history.number].set_apart
     ]
 
 

@@ -27,8 +27,8 @@ def test_pieces_come_to_the_same_as_all_at_once(at_once: int, tell: Tell, monkey
     """The histories share commits, and every fourth takes back another one, of whatever piece."""
     chance = random.Random(at_once)
     histories = random_histories(chance, 30)
-    for each in histories:
-        each.title = f"Sell tea {each.number}"
+    for history in histories:
+        history.title = f"Sell tea {history.number}"
     for each in histories[::4]:
         taken_back = chance.choice(histories).number
         each.title = chance.choice(

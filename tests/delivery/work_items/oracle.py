@@ -159,7 +159,7 @@ def random_world(seed: int, start: date, end: date, tracker: Tracker) -> tuple[W
             at = moment(at) if chance.random() < 0.9 else at
             if moves and moves[-1][0] == at:
                 continue
-            status = chance.choice([each for each in CATEGORIES if each != status])
+            status = chance.choice([category for category in CATEGORIES if category != status])
             moves.append((at, status))
         assigned, at = [], created
         for _ in range(chance.randrange(4)):
@@ -244,23 +244,23 @@ class Asked:
 
 
 def _items(world: World, asked: Asked) -> Iterable[Item]:
-    return (each for each in world.items if asked.work_type in (None, WORK_TYPES[each.type]))
+    return (item for item in world.items if asked.work_type in (None, WORK_TYPES[item.type]))
 
 
 def _done(world: World, asked: Asked) -> list[Item]:
-    found = (each for each in _items(world, asked) if each.done_at and asked.holds(each.done_at.date()))
+    found = (item for item in _items(world, asked) if item.done_at and asked.holds(item.done_at.date()))
     return [each for each in found if each.done_at and world.is_in(asked.unit, each.whose, each.done_at.date())]
 
 
 def _created(world: World, asked: Asked) -> list[Item]:
-    found = (each for each in _items(world, asked) if asked.holds(each.created.date()))
+    found = (item for item in _items(world, asked) if asked.holds(item.created.date()))
     return [each for each in found if world.is_in(asked.unit, each.whose, each.created.date())]
 
 
 def _standing(world: World, asked: Asked, category: str) -> list[Item]:
     if asked.window.start > asked.today:
         return []
-    found = (each for each in _items(world, asked) if each.stands(asked.last_day) == category)
+    found = (item for item in _items(world, asked) if item.stands(asked.last_day) == category)
     return [each for each in found if world.is_in(asked.unit, each.whose, asked.last_day)]
 
 
@@ -275,11 +275,11 @@ def _share(above: float, below: float, sample: int) -> Found:
 
 
 def _bugs(items: Iterable[Item]) -> list[Item]:
-    return [each for each in items if each.type == "Bug"]
+    return [item for item in items if item.type == "Bug"]
 
 
 def _features(items: Iterable[Item]) -> list[Item]:
-    return [each for each in items if each.type == "Story"]
+    return [item for item in items if item.type == "Story"]
 
 
 def _flow_efficiency(world: World, asked: Asked) -> Found:
@@ -333,18 +333,14 @@ ITEMS: dict[str, Metric] = {
     ),
     "bug.ratio": lambda world, asked: _rate(_bugs(_done(world, asked)), _done(world, asked)),
     "bug.reopen_rate": lambda world, asked: _rate(
-        [each for each in _bugs(_done(world, asked)) if each.left_done], _bugs(_done(world, asked))
+        [bug for bug in _bugs(_done(world, asked)) if bug.left_done], _bugs(_done(world, asked))
     ),
     "bug.fix_rate": lambda world, asked: _rate(_bugs(_done(world, asked)), _bugs(_created(world, asked))),
     "bug.escaped": lambda world, asked: _count(
-        [
-            each
-            for each in _bugs(_created(world, asked))
-            if {"found-in-production", "customer-reported"} & {*each.labels}
-        ]
+        [bug for bug in _bugs(_created(world, asked)) if {"found-in-production", "customer-reported"} & {*bug.labels}]
     ),
     "bug.customer_found": lambda world, asked: _count(
-        [each for each in _bugs(_created(world, asked)) if "customer-reported" in each.labels]
+        [bug for bug in _bugs(_created(world, asked)) if "customer-reported" in bug.labels]
     ),
 }
 
@@ -352,8 +348,8 @@ ITEMS: dict[str, Metric] = {
 def _runs(world: World, asked: Asked) -> list[tuple[Attempt, list[Attempt]]]:
     """The last attempt of each run that counts in the window, and all of its attempts."""
     by_sha: dict[str, list[Attempt]] = {}
-    for each in world.attempts:
-        by_sha.setdefault(each.sha, []).append(each)
+    for attempt in world.attempts:
+        by_sha.setdefault(attempt.sha, []).append(attempt)
     found = []
     for attempts in by_sha.values():
         last = max(attempts, key=lambda each: (each.started, each.number))
@@ -367,7 +363,7 @@ def _ran(last: Attempt, begin: datetime, end: datetime | None) -> float | None:
 
 
 def _of_runs(world: World, asked: Asked, counts: Callable[[Attempt, list[Attempt]], bool]) -> Found:
-    runs = [each for each in _runs(world, asked) if each[0].status in ("success", "failure")]
+    runs = [run for run in _runs(world, asked) if run[0].status in ("success", "failure")]
     return _share(sum(counts(last, attempts) for last, attempts in runs), len(runs), len(runs))
 
 

@@ -52,7 +52,7 @@ def proposed(
 def belonging() -> dict[str, int | None]:
     """Attempt → the number of the pull request that it belongs to."""
     rows = PipelineRunFigures.objects.select_related("run", "pull_request")
-    return {each.run.external_id: each.pull_request.number if each.pull_request else None for each in rows}
+    return {row.run.external_id: row.pull_request.number if row.pull_request else None for row in rows}
 
 
 def success(key: str = "ci.success_rate") -> dict[str, float | None]:

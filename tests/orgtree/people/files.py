@@ -60,12 +60,12 @@ def values(name: str, attribute: str) -> list[tuple[str, str]]:
 
 def managers(name: str) -> list[tuple[str, str]]:
     lines = person(name).reporting.select_related("manager").order_by("during")
-    return [(str(each.manager.email).partition("@")[0], stretches([each.during])) for each in lines]
+    return [(str(line.manager.email).partition("@")[0], stretches([line.during])) for line in lines]
 
 
 def there(name: str) -> str:
     """The days on which the person is there, in words."""
-    return stretches(each.during for each in person(name).employments.order_by("during"))
+    return stretches(employment.during for employment in person(name).employments.order_by("during"))
 
 
 def _day(text: str | None) -> date | None:

@@ -32,7 +32,7 @@ class Account:
 
     def tell(self, row: Row, effective: int, *, complete: bool) -> bool:
         """What the row says; False where it can't be true."""
-        before = [list(each) for each in self.stretches or ()]
+        before = [list(stretch) for stretch in self.stretches or ()]
         if not self._tell_days(row, effective, complete=complete):
             self.stretches = before or None
             return False
@@ -46,7 +46,7 @@ class Account:
             return True
         meant = self.stretches[-1]
         if row.start is not None:
-            still_to_end = [each for each in self.stretches if each[1] > row.start]
+            still_to_end = [stretch for stretch in self.stretches if stretch[1] > row.start]
             if still_to_end:
                 meant = still_to_end[0]
                 meant[0] = row.start
@@ -57,7 +57,9 @@ class Account:
             if row.end <= meant[0]:
                 return False
             self.stretches = [
-                each for each in self.stretches if each is meant or each[1] <= meant[0] or each[0] >= row.end
+                stretch
+                for stretch in self.stretches
+                if stretch is meant or stretch[1] <= meant[0] or stretch[0] >= row.end
             ]
             meant[1] = row.end
         elif row.says_end or complete:
@@ -130,7 +132,7 @@ def compare(name: str, account: Account) -> None:
 
 
 def copied(account: Account) -> list[list[int]] | None:
-    return None if account.stretches is None else [list(each) for each in account.stretches]
+    return None if account.stretches is None else [list(stretch) for stretch in account.stretches]
 
 
 def random_rows(rng: random.Random) -> list[Row]:

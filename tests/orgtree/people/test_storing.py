@@ -183,7 +183,7 @@ def test_a_login_that_is_known_names_its_person() -> None:
 def test_who_moves_says_from_where_to_where() -> None:
     load(FIRST, on="2026-01-01")
     (moved,) = load("email,team\nada@example.com,Search").moved
-    assert [(each.field, each.before, each.after) for each in moved.fields] == [("team", "Payments", "Search")]
+    assert [(field.field, field.before, field.after) for field in moved.fields] == [("team", "Payments", "Search")]
     assert (moved.row, moved.full_name) == (2, "Ada Lovelace")
 
 
@@ -199,7 +199,7 @@ def test_trees_follow_and_say_who_moves_where() -> None:
     by_hand = create_tree("By hand", TreeKind.HAND_BUILT)
     move_person(person("ada"), by_hand.units.get(), date(2026, 1, 1))
     (moved,) = preview("email,team\nada@example.com,Platform", on="2026-03-02").moved
-    assert [(each.tree, each.from_unit, each.to_unit) for each in moved.units] == [("Teams", "Payments", "Platform")]
+    assert [(unit.tree, unit.from_unit, unit.to_unit) for unit in moved.units] == [("Teams", "Payments", "Platform")]
     assert placed("ada", "Teams") == {"Payments": "from 2026-01-01"}
     load("email,team\nada@example.com,Platform", on="2026-03-02")
     assert placed("ada", "Teams") == {"Payments": "2026-01-01 – 2026-03-02", "Platform": "from 2026-03-02"}
@@ -211,7 +211,7 @@ def test_trees_follow_and_say_who_moves_where() -> None:
 def placed(name: str, tree: str) -> dict[str, str]:
     """The units of the tree for which the person counts, without those above, and when."""
     rows = Placement.objects.filter(person=person(name), tree__name=tree, unit=F("ancestor")).order_by("during")
-    return {each.unit.name: stretches([each.during]) for each in rows.select_related("unit")}
+    return {row.unit.name: stretches([row.during]) for row in rows.select_related("unit")}
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_new_price_leaves_the_days_before_it_as_they_were(admin: Client) -> No
     assert figure("ai.licensed_seats", "2026-03-11", "2026-04-01").value == 2
     assert figure("ai.licensed_seats", "2026-03-01", "2026-03-11").value == 2
     later = SeatPlan.objects.get(monthly_price=62)
-    assert {(each.identity.value, each.during.lower) for each in later.assignments.all()} == {
+    assert {(assignment.identity.value, assignment.during.lower) for assignment in later.assignments.all()} == {
         ("ada@example.com", date(2026, 3, 11)),
         ("cem@example.com", date(2026, 3, 21)),
     }

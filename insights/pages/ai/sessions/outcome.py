@@ -26,7 +26,7 @@ def explained(session: AgentSession, settled_before: datetime, commits: Sequence
     key = outcome_of(session, settled_before)
     settles_at = session.ended_at + settings.SETTLING_TIME
     hours = int(settings.SETTLING_TIME.total_seconds() // 3600)
-    lines = sum(each.lines for each in commits)
+    lines = sum(commit.lines for commit in commits)
     why = {
         COMMITTED: f"{wording.count(lines, 'line')} of it {'stands' if lines == 1 else 'stand'} in "
         f"{wording.count(len(commits), 'commit')} that count{'s' if len(commits) == 1 else ''}.",

@@ -200,19 +200,19 @@ def _tool_line(tool: ToolUse) -> ToolLine:
 
 
 def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[CommitLine]:
-    shas = [each.sha for each in commits]
+    shas = [commit.sha for commit in commits]
     seen = set(visible_commits(access).filter(sha__in=shas).values_list("sha", flat=True)) if shas else set()
     return [
         CommitLine(
-            sha=each.sha[:SHORT_SHA],
-            url=reverse("attributed_commit", args=[each.sha]) if each.sha in seen else "",
-            subject=each.subject if each.sha in seen else "",
-            repository=each.repository if each.sha in seen else "",
-            at=moment(each.committed_at),
-            methods=", ".join(METHODS[method] for method in each.methods),
-            lines=f"{each.lines:,}",
+            sha=commit.sha[:SHORT_SHA],
+            url=reverse("attributed_commit", args=[commit.sha]) if commit.sha in seen else "",
+            subject=commit.subject if commit.sha in seen else "",
+            repository=commit.repository if commit.sha in seen else "",
+            at=moment(commit.committed_at),
+            methods=", ".join(METHODS[method] for method in commit.methods),
+            lines=f"{commit.lines:,}",
         )
-        for each in commits
+        for commit in commits
     ]
 
 
@@ -233,12 +233,12 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, 
     url = reverse("ai_session", args=[session.pk])
     if start is None and total > LISTED_ALONE:
         hours = [
-            timeline.hour_line(each, f"{url}?{urlencode({'hour': each.start.isoformat()})}#timeline")
-            for each in story.hours()
+            timeline.hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline")
+            for hour in story.hours()
         ]
         return {"hours": hours, "happened": f"{total:,}"}
     happenings = story.happenings(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
-    seen = [each.name for each in happenings if each.what == "commit"]
+    seen = [happening.name for happening in happenings if happening.what == "commit"]
     links = set(visible_commits(access).filter(sha__in=seen).values_list("sha", flat=True)) if seen else set()
 
     def page_url(page: int) -> str:

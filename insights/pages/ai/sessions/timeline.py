@@ -84,18 +84,18 @@ def span(start: datetime, end: datetime) -> str:
 def _entries(
     happenings: Sequence[Happening], before: datetime | None, open_commits: Collection[str]
 ) -> Iterator[Entry]:
-    for each in happenings:
-        quiet = (each.at - before).total_seconds() if before else 0.0
+    for happening in happenings:
+        quiet = (happening.at - before).total_seconds() if before else 0.0
         yield Entry(
-            time=f"{timezone.localtime(each.at):%H:%M:%S}",
-            icon=ICONS[each.what],
-            tone=_tone(each),
-            what=_what(each),
-            url=reverse("attributed_commit", args=[each.name]) if _opens(each, open_commits) else "",
-            detail=" · ".join(filter(None, _details(each))),
+            time=f"{timezone.localtime(happening.at):%H:%M:%S}",
+            icon=ICONS[happening.what],
+            tone=_tone(happening),
+            what=_what(happening),
+            url=reverse("attributed_commit", args=[happening.name]) if _opens(happening, open_commits) else "",
+            detail=" · ".join(filter(None, _details(happening))),
             pause=f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
         )
-        before = each.at
+        before = happening.at
 
 
 def _opens(each: Happening, open_commits: Collection[str]) -> bool:
