@@ -45,12 +45,12 @@ class RepositoryReadiness:
     nearby: SessionsNearby = field(default_factory=SessionsNearby)
 
 
-def readiness(first_day: date, day_after: date, whose: Whose = EVERYBODY) -> list[RepositoryReadiness]:
+def readiness(first_day: date, day_after: date, people_filter: Whose = EVERYBODY) -> list[RepositoryReadiness]:
     """Every repository by name, with the sessions of these people that started in [first_day, day_after)."""
     files: dict[int, list[ContextFile]] = {}
     for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
         files.setdefault(file.repository_id, []).append(file)
-    nearby = _sessions_nearby(first_day, day_after, whose)
+    nearby = _sessions_nearby(first_day, day_after, people_filter)
     return [
         RepositoryReadiness(repository.name, files.get(repository.pk, []), nearby.get(repository.pk, SessionsNearby()))
         for repository in Repository.objects.order_by("name")
@@ -185,41 +185,41 @@ class SessionCount:
     people: int  # whose they are
 
 
-def count_sessions_near(asked: SessionsAsked) -> SessionCount:
-    [row] = _of_repository(COUNTED, asked, {})
+def count_sessions_near(query: SessionsAsked) -> SessionCount:
+    [row] = _of_repository(COUNTED, query, {})
     return SessionCount(**row)
 
 
-def sessions_near(asked: SessionsAsked, *, skipped: int, size: int) -> list[SessionNearby]:
+def sessions_near(query: SessionsAsked, *, skipped: int, size: int) -> list[SessionNearby]:
     """At most `size` of them, the latest first, after the first `skipped`."""
-    return [SessionNearby(**row) for row in _of_repository(LISTED, asked, {"skipped": skipped, "size": size})]
+    return [SessionNearby(**row) for row in _of_repository(LISTED, query, {"skipped": skipped, "size": size})]
 
 
-def _of_repository(statement: sql.SQL, asked: SessionsAsked, more: Mapping[str, int]) -> list[dict[str, Any]]:
-    adds = sql.SQL(" OR ").join(sql.SQL("{} <> 0").format(sql.Identifier(name)) for name in asked.figures)
-    values = {"repository": asked.repository, **more}
-    return _told(statement.format(adds=adds), asked.first_day, asked.day_after, asked.whose, values)
+def _of_repository(statement: sql.SQL, query: SessionsAsked, more: Mapping[str, int]) -> list[dict[str, Any]]:
+    adds = sql.SQL(" OR ").join(sql.SQL("{} <> 0").format(sql.Identifier(name)) for name in query.figures)
+    values = {"repository": query.repository, **more}
+    return _rows_of(statement.format(adds=adds), query.first_day, query.day_after, query.whose, values)
 
 
-def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[int, SessionsNearby]:
-    found = _told(SUMMED, first_day, day_after, whose, {})
-    return {row.pop("repository_id"): SessionsNearby(**row) for row in found}
+def _sessions_nearby(first_day: date, day_after: date, people_filter: Whose) -> Mapping[int, SessionsNearby]:
+    rows = _rows_of(SUMMED, first_day, day_after, people_filter, {})
+    return {row.pop("repository_id"): SessionsNearby(**row) for row in rows}
 
 
-def _told(
-    statement: sql.Composable, first_day: date, day_after: date, whose: Whose, more: Mapping[str, Any]
+def _rows_of(
+    statement: sql.Composable, first_day: date, day_after: date, people_filter: Whose, more: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The rows of a statement over the sessions that belong to repositories, by column."""
     theirs, values = conditions(
-        whose, person=sql.Identifier("identity", "person_id"), day=sql.Identifier("session", "started_on")
+        people_filter, person=sql.Identifier("identity", "person_id"), day=sql.Identifier("session", "started_on")
     )
-    asked: dict[str, Any] = {
+    params: dict[str, Any] = {
         "first": first_day,
         "after": day_after,
         "settled_before": _settled_before(),
         "within": NEAREST_WITHIN,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SESSIONS_PLACED.format(theirs=theirs) + statement, {**asked, **values, **more})
+        cursor.execute(SESSIONS_PLACED.format(theirs=theirs) + statement, {**params, **values, **more})
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

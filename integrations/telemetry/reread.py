@@ -99,13 +99,13 @@ def read_unread_events_again() -> int:
 
 def _fingerprint(vocabulary: Vocabulary) -> str:
     """Of all names that a vocabulary knows, and of what it knows them to be."""
-    said = (
+    content = (
         *(sorted(vocabulary.figure_names), sorted(vocabulary.known), sorted(vocabulary.naming)),
         *(sorted(vocabulary.events), sorted(vocabulary.spans), sorted(vocabulary.metrics)),
         *(sorted(vocabulary.attribute_means.items()), sorted(vocabulary.name_means.items())),
         *(vocabulary.not_needed_prefixes, [sorted(metric.measures) for metric in _metrics(vocabulary)]),
     )
-    return blake2b(repr(said).encode(), digest_size=16).hexdigest()
+    return blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 def _metrics(vocabulary: Vocabulary) -> Iterator[Metric]:
@@ -124,13 +124,13 @@ def _read_agent_again(vocabulary: Vocabulary, agent: str) -> int:
             again: list[Again] = []
             for row in rows:
                 attributes = vocabulary.in_its_words(json.loads(row.attributes))
-                found = _read(vocabulary, row, attributes)
+                result = _read(vocabulary, row, attributes)
                 name = (str(_signal_of(vocabulary, row, attributes)), row.name)
-                if found is not None:
+                if result is not None:
                     again.append(
-                        Again(row.microseconds, row.digest.bytes, row.session_id, row.key, row.batch_id, found)
+                        Again(row.microseconds, row.digest.bytes, row.session_id, row.key, row.batch_id, result)
                     )
-                (waiting if found is None or found.is_still_unread else understood).add(name)
+                (waiting if result is None or result.is_still_unread else understood).add(name)
             if again:
                 store_again(again)
         read += sum(row.read is not NO_ROW for row in again)
@@ -160,8 +160,8 @@ def _rows_after(agent: str, at: datetime, digest: UUID) -> list[_Row]:
 def _signal_of(vocabulary: Vocabulary, row: _Row, attributes: Attributes) -> Signal:
     if row.kind == EventKind.UNREAD_POINT:
         return Signal.METRICS
-    if told := attributes.get(SIGNAL):
-        return Signal(str(told))
+    if signal := attributes.get(SIGNAL):
+        return Signal(str(signal))
     return Signal.TRACES if row.name in vocabulary.spans else Signal.LOGS
 
 
@@ -185,10 +185,10 @@ def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Read
 def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> SessionKey | None:
     if row.session_id is not None:
         return cast(SessionKey, row.session_id)  # known already: encoded as it is
-    found = session_of(attributes, vocabulary)
-    if found is None and vocabulary.trace_is_session and (trace := attributes.get(TRACE_ID)):
-        found = session_of({**attributes, vocabulary.session_keys[0]: trace}, vocabulary)
-    return found
+    session = session_of(attributes, vocabulary)
+    if session is None and vocabulary.trace_is_session and (trace := attributes.get(TRACE_ID)):
+        session = session_of({**attributes, vocabulary.session_keys[0]: trace}, vocabulary)
+    return session
 
 
 def _event(

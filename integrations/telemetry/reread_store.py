@@ -66,8 +66,8 @@ def store_again(rows: Sequence[Again]) -> None:
     events = events_in_order(row.read.event for row in rows if row.read.event is not None)
     points = points_in_order(point for row in rows for point in row.read.points)
     forget_partitions()  # days of weeks ago may have been dropped meanwhile
-    for table, kept in ((EVENTS, events), (POINTS, points)):
-        ensure_partitions(table.name, {day_number(row.at) for row in kept})
+    for table, new_rows in ((EVENTS, events), (POINTS, points)):
+        ensure_partitions(table.name, {day_number(row.at) for row in new_rows})
     new: dict[SessionKey, int] = {}
     for at, session in [(event.at, event.session) for event in events] + [
         (point.at, point.session) for point in points
@@ -84,12 +84,14 @@ def store_again(rows: Sequence[Again]) -> None:
         cursor.execute(TAKE_OUT, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
         _insert(cursor, EVENTS, LEFT_AS_IT_IS, event_values(events, batch.id, sessions))
         _insert(cursor, POINTS, READ_ANEW, point_values(points, batch.id, sessions))
-        told = {(row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None}
+        described = {
+            (row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None
+        }
         batches = [Int8(batch_id) for batch_id in sorted({row.batch_id for row in rows})]
         cursor.execute(RECEIVED_BEFORE, [time_at(min(times)), time_at(max(times)), batch.id, batches])
         parameters: dict[str, Any] = {
-            "sessions": [Int8(session) for session, _ in told],
-            "keys": [key for _, key in told],
+            "sessions": [Int8(session) for session, _ in described],
+            "keys": [key for _, key in described],
             "batch": batch.id,
             "kinds": [int(EventKind.REQUEST), int(EventKind.TOOL_CALL)],
             **{name: time_at(at) for name, at in bounds.items()},

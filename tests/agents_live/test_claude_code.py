@@ -98,13 +98,13 @@ def test_the_lines_of_the_connect_page_bring_a_session(
         assert (session.event_tokens, session.metric_tokens) == (everything, everything)
         requests = AgentRequest.objects.filter(session=session)
         assert requests.count() == len(model.usages)
-        told = requests.aggregate(
+        sums = requests.aggregate(
             input_tokens=Sum("input_tokens"),
             cache_read_input_tokens=Sum("cache_read_tokens"),
             cache_creation_input_tokens=Sum("cache_write_tokens"),
             output_tokens=Sum("output_tokens"),
         )
-        assert told == {
+        assert sums == {
             kind: sum(usage.as_reported()[kind] for usage in model.usages) for kind in model.usages[0].as_reported()
         }
         assert {call.tool: call.outcome for call in AgentToolCall.objects.filter(session=session)} == {
@@ -160,7 +160,7 @@ def _tables_containing(word: str) -> list[str]:
     """Tables of this database in which the word stands, as text or as bytes."""
     with connection.cursor() as cursor:
         tables = [table.name for table in connection.introspection.get_table_list(cursor)]
-        found = []
+        matching = []
         for table in tables:
             cursor.execute(
                 sql.SQL("SELECT EXISTS (SELECT FROM {} AS kept WHERE kept::text LIKE ANY (%s))").format(
@@ -169,8 +169,8 @@ def _tables_containing(word: str) -> list[str]:
                 [[f"%{word}%", f"%{word.encode().hex()}%"]],
             )
             if cursor.fetchone()[0]:
-                found.append(table)
-    return found
+                matching.append(table)
+    return matching
 
 
 def _run(

@@ -139,15 +139,17 @@ def run(lines: list[str], home: Path, work: Path, variables: Mapping[str, str]) 
 
 def folded(server: Server, email: str) -> AgentSession:
     with server.database():
-        found = AgentSession.objects.filter(identity__value=email, has_work=True, event_tokens__gt=0, lines_added__gt=0)
-        wait_until(found.exists, what="the session is folded")
-        return found.get()
+        sessions = AgentSession.objects.filter(
+            identity__value=email, has_work=True, event_tokens__gt=0, lines_added__gt=0
+        )
+        wait_until(sessions.exists, what="the session is folded")
+        return sessions.get()
 
 
 def figures_of(session: AgentSession) -> dict[str, int]:
     days = AgentSessionDay.objects.filter(session=session, counted=True)
-    told = days.aggregate(input=Sum("input_tokens"), cached=Sum("cache_read_tokens"), output=Sum("output_tokens"))
-    return told | {"lines": AgentSession.objects.get(pk=session.pk).lines_added}
+    sums = days.aggregate(input=Sum("input_tokens"), cached=Sum("cache_read_tokens"), output=Sum("output_tokens"))
+    return sums | {"lines": AgentSession.objects.get(pk=session.pk).lines_added}
 
 
 def outcomes_of(session: AgentSession) -> dict[str, str]:

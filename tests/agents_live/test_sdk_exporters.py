@@ -150,7 +150,7 @@ def test_what_the_sdk_exports_is_counted_once(
         everything = sum(agent.totals.tokens.values())
         assert (session.event_tokens, session.metric_tokens) == (everything, everything)
         assert AgentRequest.objects.filter(session=session).count() == agent.totals.requests
-        told = {
+        by_source = {
             source: AgentSessionDay.objects.filter(session=session, source=source).aggregate(
                 input=Sum("input_tokens"),
                 output=Sum("output_tokens"),
@@ -160,7 +160,7 @@ def test_what_the_sdk_exports_is_counted_once(
             )
             for source in (AgentSessionDay.Source.EVENTS, AgentSessionDay.Source.METRICS)
         }
-        for figures in told.values():
+        for figures in by_source.values():
             assert {kind: figures[kind] for kind in KINDS} == agent.totals.tokens
-        assert told[AgentSessionDay.Source.METRICS]["lines_added"] == agent.totals.lines_added
+        assert by_source[AgentSessionDay.Source.METRICS]["lines_added"] == agent.totals.lines_added
         assert not QuarantinedRecord.objects.exists()

@@ -131,8 +131,8 @@ def days_cut_in(zone: str) -> Iterator[None]:
 def _cut_days_in(zone: str | None) -> None:
     wrapper = connections["default"]
     wrapper.settings_dict["TIME_ZONE"] = zone
-    for kept in ("timezone", "timezone_name"):
-        wrapper.__dict__.pop(kept, None)
+    for name in ("timezone", "timezone_name"):
+        wrapper.__dict__.pop(name, None)
     wrapper.ensure_timezone()
 
 

@@ -42,15 +42,15 @@ HOUR = 3600 * SECOND
 
 
 def completed(at: int = NOW, **attributes: object) -> Json:
-    told = {"input_token_count": "100", "cached_token_count": 60, "output_token_count": "7", **attributes}
-    return {**codex_event("sse_event", **told), "timeUnixNano": str(at)}
+    sent = {"input_token_count": "100", "cached_token_count": 60, "output_token_count": "7", **attributes}
+    return {**codex_event("sse_event", **sent), "timeUnixNano": str(at)}
 
 
 def test_a_session_that_never_ends_is_its_stretches(intake: Intake) -> None:
     """A terminal left open for three weeks, in which somebody works ten minutes each day."""
     for day in range(21):
-        begun = NOW - (20 - day) * 24 * HOUR - HOUR
-        intake.send(logs(completed(begun), completed(begun + 600 * SECOND), resource=CODEX))
+        started = NOW - (20 - day) * 24 * HOUR - HOUR
+        intake.send(logs(completed(started), completed(started + 600 * SECOND), resource=CODEX))
     fold_received_batches()
     session = AgentSession.objects.get()
     assert session.active_seconds == 21 * 600
@@ -152,12 +152,12 @@ def test_a_version_with_other_names_is_read_once_they_are_known(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was kept before the vocabulary knew it, and repeated by the agent after."""
-    told = logs(
+    request = logs(
         completed(), codex_event("user_prompt"), codex_event("sse_event", **{"event.kind": "created"}), resource=CODEX
     )
     with monkeypatch.context() as older:
         older.setattr(agents, "VOCABULARIES", ())
-        intake.send(told)
+        intake.send(request)
         fold_received_batches()
     assert not AgentRequest.objects.exists()
     assert set(intake.counted(known=False)) == {("codex", "codex.sse_event"), ("codex", "codex.user_prompt")}
@@ -165,7 +165,7 @@ def test_a_version_with_other_names_is_read_once_they_are_known(
     assert read_unread_events_again() == 2
     assert tokens() == (40, 60, 0, 7)
     assert AgentSession.objects.get().has_work
-    intake.send(told)
+    intake.send(request)
     assert tokens() == (40, 60, 0, 7)
     assert intake.counted(known=False) == {}
     assert read_unread_events_again() == 0
@@ -204,5 +204,5 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
     assert tokens() == (200, 2000, 100, 20)
     assert AgentRequest.objects.count() == 2
     assert not intake.counted(known=False)
-    [kept] = rows("SELECT count(*) AS n FROM integrations_agent_event WHERE attributes::text LIKE '%secret%'")
-    assert kept["n"] == 0
+    [row] = rows("SELECT count(*) AS n FROM integrations_agent_event WHERE attributes::text LIKE '%secret%'")
+    assert row["n"] == 0

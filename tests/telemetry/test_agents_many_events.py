@@ -28,9 +28,9 @@ def test_a_session_of_300_000_events_is_folded_in_pieces() -> None:
         records = [{**event, "timeUnixNano": str(first + position * 1000)} for position in range(PER_REQUEST)]
         intake.send(logs(*records, resource=CODEX))
         if number % REQUESTS_PER_FOLD == REQUESTS_PER_FOLD - 1:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             fold_received_batches()
-            folds.append(time.perf_counter() - begun)
+            folds.append(time.perf_counter() - started)
     assert AgentSession.objects.get().event_tokens == EVENTS * 107
     assert sum(AgentSessionDay.objects.values_list("requests", flat=True)) == EVENTS
     # Days are summed anew, which costs a fraction of storing what came: the last fold is no multiple of the first.

@@ -101,8 +101,8 @@ def renamed(sent: Any, names: set[str]) -> Any:
             and (body := str(sent["body"].get("stringValue"))).split(".")[-1] in names
         ):
             sent["body"]["stringValue"] = LATER + body
-    for each in sent.values() if isinstance(sent, dict) else sent if isinstance(sent, list) else ():
-        renamed(each, names)
+    for element in sent.values() if isinstance(sent, dict) else sent if isinstance(sent, list) else ():
+        renamed(element, names)
     return sent
 
 
@@ -240,8 +240,8 @@ def test_a_request_told_twice_is_mended_where_one_of_the_tellings_was_understood
 
 
 def test_a_value_that_nobody_knows_keeps_its_point(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = counter("claude_code.token.usage", point(70, {"type": "cacheReadOfAnHour", "model": "claude-sonnet-4-5"}))
-    intake.send(metrics(told))
+    request = counter("claude_code.token.usage", point(70, {"type": "cacheReadOfAnHour", "model": "claude-sonnet-4-5"}))
+    intake.send(metrics(request))
     assert tokens() == (0, 0, 0, 0)
     assert intake.counted(known=False) == {("claude_code", "claude_code.token.usage"): 1}
     words = claude_code.CLAUDE_CODE.metrics["claude_code.token.usage"]
@@ -251,7 +251,7 @@ def test_a_value_that_nobody_knows_keeps_its_point(intake: Intake, monkeypatch: 
     monkeypatch.setattr(agents, "VOCABULARIES", (later,))
     assert read_unread_events_again() == 1
     assert tokens() == (0, 70, 0, 0)
-    intake.send(metrics(told))
+    intake.send(metrics(request))
     assert tokens() == (0, 70, 0, 0)
     assert read_unread_events_again() == 0
 
@@ -267,14 +267,14 @@ def test_numbers_and_words_are_kept_of_what_nobody_knows_and_no_text(intake: Int
         "windowsPlace": "C:\\heliotrope",
         "outputText": "heliotrope",
     }
-    kept = {"turnsTaken": 7, "share": 0.25, "isSubagent": True, "digits": "42", "modelOfRouter": "vendor/some-model-1"}
-    intake.send(logs(log_record({**REQUEST, **texts, **kept}), log_record({**ADA, "event.name": "odd", **texts})))
+    plain = {"turnsTaken": 7, "share": 0.25, "isSubagent": True, "digits": "42", "modelOfRouter": "vendor/some-model-1"}
+    intake.send(logs(log_record({**REQUEST, **texts, **plain}), log_record({**ADA, "event.name": "odd", **texts})))
     [read, whole] = sorted(intake.events, key=lambda stored: stored["kind"])
     assert "heliotrope" not in stored_text()
-    assert json.loads(read["attributes"]).items() >= kept.items()
+    assert json.loads(read["attributes"]).items() >= plain.items()
     add_up_tallies()
     listed = set(UnreadEvent.objects.filter(name="api_request").values_list("attribute", flat=True))
-    assert listed == {*texts, *kept}
+    assert listed == {*texts, *plain}
     assert set(intake.dropped) == set(texts)
     assert whole["name"] == "odd"
 

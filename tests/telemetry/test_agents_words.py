@@ -20,8 +20,8 @@ PATCH = "*** Begin Patch\n*** Update File: a.py\n@@\n-one\n+two\n+three\n*** End
 
 
 def tool_result(output: str, **attributes: Any) -> Json:
-    told = {"tool_name": "exec_command", "call_id": "call_1", "output": output, "success": "true"}
-    return codex_event("tool_result", **told | attributes)
+    fields = {"tool_name": "exec_command", "call_id": "call_1", "output": output, "success": "true"}
+    return codex_event("tool_result", **fields | attributes)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_patch_that_failed_wrote_nothing(intake: Intake) -> None:
     ],
 )
 def test_what_a_person_refuses_codex_is_no_failure(intake: Intake, decision: str, source: str, outcome: str) -> None:
-    told = [
+    results = [
         codex_event("tool_decision", tool_name="exec_command", call_id="call_1", decision=decision, source=source),
         tool_result("rejected", success="false"),
     ]
-    intake.send(logs(*told, resource=CODEX))
+    intake.send(logs(*results, resource=CODEX))
     assert outcomes() == {"call_1": outcome}
 
 
@@ -199,8 +199,8 @@ def test_the_lines_of_a_window_go_to_the_conversation_of_that_time(intake: Intak
         }
         return metrics(counter("copilot_chat.lines_of_code.count", reached, temporality=2), resource=VS_CODE)
 
-    told = [chat("first", 200), lines(10, 190), chat("second", 100), lines(10, 95), lines(17, 60), lines(17, 30)]
-    for order in itertools.islice(itertools.permutations(told), 0, None, 97):
+    records = [chat("first", 200), lines(10, 190), chat("second", 100), lines(10, 95), lines(17, 60), lines(17, 30)]
+    for order in itertools.islice(itertools.permutations(records), 0, None, 97):
         AgentSession.objects.all().delete()
         forget_everything()
         for sent in order:
@@ -214,13 +214,13 @@ def test_the_lines_of_a_window_go_to_the_conversation_of_that_time(intake: Intak
 def test_windows_of_one_name_of_two_people_are_two(intake: Intake) -> None:
     """Some name a process by its number on the machine, which another machine gives as well."""
 
-    def told(person: str) -> list[Json]:
+    def requests_of(person: str) -> list[Json]:
         program = {**VS_CODE, "enduser.id": f"{person}@example.com"}
         chat = span("chat", trace=f"{ord(person[0]):032x}", **{**CHAT, "gen_ai__conversation__id": f"of {person}"})
         lines = counter("copilot_chat.lines_of_code.count", one_point(len(person)) | {"attributes": ADDED})
         return [spans(chat, resource=program), metrics(lines, resource=program)]
 
-    for sent in [*told("ada"), *told("grace"), told("ada")[0]]:
+    for sent in [*requests_of("ada"), *requests_of("grace"), requests_of("ada")[0]]:
         intake.send(sent)
         fold_received_batches()
     worked = AgentSession.objects.filter(has_work=True)
@@ -238,8 +238,8 @@ def test_a_conversation_in_two_windows_keeps_what_each_counted(intake: Intake) -
         point = one_point(count) | {"attributes": ADDED}
         return metrics(counter("copilot_chat.lines_of_code.count", point), resource={**VS_CODE, "session.id": window})
 
-    told = [chat("moved", "first", 1), chat("moved", "second", 2), lines("second", 6), chat("stayed", "first", 3)]
-    for sent in [*told, chat("stayed", "first", 4)]:
+    records = [chat("moved", "first", 1), chat("moved", "second", 2), lines("second", 6), chat("stayed", "first", 3)]
+    for sent in [*records, chat("stayed", "first", 4)]:
         intake.send(sent)
         fold_received_batches()
     worked = AgentSession.objects.filter(has_work=True)

@@ -137,10 +137,10 @@ def test_small_days_are_looked_for_and_nothing_more(monkeypatch: pytest.MonkeyPa
 
 def figures() -> dict[str, list[tuple[Any, ...]]]:
     """All rows of days, but for their ids."""
-    found = {}
+    rows = {}
     for model in (AgentSessionDay, AgentTierDay, AgentToolDay):
         columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(columns)} FROM {model._meta.db_table} ORDER BY {', '.join(columns)}")
-            found[model.__name__] = cursor.fetchall()
-    return found
+            rows[model.__name__] = cursor.fetchall()
+    return rows

@@ -68,13 +68,13 @@ def test_a_span_and_an_event_of_one_request_count_once(intake: Intake) -> None:
 
 def test_a_trace_is_the_session_of_a_program_that_names_none(intake: Intake) -> None:
     anonymous: dict[str, Any] = {"gen_ai__conversation__id": None}
-    told = [
+    records = [
         span("chat", 1, trace="1a" * 16, **CHAT | anonymous),
         span("execute_tool", 2, trace="1a" * 16, gen_ai__tool__name="search", **anonymous),
         span("chat", 3, trace="2b" * 16, **CHAT | anonymous),
         {**span(None, 4, trace="3c" * 16, http__method="GET", **anonymous), "name": "GET"},
     ]
-    intake.send(spans(*told, resource=PROGRAM))
+    intake.send(spans(*records, resource=PROGRAM))
     fold_received_batches()
     sessions = AgentSession.objects.filter(has_work=True)
     assert set(sessions.values_list("external_id", flat=True)) == {"1a" * 16, "2b" * 16}
@@ -112,10 +112,10 @@ def test_histograms_of_token_usage_are_read_where_they_name_a_session(intake: In
 def test_a_session_that_a_gateway_tells_of_as_well_counts_once(intake: Intake, order: Sequence[int]) -> None:
     completed = codex_event("sse_event", input_token_count="100", output_token_count="7")
     by_gateway = span("chat", **CHAT), span("execute_tool", 2, gen_ai__tool__name="shell")
-    told = [logs(completed, resource=CODEX), spans(*by_gateway, resource={**PROGRAM, "service.name": "gateway"})]
+    requests = [logs(completed, resource=CODEX), spans(*by_gateway, resource={**PROGRAM, "service.name": "gateway"})]
     for _ in range(2):
         for position in order:
-            intake.send(told[position])
+            intake.send(requests[position])
             fold_received_batches()
     assert tokens() == (100, 0, 0, 7)
     assert list(AgentSession.objects.filter(has_work=True).values_list("agent", flat=True)) == ["codex"]
@@ -132,7 +132,7 @@ def test_two_people_s_sessions_of_one_id_stay_two(intake: Intake) -> None:
 # gpt-5 costs $1.25 a million input tokens, $0.125 cached and $10 output; flex half of that, priority twice.
 # 40,000 uncached, 60,000 cached and 2,000 output: 0.05 + 0.0075 + 0.02 = 0.0775.
 @pytest.mark.parametrize(
-    ("told", "tier", "spend"),
+    ("service_tier", "tier", "spend"),
     [
         ({}, "", "0.0775"),
         ({"openai__response__service_tier": "flex"}, "flex", "0.03875"),
@@ -150,7 +150,7 @@ def test_two_people_s_sessions_of_one_id_stay_two(intake: Intake) -> None:
     ],
 )
 def test_the_tier_that_served_a_request_decides_its_price(
-    intake: Intake, told: dict[str, Any], tier: str, spend: str
+    intake: Intake, service_tier: dict[str, Any], tier: str, spend: str
 ) -> None:
     request: dict[str, Any] = {
         "gen_ai__request__model": "gpt-5",
@@ -158,7 +158,7 @@ def test_the_tier_that_served_a_request_decides_its_price(
         "gen_ai__usage__cache_read__input_tokens": 60_000,
         "gen_ai__usage__output_tokens": 2_000,
     }
-    intake.send(spans(span("chat", **request, **told), resource=PROGRAM))
+    intake.send(spans(span("chat", **request, **service_tier), resource=PROGRAM))
     assert tokens() == (40_000, 60_000, 0, 2_000)
     stored = AgentRequest.objects.get()
     assert (stored.service_tier, stored.spend) == (tier, Decimal(spend))

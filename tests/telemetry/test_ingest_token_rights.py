@@ -54,10 +54,10 @@ def person(email: str, name: str = "") -> Person:
 def test_a_token_sends_what_its_scope_says_and_a_refusal_names_the_remedy() -> None:
     for_telemetry, for_push = (create_ingest_token("a", scope=scope)[1] for scope in IngestScope)
     assert telemetry(for_telemetry)[0] == push(for_push)[0] == 200
-    status, told = push(for_telemetry)
-    assert (status, "--scope push" in told["error"]) == (403, True)
-    status, told = telemetry(for_push)
-    assert (status, told["code"], "--scope telemetry" in told["message"]) == (403, 7, True)
+    status, answer = push(for_telemetry)
+    assert (status, "--scope push" in answer["error"]) == (403, True)
+    status, answer = telemetry(for_push)
+    assert (status, answer["code"], "--scope telemetry" in answer["message"]) == (403, 7, True)
 
 
 def test_a_token_of_before_goes_on_sending_everything() -> None:
@@ -72,8 +72,8 @@ def test_a_new_token_ends_after_a_year_and_says_so(monkeypatch: pytest.MonkeyPat
     with time_machine.travel(timezone.now() + timedelta(days=364), tick=False):
         assert [telemetry(secrets[0])[0], push(secrets[1])[0]] == [200, 200]
     with time_machine.travel(timezone.now() + timedelta(days=366), tick=False):
-        for status, told in (telemetry(secrets[0]), push(secrets[1])):
-            sentence = told.get("message") or told["error"]
+        for status, answer in (telemetry(secrets[0]), push(secrets[1])):
+            sentence = answer.get("message") or answer["error"]
             assert status == 401
             assert "expired on" in sentence
             assert "create_ingest_token" in sentence
@@ -171,8 +171,8 @@ def test_the_command_says_scope_expiry_and_person(capsys: pytest.CaptureFixture[
     person("ada@example.com")
     expires = str(timezone.localdate() + timedelta(days=10))
     call_command("create_ingest_token", "a", "--json", "--person", "ADA@example.com", "--expires", expires)
-    told = json.loads(capsys.readouterr().out)
-    assert (told["scope"], told["person"]) == ("telemetry", "ADA@example.com")
+    created = json.loads(capsys.readouterr().out)
+    assert (created["scope"], created["person"]) == ("telemetry", "ADA@example.com")
     token = IngestToken.objects.get()
     assert token.expires_at is not None
     assert timezone.localdate(token.expires_at) == timezone.localdate() + timedelta(days=10)
@@ -196,8 +196,8 @@ def test_tokens_that_should_be_replaced_are_listed_with_the_reason(admin: Client
     create_ingest_token("soon", lifetime=timedelta(days=10))
     idle, _ = create_ingest_token("idle")
     IngestToken.objects.filter(pk=idle.pk).update(created_at=now - timedelta(days=91))
-    found = {token.name: token.reason for token in aging_tokens(now)}
-    assert found == {
+    reasons = {token.name: token.reason for token in aging_tokens(now)}
+    assert reasons == {
         "old": "no scope, no expiry",
         "soon": f"expires on {now + timedelta(days=10):%Y-%m-%d}",
         "idle": "not used for 90 days",
@@ -221,11 +221,11 @@ def test_a_replaced_token_keeps_name_and_person_and_gets_a_scope() -> None:
 def test_admin_asks_for_scope_expiry_and_person(admin: Client) -> None:
     person("ada@example.com")
     address = "/admin/integrations/ingesttoken/add/"
-    said = {"name": "a", "scope": "telemetry", "lifetime": "365", "person": "ada@example.com"}
+    form = {"name": "a", "scope": "telemetry", "lifetime": "365", "person": "ada@example.com"}
     for wrong in ({"scope": "push"}, {"person": "nobody@example.com"}, {"scope": ""}, {"lifetime": "7"}):
-        assert admin.post(address, {**said, **wrong}).status_code == 200
+        assert admin.post(address, {**form, **wrong}).status_code == 200
     assert not IngestToken.objects.exists()
-    shown = admin.post(address, said).content.decode()
+    shown = admin.post(address, form).content.decode()
     token = IngestToken.objects.get()
     assert "hwi_" in shown
     assert str(token.identity and token.identity.person) == "Ada"

@@ -37,8 +37,8 @@ def intake() -> Iterator[Intake]:
 
 def request(number: int, **attributes: Any) -> dict[str, Any]:
     """As a later version tells of it."""
-    told = {OTHER_NAMES.get(name, name): value for name, value in REQUEST.items()}
-    return log_record({**told, "request_id": f"req_{number}", **attributes})
+    renamed = {OTHER_NAMES.get(name, name): value for name, value in REQUEST.items()}
+    return log_record({**renamed, "request_id": f"req_{number}", **attributes})
 
 
 def say(*names: str) -> None:
@@ -77,8 +77,8 @@ class Beside(threading.Thread):
 def test_a_fold_at_work_with_a_row_as_it_was_is_waited_for(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a fold has claimed it merges, and of a request the greatest of each figure stands."""
     earlier = {"gen_ai.usage.input_tokens": 100, "gen_ai.operation.name": "chat", "gen_ai.conversation.id": "c1"}
-    told = log_record({**earlier, "gen_ai.response.id": "resp_1", "cachedInput": 60})
-    intake.send(logs(told, resource={"service.name": "Research assistant"}))
+    record = log_record({**earlier, "gen_ai.response.id": "resp_1", "cachedInput": 60})
+    intake.send(logs(record, resource={"service.name": "Research assistant"}))
     add_up_tallies()
     say_what_it_means(UnreadEvent.objects.get(), "gen_ai.usage.cache_read.input_tokens")
     reading: list[Beside] = []
@@ -176,8 +176,8 @@ def test_several_processes_read_fold_and_receive_at_once(intake: Intake, monkeyp
         *(Beside(fold_received_batches) for _ in range(READERS)),
         Beside(lambda: intake.send(logs(*(request(number) for number in range(15, 25))))),
     ]
-    for each in more:
-        each.end()
+    for process in more:
+        process.end()
     read_unread_events_again()
     assert tokens() == (2500, 25_000, 1250, 250)
     assert AgentRequest.objects.count() == 25

@@ -28,18 +28,18 @@ def request_with(body: bytes, encoding: str = "gzip") -> dict[str, Any]:
 @pytest.mark.parametrize("members", [80_000, MOST_BYTES // len(EMPTY_MEMBER)])
 def test_many_empty_members_cost_little(members: int) -> None:
     request = request_with(EMPTY_MEMBER * members)
-    begun = time.thread_time()
+    started = time.thread_time()
     with pytest.raises(RefusedError) as refused:
         read_body(request)
-    assert time.thread_time() - begun < MOST_SECONDS
+    assert time.thread_time() - started < MOST_SECONDS
     assert (refused.value.status, "members" in refused.value.message) == (400, True)
 
 
 def test_the_most_members_that_are_read_cost_little() -> None:
     members = gzip.compress(b"a" * 15_000, mtime=0) * MOST_MEMBERS
-    begun = time.thread_time()
+    started = time.thread_time()
     assert len(read_body(request_with(members))) == 15_000 * MOST_MEMBERS
-    assert time.thread_time() - begun < MOST_SECONDS
+    assert time.thread_time() - started < MOST_SECONDS
 
 
 @pytest.mark.parametrize("size", [1, 65_535, 65_536, 200_000, MOST_BYTES - 20_000])
@@ -53,11 +53,11 @@ def test_a_body_is_the_same_whatever_its_pieces(size: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-@pytest.mark.parametrize("kept", [1, 5, 50, -9, -1])
-def test_a_body_that_stops_in_the_middle_is_named(encoding: str, kept: int) -> None:
+@pytest.mark.parametrize("length", [1, 5, 50, -9, -1])
+def test_a_body_that_stops_in_the_middle_is_named(encoding: str, length: int) -> None:
     whole = gzip.compress(bytes(range(256)), mtime=0) if encoding == "gzip" else zlib.compress(bytes(range(256)))
     with pytest.raises(RefusedError) as refused:
-        read_body(request_with(whole[:kept], encoding))
+        read_body(request_with(whole[:length], encoding))
     assert (refused.value.status, refused.value.message) == (
         400,
         f"The {encoding} body ends too early: it was cut off on its way. Send it again.",

@@ -61,9 +61,9 @@ def test_many_small_parts_cost_little_and_are_refused() -> None:
     intake.post("/v1/logs", b"{}")
     failed = []
     for what, path, content_type, body in amplifying():
-        begun = time.thread_time()
+        started = time.thread_time()
         answer = intake.post(path, body, content_type)
-        seconds = time.thread_time() - begun
+        seconds = time.thread_time() - started
         if answer.status_code != 400 or seconds > MOST_SECONDS:
             failed.append(f"{what}: {answer.status_code}, {seconds:.1f} s, {answer.content[:100]!r}")
     assert not failed, "\n".join(failed)

@@ -102,9 +102,9 @@ def test_everything_that_a_recorded_agent_sends_is_understood(recordings: Record
     intake = Intake()
     for run in recordings.of(agent):
         send_all(intake, run)
-        kept = intake.events, intake.points
+        before = intake.events, intake.points
         send_all(intake, run)
-        assert (intake.events, intake.points) == kept
+        assert (intake.events, intake.points) == before
     assert intake.counted(known=False) == {}
     assert not intake.reasons
     assert {session["value"] for session in intake.sessions} == {"dev@example.com"}
@@ -171,8 +171,8 @@ def otlp_json(request: Message) -> bytes:
 
 def texts_of_tools(hook: str) -> Iterator[str]:
     """What the agent's tools were told to do, by what its hooks got on standard input."""
-    told = json.loads(hook)
-    inputs = (told.get("stdin") or told).get("tool_input") if isinstance(told, dict) else None
+    document = json.loads(hook)
+    inputs = (document.get("stdin") or document).get("tool_input") if isinstance(document, dict) else None
     for value in inputs.values() if isinstance(inputs, dict) else ():
         if isinstance(value, str) and len(value) > 20:
             yield value

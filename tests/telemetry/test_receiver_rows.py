@@ -50,7 +50,9 @@ def test_a_record_is_the_same_in_both_encodings(attributes: dict[str, Any]) -> N
     from_json = read(Encoding.JSON, MessageToJson(ExportLogsServiceRequest.FromString(sent)).encode())
     assert from_json.events == in_protobuf.events
     assert from_json.counts == in_protobuf.counts
-    assert [told.reason for told in from_json.rejected] == [told.reason for told in in_protobuf.rejected]
+    assert [rejected.reason for rejected in from_json.rejected] == [
+        rejected.reason for rejected in in_protobuf.rejected
+    ]
 
 
 @pytest.mark.django_db
@@ -64,9 +66,11 @@ def test_a_damaged_record_takes_no_other_with_it(data: some.DataObject) -> None:
     else:
         damaged[data.draw(some.integers(0, len(damaged) - 1))] = data.draw(some.integers(0, 255))
     good = record({**REQUEST, "request_id": "req_good"})
-    told = read(Encoding.PROTOBUF, request(good, bytes(damaged), good))
-    assert [event.figures.key for event in told.events].count("req_good") >= 2
-    assert len(told.events) + len(told.rejected) + sum(n for tally, n in told.counts.items() if tally.signal) >= 3
+    decoded = read(Encoding.PROTOBUF, request(good, bytes(damaged), good))
+    assert [event.figures.key for event in decoded.events].count("req_good") >= 2
+    assert (
+        len(decoded.events) + len(decoded.rejected) + sum(n for tally, n in decoded.counts.items() if tally.signal) >= 3
+    )
 
 
 @pytest.mark.django_db
@@ -77,17 +81,17 @@ def test_attributes_that_are_nested_without_end_spoil_their_own_record() -> None
         nested = field(5, field(1, nested))  # AnyValue.array_value, ArrayValue.values
     good = record({**REQUEST, "request_id": "req_good"})
     model = field(6, field(1, b"model") + field(2, nested))  # LogRecord.attributes, KeyValue.key and value
-    told = read(Encoding.PROTOBUF, request(good, record(REQUEST) + model))
-    assert [event.figures.key for event in told.events] == ["req_good"]
-    assert [rejected.reason for rejected in told.rejected] == ["It is no record of this signal."]
+    decoded = read(Encoding.PROTOBUF, request(good, record(REQUEST) + model))
+    assert [event.figures.key for event in decoded.events] == ["req_good"]
+    assert [rejected.reason for rejected in decoded.rejected] == ["It is no record of this signal."]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("mark", [b"MARK.KEY", b"MARK.TEXT"])
 def test_what_is_not_utf8_and_not_looked_at_spoils_nothing(mark: bytes) -> None:
     sent = request(record({**REQUEST, "MARK.KEY": 1, "workflow.name": "MARK.TEXT"}))
-    told = read(Encoding.PROTOBUF, sent.replace(mark, b"\xff" * len(mark)))
-    assert ([event.figures.key for event in told.events], told.rejected) == (["req_1"], [])
+    decoded = read(Encoding.PROTOBUF, sent.replace(mark, b"\xff" * len(mark)))
+    assert ([event.figures.key for event in decoded.events], decoded.rejected) == (["req_1"], [])
 
 
 def test_rows_are_stored_once_in_the_order_of_their_tables_keys() -> None:

@@ -162,7 +162,7 @@ def _totals(answers: dict[str, dict[str, Any]], by_token_kind: dict[str, Any]) -
 
 
 def _at(document: dict[str, Any], path: tuple[str, ...]) -> float:
-    found: Any = document
+    value: Any = document
     for name in path:
-        found = found[name]
-    return float(found)
+        value = value[name]
+    return float(value)

@@ -133,9 +133,9 @@ def test_a_request_that_turns_out_earlier_moves_to_its_day() -> None:
     assert [(row.day, row.requests) for row in AgentSessionDay.objects.all()] == [(date(2026, 3, 2), 1)]
 
 
-@pytest.mark.parametrize("told", [["refused", "failed"], ["failed", "refused"]])
-def test_a_refused_call_is_no_failure_whatever_else_is_told_of_it(told: list[str]) -> None:
-    for outcome in told:
+@pytest.mark.parametrize("outcomes", [["refused", "failed"], ["failed", "refused"]])
+def test_a_refused_call_is_no_failure_whatever_else_is_told_of_it(outcomes: list[str]) -> None:
+    for outcome in outcomes:
         fold(Event(at("2026-03-02 10:00"), kind=EventKind.TOOL_CALL, key="t1", tool="Bash", outcome=outcome))
     call = AgentToolCall.objects.get()
     assert call.outcome == "refused"
@@ -196,9 +196,9 @@ def test_a_changed_choice_of_source_marks_every_day_of_the_session() -> None:
         Event(at("2026-03-02 10:00"), kind=EventKind.REQUEST, tokens=(10, 0, 0, 0)),
         Event(at("2026-03-09 10:00"), kind=EventKind.REQUEST, tokens=(10, 0, 0, 0)),
     )
-    taken()
+    taken_changes()
     fold(Point(at("2026-03-09 10:01"), 500.0))
-    assert {(change.day_from, change.day_to) for change in taken() if change.family == FactFamily.AI} == {
+    assert {(change.day_from, change.day_to) for change in taken_changes() if change.family == FactFamily.AI} == {
         (date(2026, 3, 2), date(2026, 3, 3)),
         (date(2026, 3, 9), date(2026, 3, 10)),
     }
@@ -210,12 +210,12 @@ def test_what_a_fold_changed_is_noted_for_its_person_and_days() -> None:
         Event(at("2026-03-03 00:10"), kind=EventKind.REQUEST, tokens=(10, 0, 0, 0)),
     )
     person = Person.objects.get(email="ada@example.com")
-    changes = taken()
+    changes = taken_changes()
     assert Change(FactFamily.AI, person.pk, date(2026, 3, 2), date(2026, 3, 4)) in changes
     assert [change.day_from for change in changes if change.family == FactFamily.ENROLMENT] == [date(2026, 3, 2)]
-    assert not taken()
+    assert not taken_changes()
 
 
-def taken() -> Sequence[Change]:
+def taken_changes() -> Sequence[Change]:
     with transaction.atomic():
         return take_changes()

@@ -56,9 +56,9 @@ def test_a_fold_reads_few_blocks_of_a_large_day(statement: str) -> None:
 
 def blocks_of_scans(plan: dict[str, Any]) -> list[int]:
     """Blocks that each scan of a raw table looked at."""
-    found = []
+    blocks = []
     if "integrations_agent_" in plan.get("Relation Name", ""):
-        found.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+        blocks.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
     for part in plan.get("Plans", []):
-        found += blocks_of_scans(part)
-    return found
+        blocks += blocks_of_scans(part)
+    return blocks

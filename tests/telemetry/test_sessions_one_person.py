@@ -35,8 +35,8 @@ def told_by_metrics() -> Json:
 def test_events_with_an_address_and_metrics_without_are_one_session(
     intake: Intake, order: Sequence[Callable[[], Json]], forgetful: bool
 ) -> None:
-    for told in (*order, *order):
-        intake.send(told())
+    for send in (*order, *order):
+        intake.send(send())
         if forgetful:
             forget_identities()
     fold_received_batches()

@@ -51,7 +51,7 @@ def test_a_request_costs_what_the_library_reckons(request: tuple[str, TokenCount
 @pytest.mark.django_db
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(requests, min_size=1, max_size=12))
-def test_folded_requests_cost_what_the_library_reckons(told: list[tuple[str, TokenCounts, datetime, str]]) -> None:
+def test_folded_requests_cost_what_the_library_reckons(drawn: list[tuple[str, TokenCounts, datetime, str]]) -> None:
     AgentSession.objects.all().delete()
     receive(
         [
@@ -64,13 +64,13 @@ def test_folded_requests_cost_what_the_library_reckons(told: list[tuple[str, Tok
                 hour_tokens=tokens.cache_write_1h,
                 tier=tier,
             )
-            for number, (model, tokens, at, tier) in enumerate(told)
+            for number, (model, tokens, at, tier) in enumerate(drawn)
         ]
     )
     fold_received_batches()
     spend = dict(AgentRequest.objects.values_list("key", "spend"))
-    assert len(spend) == len(told)
-    for number, (model, tokens, at, tier) in enumerate(told):
+    assert len(spend) == len(drawn)
+    for number, (model, tokens, at, tier) in enumerate(drawn):
         price = spend[str(number)]
         assert price is not None
         assert abs(price - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")

@@ -55,11 +55,11 @@ def test_no_text_is_kept_in_values_or_names(intake: Intake, event: str, name: st
 def test_no_request_is_too_much_for_the_lists(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request with hundreds of names, and not one name after the other."""
     monkeypatch.setattr(store_tallies, "MOST_LISTED", 20)
-    told = [
+    records = [
         log_record({**REQUEST, "request_id": f"req_{turn}", f"turn.{turn}": turn, f"said.{turn}": "two words"})
         for turn in range(100)
     ]
-    intake.send(logs(*told, log_record({**REQUEST, "request_id": "again", "turn.7": 1, "said.7": "two words"})))
+    intake.send(logs(*records, log_record({**REQUEST, "request_id": "again", "turn.7": 1, "said.7": "two words"})))
     assert ReceivedTally.objects.count() <= 20 + 2
     add_up_tallies()
     intake.send(logs(log_record({**REQUEST, "request_id": "req_others", "turn.others": 1, "said.others": "two words"})))
@@ -81,8 +81,8 @@ def test_a_record_with_hundreds_of_unknown_attributes_counts(intake: Intake) -> 
 
 
 def test_an_event_that_names_itself_under_another_name_is_read_again(intake: Intake) -> None:
-    told = {("eventNamed" if name == "event.name" else name): value for name, value in REQUEST.items()}
-    intake.send(logs(log_record(told)))
+    attributes = {("eventNamed" if name == "event.name" else name): value for name, value in REQUEST.items()}
+    intake.send(logs(log_record(attributes)))
     assert tokens() == (0, 0, 0, 0)
     say("eventNamed", "event.name")
     assert tokens() == (100, 1000, 50, 10)
@@ -90,10 +90,10 @@ def test_an_event_that_names_itself_under_another_name_is_read_again(intake: Int
 
 def test_an_event_of_codex_that_names_itself_under_another_name_is_read_again(intake: Intake) -> None:
     """Lines of its own log have no event's name either, and are not kept."""
-    told = codex_event("sse_event", input_token_count=100, output_token_count=7)
-    told["attributes"][0]["key"] = "eventNamed"
+    event = codex_event("sse_event", input_token_count=100, output_token_count=7)
+    event["attributes"][0]["key"] = "eventNamed"
     line_of_log = log_record({"code.line.number": 7, "eventNamed": "odd"})
-    intake.send(logs(told, line_of_log, resource=CODEX))
+    intake.send(logs(event, line_of_log, resource=CODEX))
     assert len(intake.events) == 1
     say("eventNamed", "event.name")
     assert tokens() == (100, 0, 0, 7)
@@ -113,8 +113,8 @@ def test_who_sends_a_name_of_ours_spoils_nothing(intake: Intake, lines: object) 
 def test_what_turns_out_to_be_no_request_is_taken_off_its_day(intake: Intake) -> None:
     """A span of Claude Code that says under another name that it failed."""
     names: dict[str, Any] = {name.replace(".", "__"): value for name, value in ADA.items()}
-    told = span(None, **names, request_id="r", wentWell=False)
-    intake.send(spans({**told, "name": "claude_code.llm_request"}))
+    sent = span(None, **names, request_id="r", wentWell=False)
+    intake.send(spans({**sent, "name": "claude_code.llm_request"}))
     fold_received_batches()
     assert AgentSessionDay.objects.get().requests == 1
     say("wentWell", "success")
@@ -168,7 +168,7 @@ def test_an_administrator_has_what_was_kept_of_an_agent_read_again(intake: Intak
     assert not UnreadEvent.objects.filter(tried_with="").exists()
     answer = admin_client.post(
         reverse("admin:integrations_unreadevent_changelist"),
-        {"action": "read_what_was_kept", "_selected_action": [each.pk for each in chosen]},
+        {"action": "read_what_was_kept", "_selected_action": [row.pk for row in chosen]},
     )
     assert answer.status_code == 302
     assert set(UnreadEvent.objects.filter(tried_with="").values_list("agent", flat=True)) == {"claude_code"}

@@ -23,11 +23,11 @@ def fit(amounts: Sequence[int], limit: int) -> list[int]:
     >>> fit([6, 3, 3], 8)
     [4, 2, 2]
     """
-    wanted = sum(amounts)
-    if wanted <= limit:
+    total = sum(amounts)
+    if total <= limit:
         return list(amounts)
     fitted, before = [], 0
     for amount in amounts:
-        fitted.append((before + amount) * limit // wanted - before * limit // wanted)
+        fitted.append((before + amount) * limit // total - before * limit // total)
         before += amount
     return fitted

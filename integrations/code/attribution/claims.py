@@ -45,7 +45,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _EvidenceRow:
     """A standing row of evidence, with the commit that it is about and the one that it counts for."""
 
     target_id: int
@@ -65,16 +65,16 @@ class _Said:
 
 def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
     """The claims to each of these counted commits; those without evidence are left out."""
-    said = _with_models(_with_sessions(_read(targets)))
-    lines = _lines_of({each.commit_id for each in said} | {each.target_id for each in said})
-    by_target: dict[int, list[_Said]] = defaultdict(list)
-    for each in said:
-        by_target[each.target_id].append(each)
-    return {target: list(_claims(found, lines)) for target, found in sorted(by_target.items())}
+    evidence = _with_models(_with_sessions(_read(targets)))
+    lines = _lines_of({row.commit_id for row in evidence} | {row.target_id for row in evidence})
+    by_target: dict[int, list[_EvidenceRow]] = defaultdict(list)
+    for row in evidence:
+        by_target[row.target_id].append(row)
+    return {target: list(_claims(rows, lines)) for target, rows in sorted(by_target.items())}
 
 
-def _claims(said: Sequence[_Said], lines: Mapping[int, Mapping[str, int]]) -> Iterator[Claim]:
-    for change, best in _best(said).items():
+def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, int]]) -> Iterator[Claim]:
+    for change, best in _best(evidence).items():
         if best[0].level == EvidenceLevel.LINE:
             yield from _line_level(change, best)
         else:
@@ -82,64 +82,64 @@ def _claims(said: Sequence[_Said], lines: Mapping[int, Mapping[str, int]]) -> It
             yield from _commit_level(change, best, lines[best[0].target_id if own else best[0].commit_id])
 
 
-def _best(said: Sequence[_Said]) -> Mapping[UUID, Sequence[_Said]]:
+def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceRow]]:
     """Change → the evidence of it that is believed.
 
     The commit's own evidence stands back for that of its parts where that is as good, unless it is of line level: a
     host that squashes a branch copies every trailer into the squash, and the parts know which lines it was about.
     """
-    by_change: dict[UUID, list[_Said]] = defaultdict(list)
-    for each in said:
-        by_change[each.change].append(each)
+    by_change: dict[UUID, list[_EvidenceRow]] = defaultdict(list)
+    for row in evidence:
+        by_change[row.change].append(row)
     best = {
-        change: [each for each in found if ORDER[each.method] == min(ORDER[other.method] for other in found)]
-        for change, found in by_change.items()
+        change: [row for row in rows if ORDER[row.method] == min(ORDER[other.method] for other in rows)]
+        for change, rows in by_change.items()
     }
-    own = best.pop(said[0].target_change, None)
+    own = best.pop(evidence[0].target_change, None)
     if own is None:
         return best
     if not best:
-        return {said[0].target_change: own}
-    rank, rank_of_parts = ORDER[own[0].method], min(ORDER[found[0].method] for found in best.values())
+        return {evidence[0].target_change: own}
+    rank, rank_of_parts = ORDER[own[0].method], min(ORDER[rows[0].method] for rows in best.values())
     own_counts = rank < rank_of_parts or (rank == rank_of_parts and own[0].level == EvidenceLevel.LINE)
-    return {said[0].target_change: own} if own_counts else best
+    return {evidence[0].target_change: own} if own_counts else best
 
 
-def _line_level(change: UUID, said: Iterable[_Said]) -> Iterator[Claim]:
+def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Claim]:
     claims: dict[tuple[str, str, int | None, str], Claim] = {}
-    for each in said:
-        claim = _claim(each, change, {path: count for path, count in (each.lines_by_path or {}).items() if count > 0})
-        key = (each.agent, each.model, each.session_id, each.external_session)
+    for row in evidence:
+        claim = _claim(row, change, {path: count for path, count in (row.lines_by_path or {}).items() if count > 0})
+        key = (row.agent, row.model, row.session_id, row.external_session)
         known = claims.get(key)
         claims[key] = replace(claim, lines=_greatest(known.lines, claim.lines)) if known else claim
     for _, claim in sorted(claims.items(), key=lambda item: repr(item[0])):
         yield claim
 
 
-def _commit_level(change: UUID, said: Iterable[_Said], lines: Mapping[str, int]) -> Iterator[Claim]:
+def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
     """All added lines, shared among the agents that signed."""
-    agents = {(each.agent, each.session_id): each for each in sorted(said, key=lambda each: each.sha)}
+    agents = {(row.agent, row.session_id): row for row in sorted(evidence, key=lambda row: row.sha)}
     ordered = [agents[key] for key in sorted(agents, key=repr)]
     shares: list[dict[str, int]] = [{} for _ in ordered]
     for path, added in lines.items():
         for share, count in zip(shares, share_evenly(added, len(ordered)), strict=True):
             share[path] = count
-    for each, share in zip(ordered, shares, strict=True):
-        yield _claim(each, change, share)
+    for row, share in zip(ordered, shares, strict=True):
+        yield _claim(row, change, share)
 
 
-def _claim(said: _Said, change: UUID, lines: Mapping[str, int]) -> Claim:
+def _claim(row: _EvidenceRow, change: UUID, lines: Mapping[str, int]) -> Claim:
     return Claim(
-        said.target_id,
+        row.target_id,
         change,
-        said.agent,
-        said.model,
-        said.session_id,
-        Method(said.method),
-        EvidenceLevel(said.level),
+        row.agent,
+        row.model,
+        row.session_id,
+        Method(row.method),
+        EvidenceLevel(row.level),
         lines,
-        said.authored_at,
-        said.sha,
+        row.authored_at,
+        row.sha,
     )
 
 
@@ -147,7 +147,7 @@ def _greatest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int
     return {path: max(one.get(path, 0), other.get(path, 0)) for path in one.keys() | other.keys()}
 
 
-def _read(targets: Collection[int]) -> list[_Said]:
+def _read(targets: Collection[int]) -> list[_EvidenceRow]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -179,34 +179,32 @@ def _read(targets: Collection[int]) -> list[_Said]:
             """,
             [sorted(targets)],
         )
-        return [_said(row) for row in cursor.fetchall()]
+        return [_evidence_row(row) for row in cursor.fetchall()]
 
 
-def _said(row: Sequence[Any]) -> _Said:
-    told = [*row[:-1], None if row[-1] is None else json.loads(row[-1])]
-    return _Said(*told)
+def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
+    fields = [*row[:-1], None if row[-1] is None else json.loads(row[-1])]
+    return _EvidenceRow(*fields)
 
 
-def _with_sessions(said: Sequence[_Said]) -> list[_Said]:
+def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
     """Evidence that names an agent and no session is of the agent's session near the commit, if there is one."""
-    nameless = {(each.commit_id, each.agent) for each in said if each.session_id is None and not each.external_session}
+    nameless = {(row.commit_id, row.agent) for row in evidence if row.session_id is None and not row.external_session}
     nearest = nearest_sessions(nameless) if nameless else {}
     return [
-        replace(each, session_id=found.session_id)
-        if each.session_id is None
-        and not each.external_session
-        and (found := nearest.get((each.commit_id, each.agent)))
-        else each
-        for each in said
+        replace(row, session_id=overlap.session_id)
+        if row.session_id is None and not row.external_session and (overlap := nearest.get((row.commit_id, row.agent)))
+        else row
+        for row in evidence
     ]
 
 
-def _with_models(said: Sequence[_Said]) -> list[_Said]:
+def _with_models(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
     """Evidence that names a session and no model is of the one on which the session spent most tokens."""
-    models = _models({each.session_id for each in said if each.session_id is not None and not each.model})
+    models = _models({row.session_id for row in evidence if row.session_id is not None and not row.model})
     return [
-        replace(each, model=models.get(each.session_id, "")) if each.session_id is not None and not each.model else each
-        for each in said
+        replace(row, model=models.get(row.session_id, "")) if row.session_id is not None and not row.model else row
+        for row in evidence
     ]
 
 

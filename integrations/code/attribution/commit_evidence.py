@@ -71,7 +71,7 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
     read = sorted(rows.order_by("-pk")[:MOST_EVIDENCE], key=lambda row: (order.get(row.method, len(order)), row.pk))
     lines = _named_lines([row.pk for row in read])
     sessions = _named_sessions(read)
-    deciding = {(each.method, each.agent) for each in decided}
+    deciding = {(share.method, share.agent) for share in decided}
     seen = [
         SeenEvidence(
             row=row,
@@ -120,8 +120,8 @@ def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], Age
     named = {row.external_session for row in rows if row.external_session and row.session_id is None}
     if not named:
         return {}
-    found = AgentSession.objects.filter(external_id__in=named).select_related("identity__person").order_by("pk")
-    return {(session.agent, session.external_id): session for session in found}
+    sessions = AgentSession.objects.filter(external_id__in=named).select_related("identity__person").order_by("pk")
+    return {(session.agent, session.external_id): session for session in sessions}
 
 
 def agent_lines_of(commit: Commit) -> list[AgentLines]:
@@ -157,8 +157,8 @@ def file_count_of(commit: Commit) -> int:
 def open_questions_of(commit: Commit) -> OpenQuestions:
     waiting = AttributionWork.objects.filter(commit=commit).order_by().values_list(Value("waits"), Value(""))
     unreadable = UnreadableNote.objects.filter(commit=commit).order_by().values_list(Value("unreadable"), "reason")
-    found = sorted(waiting.union(unreadable))
+    questions = sorted(waiting.union(unreadable))
     return OpenQuestions(
-        waits=any(kind == "waits" for kind, _ in found),
-        unreadable_notes=[reason for kind, reason in found if kind == "unreadable"],
+        waits=any(kind == "waits" for kind, _ in questions),
+        unreadable_notes=[reason for kind, reason in questions if kind == "unreadable"],
     )

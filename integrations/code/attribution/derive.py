@@ -46,25 +46,32 @@ def derive(commits: Collection[int], sessions: Collection[int]) -> Derived:
     In the caller's transaction, which must be the only one that derives.
     """
     claims = claims_of(commits)
-    better = {target: [each for each in found if each.method is not Method.OVERLAP] for target, found in claims.items()}
+    better = {
+        target: [claim for claim in candidates if claim.method is not Method.OVERLAP]
+        for target, candidates in claims.items()
+    }
     stored = _stored(commits)
     changed = _store(
         [row for row in stored if row.method != Method.OVERLAP],
-        _fill(better, taken=()),
+        _fill(better, allocated=()),
     )
-    touched = {*sessions, *_sessions(stored), *_sessions(each for found in claims.values() for each in found)}
+    touched = {
+        *sessions,
+        *_sessions(stored),
+        *_sessions(claim for candidates in claims.values() for claim in candidates),
+    }
     targets = set(commits) | _overlapping(touched)
     overlaps = _allotted(targets)
     stored = _stored(targets)
     changed |= _store(
         [row for row in stored if row.method == Method.OVERLAP],
-        _fill(overlaps, taken=[row for row in stored if row.method != Method.OVERLAP]),
+        _fill(overlaps, allocated=[row for row in stored if row.method != Method.OVERLAP]),
     )
-    return Derived(changed, touched | _sessions(each for found in overlaps.values() for each in found))
+    return Derived(changed, touched | _sessions(claim for candidates in overlaps.values() for claim in candidates))
 
 
-def _sessions(found: Iterable[_Row | Claim]) -> set[int]:
-    return {each.session_id for each in found if each.session_id is not None}
+def _sessions(rows: Iterable[_Row | Claim]) -> set[int]:
+    return {row.session_id for row in rows if row.session_id is not None}
 
 
 def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
@@ -73,7 +80,7 @@ def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
     all_of_sessions = _overlap_claims(_overlapping(_sessions(claims)) - set(targets)) + claims
     left = _generated_and_not_attributed_better(_sessions(claims))
     allotted: dict[int, list[Claim]] = defaultdict(list)
-    for claim in sorted(all_of_sessions, key=lambda each: (each.authored_at, each.sha)):
+    for claim in sorted(all_of_sessions, key=lambda claim: (claim.authored_at, claim.sha)):
         if claim.session_id not in left:
             continue
         given = min(claim.all_lines, left[claim.session_id])
@@ -85,7 +92,9 @@ def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
 
 
 def _overlap_claims(targets: Collection[int]) -> list[Claim]:
-    return [each for found in claims_of(targets).values() for each in found if each.method is Method.OVERLAP]
+    return [
+        claim for candidates in claims_of(targets).values() for claim in candidates if claim.method is Method.OVERLAP
+    ]
 
 
 def _overlapping(sessions: Collection[int]) -> set[int]:
@@ -124,29 +133,29 @@ def _generated_and_not_attributed_better(sessions: Collection[int]) -> dict[int 
         return {session: int(lines) for session, lines in cursor.fetchall()}
 
 
-def _fill(claims: Mapping[int, Sequence[Claim]], *, taken: Iterable[_Row]) -> list[_Row]:
+def _fill(claims: Mapping[int, Sequence[Claim]], *, allocated: Iterable[_Row]) -> list[_Row]:
     """The claims as rows, none of whose files has more AI lines than added ones, with those that are taken."""
     left, files = _added(claims)
-    for row in taken:
+    for row in allocated:
         if row.file_id in left:
             left[row.file_id] -= row.ai_lines
-    wanted: dict[int, dict[tuple[str, int | None, str], _Row]] = defaultdict(dict)
-    for target, found in claims.items():
-        for claim in sorted(found, key=_precedence):
+    filled: dict[int, dict[tuple[str, int | None, str], _Row]] = defaultdict(dict)
+    for target, candidates in claims.items():
+        for claim in sorted(candidates, key=_precedence):
             for path, count in claim.lines.items():
                 file = files.get((target, path))
                 if file is None or count <= 0:
                     continue
                 key = (claim.agent, claim.session_id, claim.method.value)
-                known = wanted[file].get(key)
-                wanted[file][key] = (
+                known = filled[file].get(key)
+                filled[file][key] = (
                     replace(known, ai_lines=known.ai_lines + count)
                     if known
                     else _Row(
                         file, target, claim.agent, claim.model, claim.session_id, claim.method, claim.level, count
                     )
                 )
-    return [row for file, rows in wanted.items() for row in _within(list(rows.values()), left[file])]
+    return [row for file, rows in filled.items() for row in _within(list(rows.values()), left[file])]
 
 
 def _within(rows: Sequence[_Row], added: int) -> list[_Row]:

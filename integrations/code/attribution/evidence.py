@@ -49,30 +49,32 @@ class Evidence:
 
 def note_evidence(commits: Sequence[StoredCommit]) -> None:
     """Append what the commits say of agents, in the caller's transaction."""
-    append_evidence((commit.id, found) for commit in commits for found in evidence_of(commit.read, commit.co_authors))
+    append_evidence(
+        (commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)
+    )
 
 
 def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator[Evidence]:
     """Each agent that signed or left a trailer, once."""
-    said: dict[str, tuple[float, str]] = {}
+    signs: dict[str, tuple[float, str]] = {}
     if agent := agent_of_signature(commit.author.name, commit.author.email):
-        said[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
+        signs[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
     for author in co_authors:
         if agent := agent_of_signature(author.name, author.email):
-            said.setdefault(agent, (SIGNED, f"Co-authored-by: {author.name} <{author.email}>"))
+            signs.setdefault(agent, (SIGNED, f"Co-authored-by: {author.name} <{author.email}>"))
     for trailer in commit.trailers:
         if agent := agent_of_trailer(trailer.key, trailer.value):
-            said.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))
-    for agent, (confidence, words) in said.items():
+            signs.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))
+    for agent, (confidence, words) in signs.items():
         yield Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, confidence, said=words[:LONGEST_SAID])
 
 
-def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
+def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
     """Append evidence by commit id; the commits for which something was new.
 
     What was withdrawn and is seen again, stands again.
     """
-    by_key = {(commit_id, evidence.digest): evidence for commit_id, evidence in found}
+    by_key = {(commit_id, evidence.digest): evidence for commit_id, evidence in entries}
     rows = [(commit_id, evidence, digest) for (commit_id, digest), evidence in by_key.items()]
     if not rows:
         return set()
@@ -90,16 +92,19 @@ def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
             """,
             [
                 [commit_id for commit_id, _, _ in rows],
-                [str(each.method) for _, each, _ in rows],
-                [str(each.level) for _, each, _ in rows],
-                [each.agent for _, each, _ in rows],
-                [each.model for _, each, _ in rows],
-                [each.session_id for _, each, _ in rows],
-                [each.external_session for _, each, _ in rows],
-                [each.repository_id for _, each, _ in rows],
-                [None if each.lines_by_path is None else Jsonb(dict(each.lines_by_path)) for _, each, _ in rows],
-                [each.confidence for _, each, _ in rows],
-                [each.said for _, each, _ in rows],
+                [str(evidence.method) for _, evidence, _ in rows],
+                [str(evidence.level) for _, evidence, _ in rows],
+                [evidence.agent for _, evidence, _ in rows],
+                [evidence.model for _, evidence, _ in rows],
+                [evidence.session_id for _, evidence, _ in rows],
+                [evidence.external_session for _, evidence, _ in rows],
+                [evidence.repository_id for _, evidence, _ in rows],
+                [
+                    None if evidence.lines_by_path is None else Jsonb(dict(evidence.lines_by_path))
+                    for _, evidence, _ in rows
+                ],
+                [evidence.confidence for _, evidence, _ in rows],
+                [evidence.said for _, evidence, _ in rows],
                 [digest for _, _, digest in rows],
             ],
         )

@@ -57,7 +57,7 @@ def read_note(text: bytes) -> list[NotedSession]:
         if (who := _who(key, described)) is not None:
             ranges.setdefault(who, {}).setdefault(path, []).extend(attested)
     return [
-        NotedSession(agent, model, session, {path: _count(found) for path, found in by_path.items()})
+        NotedSession(agent, model, session, {path: _count(line_ranges) for path, line_ranges in by_path.items()})
         for (agent, model, session), by_path in ranges.items()
     ]
 
@@ -86,29 +86,29 @@ def _halves(text: str) -> tuple[str, str, str]:
 def _described(document: str) -> dict[str, tuple[str, str, str]]:
     """Key → (agent, model, the agent's own session id), of agents; people's keys are left out."""
     try:
-        told: Any = json.loads(document)
+        parsed: Any = json.loads(document)
     except (ValueError, RecursionError):  # ValueError: also for a number of thousands of digits
         raise UnreadableNoteError("The note's document is not JSON.") from None
-    if not isinstance(told, dict):
+    if not isinstance(parsed, dict):
         raise UnreadableNoteError("The note's document is not a JSON object.")
-    schema = told.get("schema_version")
+    schema = parsed.get("schema_version")
     if not isinstance(schema, str) or not SCHEMA.match(schema):
         raise UnreadableNoteError(f"The note's schema_version {str(schema)[:40]!r} is not known.")
-    found: dict[str, tuple[str, str, str]] = {}
+    described: dict[str, tuple[str, str, str]] = {}
     for section in ("prompts", "sessions"):
-        entries = told.get(section) or {}
+        entries = parsed.get(section) or {}
         if not isinstance(entries, dict):
             raise UnreadableNoteError(f"The note's {section} are not a JSON object.")
         for key, entry in entries.items():
             agent = entry.get("agent_id") if isinstance(entry, dict) else None
             if isinstance(agent, dict) and isinstance(agent.get("tool"), str):
                 tool = agent["tool"].strip().lower()
-                found[key] = (
+                described[key] = (
                     _TOOLS.get(tool) or re.sub(r"[^a-z0-9]+", "_", tool).strip("_")[:40] or "unknown",
                     _storable(str(agent.get("model") or ""))[:120],
                     _storable(str(agent.get("id") or ""))[:200],
                 )
-    return found
+    return described
 
 
 def _attested(text: str) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
@@ -143,13 +143,13 @@ def _storable(text: str) -> str:
 def _ranges(text: str) -> list[tuple[int, int]]:
     """First and last line of each; the note names no line beyond any file's end that could be checked here."""
     ranges = []
-    for each in text.replace(" ", "").split(","):
-        found = _RANGE.match(each)
-        if found is None:
-            raise UnreadableNoteError(f"The note has a range that cannot be read: {each[:40]!r}.")
-        first, last = int(found[1]), int(found[2] or found[1])
+    for part in text.replace(" ", "").split(","):
+        match = _RANGE.match(part)
+        if match is None:
+            raise UnreadableNoteError(f"The note has a range that cannot be read: {part[:40]!r}.")
+        first, last = int(match[1]), int(match[2] or match[1])
         if not 1 <= first <= last <= MOST_LINES:
-            raise UnreadableNoteError(f"The note has an impossible range: {each[:40]!r}.")
+            raise UnreadableNoteError(f"The note has an impossible range: {part[:40]!r}.")
         ranges.append((first, last))
     return ranges
 

@@ -31,7 +31,7 @@ def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
     read = _read(repository, notes)
     UnreadableNote.objects.filter(repository=repository).delete()
     _list_unreadable(repository, read.unreadable)
-    changed = read.changed | _withdraw(repository, read.said, read.unreadable)
+    changed = read.changed | _withdraw(repository, read.digests, read.unreadable)
     enqueue_commits(changed)
     return len(changed)
 
@@ -48,7 +48,7 @@ def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
 class _Read:
     """What notes said, by commit and digest, which commits it was new of, and why other notes cannot be read."""
 
-    said: set[tuple[int, UUID]] = field(default_factory=set)
+    digests: set[tuple[int, UUID]] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
 
@@ -57,9 +57,9 @@ def _read(repository: Repository, notes: Iterable[Note]) -> _Read:
     read = _Read()
     remaining = iter(notes)
     while chunk := list(islice(remaining, NOTES_AT_ONCE)):
-        found = list(_evidence(repository, chunk, read.unreadable))
-        read.said |= {(commit_id, evidence.digest) for commit_id, evidence in found}
-        read.changed |= append_evidence(found)
+        entries = list(_evidence(repository, chunk, read.unreadable))
+        read.digests |= {(commit_id, evidence.digest) for commit_id, evidence in entries}
+        read.changed |= append_evidence(entries)
     return read
 
 
@@ -93,15 +93,15 @@ def _evidence(
             )
 
 
-def _withdraw(repository: Repository, said: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
+def _withdraw(repository: Repository, digests: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
     """Withdraw what the notes of this repository no longer say; the commits."""
-    standing = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
+    current = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
         commit_id__in=list(unreadable)
     )
     stale = {
         pk: commit_id
-        for pk, commit_id, digest in standing.values_list("pk", "commit_id", "digest")
-        if (commit_id, digest) not in said
+        for pk, commit_id, digest in current.values_list("pk", "commit_id", "digest")
+        if (commit_id, digest) not in digests
     }
     CommitEvidence.objects.filter(pk__in=stale).update(withdrawn_at=timezone.now())
     return set(stale.values())

@@ -63,9 +63,9 @@ NEAREST: LiteralString = """
 """
 
 
-def nearest_sessions(asked: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Overlap]:
+def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Overlap]:
     """(commit id, agent) → the session near it; without an agent: of any, if lines were generated in it."""
-    pairs = sorted(set(asked))
+    pairs = sorted(set(keys))
     with connection.cursor() as cursor:
         cursor.execute(
             NEAREST,
@@ -77,7 +77,7 @@ def nearest_sessions(asked: Iterable[tuple[int, str]]) -> dict[tuple[int, str], 
                 "longest": LONGEST_SESSION,
             },
         )
-        return {(commit, agent): Overlap(*found) for commit, agent, *found in cursor.fetchall()}
+        return {(commit, agent): Overlap(*overlap) for commit, agent, *overlap in cursor.fetchall()}
 
 
 def commits_near(sessions: Collection[int]) -> set[int]:
@@ -123,27 +123,29 @@ def note_overlaps(commits: Collection[int]) -> set[int]:
     which the squash no longer tells.
     """
     nearest = nearest_sessions((commit, "") for commit in _without_better_date(commits))
-    wanted = {
+    expected = {
         commit: Evidence(
             Method.OVERLAP,
             EvidenceLevel.COMMIT,
-            found.agent,
-            CONFIDENCE_OF_COMMITTERS if found.commits else CONFIDENCE,
-            session_id=found.session_id,
+            overlap.agent,
+            CONFIDENCE_OF_COMMITTERS if overlap.commits else CONFIDENCE,
+            session_id=overlap.session_id,
         )
-        for (commit, _), found in nearest.items()
+        for (commit, _), overlap in nearest.items()
     }
-    standing = _standing(commits)
-    kept = {(commit, evidence.digest) for commit, evidence in wanted.items()}
-    withdrawn = {pk: session for (commit, digest), (pk, session) in standing.items() if (commit, digest) not in kept}
-    added = {commit: each for commit, each in wanted.items() if (commit, each.digest) not in standing}
+    current = _current_evidence(commits)
+    expected_keys = {(commit, evidence.digest) for commit, evidence in expected.items()}
+    withdrawn = {
+        pk: session for (commit, digest), (pk, session) in current.items() if (commit, digest) not in expected_keys
+    }
+    added = {commit: evidence for commit, evidence in expected.items() if (commit, evidence.digest) not in current}
     withdraw_evidence(withdrawn)
     append_evidence(added.items())
-    touched = {*withdrawn.values(), *(each.session_id for each in added.values())}
+    touched = {*withdrawn.values(), *(evidence.session_id for evidence in added.values())}
     return {session for session in touched if session is not None}
 
 
-def _standing(commits: Collection[int]) -> Mapping[tuple[int, object], tuple[int, int | None]]:
+def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], tuple[int, int | None]]:
     """(commit, digest) → (evidence id, session)."""
     evidence = CommitEvidence.objects.filter(commit_id__in=commits, method=Method.OVERLAP, withdrawn_at=None)
     return {

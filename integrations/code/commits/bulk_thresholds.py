@@ -70,8 +70,8 @@ def _thresholds() -> Thresholds:
 
 
 def _followed() -> Thresholds | None:
-    found = FollowedThresholds.objects.values_list("lines", "files").first()
-    return Thresholds(*found) if found else None
+    row = FollowedThresholds.objects.values_list("lines", "files").first()
+    return Thresholds(*row) if row else None
 
 
 def _in_parts(ids: list[int]) -> list[list[int]]:

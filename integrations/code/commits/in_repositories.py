@@ -121,8 +121,8 @@ def settle_homes(commits: Iterable[int]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
-        told = cursor.rowcount
-    if told:
+        changed = cursor.rowcount
+    if changed:
         announce_changes()
 
 

@@ -82,26 +82,28 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
     return commits.filter(visible)
 
 
-def commits_of(commits: QuerySet[Commit], whose: Whose) -> QuerySet[Commit]:
+def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Commit]:
     """Those that count for these people, or units, as it was on the day on which each counts."""
     then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
-    if whose.person_id is not None:
-        commits = commits.filter(credited__person=whose.person_id)
-    if whose.unit is not None:
-        owned = _autonomous("owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", whose.unit)
-        placed = Exists(Placement.objects.filter(ancestor__slug=whose.unit, **then))
+    if people_filter.person_id is not None:
+        commits = commits.filter(credited__person=people_filter.person_id)
+    if people_filter.unit is not None:
+        owned = _autonomous("owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", people_filter.unit)
+        placed = Exists(Placement.objects.filter(ancestor__slug=people_filter.unit, **then))
         commits = commits.filter(placed | Q(pk__in=owned))
-    if whose.unassigned is not None:
-        owned = _autonomous("owner.tree_id = (SELECT id FROM orgtree_orgtree WHERE slug = %s)", whose.unassigned)
-        commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=whose.unassigned, **then)))
+    if people_filter.unassigned is not None:
+        owned = _autonomous(
+            "owner.tree_id = (SELECT id FROM orgtree_orgtree WHERE slug = %s)", people_filter.unassigned
+        )
+        commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=people_filter.unassigned, **then)))
         commits = commits.exclude(pk__in=owned)
-    for slug, values in whose.where.items():
-        said = PersonAttribute.objects.filter(attribute__slug=slug, value__in=values, **then)
-        commits = commits.filter(Exists(said))
+    for slug, values in people_filter.where.items():
+        attributes = PersonAttribute.objects.filter(attribute__slug=slug, value__in=values, **then)
+        commits = commits.filter(Exists(attributes))
     return commits
 
 
-def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
+def _autonomous(owners: LiteralString, value: str | list[int]) -> RawSQL:
     """Ids of autonomous agents' commits whose home was on their day owned by these units."""
     return RawSQL(  # noqa: S611 — values are passed apart
         f"""
@@ -112,24 +114,24 @@ def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
          AND owner.during @> by_agent.counted_on
         WHERE {owners}
         """,  # noqa: S608 — constants
-        [asked],
+        [value],
     )
 
 
-def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit]:
-    if wanted.repository:
-        held = CommitInRepository.objects.filter(commit=OuterRef("pk"), repository__name=wanted.repository)
+def narrowed(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySet[Commit]:
+    if criteria.repository:
+        held = CommitInRepository.objects.filter(commit=OuterRef("pk"), repository__name=criteria.repository)
         commits = commits.filter(Exists(held))
-    if wanted.set_apart == "counted":
+    if criteria.set_apart == "counted":
         commits = commits.filter(set_apart="")
-    elif wanted.set_apart:
-        commits = commits.filter(set_apart=wanted.set_apart)
-    if NO_EVIDENCE in (wanted.agent, wanted.method):
+    elif criteria.set_apart:
+        commits = commits.filter(set_apart=criteria.set_apart)
+    if NO_EVIDENCE in (criteria.agent, criteria.method):
         return commits.exclude(pk__in=_with_evidence(CommitFilter()))
-    return commits.filter(pk__in=_with_evidence(wanted)) if wanted.agent or wanted.method else commits
+    return commits.filter(pk__in=_with_evidence(criteria)) if criteria.agent or criteria.method else commits
 
 
-def _with_evidence(wanted: CommitFilter) -> RawSQL:
+def _with_evidence(criteria: CommitFilter) -> RawSQL:
     """Ids of the commits for which such evidence stands: for the commit itself, or for one that it stands for."""
     return RawSQL(  # a recursion, which the ORM cannot say; its values are parameters
         """
@@ -142,27 +144,27 @@ def _with_evidence(wanted: CommitFilter) -> RawSQL:
         )
         SELECT commit_id FROM told
         """,
-        [wanted.agent, wanted.method],
+        [criteria.agent, criteria.method],
     )
 
 
 def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitInRepository]]:
     """Where each commit is held, by its id; the repositories on whose default branch it stands first."""
     links = CommitInRepository.objects.filter(commit__in=[commit.pk for commit in commits])
-    found: dict[int, list[CommitInRepository]] = {}
+    by_commit: dict[int, list[CommitInRepository]] = {}
     for link in links.select_related("repository").order_by("-on_default_branch", "repository__name"):
-        found.setdefault(link.commit_id, []).append(link)
-    return found
+        by_commit.setdefault(link.commit_id, []).append(link)
+    return by_commit
 
 
 def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAttribution]]:
     """What agents wrote of each commit and by which method that was decided, by the commit's id."""
     rows = FileAttribution.objects.filter(commit__in=[commit.pk for commit in commits])
     summed = rows.values_list("commit_id", "agent", "method").annotate(lines=Sum("ai_lines"))
-    found: dict[int, list[CommitAttribution]] = {}
+    by_commit: dict[int, list[CommitAttribution]] = {}
     for commit_id, agent, method, lines in summed.order_by("commit_id", "agent", "method"):
-        found.setdefault(commit_id, []).append(CommitAttribution(agent, Method(method), lines))
-    return found
+        by_commit.setdefault(commit_id, []).append(CommitAttribution(agent, Method(method), lines))
+    return by_commit
 
 
 def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
@@ -180,16 +182,16 @@ def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] |
         commits=Count("commit", distinct=True),
         people=Count("commit__credited__person", distinct=True),
     )
-    found = {method: figures for method, *figures in rows}
-    return [MethodShare(method, *found[method]) for method in Method if method in found]
+    by_method = {method: figures for method, *figures in rows}
+    return [MethodShare(method, *by_method[method]) for method in Method if method in by_method]
 
 
 def choices_of_filters() -> Choices:
     """What commits can be narrowed to: the agents that evidence names, and the repositories."""
     agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
     repositories = Repository.objects.order_by().values_list(Value("repository"), "name")
-    found = sorted(agents.union(repositories, all=True))
+    choices = sorted(agents.union(repositories, all=True))
     return Choices(
-        agents=[name for kind, name in found if kind == "agent"],
-        repositories=[name for kind, name in found if kind == "repository"],
+        agents=[name for kind, name in choices if kind == "agent"],
+        repositories=[name for kind, name in choices if kind == "repository"],
     )

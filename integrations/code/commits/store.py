@@ -86,7 +86,7 @@ class Drafts:
 
 def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> Drafts:
     """What would be stored of these commits, with ids reserved for them."""
-    told = attributes.of(file.path for commit in commits for file in commit.files)
+    path_attributes = attributes.of(file.path for commit in commits for file in commit.files)
     co_authors = {commit.sha: tuple(_co_authors(commit)) for commit in commits}
     people = authors.of(
         signature for commit in commits for signature in (commit.author, commit.committer, *co_authors[commit.sha])
@@ -95,7 +95,9 @@ def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, au
     ids = _reserve(len(commits))
     seen_at = timezone.now()
     classified = {
-        commit.sha: [classify(file.path, told[file.path], binary=file.added is None) for file in commit.files]
+        commit.sha: [
+            classify(file.path, path_attributes[file.path], binary=file.added is None) for file in commit.files
+        ]
         for commit in commits
     }
     rows = [
@@ -172,7 +174,7 @@ def _credited(
     """Whose commit it counts as: of a coding agent's, the person who asked; None where nobody is known."""
     if not agent:
         return people[_key(commit.author)]
-    askers = (each for each in (*co_authors, commit.committer) if not is_bot(each.name, each.email))
+    askers = (signature for signature in (*co_authors, commit.committer) if not is_bot(signature.name, signature.email))
     return next((people[_key(asker)] for asker in askers), None)
 
 

@@ -62,9 +62,9 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
     """Note which of these branches (ref → object id) are not merged, in the transaction that stores their commits."""
     unmerged = git.unmerged(branches.values(), branches[default])
     # A clone has a branch of its own and one of where it came from; its own is where somebody stands.
-    standing = {
+    tips = {
         name: tip
-        for ref, tip in sorted(branches.items(), key=lambda each: each[0].startswith("refs/heads/"))
+        for ref, tip in sorted(branches.items(), key=lambda item: item[0].startswith("refs/heads/"))
         if tip in unmerged and (name := _short(ref)) != _short(default)
     }
     with connection.cursor() as cursor:
@@ -72,14 +72,14 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
             _NOTE,
             {
                 "source": source.pk,
-                "names": list(standing),
-                "tips": list(standing.values()),
+                "names": list(tips),
+                "tips": list(tips.values()),
                 "stale_after": STALE_AFTER_DAYS,
                 "family": FactFamily.CLONE.value,
             },
         )
-        told = cursor.rowcount
-    if told:
+        changed = cursor.rowcount
+    if changed:
         announce_changes()
 
 
@@ -91,8 +91,8 @@ def note_branches_left(connection_id: int) -> None:
             _NOTE_LEFT,
             {"connection": connection_id, "stale_after": STALE_AFTER_DAYS, "family": FactFamily.CLONE.value},
         )
-        told = cursor.rowcount
-    if told:
+        changed = cursor.rowcount
+    if changed:
         announce_changes()
 
 

@@ -53,6 +53,6 @@ def _days_with_any(repository: Repository) -> str:
 def _note(repository: Repository) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, {"family": FactFamily.CLONE.value, "repository": repository.pk})
-        told = cursor.rowcount
-    if told:
+        changed = cursor.rowcount
+    if changed:
         announce_changes()

@@ -140,33 +140,33 @@ def _follow(repository: Repository, history: LineHistory) -> int:
     with AttributeReader(git.git_dir, tip) as attributes:
         commits = read_chain(git.git_dir, tip, after=history.tip if goes_on else "")
         while some := list(islice(commits, COMMITS_AT_ONCE)):
-            found: dict[str, tuple[int, LineCounts]] = {}
+            counts: dict[str, tuple[int, LineCounts]] = {}
             for commit in some:
                 if commit.sha in boundary:
                     ages.begin_at(commit)
                     continue
                 counting = _that_count(commit, attributes)
-                found[commit.sha] = (len(counting), ages.follow(commit, counting.__contains__))
-            stored += _store(repository, found, some[-1].sha, ages)
+                counts[commit.sha] = (len(counting), ages.follow(commit, counting.__contains__))
+            stored += _store(repository, counts, some[-1].sha, ages)
     return stored
 
 
 def _that_count(commit: ChainCommit, attributes: AttributeReader) -> set[bytes]:
     """The paths of those of its files that are neither generated nor vendored nor otherwise set apart."""
     names = {path: path.decode("utf-8", "backslashreplace") for path in _paths(commit)}
-    told = attributes.of(names.values())
-    return {path for path, name in names.items() if not classify(name, told[name]).set_apart}
+    path_attributes = attributes.of(names.values())
+    return {path for path, name in names.items() if not classify(name, path_attributes[name]).set_apart}
 
 
 def _paths(commit: ChainCommit) -> Iterator[bytes]:
     return (file.path or file.old_path for file in commit.files if file.is_text)
 
 
-def _store(repository: Repository, found: dict[str, tuple[int, LineCounts]], tip: str, ages: LineAges) -> int:
+def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], tip: str, ages: LineAges) -> int:
     """Store what the commits changed, together with how far that is; how many of them are known."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_AUTHORS, {"repository": repository.pk, "shas": list(found)})
+            cursor.execute(_AUTHORS, {"repository": repository.pk, "shas": list(counts)})
             authors = dict(cursor.fetchall())
             cursor.execute("SELECT id, sha FROM integrations_commit WHERE id = ANY (%s)", [list(authors)])
             shas = dict(cursor.fetchall())
@@ -175,10 +175,10 @@ def _store(repository: Repository, found: dict[str, tuple[int, LineCounts]], tip
                 commit_id=id_,
                 repository=repository,
                 author_id=authors[id_],
-                files=found[sha][0],
-                added=found[sha][1].added,
-                reworked=found[sha][1].reworked,
-                refactored=found[sha][1].refactored,
+                files=counts[sha][0],
+                added=counts[sha][1].added,
+                reworked=counts[sha][1].reworked,
+                refactored=counts[sha][1].refactored,
             )
             for id_, sha in shas.items()
         ]

@@ -43,8 +43,8 @@ def _known(remote: str, root: str) -> Repository | None:
     return Repository.objects.filter(root_sha=root, remote="").first() if root else None
 
 
-def _free_name(wanted: str) -> str:
-    taken = set(Repository.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+def _free_name(base: str) -> str:
+    used = set(Repository.objects.filter(name__startswith=base).values_list("name", flat=True))
     return next(
-        name for name in (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+        name for name in (base, *(f"{base} {number}" for number in range(2, len(used) + 3))) if name not in used
     )

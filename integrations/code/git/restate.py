@@ -44,9 +44,9 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
             "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit told "
             "JOIN integrations_commit known USING (sha) WHERE told.lines_known OR NOT known.lines_known"
         )
-        found = cursor.fetchall()
-        stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in found}
-        told_without_clone = {sha: id_ for id_, sha, _, without_clone in found if without_clone}
+        rows = cursor.fetchall()
+        stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in rows}
+        provider_only = {sha: id_ for id_, sha, _, without_clone in rows if without_clone}
         cursor.execute(
             f"SELECT known.id FROM new_commit told JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
         )
@@ -61,7 +61,7 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
         )
     unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
     insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
-    _read_messages_of(commits, told_without_clone, drafts)
+    _read_messages_of(commits, provider_only, drafts)
     return changed
 
 

@@ -65,13 +65,13 @@ def _first_parents(tip: str, unmerged: Unmerged) -> Iterator[str]:
 
 
 def _reachable(tip: str, unmerged: Unmerged) -> set[str]:
-    found, waiting = set(), [tip]
+    reachable, waiting = set(), [tip]
     while waiting:
         sha = waiting.pop()
-        if sha in unmerged and sha not in found:
-            found.add(sha)
+        if sha in unmerged and sha not in reachable:
+            reachable.add(sha)
             waiting += unmerged[sha]
-    return found
+    return reachable
 
 
 def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple[int, str]]]:
@@ -88,17 +88,17 @@ def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple
             """,
             {"keys": keys, "repository": repository.pk},
         )
-        found: dict[str, list[tuple[int, str]]] = {}
+        by_key: dict[str, list[tuple[int, str]]] = {}
         for key, id_, sha in cursor.fetchall():
-            found.setdefault(key, []).append((id_, sha))
-        return found
+            by_key.setdefault(key, []).append((id_, sha))
+        return by_key
 
 
 def _squash(git: GitRepository, start: str, end: str, candidates: list[tuple[int, str]]) -> int | None:
     """The candidate that came after the branch left, and changes the very same lines."""
-    wanted = git.patch_id(start, end) if candidates else ""
+    patch = git.patch_id(start, end) if candidates else ""
     for id_, sha in candidates:
-        if not git.is_ancestor(sha, start) and git.patch_id(f"{sha}^", sha) == wanted:
+        if not git.is_ancestor(sha, start) and git.patch_id(f"{sha}^", sha) == patch:
             return id_
     return None
 

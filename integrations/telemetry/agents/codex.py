@@ -44,15 +44,15 @@ def _outcome(attributes: Attributes) -> str:
 def _exit_code(attributes: Attributes) -> int | None:
     output = attributes.get("output")
     if not isinstance(output, str):
-        kept = attributes.get(EXIT_CODE)
-        return kept if isinstance(kept, int) else None
+        stored = attributes.get(EXIT_CODE)
+        return stored if isinstance(stored, int) else None
     if output.startswith("{"):  # as older versions write it: {"output": …, "metadata": {"exit_code": 0, …}}
         metadata = _parsed(output).get("metadata")
         code = metadata.get("exit_code") if isinstance(metadata, dict) else None
         return code if isinstance(code, int) else None
     end = _END_OF_HEAD.search(output)
-    found = _EXIT_CODE.search(output, 0, end.start()) if end else None
-    return int(found[1]) if found else None
+    match = _EXIT_CODE.search(output, 0, end.start()) if end else None
+    return int(match[1]) if match else None
 
 
 def _changed_lines(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
@@ -61,8 +61,8 @@ def _changed_lines(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
         return
     is_patch_tool = attributes.get("tool_name") == _PATCH_TOOL
     is_patch = is_patch_tool or attributes.get(BY_COMMAND)
-    for measure, kept, counted in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
-        changed = counted or (attributes.get(kept) if is_patch else None)
+    for measure, name, counted in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
+        changed = counted or (attributes.get(name) if is_patch else None)
         if isinstance(changed, int) and 0 < changed <= LARGEST_COUNT:  # anybody may send such a name
             yield measure, changed
 
@@ -75,22 +75,22 @@ def _lines_of_patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterato
 
 
 def _changes(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[tuple[str, int]]:
-    for _, kept, changed in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
+    for _, name, changed in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
         if changed:
-            yield kept, changed
+            yield name, changed
 
 
 def _told_by_content(attributes: Attributes) -> dict[str, Value]:
     """Numbers for what is read of outputs, patches and error texts, whether or not a tool is named that patches."""
     patched = dict(_changes(attributes, is_patch_tool=True))
-    told: dict[str, Value] = {**patched}
+    values: dict[str, Value] = {**patched}
     if patched and patched == dict(_changes(attributes, is_patch_tool=False)):
-        told[BY_COMMAND] = True
+        values[BY_COMMAND] = True
     if (code := _exit_code(attributes)) is not None:
-        told[EXIT_CODE] = code
+        values[EXIT_CODE] = code
     if attributes.get("error.message"):
-        told[HAS_ERROR] = True
-    return told
+        values[HAS_ERROR] = True
+    return values
 
 
 def _patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[str]:

@@ -97,11 +97,11 @@ def _current() -> Mapping[str, _Meanings]:
 
 
 def _read() -> Mapping[str, _Meanings]:
-    told = UnreadEvent.objects.exclude(means="").values_list("agent", "name", "attribute", "means")
-    found: defaultdict[str, _Meanings] = defaultdict(_Meanings)
-    for agent, name, attribute, means in told:
+    rows = UnreadEvent.objects.exclude(means="").values_list("agent", "name", "attribute", "means")
+    meanings: defaultdict[str, _Meanings] = defaultdict(_Meanings)
+    for agent, name, attribute, means in rows:
         if attribute:
-            found[agent].attributes[attribute] = means
+            meanings[agent].attributes[attribute] = means
         else:
-            found[agent].names[name] = means
-    return dict(found)
+            meanings[agent].names[name] = means
+    return dict(meanings)

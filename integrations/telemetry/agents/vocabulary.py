@@ -60,8 +60,8 @@ def _part(names: Names, attributes: Attributes) -> int | None:
 
 
 def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
-    found = (next((name for name in names if attributes.get(name) is not None), "") for names in parts)
-    return " and ".join(name for name in found if name)
+    present = (next((name for name in names if attributes.get(name) is not None), "") for names in parts)
+    return " and ".join(name for name in present if name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

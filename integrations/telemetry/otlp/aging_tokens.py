@@ -30,8 +30,8 @@ def aging_tokens(now: datetime) -> list[AgingToken]:
     tokens = IngestToken.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now - EXPIRES_SOON), revoked_at=None
     ).order_by("created_at", "pk")
-    found = ((token, ", ".join(_reasons(token, now))) for token in tokens)
-    return [AgingToken(token.name, token.hint, reasons) for token, reasons in found if reasons]
+    aging = ((token, ", ".join(_reasons(token, now))) for token in tokens)
+    return [AgingToken(token.name, token.hint, reasons) for token, reasons in aging if reasons]
 
 
 def _reasons(token: IngestToken, now: datetime) -> list[str]:

@@ -107,7 +107,7 @@ def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attri
     if not (says_nothing or unread.unknown):
         return figures
     unread.list(name, as_a_whole=says_nothing)
-    return figures._replace(attributes=unread.kept(with_author=False))
+    return figures._replace(attributes=unread.attributes_to_store(with_author=False))
 
 
 def meaning(
@@ -174,4 +174,4 @@ def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> Fi
     """An event that no vocabulary reads, or whose session nobody knows: kept for the vocabulary to come."""
     name = storable_name(name)
     unread.list(name, as_a_whole=True)
-    return Figures(name, attributes=unread.kept(with_author=session is None))
+    return Figures(name, attributes=unread.attributes_to_store(with_author=session is None))

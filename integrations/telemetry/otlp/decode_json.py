@@ -101,12 +101,12 @@ def _parsed(body: bytes) -> Json:
 def _list(parent: Json, name: str, where: str) -> list[Json]:
     if not isinstance(parent, dict):
         raise UnreadableRequestError(f"{where} must be a JSON object.")
-    found = _get(parent, name)
-    if found is None:
+    elements = _get(parent, name)
+    if elements is None:
         return []
-    if not isinstance(found, list):
+    if not isinstance(elements, list):
         raise UnreadableRequestError(f"{name} must be a list.")
-    return found
+    return elements
 
 
 def _objects(parent: Json, name: str, where: str) -> Iterator[dict[str, Json]]:
@@ -152,14 +152,14 @@ class JsonOrigin(Origin):
     def metric(self, sent: Json) -> MetricRecord:
         metric = _object(sent)
         kind = next((kind for kind in _KINDS if isinstance(_get(metric, kind), dict)), None)
-        found = _get(metric, kind) if kind else {}
-        points = _get(found, "dataPoints")
+        data = _get(metric, kind) if kind else {}
+        points = _get(data, "dataPoints")
         if points is not None and not isinstance(points, list):
             raise BadRecordError("dataPoints must be a list.")
         return MetricRecord(
             _text(metric.get("name")),
             _METRIC_KINDS.get(kind or "", MetricKind.OTHER),
-            _get(found, "aggregationTemporality") in _CUMULATIVE,
+            _get(data, "aggregationTemporality") in _CUMULATIVE,
             points or [],
         )
 
@@ -182,22 +182,22 @@ class JsonOrigin(Origin):
 
     @cached_property
     def _stored_resource(self) -> Json:
-        return _kept(self._resource, [], is_no_content)
+        return _without_content(self._resource, [], is_no_content)
 
     def bytes_of(self, sent: Json) -> bytes:
         return _canonical(sent)
 
     def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         dropped: list[str] = []
-        kept = _kept(sent, dropped, self.may_keep)
+        stripped = _without_content(sent, dropped, self.may_keep)
         if metric is not None:
             temporality = 2 if metric.is_cumulative else 1
-            points: dict[str, Json] = {"dataPoints": [kept], "aggregationTemporality": temporality}
+            points: dict[str, Json] = {"dataPoints": [stripped], "aggregationTemporality": temporality}
             if metric.kind is MetricKind.SUM:
                 points["isMonotonic"] = True
-            kept = {"name": metric.name, metric.kind.value: points}
+            stripped = {"name": metric.name, metric.kind.value: points}
         in_document, in_resource, in_scope = _LEVELS[self.signal]
-        scope = {"scope": self._scope, in_scope: [kept]}
+        scope = {"scope": self._scope, in_scope: [stripped]}
         request = {in_document: [{"resource": self._stored_resource, in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
 
@@ -205,12 +205,12 @@ class JsonOrigin(Origin):
 def _readable(resource: dict[str, Json]) -> Iterator[common_pb2.KeyValue]:
     """A resource's attributes; one that cannot be read is left out."""
     entries = resource.get("attributes")
-    found: dict[str, common_pb2.KeyValue] = {}
+    by_name: dict[str, common_pb2.KeyValue] = {}
     for entry in entries if isinstance(entries, list) else ():
         with suppress(BadRecordError, UnicodeError):
             for attribute in _key_values(_named([entry], MOST_LEVELS)):
-                found[attribute.key] = attribute
-    yield from found.values()
+                by_name[attribute.key] = attribute
+    yield from by_name.values()
 
 
 def _key_values(attributes: Mapping[str, Value]) -> Iterator[common_pb2.KeyValue]:
@@ -243,9 +243,9 @@ def _id(record: dict[str, Json], name: str) -> bytes:
         return sent.encode()
 
 
-def _get(found: dict[str, Json], name: str) -> Json:
-    value = found.get(name)
-    return found.get(_SNAKE_CASE.get(name, name)) if value is None else value
+def _get(parent: dict[str, Json], name: str) -> Json:
+    value = parent.get(name)
+    return parent.get(_SNAKE_CASE.get(name, name)) if value is None else value
 
 
 def _object(sent: Json) -> dict[str, Json]:
@@ -296,12 +296,12 @@ def _attributes(owner: dict[str, Json]) -> dict[str, Value]:
 
 
 def _named(entries: list[Json], levels: int) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    attributes: dict[str, Value] = {}
     for entry in entries:
         if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
             raise BadRecordError("An attribute has no key.")
-        found[entry["key"]] = _plain(entry.get("value"), levels)
-    return found
+        attributes[entry["key"]] = _plain(entry.get("value"), levels)
+    return attributes
 
 
 def _plain(value: Json, levels: int) -> Value:
@@ -366,19 +366,19 @@ def _canonical(sent: Json) -> bytes:
         raise UnreadableRequestError("The JSON is nested too deeply.") from None
 
 
-def _kept(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Json:
+def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Json:
     """What the receiver reads of a record, less content, whose names are added to `dropped`."""
     if not isinstance(sent, dict):
         return None
     names = ("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName", "name")
-    kept: dict[str, Json] = {
+    stripped: dict[str, Json] = {
         name: value
         for name in (*names, "asDouble", "asInt", "sum", "traceId", "spanId", "parentSpanId")
         if isinstance(value := _get(sent, name), str | int | float) and not looks_like_content(value)
     }
     if name := name_in(_body(sent)):
-        kept["body"] = {"stringValue": name}
-    kept["attributes"] = []
+        stripped["body"] = {"stringValue": name}
+    stripped["attributes"] = []
     entries = sent.get("attributes")
     for entry in entries if isinstance(entries, list) else ():
         if not isinstance(entry, dict):
@@ -391,10 +391,10 @@ def _kept(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]
         except BadRecordError:  # perhaps why the record is bad
             is_kept = name not in CONTENT_ATTRIBUTES and _is_short(sent_value)
         if is_kept:
-            kept["attributes"].append({"key": name, "value": sent_value})
+            stripped["attributes"].append({"key": name, "value": sent_value})
         elif plain not in PLACEHOLDERS:
             dropped.append(name)
-    return kept
+    return stripped
 
 
 def _is_short(value: Json) -> bool:

@@ -164,7 +164,7 @@ def _keep_unread(
         IS_HISTOGRAM: metric.kind is MetricKind.HISTOGRAM,
         IS_READ: is_read,
     }
-    figures = Figures(name, attributes=unread.kept(with_author=session is None, beside=beside))
+    figures = Figures(name, attributes=unread.attributes_to_store(with_author=session is None, beside=beside))
     origin.reading.events.append(EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, figures))
 
 

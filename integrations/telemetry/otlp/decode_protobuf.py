@@ -118,8 +118,8 @@ class ProtobufOrigin(Origin):
 
     @cached_property
     def _stored_resource(self) -> resource_pb2.Resource:
-        kept: resource_pb2.Resource = _without_content(self._resource, [], is_no_content)
-        return kept
+        resource: resource_pb2.Resource = _without_content(self._resource, [], is_no_content)
+        return resource
 
     def record(self, sent: EventMessage | bytes) -> EventMessage:
         if isinstance(sent, bytes):
@@ -151,50 +151,50 @@ class ProtobufOrigin(Origin):
         if isinstance(sent, bytes) or (self.signal is Signal.METRICS and metric is None):
             return NO_RECORD, []
         dropped: list[str] = []
-        kept = _without_content(sent, dropped, self.may_keep)
+        stripped = _without_content(sent, dropped, self.may_keep)
         if metric is not None:
             alone = messages.Metric(name=metric.name)
             points: Any = alone.histogram if metric.kind is MetricKind.HISTOGRAM else alone.sum
             points.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
             if metric.kind is MetricKind.SUM:
                 points.is_monotonic = True
-            points.data_points.append(kept)
-            kept = alone
+            points.data_points.append(stripped)
+            stripped = alone
         request_class, _, in_request, in_resource, in_scope = _SHAPES[self.signal]
         request = request_class()
         of_resource = getattr(request, in_request).add()
         of_resource.resource.CopyFrom(self._stored_resource)
         of_scope = getattr(of_resource, in_resource).add()
         of_scope.scope.name, of_scope.scope.version = _repaired(self._scope.name), _repaired(self._scope.version)
-        getattr(of_scope, in_scope).append(kept)
+        getattr(of_scope, in_scope).append(stripped)
         return request.SerializeToString(), dropped
 
 
 def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Any:
     """What the receiver reads of a message, less content, whose names are added to `dropped`."""
-    kept = type(sent)()
+    stripped = type(sent)()
     for field, value in sent.ListFields():
         if field.name in _KEPT_FIELDS and not looks_like_content(value):
-            setattr(kept, field.name, _repaired(value) if field.type == FieldDescriptor.TYPE_STRING else value)
+            setattr(stripped, field.name, _repaired(value) if field.type == FieldDescriptor.TYPE_STRING else value)
     if isinstance(sent, messages.LogRecord) and (name := name_in(messages.body_of(sent))):
-        kept.body.string_value = name
+        stripped.body.string_value = name
     for attribute in map(_readable, sent.attributes):
         name, value = attribute.key, messages.plain_value(attribute.value)
         if may_keep(name, value):
-            kept.attributes.append(attribute)
+            stripped.attributes.append(attribute)
         elif value not in PLACEHOLDERS:
             dropped.append(name)
-    return kept
+    return stripped
 
 
 def _readable(attribute: common_pb2.KeyValue) -> common_pb2.KeyValue:
     """The attribute; text that is not UTF-8 with replacement characters, so that it can be kept and shown."""
-    kept = KeyValue(key=_repaired(attribute.key), value=attribute.value)
+    repaired = KeyValue(key=_repaired(attribute.key), value=attribute.value)
     try:
-        messages.plain_value(kept.value)
+        messages.plain_value(repaired.value)
     except BadRecordError:
-        kept.value.string_value = _repaired(attribute.value.string_value)
-    return kept
+        repaired.value.string_value = _repaired(attribute.value.string_value)
+    return repaired
 
 
 def _repaired(text: str | bytes) -> str:

@@ -51,19 +51,19 @@ class Unread:
         for attribute in self.unknown:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name, attribute)
 
-    def kept(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    def attributes_to_store(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
         """All attributes but text; what is left out of those that nobody knows is counted.
 
         `with_author` keeps who the record names, for one that stands in no session.  Where all together take too many
         bytes, those that figures are read from are kept alone.  Raises BadRecordError where they do, too.
         """
-        kept: dict[str, Value] = dict(self._figures(with_author=with_author))
-        kept |= {SIGNAL: str(self._origin.signal), **(beside or {})}
+        stored: dict[str, Value] = dict(self._figures(with_author=with_author))
+        stored |= {SIGNAL: str(self._origin.signal), **(beside or {})}
         if with_author:
-            kept[AGENT] = self._origin.vocabulary.agent
+            stored[AGENT] = self._origin.vocabulary.agent
         if self.unknown:
-            kept[UNKNOWN] = self.unknown
-        for attributes in (dict(self._others()) | kept, kept):
+            stored[UNKNOWN] = self.unknown
+        for attributes in (dict(self._others()) | stored, stored):
             if _bytes_as_json(attributes) <= MOST_ATTRIBUTE_BYTES:
                 return attributes
         raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")

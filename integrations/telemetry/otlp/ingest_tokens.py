@@ -121,9 +121,9 @@ def sender_of(secret: str, scope: IngestScope) -> Sender:
             f"This ingest token expired on {timezone.localtime(sender.expires_at):%Y-%m-%d}. {remedy}"
         )
     if sender.scope not in ("", scope):
-        found = IngestScope(sender.scope).label.lower()
+        token_scope = IngestScope(sender.scope).label.lower()
         raise RefusedTokenError(
-            f"This ingest token is for {found}, not for {scope.label.lower()}. {remedy}", is_known=True
+            f"This ingest token is for {token_scope}, not for {scope.label.lower()}. {remedy}", is_known=True
         )
     return sender
 

@@ -91,11 +91,11 @@ def body_of(record: logs_pb2.LogRecord) -> str:
 
 def readable(attributes: Iterable[common_pb2.KeyValue]) -> dict[str, Value]:
     """Attributes by name; one that cannot be read is left out."""
-    found: dict[str, Value] = {}
+    by_name: dict[str, Value] = {}
     for attribute in attributes:
         with suppress(BadRecordError):
-            found[valid(attribute.key)] = plain_value(attribute.value)
-    return found
+            by_name[valid(attribute.key)] = plain_value(attribute.value)
+    return by_name
 
 
 def plain_value(value: common_pb2.AnyValue, levels: int = MOST_LEVELS) -> Value:

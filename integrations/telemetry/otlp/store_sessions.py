@@ -24,7 +24,7 @@ MOST_REMEMBERED = 100_000
 
 _identity_ids: dict[AuthorNames, int] = {}
 _Session = tuple[str, str, int]  # agent, external id, identity: what is unique about it
-_begun_as: dict[_Session, _Session] = {}
+_merged_into: dict[_Session, _Session] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,22 @@ class Batch:
     id: int
     sessions: Mapping[SessionKey, int]
     identities: Mapping[AuthorNames, int]
-    begun_as: Mapping[_Session, _Session]
+    merged_into: Mapping[_Session, _Session]
 
     def remember(self) -> None:
         """To be called once the batch's transaction is committed."""
         if len(_identity_ids) + len(self.identities) > MOST_REMEMBERED:
             _identity_ids.clear()
         _identity_ids.update(self.identities)
-        if len(_begun_as) + len(self.begun_as) > MOST_REMEMBERED:
-            _begun_as.clear()
-        _begun_as.update(self.begun_as)
+        if len(_merged_into) + len(self.merged_into) > MOST_REMEMBERED:
+            _merged_into.clear()
+        _merged_into.update(self.merged_into)
 
 
 def forget_identities() -> None:
     """Look everybody up again: somebody who is remembered does not exist any more."""
     _identity_ids.clear()
-    _begun_as.clear()
+    _merged_into.clear()
 
 
 def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: int) -> Batch:
@@ -61,7 +61,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     """
     identities = _identities_of(key.author for key in first_seen)
     named = {key: (key.agent, key.external_id, identities[key.author]) for key in first_seen}
-    meant = {key: _begun_as.get(session, session) for key, session in named.items()}
+    meant = {key: _merged_into.get(session, session) for key, session in named.items()}
     keys: dict[_Session, SessionKey] = {}
     for key in first_seen:
         keys.setdefault(meant[key], key)
@@ -87,14 +87,14 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
         ids |= _existing(missing)
     new = {id_: (*session,) for _, id_, *session, is_new, _ in answers if is_new}
     has_namesakes = any(answer[-1] for answer in answers) or len({session[:2] for session in sessions}) < len(sessions)
-    begun_as: dict[_Session, _Session] = {}
+    merged_into: dict[_Session, _Session] = {}
     for new_id, earlier_id, identity in _unite(list(new)) if new and has_namesakes else ():
         session = new[new_id]
         ids[session] = earlier_id
-        begun_as[session] = (session[0], session[1], identity)
+        merged_into[session] = (session[0], session[1], identity)
     sessions_of_keys = {key: ids[meant[key]] for key in first_seen}
     _note_processes(first_seen, sessions_of_keys)
-    return Batch(batch_id, sessions_of_keys, identities, begun_as)
+    return Batch(batch_id, sessions_of_keys, identities, merged_into)
 
 
 def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
@@ -128,8 +128,8 @@ def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:
     identities = {author: id_ for author in distinct if (id_ := author.identity or _identity_ids.get(author))}
     unknown = [author for author in distinct if author not in identities]
     if unknown:
-        found = identify([identity_names(author) for author in unknown])
-        identities.update(zip(unknown, found, strict=True))
+        ids = identify([identity_names(author) for author in unknown])
+        identities.update(zip(unknown, ids, strict=True))
     return identities
 
 

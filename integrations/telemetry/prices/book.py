@@ -69,10 +69,10 @@ class PriceBook:
     def _overrides_of(self, model: str, agent: str) -> list[Override]:
         """Those that match on some day, the most particular first."""
         key = (model, agent)
-        found = self._matching.get(key)
-        if found is None:
-            found = self._matching[key] = [override for override in self.overrides if override.matches(model, agent)]
-        return found
+        matching = self._matching.get(key)
+        if matching is None:
+            matching = self._matching[key] = [override for override in self.overrides if override.matches(model, agent)]
+        return matching
 
 
 def price_book(models: Iterable[str]) -> PriceBook:
@@ -84,27 +84,27 @@ def price_book(models: Iterable[str]) -> PriceBook:
 def read_price_book(models: Iterable[str]) -> PriceBook:
     """The prices of these models for reading: nothing waits for it."""
     version = library_version()
-    asked = set(models)
+    distinct = set(models)
     lists: dict[str, Source | None] = {
-        model: None if (prices := library_list(model)) is None else Source(prices, version) for model in asked
+        model: None if (prices := library_list(model)) is None else Source(prices, version) for model in distinct
     }
     unknown = [model for model, source in lists.items() if source is None]
     if unknown:
-        for kept in KeptPriceList.objects.filter(model__in=unknown, prices__isnull=False):
-            lists[kept.model] = Source(PriceList(kept.prices or {}), kept.library)
+        for snapshot in KeptPriceList.objects.filter(model__in=unknown, prices__isnull=False):
+            lists[snapshot.model] = Source(PriceList(snapshot.prices or {}), snapshot.library)
     return PriceBook(overrides_in_force(), lists)
 
 
 def version_ids(names: Collection[str]) -> dict[str, int]:
     """The rows of PriceVersion of these names, made where they are new."""
-    found = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
-    missing = sorted(set(names) - found.keys())
+    ids = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
+    missing = sorted(set(names) - ids.keys())
     if missing:
         PriceVersion.objects.bulk_create(
             (PriceVersion(name=name, override_id=_override_of(name)) for name in missing), ignore_conflicts=True
         )
-        found = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
-    return found
+        ids = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
+    return ids
 
 
 def _override_of(name: str) -> int | None:

@@ -41,8 +41,8 @@ def library_version() -> str:
 @lru_cache(maxsize=10_000)  # names come from outside
 def library_list(name: str) -> PriceList | None:
     """What the library says of a model, by any of the names that it goes by; None where it knows none."""
-    found = _find_model(name)
-    return None if found is None else _list_of(_HashedById(found))
+    model = _find_model(name)
+    return None if model is None else _list_of(_HashedById(model))
 
 
 @cache
@@ -82,7 +82,7 @@ def _list_of(key: _HashedById) -> PriceList | None:
         return None
     return PriceList(
         {
-            "prices": [{"rates": _rates(each.prices), **_when(each)} for each in _conditional(model)],
+            "prices": [{"rates": _rates(price.prices), **_when(price)} for price in _conditional(model)],
             "tiers": [
                 {"tier": tier, "rates": _rates(variant.prices), **_when(variant)}
                 for variant in model.price_variants or ()
@@ -101,7 +101,7 @@ def _conditional(model: ModelInfo) -> list[ConditionalPrice]:
 def _tells_prices(model: ModelInfo) -> bool:
     """Whether tokens of text have a price at all: some models are sold by the minute or the page."""
     return any(
-        each.prices.input_mtok is not None or each.prices.output_mtok is not None for each in _conditional(model)
+        price.prices.input_mtok is not None or price.prices.output_mtok is not None for price in _conditional(model)
     )
 
 
@@ -130,8 +130,8 @@ def _in_utc(clock: time) -> str:
 
 
 def _rates(price: ModelPrice) -> dict[str, list[Any]]:
-    told = ((name, getattr(price, key)) for name, key in _RATES.items())
-    return {name: _rate(value) for name, value in told if value is not None}
+    prices = ((name, getattr(price, key)) for name, key in _RATES.items())
+    return {name: _rate(value) for name, value in prices if value is not None}
 
 
 def _rate(price: Decimal | TieredPrices) -> list[Any]:

@@ -166,11 +166,11 @@ class PriceList:
         if not tier:
             return card_of(chosen.rates)
         rates = dict(chosen.rates)
-        told: set[str] = set()
+        priced: set[str] = set()
         for entry in self._tiers:
             if entry.tier == tier and entry.when.holds(at):
-                rates.update({name: rate for name, rate in entry.rates.items() if name not in told})
-                told.update(entry.rates)
+                rates.update({name: rate for name, rate in entry.rates.items() if name not in priced})
+                priced.update(entry.rates)
         return card_of(rates)
 
 
@@ -180,10 +180,10 @@ def _dated(entry: Json) -> _Dated:
         date.fromisoformat(since) if since else None,
         (time.fromisoformat(hours[0]), time.fromisoformat(hours[1])) if hours else None,
     )
-    return _Dated(when, {name: _rate(told) for name, told in entry["rates"].items()}, entry.get("tier", ""))
+    return _Dated(when, {name: _rate(rate) for name, rate in entry["rates"].items()}, entry.get("tier", ""))
 
 
-def _rate(told: Sequence[Any]) -> Rate:
-    base, *tiers = told
+def _rate(entry: Sequence[Any]) -> Rate:
+    base, *tiers = entry
     steps = sorted(((int(above), Decimal(price)) for above, price in (tiers[0] if tiers else ())), reverse=True)
     return Rate(Decimal(base), tuple(steps))

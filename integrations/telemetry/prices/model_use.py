@@ -101,24 +101,34 @@ class UsedRow(NamedTuple):
 
 
 def models_in_use(
-    first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
+    first: date,
+    after: date,
+    people_filter: Whose = EVERYBODY,
+    *,
+    agents: Collection[str] = (),
+    models: Collection[str] = (),
 ) -> list[ModelUse]:
     """The models that these people used on days [first, after), the dearest first; narrowed to agents and models."""
-    return uses_of(rows_in_use(first, after, whose, agents=agents, models=models))
+    return uses_of(rows_in_use(first, after, people_filter, agents=agents, models=models))
 
 
 def rows_in_use(
-    first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
+    first: date,
+    after: date,
+    people_filter: Whose = EVERYBODY,
+    *,
+    agents: Collection[str] = (),
+    models: Collection[str] = (),
 ) -> list[UsedRow]:
     """What `uses_of` puts together, read from the days of sessions."""
-    theirs, parameters = conditions(whose, person=sql.SQL("identity.person_id"), day=sql.SQL("figures.day"))
+    theirs, parameters = conditions(people_filter, person=sql.SQL("identity.person_id"), day=sql.SQL("figures.day"))
     narrowed: list[sql.Composable] = [theirs]
     if agents:
         narrowed.append(sql.SQL("AND figures.agent = ANY (%(agents)s)"))
     if models:
         narrowed.append(sql.SQL("AND figures.model = ANY (%(models)s)"))
     people = sql.SQL(
-        "JOIN orgtree_identity identity ON identity.id = figures.identity_id" if whose != EVERYBODY else ""
+        "JOIN orgtree_identity identity ON identity.id = figures.identity_id" if people_filter != EVERYBODY else ""
     )
     statement = _USED.format(narrowed=sql.SQL(" ").join(narrowed), people=people)
     with connection.cursor() as cursor:
@@ -140,7 +150,9 @@ def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
             apart[key].append(row.counts)
             use.tokens[TierKey(row.agent, row.day, row.prompt_above, row.service_tier)] = row.counts
             continue
-        rest = TokenCounts(*(total - sum(each[kind] for each in apart[key]) for kind, total in enumerate(row.counts)))
+        rest = TokenCounts(
+            *(total - sum(counts[kind] for counts in apart[key]) for kind, total in enumerate(row.counts))
+        )
         use.tokens[TierKey(row.agent, row.day, 0, "")] = rest
         use.requests += row.requests
         use.unpriced_tokens += row.unpriced_tokens

@@ -59,22 +59,25 @@ def overrides_in_force() -> list[Override]:
     """All of them, the most particular first."""
     rows = list(PriceOverride.objects.all())
     lists = lists_of({row.same_as for row in rows if row.same_as})
-    found = [
+    overrides = [
         Override(row.pk, row.revision, row.model, row.agent, row.during.lower, row.during.upper, prices)
         for row in rows
         if (prices := lists.get(row.same_as) if row.same_as else PriceList({"prices": [{"rates": _rates(row)}]}))
     ]
-    return sorted(found, key=lambda each: (not each.agent, "*" in each.pattern, -len(each.pattern), each.pk))
+    return sorted(
+        overrides,
+        key=lambda override: (not override.agent, "*" in override.pattern, -len(override.pattern), override.pk),
+    )
 
 
 def lists_of(models: Collection[str]) -> dict[str, PriceList]:
     """What the price list says of these models, or said last; those that it never knew are left out."""
-    found = {model: prices for model in models if (prices := library_list(model)) is not None}
-    missing = set(models) - found.keys()
+    lists = {model: prices for model in models if (prices := library_list(model)) is not None}
+    missing = set(models) - lists.keys()
     if missing:
-        kept = KeptPriceList.objects.filter(model__in=missing, prices__isnull=False)
-        found.update((row.model, PriceList(row.prices or {})) for row in kept)
-    return found
+        snapshots = KeptPriceList.objects.filter(model__in=missing, prices__isnull=False)
+        lists.update((row.model, PriceList(row.prices or {})) for row in snapshots)
+    return lists
 
 
 def _rates(row: PriceOverride) -> dict[str, list[Any]]:
@@ -139,8 +142,8 @@ def remove_override(override: PriceOverride, *, by: User | None) -> None:
 def terms_of(override: PriceOverride) -> Mapping[str, str]:
     """What it says, by field; empty ones left out."""
     fields = ("model", "agent", "same_as", *RATES, "long_above", *(f"long_{name}" for name in RATES), "reason")
-    told = {name: getattr(override, name) for name in fields}
-    terms = {name: _plain(value) for name, value in told.items() if value not in (None, "")}
+    values = {name: getattr(override, name) for name in fields}
+    terms = {name: _plain(value) for name, value in values.items() if value not in (None, "")}
     for name, day in (("from", override.during.lower), ("to", override.during.upper)):
         if day is not None:
             terms[name] = day.isoformat()
@@ -157,12 +160,12 @@ def _note(override: PriceOverride, act: PriceOverrideChange.Act, by: User | None
     )
 
 
-def _reprice(told: Sequence[PriceOverride], reason: str, by: User | None) -> None:
+def _reprice(overrides: Sequence[PriceOverride], reason: str, by: User | None) -> None:
     """What the override touches now, and what it touched before."""
-    patterns = [row.model for row in told]
+    patterns = [row.model for row in overrides]
     models = [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
-    agents = {row.agent for row in told}
-    starts, ends = [row.during.lower for row in told], [row.during.upper for row in told]
+    agents = {row.agent for row in overrides}
+    starts, ends = [row.during.lower for row in overrides], [row.during.upper for row in overrides]
     enqueue_repricing(
         Repricing.Cause.OVERRIDE,
         reason,

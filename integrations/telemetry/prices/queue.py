@@ -36,7 +36,7 @@ def enqueue_repricing(
     by: User | None = None,
 ) -> Repricing:
     """Let requests be priced anew in the background: of these models (None: all), that agent, on days [from, to)."""
-    asked = Repricing.objects.create(
+    repricing = Repricing.objects.create(
         cause=cause,
         reason=reason[:LONGEST_REASON],
         model_names=None if models is None else list(models),
@@ -46,4 +46,4 @@ def enqueue_repricing(
         asked_by=by,
     )
     nudge_on_commit(REPRICE)
-    return asked
+    return repricing

@@ -49,7 +49,7 @@ SPEND: LiteralString = f"""
 """
 
 
-class Asked(NamedTuple):
+class RateKey(NamedTuple):
     """What the price of requests depends on, but for the size of their prompts; all of a minute cost the same."""
 
     model: str
@@ -61,7 +61,7 @@ class Asked(NamedTuple):
 class _Line(NamedTuple):
     """Dollars per million tokens of prompts of more than `above` and at most `up_to` tokens."""
 
-    asked: Asked
+    key: RateKey
     above: int
     up_to: int
     card: PriceCard
@@ -76,23 +76,23 @@ class _Line(NamedTuple):
         )
 
 
-def rate_parameters(asked: Collection[Asked]) -> dict[str, list[Any]]:
+def rate_parameters(keys: Collection[RateKey]) -> dict[str, list[Any]]:
     """The parameters of RATES.  In the caller's transaction, which then keeps changes of prices waiting."""
-    models = {each.model for each in asked}
+    models = {key.model for key in keys}
     note_models(models)
     book = price_book(models)
     lines = [
         line
-        for each in asked
-        if (source := book.source(each.model, each.agent, each.minute)) is not None
-        for line in _lines(each, source)
+        for key in keys
+        if (source := book.source(key.model, key.agent, key.minute)) is not None
+        for line in _lines(key, source)
     ]
     versions = version_ids({line.version for line in lines})
     columns: dict[str, list[Any]] = {
-        "rate_models": [line.asked.model for line in lines],
-        "rate_agents": [line.asked.agent for line in lines],
-        "rate_tiers": [line.asked.tier for line in lines],
-        "rate_minutes": [line.asked.minute for line in lines],
+        "rate_models": [line.key.model for line in lines],
+        "rate_agents": [line.key.agent for line in lines],
+        "rate_tiers": [line.key.tier for line in lines],
+        "rate_minutes": [line.key.minute for line in lines],
         "rate_above": [line.above for line in lines],
         "rate_up_to": [line.up_to for line in lines],
         "rate_versions": [versions[line.version] for line in lines],
@@ -102,8 +102,8 @@ def rate_parameters(asked: Collection[Asked]) -> dict[str, list[Any]]:
     return columns | {kind: [rate[position] for rate in rates] for position, kind in enumerate(kinds)}
 
 
-def _lines(asked: Asked, source: Source) -> Iterator[_Line]:
-    card = source.prices.card(asked.minute, asked.tier)
+def _lines(key: RateKey, source: Source) -> Iterator[_Line]:
+    card = source.prices.card(key.minute, key.tier)
     steps = (-1, *card.bounds, _LARGEST_PROMPT)
     for above, up_to in pairwise(steps):
-        yield _Line(asked, above, up_to, card, source.version)
+        yield _Line(key, above, up_to, card, source.version)

@@ -32,11 +32,11 @@ def price_summed_days(ids: Sequence[int]) -> None:
         models = {model for _, model, *_ in days}
         note_models(models)
         book = price_book(models)
-        told = [
+        priced_rows = [
             (row, book.price_of_day(model, agent, day, TokenCounts(*tokens)))
             for row, model, agent, day, *tokens in days
         ]
-        versions = version_ids({priced.version for _, priced in told if priced})
+        versions = version_ids({priced.version for _, priced in priced_rows if priced})
         cursor.execute(
             """
             UPDATE integrations_agentsessionday figures
@@ -49,8 +49,8 @@ def price_summed_days(ids: Sequence[int]) -> None:
             WHERE figures.id = priced.id
             """,
             [
-                [row for row, _ in told],
-                [priced.spend if priced else None for _, priced in told],
-                [versions[priced.version] if priced else None for _, priced in told],
+                [row for row, _ in priced_rows],
+                [priced.spend if priced else None for _, priced in priced_rows],
+                [versions[priced.version] if priced else None for _, priced in priced_rows],
             ],
         )

@@ -38,9 +38,11 @@ def _hand_over(plan: SeatPlan, following: SeatPlan, since: date) -> None:
     held.filter(during__startswith__gte=since).update(plan=following)
     ended = list(held)
     SeatAssignment.objects.bulk_create(
-        SeatAssignment(plan=following, identity_id=each.identity_id, during=DateRange(since, each.during.upper))
-        for each in ended
+        SeatAssignment(
+            plan=following, identity_id=assignment.identity_id, during=DateRange(since, assignment.during.upper)
+        )
+        for assignment in ended
     )
-    for each in ended:
-        each.during = DateRange(each.during.lower, since)
+    for assignment in ended:
+        assignment.during = DateRange(assignment.during.lower, since)
     SeatAssignment.objects.bulk_update(ended, ["during"], batch_size=1000)

@@ -46,13 +46,13 @@ def announce_today() -> None:
 
 def _concerned(plans: Collection[int] | None) -> set[tuple[int | None, date]]:
     """Each person with a seat of the plans, and nobody for seats without one, each with the first day."""
-    found: set[tuple[int | None, date]] = {
+    concerned: set[tuple[int | None, date]] = {
         (None, days.lower or EARLIEST)
         for days in SeatPlan.objects.filter(_of(plans, "pk")).values_list("during", flat=True)
     }
     held = SeatAssignment.objects.filter(_of(plans, "plan")).values_list("identity__person_id", "during")
-    found.update((person, days.lower or EARLIEST) for person, days in held)
-    return found
+    concerned.update((person, days.lower or EARLIEST) for person, days in held)
+    return concerned
 
 
 def _of(plans: Collection[int] | None, name: str) -> Q:

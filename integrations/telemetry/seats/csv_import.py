@@ -71,20 +71,20 @@ class _Row:
 
 def import_seats(content: bytes, *, dry_run: bool = False) -> ImportedSeats:
     """Store a file of seats; with errors nothing is stored.  A repetition changes nothing."""
-    told = ImportedSeats()
-    rows = _read(content, told.errors)
-    if told.errors:
-        return told
+    result = ImportedSeats()
+    rows = _read(content, result.errors)
+    if result.errors:
+        return result
     try:
         with announcing_seats():
-            _store(rows, told)
-            if told.errors or dry_run or not (told.plans or told.added or told.changed):
+            _store(rows, result)
+            if result.errors or dry_run or not (result.plans or result.added or result.changed):
                 raise _UndoneError
     except _UndoneError:
-        told.applied = not (told.errors or dry_run)  # there was nothing to store
-        return told
-    told.applied = True
-    return told
+        result.applied = not (result.errors or dry_run)  # there was nothing to store
+        return result
+    result.applied = True
+    return result
 
 
 def _read(content: bytes, errors: list[SeatProblem]) -> list[_Row]:
@@ -163,23 +163,23 @@ def _seats(text: str) -> int | None:
     return int(text)
 
 
-def _store(rows: list[_Row], told: ImportedSeats) -> None:
+def _store(rows: list[_Row], result: ImportedSeats) -> None:
     emails = sorted({row.email for row in rows if row.email})
     names = [[IdentityName(IdentityKind.EMAIL, "", email)] for email in emails]
     identities = dict(zip(emails, identify(names), strict=True)) if emails else {}
     for row in rows:
-        plan = _plan_of(row, told)
+        plan = _plan_of(row, result)
         if plan is not None and row.email:
-            _assign(plan, identities[row.email], row, told)
+            _assign(plan, identities[row.email], row, result)
 
 
-def _plan_of(row: _Row, told: ImportedSeats) -> SeatPlan | None:
+def _plan_of(row: _Row, result: ImportedSeats) -> SeatPlan | None:
     """The plan of the row's days, made where there is none; None, and an error, where they are not all at its price."""
     of_name = SeatPlan.objects.filter(agent=row.agent, name=row.plan).order_by("during")
     held = of_name.filter(during__overlap=row.during)[:2]
     if len(held) > 1:
         later = held[1]
-        told.errors.append(
+        result.errors.append(
             SeatProblem(
                 row.number,
                 "start",
@@ -199,10 +199,10 @@ def _plan_of(row: _Row, told: ImportedSeats) -> SeatPlan | None:
             seats=row.seats,
             during=DateRange(row.during.lower, end),
         )
-        told.plans += 1
+        result.plans += 1
         return plan
     if plan.monthly_price != row.price:
-        told.errors.append(
+        result.errors.append(
             SeatProblem(
                 row.number,
                 "monthly_price",
@@ -213,24 +213,26 @@ def _plan_of(row: _Row, told: ImportedSeats) -> SeatPlan | None:
     if row.seats is not None and (plan.seats, plan.during) != (row.seats, row.during):
         plan.seats, plan.during = row.seats, row.during
         plan.save()
-        told.plans += 1
+        result.plans += 1
     elif row.email and plan.during.lower and row.during.lower < plan.during.lower and plan.seats is None:
         plan.during = DateRange(row.during.lower, plan.during.upper)
         plan.save()
-        told.plans += 1
+        result.plans += 1
     return plan
 
 
-def _assign(plan: SeatPlan, identity: int, row: _Row, told: ImportedSeats) -> None:
+def _assign(plan: SeatPlan, identity: int, row: _Row, result: ImportedSeats) -> None:
     held = list(SeatAssignment.objects.filter(plan=plan, identity_id=identity, during__overlap=row.during))
     if not held:
         SeatAssignment.objects.create(plan=plan, identity_id=identity, during=row.during)
-        told.added += 1
+        result.added += 1
     elif held[0].during == row.during:
-        told.unchanged += 1
+        result.unchanged += 1
     elif held[0].during.lower == row.during.lower and len(held) == 1:
         held[0].during = row.during
         held[0].save()
-        told.changed += 1
+        result.changed += 1
     else:
-        told.errors.append(SeatProblem(row.number, "start", f"{row.email} has a seat of {plan} on some of these days."))
+        result.errors.append(
+            SeatProblem(row.number, "start", f"{row.email} has a seat of {plan} on some of these days.")
+        )

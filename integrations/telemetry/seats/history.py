@@ -32,9 +32,9 @@ def history_of(plan: SeatPlan) -> Sequence[SeatChange]:
     """The latest changes of the plan and of its assignments, the latest first."""
     plans = _events("SeatPlanEvent").filter(pgh_obj_id=plan.pk)
     assignments = _events("SeatAssignmentEvent").filter(plan_id=plan.pk)
-    found = [*plans.order_by("-pgh_id")[:CHANGES_SHOWN], *assignments.order_by("-pgh_id")[:CHANGES_SHOWN]]
-    found.sort(key=lambda event: event.pgh_created_at, reverse=True)
-    shown = found[:CHANGES_SHOWN]
+    events = [*plans.order_by("-pgh_id")[:CHANGES_SHOWN], *assignments.order_by("-pgh_id")[:CHANGES_SHOWN]]
+    events.sort(key=lambda event: event.pgh_created_at, reverse=True)
+    shown = events[:CHANGES_SHOWN]
     holders = {event.identity_id for event in shown if hasattr(event, "identity_id")}
     emails = dict(Identity.objects.filter(pk__in=holders).values_list("pk", "value"))
     accounts = {account for account in map(account_of, shown) if account is not None}

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 from django.db import connection
 
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
+from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_tables import execute, is_any
 
 
@@ -104,7 +104,7 @@ def _rates_of_requests() -> dict[str, list[Any]]:
             FROM fold_request request JOIN fold_session session USING (session_id)
             """  # noqa: S608  # a constant
         )
-        return rate_parameters([Asked(*asked) for asked in cursor.fetchall()])
+        return rate_parameters([RateKey(*row) for row in cursor.fetchall()])
 
 
 def merge_tool_calls() -> None:

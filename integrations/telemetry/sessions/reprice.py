@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.models import Repricing
-from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
+from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, RateKey, rate_parameters
 from integrations.telemetry.prices.summed_days import price_summed_days
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days
@@ -134,26 +134,26 @@ def _parameters(row: Repricing) -> dict[str, Any]:
 def _sessions_after(row: Repricing) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_SESSIONS, {**_parameters(row), "after": row.after_session, "most": SESSIONS_PER_TRANSACTION})
-        return [found[0] for found in cursor.fetchall()]
+        return [fetched[0] for fetched in cursor.fetchall()]
 
 
 def _reprice(row: Repricing, sessions: list[int]) -> None:
-    asked = {**_parameters(row), "sessions": sessions}
+    params = {**_parameters(row), "sessions": sessions}
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_sessions_told_of()  # what a process counted is handed to its sessions whenever their days are built
     execute(_LOCK_SESSIONS)
-    spend, unpriced = _sums(asked)
+    spend, unpriced = _sums(params)
     row.spend_before += spend
     row.unpriced_before += unpriced
-    execute(_DAYS, asked)
-    requests, changed = _price_requests(asked)
+    execute(_DAYS, params)
+    requests, changed = _price_requests(params)
     find_days_of_processes()
     rebuild_days()
     hand_figures_to_sessions()
-    _price_file_days(asked)
+    _price_file_days(params)
     is_anybody_new = append_changes_of_fold()
-    spend, unpriced = _sums(asked)
+    spend, unpriced = _sums(params)
     row.spend_after += spend
     row.unpriced_after += unpriced
     row.requests += requests
@@ -162,27 +162,27 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
         raise_people_version()
 
 
-def _sums(asked: dict[str, Any]) -> tuple[Decimal, int]:
+def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS, asked)
+        cursor.execute(_SUMS, params)
         spend, unpriced = cursor.fetchone()
         return spend, unpriced
 
 
-def _price_requests(asked: dict[str, Any]) -> tuple[int, int]:
+def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
     """How many were looked at, and of how many the price or the price book is another one."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASKED, asked)
-        told = cursor.fetchall()
-        rates = rate_parameters([Asked(*each) for *each, _ in told])
-        cursor.execute(_UPDATE_PRICES, asked | rates)
-        return sum(requests for *_, requests in told), cursor.rowcount
+        cursor.execute(_ASKED, params)
+        rows = cursor.fetchall()
+        rates = rate_parameters([RateKey(*key) for *key, _ in rows])
+        cursor.execute(_UPDATE_PRICES, params | rates)
+        return sum(requests for *_, requests in rows), cursor.rowcount
 
 
-def _price_file_days(asked: dict[str, Any]) -> None:
+def _price_file_days(params: dict[str, Any]) -> None:
     """Days that a file tells of stand as they were imported; only their price is another one."""
     with connection.cursor() as cursor:
-        cursor.execute(_FILE_DAYS, asked)
+        cursor.execute(_FILE_DAYS, params)
         days = cursor.fetchall()
     if not days:
         return

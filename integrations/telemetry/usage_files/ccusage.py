@@ -121,12 +121,12 @@ def _entries(document: object) -> tuple[ImportedUsage.Form, list[tuple[str, Any]
         name, document = str(document["type"]), {str(document["type"]): document["data"]}
     if not name:
         raise _BadFieldError("", "It has no daily, session, sessions or blocks: is it the output of ccusage --json?")
-    found = document[name]
+    section = document[name]
     if name == "projects":
-        groups = _mapping(found, name)
+        groups = _mapping(section, name)
         listed = [(f"{name}.{group}", entries) for group, entries in groups.items()]
     else:
-        listed = [(name, found)]
+        listed = [(name, section)]
     return _FORMS[name], [
         (f"{path}[{position}]", entry)
         for path, entries in listed
@@ -139,15 +139,15 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
     if entry.get("isGap") is True:
         return
     models = list(_models(path, entry))
-    whose = _agent(path, entry, agent, [model for _, model, _ in models])
+    row_agent = _agent(path, entry, agent, [model for _, model, _ in models])
     key, day, began, ended = _when(path, entry, form, zone)
-    costs = [_cost(where, told) for where, _, told in models]
+    costs = [_cost(where, counts) for where, _, counts in models]
     whole = _cost(path, entry)
-    for position, (where, model, told) in enumerate(models):
-        tokens = {name: _count(where, told, names) for name, names in _TOKENS.items()}
+    for position, (where, model, counts) in enumerate(models):
+        tokens = {name: _count(where, counts, names) for name, names in _TOKENS.items()}
         cost = whole if len(models) == 1 and costs[position] is None else costs[position]
         if any(tokens.values()) or cost:
-            yield UsageRow(whose, form, key, model, day, began, ended, **tokens, reported_cost=cost)
+            yield UsageRow(row_agent, form, key, model, day, began, ended, **tokens, reported_cost=cost)
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -155,14 +155,14 @@ def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Map
     if entry.get("modelBreakdowns"):
         for position, broken_down in enumerate(_sequence(entry["modelBreakdowns"], f"{path}.modelBreakdowns")):
             where = f"{path}.modelBreakdowns[{position}]"
-            told = _mapping(broken_down, where)
-            yield where, _text(f"{where}.modelName", told.get("modelName")), told
+            counts = _mapping(broken_down, where)
+            yield where, _text(f"{where}.modelName", counts.get("modelName")), counts
         return
     by_model = entry.get("models") if isinstance(entry.get("models"), Mapping) else entry.get("breakdown")
     if isinstance(by_model, Mapping) and by_model:
-        for model, each in by_model.items():
+        for model, counts in by_model.items():
             where = f"{path}.models.{model}"
-            yield where, _text(where, model), _mapping(each, where)
+            yield where, _text(where, model), _mapping(counts, where)
         return
     names = entry.get("models") or entry.get("modelsUsed") or []
     names = _sequence(names, f"{path}.models")
@@ -177,8 +177,8 @@ def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Map
 
 
 def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str]) -> str:
-    told = entry.get("agent")
-    if told in (None, "all"):
+    reported = entry.get("agent")
+    if reported in (None, "all"):
         metadata = entry.get("metadata")
         several = metadata.get("agents") if isinstance(metadata, Mapping) else None
         if isinstance(several, Sequence) and len(several) > 1 and not isinstance(several, str):
@@ -188,9 +188,9 @@ def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str
                 f"One sum of several agents ({named}). Export `ccusage session --json`, or each by itself: "
                 f"`ccusage {several[0]} daily --json`.",
             )
-        told = several[0] if several and not isinstance(several, str) else None
-    if told is not None:
-        name = _text(f"{path}.agent", told)
+        reported = several[0] if several and not isinstance(several, str) else None
+    if reported is not None:
+        name = _text(f"{path}.agent", reported)
         return AGENTS.get(name, re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40])
     if agent:
         return agent
@@ -204,30 +204,30 @@ def _when(
 ) -> tuple[str, date, datetime | None, datetime | None]:
     """Key, local day, first and last moment."""
     if form is Form.DAY:
-        where, told = _first(path, entry, ("date", "period"))
-        day = _day(where, told)
+        where, value = _first(path, entry, ("date", "period"))
+        day = _day(where, value)
         return day.isoformat(), day, None, None
     if form is Form.BLOCK:
-        where, told = _first(path, entry, ("startTime", "blockStart"))
-        began = _moment(where, told)
+        where, value = _first(path, entry, ("startTime", "blockStart"))
+        began = _moment(where, value)
         ended = entry.get("actualEndTime") or entry.get("endTime") or entry.get("blockEnd")
         last = _moment(f"{path}.actualEndTime", ended) if ended else began
         return began.isoformat(), began.astimezone(zone).date(), began, max(began, last)
-    where, told = _first(path, entry, ("sessionId", "period", "session"))
-    key = _text(where, told)
-    found = _UUID.findall(key)
-    told_beside = entry.get("metadata")
-    metadata: Mapping[str, Any] = told_beside if isinstance(told_beside, Mapping) else {}
-    last_told = entry.get("lastActivity") or metadata.get("lastActivity")
-    if not last_told:
+    where, value = _first(path, entry, ("sessionId", "period", "session"))
+    key = _text(where, value)
+    ids = _UUID.findall(key)
+    beside = entry.get("metadata")
+    metadata: Mapping[str, Any] = beside if isinstance(beside, Mapping) else {}
+    last_activity = entry.get("lastActivity") or metadata.get("lastActivity")
+    if not last_activity:
         raise _BadFieldError(f"{path}.lastActivity", "It does not say when this session was: export days instead.")
-    last = _moment(f"{path}.lastActivity", last_told)
-    first_told = entry.get("firstActivity") or metadata.get("firstActivity")
-    first = _moment(f"{path}.firstActivity", first_told) if first_told else last
+    last = _moment(f"{path}.lastActivity", last_activity)
+    first_activity = entry.get("firstActivity") or metadata.get("firstActivity")
+    first = _moment(f"{path}.firstActivity", first_activity) if first_activity else last
     if first > last:
         raise _BadFieldError(f"{path}.firstActivity", "It lies after the last activity.")
     # A path of folders may stand before it; agents' own telemetry knows a session by its id alone.
-    return (found[-1] if found else key), last.astimezone(zone).date(), first, last
+    return (ids[-1] if ids else key), last.astimezone(zone).date(), first, last
 
 
 def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
@@ -257,9 +257,9 @@ def _first(path: str, entry: Mapping[str, Any], names: Sequence[str]) -> tuple[s
     raise _BadFieldError(f"{path}.{names[0]}", "It is missing.")
 
 
-def _count(path: str, told: Mapping[str, Any], names: Sequence[str]) -> int:
-    name = next((name for name in names if name in told), names[0])
-    value = told.get(name, 0)
+def _count(path: str, counts: Mapping[str, Any], names: Sequence[str]) -> int:
+    name = next((name for name in names if name in counts), names[0])
+    value = counts.get(name, 0)
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
@@ -269,11 +269,11 @@ def _count(path: str, told: Mapping[str, Any], names: Sequence[str]) -> int:
     return int(value)
 
 
-def _cost(path: str, told: Mapping[str, Any]) -> float | None:
-    name = next((name for name in ("cost", "costUSD", "totalCost") if told.get(name) is not None), None)
+def _cost(path: str, counts: Mapping[str, Any]) -> float | None:
+    name = next((name for name in ("cost", "costUSD", "totalCost") if counts.get(name) is not None), None)
     if name is None:
         return None
-    value = told[name]
+    value = counts[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _BadFieldError(f"{path}.{name}", f"{value!r} is no amount of dollars.")
     if not 0 <= value <= LARGEST_COST:

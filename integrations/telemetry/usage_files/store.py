@@ -53,15 +53,15 @@ def import_ccusage(content: bytes, *, email: str, agent: str = "", dry_run: bool
         return Imported(errors=report.problems)
     with transaction.atomic():
         identity = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0]
-        told = _store(identity, report.rows)
+        result = _store(identity, report.rows)
         settle_usage()
-        told.counted = ImportedUsage.objects.filter(
+        result.counted = ImportedUsage.objects.filter(
             identity_id=identity, session__isnull=False, key__in={row.key for row in report.rows}
         ).count()
         if dry_run:
             transaction.set_rollback(True)
-        told.applied = not dry_run
-        return told
+        result.applied = not dry_run
+        return result
 
 
 def _read(content: bytes, agent: str) -> Report:
@@ -76,12 +76,12 @@ def _read(content: bytes, agent: str) -> Report:
 
 def _store(identity: int, rows: Sequence[UsageRow]) -> Imported:
     stored = {
-        (each.agent, each.form, each.key, each.model): each
-        for each in ImportedUsage.objects.select_for_update().filter(
+        (usage.agent, usage.form, usage.key, usage.model): usage
+        for usage in ImportedUsage.objects.select_for_update().filter(
             identity_id=identity, key__in={row.key for row in rows}
         )
     }
-    told, fresh, changed = Imported(), [], []
+    result, fresh, changed = Imported(), [], []
     for row in rows:
         figures = {name: getattr(row, name) for name in _FIGURES}
         if row.reported_cost is not None:
@@ -99,8 +99,8 @@ def _store(identity: int, rows: Sequence[UsageRow]) -> Imported:
             known.to_settle = True
             changed.append(known)
         else:
-            told.unchanged += 1
+            result.unchanged += 1
     ImportedUsage.objects.bulk_create(fresh, batch_size=5000)
     ImportedUsage.objects.bulk_update(changed, [*_FIGURES, "to_settle"], batch_size=1000)
-    told.added, told.changed = len(fresh), len(changed)
-    return told
+    result.added, result.changed = len(fresh), len(changed)
+    return result

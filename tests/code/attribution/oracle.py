@@ -35,12 +35,12 @@ class Change:
 
 
 def attributed(runs: Sequence[Run], changes: Sequence[Change]) -> Attributed:
-    found: Attributed = defaultdict(int)
+    lines_by_session: Attributed = defaultdict(int)
     left = {run.name: run.lines for run in runs}
     for change in changes:
         if change.counts and change.noted:
             session, path, lines = change.noted
-            found[change.name, path, session] += min(lines, change.files[path])
+            lines_by_session[change.name, path, session] += min(lines, change.files[path])
             if session in left:
                 left[session] = max(0, left[session] - min(lines, change.files[path]))
     for change in sorted(changes, key=lambda change: (change.authored_at, change.sha)):
@@ -50,8 +50,8 @@ def attributed(runs: Sequence[Run], changes: Sequence[Change]) -> Attributed:
         given = min(left[run.name], sum(change.files.values()))
         left[run.name] -= given
         for path, lines in _spread(sorted(change.files.items()), given):
-            found[change.name, path, run.name] += lines
-    return {key: lines for key, lines in found.items() if lines}
+            lines_by_session[change.name, path, run.name] += lines
+    return {key: lines for key, lines in lines_by_session.items() if lines}
 
 
 def _nearest(change: Change, runs: Iterable[Run]) -> Run | None:
@@ -66,7 +66,7 @@ def _nearest(change: Change, runs: Iterable[Run]) -> Run | None:
                 ranked.append((2, change.authored_at - end, run.name, run))
             elif begin - BEFORE <= change.authored_at < begin:
                 ranked.append((3, begin - change.authored_at, run.name, run))
-    return min(ranked, key=lambda each: each[:3])[3] if ranked else None
+    return min(ranked, key=lambda candidate: candidate[:3])[3] if ranked else None
 
 
 def _spread(files: Sequence[tuple[str, int]], given: int) -> Iterable[tuple[str, int]]:

@@ -50,18 +50,18 @@ class History:
     def told_in(self, seed: int, *, often: bool) -> None:
         """Tell all of it in some order; `often`: some of it twice, and attribution at work in between."""
         shuffled = random.Random(seed)
-        told: list[oracle.Run | oracle.Change] = [*self.sessions, *self.commits]
-        told += shuffled.sample(told, 10) if often else []
-        shuffled.shuffle(told)
-        for each in told:
-            if isinstance(each, oracle.Run):
-                first, *more = [(_clock(begin), _clock(end)) for begin, end in each.stretches]
-                session(each.name, *first, by=each.person, lines=each.lines, more=more)
+        events: list[oracle.Run | oracle.Change] = [*self.sessions, *self.commits]
+        events += shuffled.sample(events, 10) if often else []
+        shuffled.shuffle(events)
+        for event in events:
+            if isinstance(event, oracle.Run):
+                first, *more = [(_clock(begin), _clock(end)) for begin, end in event.stretches]
+                session(event.name, *first, by=event.person, lines=event.lines, more=more)
             else:
-                apart = "" if each.counts else "bulk"
-                stored = commit(each.name, _clock(each.authored_at), each.files, by=each.person, set_apart=apart)
-                if each.noted:
-                    name, path, lines = each.noted
+                apart = "" if event.counts else "bulk"
+                stored = commit(event.name, _clock(event.authored_at), event.files, by=event.person, set_apart=apart)
+                if event.noted:
+                    name, path, lines = event.noted
                     note(stored, {path: lines}, session=name)
             if often and shuffled.random() < 0.3:
                 attribute()

@@ -49,9 +49,9 @@ def test_what_is_set_apart_has_no_ai_lines() -> None:
 def test_a_rebase_counts_its_evidence_once() -> None:
     stands = commit("new", "10:00", {"a.py": 9}, change="one change")
     before = commit("old", "10:00", {"a.py": 9}, change="one change", set_apart="duplicate", stands_in=stands)
-    for each in (stands, before):
-        trailer(each, CLAUDE)
-        trailer(each, "codex")
+    for target in (stands, before):
+        trailer(target, CLAUDE)
+        trailer(target, "codex")
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 5}, ("codex", ""): {"a.py": 4}}
 
@@ -77,7 +77,7 @@ def test_trailers_copied_into_a_squash_speak_of_their_part_only() -> None:
     squash = commit("squash", "12:00", {"a.py": 6, "b.py": 50})
     trailer(commit("one", "10:00", {"a.py": 6}, set_apart="squashed", stands_in=squash))
     commit("two", "11:00", {"b.py": 50}, set_apart="squashed", stands_in=squash)
-    trailer(squash, said="copied by the host")
+    trailer(squash, text="copied by the host")
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 6}}
 

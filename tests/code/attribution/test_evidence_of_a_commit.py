@@ -23,14 +23,14 @@ def squash() -> Commit:
     return counted
 
 
-def picked(**wanted: str) -> set[Commit]:
-    return set(narrowed(Commit.objects.filter(set_apart=""), CommitFilter(**wanted)))
+def picked(**criteria: str) -> set[Commit]:
+    return set(narrowed(Commit.objects.filter(set_apart=""), CommitFilter(**criteria)))
 
 
 def test_a_commit_shows_the_evidence_from_which_its_lines_were_derived(squash: Commit) -> None:
     decided = agent_lines_of(squash)
     [seen], number = evidence_of(squash, decided)
-    assert [(each.agent, each.lines) for each in decided] == [("codex", 10)]
+    assert [(share.agent, share.lines) for share in decided] == [("codex", 10)]
     assert (seen.row.agent, seen.decided, number) == ("codex", True, 1)
     assert seen.row.commit.set_apart == "duplicate"
 

@@ -60,8 +60,8 @@ def test_two_traces_of_a_session_count_a_line_once() -> None:
 
 @pytest.mark.parametrize("key", ["1234567890abcdef", "1234567"])
 def test_legacy_keys_of_prompts_whole_or_shortened(key: str) -> None:
-    (told,) = read_note(written(f"a.py\n  {key} 1-2\n"))
-    assert (told.agent, told.lines_by_path) == ("cursor", {"a.py": 2})
+    (noted,) = read_note(written(f"a.py\n  {key} 1-2\n"))
+    assert (noted.agent, noted.lines_by_path) == ("cursor", {"a.py": 2})
 
 
 def test_a_legacy_document_whose_prompts_have_short_keys() -> None:
@@ -132,11 +132,11 @@ def test_what_is_written_in_the_layout_of_the_standard_is_read(
         attestations += (json.dumps(path, ensure_ascii=False) if " " in path else path) + "\n"
         for key, numbers in by_key.items():
             attestations += f"  s_{key}::t_{random.randrange(16**14):014x} {_ranges(sorted(numbers))}\n"
-    told = {each.external_session: each for each in read_note(written(attestations, document))}
-    assert {key: each.lines_by_path for key, each in told.items()} == {
+    sessions = {noted.external_session: noted for noted in read_note(written(attestations, document))}
+    assert {key: noted.lines_by_path for key, noted in sessions.items()} == {
         key: {path: len(by_key[key]) for path, by_key in attested.items() if key in by_key} for key in keys
     }
-    assert all(each.agent in {"claude_code", "codex", "gemini", "amp"} for each in told.values())
+    assert all(noted.agent in {"claude_code", "codex", "gemini", "amp"} for noted in sessions.values())
 
 
 @given(st.binary(max_size=200))
@@ -224,9 +224,9 @@ def test_a_note_that_cannot_be_read_is_listed_and_keeps_what_was_known() -> None
 @pytest.mark.django_db
 def test_characters_that_cannot_be_stored_lose_nothing_else() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    told = {"agent_id": {"tool": "claude", "id": "u\0\ud800", "model": "m\0"}}
+    entry = {"agent_id": {"tool": "claude", "id": "u\0\ud800", "model": "m\0"}}
     text = f"a.py\n  {CLAUDE_SESSION} 1-2\nodd\0name\n  {CLAUDE_SESSION} 1-2\n"
-    note_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: told}}))])
+    note_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: entry}}))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 2}}
 

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db
 
 def outcomes() -> dict[str, tuple[bool, bool]]:
     """Session → (committed, covered)."""
-    return {each.external_id: (each.committed, each.covered) for each in AgentSession.objects.all()}
+    return {run.external_id: (run.committed, run.covered) for run in AgentSession.objects.all()}
 
 
 def changes() -> set[tuple[str, Any]]:
-    found = {(change.family, change.day_from) for change in FactChange.objects.all()}
+    days = {(change.family, change.day_from) for change in FactChange.objects.all()}
     FactChange.objects.all().delete()
-    return found
+    return days
 
 
 def test_a_session_with_a_commit_is_committed_and_its_neighbour_is_not() -> None:
@@ -108,8 +108,8 @@ def test_spend_is_split_by_lines_over_repositories() -> None:
     commit("two", "10:20", {"b.py": 10}, inside="shop")
     commit("three", "10:30", {"c.py": 10}, inside="site")
     attribute()
-    told = {row["repository"]: (row["spend"], row["tokens"]) for row in rows_of(AGENT_SPEND_SHARES)}
-    assert told == {
+    spend = {row["repository"]: (row["spend"], row["tokens"]) for row in rows_of(AGENT_SPEND_SHARES)}
+    assert spend == {
         "shop": (Decimal("0.6666666667"), 666),
         "site": (Decimal("0.3333333333"), 334),
         "": (Decimal("0.5"), 1000),
@@ -140,7 +140,9 @@ def test_generated_beside_committed_lines() -> None:
     session("unknown", "10:00", "11:00", lines=50, by="ben@example.com")
     attribute()
     names = dict(AgentSession.objects.values_list("pk", "external_id"))
-    told = {names[row["session_id"]]: (row["lines_generated"], row["lines_shipped"]) for row in rows_of(AGENT_SESSIONS)}
-    assert told == {"known": (100, 40), "wasted": (30, 0), "codex": (0, 0), "unknown": (50, 0)}
+    lines = {
+        names[row["session_id"]]: (row["lines_generated"], row["lines_shipped"]) for row in rows_of(AGENT_SESSIONS)
+    }
+    assert lines == {"known": (100, 40), "wasted": (30, 0), "codex": (0, 0), "unknown": (50, 0)}
     committed = dict(AgentSession.objects.values_list("external_id", "lines_committed"))
     assert committed == {"known": 40, "wasted": 0, "codex": 7, "unknown": 0}

@@ -13,8 +13,8 @@ CLAUDE = "claude_code"
 
 def overlap_evidence() -> list[tuple[str, float]]:
     """The session's name and the confidence, of each that stands."""
-    standing = CommitEvidence.objects.filter(method=Method.OVERLAP, withdrawn_at=None)
-    return [(each.session.external_id if each.session else "", each.confidence) for each in standing.order_by("pk")]
+    evidence = CommitEvidence.objects.filter(method=Method.OVERLAP, withdrawn_at=None)
+    return [(row.session.external_id if row.session else "", row.confidence) for row in evidence.order_by("pk")]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_spend_is_split_by_the_work_of_pull_requests(tell: Tell) -> None:
     commit("three", "10:30", {"c.py": 10})
     attribute()
     assert spend_by_work() == {("shop", ""): Decimal(1)}
-    tell(*(draft_of(each) for each in (merged(1, "feat: tea", [feature]), merged(2, "fix: milk", [fix]))))
+    tell(
+        *(draft_of(pull_request) for pull_request in (merged(1, "feat: tea", [feature]), merged(2, "fix: milk", [fix])))
+    )
     settle_all()
     assert spend_by_work() == {
         ("shop", ""): Decimal("0.25"),
@@ -83,7 +85,7 @@ def merged(number: int, title: str, commits: Iterable[Commit], *, hours: int = 3
         number=number,
         author="ada",
         created_at=opened,
-        commits=[Listed(each.sha, each.authored_at, each.committed_at) for each in commits],
+        commits=[Listed(listed.sha, listed.authored_at, listed.committed_at) for listed in commits],
         merged_at=opened + timedelta(hours=hours),
         title=title,
     )

@@ -43,8 +43,8 @@ def at(clock: str, day: int = 0) -> datetime:
 
 
 def identity(email: str) -> Identity:
-    (found,) = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])
-    return Identity.objects.get(pk=found)
+    (identity_id,) = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])
+    return Identity.objects.get(pk=identity_id)
 
 
 def repository(name: str = "shop") -> Repository:
@@ -145,8 +145,8 @@ def commit(
     return stored
 
 
-def trailer(of: Commit, agent: str = "claude_code", said: str = "") -> None:
-    append_evidence([(of.pk, Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, 0.9, said=said))])
+def trailer(of: Commit, agent: str = "claude_code", text: str = "") -> None:
+    append_evidence([(of.pk, Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, 0.9, said=text))])
     enqueue_commits([of.pk])
 
 
@@ -166,12 +166,12 @@ def attribute() -> None:
 
 def attributed() -> dict[tuple[str, str], dict[str, int]]:
     """(agent, the session's name or "") → "commit's path" → AI lines."""
-    told: dict[tuple[str, str], dict[str, int]] = {}
+    lines: dict[tuple[str, str], dict[str, int]] = {}
     for row in FileAttribution.objects.select_related("session", "file").order_by("file__path"):
         key = row.agent, row.session.external_id if row.session else ""
-        told.setdefault(key, {})
-        told[key][row.file.path] = told[key].get(row.file.path, 0) + row.ai_lines
-    return told
+        lines.setdefault(key, {})
+        lines[key][row.file.path] = lines[key].get(row.file.path, 0) + row.ai_lines
+    return lines
 
 
 def everything_derived() -> list[tuple[Any, ...]]:

@@ -23,7 +23,7 @@ class ServedRepositories:
     token: str
     url: str = ""
     moved_to: str = ""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         repositories = cast("_Listener", self.server).repositories
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        repositories.asked.append(self.path)
+        repositories.requests.append(self.path)
         if repositories.moved_to:
             self.send_response(302)
             self.send_header("Location", repositories.moved_to + self.path)
@@ -99,4 +99,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what was asked is in ServedRepositories.asked."""
+        """Nothing: requests are in ServedRepositories.requests."""

@@ -66,12 +66,12 @@ def sync(repo: Repo | Path, *, name: str = "", full: bool = False) -> SyncRun:
 
 def tables() -> dict[str, list[tuple[Any, ...]]]:
     """All that branches still hold."""
-    found = {}
+    rows = {}
     for name, query in QUERIES.items():
         with connection.cursor() as cursor:
             cursor.execute(query)
-            found[name] = cursor.fetchall()
-    return found
+            rows[name] = cursor.fetchall()
+    return rows
 
 
 def imported_anew(*repositories: Repo) -> dict[str, list[tuple[Any, ...]]]:

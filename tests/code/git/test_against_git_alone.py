@@ -27,7 +27,7 @@ CLAUDE = re.compile(r"^co-authored-by:.*<noreply@anthropic\.com>", re.IGNORECASE
 
 
 @dataclass
-class Told:
+class GitFacts:
     """What `git log` says of all branches."""
 
     lines: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # sha → files, added, deleted
@@ -36,7 +36,7 @@ class Told:
     with_claude: set[str] = field(default_factory=set)
 
 
-def told_by_git(path: Path) -> Told:
+def facts_of_git(path: Path) -> GitFacts:
     words = ("log", "--branches", "--remotes", "--numstat", f"--format={MARK}%H%x00%aE%x00%(trailers:only,unfold)%x00")
     answer = subprocess.run(
         ["git", "-c", "safe.directory=*", "-c", "core.quotePath=true", "-c", "diff.renameLimit=1000", *words],
@@ -45,41 +45,41 @@ def told_by_git(path: Path) -> Told:
         check=True,
         env=ENVIRONMENT,
     ).stdout.decode("utf-8", "replace")
-    told = Told()
+    facts = GitFacts()
     for part in answer.split(MARK)[1:]:
         sha, email, trailers, numstat = part.split("\0")
-        told.authors[email.lower()] += 1
+        facts.authors[email.lower()] += 1
         if CLAUDE.search(trailers):
-            told.with_claude.add(sha)
+            facts.with_claude.add(sha)
         rows = [line.split("\t") for line in numstat.strip().splitlines()]
         added, deleted = (sum(int(row[column]) for row in rows if row[column] != "-") for column in (0, 1))
-        told.lines[sha] = len(rows), added, deleted
-        told.endings.update(row[2].rstrip('}"').rpartition(".")[2] for row in rows)
-    return told
+        facts.lines[sha] = len(rows), added, deleted
+        facts.endings.update(row[2].rstrip('}"').rpartition(".")[2] for row in rows)
+    return facts
 
 
 def agrees(path: Path) -> None:
     """Everything that both count is the same."""
-    told = told_by_git(path)
+    facts = facts_of_git(path)
     assert sync(path).state == "done"
     stored: dict[str, list[int]] = {sha: [0, 0, 0] for sha in Commit.objects.values_list("sha", flat=True)}
     for sha, added, deleted in CommitFile.objects.values_list("commit__sha", "added", "deleted"):
         for column, number in enumerate((1, added or 0, deleted or 0)):
             stored[sha][column] += number
-    assert {sha: tuple(counts) for sha, counts in stored.items()} == told.lines
+    assert {sha: tuple(counts) for sha, counts in stored.items()} == facts.lines
     assert (
         set(
             CoAuthor.objects.filter(agent="claude_code", identity__value="noreply@anthropic.com").values_list(
                 "commit__sha", flat=True
             )
         )
-        == told.with_claude
+        == facts.with_claude
     )
     by_author = Commit.objects.filter(author__kind="email").values_list("author__value").annotate(Count("pk"))
-    assert dict(by_author) == {email: told.authors[email] for email, _ in by_author}
+    assert dict(by_author) == {email: facts.authors[email] for email, _ in by_author}
     languages = {"Rust": "rs", "Python": "py", "Svelte": "svelte"}
     for language, ending in languages.items():
-        assert CommitFile.objects.filter(language=language).count() == told.endings[ending], language
+        assert CommitFile.objects.filter(language=language).count() == facts.endings[ending], language
 
 
 def test_a_history_with_everything_in_it(repo: Repo) -> None:

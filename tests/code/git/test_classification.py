@@ -114,8 +114,8 @@ def test_attributes_of_subfolders_and_of_bare_repositories_are_read(repo: Repo) 
     repo.commit({"api/.gitattributes": "client.py linguist-generated\n", "api/client.py": "x\n", "client.py": "x\n"})
     git = GitRepository.open(repo.clone(repo.path.parent / "bare.git", "--bare").path)
     with AttributeReader(git.git_dir, repo.head) as attributes:
-        told = attributes.of(["api/client.py", "client.py", "odd\nname", "caf\\xe9.py"])
-    assert [bool(told[path]) for path in told] == [True, False, False, False]
+        by_path = attributes.of(["api/client.py", "client.py", "odd\nname", "caf\\xe9.py"])
+    assert [bool(by_path[path]) for path in by_path] == [True, False, False, False]
 
 
 def test_a_repository_without_attributes_or_with_a_missing_tree_has_none(repo: Repo) -> None:

@@ -24,11 +24,11 @@ def on(day: int) -> datetime:
 def periods(repo: Repo) -> list[ContextFilePeriod]:
     """As found by the patterns, and as found by the paths that an import sees pass by: the same."""
     git_dir, tip = GitRepository.open(repo.path).git_dir, repo.git("rev-parse", "main")
-    found = context_file_periods(git_dir, tip)
+    expected = context_file_periods(git_dir, tip)
     commits = read_commits(git_dir, repo.git("rev-list", "--all").split())
     names = {name for commit in commits for file in commit.files for name in (file.path, file.old_path)}
-    assert context_file_periods(git_dir, tip, set(filter(is_context_file, names))) == found
-    return found
+    assert context_file_periods(git_dir, tip, set(filter(is_context_file, names))) == expected
+    return expected
 
 
 def test_a_file_stands_from_the_commit_that_brings_it(repo: Repo) -> None:

@@ -106,12 +106,12 @@ def test_a_branch_and_its_squash_count_once(repo: Repo, synced_before: bool, bra
         repo.git("branch", "--quiet", "-D", "topic")
     sync(repo)
     assert counted() == {"One": 3, "Three": 1, "Squash": 8}
-    standing = of(squash).stands_for.values_list("subject", "set_apart")
+    represented = of(squash).stands_for.values_list("subject", "set_apart")
     # Deleted before anybody looked at it: then nobody knew of the branch.
     if synced_before or not branch_deleted:
-        assert set(standing) <= {("Two", "squashed"), ("Two again", "squashed")}
+        assert set(represented) <= {("Two", "squashed"), ("Two again", "squashed")}
     if not branch_deleted:
-        assert len(standing) == 2
+        assert len(represented) == 2
 
 
 def test_commits_after_the_squash_count(repo: Repo) -> None:
@@ -174,8 +174,8 @@ def test_a_mirror_and_a_fork_add_nothing_but_their_own(repo: Repo, tmp_path: Pat
     fork = repo.clone(tmp_path / "fork")
     fork.git("config", "remote.origin.url", "git@git.example.com:ben/shop.git")
     fork.commit({"b.py": lines(5)}, "Two")
-    for each in (repo, mirror, fork):
-        sync(each)
+    for clone in (repo, mirror, fork):
+        sync(clone)
     assert counted() == {"One": 3, "Two": 5}
     assert sorted(Repository.objects.values_list("name", flat=True)) == ["fork", "shop"]
     assert of(repo.head).repositories.count() == 2

@@ -49,9 +49,9 @@ CaptureCallbacks = Callable[..., AbstractContextManager[object]]
 @pytest.fixture
 def nudged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tasks that are woken."""
-    found: list[str] = []
-    monkeypatch.setattr("core.nudges._nudge", lambda task: found.append(task.name))
-    return found
+    nudges: list[str] = []
+    monkeypatch.setattr("core.nudges._nudge", lambda task: nudges.append(task.name))
+    return nudges
 
 
 def text(*words: object) -> str:
@@ -102,7 +102,7 @@ def test_worked_examples(repo: Repo, example: str) -> None:
     repo.commit({"a.py": text("a", "b", "c", "d")}, "Begin", at=FIRST)
     repo.commit(files, "Look", at=FIRST + after)
     follow(repo)
-    assert {subject: told for subject, *told in changes()}["Look"] == list(expected)
+    assert {subject: counts for subject, *counts in changes()}["Look"] == list(expected)
 
 
 @pytest.mark.django_db
@@ -272,31 +272,31 @@ def random_history(repo: Repo, seed: int) -> Iterator[None]:
                     position = chance.randrange(len(lines))
                     lines[position : position + 2] = [next(fresh) for _ in range(chance.randint(0, 4))]
                 case 2 if lines and len(files) < len(NAMES):
-                    files[chance.choice([each for each in NAMES if each not in files])] = files.pop(name)
+                    files[chance.choice([candidate for candidate in NAMES if candidate not in files])] = files.pop(name)
                 case 3 if chance.random() < 0.3:
                     files.pop(name)
                 case _:
                     position = chance.randint(0, len(lines))
                     lines[position:position] = [next(fresh) for _ in range(chance.randint(1, 9))]
-        wanted: Files = {name: "".join(f"{line}\n" for line in lines) for name, lines in files.items()}
-        told: Files = {**dict.fromkeys(before.keys() - files.keys()), **wanted}
+        contents: Files = {name: "".join(f"{line}\n" for line in lines) for name, lines in files.items()}
+        committed: Files = {**dict.fromkeys(before.keys() - files.keys()), **contents}
         if step % 7 == 3:
             repo.branch(f"work-{step}")
-            repo.commit(told, f"Step {step}", at=at)
+            repo.commit(committed, f"Step {step}", at=at)
             repo.switch("main")
             repo.git(
                 *("merge", "--quiet", "--no-ff", "--no-verify", "--message=Merge", f"work-{step}"),
                 signed=repo.signed(at=at + timedelta(minutes=5)),
             )
         else:
-            repo.commit(told, f"Step {step}", at=at)
+            repo.commit(committed, f"Step {step}", at=at)
         yield
 
 
 def moments(repo: Repo, revision: str, path: bytes) -> list[int]:
     """When git blame says that each line was last changed."""
-    told = repo.git("blame", "--first-parent", "--line-porcelain", revision, "--", path.decode())
-    return [int(line.split()[1]) for line in told.split("\n") if line.startswith("committer-time ")]
+    output = repo.git("blame", "--first-parent", "--line-porcelain", revision, "--", path.decode())
+    return [int(line.split()[1]) for line in output.split("\n") if line.startswith("committer-time ")]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -324,8 +324,8 @@ def test_what_git_says_of_odd_files_is_understood(repo: Repo) -> None:
     repo.commit({"binary": "now text\n", "no newline": "b", "empty": "x\n"}, at=FIRST + DAY)
     repo.commit({"binary": "now text\nmore\n", "no newline": "b\nc"}, at=FIRST + 2 * DAY)
     ages = LineAges()
-    found = [ages.follow(commit, lambda _path: True) for commit in read_chain(repo.path / ".git", repo.head)]
-    assert [(each.added, each.reworked, each.refactored) for each in found] == [(1, 0, 0), (1, 1, 0), (2, 1, 0)]
+    counts = [ages.follow(commit, lambda _path: True) for commit in read_chain(repo.path / ".git", repo.head)]
+    assert [(count.added, count.reworked, count.refactored) for count in counts] == [(1, 0, 0), (1, 1, 0), (2, 1, 0)]
 
 
 def stale(days: int) -> float | None:

@@ -125,12 +125,12 @@ def test_the_token_does_not_follow_to_another_host(
         provider.moved_to = elsewhere.url
         note_mirrors()
         assert read().state == "failed"
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
         resource.details = {"html_url": f"{elsewhere.url}/acme/shop"}
         resource.save()
         run = read()
         assert "where the token is not sent" in run.problem
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize("change", ["unwanted", "unpicked", "removed"])

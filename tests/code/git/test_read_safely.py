@@ -110,7 +110,7 @@ def trap(repo: Repo, tmp_path: Path) -> Callable[[], list[str]]:
     with (repo.path / ".git" / "config").open("a") as file:
         file.write(f"[include]\n\tpath = {included}\n")
         file.writelines(config)
-    return lambda: sorted(each.name for each in folder.glob("ran-*"))
+    return lambda: sorted(path.name for path in folder.glob("ran-*"))
 
 
 def state(folder: Path) -> dict[str, tuple[int, int, str]]:

@@ -24,10 +24,10 @@ def note(repo: Repo, ref: str, sha: str, path: str, session: str) -> None:
     repo.git("notes", f"--ref={ref}", "add", "--force", "--message", text, sha, signed=repo.signed())
 
 
-def said() -> set[tuple[str, str]]:
+def attested() -> set[tuple[str, str]]:
     """Path and session of all notes that stand."""
-    standing = CommitEvidence.objects.filter(method="note", withdrawn_at=None)
-    return {(path, row.external_session) for row in standing for path in row.lines_by_path or {}}
+    evidence = CommitEvidence.objects.filter(method="note", withdrawn_at=None)
+    return {(path, row.external_session) for row in evidence for path in row.lines_by_path or {}}
 
 
 @pytest.fixture
@@ -46,17 +46,17 @@ def clones(repo: Repo, tmp_path: Path) -> tuple[Repo, Repo]:
 
 def test_neither_takes_back_what_the_other_says(clones: tuple[Repo, Repo]) -> None:
     assert Repository.objects.count() == 1
-    assert said() == {("a.py", "session-1"), ("b.py", "session-2")}
+    assert attested() == {("a.py", "session-1"), ("b.py", "session-2")}
     for repo in clones:
         assert sync(repo, full=True).changed == 0
-        assert len(said()) == 2
+        assert len(attested()) == 2
 
 
 def test_each_takes_back_what_it_said_itself(clones: tuple[Repo, Repo]) -> None:
     repo, _ = clones
     repo.git("update-ref", "-d", "refs/notes/ai")
     sync(repo)
-    assert said() == {("b.py", "session-2")}
+    assert attested() == {("b.py", "session-2")}
 
 
 def test_while_one_cannot_be_read_nothing_is_taken_back(clones: tuple[Repo, Repo]) -> None:
@@ -64,4 +64,4 @@ def test_while_one_cannot_be_read_nothing_is_taken_back(clones: tuple[Repo, Repo
     shutil.rmtree(other.path)
     repo.git("update-ref", "-d", "refs/notes/ai")
     sync(repo)
-    assert len(said()) == 2
+    assert len(attested()) == 2

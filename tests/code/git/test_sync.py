@@ -138,9 +138,9 @@ def test_a_repository_that_is_deleted_while_it_is_read_fails_in_words(
     shop: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def recognise_and_delete(*given: Any) -> Any:
-        found = recognise(*given)
+        repository = recognise(*given)
         shutil.rmtree(shop.path)
-        return found
+        return repository
 
     monkeypatch.setattr(reading, "recognise", recognise_and_delete)
     run = sync(shop)
@@ -165,7 +165,7 @@ def test_what_was_asked_for_is_read_and_one_that_breaks_holds_nothing_up(
     shop: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = connect_git(Repo.create(tmp_path / "broken").path)
-    asked = connect_git(shop.path)
+    requested = connect_git(shop.path)
 
     def sync_or_break(source: RepositorySource) -> Any:
         if source == broken:
@@ -174,8 +174,8 @@ def test_what_was_asked_for_is_read_and_one_that_breaks_holds_nothing_up(
 
     monkeypatch.setattr(tasks, "sync_source", sync_or_break)
     tasks.sync_sources()
-    asked.refresh_from_db()
-    assert asked.asked_at is None
+    requested.refresh_from_db()
+    assert requested.asked_at is None
     assert len(counted()) == 7
     assert "broke off" in caplog.text
 

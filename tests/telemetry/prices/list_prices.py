@@ -11,8 +11,8 @@ from integrations.telemetry.prices.lists import TokenCounts, noon
 
 def price_of_request(model: str, at: datetime, tokens: TokenCounts, tier: str = "") -> Decimal | None:
     """US dollars for one request, to ten decimals; None where the model's price is unknown."""
-    found = library_list(model)
-    return None if found is None else found.card(at, tier).price(tokens, prompt_size=tokens.prompt_size)
+    prices = library_list(model)
+    return None if prices is None else prices.card(at, tier).price(tokens, prompt_size=tokens.prompt_size)
 
 
 def price_of_day(model: str, day: date, tokens: TokenCounts) -> Decimal | None:
@@ -20,5 +20,5 @@ def price_of_day(model: str, day: date, tokens: TokenCounts) -> Decimal | None:
 
     The sizes of the requests are lost in the sum, so the price of short ones is taken: a lower bound.
     """
-    found = library_list(model)
-    return None if found is None else found.card(noon(day)).price(tokens, prompt_size=0)
+    prices = library_list(model)
+    return None if prices is None else prices.card(noon(day)).price(tokens, prompt_size=0)

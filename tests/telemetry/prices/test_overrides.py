@@ -24,14 +24,16 @@ pytestmark = pytest.mark.django_db
 EVER = DateRange(None, None)
 
 
-def override(model: str = "acme-1", during: DateRange = EVER, **said: Any) -> PriceOverride:
-    prices = {"input": Decimal(2), "output": Decimal(8)} if "same_as" not in said else {}
-    made = PriceOverride(model=model, during=during, **{"reason": "A contract", **prices, **said})
+def override(model: str = "acme-1", during: DateRange = EVER, **fields: Any) -> PriceOverride:
+    prices = {"input": Decimal(2), "output": Decimal(8)} if "same_as" not in fields else {}
+    made = PriceOverride(model=model, during=during, **{"reason": "A contract", **prices, **fields})
     save_override(made, by=None)
     return made
 
 
-def asked(model: str, *, when: str = "2026-03-02 10:00", tokens: Any = (1_000_000, 0, 0, 100_000), **more: Any) -> None:
+def received(
+    model: str, *, when: str = "2026-03-02 10:00", tokens: Any = (1_000_000, 0, 0, 100_000), **more: Any
+) -> None:
     """A request to the model, received and folded."""
     receive([Event(at(when), kind=EventKind.REQUEST, model=model, key=f"{model} {when}", tokens=tokens, **more)])
     fold_received_batches()
@@ -48,7 +50,7 @@ def spend() -> Decimal | None:
 
 def test_an_unknown_model_costs_what_an_override_says() -> None:
     override(cache_read=Decimal("0.5"))
-    asked("acme-1", tokens=(1_000_000, 2_000_000, 100_000, 100_000))
+    received("acme-1", tokens=(1_000_000, 2_000_000, 100_000, 100_000))
     # 1 M × 2 + 2 M × 0.5 + 0.1 M written, which has no price of its own, × 2 + 0.1 M × 8
     assert spend() == Decimal("4.0")
     assert priced_by() == f"override {PriceOverride.objects.get().pk}.1"
@@ -57,15 +59,15 @@ def test_an_unknown_model_costs_what_an_override_says() -> None:
 def test_an_override_holds_from_its_first_day_to_the_one_before_its_last() -> None:
     override("claude-sonnet-4-5", DateRange(date(2026, 3, 2), date(2026, 3, 3)), input=Decimal(1), output=Decimal(1))
     for day in ("2026-03-01 23:59", "2026-03-02 00:00", "2026-03-02 23:59", "2026-03-03 00:00"):
-        asked("claude-sonnet-4-5", when=day, tokens=(100_000, 0, 0, 0))
+        received("claude-sonnet-4-5", when=day, tokens=(100_000, 0, 0, 0))
     spent = AgentRequest.objects.order_by("at").values_list("spend", flat=True)
     assert list(spent) == [Decimal("0.3"), Decimal("0.1"), Decimal("0.1"), Decimal("0.3")]
 
 
 def test_all_tokens_of_a_long_prompt_cost_the_higher_price() -> None:
     override(long_above=200_000, long_input=Decimal(4), long_output=Decimal(12))
-    asked("acme-1", when="2026-03-02 10:00", tokens=(150_000, 50_000, 0, 1_000))
-    asked("acme-1", when="2026-03-02 11:00", tokens=(150_000, 50_001, 0, 1_000))
+    received("acme-1", when="2026-03-02 10:00", tokens=(150_000, 50_000, 0, 1_000))
+    received("acme-1", when="2026-03-02 11:00", tokens=(150_000, 50_001, 0, 1_000))
     short, longer = AgentRequest.objects.order_by("at").values_list("spend", flat=True)
     assert short == Decimal("0.408")  # 0.2 M × 2 + 0.001 M × 8
     assert longer == Decimal("0.812004")  # 0.200001 M × 4 + 0.001 M × 12
@@ -76,7 +78,7 @@ def test_the_most_particular_override_holds() -> None:
     override("acme-large-*", input=Decimal(2), output=Decimal(2))
     override("acme-large-3", input=Decimal(3), output=Decimal(3))
     override("acme-*", agent="claude_code", input=Decimal(4), output=Decimal(4))
-    asked("acme-large-3", tokens=(1_000_000, 0, 0, 0))
+    received("acme-large-3", tokens=(1_000_000, 0, 0, 0))
     assert spend() == 4  # one for the agent before all others
     remove_override(PriceOverride.objects.get(agent="claude_code"), by=None)
     reprice_waiting_rows()
@@ -100,12 +102,12 @@ def test_only_stars_stand_for_other_letters(pattern: str, model: str, is_meant: 
 
 def test_a_renamed_model_is_priced_as_the_one_that_it_was() -> None:
     override("sonnet-renamed", same_as="claude-sonnet-4-5")
-    asked("sonnet-renamed", tokens=(200_001, 0, 0, 1_000))
+    received("sonnet-renamed", tokens=(200_001, 0, 0, 1_000))
     assert spend() == Decimal("1.222506")
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "message"),
+    ("fields", "field", "message"),
     [
         ({"input": Decimal(-1)}, "input", "negative"),
         ({"input": Decimal(20_000)}, "input", "10,000"),
@@ -118,9 +120,9 @@ def test_a_renamed_model_is_priced_as_the_one_that_it_was() -> None:
         ({"reason": ""}, "reason", "blank"),
     ],
 )
-def test_what_is_wrong_with_an_override_is_said_at_its_field(said: dict[str, Any], field: str, message: str) -> None:
+def test_what_is_wrong_with_an_override_is_said_at_its_field(fields: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(ValidationError) as raised:
-        override(**{"model": "acme-1", **said})
+        override(**{"model": "acme-1", **fields})
     assert message in str(raised.value.message_dict[field])
     assert not PriceOverride.objects.exists()
     assert not Repricing.objects.exists()
@@ -148,7 +150,7 @@ def test_the_database_refuses_what_no_form_has_seen() -> None:
 
 def test_a_changed_override_is_logged_and_reprices_what_it_touches() -> None:
     ada = User.objects.create_user("ada")
-    asked("acme-1")
+    received("acme-1")
     assert spend() is None
     made = override(during=DateRange(date(2026, 3, 1), None))
     reprice_waiting_rows()
@@ -162,7 +164,7 @@ def test_a_changed_override_is_logged_and_reprices_what_it_touches() -> None:
     reprice_waiting_rows()
     assert spend() is None
     log = PriceOverrideChange.objects.order_by("pk")
-    assert [(each.act, each.terms["input"], each.by) for each in log] == [
+    assert [(change.act, change.terms["input"], change.by) for change in log] == [
         ("added", "2", None),
         ("changed", "3", ada),
         ("removed", "3", ada),

@@ -65,13 +65,13 @@ def price_list(version: str, *, without: str = "", change: tuple[str, Decimal] |
             models = [_dearer(model, change[1]) if model.id == change[0] else model for model in models]
         providers.append(replace(provider, models=models))
     set_custom_snapshot(DataSnapshot(providers=providers, from_auto_update=False))
-    kept = library.library_version
+    original = library.library_version
     library.library_list.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         for module in ("library", "kept_lists", "library_update", "book"):
             patch.setattr(f"integrations.telemetry.prices.{module}.library_version", lambda: f"genai-prices {version}")
         yield
-    assert library.library_version is kept
+    assert library.library_version is original
     set_custom_snapshot(None)
     library.library_list.cache_clear()
 
@@ -93,10 +93,15 @@ def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others
         follow_price_book()
         follow_price_book()  # once is enough
         reprice_waiting_rows()
-    told = Repricing.objects.get()
-    assert (told.cause, told.model_names, told.requests, told.changed) == ("library", [SONNET], 1, 1)
-    assert (told.spend_before, told.spend_after) == (Decimal("0.3"), Decimal("0.7"))
-    assert "9.9" in told.reason
+    repricing = Repricing.objects.get()
+    assert (repricing.cause, repricing.model_names, repricing.requests, repricing.changed) == (
+        "library",
+        [SONNET],
+        1,
+        1,
+    )
+    assert (repricing.spend_before, repricing.spend_after) == (Decimal("0.3"), Decimal("0.7"))
+    assert "9.9" in repricing.reason
     assert AgentRequest.objects.filter(model=SONNET, price_version__name="genai-prices 9.9").exists()
     assert AgentRequest.objects.get(model=OPUS).price_version_id == opus_before
     assert sum(day.spend or 0 for day in AgentSessionDay.objects.all()) == Decimal("1.2")
@@ -114,10 +119,10 @@ def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
         enqueue_repricing(Repricing.Cause.ASKED, "Everything")
         fold(request(SONNET, when="2026-03-05 10:00"))
         reprice_waiting_rows()
-        kept = KeptPriceList.objects.get(model=SONNET)
-        assert kept.missing_since == "genai-prices 9.9"
+        snapshot = KeptPriceList.objects.get(model=SONNET)
+        assert snapshot.missing_since == "genai-prices 9.9"
         spent = AgentRequest.objects.values_list("spend", "price_version__name")
-        assert set(spent) == {(before, kept.library)}  # at the last price, by the version that said it
+        assert set(spent) == {(before, snapshot.library)}  # at the last price, by the version that said it
     assert not AgentSessionDay.objects.filter(unpriced_tokens__gt=0).exists()
 
 
@@ -222,13 +227,13 @@ def overrides(draw: st.DrawFn) -> PriceOverride:
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(records(), min_size=1, max_size=8), overrides())
-def test_repricing_is_pricing_at_arrival_and_twice_is_once(told: list[Event | Point], made: PriceOverride) -> None:
+def test_repricing_is_pricing_at_arrival_and_twice_is_once(rows: list[Event | Point], made: PriceOverride) -> None:
     _empty()
     save_override(made, by=None)
-    fold(*told)
+    fold(*rows)
     at_arrival = _figures()
     _empty()
-    fold(*told)
+    fold(*rows)
     made.pk = None
     made._state.adding = True
     save_override(made, by=None)

@@ -39,10 +39,10 @@ def test_each_request_is_priced_by_its_own_size() -> None:
     )
     [use] = models_in_use(FIRST, AFTER)
     assert use.spend == Decimal("0.315") + Decimal("1.2825")  # 0.2 × 6 + 0.1 × 0.6 + 0.001 × 22.5
-    [told] = what_if([use], {SONNET: GPT})
+    [result] = what_if([use], {SONNET: GPT})
     # gpt-5.5 costs 5, 0.5 and 30 up to 272,000 tokens, and 10, 1 and 45 above
-    assert told.spend == Decimal("0.53") + Decimal("2.145")
-    assert told.tells_bounds
+    assert result.spend == Decimal("0.53") + Decimal("2.145")
+    assert result.tells_bounds
 
 
 def test_each_day_has_its_price() -> None:
@@ -50,15 +50,15 @@ def test_each_day_has_its_price() -> None:
         ("2026-03-12 10:00", SONNET, (300_000, 0, 0, 0)),
         ("2026-03-13 10:00", SONNET, (300_000, 0, 0, 0)),
     )
-    [told] = what_if(models_in_use(FIRST, AFTER), {SONNET: OPUS})
-    assert told.spend == Decimal("3.0") + Decimal("1.5")  # long prompts cost 10 until 12 March, and 5 from then on
+    [result] = what_if(models_in_use(FIRST, AFTER), {SONNET: OPUS})
+    assert result.spend == Decimal("3.0") + Decimal("1.5")  # long prompts cost 10 until 12 March, and 5 from then on
 
 
 def test_a_model_without_a_price_has_no_spend_and_what_it_would_cost_elsewhere_is_known() -> None:
     used(("2026-03-20 10:00", "acme-1", (100_000, 0, 0, 0)), ("2026-03-20 11:00", SONNET, (100_000, 0, 0, 0)))
     sonnet, acme = models_in_use(FIRST, AFTER)
     assert (acme.model, acme.spend, acme.unpriced_tokens) == ("acme-1", None, 100_000)
-    by_model = {each.use.model: each for each in what_if([sonnet, acme], {"acme-1": SONNET, SONNET: "acme-1"})}
+    by_model = {result.use.model: result for result in what_if([sonnet, acme], {"acme-1": SONNET, SONNET: "acme-1"})}
     assert by_model["acme-1"].spend == Decimal("0.3")
     assert by_model[SONNET].spend is None
     assert unknown_models({"acme-1", SONNET}) == {"acme-1"}
@@ -74,8 +74,8 @@ def test_what_only_metrics_tell_of_is_said() -> None:
 
 def test_what_nothing_is_said_of_stays_as_it_was() -> None:
     used(("2026-03-20 10:00", SONNET, (100_000, 0, 0, 0)))
-    [told] = what_if(models_in_use(FIRST, AFTER), {})
-    assert (told.model, told.spend, told.card) == (SONNET, Decimal("0.3"), None)
+    [result] = what_if(models_in_use(FIRST, AFTER), {})
+    assert (result.model, result.spend, result.card) == (SONNET, Decimal("0.3"), None)
 
 
 COUNTS = st.sampled_from([0, 1, 60_000, 128_000, 199_999, 200_000, 256_000, 272_000, 300_000])
@@ -91,10 +91,10 @@ def test_it_is_what_pricing_every_request_on_the_other_model_gives(
 ) -> None:
     AgentSession.objects.all().delete()
     used(*((f"2026-03-{day:02} 10:00", SONNET, (a, b, c, d)) for day, a, b, c, d in requests))
-    [told] = what_if(models_in_use(FIRST, AFTER), {SONNET: other})
+    [result] = what_if(models_in_use(FIRST, AFTER), {SONNET: other})
     one_by_one = [
         price_of_request(other, datetime(2026, 3, day, 12, tzinfo=UTC), TokenCounts(*tokens))
         for day, *tokens in requests
     ]
-    assert told.spend == sum(price for price in one_by_one if price is not None)
-    assert told.tells_bounds
+    assert result.spend == sum(price for price in one_by_one if price is not None)
+    assert result.tells_bounds

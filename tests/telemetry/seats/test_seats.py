@@ -116,8 +116,10 @@ def test_a_dry_run_stores_nothing() -> None:
 def test_whoever_gets_or_loses_a_seat_is_announced() -> None:
     imported("claude_code,Team,30,ada@example.com,,2026-03-01,")
     person = SeatAssignment.objects.get().identity.person_id
-    told = {(change.person_id, change.day_from) for change in take_changes() if change.family is FactFamily.SEATS}
-    assert told == {(None, date(2026, 3, 1)), (person, date(2026, 3, 1))}
+    changed_seats = {
+        (change.person_id, change.day_from) for change in take_changes() if change.family is FactFamily.SEATS
+    }
+    assert changed_seats == {(None, date(2026, 3, 1)), (person, date(2026, 3, 1))}
 
 
 @pytest.mark.parametrize(
@@ -136,10 +138,10 @@ def test_whoever_gets_or_loses_a_seat_is_announced() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_row(row: str, column: str, message: str) -> None:
-    told = imported("claude_code,Team,30,ben@example.com,,2026-03-01,", row)
-    assert not told.applied
-    assert (told.errors[0].row, told.errors[0].column) == (3, column)
-    assert message in told.errors[0].message
+    result = imported("claude_code,Team,30,ben@example.com,,2026-03-01,", row)
+    assert not result.applied
+    assert (result.errors[0].row, result.errors[0].column) == (3, column)
+    assert message in result.errors[0].message
     assert not SeatPlan.objects.exists()
 
 
@@ -155,9 +157,9 @@ def changed(admin: Client, **fields: object) -> str:
     """What the page of the only plan says to a change."""
     plan = SeatPlan.objects.get()
     days = {"during_0": plan.during.lower or "", "during_1": plan.during.upper or ""}
-    told = {"agent": plan.agent, "name": plan.name, "monthly_price": plan.monthly_price, "seats": plan.seats or ""}
+    form = {"agent": plan.agent, "name": plan.name, "monthly_price": plan.monthly_price, "seats": plan.seats or ""}
     address = reverse("admin:integrations_seatplan_change", args=[plan.pk])
-    answer = admin.post(address, {**told, **days, **fields}, follow=True)
+    answer = admin.post(address, {**form, **days, **fields}, follow=True)
     return answer.content.decode()
 
 
@@ -179,7 +181,7 @@ def test_a_new_price_leaves_the_days_before_it_as_they_were(admin: Client) -> No
         ("ada@example.com", date(2026, 3, 11)),
         ("cem@example.com", date(2026, 3, 21)),
     }
-    assert [each.by for each in history_of(later) if "$62" in each.words] == ["admin@example.com"]
+    assert [change.by for change in history_of(later) if "$62" in change.words] == ["admin@example.com"]
 
 
 def test_a_new_price_holds_from_today_where_nothing_is_said(admin: Client) -> None:
@@ -220,8 +222,8 @@ def test_a_plan_ends_where_the_next_of_its_name_begins() -> None:
 
 
 def test_a_file_without_its_columns_is_refused() -> None:
-    told = import_seats(b"name,price\nada,3\n")
-    assert {(problem.column, problem.row) for problem in told.errors} >= {("agent", 0), ("name", 0)}
+    result = import_seats(b"name,price\nada,3\n")
+    assert {(problem.column, problem.row) for problem in result.errors} >= {("agent", 0), ("name", 0)}
 
 
 def test_two_plans_of_a_name_do_not_overlap() -> None:
@@ -254,14 +256,14 @@ def test_every_change_of_a_plan_and_of_its_seats_stays_in_its_history() -> None:
         plan.monthly_price = Decimal(40)
         plan.save()
     imported("claude_code,Team,40,ada@example.com,,2026-03-01,2026-06-01")
-    told = {(each.words, each.by) for each in history_of(plan)}
-    assert told == {
+    changes = {(change.words, change.by) for change in history_of(plan)}
+    assert changes == {
         ("plan added: $30.00 a month, from 2026-03-01", "an import or a command"),
         ("seat of ada@example.com added, from 2026-03-01", "an import or a command"),
         ("plan changed: $40.00 a month, from 2026-03-01", "ada.admin@example.com"),
         ("seat of ada@example.com changed, 2026-03-01 – 2026-06-01", "an import or a command"),
     }
     admin.delete()
-    assert [each.by for each in history_of(plan) if "$40" in each.words] == ["somebody who was removed"]
+    assert [change.by for change in history_of(plan) if "$40" in change.words] == ["somebody who was removed"]
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
         apps.get_model("integrations", "SeatPlanEvent")._default_manager.all().delete()

@@ -53,8 +53,8 @@ def counted() -> list[tuple[date, str, str, Decimal | None]]:
 
 
 def test_days_are_priced_by_model_and_the_readers_own_cost_stands_beside() -> None:
-    told = imported(reports.CLAUDE_DAILY)
-    assert (told.applied, told.added, told.counted, told.errors) == (True, 3, 3, [])
+    result = imported(reports.CLAUDE_DAILY)
+    assert (result.applied, result.added, result.counted, result.errors) == (True, 3, 3, [])
     assert counted() == [
         (date(2026, 3, 9), "files", "claude-haiku-4-5-20251001", Decimal("0.025")),
         (date(2026, 3, 9), "files", "claude-sonnet-4-5", DAY_COST),
@@ -80,8 +80,8 @@ def test_a_repetition_changes_nothing_and_a_later_export_replaces() -> None:
 
 def test_of_a_day_of_which_the_agent_told_itself_the_file_counts_nothing() -> None:
     told_natively("2026-03-09 10:00")
-    told = imported(reports.CLAUDE_DAILY)
-    assert (told.added, told.counted) == (3, 1)
+    result = imported(reports.CLAUDE_DAILY)
+    assert (result.added, result.counted) == (3, 1)
     assert [(day, source) for day, source, *_ in counted()] == [
         (date(2026, 3, 9), "events"),
         (date(2026, 3, 10), "files"),
@@ -128,8 +128,8 @@ def test_sessions_win_over_days_and_days_over_blocks() -> None:
 
 
 def test_a_codex_session_is_known_by_the_id_in_its_path() -> None:
-    told = imported(reports.CODEX_SESSIONS, agent="codex")
-    assert told.added == 2
+    result = imported(reports.CODEX_SESSIONS, agent="codex")
+    assert result.added == 2
     session = AgentSession.objects.get()
     assert (session.agent, session.external_id) == ("codex", "01a1f79f-8d3e-7710-b87e-42dd09705a90")
     # 750 × 1.75 + 250 × 0.175 + 125 × 14, a million; the other 2,000, 500 and 300: as ccusage itself reckons
@@ -143,8 +143,8 @@ def test_a_report_of_all_agents_says_itself_whose_sessions_they_are() -> None:
 
 
 def test_the_same_day_of_several_projects_is_added_up() -> None:
-    told = imported(reports.PROJECTS)
-    assert (told.added, counted()[0][3]) == (1, 2 * DAY_COST)
+    result = imported(reports.PROJECTS)
+    assert (result.added, counted()[0][3]) == (1, 2 * DAY_COST)
 
 
 def test_a_model_without_a_price_has_no_cost_but_the_one_that_the_reader_says() -> None:
@@ -194,10 +194,10 @@ def _set(path: str, value: Any) -> Any:
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(document: Any, field: str, message: str) -> None:
-    told = imported(document)
-    assert not told.applied
-    assert told.errors[0].field == field
-    assert message in told.errors[0].message
+    result = imported(document)
+    assert not result.applied
+    assert result.errors[0].field == field
+    assert message in result.errors[0].message
     assert not ImportedUsage.objects.exists()
     assert not AgentSession.objects.exists()
 
@@ -222,8 +222,8 @@ def report(tmp_path: Path) -> Path:
 def test_the_command_says_what_it_did(report: Path) -> None:
     out = io.StringIO()
     call_command("import_ccusage", str(report), "--person", ADA, "--dry-run", "--json", stdout=out)
-    told = json.loads(out.getvalue())
-    assert told == {"applied": False, "added": 3, "changed": 0, "unchanged": 0, "counted": 3, "errors": []}
+    output = json.loads(out.getvalue())
+    assert output == {"applied": False, "added": 3, "changed": 0, "unchanged": 0, "counted": 3, "errors": []}
     assert not ImportedUsage.objects.exists()
     call_command("import_ccusage", str(report), "--person", ADA, stdout=out)
     assert ImportedUsage.objects.count() == 3
