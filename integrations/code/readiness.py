@@ -101,7 +101,7 @@ SESSIONS_PLACED = sql.SQL(
         FROM integrations_agentsessionday
         WHERE counted AND day >= %(first)s
         GROUP BY session_id
-    ), told AS (
+    ), session_facts AS (
         SELECT placed.id AS session_id, placed.person_id, placed.agent, placed.started_at, placed.repository_id,
                1 AS sessions,
                coalesce(figures.spend, 0) AS spend,
@@ -123,7 +123,7 @@ SUMMED = sql.SQL(
            sum(settled_spend) AS settled_spend, sum(wasted_spend) AS wasted_spend,
            sum(tool_calls)::bigint AS tool_calls, sum(tool_failures)::bigint AS tool_failures,
            sum(lines_generated)::bigint AS lines_generated, sum(lines_shipped)::bigint AS lines_shipped
-    FROM told
+    FROM session_facts
     GROUP BY repository_id
     """
 )
@@ -131,7 +131,7 @@ SUMMED = sql.SQL(
 COUNTED = sql.SQL(
     """
     SELECT count(*) AS sessions, count(DISTINCT person_id) AS people
-    FROM told
+    FROM session_facts
     WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s) AND ({adds})
     """
 )
@@ -139,7 +139,7 @@ LISTED = sql.SQL(
     """
     SELECT session_id, person_id, agent, started_at, sessions, spend, settled_spend, wasted_spend, tool_calls,
            tool_failures, lines_generated, lines_shipped
-    FROM told
+    FROM session_facts
     WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s) AND ({adds})
     ORDER BY started_at DESC, session_id DESC
     LIMIT %(size)s OFFSET %(skipped)s

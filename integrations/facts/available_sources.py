@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 
-class ToldOf(NamedTuple):
+class AvailableSources(NamedTuple):
     """Whether any session was ever received, seats are kept, and any repository is connected, read already or not."""
 
     sessions: bool
@@ -15,7 +15,7 @@ class ToldOf(NamedTuple):
     repositories: bool
 
 
-def told_of() -> ToldOf:
+def told_of() -> AvailableSources:
     """One query."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -24,4 +24,4 @@ def told_of() -> ToldOf:
                    EXISTS (SELECT FROM integrations_repositorysource)
             """
         )
-        return ToldOf(*cursor.fetchone())
+        return AvailableSources(*cursor.fetchone())

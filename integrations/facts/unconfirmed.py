@@ -31,17 +31,17 @@ def unconfirmed_people() -> tuple[int, ...]:
                 SELECT FROM orgtree_identity identity
                 WHERE identity.person_id = person.id AND (
                     (   -- Not EXISTS, for which the planner would read all commits.
-                        SELECT true FROM integrations_commit told
+                        SELECT true FROM integrations_commit record
                         WHERE credited_id = identity.id AND NOT without_clone LIMIT 1
                     ) OR EXISTS (
-                        SELECT FROM integrations_pullrequest told
+                        SELECT FROM integrations_pullrequest record
                         WHERE author_id = identity.id AND connection_id IN (SELECT id FROM provider)
                     ) OR EXISTS (
                         SELECT FROM integrations_pullrequestreview review
-                        JOIN integrations_pullrequest told ON told.id = review.pull_request_id
+                        JOIN integrations_pullrequest record ON record.id = review.pull_request_id
                         WHERE review.author_id = identity.id AND connection_id IN (SELECT id FROM provider)
                     ) OR EXISTS (
-                        SELECT FROM integrations_workitem told
+                        SELECT FROM integrations_workitem record
                         WHERE assignee_id = identity.id AND connection_id IN (SELECT id FROM provider)
                     ) OR EXISTS (SELECT FROM integrations_seatassignment WHERE identity_id = identity.id)
                       OR EXISTS (SELECT FROM integrations_ingesttoken WHERE identity_id = identity.id)

@@ -91,10 +91,10 @@ DONE_WORK_ITEMS_BY_AGENT = Relation(
         SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
         {_FROM_DONE}
         CROSS JOIN LATERAL (
-            SELECT unnest(CASE WHEN count(*) = 0 THEN '{{NULL}}' WHEN count(told.agent) = 0 THEN '{{Non-AI}}'
-                               ELSE array_agg(DISTINCT told.agent) FILTER (WHERE told.agent IS NOT NULL) END::text[])
+            SELECT unnest(CASE WHEN count(*) = 0 THEN '{{NULL}}' WHEN count(part.agent) = 0 THEN '{{Non-AI}}'
+                               ELSE array_agg(DISTINCT part.agent) FILTER (WHERE part.agent IS NOT NULL) END::text[])
             {_PULL_REQUESTS}
-            LEFT JOIN LATERAL unnest(pull_request.agents) AS told (agent) ON true
+            LEFT JOIN LATERAL unnest(pull_request.agents) AS part (agent) ON true
             WHERE link.work_item_id = figures.work_item_id
         ) AS agent (name)
         WHERE figures.done_on IS NOT NULL

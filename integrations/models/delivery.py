@@ -8,7 +8,7 @@ from django.db import models
 
 from integrations.enums import Environment, RunStatus, Severity
 from integrations.models.connections import Repository
-from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
+from integrations.models.provider_fact import ProviderFact, enum_field, native_field, text_field
 from orgtree.models import Identity
 
 
@@ -19,7 +19,7 @@ class PipelineRun(ProviderFact):
     run = models.CharField(max_length=200)
     attempt = models.IntegerField(default=1, db_default=1)
     name = models.CharField(max_length=300)
-    status = word_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
+    status = enum_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
     native_status = native_field()
     trigger = native_field()
     sha = text_field(64)
@@ -43,7 +43,7 @@ class PipelineJob(models.Model):
     run = models.ForeignKey(PipelineRun, models.CASCADE, related_name="jobs", db_index=False)
     external_id = models.CharField(max_length=200)
     name = text_field(300)
-    status = word_field(RunStatus)
+    status = enum_field(RunStatus)
     native_status = native_field()
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -58,9 +58,9 @@ class Deployment(ProviderFact):
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     service = text_field()
-    environment = word_field(Environment, default=Environment.OTHER, db_default=Environment.OTHER)
+    environment = enum_field(Environment, default=Environment.OTHER, db_default=Environment.OTHER)
     native_environment = native_field()
-    status = word_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
+    status = enum_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
     native_status = native_field()
     sha = text_field(64)
     ref = text_field(500)
@@ -90,7 +90,7 @@ class DeploymentStatus(models.Model):
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="statuses", db_index=False)
     external_id = models.CharField(max_length=200)
     at = models.DateTimeField()
-    status = word_field(RunStatus)
+    status = enum_field(RunStatus)
     native_status = native_field()
 
     class Meta:
@@ -108,8 +108,8 @@ class Incident(ProviderFact):
     title = models.TextField(blank=True, default="", db_default="")
     native_status = native_field()
     native_severity = native_field()
-    severity = word_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
-    told_severity = word_field(Severity, null=True, help_text="The provider's own, where it has one.")
+    severity = enum_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
+    told_severity = enum_field(Severity, null=True, help_text="The provider's own, where it has one.")
     started_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)

@@ -15,7 +15,7 @@ def choices_of(words: type[StrEnum]) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
 
 
-def word_field(words: type[StrEnum], **options: Any) -> models.CharField[str, str]:
+def enum_field(words: type[StrEnum], **options: Any) -> models.CharField[str, str]:
     """A column of one of Headway's own words; the provider's word stands beside it in `native_…`."""
     return models.CharField(max_length=24, choices=choices_of(words), **options)
 

@@ -12,7 +12,7 @@ from django.db import models
 from integrations.enums import WorkType
 from integrations.models.connections import Repository
 from integrations.models.fields import DayRangesField
-from integrations.models.provider_fact import word_field
+from integrations.models.provider_fact import enum_field
 from integrations.models.pull_requests import PullRequest, PullRequestReview
 from orgtree.models import Identity
 
@@ -91,7 +91,7 @@ class PullRequestFigures(models.Model):
         null=True, help_text="Of these, those that none of its reviewers had changed before."
     )
     is_linked = models.BooleanField(default=False, help_text="To a work item that is known.")
-    work_type = word_field(WorkType, default=WorkType.OTHER)
+    work_type = enum_field(WorkType, default=WorkType.OTHER)
     agents = ArrayField(models.CharField(max_length=40), default=list, help_text="With a part in any of its commits.")
     open_days = DayRangesField(null=True, help_text="On which it was open, from the first day ready for review.")
     stale_days = DayRangesField(null=True, help_text="Of these, those on which nothing had happened for two weeks.")

@@ -7,7 +7,7 @@ from django.db import models
 
 from integrations.enums import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState, WorkType
 from integrations.models.connections import Repository
-from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
+from integrations.models.provider_fact import ProviderFact, enum_field, native_field, text_field
 from integrations.models.work_items import WorkItem
 from orgtree.models import Identity
 
@@ -27,7 +27,7 @@ class PullRequest(ProviderFact):
         db_index=False,
         help_text="Who asked, where an agent is the author.",
     )
-    state = word_field(PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
+    state = enum_field(PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
     native_state = native_field()
     is_draft = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(null=True)
@@ -47,7 +47,7 @@ class PullRequest(ProviderFact):
     comment_count = models.IntegerField(null=True)
     review_comment_count = models.IntegerField(null=True)
     labels = ArrayField(models.TextField(), default=list, db_default=[])
-    work_type = word_field(
+    work_type = enum_field(
         WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER, help_text="Derived: label, linked item, title."
     )
 
@@ -90,7 +90,7 @@ class PullRequestReview(models.Model):
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="reviews", db_index=False)
     external_id = models.CharField(max_length=200)
     author = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
-    state = word_field(ReviewState)
+    state = enum_field(ReviewState)
     native_state = native_field()
     submitted_at = models.DateTimeField()
     commit_sha = text_field(64)
@@ -106,7 +106,7 @@ class PullRequestEvent(models.Model):
     """Draft, ready, closed, reopened, review requested: what happened when, and whom it concerned."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="events", db_index=False)
-    kind = word_field(PullRequestEventKind)
+    kind = enum_field(PullRequestEventKind)
     at = models.DateTimeField()
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     of = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -127,7 +127,7 @@ class WorkItemLink(models.Model):
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="links", db_index=False)
     key = models.CharField(max_length=200)
-    method = word_field(LinkMethod)
+    method = enum_field(LinkMethod)
     work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="links")
 
     class Meta:

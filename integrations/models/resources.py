@@ -6,7 +6,7 @@ from django.db import models
 
 from integrations.enums import Kind, ResourceKind
 from integrations.models.connections import Connection, Repository
-from integrations.models.provider_fact import choices_of, text_field, word_field
+from integrations.models.provider_fact import choices_of, enum_field, text_field
 from integrations.models.work_items import Project
 
 
@@ -17,7 +17,7 @@ class Resource(models.Model):
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="resources", db_index=False)
-    kind = word_field(ResourceKind)
+    kind = enum_field(ResourceKind)
     external_id = models.CharField(max_length=200, help_text="The provider's own id, which survives a rename.")
     name = models.CharField(max_length=500, help_text="As people call it: acme/shop.")
     url = models.TextField(blank=True, default="")

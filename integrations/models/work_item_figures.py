@@ -8,7 +8,7 @@ from django.db import models
 from integrations.enums import WorkType
 from integrations.models.connections import Repository
 from integrations.models.fields import DayRangesField
-from integrations.models.provider_fact import word_field
+from integrations.models.provider_fact import enum_field
 from integrations.models.work_items import WorkItem
 from orgtree.models import Identity
 
@@ -36,7 +36,7 @@ class WorkItemFigures(models.Model):
         db_index=False,
         help_text="Whose issues the project has.",
     )
-    work_type = word_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
+    work_type = enum_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
     created_on = models.DateField(null=True)
     done_at = models.DateTimeField(null=True, help_text="The last entry into done; null while it is not done.")
     done_on = models.DateField(null=True)

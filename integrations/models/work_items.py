@@ -7,7 +7,7 @@ from django.db import models
 
 from integrations.enums import Priority, SprintState, StatusCategory, WorkType
 from integrations.models.connections import Connection, Repository
-from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
+from integrations.models.provider_fact import ProviderFact, enum_field, native_field, text_field
 from orgtree.models import Identity
 
 
@@ -34,21 +34,21 @@ class WorkItem(ProviderFact):
     key = models.CharField(max_length=200)
     title = models.TextField(blank=True, default="", db_default="")
     native_type = native_field()
-    work_type = word_field(
+    work_type = enum_field(
         WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER, help_text="By the connection's mapping."
     )
     native_status = native_field()
-    status_category = word_field(StatusCategory, default=StatusCategory.TODO, db_default=StatusCategory.TODO)
-    first_category = word_field(
+    status_category = enum_field(StatusCategory, default=StatusCategory.TODO, db_default=StatusCategory.TODO)
+    first_category = enum_field(
         StatusCategory,
         default=StatusCategory.TODO,
         db_default=StatusCategory.TODO,
         help_text="Of the status in which it was created.",
     )
-    told_category = word_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
-    told_first_category = word_field(StatusCategory, null=True)
+    told_category = enum_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
+    told_first_category = enum_field(StatusCategory, null=True)
     native_priority = native_field()
-    priority = word_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
+    priority = enum_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
     resolution = native_field()
     estimate = models.FloatField(null=True, help_text="In the provider's own measure, mostly points.")
     parent_key = text_field()
@@ -75,8 +75,8 @@ class WorkItemTransition(models.Model):
     at = models.DateTimeField()
     from_status = native_field()
     to_status = native_field()
-    category = word_field(StatusCategory, null=True)
-    told_category = word_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
+    category = enum_field(StatusCategory, null=True)
+    told_category = enum_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
@@ -107,7 +107,7 @@ class Sprint(ProviderFact):
 
     board = models.CharField(max_length=200)
     name = text_field(300)
-    state = word_field(SprintState)
+    state = enum_field(SprintState)
     native_state = native_field()
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)

@@ -103,20 +103,20 @@ def claim_work(most: int) -> Work:
     )
 
 
-def standing_for(commits: Collection[int]) -> set[int]:
+def with_representatives(commits: Collection[int]) -> set[int]:
     """These commits, and those that count in their place: evidence counts there."""
     if not commits:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE standing (id) AS (
+            WITH RECURSIVE represented (id) AS (
                 SELECT unnest(%s::bigint[])
                 UNION
-                SELECT commit.stands_in_id FROM standing JOIN integrations_commit commit USING (id)
+                SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit USING (id)
                 WHERE commit.stands_in_id IS NOT NULL
             )
-            SELECT id FROM standing
+            SELECT id FROM represented
             """,
             [sorted(commits)],
         )

@@ -84,7 +84,7 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH taken AS (
+            WITH drained AS (
                 DELETE FROM integrations_factchange
                 WHERE id = ANY (ARRAY(
                     SELECT id FROM integrations_factchange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
@@ -92,7 +92,7 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
                 RETURNING family, person_id, owned_id, day_from, day_to, at
             ), coalesced AS (
                 SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
-                FROM taken
+                FROM drained
                 GROUP BY family, person_id, owned_id
             )
             SELECT family, person_id, lower(days), upper(days), owned_id, at

@@ -15,17 +15,19 @@ from django.db import connection as database
 
 from core.nudges import nudge_on_commit
 
-SETTLE = signature("integrations.delivery.tasks.settle_pull_requests_waiting")  # by its name: it stands above its queue
+RECOMPUTE_WAITING = signature(
+    "integrations.delivery.tasks.settle_pull_requests_waiting"
+)  # by its name: it stands above its queue
 
 _WITH_COMMITS: LiteralString = """
-    WITH told AS (
+    WITH named AS (
         SELECT sha FROM integrations_commit WHERE id = ANY (%(commits)s)
         UNION
         SELECT sha FROM integrations_commit WHERE stands_in_id = ANY (%(commits)s)
     )
-    SELECT listed.pull_request_id FROM told JOIN integrations_pullrequestcommit listed USING (sha)
+    SELECT listed.pull_request_id FROM named JOIN integrations_pullrequestcommit listed USING (sha)
     UNION
-    SELECT merged.id FROM told JOIN integrations_pullrequest merged ON merged.merge_sha = told.sha
+    SELECT merged.id FROM named JOIN integrations_pullrequest merged ON merged.merge_sha = named.sha
     WHERE merged.merge_sha <> ''
 """
 _NAMING: LiteralString = """
@@ -85,4 +87,4 @@ def _enqueue(which: LiteralString, **parameters: int | list[int] | list[str]) ->
     with database.cursor() as cursor:
         cursor.execute(f"INSERT INTO integrations_pullrequestwork (pull_request_id) {which}", parameters)
         if cursor.rowcount:
-            nudge_on_commit(SETTLE)
+            nudge_on_commit(RECOMPUTE_WAITING)

@@ -23,7 +23,7 @@ from integrations.telemetry.agents.dictionary import forget_dictionary, learned
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.values import Attributes, BadRecordError, first_text_of
 from integrations.telemetry.agents.vocabulary import (
-    NOTHING_TOLD,
+    INCOMPLETE,
     TRACE_ID,
     UNKNOWN,
     Event,
@@ -33,7 +33,7 @@ from integrations.telemetry.agents.vocabulary import (
 )
 from integrations.telemetry.otlp.decode_events import increments_of, meaning, time_of_event
 from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
-from integrations.telemetry.otlp.decode_metrics import measure_of, words_of
+from integrations.telemetry.otlp.decode_metrics import measure_of, metric_rule
 from integrations.telemetry.otlp.decode_unread import (
     AGENT,
     IS_CUMULATIVE,
@@ -45,13 +45,13 @@ from integrations.telemetry.otlp.decode_unread import (
     VALUE,
 )
 from integrations.telemetry.otlp.decoded import Signal
-from integrations.telemetry.otlp.sightings import SessionKey, session_of
+from integrations.telemetry.otlp.session_keys import SessionKey, session_of
 from integrations.telemetry.otlp.store_rows import YEAR_2000, EventRow, Figures, PointRow
-from integrations.telemetry.reread_store import Again, ReadAgain, store_again
+from integrations.telemetry.reread_store import ReplacedRow, Reprocessed, store_reprocessed
 
 ROWS_PER_TRANSACTION = 2_000
 _ADVISORY_LOCK = 0x5265_6164  # "Read": rows are read again by one process at a time, as they stand then
-NO_ROW = ReadAgain(None, (), is_still_unread=False)  # known by now, and needs none
+NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and needs none
 _NO_LIMIT = 2**62  # of a time that was checked when it came
 
 _Name = tuple[str, str]  # a signal, and the name of an event, span or metric
@@ -74,7 +74,7 @@ class _Row(NamedTuple):
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def read_unread_events_again() -> int:
+def reprocess_unread_events() -> int:
     """Read what was kept of records that vocabularies understand by now, wholly or better; how many there are.
 
     An agent whose vocabulary is the one by which everything was tried already is passed over.  Tried is what is marked
@@ -86,14 +86,14 @@ def read_unread_events_again() -> int:
     read = 0
     for agent in sorted(set(listed.values_list("agent", flat=True))):
         vocabulary = learned(vocabulary_of_agent(agent))
-        words = _fingerprint(vocabulary)
+        fingerprint = _fingerprint(vocabulary)
         of_agent = listed.filter(agent=agent)
-        if not of_agent.exclude(tried_with=words).exists():
+        if not of_agent.exclude(tried_with=fingerprint).exists():
             continue
         trying = uuid4().hex
         of_agent.update(tried_with=trying)
-        read += _read_agent_again(vocabulary, agent)
-        UnreadEvent.objects.filter(agent=agent, tried_with=trying).update(tried_with=words)
+        read += _reprocess_agent(vocabulary, agent)
+        UnreadEvent.objects.filter(agent=agent, tried_with=trying).update(tried_with=fingerprint)
     return read
 
 
@@ -112,7 +112,7 @@ def _metrics(vocabulary: Vocabulary) -> Iterator[Metric]:
     return (metric for metric in vocabulary.metrics.values() if isinstance(metric, Metric))
 
 
-def _read_agent_again(vocabulary: Vocabulary, agent: str) -> int:
+def _reprocess_agent(vocabulary: Vocabulary, agent: str) -> int:
     read = 0
     understood: set[_Name] = set()
     waiting: set[_Name] = set()
@@ -121,18 +121,18 @@ def _read_agent_again(vocabulary: Vocabulary, agent: str) -> int:
         with transaction.atomic():
             rows = _rows_after(agent, *after)
             after = (rows[-1].at, rows[-1].digest) if rows else None
-            again: list[Again] = []
+            again: list[ReplacedRow] = []
             for row in rows:
-                attributes = vocabulary.in_its_words(json.loads(row.attributes))
+                attributes = vocabulary.with_known_names(json.loads(row.attributes))
                 result = _read(vocabulary, row, attributes)
                 name = (str(_signal_of(vocabulary, row, attributes)), row.name)
                 if result is not None:
                     again.append(
-                        Again(row.microseconds, row.digest.bytes, row.session_id, row.key, row.batch_id, result)
+                        ReplacedRow(row.microseconds, row.digest.bytes, row.session_id, row.key, row.batch_id, result)
                     )
                 (waiting if result is None or result.is_still_unread else understood).add(name)
             if again:
-                store_again(again)
+                store_reprocessed(again)
         read += sum(row.read is not NO_ROW for row in again)
     _list_as_known(vocabulary, agent, understood - waiting, waiting)
     return read
@@ -165,7 +165,7 @@ def _signal_of(vocabulary: Vocabulary, row: _Row, attributes: Attributes) -> Sig
     return Signal.TRACES if row.name in vocabulary.spans else Signal.LOGS
 
 
-def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> ReadAgain | None:
+def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Reprocessed | None:
     """What a row means today; None where that is what it meant before."""
     unknown = [name for name in attributes.get(UNKNOWN, ()) if not vocabulary.knows(name)]
     is_point = row.kind == EventKind.UNREAD_POINT
@@ -193,37 +193,37 @@ def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> S
 
 def _event(
     vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
-) -> ReadAgain | None:
+) -> Reprocessed | None:
     signal = _signal_of(vocabulary, row, attributes)
     named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have come under another name
     name, event = meaning(vocabulary, signal, named if isinstance(named, str) and named else row.name, attributes)
-    if event is None or (event is NOTHING_TOLD and unknown):
+    if event is None or (event is INCOMPLETE and unknown):
         return None
     if not isinstance(event, Event):
         return NO_ROW
-    says_nothing = bool(event.tells) and event.tells.isdisjoint(attributes)
-    if says_nothing and row.kind == event.kind:
+    lacks_figures = bool(event.expects) and event.expects.isdisjoint(attributes)
+    if lacks_figures and row.kind == event.kind:
         return None
     figures = figures_of(name, event, attributes)
-    if unknown or says_nothing:
+    if unknown or lacks_figures:
         figures = figures._replace(attributes={**attributes, UNKNOWN: unknown})
     at = time_of_event(event, attributes, row.microseconds, _NO_LIMIT)
-    return ReadAgain(
+    return Reprocessed(
         EventRow(at, row.digest.bytes, session, event.kind, figures),
         tuple(increments_of(event, attributes, at, row.digest.bytes, session)),
-        is_still_unread=says_nothing,
+        is_still_unread=lacks_figures,
     )
 
 
 def _point(
     vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
-) -> ReadAgain | None:
-    words = words_of(vocabulary, row.name)
-    if isinstance(words, NotKept):
+) -> Reprocessed | None:
+    rule = metric_rule(vocabulary, row.name)
+    if isinstance(rule, NotKept):
         return NO_ROW
-    if not isinstance(words, Metric) or words.is_histogram != attributes[IS_HISTOGRAM]:
+    if not isinstance(rule, Metric) or rule.is_histogram != attributes[IS_HISTOGRAM]:
         return None
-    measure = measure_of(words, attributes)
+    measure = measure_of(rule, attributes)
     if not isinstance(measure, Measure):
         return None if measure is None else NO_ROW
     point = PointRow(
@@ -233,14 +233,14 @@ def _point(
         session,
         attributes[IS_CUMULATIVE],
         measure,
-        first_text_of(attributes, words.model, LONGEST_WORD),
+        first_text_of(attributes, rule.model, LONGEST_WORD),
         attributes[VALUE],
     )
     left = None
     if unknown:
         figures = Figures(row.name, attributes={**attributes, IS_READ: True, UNKNOWN: unknown})
         left = EventRow(row.microseconds, row.digest.bytes, session, EventKind.UNREAD_POINT, figures)
-    return ReadAgain(left, (point,), is_still_unread=False)
+    return Reprocessed(left, (point,), is_still_unread=False)
 
 
 def _list_as_known(vocabulary: Vocabulary, agent: str, understood: set[_Name], waiting: set[_Name]) -> None:

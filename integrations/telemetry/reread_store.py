@@ -20,7 +20,7 @@ from psycopg.types.numeric import Int8
 
 from core.nudges import nudge_on_commit
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store import FOLD_RECEIVED
 from integrations.telemetry.otlp.store_partitions import DAY, day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.otlp.store_rows import (
@@ -40,7 +40,7 @@ from integrations.telemetry.otlp.store_sessions import open_batch
 from integrations.telemetry.sessions.calendar import rebuild_days_of
 
 
-class ReadAgain(NamedTuple):
+class Reprocessed(NamedTuple):
     """What a row means by now: an event (None: the point was all there is to it), points, and whether it is kept on."""
 
     event: EventRow | None
@@ -49,7 +49,7 @@ class ReadAgain(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ReplacedRow:
     """A stored row, and what takes its place."""
 
     at: int
@@ -57,10 +57,10 @@ class Again:
     session_id: int | None
     key: str
     batch_id: int
-    read: ReadAgain
+    read: Reprocessed
 
 
-def store_again(rows: Sequence[Again]) -> None:
+def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
     """Write the rows as what they mean now, for the next fold.  In the caller's transaction."""
     _wait_for_folds({row.batch_id for row in rows})
     events = events_in_order(row.read.event for row in rows if row.read.event is not None)
@@ -81,9 +81,9 @@ def store_again(rows: Sequence[Again]) -> None:
     sessions: Mapping[SessionKey, int] = {**batch.sessions, **{cast(SessionKey, id_): id_ for id_ in known}}
     with connection.cursor() as cursor:
         cursor.execute(LOCK_SESSIONS, [[Int8(id_) for id_ in sorted({*known, *batch.sessions.values()})]])
-        cursor.execute(TAKE_OUT, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
-        _insert(cursor, EVENTS, LEFT_AS_IT_IS, event_values(events, batch.id, sessions))
-        _insert(cursor, POINTS, READ_ANEW, point_values(points, batch.id, sessions))
+        cursor.execute(DELETE_ROWS, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
+        _insert(cursor, EVENTS, KEEP_EXISTING, event_values(events, batch.id, sessions))
+        _insert(cursor, POINTS, REPLACE_POINT, point_values(points, batch.id, sessions))
         described = {
             (row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None
         }
@@ -98,9 +98,9 @@ def store_again(rows: Sequence[Again]) -> None:
         }
         taken_back: set[tuple[int, date]] = set()
         for merged in ("integrations_agentrequest", "integrations_agenttoolcall"):
-            cursor.execute(TAKE_BACK.format(merged=sql.Identifier(merged), told=_TOLD), parameters)
+            cursor.execute(DELETE_MERGED.format(merged=sql.Identifier(merged), described=_DESCRIBED), parameters)
             taken_back |= set(cursor.fetchall())
-        cursor.execute(TELL_AGAIN, parameters)
+        cursor.execute(REASSIGN_ROWS, parameters)
         cursor.execute(DAYS_OF_BATCH, parameters)
         left_to_none = taken_back - set(cursor.fetchall())  # the next fold builds the others
     if left_to_none:
@@ -142,7 +142,7 @@ RECEIVED_BEFORE: LiteralString = """
       AND NOT EXISTS (SELECT FROM integrations_receivedbatch unfolded WHERE unfolded.id = ANY (%s::bigint[]))
 """
 _EVENT = {"event": sql.Identifier(EVENT_TABLE), "staged": sql.Identifier(f"{EVENT_TABLE}_again")}
-TAKE_OUT = sql.SQL(
+DELETE_ROWS = sql.SQL(
     """
     DELETE FROM {event} event USING unnest(%s::timestamptz[], %s::uuid[]) AS read (at, digest)
     WHERE event.at = read.at AND event.digest = read.digest
@@ -153,15 +153,15 @@ STAGE = (
     sql.SQL("TRUNCATE {staging}"),
 )
 INSERT = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} ON CONFLICT {otherwise}")
-LEFT_AS_IT_IS = sql.SQL("DO NOTHING")
-READ_ANEW = sql.SQL(
+KEEP_EXISTING = sql.SQL("DO NOTHING")
+REPLACE_POINT = sql.SQL(
     """(at, series, start) DO UPDATE
     SET batch_id = excluded.batch_id, session_id = excluded.session_id, measure = excluded.measure,
         model = excluded.model, value = excluded.value
     """
 )
 # What these rows told of, before and now.
-_TOLD = sql.SQL(
+_DESCRIBED = sql.SQL(
     """
     SELECT * FROM unnest(%(sessions)s::bigint[], %(keys)s::text[]) AS before (session_id, key)
     UNION
@@ -170,10 +170,10 @@ _TOLD = sql.SQL(
     """
 ).format(**_EVENT)
 # But where raw rows that told of it may be gone: there the greatest of each figure stands.
-TAKE_BACK = sql.SQL(
+DELETE_MERGED = sql.SQL(
     """
-    DELETE FROM {merged} merged USING ({told}) AS told
-    WHERE merged.session_id = told.session_id AND merged.key = told.key AND merged.at >= %(earliest)s
+    DELETE FROM {merged} merged USING ({described}) AS described
+    WHERE merged.session_id = described.session_id AND merged.key = described.key AND merged.at >= %(earliest)s
       AND NOT EXISTS (
           SELECT FROM integrations_rawday day
           WHERE day.day = (merged.at AT TIME ZONE 'UTC')::date AND day.closed_at IS NOT NULL
@@ -182,14 +182,14 @@ TAKE_BACK = sql.SQL(
     """
 )
 # All raw rows that tell of the same are given to the new batch.
-TELL_AGAIN = sql.SQL(
+REASSIGN_ROWS = sql.SQL(
     """
     UPDATE {event} event SET batch_id = %(batch)s
-    FROM ({told}) AS told
-    WHERE event.session_id = told.session_id AND event.key = told.key AND batch_id <> %(batch)s
+    FROM ({described}) AS described
+    WHERE event.session_id = described.session_id AND event.key = described.key AND batch_id <> %(batch)s
       AND event.at BETWEEN %(earliest)s AND %(latest)s AND kind = ANY (%(kinds)s)
     """
-).format(**_EVENT, told=_TOLD)
+).format(**_EVENT, described=_DESCRIBED)
 DAYS_OF_BATCH = sql.SQL(
     """
     SELECT session_id, (min(at) AT TIME ZONE current_setting('TimeZone'))::date

@@ -17,7 +17,7 @@ from integrations.models import (
 )
 from integrations.telemetry import agents
 from integrations.telemetry.agents import claude_code
-from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.reread import reprocess_unread_events
 from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Person
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
@@ -162,13 +162,13 @@ def test_a_version_with_other_names_is_read_once_they_are_known(
     assert not AgentRequest.objects.exists()
     assert set(intake.counted(known=False)) == {("codex", "codex.sse_event"), ("codex", "codex.user_prompt")}
 
-    assert read_unread_events_again() == 2
+    assert reprocess_unread_events() == 2
     assert tokens() == (40, 60, 0, 7)
     assert AgentSession.objects.get().has_work
     intake.send(request)
     assert tokens() == (40, 60, 0, 7)
     assert intake.counted(known=False) == {}
-    assert read_unread_events_again() == 0
+    assert reprocess_unread_events() == 0
 
 
 def test_counters_without_a_session_are_listed_and_lose_nothing_else(intake: Intake) -> None:
@@ -186,7 +186,7 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
     assert tokens() == (100, 1000, 50, 10)
     assert AgentRequest.objects.count() == 2
     assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
-    assert read_unread_events_again() == 0, "the words are still unknown"
+    assert reprocess_unread_events() == 0, "the words are still unknown"
     assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
 
     by_other_names: dict[str, Any] = {
@@ -199,7 +199,7 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
         claude_code.CLAUDE_CODE, events={**claude_code.CLAUDE_CODE.events, "api_request": newer}, readings=()
     )
     monkeypatch.setattr(agents, "VOCABULARIES", (words,))
-    assert read_unread_events_again() == 1
+    assert reprocess_unread_events() == 1
     fold_received_batches()
     assert tokens() == (200, 2000, 100, 20)
     assert AgentRequest.objects.count() == 2

@@ -22,12 +22,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from integrations.models import AgentRequest, UnreadEvent
 from integrations.telemetry import agents
 from integrations.telemetry.agents import claude_code
-from integrations.telemetry.agents.dictionary import NoSuchWordError, say_what_it_means
+from integrations.telemetry.agents.dictionary import UnknownMeaningError, say_what_it_means
 from integrations.telemetry.agents.events import Measure
 from integrations.telemetry.agents.vocabulary import NOTHING, Metric
 from integrations.telemetry.otlp import store_tallies
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
-from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.reread import reprocess_unread_events
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import RecordedRequest, Recording, Recordings
 from tests.telemetry.agent_records import CHAT, PROGRAM, span, tokens
@@ -162,7 +162,7 @@ def teach(names: set[str]) -> None:
             say_what_it_means(unread, means)
             taught.add(word)
     assert taught, f"{names} are not listed"
-    read_unread_events_again()
+    reprocess_unread_events()
     fold_received_batches()
 
 
@@ -249,11 +249,11 @@ def test_a_value_that_nobody_knows_keeps_its_point(intake: Intake, monkeypatch: 
     newer = replace(words, measures={**words.measures, "cacheReadOfAnHour": Measure.CACHE_READ_TOKENS})
     later = replace(claude_code.CLAUDE_CODE, metrics={"claude_code.token.usage": newer})
     monkeypatch.setattr(agents, "VOCABULARIES", (later,))
-    assert read_unread_events_again() == 1
+    assert reprocess_unread_events() == 1
     assert tokens() == (0, 70, 0, 0)
     intake.send(metrics(request))
     assert tokens() == (0, 70, 0, 0)
-    assert read_unread_events_again() == 0
+    assert reprocess_unread_events() == 0
 
 
 def test_numbers_and_words_are_kept_of_what_nobody_knows_and_no_text(intake: Intake) -> None:
@@ -310,7 +310,7 @@ def test_an_administrator_says_what_a_word_means(intake: Intake, admin_client: C
     refused = admin_client.post(form, {"means": "gibberish"})
     assert "is not one of the available choices" in refused.content.decode()
     assert admin_client.post(form, {"means": "input_tokens"}).status_code == 302
-    read_unread_events_again()
+    reprocess_unread_events()
     assert tokens() == (100, 1000, 50, 10)
     unread.refresh_from_db()
     assert unread.known
@@ -325,8 +325,8 @@ def test_a_word_that_means_nothing_is_no_longer_listed(intake: Intake) -> None:
     add_up_tallies()
     for unread in UnreadEvent.objects.all():
         say_what_it_means(unread, NOTHING)
-    read_unread_events_again()
+    reprocess_unread_events()
     intake.send(logs(log_record({**REQUEST, "mood": 4}), log_record({**ADA, "event.name": "odd", "n": 1})))
     assert intake.counted(known=False) == {}
-    with pytest.raises(NoSuchWordError):
+    with pytest.raises(UnknownMeaningError):
         say_what_it_means(UnreadEvent.objects.filter(attribute="mood").get(), "no such word")

@@ -14,8 +14,8 @@ from integrations.telemetry import reread
 from integrations.telemetry.agents.dictionary import say_what_it_means
 from integrations.telemetry.otlp import decoded
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
-from integrations.telemetry.reread import read_unread_events_again
-from integrations.telemetry.reread_store import store_again
+from integrations.telemetry.reread import reprocess_unread_events
+from integrations.telemetry.reread_store import store_reprocessed
 from integrations.telemetry.sessions import fold
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.patience import PATIENCE_SECONDS
@@ -86,7 +86,7 @@ def test_a_fold_at_work_with_a_row_as_it_was_is_waited_for(intake: Intake, monke
 
     def while_it_is_read_again() -> None:
         if not reading:
-            reading.append(Beside(read_unread_events_again))
+            reading.append(Beside(reprocess_unread_events))
             reading[0].end_or_wait_for_a_lock()
         lock_sessions()
 
@@ -105,18 +105,18 @@ def test_what_was_read_by_fewer_words_does_not_replace_what_was_read_by_more(
 
     def say_and_read() -> None:
         say("cache_read_tokens")
-        read_unread_events_again()
+        reprocess_unread_events()
 
     def store_late(again: Any) -> None:
         if not other:
             other.append(Beside(say_and_read))
             other[0].end_or_wait_for_a_lock()
-        store_again(again)
+        store_reprocessed(again)
 
-    monkeypatch.setattr(reread, "store_again", store_late)
-    read_unread_events_again()
+    monkeypatch.setattr(reread, "store_reprocessed", store_late)
+    reprocess_unread_events()
     other[0].end()
-    read_unread_events_again()
+    reprocess_unread_events()
     assert tokens() == (100, 1000, 50, 10)
 
 
@@ -137,9 +137,9 @@ def test_what_comes_by_the_old_words_while_it_is_read_again_is_read_the_next_tim
 
     with monkeypatch.context() as patched:
         patched.setattr(reread, "_list_as_known", after_more_came)
-        read_unread_events_again()
+        reprocess_unread_events()
     assert tokens() == (100, 1000, 100, 20)
-    read_unread_events_again()
+    reprocess_unread_events()
     assert tokens() == (200, 2000, 100, 20)
 
 
@@ -152,17 +152,17 @@ def test_a_reading_that_is_killed_is_done_to_the_end_the_next_time(
     stored = []
 
     def die_at_the_second(again: Any) -> None:
-        store_again(again)
+        store_reprocessed(again)
         stored.append(again)
         if len(stored) == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(reread, "store_again", die_at_the_second)
+        patched.setattr(reread, "store_reprocessed", die_at_the_second)
         with pytest.raises(KeyboardInterrupt):
-            read_unread_events_again()
+            reprocess_unread_events()
     assert tokens() == (200, 2000, 250, 50)
-    assert read_unread_events_again() == 3
+    assert reprocess_unread_events() == 3
     assert tokens() == (500, 5000, 250, 50)
 
 
@@ -172,12 +172,12 @@ def test_several_processes_read_fold_and_receive_at_once(intake: Intake, monkeyp
         intake.send(logs(*(request(number) for number in range(first, first + 4))))
     say(*OTHER_NAMES)
     more = [
-        *(Beside(read_unread_events_again) for _ in range(READERS)),
+        *(Beside(reprocess_unread_events) for _ in range(READERS)),
         *(Beside(fold_received_batches) for _ in range(READERS)),
         Beside(lambda: intake.send(logs(*(request(number) for number in range(15, 25))))),
     ]
     for process in more:
         process.end()
-    read_unread_events_again()
+    reprocess_unread_events()
     assert tokens() == (2500, 25_000, 1250, 250)
     assert AgentRequest.objects.count() == 25

@@ -11,7 +11,7 @@ from django.db import connection
 
 from integrations.models import QuarantinedRecord
 from integrations.telemetry.otlp.decode import read_request
-from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal
+from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal
 from integrations.telemetry.otlp.store import store
 from tests.conftest import StartServer
 from tests.servers import Server
@@ -66,16 +66,16 @@ def send(server: Server, deliveries: list[tuple[str, bytes]]) -> set[int]:
         return set(pool.map(deliver, deliveries))
 
 
-def reading(request_id: str) -> Reading:
+def decoded(request_id: str) -> DecodedRequest:
     request = logs(log_record({**REQUEST, "request_id": request_id}))
     return read_request(Signal.LOGS, Encoding.JSON, json.dumps(request).encode())
 
 
 @pytest.mark.django_db
 def test_a_partition_that_was_dropped_is_made_again() -> None:
-    store(reading("req_1"), sender=None)
+    store(decoded("req_1"), sender=None)
     (stored,) = rows("SELECT tableoid::regclass::text AS partition FROM integrations_agent_event")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {stored['partition']}")
-    store(reading("req_2"), sender=None)
+    store(decoded("req_2"), sender=None)
     assert [row["key"] for row in rows("SELECT key FROM integrations_agent_event")] == ["req_2"]

@@ -15,9 +15,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from integrations.telemetry.otlp.decode import read_request
-from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal
+from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal
 from integrations.telemetry.otlp.messages import plain_value
-from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey
+from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, events_in_order, points_in_order
 from tests.telemetry.intake import NOW, REQUEST, SECOND, Intake, log_record, logs
 
@@ -105,7 +105,7 @@ def test_rows_are_stored_once_in_the_order_of_their_tables_keys() -> None:
     assert [(row.at, row.value) for row in points_in_order(points)] == [(1, 7.0), (9, 3.0)]
 
 
-def read(encoding: Encoding, body: bytes) -> Reading:
+def read(encoding: Encoding, body: bytes) -> DecodedRequest:
     return read_request(Signal.LOGS, encoding, body)
 
 

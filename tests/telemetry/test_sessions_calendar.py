@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.models import AgentSession, AgentSessionDay, AgentToolDay, FactFamily
 from integrations.outbox.fact_changes import take_changes
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.sessions.calendar import follow_time_zone
+from integrations.telemetry.sessions.calendar import apply_time_zone
 from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Organisation
 from tests.telemetry.raw_rows import Event, Point, at, days_cut_in, receive
@@ -30,7 +30,7 @@ def days() -> dict[str, list[tuple[date, int]]]:
 
 
 def test_a_changed_zone_cuts_all_days_anew_without_raw_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    follow_time_zone()
+    apply_time_zone()
     receive(
         [
             Event(at("2026-03-02 10:00"), kind=EventKind.REQUEST, tokens=(0, 0, 0, 10)),
@@ -49,7 +49,7 @@ def test_a_changed_zone_cuts_all_days_anew_without_raw_rows(monkeypatch: pytest.
 
     monkeypatch.setattr(settings, "TIME_ZONE", AUCKLAND)
     with days_cut_in(AUCKLAND):
-        follow_time_zone()
+        apply_time_zone()
         second, third = date(2026, 3, 2), date(2026, 3, 3)
         assert days() == {"events": [(second, 10), (third, 20)], "metrics": [(second, 11), (third, 22)]}
         assert AgentToolDay.objects.get().day == third
@@ -61,6 +61,6 @@ def test_a_changed_zone_cuts_all_days_anew_without_raw_rows(monkeypatch: pytest.
 
 
 def test_an_unchanged_zone_costs_one_look(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    follow_time_zone()
+    apply_time_zone()
     with django_assert_num_queries(1):
-        follow_time_zone()
+        apply_time_zone()

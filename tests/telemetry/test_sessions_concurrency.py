@@ -128,6 +128,6 @@ def test_a_batch_that_cannot_be_folded_keeps_nobody_waiting(monkeypatch: pytest.
         fold.fold_received_batches()
         assert ReceivedBatch.objects.get().problem == "numeric field overflow"
         fold.fold_received_batches()
-    assert fold.retry_batches_set_aside() == 1
+    assert fold.retry_failed_batches() == 1
     fold.fold_received_batches()
     assert stored_sessions() == expected_sessions(records, ZoneInfo("UTC"))

@@ -70,7 +70,7 @@ def test_what_cannot_be_read_again_is_dropped_all_the_same(monkeypatch: pytest.M
     def fail() -> None:
         raise RuntimeError("A row that nobody can read.")
 
-    monkeypatch.setattr(tasks, "read_unread_events_again", fail)
+    monkeypatch.setattr(tasks, "reprocess_unread_events", fail)
     with pytest.raises(RuntimeError, match="nobody can read"):
         tasks.drop_expired()
     assert raw_events() == 0

@@ -14,7 +14,7 @@ from integrations.models import AgentSessionDay, DroppedAttribute, RawDay, Recei
 from integrations.telemetry.agents.dictionary import say_what_it_means
 from integrations.telemetry.otlp import store_tallies
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
-from integrations.telemetry.reread import read_unread_events_again
+from integrations.telemetry.reread import reprocess_unread_events
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import ADA, REQUEST, Intake, log_record, logs, rows, spans, stored_text
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def say(attribute: str, means: str) -> None:
     add_up_tallies()
     say_what_it_means(UnreadEvent.objects.filter(attribute=attribute)[0], means)
-    read_unread_events_again()
+    reprocess_unread_events()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_administrator_has_what_was_kept_of_an_agent_read_again(intake: Intak
     )
     intake.send(spans(span("chat", mood=3, **CHAT), resource=PROGRAM))
     add_up_tallies()
-    read_unread_events_again()
+    reprocess_unread_events()
     chosen = UnreadEvent.objects.filter(agent="claude_code")
     assert not UnreadEvent.objects.filter(tried_with="").exists()
     answer = admin_client.post(

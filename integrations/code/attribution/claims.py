@@ -151,20 +151,20 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE standing (commit_id, target_id) AS (
+            WITH RECURSIVE represented (commit_id, target_id) AS (
                 SELECT id, id FROM integrations_commit WHERE id = ANY (%s) AND set_apart = ''
                 UNION
-                SELECT commit.id, standing.target_id
-                FROM standing JOIN integrations_commit commit ON commit.stands_in_id = standing.commit_id
+                SELECT commit.id, represented.target_id
+                FROM represented JOIN integrations_commit commit ON commit.stands_in_id = represented.commit_id
             )
             SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
                    evidence.method, evidence.level, evidence.agent, evidence.model,
                    coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path
-            FROM standing
+            FROM represented
             JOIN integrations_commitevidence evidence
-              ON evidence.commit_id = standing.commit_id AND evidence.withdrawn_at IS NULL
-            JOIN integrations_commit commit ON commit.id = standing.commit_id
-            JOIN integrations_commit target ON target.id = standing.target_id
+              ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
+            JOIN integrations_commit commit ON commit.id = represented.commit_id
+            JOIN integrations_commit target ON target.id = represented.target_id
             LEFT JOIN LATERAL (
                 SELECT session.id
                 FROM integrations_agentsession session

@@ -65,7 +65,7 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
 
     `decided` are the lines that were derived from it.
     """
-    own = CommitEvidence.objects.filter(commit__in=_behind(commit))
+    own = CommitEvidence.objects.filter(commit__in=_with_represented(commit))
     rows = own.select_related("session__identity__person", "commit").defer("lines_by_path")
     order = {method.value: position for position, method in enumerate(Method)}
     read = sorted(rows.order_by("-pk")[:MOST_EVIDENCE], key=lambda row: (order.get(row.method, len(order)), row.pk))
@@ -84,7 +84,7 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
     return seen, len(seen) if len(seen) < MOST_EVIDENCE else own.count()
 
 
-def _behind(commit: Commit) -> RawSQL:
+def _with_represented(commit: Commit) -> RawSQL:
     """Ids of the commit and of all for which it counts, at first or second hand, as attribution follows them."""
     return RawSQL(
         """

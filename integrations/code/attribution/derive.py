@@ -78,7 +78,7 @@ def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
     """The overlap claims to these commits, each with no more lines than its session has left for it."""
     claims = _overlap_claims(targets)
     all_of_sessions = _overlap_claims(_overlapping(_sessions(claims)) - set(targets)) + claims
-    left = _generated_and_not_attributed_better(_sessions(claims))
+    left = _unattributed_lines(_sessions(claims))
     allotted: dict[int, list[Claim]] = defaultdict(list)
     for claim in sorted(all_of_sessions, key=lambda claim: (claim.authored_at, claim.sha)):
         if claim.session_id not in left:
@@ -104,21 +104,21 @@ def _overlapping(sessions: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE standing (commit_id) AS (
+            WITH RECURSIVE represented (commit_id) AS (
                 SELECT commit_id FROM integrations_commitevidence
                 WHERE session_id = ANY (%s) AND method = 'overlap' AND withdrawn_at IS NULL
                 UNION
-                SELECT commit.stands_in_id FROM standing JOIN integrations_commit commit ON commit.id = commit_id
+                SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit ON commit.id = commit_id
                 WHERE commit.stands_in_id IS NOT NULL
             )
-            SELECT id FROM integrations_commit WHERE set_apart = '' AND id IN (SELECT commit_id FROM standing)
+            SELECT id FROM integrations_commit WHERE set_apart = '' AND id IN (SELECT commit_id FROM represented)
             """,
             [sorted(sessions)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
-def _generated_and_not_attributed_better(sessions: Collection[int]) -> dict[int | None, int]:
+def _unattributed_lines(sessions: Collection[int]) -> dict[int | None, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """

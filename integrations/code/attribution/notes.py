@@ -31,7 +31,7 @@ def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
     read = _read(repository, notes)
     UnreadableNote.objects.filter(repository=repository).delete()
     _list_unreadable(repository, read.unreadable)
-    changed = read.changed | _withdraw(repository, read.digests, read.unreadable)
+    changed = read.changed | _withdraw_stale(repository, read.digests, read.unreadable)
     enqueue_commits(changed)
     return len(changed)
 
@@ -93,7 +93,7 @@ def _evidence(
             )
 
 
-def _withdraw(repository: Repository, digests: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
+def _withdraw_stale(repository: Repository, digests: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
     """Withdraw what the notes of this repository no longer say; the commits."""
     current = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
         commit_id__in=list(unreadable)

@@ -34,10 +34,10 @@ class Overlap:
 
 
 NEAREST: LiteralString = """
-    SELECT DISTINCT ON (asked.commit_id, asked.agent)
-           asked.commit_id, asked.agent, session.id, session.agent, session.commits > 0
-    FROM unnest(%(commits)s::bigint[], %(agents)s::text[]) AS asked (commit_id, agent)
-    JOIN integrations_commit commit ON commit.id = asked.commit_id
+    SELECT DISTINCT ON (requested.commit_id, requested.agent)
+           requested.commit_id, requested.agent, session.id, session.agent, session.commits > 0
+    FROM unnest(%(commits)s::bigint[], %(agents)s::text[]) AS requested (commit_id, agent)
+    JOIN integrations_commit commit ON commit.id = requested.commit_id
     JOIN orgtree_identity author ON author.id = commit.credited_id
     JOIN orgtree_identity identity ON identity.person_id = author.person_id
     JOIN integrations_agentsession session
@@ -46,14 +46,14 @@ NEAREST: LiteralString = """
                               AND commit.authored_at + %(longest)s::interval
      AND session.started_at <= commit.authored_at + %(before)s::interval
      AND session.has_work
-     AND CASE asked.agent WHEN '' THEN session.lines_added > 0 ELSE session.agent = asked.agent END
+     AND CASE requested.agent WHEN '' THEN session.lines_added > 0 ELSE session.agent = requested.agent END
     CROSS JOIN LATERAL (
-        SELECT lower(stretch) AS began, upper(stretch) - interval '30 minutes' AS ended
+        SELECT lower(period) AS began, upper(period) - interval '30 minutes' AS ended
         FROM unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
-                         ELSE session.event_stretches END) AS stretch
+                         ELSE session.event_stretches END) AS period
     ) AS worked
     WHERE commit.authored_at BETWEEN worked.began - %(before)s::interval AND worked.ended + %(after)s::interval
-    ORDER BY asked.commit_id, asked.agent,
+    ORDER BY requested.commit_id, requested.agent,
              CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN 1
                   WHEN commit.authored_at > worked.ended THEN 2 ELSE 3 END,
              CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN commit.authored_at - worked.began
@@ -116,13 +116,13 @@ def commits_near(sessions: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def note_overlaps(commits: Collection[int]) -> set[int]:
+def update_overlap_evidence(commits: Collection[int]) -> set[int]:
     """Bring the overlap evidence of these commits up to date; the sessions that have another commit now, or one less.
 
     Commits that count have it, and those that a squash stands for: their lines were written when they were authored,
     which the squash no longer tells.
     """
-    nearest = nearest_sessions((commit, "") for commit in _without_better_date(commits))
+    nearest = nearest_sessions((commit, "") for commit in _with_own_lines(commits))
     expected = {
         commit: Evidence(
             Method.OVERLAP,
@@ -154,7 +154,7 @@ def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], t
     }
 
 
-def _without_better_date(commits: Collection[int]) -> list[int]:
+def _with_own_lines(commits: Collection[int]) -> list[int]:
     """Those of the commits that have lines of their own, written when they were authored."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -17,7 +17,7 @@ COVERING = "365 days"
 # The work type of a commit is that of the first pull request that brought it: which lists it, or a commit of the branch
 # for which it stands, or was merged as it.
 REPLACE_SHARES: LiteralString = """
-    WITH told AS (
+    WITH attributed AS (
         SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
                sum(attribution.ai_lines)::bigint AS lines
         FROM integrations_fileattribution attribution
@@ -27,23 +27,24 @@ REPLACE_SHARES: LiteralString = """
     ), typed AS (
         SELECT DISTINCT ON (brought.commit_id) brought.commit_id, figures.work_type
         FROM (
-            SELECT told.commit_id, listed.pull_request_id
-            FROM told JOIN integrations_pullrequestcommit listed ON listed.sha = told.sha
+            SELECT attributed.commit_id, listed.pull_request_id
+            FROM attributed JOIN integrations_pullrequestcommit listed ON listed.sha = attributed.sha
             UNION ALL
-            SELECT told.commit_id, listed.pull_request_id
-            FROM told
-            JOIN integrations_commit branched ON branched.stands_in_id = told.commit_id
+            SELECT attributed.commit_id, listed.pull_request_id
+            FROM attributed
+            JOIN integrations_commit branched ON branched.stands_in_id = attributed.commit_id
             JOIN integrations_pullrequestcommit listed ON listed.sha = branched.sha
             UNION ALL
-            SELECT told.commit_id, merged.id
-            FROM told JOIN integrations_pullrequest merged ON merged.merge_sha = told.sha AND merged.merge_sha <> ''
+            SELECT attributed.commit_id, merged.id
+            FROM attributed
+            JOIN integrations_pullrequest merged ON merged.merge_sha = attributed.sha AND merged.merge_sha <> ''
         ) AS brought
         JOIN integrations_pullrequestfigures figures USING (pull_request_id)
         WHERE figures.set_apart = '' AND figures.work_type <> ''
         ORDER BY brought.commit_id, figures.merged_at NULLS LAST, figures.pull_request_id
     ), summed AS (
         SELECT session_id, repository_id, coalesce(typed.work_type, '') AS work_type, sum(lines)::bigint AS lines
-        FROM told
+        FROM attributed
         LEFT JOIN typed USING (commit_id)
         GROUP BY 1, 2, 3
     ), share AS (
@@ -61,7 +62,7 @@ REPLACE_SHARES: LiteralString = """
                 AND share.work_type = stored.work_type
           )
         RETURNING session_id
-    ), kept AS (
+    ), upserted AS (
         INSERT INTO integrations_sessionshare AS stored
             (session_id, repository_id, work_type, lines, lines_before, lines_of_session)
         SELECT session_id, repository_id, work_type, lines, lines_before, lines_of_session FROM share
@@ -71,7 +72,7 @@ REPLACE_SHARES: LiteralString = """
               <> (excluded.lines, excluded.lines_before, excluded.lines_of_session)
         RETURNING session_id
     )
-    SELECT session_id FROM gone UNION SELECT session_id FROM kept
+    SELECT session_id FROM gone UNION SELECT session_id FROM upserted
 """
 
 # Sessions are locked in the order in which a fold locks them.
@@ -82,7 +83,7 @@ UPDATE_OUTCOMES: LiteralString = """
         JOIN orgtree_identity author ON author.id = commit.credited_id
         WHERE commit.id = ANY (%(commits)s) AND author.person_id IS NOT NULL
         GROUP BY 1, 2
-    ), looked_at AS (
+    ), affected AS (
         SELECT unnest(%(sessions)s::bigint[]) AS id
         UNION
         SELECT session.id
@@ -90,7 +91,7 @@ UPDATE_OUTCOMES: LiteralString = """
         JOIN orgtree_identity identity ON identity.person_id = concerned.person_id
         JOIN integrations_agentsession session ON session.identity_id = identity.id
         WHERE concerned.lost OR NOT session.covered
-    ), told AS (
+    ), outcome AS (
         SELECT session.id,
                coalesce((SELECT sum(share.lines) FROM integrations_sessionshare share
                          WHERE share.session_id = session.id), 0)::bigint AS lines_committed,
@@ -104,14 +105,14 @@ UPDATE_OUTCOMES: LiteralString = """
                    WHERE author.person_id = identity.person_id
                      AND NOT session.told_by_file  -- nobody knows when exactly it was at work
                ) AS covered
-        FROM looked_at
-        JOIN integrations_agentsession session ON session.id = looked_at.id
+        FROM affected
+        JOIN integrations_agentsession session ON session.id = affected.id
         JOIN orgtree_identity identity ON identity.id = session.identity_id
     ), locked AS (
-        SELECT session.id, told.lines_committed, told.covered
-        FROM integrations_agentsession session JOIN told ON told.id = session.id
+        SELECT session.id, outcome.lines_committed, outcome.covered
+        FROM integrations_agentsession session JOIN outcome ON outcome.id = session.id
         WHERE (session.committed, session.lines_committed, session.covered)
-              <> (told.lines_committed > 0, told.lines_committed, told.covered)
+              <> (outcome.lines_committed > 0, outcome.lines_committed, outcome.covered)
         ORDER BY session.id
         FOR NO KEY UPDATE OF session
     )

@@ -8,10 +8,10 @@ from celery import shared_task
 from django.db import connection, transaction
 
 from integrations.code.attribution.derive import derive
-from integrations.code.attribution.overlap import commits_near, note_overlaps
+from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import settle_outcomes
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
-from integrations.outbox.attribution_queue import claim_work, standing_for
+from integrations.outbox.attribution_queue import claim_work, with_representatives
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 ROWS_PER_TRANSACTION = 500
@@ -24,7 +24,7 @@ def attribute() -> None:
 
     Waiting for them would keep the threads of the pool from other work while a repository is imported.
     """
-    while _attribute_some(_try_tobe_the_only_one):
+    while _attribute_some(_try_lock_attribution):
         pass
 
 
@@ -43,8 +43,8 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         work = claim_work(ROWS_PER_TRANSACTION)
         if not work.rows:
             return 0
-        commits = standing_for(work.commits | commits_near(work.sessions))
-        sessions = work.sessions | note_overlaps(commits)
+        commits = with_representatives(work.commits | commits_near(work.sessions))
+        sessions = work.sessions | update_overlap_evidence(commits)
         derived = derive(commits, sessions)
         changed = settle_outcomes(work.commits, sessions | derived.sessions)
         append_changes_of_commits(work.commits | derived.changed)
@@ -53,7 +53,7 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         return work.rows
 
 
-def _try_tobe_the_only_one() -> bool:
+def _try_lock_attribution() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         return bool(cursor.fetchone()[0])

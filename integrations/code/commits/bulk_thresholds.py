@@ -19,7 +19,7 @@ from orgtree.models import Organisation
 
 COMMITS_PER_TRANSACTION = 5_000
 
-_ON_THE_WRONG_SIDE: LiteralString = """
+_CHANGED_SIDE: LiteralString = """
     SELECT id FROM integrations_commit
     WHERE set_apart IN ('', 'bulk') AND (set_apart = 'bulk') <> (lines_added > %(lines)s OR file_count > %(files)s)
     ORDER BY id
@@ -46,14 +46,14 @@ class Thresholds(NamedTuple):
 
 def follow_changed_thresholds() -> None:
     """Let exactly the commits over the organisation's thresholds stand apart as bulk, and merges count up to them."""
-    while (now := _thresholds()) != _followed():
-        for ids in _in_parts(_ids(_ON_THE_WRONG_SIDE, now._asdict())):
+    while (now := _thresholds()) != _applied():
+        for ids in _in_parts(_ids(_CHANGED_SIDE, now._asdict())):
             with transaction.atomic():
                 link_alone({Kind.COMMIT})
                 settle_changes(ids)
         with transaction.atomic():
             link_alone({Kind.COMMIT})
-            before = _followed() or _initial()
+            before = _applied() or _initial()
             both = {**now._asdict(), "lines_before": before.lines, "files_before": before.files}
             append_changes_of_commits(_ids(_MERGES, both))
             FollowedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
@@ -69,7 +69,7 @@ def _thresholds() -> Thresholds:
     return Thresholds(organisation.bulk_commit_lines, organisation.bulk_commit_files)
 
 
-def _followed() -> Thresholds | None:
+def _applied() -> Thresholds | None:
     row = FollowedThresholds.objects.values_list("lines", "files").first()
     return Thresholds(*row) if row else None
 

@@ -10,13 +10,13 @@ from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.outbox.attribution_queue import enqueue_commits
 from orgtree.models import Organisation
 
-SETTLE = """
-    WITH asked AS (
-        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS wanted (id)
-        JOIN integrations_commit commit ON commit.id = wanted.id
+RECOMPUTE = """
+    WITH affected AS (
+        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS requested (id)
+        JOIN integrations_commit commit ON commit.id = requested.id
         UNION
-        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS wanted (id)
-        JOIN integrations_commit commit ON commit.stands_in_id = wanted.id AND commit.squashed
+        SELECT commit.change_key FROM unnest(%(commits)s::bigint[]) AS requested (id)
+        JOIN integrations_commit commit ON commit.stands_in_id = requested.id AND commit.squashed
     ), held AS (
         SELECT commit.id, commit.change_key, commit.stands_in_id AS stood_in,
                commit.by_bot, commit.lines_added, commit.file_count, cardinality(commit.parents) > 1 AS merge,
@@ -26,7 +26,7 @@ SETTLE = """
                    WHERE squash.commit_id = commit.stands_in_id AND squash.on_default_branch
                ) AS squashed,
                commit.committed_at, commit.sha
-        FROM asked
+        FROM affected
         JOIN integrations_commit commit USING (change_key)
         CROSS JOIN LATERAL (
             SELECT bool_or(on_default_branch) AS on_default
@@ -34,30 +34,30 @@ SETTLE = """
         ) AS link
     ), ranked AS (
         SELECT id, held, merge, by_bot, lines_added, file_count, stood_in,
-               first_value(id) OVER best AS standing,
+               first_value(id) OVER best AS representative,
                -- The same change on the default branch tells more than the same lines in a squash.
                squashed AND NOT (first_value(on_default) OVER best AND first_value(id) OVER best <> id) AS squashed
         FROM held
         WINDOW best AS (PARTITION BY change_key ORDER BY held DESC, on_default DESC, squashed, committed_at, sha)
-    ), settled AS (
+    ), decided AS (
         SELECT id, squashed,
                CASE WHEN squashed THEN 'squashed'
                     WHEN NOT held THEN 'gone'
-                    WHEN id <> standing THEN 'duplicate'
+                    WHEN id <> representative THEN 'duplicate'
                     WHEN merge THEN 'merge'
                     WHEN by_bot THEN 'bot'
                     WHEN lines_added > %(most_lines)s OR file_count > %(most_files)s THEN 'bulk'
                     ELSE '' END AS set_apart,
                CASE WHEN squashed THEN stood_in
-                    WHEN id <> standing THEN standing END AS stands_in
+                    WHEN id <> representative THEN representative END AS stands_in
         FROM ranked
     )
     UPDATE integrations_commit commit
-    SET set_apart = settled.set_apart, stands_in_id = settled.stands_in, squashed = settled.squashed
-    FROM settled, integrations_commit before
-    WHERE settled.id = commit.id AND before.id = commit.id
+    SET set_apart = decided.set_apart, stands_in_id = decided.stands_in, squashed = decided.squashed
+    FROM decided, integrations_commit before
+    WHERE decided.id = commit.id AND before.id = commit.id
       AND (commit.set_apart, commit.squashed, commit.stands_in_id)
-          IS DISTINCT FROM (settled.set_apart, settled.squashed, settled.stands_in)
+          IS DISTINCT FROM (decided.set_apart, decided.squashed, decided.stands_in)
     RETURNING commit.id, commit.stands_in_id, before.stands_in_id
 """
 
@@ -74,7 +74,7 @@ def settle_changes(commits: Iterable[int]) -> None:
     organisation = Organisation.current()
     with connection.cursor() as cursor:
         cursor.execute(
-            SETTLE,
+            RECOMPUTE,
             {
                 "commits": ids,
                 "most_lines": organisation.bulk_commit_lines,

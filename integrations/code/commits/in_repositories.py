@@ -19,12 +19,12 @@ _HOLD = (
     "TRUNCATE held",
     """
     INSERT INTO held
-    SELECT commit.id, bool_or(wanted.on_default)
+    SELECT commit.id, bool_or(requested.on_default)
     FROM (
         SELECT sha, false AS on_default FROM unnest(%(shas)s::text[]) AS sha
         UNION ALL SELECT sha, true FROM unnest(%(on_default)s::text[]) AS sha
-    ) AS wanted
-    JOIN integrations_commit commit ON commit.sha = wanted.sha
+    ) AS requested
+    JOIN integrations_commit commit ON commit.sha = requested.sha
     GROUP BY commit.id
     """,
     "ANALYZE held",
@@ -50,7 +50,7 @@ _REMOVE = """
 """
 # The one that is best told by its links: where it is on the default branch, else in the one connected first.
 # An autonomous agent's commit counts for the owner of its home: for another one then.
-_SETTLE_HOMES = """
+_RECOMPUTE_HOMES = """
     WITH moved AS (
         UPDATE integrations_commit commit SET home_id = best.repository_id
         FROM (
@@ -120,7 +120,7 @@ def settle_homes(commits: Iterable[int]) -> None:
     What that changes for owners is appended to the outbox.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
+        cursor.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
         changed = cursor.rowcount
     if changed:
         announce_changes()

@@ -77,7 +77,7 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
             during__contains=OuterRef("counted_on"),
         )
         visible |= Q(Exists(placed)) | Q(
-            pk__in=_autonomous("owner.ancestor_id = ANY (%s)", sorted(sight.individuals_in))
+            pk__in=_autonomous_commits_owned_by("owner.ancestor_id = ANY (%s)", sorted(sight.individuals_in))
         )
     return commits.filter(visible)
 
@@ -88,11 +88,13 @@ def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Comm
     if people_filter.person_id is not None:
         commits = commits.filter(credited__person=people_filter.person_id)
     if people_filter.unit is not None:
-        owned = _autonomous("owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", people_filter.unit)
+        owned = _autonomous_commits_owned_by(
+            "owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", people_filter.unit
+        )
         placed = Exists(Placement.objects.filter(ancestor__slug=people_filter.unit, **then))
         commits = commits.filter(placed | Q(pk__in=owned))
     if people_filter.unassigned is not None:
-        owned = _autonomous(
+        owned = _autonomous_commits_owned_by(
             "owner.tree_id = (SELECT id FROM orgtree_orgtree WHERE slug = %s)", people_filter.unassigned
         )
         commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=people_filter.unassigned, **then)))
@@ -103,7 +105,7 @@ def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Comm
     return commits
 
 
-def _autonomous(owners: LiteralString, value: str | list[int]) -> RawSQL:
+def _autonomous_commits_owned_by(owners: LiteralString, value: str | list[int]) -> RawSQL:
     """Ids of autonomous agents' commits whose home was on their day owned by these units."""
     return RawSQL(  # noqa: S611 — values are passed apart
         f"""
@@ -135,14 +137,14 @@ def _with_evidence(criteria: CommitFilter) -> RawSQL:
     """Ids of the commits for which such evidence stands: for the commit itself, or for one that it stands for."""
     return RawSQL(  # a recursion, which the ORM cannot say; its values are parameters
         """
-        WITH RECURSIVE told (commit_id) AS (
+        WITH RECURSIVE supported (commit_id) AS (
             SELECT commit_id FROM integrations_commitevidence
             WHERE withdrawn_at IS NULL AND %s IN ('', agent) AND %s IN ('', method)
             UNION
-            SELECT commit.stands_in_id FROM told JOIN integrations_commit commit ON commit.id = told.commit_id
+            SELECT commit.stands_in_id FROM supported JOIN integrations_commit commit ON commit.id = supported.commit_id
             WHERE commit.stands_in_id IS NOT NULL
         )
-        SELECT commit_id FROM told
+        SELECT commit_id FROM supported
         """,
         [criteria.agent, criteria.method],
     )

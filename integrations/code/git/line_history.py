@@ -90,7 +90,7 @@ def follow_asked() -> int:
     stored = 0
     for history in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
         try:
-            stored += follow_lines(history.repository)
+            stored += sync_line_history(history.repository)
         except Exception:
             logger.exception("Following the lines of %s broke off", history.repository)
             LineHistory.objects.filter(pk=history.pk).update(
@@ -99,13 +99,13 @@ def follow_asked() -> int:
     return stored
 
 
-def follow_lines(repository: Repository) -> int:
+def sync_line_history(repository: Repository) -> int:
     """Go on to where the default branch stands now; how many changes were stored.
 
     Does nothing while another process is at it.  Where no clone can be read, what was stored stays, and the row says
     why.
     """
-    with _alone(repository) as alone:
+    with _try_lock(repository) as alone:
         if not alone:
             return 0
         history = LineHistory.objects.get_or_create(repository=repository)[0]
@@ -145,13 +145,13 @@ def _follow(repository: Repository, history: LineHistory) -> int:
                 if commit.sha in boundary:
                     ages.begin_at(commit)
                     continue
-                counting = _that_count(commit, attributes)
+                counting = _counted_paths(commit, attributes)
                 counts[commit.sha] = (len(counting), ages.follow(commit, counting.__contains__))
             stored += _store(repository, counts, some[-1].sha, ages)
     return stored
 
 
-def _that_count(commit: ChainCommit, attributes: AttributeReader) -> set[bytes]:
+def _counted_paths(commit: ChainCommit, attributes: AttributeReader) -> set[bytes]:
     """The paths of those of its files that are neither generated nor vendored nor otherwise set apart."""
     names = {path: path.decode("utf-8", "backslashreplace") for path in _paths(commit)}
     path_attributes = attributes.of(names.values())
@@ -227,7 +227,7 @@ def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
 
 
 @contextmanager
-def _alone(repository: Repository) -> Iterator[bool]:
+def _try_lock(repository: Repository) -> Iterator[bool]:
     """A lock that goes with the connection: a killed follower holds nothing up."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, repository.pk])

@@ -29,10 +29,10 @@ STATED = (
     *("lines_added", "lines_deleted", "counts_key", "change_key", "parents", "subject", "without_clone"),
     "picked_from",
 )
-_TOLD = ", ".join(f"told.{column}" for column in STATED)
+_FRESH = ", ".join(f"fresh.{column}" for column in STATED)
 _KNOWN = ", ".join(f"known.{column}" for column in STATED)
 # A partial clone that knows less than another source did takes nothing back.
-_DIFFERENT = f"({_TOLD}) IS DISTINCT FROM ({_KNOWN}) AND (told.lines_known OR NOT known.lines_known)"
+_DIFFERENT = f"({_FRESH}) IS DISTINCT FROM ({_KNOWN}) AND (fresh.lines_known OR NOT known.lines_known)"
 
 
 def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
@@ -41,23 +41,23 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
     copy_drafts(drafts.rows)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit told "
-            "JOIN integrations_commit known USING (sha) WHERE told.lines_known OR NOT known.lines_known"
+            "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit fresh "
+            "JOIN integrations_commit known USING (sha) WHERE fresh.lines_known OR NOT known.lines_known"
         )
         rows = cursor.fetchall()
         stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in rows}
         provider_only = {sha: id_ for id_, sha, _, without_clone in rows if without_clone}
         cursor.execute(
-            f"SELECT known.id FROM new_commit told JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
+            f"SELECT known.id FROM new_commit fresh JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
         )
         changed = {row[0] for row in cursor.fetchall()}
     changed |= _restate_files(commits, stored, drafts.classified)
     append_changes_of_commits(changed)  # the people before, and below (where attribution is derived) those after
     with connection.cursor() as cursor:
-        assignments = ", ".join(f"{column} = told.{column}" for column in STATED)
+        assignments = ", ".join(f"{column} = fresh.{column}" for column in STATED)
         cursor.execute(
-            f"UPDATE integrations_commit known SET {assignments} FROM new_commit told "  # noqa: S608  # constants of this module
-            f"WHERE known.sha = told.sha AND {_DIFFERENT}"
+            f"UPDATE integrations_commit known SET {assignments} FROM new_commit fresh "  # noqa: S608  # constants of this module
+            f"WHERE known.sha = fresh.sha AND {_DIFFERENT}"
         )
     unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
     insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
@@ -92,12 +92,12 @@ def _restate_files(
         cursor.execute(
             """
             UPDATE integrations_commitfile known
-            SET language = told.language, file_type = told.file_type, set_apart = told.set_apart
+            SET language = fresh.language, file_type = fresh.file_type, set_apart = fresh.set_apart
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-                AS told (commit_id, path, language, file_type, set_apart)
-            WHERE known.commit_id = told.commit_id AND known.path = told.path
+                AS fresh (commit_id, path, language, file_type, set_apart)
+            WHERE known.commit_id = fresh.commit_id AND known.path = fresh.path
               AND (known.language, known.file_type, known.set_apart)
-                  IS DISTINCT FROM (told.language, told.file_type, told.set_apart)
+                  IS DISTINCT FROM (fresh.language, fresh.file_type, fresh.set_apart)
             RETURNING known.commit_id
             """,
             [list(column) for column in (ids, paths, languages, file_types, set_apart)],

@@ -39,7 +39,7 @@ def note_squashes(repository: Repository, git: GitRepository, branches: Mapping[
         if squash := _squash(git, start, end, candidates.get(key, [])):
             for sha in _reachable(end, unmerged):
                 squashes.setdefault(sha, squash)
-    return _stand_in(squashes)
+    return _mark_squashed(squashes)
 
 
 def _stretches(tip: str, unmerged: Unmerged) -> Iterator[tuple[str, str]]:
@@ -80,8 +80,8 @@ def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple
         cursor.execute(
             """
             SELECT commit.counts_key::text, commit.id, commit.sha
-            FROM (SELECT DISTINCT key::uuid FROM unnest(%(keys)s::text[]) AS key WHERE key <> '') AS wanted
-            JOIN integrations_commit commit ON commit.counts_key = wanted.key AND cardinality(commit.parents) = 1
+            FROM (SELECT DISTINCT key::uuid FROM unnest(%(keys)s::text[]) AS key WHERE key <> '') AS requested
+            JOIN integrations_commit commit ON commit.counts_key = requested.key AND cardinality(commit.parents) = 1
             JOIN integrations_commitinrepository link
               ON link.commit_id = commit.id AND link.repository_id = %(repository)s AND link.on_default_branch
             ORDER BY commit.committed_at, commit.sha
@@ -103,15 +103,15 @@ def _squash(git: GitRepository, start: str, end: str, candidates: list[tuple[int
     return None
 
 
-def _stand_in(squashes: Mapping[str, int]) -> set[int]:
+def _mark_squashed(squashes: Mapping[str, int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE integrations_commit commit SET stands_in_id = wanted.squash, squashed = true
-            FROM unnest(%(own)s::text[], %(squashes)s::bigint[]) AS wanted (sha, squash)
-            WHERE commit.sha = wanted.sha AND commit.id <> wanted.squash
-              AND (commit.stands_in_id IS DISTINCT FROM wanted.squash OR NOT commit.squashed)
-            RETURNING commit.id, wanted.squash
+            UPDATE integrations_commit commit SET stands_in_id = pair.squash, squashed = true
+            FROM unnest(%(own)s::text[], %(squashes)s::bigint[]) AS pair (sha, squash)
+            WHERE commit.sha = pair.sha AND commit.id <> pair.squash
+              AND (commit.stands_in_id IS DISTINCT FROM pair.squash OR NOT commit.squashed)
+            RETURNING commit.id, pair.squash
             """,
             {"own": list(squashes), "squashes": list(squashes.values())},
         )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.values import Attributes
-from integrations.telemetry.agents.vocabulary import NOT_KEPT, NOTHING_TOLD, Event, EventReading, Metric, Vocabulary
+from integrations.telemetry.agents.vocabulary import INCOMPLETE, NOT_KEPT, Event, EventReading, Metric, Vocabulary
 
 
 def _outcome(attributes: Attributes) -> str:
@@ -39,9 +39,9 @@ REQUEST = Event(
     service_tier="speed",
     duration_ms="duration_ms",
     reported_cost="cost_usd",
-    tells=frozenset({"input_tokens", "output_tokens"}),
+    expects=frozenset({"input_tokens", "output_tokens"}),
 )
-REQUEST_SPAN = replace(REQUEST, tells=frozenset())  # one that was cut off has no tokens
+REQUEST_SPAN = replace(REQUEST, expects=frozenset())  # one that was cut off has no tokens
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
     key="request_id",
@@ -71,7 +71,7 @@ def _tool_decision(attributes: Attributes) -> EventReading:
             return TOOL_REFUSED
         case "accept":
             return NOT_KEPT
-    return NOTHING_TOLD
+    return INCOMPLETE
 
 
 def _request_span(attributes: Attributes) -> EventReading:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.values import LARGEST_COUNT, Attributes, Value
-from integrations.telemetry.agents.vocabulary import NOT_KEPT, NOTHING_TOLD, Count, Event, EventReading, Vocabulary
+from integrations.telemetry.agents.vocabulary import INCOMPLETE, NOT_KEPT, Count, Event, EventReading, Vocabulary
 
 # What stands in the place of content, of a record that is kept.
 EXIT_CODE, LINES_ADDED, LINES_REMOVED = "(exit code)", "(lines added)", "(lines removed)"
@@ -80,7 +80,7 @@ def _changes(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[tuple[s
             yield name, changed
 
 
-def _told_by_content(attributes: Attributes) -> dict[str, Value]:
+def _figures_from_content(attributes: Attributes) -> dict[str, Value]:
     """Numbers for what is read of outputs, patches and error texts, whether or not a tool is named that patches."""
     patched = dict(_changes(attributes, is_patch_tool=True))
     values: dict[str, Value] = {**patched}
@@ -161,7 +161,7 @@ _TOKENS = frozenset({"input_token_count", "output_token_count", *CACHED, *WRITTE
 def _stream_event(attributes: Attributes) -> EventReading:
     if not _TOKENS.isdisjoint(attributes):
         return REQUEST
-    return STREAM_ERROR if _has_error(attributes) else NOTHING_TOLD
+    return STREAM_ERROR if _has_error(attributes) else INCOMPLETE
 
 
 def _has_error(attributes: Attributes) -> bool:
@@ -173,17 +173,17 @@ def _attempt(attributes: Attributes) -> EventReading:
     try:
         status = int(str(attributes.get("http.response.status_code") or 0))
     except ValueError:
-        return NOTHING_TOLD
+        return INCOMPLETE
     if status >= 400 or (not status and _has_error(attributes)):
         return REQUEST_ERROR
-    return NOT_KEPT if status else NOTHING_TOLD
+    return NOT_KEPT if status else INCOMPLETE
 
 
 def _tool_decision(attributes: Attributes) -> EventReading:
     """What the person refused; what a rule refused comes as a failed result."""
     decision = str(attributes.get("decision") or "").lower()
     if not decision:
-        return NOTHING_TOLD
+        return INCOMPLETE
     by_person = str(attributes.get("source") or "user").lower() == "user"
     return TOOL_REFUSED if by_person and decision.startswith(("denied", "abort")) else NOT_KEPT
 
@@ -192,7 +192,7 @@ def _line_of_log(attributes: Attributes) -> EventReading | None:
     """What names neither its event nor a conversation is a line of the program's own log."""
     if "event.name" in attributes:
         return None
-    return NOTHING_TOLD if "conversation.id" in attributes else NOT_KEPT
+    return INCOMPLETE if "conversation.id" in attributes else NOT_KEPT
 
 
 # What it sends beside what is read, as seen with 0.169.0.
@@ -225,7 +225,7 @@ CODEX = Vocabulary(
     ),
     not_needed=NOT_NEEDED,
     not_needed_prefixes=("auth.", "config.", "mcp_server", "websocket."),  # how it is set up
-    told_by_content=_told_by_content,
+    figures_from_content=_figures_from_content,
     readings=(REQUEST, REQUEST_ERROR, STREAM_ERROR, TOOL_REFUSED),
     events={
         "sse_event": _stream_event,

@@ -40,7 +40,7 @@ _dictionary = _Dictionary()
 _learned: dict[str, tuple[Vocabulary, _Meanings, Vocabulary]] = {}
 
 
-class NoSuchWordError(ValueError):
+class UnknownMeaningError(ValueError):
     """A meaning that the agent's vocabulary does not have; the message is for whoever chose it."""
 
 
@@ -76,7 +76,7 @@ def say_what_it_means(unread: UnreadEvent, means: str) -> None:
     A word has one meaning: an attribute that is listed with several events has it there, too.  Raises NoSuchWordError.
     """
     if means and means != NOTHING and means not in words_for(unread):
-        raise NoSuchWordError(f"The vocabulary of {unread.agent} has no {means}.")
+        raise UnknownMeaningError(f"The vocabulary of {unread.agent} has no {means}.")
     of_agent = UnreadEvent.objects.filter(agent=unread.agent)
     same_word = of_agent.filter(attribute=unread.attribute)
     if not unread.attribute:

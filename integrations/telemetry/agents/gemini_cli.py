@@ -36,7 +36,7 @@ REQUEST = Event(
     cache_read_tokens=Count(of=(CACHED,)),
     output_tokens=Count(of=(("output_token_count",), ("thoughts_token_count",))),
     duration_ms="duration_ms",
-    tells=frozenset({"input_token_count", "output_token_count"}),
+    expects=frozenset({"input_token_count", "output_token_count"}),
 )
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR, model=("model", "model_name"), error_type="status_code", duration_ms="duration_ms"

@@ -13,8 +13,8 @@ from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.values import Attributes
 from integrations.telemetry.agents.vocabulary import (
+    INCOMPLETE,
     NOT_KEPT,
-    NOTHING_TOLD,
     SPAN_DURATION_MS,
     SPAN_ID,
     Count,
@@ -121,7 +121,7 @@ def request(attributes: Attributes) -> EventReading:
     """A request that failed with an answer, such as one that was cut off, still used tokens."""
     if any(attributes.get(name) is not None for name in _TOKENS):
         return REQUEST
-    return REQUEST_ERROR if attributes.get("error.type") else NOTHING_TOLD
+    return REQUEST_ERROR if attributes.get("error.type") else INCOMPLETE
 
 
 def operation(attributes: Attributes) -> EventReading | None:

@@ -90,7 +90,7 @@ class Event:
     increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
     at_start: bool = False  # of a span: it tells of what happened when it began
     # One of these is there, or the record comes from a version that calls them otherwise: what it has is kept then.
-    tells: frozenset[str] = frozenset()
+    expects: frozenset[str] = frozenset()
 
     @property
     def attributes(self) -> set[str]:
@@ -145,7 +145,7 @@ class NotKept:
 
 NOT_KEPT = NotKept()
 # Would be read if it said what it is read by: kept where it says something else, under names that nobody knows.
-NOTHING_TOLD = NotKept()
+INCOMPLETE = NotKept()
 
 EventReading = Event | NotKept
 # An event that is read one way or another, as its attributes say.
@@ -155,7 +155,7 @@ EventChoice = Callable[[Attributes], EventReading]
 # A record whose name no table lists: how it is read, or None where nobody knows it.
 NamelessChoice = Callable[[Attributes], EventReading | None]
 # What the name of a record says of it, whatever its attributes are.
-Word = EventReading | EventChoice | NamelessChoice | None
+EventRule = EventReading | EventChoice | NamelessChoice | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ class Vocabulary:
     attribute_means: Mapping[str, str] = field(default_factory=dict)
     name_means: Mapping[str, str] = field(default_factory=dict)
     # What code reads of content, to be kept in its place: for a record that is read again when its content is gone.
-    told_by_content: Callable[[Attributes], Mapping[str, Value]] | None = None
+    figures_from_content: Callable[[Attributes], Mapping[str, Value]] | None = None
     session_keys: tuple[str, ...] = ("session.id",)  # the first that a record has is its session
     # Points that name no session belong to the process that sent them, and with it to the session that it ran then.
     process_keys: tuple[str, ...] = ()
@@ -219,7 +219,7 @@ class Vocabulary:
         """Whether an attribute is known."""
         return name in self.known or name in self.attribute_means or name.startswith(self.not_needed_prefixes)
 
-    def in_its_words(self, attributes: dict[str, Value]) -> dict[str, Value]:
+    def with_known_names(self, attributes: dict[str, Value]) -> dict[str, Value]:
         """Attributes under the names that they are known by."""
         means = self.attribute_means
         if means.keys().isdisjoint(attributes):

@@ -13,7 +13,7 @@ from integrations.telemetry.otlp.decode_events import read_events
 from integrations.telemetry.otlp.decode_json import origins_in_json
 from integrations.telemetry.otlp.decode_metrics import read_metrics
 from integrations.telemetry.otlp.decode_protobuf import origins_in_protobuf
-from integrations.telemetry.otlp.decoded import Encoding, Origin, Reading, Signal
+from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Origin, Signal
 from integrations.telemetry.otlp.retention import closed_days
 from integrations.telemetry.otlp.store_partitions import day_of
 
@@ -23,22 +23,22 @@ _one_large = threading.Lock()
 
 
 def origins_in(
-    signal: Signal, encoding: Encoding, body: bytes, reading: Reading
+    signal: Signal, encoding: Encoding, body: bytes, decoded: DecodedRequest
 ) -> Iterator[tuple[Origin, Iterable[Any]]]:
     """Each resource and scope of a request with its records.  Raises UnreadableRequestError."""
     origins = origins_in_protobuf if encoding is Encoding.PROTOBUF else origins_in_json
-    return origins(signal, body, reading)
+    return origins(signal, body, decoded)
 
 
-def read_request(signal: Signal, encoding: Encoding, body: bytes) -> Reading:
+def read_request(signal: Signal, encoding: Encoding, body: bytes) -> DecodedRequest:
     """Raises UnreadableRequestError where the body is no such request at all."""
-    reading = Reading(
+    decoded = DecodedRequest(
         now=time.time_ns() // NANOSECONDS_PER_MICROSECOND - MICROSECONDS_TO_2000,
         closed_days={day_of(day) for day in closed_days()} if signal is Signal.METRICS else (),
     )
     read = read_metrics if signal is Signal.METRICS else read_events
     with _one_large if len(body) > LARGE else nullcontext():
-        for origin, records in origins_in(signal, encoding, body, reading):
+        for origin, records in origins_in(signal, encoding, body, decoded):
             origin.count_content_of_resource()
             read(origin, records)
-    return reading
+    return decoded

@@ -10,23 +10,23 @@ from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, PLACEHOLDE
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, first_text_of, time_of
 from integrations.telemetry.agents.vocabulary import (
+    INCOMPLETE,
     NOT_KEPT,
     NOTHING,
-    NOTHING_TOLD,
     SPAN_START,
     TRACE_ID,
     UNKNOWN,
     Event,
     EventReading,
+    EventRule,
     NotKept,
     Vocabulary,
-    Word,
 )
 from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
 from integrations.telemetry.otlp.decode_unread import Unread
 from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventRecord, Origin, Signal, storable_name
 from integrations.telemetry.otlp.messages import EventMessage
-from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
 
 
@@ -41,13 +41,13 @@ def read_events(origin: Origin, records: Iterable[Any]) -> None:
 
 def _read_event(origin: Origin, message: EventMessage) -> None:
     record = origin.event(message)
-    at = time_of(record.time_unix_nano, origin.reading.now)
+    at = time_of(record.time_unix_nano, origin.decoded.now)
     attributes = record.attributes
-    known = origin.words.get(record.name)
+    known = origin.rules.get(record.name)
     if known is None:
-        known = origin.words[record.name] = word_of(origin.vocabulary, origin.signal, record.name)
-    name, word = known
-    event = word(attributes) if callable(word) else word
+        known = origin.rules[record.name] = event_rule(origin.vocabulary, origin.signal, record.name)
+    name, rule = known
+    event = rule(attributes) if callable(rule) else rule
     digest = origin.digest(record.identity)
     if not CONTENT_ATTRIBUTES.isdisjoint(attributes):
         _count_content(origin, record, digest, is_kept=_is_kept(event, attributes))
@@ -59,24 +59,26 @@ def _read_event(origin: Origin, message: EventMessage) -> None:
             return
         event, session = read
         unread = Unread(origin, message, attributes, digest)
-        figures = None if event is None or session is None else _figures_and_more(unread, name, event, attributes)
+        figures = None if event is None or session is None else _figures_with_unread(unread, name, event, attributes)
         if event is None or session is None or figures is None:
             figures = _unread_figures(unread, name, session)
-            origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, figures))
+            origin.decoded.events.append(EventRow(at, digest, session, EventKind.UNREAD, figures))
             return
     else:
         figures = figures_of(name, event, attributes)
-        if event.tells and event.tells.isdisjoint(attributes):
-            figures = _figures_and_more(Unread(origin, message, attributes, digest), name, event, attributes) or figures
+        if event.expects and event.expects.isdisjoint(attributes):
+            figures = (
+                _figures_with_unread(Unread(origin, message, attributes, digest), name, event, attributes) or figures
+            )
     if event.at_start:
-        at = time_of_event(event, attributes, at, origin.reading.now)
+        at = time_of_event(event, attributes, at, origin.decoded.now)
     if event.increments is not None:
-        origin.reading.points.extend(increments_of(event, attributes, at, digest, session))
-    origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
+        origin.decoded.points.extend(increments_of(event, attributes, at, digest, session))
+    origin.decoded.events.append(EventRow(at, digest, session, event.kind, figures))
 
 
 def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
-    return not isinstance(event, NotKept) or (event is NOTHING_TOLD and UNKNOWN in attributes)
+    return not isinstance(event, NotKept) or (event is INCOMPLETE and UNKNOWN in attributes)
 
 
 def _read_in_part(
@@ -92,7 +94,7 @@ def _read_in_part(
     return event, session
 
 
-def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
+def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
     """The columns of an event with all that it says beside them, and that listed where it is not understood.
 
     None where a sum does not add up, whose rest may have another name.
@@ -103,10 +105,10 @@ def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attri
         if not unread.unknown:
             raise
         return None
-    says_nothing = bool(event.tells) and event.tells.isdisjoint(attributes)
-    if not (says_nothing or unread.unknown):
+    lacks_figures = bool(event.expects) and event.expects.isdisjoint(attributes)
+    if not (lacks_figures or unread.unknown):
         return figures
-    unread.list(name, as_a_whole=says_nothing)
+    unread.list(name, as_a_whole=lacks_figures)
     return figures._replace(attributes=unread.attributes_to_store(with_author=False))
 
 
@@ -114,11 +116,11 @@ def meaning(
     vocabulary: Vocabulary, signal: Signal, name: str, attributes: Attributes
 ) -> tuple[str, EventReading | None]:
     """An event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
-    name, word = word_of(vocabulary, signal, name)
-    return name, word(attributes) if callable(word) else word
+    name, rule = event_rule(vocabulary, signal, name)
+    return name, rule(attributes) if callable(rule) else rule
 
 
-def word_of(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, Word]:
+def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, EventRule]:
     """An event's name as its vocabulary has it, and what that says of it, whatever its attributes are."""
     if signal is Signal.LOGS:
         name = name.removeprefix(vocabulary.event_prefix)
@@ -126,14 +128,14 @@ def word_of(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, Wor
         name = vocabulary.name_means.get(name, name)
         if name == NOTHING:
             return name, NOT_KEPT
-    word: Word
+    rule: EventRule
     if signal is Signal.LOGS:
-        word = vocabulary.events.get(name)
+        rule = vocabulary.events.get(name)
     else:
-        word = vocabulary.spans.get(name)
-        if word is None and vocabulary.unlisted_spans_not_kept:
-            word = NOT_KEPT
-    return name, vocabulary.unlisted if word is None else word
+        rule = vocabulary.spans.get(name)
+        if rule is None and vocabulary.unlisted_spans_not_kept:
+            rule = NOT_KEPT
+    return name, vocabulary.unlisted if rule is None else rule
 
 
 def increments_of(

@@ -28,11 +28,11 @@ from integrations.telemetry.agents.content import (
 from integrations.telemetry.agents.values import MOST_LEVELS, BadRecordError, Value
 from integrations.telemetry.otlp.decoded import (
     NO_RECORDED_VALUE,
+    DecodedRequest,
     Encoding,
     MetricKind,
     MetricRecord,
     Origin,
-    Reading,
     Signal,
     UnreadableRequestError,
 )
@@ -74,16 +74,16 @@ _SNAKE_CASE = {
 }
 
 
-def origins_in_json(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[Json]]]:
+def origins_in_json(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[tuple[Origin, Iterable[Json]]]:
     """Each resource and scope with its records.  Raises UnreadableRequestError."""
     document = _parsed(body)
     in_document, in_resource, in_scope = _LEVELS[signal]
     for resource in _objects(document, in_document, "The request"):
-        reading.take(1)
+        decoded.take(1)
         for scope in _objects(resource, in_resource, in_document):
             records = _list(scope, in_scope, in_resource)
-            reading.take(1 + len(records))
-            yield JsonOrigin(signal, reading, resource.get("resource"), scope.get("scope")), records
+            decoded.take(1 + len(records))
+            yield JsonOrigin(signal, decoded, resource.get("resource"), scope.get("scope")), records
 
 
 def _parsed(body: bytes) -> Json:
@@ -119,12 +119,12 @@ def _objects(parent: Json, name: str, where: str) -> Iterator[dict[str, Json]]:
 class JsonOrigin(Origin):
     encoding = Encoding.JSON
 
-    def __init__(self, signal: Signal, reading: Reading, resource: Json, scope: Json) -> None:
+    def __init__(self, signal: Signal, decoded: DecodedRequest, resource: Json, scope: Json) -> None:
         self._resource = resource if isinstance(resource, dict) else {}
         self._scope = scope if isinstance(scope, dict) else {}
         name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
         written = Scope(name=name.decode(), version=version.decode())
-        super().__init__(signal, reading, Resource(attributes=_readable(self._resource)), written)
+        super().__init__(signal, decoded, Resource(attributes=_readable(self._resource)), written)
 
     def record(self, sent: Json) -> EventMessage:
         record = _object(sent)

@@ -38,7 +38,7 @@ from integrations.telemetry.otlp.decoded import (
     storable_name,
 )
 from integrations.telemetry.otlp.messages import PointMessage
-from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_partitions import day_number
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
 
@@ -53,33 +53,33 @@ def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
         except BadRecordError as problem:
             origin.reject(sent, problem)
             continue
-        origin.reading.take(len(metric.points))
-        words = words_of(origin.vocabulary, metric.name)
-        if not isinstance(words, NotKept) and not _may_be_read(metric, words):
+        origin.decoded.take(len(metric.points))
+        rule = metric_rule(origin.vocabulary, metric.name)
+        if not isinstance(rule, NotKept) and not _may_be_read(metric, rule):
             origin.count(Counted.UNREAD, metric.name, len(metric.points) or 1)
-        elif isinstance(words, NotKept):
+        elif isinstance(rule, NotKept):
             origin.count(Counted.NOT_KEPT, metric.name, len(metric.points))
         else:
             for point in metric.points:
                 try:
-                    _read_point(origin, origin.data_point(point, metric), metric, words)
+                    _read_point(origin, origin.data_point(point, metric), metric, rule)
                 except (BadRecordError, UnicodeError) as problem:
                     origin.reject(point, problem, metric)
 
 
-def words_of(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
+def metric_rule(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
     """What a metric is; None where no vocabulary reads it."""
     name = vocabulary.name_means.get(name, name)
-    words = vocabulary.metrics.get(name)
-    if name == NOTHING or (words is None and vocabulary.unlisted_metrics_not_kept):
+    rule = vocabulary.metrics.get(name)
+    if name == NOTHING or (rule is None and vocabulary.unlisted_metrics_not_kept):
         return NOT_KEPT
-    return words
+    return rule
 
 
-def _may_be_read(metric: MetricRecord, words: Metric | None) -> bool:
+def _may_be_read(metric: MetricRecord, rule: Metric | None) -> bool:
     """Whether a metric counts something, as far as its kind and its name tell."""
     if metric.kind is MetricKind.HISTOGRAM:
-        return words is not None or "token" in metric.name  # the others measure how long something took
+        return rule is not None or "token" in metric.name  # the others measure how long something took
     return metric.kind is MetricKind.SUM
 
 
@@ -92,12 +92,12 @@ class _Point(NamedTuple):
     value: float
 
 
-def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, words: Metric | None) -> None:
+def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rule: Metric | None) -> None:
     point = origin.point(message, metric)
     session = origin.session(point.attributes)
-    if words is not None and metric.kind is not _KIND[words.is_histogram]:
-        words = None
-    measure = measure_of(words, point.attributes)
+    if rule is not None and metric.kind is not _KIND[rule.is_histogram]:
+        rule = None
+    measure = measure_of(rule, point.attributes)
     if isinstance(measure, NotKept) or point.value is None:
         origin.count(Counted.NOT_KEPT if session else Counted.UNREAD, metric.name)
         return
@@ -106,8 +106,8 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, wor
         origin.count(Counted.UNREAD, metric.name)  # nothing in it says whose it may be
         return
     sent_point = _checked(origin, metric, point, point.value)
-    if words is None or measure is None or session is None or has_unknown:
-        is_read = words is not None and measure is not None and session is not None
+    if rule is None or measure is None or session is None or has_unknown:
+        is_read = rule is not None and measure is not None and session is not None
         _keep_unread(
             origin,
             Unread(origin, message, point.attributes, _unread_digest(sent_point)),
@@ -116,30 +116,30 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, wor
             session,
             is_read=is_read,
         )
-    if words is not None and measure is not None and session is not None:
-        model = first_text_of(point.attributes, words.model, LONGEST_WORD)
+    if rule is not None and measure is not None and session is not None:
+        model = first_text_of(point.attributes, rule.model, LONGEST_WORD)
         at, series, start, value = sent_point
-        origin.reading.points.append(PointRow(at, series, start, session, metric.is_cumulative, measure, model, value))
+        origin.decoded.points.append(PointRow(at, series, start, session, metric.is_cumulative, measure, model, value))
 
 
-def measure_of(words: Metric | None, attributes: Attributes) -> Measure | NotKept | None:
+def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept | None:
     """What a point measures; None where the vocabulary does not say."""
-    if words is None:
+    if rule is None:
         return None
-    if words.attribute and (picked := text_of(attributes.get(words.attribute), words.attribute, LONGEST_WORD)):
-        return words.measures[picked] or NOT_KEPT if picked in words.measures else None
-    return words.otherwise
+    if rule.attribute and (picked := text_of(attributes.get(rule.attribute), rule.attribute, LONGEST_WORD)):
+        return rule.measures[picked] or NOT_KEPT if picked in rule.measures else None
+    return rule.otherwise
 
 
 def _checked(origin: Origin, metric: MetricRecord, point: PointRecord, value: float) -> _Point:
     """Raises BadRecordError."""
-    at = time_of(point.time_unix_nano, origin.reading.now)
-    if day_number(at) in origin.reading.closed_days:
+    at = time_of(point.time_unix_nano, origin.decoded.now)
+    if day_number(at) in origin.decoded.closed_days:
         raise BadRecordError("The raw telemetry of its day has expired: it can no longer be put into its series.")
     # Readings of a counter that never says when it began belong together: their start is the earliest there is.
     start = 0 if metric.is_cumulative else at
     if point.start_time_unix_nano:
-        start = time_of(point.start_time_unix_nano, origin.reading.now)
+        start = time_of(point.start_time_unix_nano, origin.decoded.now)
     if start > at:
         raise BadRecordError("It starts after its own time.")
     return _Point(at, origin.digest(point.series), start, _counted(value))
@@ -165,7 +165,7 @@ def _keep_unread(
         IS_READ: is_read,
     }
     figures = Figures(name, attributes=unread.attributes_to_store(with_author=session is None, beside=beside))
-    origin.reading.events.append(EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, figures))
+    origin.decoded.events.append(EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, figures))
 
 
 def _counted(value: float) -> float:

@@ -18,11 +18,11 @@ from integrations.telemetry.agents.content import PLACEHOLDERS, is_no_content, l
 from integrations.telemetry.agents.values import BadRecordError, Value
 from integrations.telemetry.otlp import messages
 from integrations.telemetry.otlp.decoded import (
+    DecodedRequest,
     Encoding,
     MetricKind,
     MetricRecord,
     Origin,
-    Reading,
     Signal,
     UnreadableRequestError,
 )
@@ -51,43 +51,43 @@ _KEPT_FIELDS = frozenset(
 )
 
 
-def origins_in_protobuf(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[Any]]]:
+def origins_in_protobuf(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[tuple[Origin, Iterable[Any]]]:
     """Each resource and scope with its records.  Raises UnreadableRequestError."""
     try:
         try:
-            parts = list(_parts(signal, body, reading))
+            parts = list(_parts(signal, body, decoded))
         except DecodeError:
-            parts = list(_parts_with_damaged(signal, body, reading))
+            parts = list(_parts_with_damaged(signal, body, decoded))
     except DecodeError:
         raise UnreadableRequestError(
             f"The body is not an OTLP {signal} export request in protobuf, or it was cut off."
         ) from None
     for resource, scope, records in parts:
-        reading.take(len(records))
-        yield ProtobufOrigin(signal, reading, resource, scope), records
+        decoded.take(len(records))
+        yield ProtobufOrigin(signal, decoded, resource, scope), records
 
 
-def _parts(signal: Signal, body: bytes, reading: Reading) -> Iterator[Part]:
+def _parts(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Part]:
     request_class, _, in_request, in_resource, in_scope = _SHAPES[signal]
     resources = getattr(request_class.FromString(body), in_request)
-    reading.take(len(resources))
+    decoded.take(len(resources))
     for of_resource in resources:
-        reading.take(len(getattr(of_resource, in_resource)))
+        decoded.take(len(getattr(of_resource, in_resource)))
         for of_scope in getattr(of_resource, in_resource):
             yield of_resource.resource, of_scope.scope, getattr(of_scope, in_scope)
 
 
-def _parts_with_damaged(signal: Signal, body: bytes, reading: Reading) -> Iterator[Part]:
+def _parts_with_damaged(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Part]:
     """The same of a request that holds something that is no record, or nested too deeply: that stands as bytes."""
     record_class = _SHAPES[signal][1]
     for of_resource in _fields(body, _OWN):
-        reading.take(1)
+        decoded.take(1)
         attributes = [
             _message_or_bytes(KeyValue, sent) for own in _fields(of_resource, _OWN) for sent in _fields(own, _OWN)
         ]
         resource = Resource(attributes=[attribute for attribute in attributes if not isinstance(attribute, bytes)])
         for of_scope in _fields(of_resource, _PARTS):
-            reading.take(1)
+            decoded.take(1)
             scope = Scope.FromString(b"".join(_fields(of_scope, _OWN)))
             yield resource, scope, [_message_or_bytes(record_class, sent) for sent in _fields(of_scope, _PARTS)]
 
@@ -111,9 +111,13 @@ class ProtobufOrigin(Origin):
     encoding = Encoding.PROTOBUF
 
     def __init__(
-        self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
+        self,
+        signal: Signal,
+        decoded: DecodedRequest,
+        resource: resource_pb2.Resource,
+        scope: common_pb2.InstrumentationScope,
     ) -> None:
-        super().__init__(signal, reading, resource, scope)
+        super().__init__(signal, decoded, resource, scope)
         self._resource, self._scope = resource, scope
 
     @cached_property

@@ -71,8 +71,8 @@ class Unread:
     def _figures(self, *, with_author: bool) -> Iterator[tuple[str, Value]]:
         """The attributes that figures are read from, and who the record names."""
         vocabulary = self._origin.vocabulary
-        if vocabulary.told_by_content is not None:
-            yield from vocabulary.told_by_content(self._attributes).items()
+        if vocabulary.figures_from_content is not None:
+            yield from vocabulary.figures_from_content(self._attributes).items()
         naming = vocabulary.naming
         names = vocabulary.figure_names | set(naming) if with_author else vocabulary.figure_names.difference(naming)
         for name, value in self._attributes.items():

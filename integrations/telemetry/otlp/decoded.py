@@ -27,8 +27,8 @@ from integrations.telemetry.agents.vocabulary import (
     SPAN_START,
     TRACE_ID,
     UNKNOWN,
+    EventRule,
     Vocabulary,
-    Word,
 )
 from integrations.telemetry.otlp.messages import (
     EventMessage,
@@ -41,7 +41,7 @@ from integrations.telemetry.otlp.messages import (
     readable,
     valid,
 )
-from integrations.telemetry.otlp.sightings import SessionKey, session_of
+from integrations.telemetry.otlp.session_keys import SessionKey, session_of
 from integrations.telemetry.otlp.store_rows import EventRow, PointRow
 
 DIGEST_BYTES = 16
@@ -99,7 +99,7 @@ class RejectedRecord(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class DecodedRequest:
     now: int  # microseconds since 2000
     closed_days: Container[int] = ()  # since 2000: points for them can no longer be put into their series
     events: list[EventRow] = field(default_factory=list)
@@ -173,22 +173,26 @@ class Origin(ABC):
     encoding: Encoding
 
     def __init__(
-        self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
+        self,
+        signal: Signal,
+        decoded: DecodedRequest,
+        resource: resource_pb2.Resource,
+        scope: common_pb2.InstrumentationScope,
     ) -> None:
         if len(resource.attributes) > MOST_RESOURCE_ATTRIBUTES:
             raise UnreadableRequestError(f"A resource may have {MOST_RESOURCE_ATTRIBUTES:,} attributes.")
-        reading.take(len(resource.attributes))
+        decoded.take(len(resource.attributes))
         self.signal = signal
-        self.reading = reading
+        self.decoded = decoded
         own = readable(resource.attributes)
         service = own.get("service.name")
         self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
-        self.resource: Mapping[str, Value] = self.vocabulary.in_its_words(own)
+        self.resource: Mapping[str, Value] = self.vocabulary.with_known_names(own)
         self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
         for part in (b"".join(map(_encoded, resource.attributes)), _bytes(scope.name), _bytes(scope.version)):
             self._hasher.update(len(part).to_bytes(4, "big"))
             self._hasher.update(part)
-        self.words: dict[str, tuple[str, Word]] = {}  # by the names of its events as sent: most are the same
+        self.rules: dict[str, tuple[str, EventRule]] = {}  # by the names of its events as sent: most are the same
         self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
         # Most attributes are the same on every record of a request.
         self._attribute = functools.cache(self._read_attribute)
@@ -303,11 +307,11 @@ class Origin(ABC):
 
     def count(self, counted: Counted, name: str, times: int = 1) -> None:
         """Count something that is not kept."""
-        self.reading.counts[self.tally(counted, name)] += times
+        self.decoded.counts[self.tally(counted, name)] += times
 
     def count_with_row(self, digest: bytes, counted: Counted, name: str, attribute: str = "") -> None:
         """Count something of a row, if the row turns out to be new."""
-        self.reading.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
+        self.decoded.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
 
     def count_content_of_resource(self) -> None:
         """Once a request, however many records it has."""
@@ -332,7 +336,7 @@ class Origin(ABC):
         for name in dropped:
             self.count(Counted.DROPPED, name)
         reason = "Its text is not valid Unicode." if isinstance(problem, UnicodeError) else str(problem)
-        self.reading.reject(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
+        self.decoded.reject(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
 
 
 def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:

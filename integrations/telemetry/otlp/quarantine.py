@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.models import QuarantinedRecord
 from integrations.telemetry.agents.values import BadRecordError, Value
 from integrations.telemetry.otlp.decode import origins_in, read_request
-from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal, UnreadableRequestError
+from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal, UnreadableRequestError
 from integrations.telemetry.otlp.ingest_tokens import sender_of_token
 from integrations.telemetry.otlp.messages import readable
 from integrations.telemetry.otlp.store import LONGEST_REASON, store
@@ -46,16 +46,16 @@ def replay(ids: list[int]) -> Replay:
             record = QuarantinedRecord.objects.select_for_update().filter(pk=record_id, replayed_at=None).first()
             if record is None:
                 continue
-            reading = _read(record)
-            if reading.rejected:
-                record.reason = reading.rejected[0].reason[:LONGEST_REASON]
+            decoded = _read(record)
+            if decoded.rejected:
+                record.reason = decoded.rejected[0].reason[:LONGEST_REASON]
                 record.save(update_fields=["reason"])
                 still_bad += 1
                 continue
             # What was left out of the payload must not make it another record than the one that was sent.
-            reading.events = [row._replace(digest=record.digest.bytes) for row in reading.events]
-            reading.counts_of_rows = [(record.digest.bytes, tally) for _, tally in reading.counts_of_rows]
-            store(reading, sender=sender_of_token(record.token) if record.token else None)
+            decoded.events = [row._replace(digest=record.digest.bytes) for row in decoded.events]
+            decoded.counts_of_rows = [(record.digest.bytes, tally) for _, tally in decoded.counts_of_rows]
+            store(decoded, sender=sender_of_token(record.token) if record.token else None)
             record.replayed_at = timezone.now()
             record.save(update_fields=["replayed_at"])
             stored += 1
@@ -66,7 +66,9 @@ def describe(record: QuarantinedRecord) -> Description:
     """What the record is, in words that give nobody's data away."""
     signal = Signal(record.signal)
     try:
-        for origin, records in origins_in(signal, Encoding(record.encoding), bytes(record.payload), Reading(now=0)):
+        for origin, records in origins_in(
+            signal, Encoding(record.encoding), bytes(record.payload), DecodedRequest(now=0)
+        ):
             for sent in records:
                 if signal is Signal.METRICS:
                     metric = origin.metric(sent)
@@ -83,7 +85,7 @@ def describe(record: QuarantinedRecord) -> Description:
     return Description()
 
 
-def _read(record: QuarantinedRecord) -> Reading:
+def _read(record: QuarantinedRecord) -> DecodedRequest:
     return read_request(Signal(record.signal), Encoding(record.encoding), bytes(record.payload))
 
 

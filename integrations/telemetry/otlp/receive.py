@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from core.disk_full import says_disk_full, why_not_stored
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.decode import read_request
-from integrations.telemetry.otlp.decoded import Encoding, Reading, Signal, UnreadableRequestError
+from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal, UnreadableRequestError
 from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, sender_of
 from integrations.telemetry.otlp.replies import CONTENT_TYPES, Answer, Code, RefusedError, accepted, refused
 from integrations.telemetry.otlp.request_body import read_body
@@ -38,7 +38,7 @@ def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
     """Store the export request of a WSGI environment, or say exactly what is wrong with it."""
     encoding = CONTENT_TYPES.get(_content_type(environ))
     try:
-        reading = _receive(environ, signal, encoding)
+        decoded = _receive(environ, signal, encoding)
     except RefusedError as refusal:
         return refused(refusal, encoding or Encoding.JSON)
     except Exception as failure:
@@ -47,10 +47,10 @@ def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
         logger.exception("Telemetry could not be stored.")
         problem = "This is a fault of Headway; nothing was stored. Its log says more."
         return refused(RefusedError(500, Code.INTERNAL, problem), encoding or Encoding.JSON)
-    return accepted(signal, encoding or Encoding.JSON, rejected=len(reading.rejected), message=_reasons(reading))
+    return accepted(signal, encoding or Encoding.JSON, rejected=len(decoded.rejected), message=_reasons(decoded))
 
 
-def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | None) -> Reading:
+def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | None) -> DecodedRequest:
     if environ["REQUEST_METHOD"] != "POST":
         raise RefusedError(405, Code.UNIMPLEMENTED, "Telemetry is sent with POST.", {"Allow": "POST"})
     try:
@@ -62,8 +62,8 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
                 f"Content-Type must be {' or '.join(CONTENT_TYPES)}.",
                 {"Accept": ", ".join(CONTENT_TYPES)},
             )
-        reading = read_request(signal, encoding, read_body(environ))
-        store(reading, sender=sender)
+        decoded = read_request(signal, encoding, read_body(environ))
+        store(decoded, sender=sender)
     except RefusedTokenError as problem:
         if problem.is_known:
             raise RefusedError(403, Code.PERMISSION_DENIED, str(problem)) from None
@@ -73,7 +73,7 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
         raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
     except (OperationalError, InterfaceError) as problem:
         raise _unavailable(problem) from None
-    return reading
+    return decoded
 
 
 def _unavailable(problem: Exception) -> RefusedError:
@@ -92,9 +92,9 @@ def _bearer(environ: Mapping[str, Any]) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def _reasons(reading: Reading) -> str:
+def _reasons(decoded: DecodedRequest) -> str:
     """Why records were rejected, each reason once."""
-    reasons = list(dict.fromkeys(record.reason for record in reading.rejected))[:MOST_REASONS]
+    reasons = list(dict.fromkeys(record.reason for record in decoded.rejected))[:MOST_REASONS]
     if not reasons:
         return ""
     return f"Kept in quarantine, where an administrator can see and replay them: {' '.join(reasons)}"

@@ -13,9 +13,9 @@ from psycopg import errors, sql
 
 from core.nudges import nudge_on_commit
 from integrations.models import QuarantinedRecord, ReceivedBatch
-from integrations.telemetry.otlp.decoded import Reading, RejectedRecord, Tally
+from integrations.telemetry.otlp.decoded import DecodedRequest, RejectedRecord, Tally
 from integrations.telemetry.otlp.ingest_tokens import Sender
-from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_bound import bind, note_claims
 from integrations.telemetry.otlp.store_partitions import day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.otlp.store_rows import (
@@ -38,12 +38,12 @@ LONGEST_REASON = 300
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
 
 
-def store(reading: Reading, *, sender: Sender | None) -> None:
+def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
     """Store everything that a request brought; what is new of it is folded into sessions soon after.
 
     Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
     """
-    received = _Received(reading, sender)
+    received = _Received(decoded, sender)
     try:
         _write(received, _copy)
     except IntegrityError:  # rows that are there, or something that this process remembers and that is gone
@@ -63,10 +63,10 @@ Insert = Callable[[Table, int, Sequence[tuple[Any, ...]]], set[bytes]]
 class _Received:
     """What a request brought, in the order of the tables' keys, and who sent it."""
 
-    def __init__(self, reading: Reading, sender: Sender | None) -> None:
-        self.reading, self.sender = reading, sender
-        self.claims = bind(reading, sender) if sender else []
-        self.events, self.points = events_in_order(reading.events), points_in_order(reading.points)
+    def __init__(self, decoded: DecodedRequest, sender: Sender | None) -> None:
+        self.decoded, self.sender = decoded, sender
+        self.claims = bind(decoded, sender) if sender else []
+        self.events, self.points = events_in_order(decoded.events), points_in_order(decoded.points)
 
 
 def _write(received: _Received, insert: Insert) -> None:
@@ -74,7 +74,7 @@ def _write(received: _Received, insert: Insert) -> None:
 
     Where one of them turns out to be there, all are written again through a staging table.
     """
-    reading, sender, events, points = received.reading, received.sender, received.events, received.points
+    decoded, sender, events, points = received.decoded, received.sender, received.events, received.points
     for table, rows in ((EVENTS, events), (POINTS, points)):
         ensure_partitions(table.name, {day_number(row.at) for row in rows})
     with transaction.atomic():
@@ -88,11 +88,11 @@ def _write(received: _Received, insert: Insert) -> None:
             else:
                 ReceivedBatch.objects.filter(pk=batch.id).delete()
             transaction.on_commit(batch.remember)
-        if counts := _counts(reading, new):
+        if counts := _counts(decoded, new):
             append_tallies(counts)
         if sender:
             note_claims(sender.token_id, received.claims, new)
-        _quarantine(reading.rejected, sender)
+        _quarantine(decoded.rejected, sender)
 
 
 def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
@@ -130,12 +130,12 @@ def _insert_missing(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]
         return {row[0].bytes for row in cursor.fetchall()}
 
 
-def _counts(reading: Reading, new: Collection[bytes]) -> Counter[Tally]:
+def _counts(decoded: DecodedRequest, new: Collection[bytes]) -> Counter[Tally]:
     """What a request counts, unless it was stored before: its rows are there, so it was counted then."""
     counts: Counter[Tally] = Counter()
-    if new or not (reading.events or reading.points):
-        counts.update(reading.counts)
-    counts.update(tally for digest, tally in reading.counts_of_rows if digest in new)
+    if new or not (decoded.events or decoded.points):
+        counts.update(decoded.counts)
+    counts.update(tally for digest, tally in decoded.counts_of_rows if digest in new)
     return counts
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from django.db.models import F
 
 from integrations.models import IngestToken
-from integrations.telemetry.otlp.decoded import Reading
+from integrations.telemetry.otlp.decoded import DecodedRequest
 from integrations.telemetry.otlp.ingest_tokens import Sender
-from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey
+from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey
 
 
 class Claim(NamedTuple):
@@ -20,24 +20,24 @@ class Claim(NamedTuple):
     address: str
 
 
-def bind(reading: Reading, sender: Sender) -> list[Claim]:
+def bind(decoded: DecodedRequest, sender: Sender) -> list[Claim]:
     """Let every session of the reading be the sender's; what claims another address, of rows that name a session."""
     if sender.identity_id is None:
         return []
     claims: list[Claim] = []
     bound: dict[SessionKey, SessionKey] = {}
-    for session in (*(row.session for row in reading.events), *(row.session for row in reading.points)):
+    for session in (*(row.session for row in decoded.events), *(row.session for row in decoded.points)):
         if session is not None and session not in bound:
             author = AuthorNames(session.author.agent, "", "", "", "", "", identity=sender.identity_id)
             bound[session] = session._replace(author=author)
-    for event in reading.events:
+    for event in decoded.events:
         if event.session is not None and (address := _other_address(event.session.author, sender)):
             claims.append(Claim(event.digest, address))
-    for point in reading.points:
+    for point in decoded.points:
         if address := _other_address(point.session.author, sender):
             claims.append(Claim(point.series, address))
-    reading.events = [row._replace(session=bound[row.session]) if row.session else row for row in reading.events]
-    reading.points = [row._replace(session=bound[row.session]) for row in reading.points]
+    decoded.events = [row._replace(session=bound[row.session]) if row.session else row for row in decoded.events]
+    decoded.points = [row._replace(session=bound[row.session]) for row in decoded.points]
     return claims
 
 

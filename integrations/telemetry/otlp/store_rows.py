@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from integrations.telemetry.agents.values import Value
-from integrations.telemetry.otlp.sightings import SessionKey
+from integrations.telemetry.otlp.session_keys import SessionKey
 
 EVENT_TABLE = "integrations_agent_event"
 POINT_TABLE = "integrations_agent_point"

@@ -16,7 +16,7 @@ from django.db import connection
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
-from integrations.telemetry.otlp.sightings import AuthorNames, SessionKey, identity_names
+from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey, identity_names
 from integrations.telemetry.otlp.store_rows import time_at
 from orgtree.identities.resolving import identify
 
@@ -138,7 +138,7 @@ def _existing(sessions: list[_Session]) -> dict[_Session, int]:
         cursor.execute(
             """
             SELECT session.id, agent, external_id, identity_id
-            FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS wanted (agent, external_id, identity_id)
+            FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS requested (agent, external_id, identity_id)
             JOIN integrations_agentsession session USING (agent, external_id, identity_id)
             """,
             _columns(sessions),
@@ -171,19 +171,19 @@ OPEN_BATCH = """
         INSERT INTO integrations_receivedbatch (received_at, at_from, at_to)
         VALUES (now(), %s::timestamptz, %s::timestamptz)
         RETURNING id
-    ), wanted AS (
+    ), requested AS (
         SELECT *
         FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
-            AS wanted (agent, external_id, identity_id, at, agent_version, is_process)
+            AS requested (agent, external_id, identity_id, at, agent_version, is_process)
     ), existing AS (
         SELECT session.id, agent, external_id, identity_id
-        FROM wanted JOIN integrations_agentsession session USING (agent, external_id, identity_id)
+        FROM requested JOIN integrations_agentsession session USING (agent, external_id, identity_id)
     ), made AS (
         INSERT INTO integrations_agentsession (
             agent, external_id, identity_id, started_at, ended_at, agent_version, is_process
         )
-        SELECT agent, external_id, identity_id, at, at, wanted.agent_version, wanted.is_process
-        FROM wanted LEFT JOIN existing USING (agent, external_id, identity_id)
+        SELECT agent, external_id, identity_id, at, at, requested.agent_version, requested.is_process
+        FROM requested LEFT JOIN existing USING (agent, external_id, identity_id)
         WHERE existing.id IS NULL
         ORDER BY agent, external_id, identity_id
         ON CONFLICT DO NOTHING
@@ -202,7 +202,7 @@ OPEN_BATCH = """
 """
 
 UNITE = """
-    WITH begun AS (
+    WITH continued AS (
         SELECT DISTINCT ON (new.id) new.id AS new_id, earlier.id AS earlier_id, earlier.identity_id
         FROM integrations_agentsession new
         JOIN orgtree_identity name ON name.id = new.identity_id
@@ -213,7 +213,7 @@ UNITE = """
         WHERE new.id = ANY (%s)
         ORDER BY new.id, earlier.id
     )
-    DELETE FROM integrations_agentsession session USING begun
-    WHERE session.id = begun.new_id
-    RETURNING begun.new_id, begun.earlier_id, begun.identity_id
+    DELETE FROM integrations_agentsession session USING continued
+    WHERE session.id = continued.new_id
+    RETURNING continued.new_id, continued.earlier_id, continued.identity_id
 """

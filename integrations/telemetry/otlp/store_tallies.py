@@ -60,12 +60,12 @@ def add_up_tallies() -> None:
 # What came as unknown and was known, or has a meaning, came to a process that had not heard of it: it is to be read
 # again.
 ADD_UP = """
-    WITH taken AS (
+    WITH drained AS (
         DELETE FROM integrations_receivedtally
         RETURNING counted, agent, signal, name, attribute, count, at
     ), content AS (
         SELECT agent, name, sum(count) AS count, max(at) AS last_at
-        FROM taken WHERE counted = %(dropped)s
+        FROM drained WHERE counted = %(dropped)s
         GROUP BY agent, name
     ), content_placed AS (
         SELECT content.*, listed.id IS NOT NULL
@@ -87,7 +87,7 @@ ADD_UP = """
     ), unread AS (
         SELECT agent, signal, name, attribute, bool_and(counted = %(not_kept)s) AS known, sum(count) AS count,
                min(at) AS first_at, max(at) AS last_at
-        FROM taken WHERE counted <> %(dropped)s
+        FROM drained WHERE counted <> %(dropped)s
         GROUP BY agent, signal, name, attribute
     ), unread_placed AS (
         SELECT unread.*, listed.id IS NOT NULL

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
-from integrations.telemetry.prices.kept_lists import kept_list, note_models
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.overrides import pattern_matches
+from integrations.telemetry.prices.price_snapshots import price_snapshot, save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ RULES = 1  # one more, whenever the same prices come to another sum
 _ADVISORY_LOCK = 0x466F4C50
 
 
-def follow_price_book() -> None:
+def apply_price_book() -> None:
     """Where another version of the price list is installed, or the rules are others, let what that changes follow.
 
     What the list no longer knows goes on at the last price that it had: the kept list says which version that was.
@@ -32,8 +32,8 @@ def follow_price_book() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         before = FollowedPriceBook.objects.filter(pk=1).first()
         if before is None or before.rules != RULES:
-            note_models(_models_of_days())
-        changed = _follow_library()
+            save_price_snapshots(_models_of_days())
+        changed = _sync_library()
         if before is None or before.rules != RULES:
             _reprice_all(before)
         else:
@@ -62,7 +62,7 @@ def _models_of_days() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _follow_library() -> list[str]:
+def _sync_library() -> list[str]:
     """Bring the kept lists up to the installed version; the models whose prices are others than before, by name."""
     version = library_version()
     changed: list[str] = []
@@ -74,7 +74,7 @@ def _follow_library() -> list[str]:
                 row.save(update_fields=["missing_since"])
                 logger.warning("%s does not know %s any more: its last price goes on.", version, row.model)
             continue
-        fresh = kept_list(row.model)
+        fresh = price_snapshot(row.model)
         if row.prices != fresh.prices:
             changed.append(row.model)
         row.prices, row.library, row.missing_since = fresh.prices, fresh.library, ""

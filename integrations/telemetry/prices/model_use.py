@@ -182,10 +182,10 @@ def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf
     Every day's tokens at that day's prices.  A request's size and service tier are heeded as far as they are known.
     """
     book = read_price_book({model for model in instead.values() if model})
-    return [_on_another(use, instead.get(use.model, ""), book) for use in uses]
+    return [_repriced_on(use, instead.get(use.model, ""), book) for use in uses]
 
 
-def _on_another(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
+def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
     if not model:
         return WhatIf(use, use.model, use.spend, None, tells_bounds=True)
     agent = min(use.agents, default="")

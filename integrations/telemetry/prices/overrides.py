@@ -14,9 +14,9 @@ from django.db import connection, transaction
 
 from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
 from integrations.models.prices import RATES
-from integrations.telemetry.prices.kept_lists import note_models
 from integrations.telemetry.prices.library import library_list
 from integrations.telemetry.prices.lists import PriceList
+from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def save_override(override: PriceOverride, *, by: User | None) -> None:
     override.author = by
     override.revision = before.revision + 1 if before else 1
     override.save()
-    note_models([override.same_as])  # so that a later price list without it does not take the price away
+    save_price_snapshots([override.same_as])  # so that a later price list without it does not take the price away
     _note(override, Act.CHANGED if before else Act.ADDED, by)
     _reprice([before, override] if before else [override], f"Override of {override}: {override.reason}", by)
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any, LiteralString, NamedTuple
 
 from integrations.telemetry.prices.book import Source, price_book, version_ids
-from integrations.telemetry.prices.kept_lists import note_models
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, MILLION, PriceCard
+from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 
 _LARGEST_PROMPT = 2**63 - 1
 
@@ -79,7 +79,7 @@ class _Line(NamedTuple):
 def rate_parameters(keys: Collection[RateKey]) -> dict[str, list[Any]]:
     """The parameters of RATES.  In the caller's transaction, which then keeps changes of prices waiting."""
     models = {key.model for key in keys}
-    note_models(models)
+    save_price_snapshots(models)
     book = price_book(models)
     lines = [
         line

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.db import connection
 
 from integrations.telemetry.prices.book import price_book, version_ids
-from integrations.telemetry.prices.kept_lists import note_models
 from integrations.telemetry.prices.lists import TokenCounts
+from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 
 
 def price_summed_days(ids: Sequence[int]) -> None:
@@ -30,7 +30,7 @@ def price_summed_days(ids: Sequence[int]) -> None:
         if not days:
             return
         models = {model for _, model, *_ in days}
-        note_models(models)
+        save_price_snapshots(models)
         book = price_book(models)
         priced_rows = [
             (row, book.price_of_day(model, agent, day, TokenCounts(*tokens)))

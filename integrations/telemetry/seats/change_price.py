@@ -27,12 +27,12 @@ def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
         following = SeatPlan.objects.create(
             agent=plan.agent, name=plan.name, monthly_price=price, seats=plan.seats, during=rest
         )
-        _hand_over(plan, following, since)
+        _move_assignments(plan, following, since)
         announce_plan(following.pk)
     return following
 
 
-def _hand_over(plan: SeatPlan, following: SeatPlan, since: date) -> None:
+def _move_assignments(plan: SeatPlan, following: SeatPlan, since: date) -> None:
     """Seats of days before and after end with the plan and go on in the following one; later ones are its alone."""
     held = SeatAssignment.objects.filter(plan=plan, during__overlap=DateRange(since, None))
     held.filter(during__startswith__gte=since).update(plan=following)

@@ -17,7 +17,7 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import Identity
 
 CHANGES_SHOWN = 100
-BY_NOBODY = "an import or a command"
+BY_IMPORT = "an import or a command"
 GONE = "somebody who was removed"
 
 
@@ -57,4 +57,4 @@ def _words(event: Any, emails: Mapping[int, str]) -> str:
 
 def _by(event: Any, names: Mapping[int, str]) -> str:
     account = account_of(event)
-    return BY_NOBODY if account is None else names.get(account, GONE)
+    return BY_IMPORT if account is None else names.get(account, GONE)

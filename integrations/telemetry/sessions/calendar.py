@@ -17,9 +17,9 @@ from integrations.outbox.pull_request_queue import enqueue_all_pull_requests
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
-    find_days_of_processes,
-    find_sessions_told_of,
-    hand_figures_to_sessions,
+    find_process_days,
+    find_related_sessions,
+    move_process_figures,
 )
 from integrations.telemetry.sessions.fold_tables import create_tables, execute
 from orgtree.models import Organisation
@@ -39,7 +39,7 @@ def on_time_zone_changed(listener: Callable[[], object]) -> None:
         _listeners.append(listener)
 
 
-def follow_time_zone() -> None:
+def apply_time_zone() -> None:
     """Cut all days anew where they are cut in another zone than HEADWAY_TIME_ZONE says."""
     if Organisation.current().calendar_zone == settings.TIME_ZONE:
         return
@@ -79,7 +79,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
     """Build all days of some sessions anew, in the caller's transaction."""
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
-    find_sessions_told_of()
+    find_related_sessions()
     execute(
         """
         INSERT INTO fold_session
@@ -107,9 +107,9 @@ def rebuild_days_of(sessions: list[int]) -> None:
         """,
         {"sessions": sessions},
     )
-    find_days_of_processes()
+    find_process_days()
     rebuild_days()
-    hand_figures_to_sessions()
+    move_process_figures()
     execute(
         """
         UPDATE integrations_agentsession

@@ -22,9 +22,9 @@ from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
 from integrations.telemetry.sessions.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
-    find_days_of_processes,
-    find_sessions_told_of,
-    hand_figures_to_sessions,
+    find_process_days,
+    find_related_sessions,
+    move_process_figures,
 )
 from integrations.telemetry.sessions.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.sessions.fold_large_days import (
@@ -78,7 +78,7 @@ def fold_received_batches() -> int:
             return folded
 
 
-def retry_batches_set_aside() -> int:
+def retry_failed_batches() -> int:
     """Let the batches that were set aside be folded again; how many there are."""
     return ReceivedBatch.objects.exclude(problem="").update(problem="")
 
@@ -101,9 +101,9 @@ def _fold(*, most: int, only: int | None = None) -> int:
             add_differences_to_large_days()
         find_touched_slots()
         rebuild_slots()
-        find_days_of_processes()
+        find_process_days()
         rebuild_days()
-        hand_figures_to_sessions()
+        move_process_figures()
         _update_sessions()
         count_days_of_greater_source()
         is_anybody_new = append_changes_of_fold()
@@ -220,7 +220,7 @@ NOTE_RAW_DAYS: LiteralString = """
 def _lock_sessions() -> None:
     """Take the touched sessions for this transaction, always in the same order, and remember how they were."""
     execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
-    find_sessions_told_of()
+    find_related_sessions()
     execute(
         """
         INSERT INTO fold_session
@@ -287,17 +287,17 @@ def _update_sessions() -> None:
             metric_tokens = merged.metric_tokens,
             lines_added = merged.lines_added,
             commits = merged.commits,
-            started_at = coalesce(lower(telling), session.started_at),
-            started_on = (coalesce(lower(telling), session.started_at) AT TIME ZONE current_setting('TimeZone'))::date,
-            ended_at = coalesce(upper(telling) - interval '30 minutes', session.ended_at),
+            started_at = coalesce(lower(chosen), session.started_at),
+            started_on = (coalesce(lower(chosen), session.started_at) AT TIME ZONE current_setting('TimeZone'))::date,
+            ended_at = coalesce(upper(chosen) - interval '30 minutes', session.ended_at),
             active_seconds = (
-                SELECT coalesce(sum(extract(epoch FROM upper(stretch) - lower(stretch)) - 1800), 0)
-                FROM unnest(telling) AS stretch
+                SELECT coalesce(sum(extract(epoch FROM upper(period) - lower(period)) - 1800), 0)
+                FROM unnest(chosen) AS period
             )
         FROM merged
         CROSS JOIN LATERAL (
             SELECT CASE WHEN isempty(merged.event_stretches) THEN merged.metric_stretches
-                        ELSE merged.event_stretches END AS telling
+                        ELSE merged.event_stretches END AS chosen
         ) AS choice
         WHERE session.id = merged.id
         """,

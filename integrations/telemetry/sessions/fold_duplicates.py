@@ -15,33 +15,33 @@ from typing import LiteralString
 from integrations.telemetry.agents import VOCABULARIES
 from integrations.telemetry.sessions.fold_tables import execute, is_any
 
-_OWN_WORDS = [vocabulary.agent for vocabulary in VOCABULARIES]
+_AGENTS_WITH_VOCABULARY = [vocabulary.agent for vocabulary in VOCABULARIES]
 
 
-def find_sessions_told_of() -> None:
+def find_related_sessions() -> None:
     """Add to fold_touched the sessions whose figures the ones in it decide, and those that decide theirs."""
     execute(ADD_SESSIONS_OF_PROCESSES)
-    execute(ADD_OTHER_TELLINGS, {"own_words": _OWN_WORDS})
+    execute(ADD_DUPLICATE_SESSIONS, {"own_words": _AGENTS_WITH_VOCABULARY})
 
 
-def find_days_of_processes() -> None:
+def find_process_days() -> None:
     """Add to fold_day every day on which a process of these sessions counted something."""
     execute(HAND_SLOTS)
     execute(
         """
         INSERT INTO fold_day
-        SELECT DISTINCT told.session_id, 'metrics', (told.slot AT TIME ZONE current_setting('TimeZone'))::date
+        SELECT DISTINCT handed.session_id, 'metrics', (handed.slot AT TIME ZONE current_setting('TimeZone'))::date
         FROM (
             SELECT session_id, slot FROM fold_handed
             UNION ALL
             SELECT process_id, slot FROM fold_handed
-        ) AS told
+        ) AS handed
         """
     )
     execute(FIND_DAYS_HANDED_BEFORE)
 
 
-def hand_figures_to_sessions() -> None:
+def move_process_figures() -> None:
     """Move what processes counted to the sessions that they ran; and take the days of repeated tellings away."""
     if is_any("fold_handed"):
         execute(
@@ -51,7 +51,7 @@ def hand_figures_to_sessions() -> None:
             """
         )
         execute(INSERT_HANDED)
-    execute(MARK_REPEATED, {"own_words": _OWN_WORDS})
+    execute(MARK_REPEATED, {"own_words": _AGENTS_WITH_VOCABULARY})
     for table in ("integrations_agentsessionday", "integrations_agenttoolday", "integrations_agenttierday"):
         _delete_repeated(table)
 
@@ -99,7 +99,7 @@ ADD_SESSIONS_OF_PROCESSES: LiteralString = """
 """
 
 # The agents without words of their own are few; each is looked up by the index that begins with it.
-ADD_OTHER_TELLINGS: LiteralString = """
+ADD_DUPLICATE_SESSIONS: LiteralString = """
     INSERT INTO fold_touched
     WITH RECURSIVE known (agent) AS (
         SELECT min(agent) FROM integrations_agentsession

@@ -50,9 +50,9 @@ def merge_requests() -> None:
         {"kind": int(EventKind.REQUEST)},
     )
     rates = _rates_of_requests()
-    execute(f"{PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
+    execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
     if is_any("fold_request", "stored_at IS NOT NULL"):
-        execute(f"{PRICED_REQUESTS} WHERE request.stored_at IS NOT NULL {IN_THE_PLACE_OF_STORED}", rates)
+        execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NOT NULL {UPDATE_STORED}", rates)
     execute(
         """
         INSERT INTO fold_day
@@ -66,7 +66,7 @@ def merge_requests() -> None:
 
 # Requests are usually new.  Nobody but the fold inserts any, and it holds their sessions' locks: what was not stored a
 # moment ago is not stored now, and asking again at each row, as ON CONFLICT does, would cost a third more.
-PRICED_REQUESTS: LiteralString = f"""
+INSERT_PRICED_REQUESTS: LiteralString = f"""
     INSERT INTO integrations_agentrequest AS stored (
         session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
         duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
@@ -79,7 +79,7 @@ PRICED_REQUESTS: LiteralString = f"""
     LEFT JOIN {RATES}
 """  # noqa: S608  # the module of rates has its constants
 
-IN_THE_PLACE_OF_STORED: LiteralString = """
+UPDATE_STORED: LiteralString = """
     ON CONFLICT (session_id, key) DO UPDATE
     SET at = excluded.at,
         model = excluded.model,

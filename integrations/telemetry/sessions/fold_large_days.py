@@ -55,7 +55,7 @@ def add_differences_to_large_days() -> None:
     """
     _note(1)
     analyse_where_large("fold_difference")
-    execute(LEAVE_TO_REBUILDING, {"half": HALF_OF_MONEY})
+    execute(EXCLUDE_UNCERTAIN_DAYS, {"half": HALF_OF_MONEY})
     for statement in (ADD_TO_DAYS, ADD_TO_TIER_DAYS, ADD_TO_TOOL_DAYS, *DELETE_EMPTY):
         execute(statement)
 
@@ -86,7 +86,7 @@ NOTE_CALLS: LiteralString = f"""
      AND large.day = (call.at AT TIME ZONE current_setting('TimeZone'))::date
 """  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
 
-LEAVE_TO_REBUILDING: LiteralString = """
+EXCLUDE_UNCERTAIN_DAYS: LiteralString = """
     DELETE FROM fold_large_day large
     USING (
         SELECT session_id, day

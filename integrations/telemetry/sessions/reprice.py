@@ -20,9 +20,9 @@ from integrations.telemetry.prices.summed_days import price_summed_days
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
-    find_days_of_processes,
-    find_sessions_told_of,
-    hand_figures_to_sessions,
+    find_process_days,
+    find_related_sessions,
+    move_process_figures,
 )
 from integrations.telemetry.sessions.fold_tables import create_tables, execute
 from orgtree.organisation.people_version import raise_people_version
@@ -117,13 +117,14 @@ _ASKED: LiteralString = f"""
     GROUP BY 1, 2, 3, 4
 """  # noqa: S608
 _UPDATE_PRICES: LiteralString = f"""
-    UPDATE integrations_agentrequest stored SET spend = told.spend, price_version_id = told.version
+    UPDATE integrations_agentrequest stored SET spend = priced.spend, price_version_id = priced.version
     FROM (
         SELECT request.id, {SPEND} AS spend, rate.version
         FROM {_REQUESTS} LEFT JOIN {RATES}
         WHERE {_OF_PIECE}
-    ) AS told
-    WHERE stored.id = told.id AND (stored.spend, stored.price_version_id) IS DISTINCT FROM (told.spend, told.version)
+    ) AS priced
+    WHERE stored.id = priced.id
+      AND (stored.spend, stored.price_version_id) IS DISTINCT FROM (priced.spend, priced.version)
 """  # noqa: S608
 
 
@@ -141,16 +142,16 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
     params = {**_parameters(row), "sessions": sessions}
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
-    find_sessions_told_of()  # what a process counted is handed to its sessions whenever their days are built
+    find_related_sessions()  # what a process counted is handed to its sessions whenever their days are built
     execute(_LOCK_SESSIONS)
     spend, unpriced = _sums(params)
     row.spend_before += spend
     row.unpriced_before += unpriced
     execute(_DAYS, params)
     requests, changed = _price_requests(params)
-    find_days_of_processes()
+    find_process_days()
     rebuild_days()
-    hand_figures_to_sessions()
+    move_process_figures()
     _price_file_days(params)
     is_anybody_new = append_changes_of_fold()
     spend, unpriced = _sums(params)
@@ -191,7 +192,7 @@ def _price_file_days(params: dict[str, Any]) -> None:
         cursor.execute(
             """
             INSERT INTO fold_day
-            SELECT session_id, 'files', day FROM unnest(%s::bigint[], %s::date[]) AS told (session_id, day)
+            SELECT session_id, 'files', day FROM unnest(%s::bigint[], %s::date[]) AS priced (session_id, day)
             """,
             [[session for _, session, _ in days], [day for _, _, day in days]],
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from integrations.telemetry.prices.library_update import follow_price_book
+from integrations.telemetry.prices.library_update import apply_price_book
 from integrations.telemetry.sessions.reprice import reprice_waiting_rows
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def reprice_waiting() -> None:
     """Price anew what waits for it."""
-    follow_price_book()
+    apply_price_book()
     reprice_waiting_rows()

@@ -182,10 +182,10 @@ class SessionStory:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT lower(stretch), upper(stretch) - {PAUSE}
+                SELECT lower(period), upper(period) - {PAUSE}
                 FROM integrations_agentsession session,
                      unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
-                                 ELSE session.event_stretches END) AS stretch
+                                 ELSE session.event_stretches END) AS period
                 WHERE session.id = %s
                 ORDER BY 1
                 """,  # noqa: S608 — a constant

@@ -20,12 +20,12 @@ from orgtree.organisation.people_version import raise_people_version
 _ADVISORY_LOCK = 0x5573_6167  # "Usag": one process at a time
 
 
-def settle_usage() -> int:
+def recompute_usage() -> int:
     """Settle the rows that are marked, of each person and agent all; of how many sessions and days any changed."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         cursor.execute(GATHER)
-        cursor.execute("SELECT count(*) FROM settled_usage")
+        cursor.execute("SELECT count(*) FROM usage_candidate")
         if not cursor.fetchone()[0]:
             return 0
         cursor.execute(TAKE_AWAY)
@@ -59,23 +59,23 @@ def mark_usage_of_fold() -> None:
 MARK: LiteralString = """
     UPDATE integrations_importedusage usage SET to_settle = true
     WHERE NOT to_settle AND usage.id IN (
-        SELECT told.id
+        SELECT candidate.id
         FROM (SELECT DISTINCT identity_id, agent FROM fold_session) AS touched
         JOIN orgtree_identity author ON author.id = touched.identity_id
         JOIN orgtree_identity name ON name.id = author.id OR name.person_id = author.person_id
-        JOIN integrations_importedusage told ON told.identity_id = name.id AND told.agent = touched.agent
+        JOIN integrations_importedusage candidate ON candidate.identity_id = name.id AND candidate.agent = touched.agent
     )
 """
 
 # One row per imported row of a person and agent of whom any is marked.  `author` stands for the person, or for an
 # identity that is nobody's; `counts` says whether nothing else tells of it.
 GATHER: LiteralString = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS settled_usage (
+    CREATE TEMPORARY TABLE IF NOT EXISTS usage_candidate (
         usage_id bigint, author bigint, identity_id bigint, agent text, form text, key text, session_key text, day date,
         day_from date, day_to date, counts boolean
     ) ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS settled_day (identity_id bigint, day date) ON COMMIT DELETE ROWS;
-    TRUNCATE settled_usage, settled_day;
+    CREATE TEMPORARY TABLE IF NOT EXISTS changed_day (identity_id bigint, day date) ON COMMIT DELETE ROWS;
+    TRUNCATE usage_candidate, changed_day;
     WITH author AS (
         SELECT id AS identity_id, coalesce(person_id, -id) AS author FROM orgtree_identity
     ), marked AS (
@@ -83,7 +83,7 @@ GATHER: LiteralString = """
         FROM integrations_importedusage usage JOIN author USING (identity_id)
         WHERE usage.to_settle
     )
-    INSERT INTO settled_usage
+    INSERT INTO usage_candidate
     SELECT usage.id, author.author, usage.identity_id, usage.agent, usage.form, usage.key,
            CASE usage.form WHEN 'session' THEN usage.key ELSE 'ccusage ' || usage.key END, usage.day,
            LEAST(coalesce((usage.started_at AT TIME ZONE current_setting('TimeZone'))::date, usage.day), usage.day),
@@ -94,62 +94,62 @@ GATHER: LiteralString = """
     JOIN integrations_importedusage usage ON usage.identity_id = author.identity_id AND usage.agent = marked.agent;
 
     -- sessions that the agent told of itself
-    UPDATE settled_usage told SET counts = false
+    UPDATE usage_candidate candidate SET counts = false
     WHERE form = 'session' AND EXISTS (
         SELECT FROM orgtree_identity name
         JOIN integrations_agentsession session ON session.identity_id = name.id
-        WHERE coalesce(name.person_id, -name.id) = told.author AND session.agent = told.agent
-          AND session.external_id = told.key AND (session.event_tokens > 0 OR session.metric_tokens > 0)
+        WHERE coalesce(name.person_id, -name.id) = candidate.author AND session.agent = candidate.agent
+          AND session.external_id = candidate.key AND (session.event_tokens > 0 OR session.metric_tokens > 0)
     );
     -- days and blocks on which it told of tokens
-    UPDATE settled_usage told SET counts = false
+    UPDATE usage_candidate candidate SET counts = false
     WHERE form <> 'session' AND EXISTS (
         SELECT FROM orgtree_identity name
         JOIN integrations_agentsessionday day ON day.identity_id = name.id
-        WHERE coalesce(name.person_id, -name.id) = told.author AND day.agent = told.agent AND day.source <> 'files'
-          AND day.day BETWEEN told.day_from AND told.day_to
+        WHERE coalesce(name.person_id, -name.id) = candidate.author AND day.agent = candidate.agent
+          AND day.source <> 'files' AND day.day BETWEEN candidate.day_from AND candidate.day_to
           AND day.input_tokens + day.cache_read_tokens + day.cache_write_tokens + day.output_tokens > 0
     );
     -- days within imported sessions, and blocks within either
-    UPDATE settled_usage told SET counts = false
+    UPDATE usage_candidate candidate SET counts = false
     WHERE form <> 'session' AND EXISTS (
-        SELECT FROM settled_usage other
-        WHERE other.author = told.author AND other.agent = told.agent
-          AND (other.form = 'session' OR (other.form = 'day' AND told.form = 'block'))
-          AND other.day_from <= told.day_to AND other.day_to >= told.day_from
+        SELECT FROM usage_candidate other
+        WHERE other.author = candidate.author AND other.agent = candidate.agent
+          AND (other.form = 'session' OR (other.form = 'day' AND candidate.form = 'block'))
+          AND other.day_from <= candidate.day_to AND other.day_to >= candidate.day_from
     );
     -- the same key under two names of one person: the first
-    UPDATE settled_usage told SET counts = false
+    UPDATE usage_candidate candidate SET counts = false
     WHERE EXISTS (
-        SELECT FROM settled_usage other
-        WHERE other.author = told.author AND other.agent = told.agent AND other.form = told.form
-          AND other.key = told.key AND other.identity_id < told.identity_id
+        SELECT FROM usage_candidate other
+        WHERE other.author = candidate.author AND other.agent = candidate.agent AND other.form = candidate.form
+          AND other.key = candidate.key AND other.identity_id < candidate.identity_id
     );
     UPDATE integrations_importedusage SET to_settle = false
-    WHERE id IN (SELECT usage_id FROM settled_usage)
+    WHERE id IN (SELECT usage_id FROM usage_candidate)
 """
 
 TAKE_AWAY: LiteralString = """
     WITH gone AS (
         DELETE FROM integrations_agentsessionday day
-        USING integrations_importedusage usage, settled_usage told
-        WHERE told.usage_id = usage.id AND day.session_id = usage.session_id AND day.source = 'files'
+        USING integrations_importedusage usage, usage_candidate candidate
+        WHERE candidate.usage_id = usage.id AND day.session_id = usage.session_id AND day.source = 'files'
         RETURNING day.identity_id, day.day
     )
-    INSERT INTO settled_day SELECT DISTINCT identity_id, day FROM gone
+    INSERT INTO changed_day SELECT DISTINCT identity_id, day FROM gone
 """
 
 MAKE_SESSIONS: LiteralString = """
     INSERT INTO integrations_agentsession AS session (
         agent, external_id, identity_id, started_at, ended_at, started_on, has_work, told_by_file
     )
-    SELECT told.agent, told.session_key, told.identity_id,
-           coalesce(min(usage.started_at), min(told.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
-           coalesce(max(usage.ended_at), max(told.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
-           coalesce(min(told.day_from), min(told.day)), true, true
-    FROM settled_usage told JOIN integrations_importedusage usage ON usage.id = told.usage_id
-    WHERE told.counts
-    GROUP BY told.agent, told.session_key, told.identity_id
+    SELECT candidate.agent, candidate.session_key, candidate.identity_id,
+           coalesce(min(usage.started_at), min(candidate.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
+           coalesce(max(usage.ended_at), max(candidate.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
+           coalesce(min(candidate.day_from), min(candidate.day)), true, true
+    FROM usage_candidate candidate JOIN integrations_importedusage usage ON usage.id = candidate.usage_id
+    WHERE candidate.counts
+    GROUP BY candidate.agent, candidate.session_key, candidate.identity_id
     ON CONFLICT (agent, external_id, identity_id) DO UPDATE
     SET started_at = excluded.started_at, ended_at = excluded.ended_at, started_on = excluded.started_on
     WHERE session.told_by_file
@@ -158,11 +158,11 @@ MAKE_SESSIONS: LiteralString = """
 POINT_AT_SESSIONS: LiteralString = """
     UPDATE integrations_importedusage usage
     SET session_id = session.id
-    FROM settled_usage told
+    FROM usage_candidate candidate
     LEFT JOIN integrations_agentsession session
-      ON told.counts AND session.agent = told.agent AND session.external_id = told.session_key
-     AND session.identity_id = told.identity_id
-    WHERE usage.id = told.usage_id AND usage.session_id IS DISTINCT FROM session.id
+      ON candidate.counts AND session.agent = candidate.agent AND session.external_id = candidate.session_key
+     AND session.identity_id = candidate.identity_id
+    WHERE usage.id = candidate.usage_id AND usage.session_id IS DISTINCT FROM session.id
 """
 
 MAKE_DAYS: LiteralString = """
@@ -171,24 +171,24 @@ MAKE_DAYS: LiteralString = """
         cache_write_tokens, output_tokens, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls,
         tool_failures, tool_refusals, commits
     )
-    SELECT usage.session_id, told.identity_id, told.agent, 'files', true, told.day, usage.model, 0,
+    SELECT usage.session_id, candidate.identity_id, candidate.agent, 'files', true, candidate.day, usage.model, 0,
            sum(usage.input_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens),
            sum(usage.output_tokens),
            sum(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens),
            sum(usage.reported_cost), 0, 0, 0, 0, 0, 0
-    FROM settled_usage told JOIN integrations_importedusage usage ON usage.id = told.usage_id
-    WHERE told.counts
-    GROUP BY usage.session_id, told.identity_id, told.agent, told.day, usage.model
+    FROM usage_candidate candidate JOIN integrations_importedusage usage ON usage.id = candidate.usage_id
+    WHERE candidate.counts
+    GROUP BY usage.session_id, candidate.identity_id, candidate.agent, candidate.day, usage.model
     RETURNING id
 """
 
 FORGET_EMPTY_SESSIONS: LiteralString = """
     WITH touched AS (
         SELECT DISTINCT session.id
-        FROM settled_usage told
+        FROM usage_candidate candidate
         JOIN integrations_agentsession session
-          ON session.agent = told.agent AND session.external_id = told.session_key
-         AND session.identity_id = told.identity_id
+          ON session.agent = candidate.agent AND session.external_id = candidate.session_key
+         AND session.identity_id = candidate.identity_id
         WHERE session.told_by_file
     ), native AS (
         UPDATE integrations_agentsession session SET told_by_file = false
@@ -206,8 +206,8 @@ FORGET_EMPTY_SESSIONS: LiteralString = """
 # xmax is 0 in a row that was inserted, and not in one that was there.
 ENROL: LiteralString = """
     WITH seen AS (
-        SELECT told.identity_id, min(told.day_from) AS first_day
-        FROM settled_usage told WHERE told.counts GROUP BY told.identity_id
+        SELECT candidate.identity_id, min(candidate.day_from) AS first_day
+        FROM usage_candidate candidate WHERE candidate.counts GROUP BY candidate.identity_id
     ), enrolled AS (
         INSERT INTO integrations_enrolment AS known (identity_id, first_at)
         SELECT identity_id, first_day::timestamp AT TIME ZONE current_setting('TimeZone') FROM seen
@@ -228,9 +228,9 @@ NOTE_CHANGES: LiteralString = """
     INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
     SELECT DISTINCT %(family)s, identity.person_id, changed.day, changed.day + 1
     FROM (
-        SELECT identity_id, day FROM settled_day
-        UNION SELECT identity_id, day FROM settled_usage
-        UNION SELECT identity_id, day_from FROM settled_usage
+        SELECT identity_id, day FROM changed_day
+        UNION SELECT identity_id, day FROM usage_candidate
+        UNION SELECT identity_id, day_from FROM usage_candidate
     ) AS changed
     JOIN orgtree_identity identity ON identity.id = changed.identity_id
 """

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from integrations.models import ImportedUsage
 from integrations.telemetry.usage_files.ccusage import Problem, Report, UsageRow, read_report
-from integrations.telemetry.usage_files.counted import settle_usage
+from integrations.telemetry.usage_files.counted import recompute_usage
 from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import IdentityKind
 
@@ -54,7 +54,7 @@ def import_ccusage(content: bytes, *, email: str, agent: str = "", dry_run: bool
     with transaction.atomic():
         identity = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0]
         result = _store(identity, report.rows)
-        settle_usage()
+        recompute_usage()
         result.counted = ImportedUsage.objects.filter(
             identity_id=identity, session__isnull=False, key__in={row.key for row in report.rows}
         ).count()

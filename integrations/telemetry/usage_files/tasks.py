@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from integrations.telemetry.usage_files.counted import settle_usage
+from integrations.telemetry.usage_files.counted import recompute_usage
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_usage_files() -> None:
     """Settle anew which imported rows count."""
-    settle_usage()
+    recompute_usage()

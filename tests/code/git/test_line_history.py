@@ -16,7 +16,7 @@ from insights.query import windows
 from insights.query.query import MetricQuery, Window
 from integrations.code.attribution.evidence import Evidence, append_evidence
 from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.code.git.line_history import COMMITS_AT_ONCE, follow_asked, follow_lines
+from integrations.code.git.line_history import COMMITS_AT_ONCE, follow_asked, sync_line_history
 from integrations.connectors.git.line_ages import RECENT_SECONDS, LineAges
 from integrations.connectors.git.line_changes import read_chain
 from integrations.models import (
@@ -213,7 +213,7 @@ def test_following_goes_on_where_it_stopped(repo: Repo, monkeypatch: pytest.Monk
     whole = changes()
     assert len(whole) == 5
     LineHistory.objects.update(tip="")
-    follow_lines(Repository.objects.get())
+    sync_line_history(Repository.objects.get())
     assert changes() == whole
     assert COMMITS_AT_ONCE > 2
 
@@ -244,7 +244,7 @@ def test_a_clone_that_is_gone_says_so_and_keeps_what_was_stored(repo: Repo) -> N
     repo.commit({"a.py": text("a")}, at=FIRST)
     repository = follow(repo)
     repo.path.rename(repo.path.with_name("elsewhere"))
-    follow_lines(repository)
+    sync_line_history(repository)
     assert "There is no folder" in LineHistory.objects.get().problem
     assert ChangedLines.objects.count() == 1
 

@@ -31,7 +31,7 @@ from integrations.models import (
 from integrations.outbox.fact_changes import take_changes
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.prices import library
-from integrations.telemetry.prices.library_update import follow_price_book
+from integrations.telemetry.prices.library_update import apply_price_book
 from integrations.telemetry.prices.overrides import save_override
 from integrations.telemetry.prices.queue import enqueue_repricing
 from integrations.telemetry.sessions import fold_days, reprice
@@ -68,7 +68,7 @@ def price_list(version: str, *, without: str = "", change: tuple[str, Decimal] |
     original = library.library_version
     library.library_list.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("library", "kept_lists", "library_update", "book"):
+        for module in ("library", "price_snapshots", "library_update", "book"):
             patch.setattr(f"integrations.telemetry.prices.{module}.library_version", lambda: f"genai-prices {version}")
         yield
     assert library.library_version is original
@@ -84,14 +84,14 @@ def _dearer(model: Any, price: Decimal) -> Any:
 
 def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others() -> None:
     fold(request(SONNET, tokens=(100_000, 0, 0, 0)), request(OPUS, tokens=(100_000, 0, 0, 0)))
-    follow_price_book()
+    apply_price_book()
     reprice_waiting_rows()
     Repricing.objects.all().delete()
     FactChange.objects.all().delete()
     opus_before = AgentRequest.objects.get(model=OPUS).price_version_id
     with price_list("9.9", change=(SONNET, Decimal(7))):
-        follow_price_book()
-        follow_price_book()  # once is enough
+        apply_price_book()
+        apply_price_book()  # once is enough
         reprice_waiting_rows()
     repricing = Repricing.objects.get()
     assert (repricing.cause, repricing.model_names, repricing.requests, repricing.changed) == (
@@ -110,12 +110,12 @@ def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others
 
 def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
     fold(request(SONNET))
-    follow_price_book()
+    apply_price_book()
     reprice_waiting_rows()
     before = AgentRequest.objects.get().spend
     assert before is not None
     with price_list("9.9", without=SONNET):
-        follow_price_book()
+        apply_price_book()
         enqueue_repricing(Repricing.Cause.ASKED, "Everything")
         fold(request(SONNET, when="2026-03-05 10:00"))
         reprice_waiting_rows()
@@ -128,28 +128,28 @@ def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
 
 def test_a_price_that_comes_back_is_the_list_s_again() -> None:
     fold(request(SONNET))
-    follow_price_book()
+    apply_price_book()
     with price_list("9.9", without=SONNET):
-        follow_price_book()
-    follow_price_book()
+        apply_price_book()
+    apply_price_book()
     assert KeptPriceList.objects.get(model=SONNET).missing_since == ""
 
 
 def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
     with price_list("0.1", without=SONNET):
         fold(request(SONNET))
-        follow_price_book()
+        apply_price_book()
         reprice_waiting_rows()
         assert AgentRequest.objects.get().spend is None
         assert KeptPriceList.objects.get().prices is None
-    follow_price_book()
+    apply_price_book()
     reprice_waiting_rows()
     assert AgentRequest.objects.get().spend == Decimal("8.25")  # a long prompt: 1 M × 6 + 0.1 M × 22.5
     assert Repricing.objects.filter(unpriced_before=1_100_000).exists()
 
 
 def test_in_an_empty_installation_nothing_is_priced_anew() -> None:
-    follow_price_book()
+    apply_price_book()
     assert not Repricing.objects.exists()
     assert FollowedPriceBook.objects.count() == 1
 

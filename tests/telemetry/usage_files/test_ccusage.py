@@ -15,7 +15,7 @@ from django.core.management import call_command
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, ImportedUsage
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.fold import fold_received_batches
-from integrations.telemetry.usage_files.counted import settle_usage
+from integrations.telemetry.usage_files.counted import recompute_usage
 from integrations.telemetry.usage_files.store import Imported, import_ccusage
 from tests.telemetry.raw_rows import Event, at, receive
 from tests.telemetry.usage_files import reports
@@ -44,7 +44,7 @@ def told_natively(when: str, *, session: str = "session-1", email: str = ADA, to
         ]
     )
     fold_received_batches()
-    settle_usage()
+    recompute_usage()
 
 
 def counted() -> list[tuple[date, str, str, Decimal | None]]:

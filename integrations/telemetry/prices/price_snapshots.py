@@ -8,14 +8,14 @@ from integrations.models import KeptPriceList
 from integrations.telemetry.prices.library import library_list, library_version
 
 
-def note_models(models: Iterable[str]) -> None:
+def save_price_snapshots(models: Iterable[str]) -> None:
     """Keep what the library says of these models, or that it says nothing, where nothing of them is kept yet."""
     used = {model for model in models if model}
     missing = used - set(KeptPriceList.objects.filter(model__in=used).values_list("model", flat=True))
-    KeptPriceList.objects.bulk_create((kept_list(model) for model in sorted(missing)), ignore_conflicts=True)
+    KeptPriceList.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)
 
 
-def kept_list(model: str) -> KeptPriceList:
+def price_snapshot(model: str) -> KeptPriceList:
     """The row of a model as the library knows it now."""
     prices = library_list(model)
     if prices is None:
