@@ -194,7 +194,7 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
         for field in fields(claude_code.REQUEST)
         if isinstance(value := getattr(claude_code.REQUEST, field.name), str)
     }
-    newer = replace(claude_code.REQUEST, **by_other_names, tells=frozenset({"inputTokenCount"}))
+    newer = replace(claude_code.REQUEST, **by_other_names, expects=frozenset({"inputTokenCount"}))
     words = replace(
         claude_code.CLAUDE_CODE, events={**claude_code.CLAUDE_CODE.events, "api_request": newer}, readings=()
     )
