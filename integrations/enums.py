@@ -1,6 +1,6 @@
-"""Headway's own words for what providers call by theirs: closed enumerations.
+"""Closed enumerations to which providers' values are mapped.
 
-The provider's word is always kept beside ours; a word that nobody mapped is `other` or `unknown`, never an error.
+The provider's own value is always stored, too; an unmapped one becomes `other` or `unknown`, never an error.
 This module imports no Django: connectors' `normalise` functions are plain functions.
 """
 
@@ -24,12 +24,12 @@ class Kind(StrEnum):
 
     @property
     def words(self) -> str:
-        """In the plural, as pages call them: pull requests."""
+        """The plural label: pull requests."""
         return f"{self.replace('_', ' ')}s" if self is not Kind.REPOSITORY else "repositories"
 
 
 class ResourceKind(StrEnum):
-    """What an admin picks at a connection."""
+    """Kinds of resources that an admin selects at a connection."""
 
     REPOSITORY = "repository"
     PROJECT = "project"
@@ -52,7 +52,7 @@ class ReviewState(StrEnum):
 
 
 class PullRequestEventKind(StrEnum):
-    """What happened to a pull request, beside its reviews and its commits."""
+    """Events of a pull request, besides reviews and commits."""
 
     READY = "ready"
     DRAFT = "draft"
@@ -64,7 +64,7 @@ class PullRequestEventKind(StrEnum):
 
 
 class StatusCategory(StrEnum):
-    """Where a work item's status stands."""
+    """The workflow stage of a work item's status."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -72,28 +72,28 @@ class StatusCategory(StrEnum):
 
 
 class StatusActivity(StrEnum):
-    """Whether anybody works on an item in a status, where that is in progress."""
+    """Whether an in-progress status means active work or waiting."""
 
     ACTIVE = "active"
     WAITING = "waiting"
 
 
 class Ending(StrEnum):
-    """How an item in the category done got there: as work that was done, or dropped (cancelled, not planned …)."""
+    """How a done item ended: delivered, or dropped (cancelled, not planned …)."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"
 
 
 class FoundBy(StrEnum):
-    """Where something was found that its team did not find itself; what customers find is in production, too."""
+    """Who found an escaped bug; what customers find is in production, too."""
 
     CUSTOMER = "customer"
     PRODUCTION = "production"
 
 
 class WorkType(StrEnum):
-    """What work is for; the finer classes of *other* count as other wherever three are shown, and who filters by it."""
+    """The type of work; subtypes of *other* count as other wherever only three types are shown or filtered by."""
 
     FEATURE = "feature"
     BUG = "bug"
@@ -129,7 +129,7 @@ class SprintState(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """Of pipeline runs, of their jobs, and of deployments."""
+    """The status of pipeline runs, their jobs, and deployments."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -147,7 +147,7 @@ class Environment(StrEnum):
 
 
 class LinkMethod(StrEnum):
-    """Where a pull request's link to a work item was found, the surest first."""
+    """Where a pull request's link to a work item was found, most reliable first."""
 
     PROVIDER = "provider"
     BRANCH = "branch"

@@ -1,7 +1,7 @@
-"""Which repositories are prepared for agents, and how the sessions go of those who work there.
+"""Agent readiness of repositories: their context files, and the sessions of people who work there.
 
-Telemetry names no repository.  A session with attributed commits belongs to the repository that has most of its
-lines; one without, to the repository in which its person committed nearest in time.
+Telemetry names no repository.  A session with attributed commits belongs to the repository with most of its lines;
+any other to the repository with its person's nearest commit in time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from psycopg import sql
 from integrations.models import ContextFile, Repository
 from orgtree.trees.people_filter import EVERYBODY, Whose, conditions
 
-NEAREST_WITHIN = "7 days"  # who committed nowhere for a week around a session was not at work in a repository
+NEAREST_WITHIN = "7 days"  # without a commit within a week, a session belongs to no repository
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class SessionsNearby:
     sessions: int = 0
     people: int = 0  # whose sessions they are
     spend: Decimal = Decimal(0)
-    settled_spend: Decimal = Decimal(0)  # of sessions that settled
+    settled_spend: Decimal = Decimal(0)  # of sessions that are not pending
     wasted_spend: Decimal = Decimal(0)  # of those, without an attributed commit
     tool_calls: int = 0
     tool_failures: int = 0
-    lines_generated: int = 0  # in sessions that settled
+    lines_generated: int = 0  # in sessions that are not pending
     lines_shipped: int = 0
 
 
 @dataclass(frozen=True)
 class RepositoryReadiness:
     name: str
-    context_files: Sequence[ContextFile]  # those of now, the oldest first
+    context_files: Sequence[ContextFile]  # present ones, the oldest first
     nearby: SessionsNearby = field(default_factory=SessionsNearby)
 
 
@@ -58,11 +58,11 @@ def readiness(first_day: date, day_after: date, people_filter: Whose = EVERYBODY
 
 
 def _settled_before() -> datetime:
-    """As for the metrics, to the full hour."""
+    """The same cutoff as for the metrics, to the full hour."""
     return (timezone.now() - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
-# One row per session that belongs to a repository; {theirs} narrows the sessions to some people's.
+# One row per session that belongs to a repository; {theirs} filters by people.
 SESSIONS_PLACED = sql.SQL(
     """
     WITH session AS (
@@ -127,7 +127,7 @@ SUMMED = sql.SQL(
     GROUP BY repository_id
     """
 )
-# Of one repository, the sessions that add anything to what is asked for.
+# The sessions of one repository that contribute to the requested figures.
 COUNTED = sql.SQL(
     """
     SELECT count(*) AS sessions, count(DISTINCT person_id) AS people
@@ -149,7 +149,7 @@ LISTED = sql.SQL(
 
 @dataclass(frozen=True)
 class SessionNearby:
-    """One session and what it adds to its repository's figures; the names are those of SessionsNearby."""
+    """One session and its contribution to its repository's figures; field names as in SessionsNearby."""
 
     session_id: int
     person_id: int | None
@@ -167,7 +167,7 @@ class SessionNearby:
 
 @dataclass(frozen=True)
 class SessionsAsked:
-    """The sessions that add anything to figures of a repository in [first_day, day_after).
+    """Query for sessions that contribute to figures of a repository in [first_day, day_after).
 
     `figures` are names of SessionNearby's fields.  Without a repository of that name there are none.
     """
@@ -191,7 +191,7 @@ def count_sessions_near(query: SessionsAsked) -> SessionCount:
 
 
 def sessions_near(query: SessionsAsked, *, skipped: int, size: int) -> list[SessionNearby]:
-    """At most `size` of them, the latest first, after the first `skipped`."""
+    """A page of them, the latest first."""
     return [SessionNearby(**row) for row in _of_repository(LISTED, query, {"skipped": skipped, "size": size})]
 
 

@@ -1,1 +1,1 @@
-"""The relations that figures are computed from: one SELECT each, with documented columns."""
+"""Relations for the metric engine: one SELECT each, with documented columns."""

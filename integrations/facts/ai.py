@@ -1,4 +1,4 @@
-"""What agents did, as relations that metrics are computed from."""
+"""Agent sessions, tokens and tool calls, as relations for the metric engine."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ AGENT_SESSIONS = Relation(
         WHERE session.has_work
     """,
 )
-"""One row per agent session in which something was done.  It counts on the local day on which it starts.
+"""One row per agent session with any activity.  It counts on the local day on which it starts.
 
-Done is a request, a prompt, a tool call, or, by its metrics, tokens, lines or commits: an agent that continues a
-session announces it under an id that never appears again, and that is no session.
-person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
-span_seconds its end − start; both are null where only an imported file tells of it.
-committed and covered say what became of it: a counted commit has lines of it, and the person's commits are known
-(docs/attribution.md).  lines_generated are those that its agent wrote; lines_shipped those found in counted commits, of
-sessions whose agents report the lines that they generate.  They can be more where the evidence is of commit level, or a
-note attests more than the agent's own counter.
+Activity is a request, a prompt or a tool call, or tokens, lines or commits in its metrics: an agent that resumes a
+session announces an id that never appears again, which is not a session.
+person_id is null where the identity is unmatched.  active_seconds is the sum of the session's active periods,
+span_seconds its end − start; both are null for sessions known from an imported file alone.
+committed: a counted commit has lines of the session; covered: the person's commits are known (docs/attribution.md).
+lines_generated are the lines its agent wrote; lines_shipped those found in counted commits, for agents that report
+generated lines.  lines_shipped can be larger where the evidence is of commit level, or a note attests more than the
+agent's own counter.
 """
 
 AGENT_SESSION_DAYS = Relation(
@@ -100,12 +100,12 @@ AGENT_SESSION_DAYS = Relation(
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
 
-Tokens, requests and costs stand only in rows of the source that counts for the session; lines and commits only in
-rows of its metrics, tool calls only in rows of its events: a sum over the rows counts everything once.
+Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines and
+commits, and only events have tool calls: a sum over the rows counts everything once.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
-cost_difference is what agents report less compared_spend, what their price book says, of the requests with tokens that
-both price; null where there are none.
-The session is joined on the left, so that a query that asks for none of its columns is planned without it.
+cost_difference is the cost that agents report minus compared_spend, the price book's cost, over the requests with
+tokens that both price; null where there are none.
+The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
 """
 
 MODELS_OF_SESSIONS = """
@@ -113,9 +113,9 @@ MODELS_OF_SESSIONS = """
     FROM integrations_agentsessionday
     WHERE counted AND input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
 """
-"""The models of which a session has tokens that count, also several times; what is not named is an empty text.
+"""The models with counted tokens in a session, with duplicates; an unnamed model is an empty string.
 
-The condition is that of an index (AgentSessionDay), which tells both columns without the table.
+The condition matches an index of AgentSessionDay, which allows an index-only scan.
 """
 
 AGENT_TOKEN_KINDS = Relation(
@@ -177,7 +177,7 @@ AGENT_TOOL_DAYS = Relation(
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
     """,
 )
-"""One row per session, local day and tool.  calls = those that ran (succeeded or failed), refusals stand apart."""
+"""One row per session, local day and tool.  calls are those that ran (succeeded or failed); refusals are separate."""
 
 ENROLMENTS = Relation(
     name="enrolments",
@@ -215,5 +215,5 @@ ENROLLED_PEOPLE = Relation(
 )
 """One row per person who ever sent telemetry, with the local day of the first.
 
-present holds the days on which the person is there, as a multirange; null: always.
+present is a multirange of the person's days of employment; null: always.
 """

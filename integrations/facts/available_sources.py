@@ -1,4 +1,4 @@
-"""What an installation is told of at all: pages leave out what it is not, or lead to connecting it."""
+"""Which kinds of data the installation receives: pages hide the others, or link to connecting them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import connection
 
 
 class AvailableSources(NamedTuple):
-    """Whether any session was ever received, seats are kept, and any repository is connected, read already or not."""
+    """Whether any session was received, any seat plan exists, and any repository is connected, synced or not."""
 
     sessions: bool
     seats: bool

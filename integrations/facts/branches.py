@@ -1,4 +1,4 @@
-"""Branches that nobody goes on with, as a relation that metrics are computed from."""
+"""Stale branches, as a relation for the metric engine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STALE_BRANCHES = Relation(
                            WHERE first.repository_id = repository.id AND first.refs <> '{}')
     """,
 )
-"""One row per branch and commit at which it stood without being merged, while that commit was over 30 days old.
+"""One row per unmerged branch and tip, for the days on which the tip was over 30 days old.
 
-A branch of which a squash stands on the default branch is merged.  Of a repository with several clones the first tells.
+A branch with a squash on the default branch counts as merged.  Of several clones of a repository, the first counts.
 """

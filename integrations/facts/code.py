@@ -1,14 +1,12 @@
-"""Committed code, and what of it came from agents, as relations that metrics are computed from.
+"""Committed code and its AI lines, as relations for the metric engine.
 
-Only commits that count are here: each change once, without merges, bulk commits and bots; only files that count:
-without generated, vendored, minified, lock and binary ones.  A commit that several repositories hold stands in one of
-them, its home.
+Only counted commits: each change once, without merges, bulk commits and bots.  Only counted files: without generated,
+vendored, minified, lock and binary ones.  A commit in several repositories counts in one of them, its home.
 
-A commit counts for its author, or, where a coding agent signed as that, for whoever asked it; where nobody is known to
-have asked it is an autonomous agent's, credited to nobody, and counts for the owner of its home.
+A commit counts for its author, or, if that is a coding agent, for the person who asked it; if nobody is known to have
+asked, it belongs to an autonomous agent, is credited to nobody, and counts for the owner of its home.
 
-Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too: nothing is
-looked up that is not asked for.
+Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
 
 from __future__ import annotations
@@ -101,9 +99,9 @@ AI_COMMITTED_FILES = Relation(
         WHERE commit.set_apart = ''
     """,
 )
-"""One row per counted file, agent, session and method, with the lines that are that agent's.
+"""One row per counted file, agent, session and method, with that agent's lines.
 
-Nothing is attributed of files that do not count.  ai_lines is an upper bound where the evidence is of commit level;
+Files that do not count have no attribution.  ai_lines is an upper bound where the evidence is of commit level;
 ai_lines_by_line counts line-level evidence alone.
 """
 
@@ -134,7 +132,7 @@ COMMITTED_LINES = Relation(
         WHERE commit.set_apart = '' AND commit.file_count > 0
     """,
 )
-"""COMMITTED_FILES by commit: the same sums from a fraction of the rows, for whoever does not ask about files."""
+"""COMMITTED_FILES by commit: the same sums from a fraction of the rows, for queries without columns of files."""
 
 COMMITS = Relation(
     name="commits",
@@ -173,13 +171,13 @@ COMMITS = Relation(
 )
 """One row per counted commit.  lines_unknown is 1 where git could not read its objects.
 
-assistance is AI where an agent has a part in it: lines of its own, the evidence where lines are not known, or its
-signature as the author; it is looked up only where it is asked for.
+assistance is AI where an agent contributed: attributed lines, evidence where lines are unknown, or an agent as the
+author; it is computed only by queries that use it.
 """
 
 
 def _of_enrolled(relation: Relation) -> Relation:
-    """Its rows of developers on days since whose first telemetry came; what autonomous agents do is nobody's."""
+    """The relation's rows of enrolled people, from their first telemetry on; without autonomous agents."""
     return replace(
         relation,
         name=f"{relation.name}_of_enrolled",

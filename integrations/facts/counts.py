@@ -1,4 +1,4 @@
-"""How many facts there are of each kind, and in which state: what an import can be checked against."""
+"""Number of facts by kind and state, for checking an import."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from integrations.models import (
     WorkItem,
 )
 
-# What the state of a kind of record is; what is deleted counts nowhere.
+# The state of each kind of record; deleted records do not count.
 _STATES: Mapping[Kind, tuple[type[ProviderFact], Combinable]] = {
     Kind.PULL_REQUEST: (PullRequest, F("state")),
     Kind.WORK_ITEM: (WorkItem, F("status_category")),
@@ -49,9 +49,9 @@ _STATES: Mapping[Kind, tuple[type[ProviderFact], Combinable]] = {
 
 
 def count_facts(connection: Connection | None = None) -> dict[str, Any]:
-    """Kind of fact → {"total", "by_state"}, and the records in quarantine; of one connection, or of all.
+    """Kind of fact → {"total", "by_state"}, and the records in quarantine, for one connection or all.
 
-    A commit's state is why it stands apart, or "counted"; "lines_unknown" are those whose objects git lacks.
+    A commit's state is its exclusion reason or "counted"; "lines_unknown" are commits whose objects git lacks.
     """
     repositories = Repository.objects.all()
     commits = Commit.objects.all()
@@ -66,7 +66,7 @@ def count_facts(connection: Connection | None = None) -> dict[str, Any]:
         **_records(connection),
     }
     payloads = QuarantinedPayload.objects.filter(replayed_at=None)
-    if connection is None:  # telemetry comes through tokens, not through connections
+    if connection is None:  # telemetry arrives by token, not by connection
         sessions = _by("agent", AgentSession.objects.all())
         facts["session"] = {"total": sum(sessions.values()), "by_agent": sessions}
         facts["quarantined"] = QuarantinedRecord.objects.filter(replayed_at=None).count() + payloads.count()
@@ -76,7 +76,7 @@ def count_facts(connection: Connection | None = None) -> dict[str, Any]:
 
 
 def _records(connection: Connection | None) -> dict[str, Any]:
-    """What providers tell of; of deployments also where they went."""
+    """Records from providers; deployments also by environment."""
     facts: dict[str, Any] = {}
     for kind, (model, state) in _STATES.items():
         records = model._default_manager.filter(deleted_at=None)

@@ -1,10 +1,9 @@
-"""Deployments, incidents, and how long changes took to production, as relations that metrics are computed from.
+"""Deployments, incidents and lead times, as relations for the metric engine.
 
-What lead times consist of counts for whom the pull requests do; deployments and incidents count for the owner of the
-service, or else of the repository, that they are of.  Which deployment contains what, and which failed, is linked by
-integrations/delivery/linking/.
+Lead times count for the people of their pull requests; deployments and incidents count for the owner of their service,
+else of their repository.  integrations/delivery/linking/ links deployments with their contents and their failures.
 
-Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
 
 from __future__ import annotations
@@ -94,11 +93,11 @@ LEAD_TIMES = Relation(
 )
 """One row per merged pull request that reached production, on the local day on which its first deployment finished.
 
-Seconds are null where what they are between is not known, or in the wrong order: lead (first own commit → deployed)
-and, of it, coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
-(work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed),
-of those that are linked to one.  whole_… are the stages of those of which all five are known: they add up.
-service is that of the deployment; method says how it is known that it contains the merge: chain, graph, pick or
+Seconds are null where an end point is unknown, or they are in the wrong order: lead (first own commit → deployed) with
+its stages coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
+(work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed) for
+those linked to an item.  whole_… are the stages of pull requests with all five stages known: they add up.
+service is that of the deployment; method is how it was determined that it contains the merge: chain, graph, pick or
 time.
 """
 
@@ -119,12 +118,12 @@ LEAD_TIMES_BY_AGENT = Relation(
         ) AS agent (name)
     """,
 )
-"""LEAD_TIMES with a row for each agent that had a part in the pull request; `Non-AI` where none had."""
+"""LEAD_TIMES with a row for each agent that contributed to the pull request; `Non-AI` where none did."""
 
 _DEPLOYMENT_COLUMNS = frozenset(
     {"deployment_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"}
 )
-# `deployment` and its day are the caller's.
+# The caller provides `deployment` and its day.
 _DEPLOYMENT: LiteralString = """
                deployment.id AS deployment_id,
                NULL::bigint AS person_id,
@@ -166,8 +165,8 @@ PRODUCTION_DEPLOYMENTS = Relation(
 )
 """One row per successful deployment to production, rollbacks and hotfixes among them, on the day on which it finished.
 
-failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where it says so itself, plan_unknown
-where its tool does not say whether it was planned; else they are 0.
+failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where the tool says so, plan_unknown where
+the tool does not say whether it was planned; else they are 0.
 """
 
 DEPLOYMENT_DAYS = Relation(
@@ -190,7 +189,7 @@ DEPLOYMENT_DAYS = Relation(
         WHERE {IN_PRODUCTION}
     """,  # noqa: S608  # constants
 )
-"""PRODUCTION_DEPLOYMENTS, where the fact is the day: two deployments on one day are one."""
+"""PRODUCTION_DEPLOYMENTS with the day as the fact: several deployments on one day count once."""
 
 RECOVERIES = Relation(
     name="recoveries",
@@ -213,10 +212,10 @@ RECOVERIES = Relation(
         WHERE {IN_PRODUCTION}
     """,  # noqa: S608  # constants
 )
-"""One row per failed deployment, on the day on which it was restored; of one that is not, on the day of its finish.
+"""One row per failed deployment, on the day of recovery; until then on the day on which it finished.
 
-recovery_seconds is deployment finished → restored; null where that has not come yet, or lies before the deployment.
-method is how the failure is known, the surest way: explicit, rollback, hotfix or window.
+recovery_seconds is deployment finished → restored; null before recovery, or where it precedes the deployment.
+method is the most reliable way by which the failure is known: explicit, rollback, hotfix or window.
 """
 
 _INCIDENT_COLUMNS = frozenset(
@@ -260,7 +259,7 @@ INCIDENTS_STARTED = Relation(
         {_OF_INCIDENT} AND incident.started_at IS NOT NULL
     """,
 )
-"""One row per incident, on the local day on which it began."""
+"""One row per incident, on the local day on which it started."""
 
 INCIDENTS_RESOLVED = Relation(
     name="incidents_resolved",
@@ -282,5 +281,5 @@ INCIDENTS_RESOLVED = Relation(
 )
 """One row per resolved incident, on the local day of its resolution.
 
-repair_seconds is start → resolved; null where the start is not known, or lies after the resolution.
+repair_seconds is start → resolved; null where the start is unknown or after the resolution.
 """

@@ -1,4 +1,4 @@
-"""Who was active on which day: whatever it was that they did, or with which agents."""
+"""Active developers by day, by activity and by agent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEVELOPER_DAYS = Relation(
 )
 """A row for each commit, pull request opened or merged, review given, work item done and agent session of a person.
 
-activity says which of these it is.  What nobody could be matched to is not here: these rows are for counting people.
+activity says which.  Unmatched identities are left out: these rows are for counting people.
 """
 
 COMMITTING_DEVELOPER_DAYS = replace(
@@ -45,7 +45,7 @@ COMMITTING_DEVELOPER_DAYS = replace(
     family=FactFamily.CODE,
     also=frozenset({FactFamily.PULL_REQUEST, FactFamily.WORK_ITEM, FactFamily.AI}),
 )
-"""DEVELOPER_DAYS once more, for figures that need nothing but a repository."""
+"""DEVELOPER_DAYS under another family, for metrics that only need a repository."""
 
 ON_LINE, AT_WORK, IN_SESSION = 1, 2, 4
 
@@ -83,10 +83,10 @@ DEVELOPERS_ON_LINES = Relation(
         JOIN orgtree_identity identity ON identity.id = seen.identity_id AND identity.person_id IS NOT NULL
     """,
 )
-"""What a person did, each time with the line (an agent, or `Non-AI`) of which it says something: its signs, as bits.
+"""Activities of people by series (an agent, or `Non-AI`), with signs as bits.
 
-ON_LINE: a session of the agent, or a merged pull request that it had a part in; on Non-AI one in which none had.
-AT_WORK: a commit, a pull request opened or merged, a review or an item done: on Non-AI, unless there is IN_SESSION: a
-session of any agent.  Whoever has ON_LINE in a stretch of time, or AT_WORK without IN_SESSION, is active on the line in
-it; the same rule over all lines together gives everybody who was active.
+ON_LINE: a session of the agent, or a merged pull request to which it contributed; for Non-AI a merged pull request
+without agents.  AT_WORK (Non-AI): a commit, a pull request opened or merged, a review, or an item done.  IN_SESSION
+(Non-AI): a session of any agent.  A person is active in a series within a window if they have ON_LINE there, or AT_WORK
+without IN_SESSION; the same rule over all series together gives everybody who was active.
 """

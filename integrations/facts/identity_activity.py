@@ -1,4 +1,4 @@
-"""What identities did, for whoever decides whose they are; registered with orgtree at start-up."""
+"""Activity of identities, for matching them with people; registered with orgtree at start-up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orgtree.identities.activity import Activity
 
 
 def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[int, Activity]:
-    """What each of the identities did from that local day on; those that did nothing are missing."""
+    """Activity by identity since that local day; inactive identities are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -41,9 +41,9 @@ def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[i
 
 
 def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
-    """(all, unmatched) from that local day on.  Unmatched is what no person stands behind, as in the metrics.
+    """(all, unmatched) activity since that local day.  Unmatched means without a person, as in the metrics.
 
-    What autonomous agents commit is theirs: no identity would say more of it.
+    Commits of autonomous agents are not unmatched: they have no identity to match.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -75,7 +75,7 @@ def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
 
 
 def spend_of_nobody(start: date, end: date) -> Decimal:
-    """What sessions of nobody cost on the local days [start, end), in US dollars."""
+    """Spend of unmatched sessions on the local days [start, end), in US dollars."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,6 +1,6 @@
-"""What changes of default branches do to lines that were there, as relations that metrics are computed from.
+"""Line history of default branches, as a relation for the metric engine.
 
-Where a repository has no clone there are no rows.
+Repositories without a clone have no rows.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ CHANGED_LINES = Relation(
                   AND lines.added + lines.reworked + lines.refactored <= most.lines)
     """,
 )
-"""One row per commit of a default branch's first-parent chain, on its day, for whoever wrote most of it.
+"""One row per commit of a default branch's first-parent chain, on its day, credited to the author of most of it.
 
-A line that gives way to another is one changed line.  lines_reworked were at most 21 days old, lines_refactored older;
-what is left of lines_changed is new.  Bulk commits are left out.
+A replaced line is one changed line.  lines_reworked were at most 21 days old, lines_refactored older; the rest of
+lines_changed is new.  Bulk commits are left out.
 """

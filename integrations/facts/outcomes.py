@@ -1,4 +1,4 @@
-"""What the spend of agent sessions led to, as a relation: by repository and work type."""
+"""Spend of agent sessions by repository and work type, as a relation for the metric engine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ AGENT_SPEND_SHARES = Relation(
 )
 """One row per session, local day, model, repository and work type that has AI lines of it, with its share of the day.
 
-The shares are those of the session's AI lines over all its commits; they are cut so that their sum is the day's spend
-and tokens to the last digit.  repository is empty where no counted commit has lines of the session; work_type is that
-of the pull requests that brought the commits, empty where none did.
+The shares follow the session's AI lines over all its commits; they are rounded so that they sum to the day's spend and
+tokens to the last digit.  repository is empty where no counted commit has lines of the session; work_type is that of
+the pull requests that contain the commits, empty where there is none.
 """

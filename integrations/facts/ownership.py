@@ -1,7 +1,6 @@
-"""Which units what is owned counts for, as a relation that metrics of owners are placed by.
+"""Owners of repositories, services, projects and boards, as relations that place facts in units.
 
-A relation of what runs on a repository or service finds the column `owned_id` so: what has a service belongs to the
-service, everything else to the repository.
+A relation of facts on a repository or service computes `owned_id` as follows: the service, if any, else the repository.
 
     LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = fact.service
     LEFT JOIN integrations_owned repository ON repository.repository_id = fact.repository_id
@@ -24,9 +23,9 @@ OWNER_DAYS: Final[LiteralString] = """
         SELECT owned_id, tree_id, range_agg(during) AS days FROM integrations_ownership GROUP BY owned_id, tree_id
     ) AS own ON own.owned_id = follower.id AND own.tree_id = followed.tree_id
 """
-"""One row per owned thing, tree, unit that owns it and stretch of local days.
+"""One row per owned object, tree, owning unit and range of local days.
 
-On days on which a service or project has no owner of its own in a tree, it has that of the repository that it follows.
+On days without an own owner in a tree, a service or project has the owner of the repository that it follows.
 """
 
 OWNER_PLACEMENTS: Final[LiteralString] = f"""
@@ -38,14 +37,14 @@ OWNER_PLACEMENTS: Final[LiteralString] = f"""
     FROM ({OWNER_DAYS}) AS owner
     JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id AND above.during && owner.during
 """  # noqa: S608  # constants of this module
-"""One row per owned thing, unit that owns it, that unit or one above it, and stretch of local days.
+"""One row per owned object, owning unit, that unit or an ancestor, and range of local days.
 
-As orgtree's Placement, with what is owned instead of a person: no two rows of one owned thing and ancestor share a
-day.  The text has no parameters and ends without a semicolon.
+Like orgtree's Placement, for owned objects instead of people: no two rows of one object and ancestor share a day.
+The text has no parameters and ends without a semicolon.
 """
 
-# That two ranges share days the planner takes for a hundred times rarer than it is, and would look through all pull
-# requests of a time once for each repository; of a function it expects nothing.
+# The planner underestimates how often ranges overlap by a factor of a hundred, and would scan all pull requests of a
+# window once per repository; for a function it assumes nothing.
 REPOSITORY_PLACEMENTS: Final[LiteralString] = """
     SELECT owned.repository_id,
            owner.tree_id,
@@ -57,4 +56,4 @@ REPOSITORY_PLACEMENTS: Final[LiteralString] = """
     JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id
     WHERE NOT isempty(owner.during * above.during)
 """
-"""The same of repositories alone, by their ids.  They follow nothing: what follows them is not looked through."""
+"""The same for repositories alone, by id.  Repositories follow nothing, so followers are skipped."""

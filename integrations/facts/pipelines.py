@@ -1,11 +1,11 @@
-"""Pipeline runs, as relations that metrics are computed from.  They count for the owner of their repository.
+"""Pipeline runs, as relations for the metric engine.  They count for the owner of their repository.
 
-Attempts of one (repository, name, sha, branch) are one run: it is what its last attempt is, and counts at its finish.
+Attempts of one (repository, name, sha, branch) are one run, with the result of the last attempt, when that finishes.
 
-`assistance` and `work_type` are those of the pull request on whose commit it ran; null where it belongs to none that
-counts.  `service` are those whose paths that one touches, else that of its first deployment.
+`assistance` and `work_type` are those of the pull request on whose commit it ran; null without a counted pull request.
+`service` are the services whose paths that pull request touches, else the service of its first deployment.
 
-Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ PIPELINE_RUNS = Relation(
     columns=_DESCRIBED | {"is_counted", "is_successful", "is_flaky", "duration_seconds"},
     sql=f"SELECT {_DESCRIPTION}, {_RUN} {_FROM} {_FINISHED}",
 )
-"""One row per run that is finished.  is_counted, is_successful and is_flaky are 1 or 0.
+"""One row per finished run.  is_counted, is_successful and is_flaky are 1 or 0.
 
-Cancelled and skipped runs are not counted.  A flaky one succeeded after an attempt that failed, with the same code.
-duration_seconds is that of the last attempt; null where its start is not known, and of skipped ones, which never ran.
+Cancelled and skipped runs are not counted.  A flaky run succeeded after a failed attempt on the same code.
+duration_seconds is that of the last attempt; null where its start is unknown, and for skipped runs.
 """
 
 PIPELINE_RUNS_BY_SERVICE = replace(
@@ -107,9 +107,9 @@ PIPELINE_WAITS = Relation(
     columns=_DESCRIBED | {"wait_id", "queue_seconds"},
     sql=f"SELECT {_DESCRIPTION}, {_WAIT} {_FROM} {_JOBS} {_WAITED}",
 )
-"""One row per job of a finished run's last attempt; of an attempt whose jobs are not known, one for itself.
+"""One row per job of a finished run's last attempt; for an attempt without known jobs, one row.
 
-queue_seconds is how long it waited for somebody to run it: queued → started; null where that is not known.
+queue_seconds is the time in the queue (queued → started); null where unknown.
 """
 
 PIPELINE_WAITS_BY_SERVICE = replace(
@@ -119,4 +119,4 @@ PIPELINE_WAITS_BY_SERVICE = replace(
     columns=PIPELINE_WAITS.columns | {"service"},
     sql=f"SELECT {_DESCRIPTION}, {_WAIT}, {_SERVICE} {_FROM} {_JOBS} {_SERVICES} {_WAITED}",
 )
-"""PIPELINE_WAITS with a row for each service, as above."""
+"""PIPELINE_WAITS with a row for each service; empty where none is known."""

@@ -1,4 +1,4 @@
-"""Which deployments count, as conditions on a row that is called deployment."""
+"""SQL conditions on a row named `deployment`: which deployments count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ IN_PRODUCTION: Final[LiteralString] = """(
     deployment.status = 'success' AND deployment.environment = 'production'
     AND deployment.finished_at IS NOT NULL AND deployment.deleted_at IS NULL
 )"""
-"""A successful rollout to production: what users got."""
+"""A successful rollout to production."""
 
 IS_ROLLBACK: Final[LiteralString] = """(
     deployment.rollback_of <> '' OR EXISTS (
@@ -16,10 +16,10 @@ IS_ROLLBACK: Final[LiteralString] = """(
         WHERE proposed.deployment_id = deployment.id AND proposed.state = 'confirmed'
     )
 )"""
-"""It says so itself, or somebody confirmed it."""
+"""Marked as a rollback by the tool, or confirmed by a person."""
 
 IN_ORDER: Final[LiteralString] = 'deployment.finished_at, deployment.external_id COLLATE "C", deployment.id'
-"""The earliest first.  Of several that finished at one moment the name decides, not the order of their telling."""
+"""The earliest first.  Ties are broken by name, not by order of arrival."""
 
 LATEST_FIRST: Final[LiteralString] = (
     'deployment.finished_at DESC, deployment.external_id COLLATE "C" DESC, deployment.id DESC'

@@ -1,11 +1,11 @@
-"""Pull requests, as relations that metrics are computed from.
+"""Pull requests, as relations for the metric engine.
 
-They count for their author, or, where that is a coding agent, for whoever asked it.  Where nobody is known to have
-asked they have no person_id and are marked as autonomous: they count for their repository's owner.
-Those of other bots are not here.
-`assistance` is AI where an agent has a part in any of its commits, else Non-AI; `agent` names them one by one.
+They count for their author, or, if that is a coding agent, for the person who asked it.  If nobody is known to have
+asked, they have no person_id, are marked as autonomous, and count for the owner of their repository.
+Pull requests of other bots are left out.
+`assistance` is AI where an agent contributed to any of its commits, else Non-AI; `agent` has a row for each agent.
 
-Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DESCRIBED = frozenset(
         *("work_type", "size_class", "complexity_class", "assistance"),
     }
 )
-# Of what is known of files, directories and languages, the worst decides.
+# The worst of the known numbers of files, directories and languages decides.
 _COMPLEXITY_CLASS: LiteralString = """
                CASE WHEN figures.file_count > 20 OR figures.directory_count > 6 OR figures.language_count > 3
                     THEN 'complex'
@@ -50,13 +50,13 @@ _FROM: LiteralString = """
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
 """
-# With a row for each agent that had a part in it.
+# One row for each agent that contributed.
 AGENTS: LiteralString = """
         CROSS JOIN LATERAL unnest(
             CASE WHEN figures.agents <> '{}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
         ) AS agent (name)
 """
-# With a row for each service whose paths it touches; where no paths are told apart, that of its first deployment.
+# One row for each service whose paths it touches; without paths of services, that of its first deployment.
 _SERVICES: LiteralString = """
         LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = figures.pull_request_id
         LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
@@ -80,7 +80,7 @@ _MERGED = frozenset(
         *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
     }
 )
-# Only where all phases are known: the first commit, who looked at it, and who approved it.
+# Only where all phases are known: first commit, first review and approval.
 _PHASED: LiteralString = (
     "figures.coding_seconds IS NOT NULL AND figures.pickup_seconds IS NOT NULL"
     " AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL"
@@ -128,16 +128,15 @@ MERGED_PULL_REQUESTS = Relation(
 )
 """One row per merged pull request, whatever its target branch; it counts on the local day of its merge.
 
-The seconds are those of its stages, null where it lacks what a stage needs or where the stage would be negative:
-coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
-approval → merge), cycle (open → merge); open_review_seconds is pickup + review, ci_wait_seconds the time in which
-pipelines were queued or ran for its commits while it was open, null where none is known.  phased is 1 where coding,
-review (open → last approval) and merge are all known, else 0: only then the seconds of the phases stand.  size is the
-number of lines added and deleted, null where it is not known; files, directories and languages are numbers, the latter
-two null without a clone.  new_paths of reviewed_paths (null without a clone or a review) are those that no reviewer had
-changed before.  comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged
-(null where nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or
-0.
+Stages in seconds, null where an end point is missing or the stage would be negative: coding (first own commit → open),
+pickup (open → first review), review (first review → last approval), merge (that approval → merge), cycle (open →
+merge).  open_review_seconds is pickup + review; ci_wait_seconds the time during which pipelines were queued or ran for
+its commits while it was open, null where none is known.  phased is 1 where coding, review (open → last approval) and
+merge are all known, else 0; only then the …_phase_seconds are set.  size is lines added + deleted, null where unknown;
+files, directories and languages are numbers, the latter two null without a clone.  new_paths of reviewed_paths (null
+without a clone or a review) are those that no reviewer had changed before.  comments and commented_hundreds (of lines)
+are null where either is unknown.  unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to
+a work item) and reverted (by one merged later) are 1 or 0.
 """
 
 MERGED_PULL_REQUESTS_BY_AGENT = Relation(
@@ -151,7 +150,7 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     columns=_DESCRIBED | _MERGED | {"day", "agent"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
 )
-"""MERGED_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
+"""MERGED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
 
 MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
     name="merged_pull_requests_by_service",
@@ -181,7 +180,7 @@ MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
         {_WHERE_MERGED}
     """,
 )
-"""Of each, a row for each agent with each service."""
+"""MERGED_PULL_REQUESTS with a row for each agent and service."""
 
 OPEN_PULL_REQUESTS = Relation(
     name="open_pull_requests",
@@ -200,9 +199,9 @@ OPEN_PULL_REQUESTS = Relation(
         WHERE figures.open_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
-"""A stock: pull requests that are open at the end of a day, from the one on which they were first ready for review.
+"""A stock: pull requests open at the end of a day, from the day on which they were first ready for review.
 
-age_seconds is how long it has been open then, in whole days of the local calendar.
+age_seconds is how long it has been open by then, in whole local days.
 """
 
 STALE_PULL_REQUESTS = Relation(
@@ -222,9 +221,9 @@ STALE_PULL_REQUESTS = Relation(
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
-"""OPEN_PULL_REQUESTS on the days on which nothing had happened to them for two weeks: no push, review, change of state.
+"""OPEN_PULL_REQUESTS on days after two weeks without activity: no push, review or change of state.
 
-Comments are not known one by one, and keep none of them fresh.
+Comments do not count as activity, because their times are not known.
 """
 
 STALE_PULL_REQUESTS_BY_AGENT = Relation(
@@ -243,4 +242,4 @@ STALE_PULL_REQUESTS_BY_AGENT = Relation(
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
-"""STALE_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
+"""STALE_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""

@@ -1,4 +1,4 @@
-"""The shape in which facts are published to the metric engine."""
+"""How facts are published to the metric engine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from integrations.models import FactFamily
 
 @dataclass(frozen=True)
 class Stock:
-    """How rows stand: what is counted at the end of a day, instead of what happened on it.
+    """Marks a relation as a stock: rows are counted at the end of a day, instead of events on it.
 
-    `days` is the relation's column with the days (datemultirange) at whose end the row stands.  A row counts in a
-    window where it stands at the end of its last day, or today, if that comes earlier; it is placed in the unit of its
-    person, or owner, on that day.  The engine gives it that day as the column `standing_on`, which the relation names
-    as its `day`, and with it `columns`: further columns by name, each an expression over `source`, the row, and
-    `standing.day`.  All of them stand in the relation's `columns`.
+    `days` is the relation's column with the days (datemultirange) at whose end the row is in stock.  A row counts in a
+    window if it is in stock at the end of the window's last day, or today if that is earlier; it is placed in the unit
+    of its person or owner on that day.  The engine provides that day as the column `standing_on`, which the relation
+    names as its `day`, and `columns`: further columns by name, each an expression over `source`, the row, and
+    `standing.day`.  The relation's `columns` contain all of them.
 
-    So a stock is measured as anything else is:
+    A stock is then measured like any relation:
 
         OPEN_THINGS = Relation(day="standing_on", stock=Stock("open_days", (("age_seconds", AGE),)), …)
         open_things = Facts(OPEN_THINGS)
@@ -32,9 +32,9 @@ class Stock:
 
 
 STANDING_ON = "standing_on"
-# The range of days, without the last, on which a row stands: what the engine finds beside a stock's own columns.
+# The half-open range of days on which a row is in stock: provided by the engine beside the stock's own columns.
 STANDING_FROM, STANDING_UNTIL = "standing_from", "standing_until"
-# Of a relation that falls to owners.
+# Columns of a relation with falls_to_owners.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
 OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})
 
@@ -45,19 +45,17 @@ class Relation:
 
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
-    Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    on that day what it ran on (docs/ownership.md).  `falls_to_owners` says that a row without a person counts for the
-    owner of its repository where it is an autonomous agent's: the columns `repository_id` and `is_autonomous` say so
-    (docs/decisions/0023).
-    `part`, where given, is the column with the id of what a row is of where a fact has several, which are described in
-    place of it: the files of a commit, the deployments of a day.
-    Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
-    The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
-    can push the window's conditions into it.
+    If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
+    the object on that day (docs/ownership.md).  With `falls_to_owners`, rows of autonomous agents count for the owner of
+    their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
+    `part`, if given, is the column with the id of the part where a fact has several rows, which are then described
+    instead of the fact: the files of a commit, the deployments of a day.
+    With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.
+    The SQL has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner can
+    push the window's conditions into it.
 
-    `family` names the facts that, when they change, change its rows, `also` further ones, of which no source need be
-    connected.  `open_as_in_tools` says that its rows tell of a person no more than the tools that they come from show
-    everybody.
+    A change of facts of `family`, or of one in `also`, changes its rows; sources of the latter need not be connected.
+    `open_as_in_tools`: its rows reveal no more about a person than the source tools show everybody.
     """
 
     name: str

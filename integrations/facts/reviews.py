@@ -1,7 +1,7 @@
-"""Reviews that count, as relations that metrics are computed from.
+"""Counted reviews, as relations for the metric engine.
 
-Submitted (approved, changes requested, commented) by another person than the author who is no bot, and not after the
-merge.  They count for the reviewer.
+Submitted (approved, changes requested, commented) before the merge, by a person other than the author, not by a bot.
+They count for the reviewer.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ REVIEWS_GIVEN = Relation(
 )
 """One row per review; it counts on the local day on which it was submitted.
 
-Reviews of pull requests that count nowhere (those of bots) are not here.  assistance is AI where an agent has a part
-in a commit of the pull request.
+Reviews of excluded pull requests (those of bots) are left out.  assistance is AI where an agent contributed to a commit
+of the pull request.
 """
 
 REVIEWS_GIVEN_BY_AGENT = replace(
@@ -62,7 +62,7 @@ REVIEWS_GIVEN_BY_AGENT = replace(
     columns=REVIEWS_GIVEN.columns | {"agent"},
     sql=f"SELECT {_GIVEN}, agent.name AS agent {_FROM} {AGENTS}",
 )
-"""REVIEWS_GIVEN with a row for each agent with a part in what is reviewed; `Non-AI` where none has."""
+"""REVIEWS_GIVEN with a row for each agent that contributed to the pull request; `Non-AI` where none did."""
 
 REVIEWERS = replace(REVIEWS_GIVEN, name="reviewers")
-"""REVIEWS_GIVEN once more, to be read by person alone."""
+"""REVIEWS_GIVEN under another name, for grouping by person alone."""

@@ -1,4 +1,4 @@
-"""Seats of agents, as relations that metrics are computed from: who has one, who uses it, and what they cost."""
+"""Seats of agents, as relations for the metric engine: who has one, who uses it, and their cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LICENSED_PEOPLE = Relation(
         GROUP BY licensed.person_id
     """,
 )
-"""One row per person who ever had a seat of any agent, with the first day; present holds the days with one."""
+"""One row per person who ever had a seat of any agent, with the first day; present is a multirange of days with one."""
 
 LICENSED_SESSIONS = Relation(
     name="licensed_sessions",
@@ -93,10 +93,10 @@ SEAT_DAYS = Relation(
         WHERE held.seats > 0
     """,
 )
-"""One row per seat that somebody has and local day up to today, and one per plan and day for those that nobody has.
+"""One row per assigned seat and local day up to today, and one per plan and day for unassigned seats.
 
-cost is the month's price over its days, in US dollars.  person_id is null for seats that are paid for and assigned to
-nobody, whose number is `seats`; those count for the whole organisation.
+cost is the monthly price divided by the days of the month, in US dollars.  Rows of unassigned seats have no person_id,
+their number in `seats`, and count for the whole organisation.
 """
 
 EVERYBODY = Relation(

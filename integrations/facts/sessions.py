@@ -1,4 +1,4 @@
-"""What the passing of time does to sessions."""
+"""Outbox entries for sessions that are no longer pending."""
 
 from __future__ import annotations
 

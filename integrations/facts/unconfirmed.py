@@ -1,4 +1,4 @@
-"""People whom nothing confirms but what telemetry says of itself."""
+"""People known from telemetry alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from integrations.models.connections import PUSH
 
 
 def unconfirmed_people() -> tuple[int, ...]:
-    """The ids of people for whom telemetry came, and whom nothing else knows.
+    """Ids of people with telemetry whom no other source confirms.
 
-    Something else is an import or an admin (`found_in_data` is false then), an account, a seat, a token of their own,
-    or what a provider or a clone tells: a commit, a pull request, a review, an item.  What is pushed is none of it: it
-    comes with a token that may name anybody, too.
+    Other sources are an import or an admin (`found_in_data` is false then), an account, a seat, a token of their own,
+    or data of a provider or a clone: a commit, a pull request, a review, an item.  Pushed records do not confirm
+    anybody, because their token may name anybody, too.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -30,7 +30,7 @@ def unconfirmed_people() -> tuple[int, ...]:
             ) AND NOT EXISTS (
                 SELECT FROM orgtree_identity identity
                 WHERE identity.person_id = person.id AND (
-                    (   -- Not EXISTS, for which the planner would read all commits.
+                    (   -- Not EXISTS, for which the planner would scan all commits.
                         SELECT true FROM integrations_commit record
                         WHERE credited_id = identity.id AND NOT without_clone LIMIT 1
                     ) OR EXISTS (

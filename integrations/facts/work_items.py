@@ -1,11 +1,11 @@
-"""Work items, as relations that metrics are computed from.
+"""Work items, as relations for the metric engine.
 
-They count for the assignee when done, else the last.
+They count for the assignee at completion, else the last one.
 
-`assistance` is AI where any of the item's pull requests has a commit with an agent's part, Non-AI where none has, and
-empty where no pull request is linked: how it was made is not known then.  It is looked up only where it is asked for.
+`assistance` is AI where an agent contributed to any of the item's pull requests, Non-AI where none did, and empty
+without a linked pull request.  It is computed only by queries that use it.
 
-Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DONE_COLUMNS: LiteralString = """
                (figures.work_type = 'bug' AND figures.reopened > 0)::int AS reopened_bugs,
                linked.assistance
 """
-# Once for each item, whether it is shown, filtered by, or both.
+# Computed once per item, whether it is shown, filtered by, or both.
 _FROM_DONE: LiteralString = f"""
         {_FROM}
         LEFT JOIN LATERAL (
@@ -74,9 +74,9 @@ DONE_WORK_ITEMS = Relation(
 )
 """One row per item that is done; it counts on the day of its last entry into done.
 
-lead_seconds (created → done) and cycle_seconds (first in progress → done) are null where the item lacks what they
-need; active_seconds is the part of the cycle in statuses of the category in progress that do not wait.  bugs, features
-and reopened_bugs (those that had left done before) are 1 or 0.
+lead_seconds (created → done) and cycle_seconds (first in progress → done) are null where an end point is missing;
+active_seconds is the part of the cycle in active in-progress statuses.  bugs, features and reopened_bugs (bugs that had
+left done before) are 1 or 0.
 """
 
 DONE_WORK_ITEMS_BY_AGENT = Relation(
@@ -146,9 +146,9 @@ WORK_IN_PROGRESS = Relation(
         {_FROM}
     """,
 )
-"""One row per item, a stock: it stands at the end of the days at which it was in progress.
+"""A stock of items in progress at the end of a day.
 
-age_seconds are the local days since that on which it first came into progress; null where that is not known.
+age_seconds are the local days since it first was in progress; null where unknown.
 """
 
 BACKLOG = Relation(
@@ -169,9 +169,9 @@ BACKLOG = Relation(
         {_FROM}
     """,
 )
-"""One row per item, a stock: it stands at the end of the days at which it was still, or again, to do.
+"""A stock of items to do at the end of a day.
 
-age_seconds are the local days since its creation.  healthy_items is 1 where it had an assignee and a recent change
-then, and has an estimate and a description, else 0: of these two only the present is known.  A description of which
-its tool does not tell lacks nowhere.
+age_seconds are the local days since creation.  healthy_items is 1 where the item had an assignee and a recent change on
+that day, and has an estimate and a description, else 0: the history of these two is not known.  Items of tools that do
+not send descriptions count as having one.
 """

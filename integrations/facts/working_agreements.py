@@ -1,4 +1,4 @@
-"""What units agreed on, as far as it is in force for what they own: SQL that derives pull requests and deployments."""
+"""Working agreements by owned object and range of days, as SQL for classifying pull requests and deployments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AGREED: Final[LiteralString] = f"""
     JOIN ({OWNER_PLACEMENTS}) AS placed
       ON placed.ancestor_id = agreement.unit_id AND placed.during && agreement.during
 """  # noqa: S608  # constants
-"""One row per owned thing, agreement of its owner or of a unit above, and stretch of local days."""
+"""One row per owned object, agreement of its owner or of an ancestor unit, and range of local days."""
 
 NEAREST_FIRST: Final[LiteralString] = "agreed.depth DESC, agreed.agreement_id"
-"""The deepest unit that says something is heard; of two trees whose units are as deep, the older agreement."""
+"""The agreement of the deepest unit wins; between trees with units of equal depth, the older one."""

@@ -1,1 +1,1 @@
-"""What writers of facts share: changes for the floors above, rows of work between rooms, and locks."""
+"""Shared by writers of facts: the outbox of changes, work queues between packages, and locks."""

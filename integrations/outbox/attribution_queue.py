@@ -1,4 +1,4 @@
-"""Of which commits and sessions attribution is to be derived anew."""
+"""Queue of commits and sessions whose attribution is to be recomputed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.nudges import nudge_on_commit
 
 ATTRIBUTE = signature(
     "integrations.code.attribution.tasks.attribute"
-)  # by its name: attribution stands above its queue
+)  # by name, because attribution imports its queue
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Commits and sessions of which something changed; ids."""
+    """Ids of changed commits and sessions."""
 
     rows: int
     commits: frozenset[int]
@@ -26,7 +26,7 @@ class Work:
 
 
 def enqueue_commits(commits: Iterable[int]) -> None:
-    """Note the commits, in the transaction that changed what is known of them, and wake the worker."""
+    """Queue the commits, in the transaction that changed them, and wake the worker."""
     ids = sorted(set(commits))
     if not ids:
         return
@@ -36,7 +36,7 @@ def enqueue_commits(commits: Iterable[int]) -> None:
 
 
 def enqueue_sessions(sessions: Iterable[int]) -> None:
-    """Note the sessions, as above."""
+    """Queue the sessions, as above."""
     ids = sorted(set(sessions))
     if not ids:
         return
@@ -46,9 +46,9 @@ def enqueue_sessions(sessions: Iterable[int]) -> None:
 
 
 def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = False) -> None:
-    """Note the sessions with lines in commits that these pull requests brought: their shares are by work type.
+    """Queue the sessions with lines in commits of these pull requests: their shares depend on the work type.
 
-    Where the shares name the work type already, nothing is noted, unless the pull requests are about to go.
+    Sessions whose shares have the work type already are skipped, unless the pull requests are about to be deleted.
     """
     if not pull_requests:
         return
@@ -60,7 +60,7 @@ def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = F
 
 
 def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -> None:
-    """Note the commits of identities that changed their person, and the sessions of everybody concerned."""
+    """Queue the commits of identities whose person changed, and the sessions of all people concerned."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -78,12 +78,12 @@ def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -
 
 
 def wake_attribution() -> None:
-    """Wake the worker once the caller's transaction is stored."""
+    """Wake the worker when the caller's transaction commits."""
     nudge_on_commit(ATTRIBUTE)
 
 
 def claim_work(most: int) -> Work:
-    """Take the oldest rows of work, in the caller's transaction: when it fails, they wait again."""
+    """Claim the oldest rows, in the caller's transaction: if it fails, they stay in the queue."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -104,7 +104,7 @@ def claim_work(most: int) -> Work:
 
 
 def with_representatives(commits: Collection[int]) -> set[int]:
-    """These commits, and those that count in their place: evidence counts there."""
+    """These commits and, recursively, the commits that represent them, where their evidence counts."""
     if not commits:
         return set()
     with connection.cursor() as cursor:

@@ -1,8 +1,7 @@
-"""The outbox between facts and what is computed from them.
+"""The transactional outbox of fact changes.
 
-Whoever changes facts appends, in the same transaction, what changed.  Whoever computes from them takes the rows in a
-transaction of their own, in which they also write down what they will do about it: each change is taken exactly once,
-whatever dies in between.
+Writers append what changed in the transaction that changes the facts.  Readers take rows in a transaction in which they
+also store the resulting work: each change is processed exactly once, even if a process dies.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ _listeners: list[Callable[[], None]] = []
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Facts of `family` changed for a person (None: for nobody who could be matched) on days [day_from, day_to).
+    """Facts of `family` changed for a person (None: unmatched) on days [day_from, day_to).
 
-    Those that count for the owner of what they ran on changed for `owned_id` instead.  `at` is when the first of what
-    was coalesced was appended.
+    Facts that count for an owner have `owned_id` instead.  `at` is when the first coalesced change was appended.
     """
 
     family: FactFamily
@@ -35,17 +33,17 @@ class Change:
 
 
 def on_change(listener: Callable[[], None]) -> None:
-    """Register, at start-up, who is to be woken after facts changed.
+    """Register, at start-up, a listener for changed facts.
 
-    The listener runs inside the transaction that changed them and should do no more than
-    `core.nudges.nudge_on_commit(its task)`; a sweep of its own finds what a lost nudge left.
+    The listener runs inside the transaction that changed them and should only call
+    `core.nudges.nudge_on_commit(its task)`; its periodic sweep picks up after a lost nudge.
     """
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def append_changes(changes: Iterable[Change]) -> None:
-    """Note what changed, in the transaction that changes it, and wake the readers."""
+    """Append changes to the outbox, in the transaction that makes them, and wake the readers."""
     rows = sorted(set(changes), key=lambda row: (row.family, row.person_id or 0, row.owned_id or 0, row.day_from))
     if not rows:
         return
@@ -67,17 +65,17 @@ def append_changes(changes: Iterable[Change]) -> None:
 
 
 def announce_changes() -> None:
-    """Wake the readers; for SQL that appended its rows itself."""
+    """Wake the readers, after SQL that inserts into the outbox itself."""
     for listener in _listeners:
         listener()
 
 
 def take_changes(limit: int = 10_000) -> Sequence[Change]:
-    """Take the oldest changes out of the outbox, at most `limit` of them, coalesced.
+    """Remove and return the oldest changes, at most `limit` rows, coalesced.
 
-    Call it in a transaction, act on them in the same one, and repeat until it answers nothing: if the transaction
-    fails, the changes are still there.  Readers at work at the same time take different ones.  Ranges of one family
-    and person, or owned thing, that touch come as one.
+    Call it in a transaction, process the changes in the same one, and repeat until it returns nothing: if the
+    transaction fails, the changes stay.  Concurrent readers get different rows.  Adjacent ranges of one family and
+    person, or owned object, are merged.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("take_changes() needs the reader's transaction.")

@@ -1,7 +1,7 @@
-"""Who waits for whom while links are made: neither of two transactions sees what the other has not stored yet.
+"""The lock for linking deployments: concurrent transactions do not see each other's uncommitted rows.
 
-A pull request finds its deployment, and a deployment the pull requests that it contains.  So deployments, incidents
-and commits are stored while nobody else stores any of these, or pull requests.
+A new pull request looks up its deployment, and a new deployment its pull requests.  So deployments, incidents and
+commits are stored under an exclusive lock, pull requests under a shared one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _DECIDING = frozenset({Kind.DEPLOYMENT, Kind.PIPELINE_RUN, Kind.INCIDENT, Kind.C
 
 
 def link_alone(kinds: Collection[Kind]) -> None:
-    """Until the caller's transaction ends, nobody else stores what decides about the links of these kinds.
+    """Hold the linking lock that these kinds need until the caller's transaction ends.
 
-    To be called before anything is locked or written.
+    Call it before locking or writing anything else.
     """
     with database.cursor() as cursor:
         if _DECIDING.intersection(kinds):

@@ -1,8 +1,7 @@
-"""Pull requests of which something changed elsewhere that their figures follow from: rows of work for delivery.
+"""Queue of pull requests whose figures are to be recomputed because of a change elsewhere.
 
-Whoever stores a pull request settles it in the same transaction.  Whoever derives attribution, moves an identity or
-cuts days anew holds other locks then, and would wait for those who store while they wait for it: so that it leaves a
-row here, in its own transaction.
+Storing a pull request recomputes its figures in the same transaction.  Attribution, moved identities and a changed time
+zone hold other locks and could deadlock with that, so they insert a row here, in their own transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from core.nudges import nudge_on_commit
 
 RECOMPUTE_WAITING = signature(
     "integrations.delivery.tasks.settle_pull_requests_waiting"
-)  # by its name: it stands above its queue
+)  # by name: it imports its queue
 
 _WITH_COMMITS: LiteralString = """
     WITH named AS (
@@ -39,7 +38,7 @@ _NAMING: LiteralString = """
     SELECT id FROM integrations_pullrequest
     WHERE merge_sha <> '' AND merge_sha = ANY (%(shas)s) AND repository_id = %(repository)s
 """
-# Who merged counts only beside who wrote: those are the ones by the same people.
+# The merger matters only in comparison with the author: pull requests by the same people.
 _OF_IDENTITIES: LiteralString = """
     SELECT id FROM integrations_pullrequest WHERE author_id = ANY (%(identities)s)
     UNION
@@ -58,28 +57,28 @@ _ALL: LiteralString = """
 
 
 def enqueue_pull_requests(ids: Iterable[int]) -> None:
-    """Note these, in the caller's transaction, and wake the worker."""
+    """Queue these pull requests, in the caller's transaction, and wake the worker."""
     _enqueue("SELECT unnest(%(ids)s::bigint[])", ids=sorted(ids))
 
 
 def enqueue_pull_requests_with(commits: Collection[int]) -> None:
-    """Note those that list these commits (ids) or were merged as one of them, as above."""
+    """Queue those that list these commits (ids) or were merged as one of them, as above."""
     if commits:
         _enqueue(_WITH_COMMITS, commits=sorted(commits))
 
 
 def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> None:
-    """Note those of the repository that list these commits or were merged as one of them, as above."""
+    """Queue the repository's pull requests that list these commits or were merged as one of them, as above."""
     _enqueue(_NAMING, repository=repository_id, shas=list(shas))
 
 
 def enqueue_pull_requests_of(identities: Iterable[int], people: Iterable[int] = ()) -> None:
-    """Note those that these identities wrote, asked for or reviewed, or merged where one of these people wrote them."""
+    """Queue those that these identities wrote, requested or reviewed, or merged if one of these people wrote them."""
     _enqueue(_OF_IDENTITIES, identities=sorted(set(identities)), people=sorted(set(people)))
 
 
 def enqueue_all_pull_requests() -> None:
-    """Note all there are, as above: whatever they follow from is another one now."""
+    """Queue all pull requests, as above."""
     _enqueue(_ALL)
 
 

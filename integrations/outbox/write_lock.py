@@ -1,4 +1,4 @@
-"""Who waits for whom: what a telling changes depends on what is stored, so that two must not decide at once."""
+"""The lock for storing provider records: a merge depends on stored rows, so writers must not run concurrently."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LINK_LOCK = 0x4C69_6E6B  # "Link"
 
 
 def write_alone(connection: Connection, kinds: Collection[Kind]) -> None:
-    """Until the caller's transaction ends, nobody else stores what this connection tells; that of a page is short.
+    """Lock the connection for writing until the caller's transaction ends; that of a page is short.
 
-    Pull requests find their work items, and work items the pull requests that name them, at any connection: neither
-    sees what another transaction has not stored yet.  So work items are stored while nobody stores pull requests.
+    Pull requests look up their work items, and work items the pull requests that name them, across connections, and do
+    not see uncommitted rows.  So work items are stored under an exclusive lock, pull requests under a shared one.
 
-    To be called before anything is locked or written.
+    Call it before locking or writing anything else.
     """
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CONNECTION_LOCK, connection.pk])

@@ -1,1 +1,1 @@
-"""Which lines of a commit came from which session: evidence, and the best of it.  docs/attribution.md."""
+"""Which lines of a commit came from which agent session, by the strongest evidence.  docs/attribution.md."""

@@ -1,4 +1,4 @@
-"""Whole lines shared out: nothing is lost, nothing is counted twice."""
+"""Split whole lines so that the parts sum to the total."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def share_evenly(amount: int, parts: int) -> list[int]:
-    """The amount in that many parts, as equal as whole numbers are; they sum to it.
+    """Split the amount into that many parts that differ by at most one.
 
     >>> share_evenly(7, 3)
     [3, 2, 2]
@@ -16,9 +16,9 @@ def share_evenly(amount: int, parts: int) -> list[int]:
 
 
 def fit(amounts: Sequence[int], limit: int) -> list[int]:
-    """The amounts as they are, or scaled down in proportion so that they sum to the limit.
+    """Scale the amounts down in proportion so that they sum to at most the limit.
 
-    None becomes greater than it was.
+    No amount grows.
 
     >>> fit([6, 3, 3], 8)
     [4, 2, 2]

@@ -1,8 +1,8 @@
-"""From evidence to claims: which agent says it wrote which lines of which file, by the best evidence of each change.
+"""From evidence to claims: which agent wrote which lines of which file, by the strongest evidence for each change.
 
-A commit that stands for others (a rebase, a squash) has the evidence of all of them.  Commits that are the same change
-say the same thing once more: the greatest of what they say counts.  The parts of a squash say different things: they
-are added up, unless the squash itself knows better.
+A commit that represents others (a rebase, a squash) inherits the evidence of all of them.  Copies of one change repeat
+the same evidence, so the maximum counts.  The parts of a squash are different changes, so they are added up, unless
+the squash itself has stronger evidence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ORDER: Mapping[str, int] = {method.value: position for position, method in enume
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One agent's claim to lines of a counted commit, by path; of one change that the commit stands for."""
+    """One agent's claim to lines of a counted commit, by path, for one change that the commit represents."""
 
     target_id: int
     change: UUID
@@ -46,7 +46,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class _EvidenceRow:
-    """A standing row of evidence, with the commit that it is about and the one that it counts for."""
+    """A row of evidence that is not withdrawn, with its own commit and the commit that it counts for."""
 
     target_id: int
     target_change: UUID
@@ -64,7 +64,7 @@ class _EvidenceRow:
 
 
 def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
-    """The claims to each of these counted commits; those without evidence are left out."""
+    """Claims by counted commit; commits without evidence are left out."""
     evidence = _with_models(_with_sessions(_read(targets)))
     lines = _lines_of({row.commit_id for row in evidence} | {row.target_id for row in evidence})
     by_target: dict[int, list[_EvidenceRow]] = defaultdict(list)
@@ -83,10 +83,10 @@ def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, i
 
 
 def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceRow]]:
-    """Change → the evidence of it that is believed.
+    """Change → its strongest evidence.
 
-    The commit's own evidence stands back for that of its parts where that is as good, unless it is of line level: a
-    host that squashes a branch copies every trailer into the squash, and the parts know which lines it was about.
+    Evidence of the parts wins over equally strong evidence of the commit itself, unless that is of line level: a host
+    that squashes a branch copies every trailer into the squash, while the parts show which lines it applies to.
     """
     by_change: dict[UUID, list[_EvidenceRow]] = defaultdict(list)
     for row in evidence:
@@ -117,7 +117,7 @@ def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Clai
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
-    """All added lines, shared among the agents that signed."""
+    """Share all added lines among the agents that signed."""
     agents = {(row.agent, row.session_id): row for row in sorted(evidence, key=lambda row: row.sha)}
     ordered = [agents[key] for key in sorted(agents, key=repr)]
     shares: list[dict[str, int]] = [{} for _ in ordered]
@@ -188,7 +188,7 @@ def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
 
 
 def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
-    """Evidence that names an agent and no session is of the agent's session near the commit, if there is one."""
+    """Assign evidence that names an agent but no session to the agent's session near the commit, if there is one."""
     nameless = {(row.commit_id, row.agent) for row in evidence if row.session_id is None and not row.external_session}
     nearest = nearest_sessions(nameless) if nameless else {}
     return [
@@ -200,7 +200,7 @@ def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
 
 
 def _with_models(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
-    """Evidence that names a session and no model is of the one on which the session spent most tokens."""
+    """Fill in the model on which the session spent most tokens where the evidence names none."""
     models = _models({row.session_id for row in evidence if row.session_id is not None and not row.model})
     return [
         replace(row, model=models.get(row.session_id, "")) if row.session_id is not None and not row.model else row
@@ -226,7 +226,7 @@ def _models(sessions: Collection[int]) -> dict[int, str]:
 
 
 def _lines_of(commits: Collection[int]) -> dict[int, dict[str, int]]:
-    """What the commits' counted files add, by path."""
+    """Lines that the commits' counted files add, by path."""
     lines: dict[int, dict[str, int]] = {commit: {} for commit in commits}
     with connection.cursor() as cursor:
         cursor.execute(

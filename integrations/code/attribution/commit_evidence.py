@@ -1,4 +1,4 @@
-"""Everything that was seen of one commit, and what was made of it."""
+"""All evidence for one commit, and the attribution derived from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_EVIDENCE = 200  # rows read: a squash of a long branch can have thousands
 
 @dataclass(frozen=True)
 class SeenEvidence:
-    """One evidence row, the session that it speaks of, and its lines where it names lines."""
+    """One evidence row, its session, and how many lines it names, if any."""
 
     row: CommitEvidence
     session: AgentSession | None
@@ -43,7 +43,7 @@ class AttributedFile:
 
 @dataclass(frozen=True)
 class AgentLines:
-    """What one agent wrote of a commit, by the method that decided."""
+    """Lines of a commit by one agent, with the method that decided."""
 
     agent: str
     model: str
@@ -54,16 +54,16 @@ class AgentLines:
 
 @dataclass(frozen=True)
 class OpenQuestions:
-    """What keeps an attribution from being the last word."""
+    """Why an attribution is not final yet."""
 
-    waits: bool  # something changed that the attribution has not followed yet
-    unreadable_notes: Sequence[str]  # why not, each
+    waits: bool  # a change has not been attributed yet
+    unreadable_notes: Sequence[str]  # the reason for each
 
 
 def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[SeenEvidence], int]:
-    """The evidence for a commit and for those that it stands for, the strongest first, and how many rows there are.
+    """The evidence for a commit and the commits it represents, strongest first, and the total number of rows.
 
-    `decided` are the lines that were derived from it.
+    `decided` is the attribution derived from it.
     """
     own = CommitEvidence.objects.filter(commit__in=_with_represented(commit))
     rows = own.select_related("session__identity__person", "commit").defer("lines_by_path")
@@ -85,7 +85,7 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
 
 
 def _with_represented(commit: Commit) -> RawSQL:
-    """Ids of the commit and of all for which it counts, at first or second hand, as attribution follows them."""
+    """Ids of the commit and, recursively, of all commits that it represents."""
     return RawSQL(
         """
         WITH RECURSIVE behind (id) AS (
@@ -100,7 +100,7 @@ def _with_represented(commit: Commit) -> RawSQL:
 
 
 def _named_lines(evidence: Sequence[int]) -> dict[int, int]:
-    """How many lines each evidence row names; those of commit level are left out."""
+    """How many lines each evidence row names; rows of commit level are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -116,7 +116,7 @@ def _named_lines(evidence: Sequence[int]) -> dict[int, int]:
 
 
 def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], AgentSession]:
-    """The sessions that notes name by the agent's own id, where their telemetry arrived."""
+    """Sessions that notes name by the agent's own id, if their telemetry has arrived."""
     named = {row.external_session for row in rows if row.external_session and row.session_id is None}
     if not named:
         return {}
@@ -125,7 +125,7 @@ def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], Age
 
 
 def agent_lines_of(commit: Commit) -> list[AgentLines]:
-    """AI lines of the commit by agent, model and method; the most first."""
+    """AI lines of the commit by agent, model and method, most lines first."""
     rows = FileAttribution.objects.filter(commit=commit).values_list("agent", "model", "method", "level")
     return [
         AgentLines(agent, model, Method(method), level, lines)
@@ -136,7 +136,7 @@ def agent_lines_of(commit: Commit) -> list[AgentLines]:
 
 
 def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
-    """`count` files of the commit from number `first` (from 0), those with the most lines first."""
+    """A page of the commit's files: `count` files from offset `first`, most lines first."""
     ordered = CommitFile.objects.filter(commit=commit).extra(
         select={"touched": "COALESCE(added, 0) + COALESCE(deleted, 0)"}, order_by=["set_apart", "-touched", "id"]
     )
@@ -150,7 +150,7 @@ def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
 
 
 def file_count_of(commit: Commit) -> int:
-    """How many files there are, those that are set apart among them."""
+    """Number of files, including excluded ones."""
     return CommitFile.objects.filter(commit=commit).count()
 
 

@@ -1,8 +1,8 @@
-"""From claims to AI lines: which lines of which files came from which agent.
+"""From claims to AI lines: how many lines of each file came from which agent.
 
-Line-level evidence counts its lines.  Commit-level evidence counts all added lines, as an upper bound.  An overlap
-counts no more than its session generated: its commits take what the session has left, in the order in which they were
-authored.  A file never has more AI lines than it has added ones.
+Line-level evidence counts its lines.  Commit-level evidence counts all added lines, as an upper bound.  Overlap
+evidence counts at most the lines that its session generated: commits use up the session's remaining lines in the order
+in which they were authored.  A file never has more AI lines than added lines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from integrations.models import EvidenceLevel, FileAttribution, Method
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What deriving came upon: commits whose attribution is another now, and all sessions that have part in any."""
+    """Result of deriving: commits whose attribution changed, and all sessions involved."""
 
     changed: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
@@ -41,9 +41,9 @@ class _Row:
 
 
 def derive(commits: Collection[int], sessions: Collection[int]) -> Derived:
-    """Derive these commits' attribution anew, and that of the commits that share what these sessions generated.
+    """Recompute the attribution of these commits, and of commits that share the lines of these sessions.
 
-    In the caller's transaction, which must be the only one that derives.
+    Runs in the caller's transaction, which must hold the attribution lock.
     """
     claims = claims_of(commits)
     better = {
@@ -75,7 +75,7 @@ def _sessions(rows: Iterable[_Row | Claim]) -> set[int]:
 
 
 def _allotted(targets: Collection[int]) -> dict[int, list[Claim]]:
-    """The overlap claims to these commits, each with no more lines than its session has left for it."""
+    """Overlap claims to these commits, each limited to its session's remaining lines."""
     claims = _overlap_claims(targets)
     all_of_sessions = _overlap_claims(_overlapping(_sessions(claims)) - set(targets)) + claims
     left = _unattributed_lines(_sessions(claims))
@@ -98,7 +98,7 @@ def _overlap_claims(targets: Collection[int]) -> list[Claim]:
 
 
 def _overlapping(sessions: Collection[int]) -> set[int]:
-    """The counted commits for which overlap evidence of these sessions may count."""
+    """Counted commits for which overlap evidence of these sessions may count."""
     if not sessions:
         return set()
     with connection.cursor() as cursor:
@@ -134,7 +134,7 @@ def _unattributed_lines(sessions: Collection[int]) -> dict[int | None, int]:
 
 
 def _fill(claims: Mapping[int, Sequence[Claim]], *, allocated: Iterable[_Row]) -> list[_Row]:
-    """The claims as rows, none of whose files has more AI lines than added ones, with those that are taken."""
+    """Claims as rows; with the lines already `allocated`, no file exceeds its added lines."""
     left, files = _added(claims)
     for row in allocated:
         if row.file_id in left:
@@ -159,7 +159,7 @@ def _fill(claims: Mapping[int, Sequence[Claim]], *, allocated: Iterable[_Row]) -
 
 
 def _within(rows: Sequence[_Row], added: int) -> list[_Row]:
-    """The rows of one file, scaled down to its lines; what is known of lines goes before what is a bound."""
+    """Rows of one file, scaled down to its added lines; line-level rows take precedence over upper bounds."""
     fitted = []
     for level in EvidenceLevel:
         of_level = [row for row in rows if row.level == level]
@@ -170,7 +170,7 @@ def _within(rows: Sequence[_Row], added: int) -> list[_Row]:
 
 
 def _precedence(claim: Claim) -> tuple[int, str, str, str]:
-    """An order that does not depend on the order in which anything arrived."""
+    """A sort key that does not depend on the order of arrival."""
     return ORDER[claim.method], claim.agent, claim.sha, claim.model
 
 
@@ -199,7 +199,7 @@ def _stored(commits: Collection[int]) -> list[_Row]:
 
 
 def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
-    """Replace the rows that differ; their commits."""
+    """Replace the rows that differ; returns their commits."""
     stale, fresh = set(before) - set(after), set(after) - set(before)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""What commits themselves say of agents: trailers, co-authors, and agents that sign as authors."""
+"""Evidence in commits themselves: trailers, co-authors, and agents that sign as authors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from integrations.code.commits.store import StoredCommit
 
 LONGEST_SAID = 500
-# An agent that signs a commit wrote in it, but nobody knows how much: the level says so, not the confidence.
+# A signing agent certainly contributed, but how much is unknown: the level says so, not the confidence.
 SIGNED, TRAILER_ONLY = 0.9, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that was seen of a commit; the fields of CommitEvidence."""
+    """One piece of evidence for a commit; the fields are those of CommitEvidence."""
 
     method: Method
     level: EvidenceLevel
@@ -41,21 +41,21 @@ class Evidence:
 
     @property
     def digest(self) -> UUID:
-        """The same thing seen again has the same digest."""
+        """Identical evidence has the same digest."""
         fields = asdict(self) | {"lines_by_path": sorted((self.lines_by_path or {}).items())}
         text = repr(sorted((key, repr(value)) for key, value in fields.items()))
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
 
 
 def note_evidence(commits: Sequence[StoredCommit]) -> None:
-    """Append what the commits say of agents, in the caller's transaction."""
+    """Store the evidence in these commits, in the caller's transaction."""
     append_evidence(
         (commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)
     )
 
 
 def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator[Evidence]:
-    """Each agent that signed or left a trailer, once."""
+    """One piece of evidence for each agent that signed or left a trailer."""
     signs: dict[str, tuple[float, str]] = {}
     if agent := agent_of_signature(commit.author.name, commit.author.email):
         signs[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
@@ -70,9 +70,9 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
 
 
 def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
-    """Append evidence by commit id; the commits for which something was new.
+    """Append evidence by commit id; returns the commits that gained any.
 
-    What was withdrawn and is seen again, stands again.
+    Withdrawn evidence that is seen again becomes valid again.
     """
     by_key = {(commit_id, evidence.digest): evidence for commit_id, evidence in entries}
     rows = [(commit_id, evidence, digest) for (commit_id, digest), evidence in by_key.items()]
@@ -112,5 +112,5 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
 
 
 def withdraw_evidence(ids: Iterable[int]) -> None:
-    """Let evidence no longer stand; the rows stay."""
+    """Mark evidence as withdrawn; the rows stay."""
     CommitEvidence.objects.filter(pk__in=list(ids)).update(withdrawn_at=timezone.now())

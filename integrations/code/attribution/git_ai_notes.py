@@ -1,7 +1,7 @@
-"""git-ai authorship notes, standard 3.0.0 and its legacy forms: which lines of which file came from which session.
+"""Parser for git-ai authorship notes, standard 3.0.0 and its legacy forms: lines by file and session.
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
-document that says what the keys stand for.  Lines without a key are unknown, not human.
+document that describes the keys.  Lines without a key are unknown, not human.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_LINES = 10_000_000  # a range beyond it is a mistake, not a file
 _ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[0-9,\- ]+)$")
 _RANGE = re.compile(r"^([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _LEGACY_KEY = re.compile(r"^[0-9a-f]{7,16}$")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # JSON can say them, PostgreSQL cannot keep them
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # valid in JSON, but PostgreSQL cannot store them
 _TOOLS = {
     "claude": "claude_code",
     "claude-code": "claude_code",
@@ -32,12 +32,12 @@ _TOOLS = {
 
 
 class UnreadableNoteError(ValueError):
-    """A note that is not as the standard says; the message names what."""
+    """A note that violates the standard; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotedSession:
-    """What one agent session wrote in a commit: lines per path, counted once each."""
+    """Lines that one agent session wrote in a commit, by path, each counted once."""
 
     agent: str
     model: str
@@ -46,7 +46,7 @@ class NotedSession:
 
 
 def read_note(text: bytes) -> list[NotedSession]:
-    """The agent sessions that a note attests.  Raises UnreadableNoteError."""
+    """Parse the agent sessions that a note attests.  Raises UnreadableNoteError."""
     try:
         attestations, _, document = _halves(text.decode())
     except UnicodeDecodeError:
@@ -63,9 +63,9 @@ def read_note(text: bytes) -> list[NotedSession]:
 
 
 def _who(key: str, described: Mapping[str, tuple[str, str, str]]) -> tuple[str, str, str] | None:
-    """Whom an attestation's key names; None for people, and for keys that nothing describes.
+    """The session that an attestation's key refers to; None for people and for keys without a description.
 
-    A trace follows the session's key behind "::".  Early versions shortened the keys of prompts to seven digits.
+    A trace id may follow the session's key after "::".  Early versions shortened the keys of prompts to seven digits.
     """
     key = key.partition("::")[0]
     if key in described or not _LEGACY_KEY.match(key):
@@ -84,7 +84,7 @@ def _halves(text: str) -> tuple[str, str, str]:
 
 
 def _described(document: str) -> dict[str, tuple[str, str, str]]:
-    """Key → (agent, model, the agent's own session id), of agents; people's keys are left out."""
+    """Key → (agent, model, the agent's own session id); people's keys are left out."""
     try:
         parsed: Any = json.loads(document)
     except (ValueError, RecursionError):  # ValueError: also for a number of thousands of digits
@@ -141,7 +141,7 @@ def _storable(text: str) -> str:
 
 
 def _ranges(text: str) -> list[tuple[int, int]]:
-    """First and last line of each; the note names no line beyond any file's end that could be checked here."""
+    """First and last line of each range.  Whether a file has that many lines cannot be checked here."""
     ranges = []
     for part in text.replace(" ", "").split(","):
         match = _RANGE.match(part)
@@ -155,7 +155,7 @@ def _ranges(text: str) -> list[tuple[int, int]]:
 
 
 def _count(ranges: Iterable[tuple[int, int]]) -> int:
-    """How many lines the ranges name, each once: two traces of a session may name the same ones."""
+    """Number of distinct lines in the ranges: two traces of a session may overlap."""
     count = reached = 0
     for first, last in sorted(ranges):
         count += max(0, last - max(first - 1, reached))

@@ -1,4 +1,4 @@
-"""Notes of a repository → evidence.  Notes that change withdraw what they no longer say."""
+"""Notes of a repository → evidence.  When a note changes, evidence that it no longer contains is withdrawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.code.attribution.git_ai_notes import UnreadableNoteError, read
 from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote
 from integrations.outbox.attribution_queue import enqueue_commits
 
-# A note says it of lines; only a tool that writes notes wrongly makes it wrong.
+# Notes attest lines; they are wrong only if the tool that writes them is.
 CONFIDENCE = 0.95
 NOTES_AT_ONCE = 500
 
@@ -22,11 +22,11 @@ Note = tuple[str, bytes]
 
 
 def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
-    """Take over all notes of a repository, in the caller's transaction; how many commits have other evidence now.
+    """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
 
-    What the repository's notes said before and no longer say is withdrawn; what another repository's notes say of the
-    same commits stays.  A note that cannot be read is listed with the reason, and what it said before stays.  Notes on
-    commits that are not stored are passed over: they are read again when commits were added.
+    Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
+    An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
+    are skipped: they are read again after commits were added.
     """
     read = _read(repository, notes)
     UnreadableNote.objects.filter(repository=repository).delete()
@@ -37,7 +37,7 @@ def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
 
 
 def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
-    """As `note_notes`, where they are not all of the repository's: nothing is withdrawn."""
+    """Like `note_notes` for some of a repository's notes: nothing is withdrawn."""
     read = _read(repository, notes)
     _list_unreadable(repository, read.unreadable)
     enqueue_commits(read.changed)
@@ -46,7 +46,7 @@ def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
 
 @dataclass(slots=True)
 class _Read:
-    """What notes said, by commit and digest, which commits it was new of, and why other notes cannot be read."""
+    """Evidence seen (commit, digest), commits that gained evidence, and reasons why notes are unreadable."""
 
     digests: set[tuple[int, UUID]] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
@@ -66,7 +66,7 @@ def _read(repository: Repository, notes: Iterable[Note]) -> _Read:
 def _evidence(
     repository: Repository, notes: Iterable[Note], unreadable: dict[int, str]
 ) -> Iterator[tuple[int, Evidence]]:
-    """Commit and evidence, of notes on known commits; those that cannot be read are added to `unreadable`."""
+    """(commit id, evidence) from notes on known commits; unreadable notes are added to `unreadable`."""
     notes = list(notes)
     ids = dict(Commit.objects.filter(sha__in=[sha for sha, _ in notes]).values_list("sha", "pk"))
     for sha, text in notes:
@@ -94,7 +94,7 @@ def _evidence(
 
 
 def _withdraw_stale(repository: Repository, digests: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
-    """Withdraw what the notes of this repository no longer say; the commits."""
+    """Withdraw evidence that this repository's notes no longer contain; returns the commits."""
     current = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
         commit_id__in=list(unreadable)
     )

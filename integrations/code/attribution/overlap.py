@@ -1,8 +1,7 @@
-"""Which session of its person a commit lies in, or shortly after: by person and time alone.
+"""Match commits with agent sessions by person and time alone.
 
-A stretch of a session is what lies between pauses of half an hour.  A commit belongs to the stretch that was running
-when it was authored, else to the last that had ended before.  Author time, because a rebase or a merge queue moves
-the other one.
+Pauses of half an hour split a session into active periods.  A commit belongs to the period in which it was authored,
+else to the last one that ended before.  Author time, because a rebase or a merge queue changes the committer time.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from django.db import connection
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 
-# Who works with an agent commits while it runs or soon after; an hour later the lines are as likely somebody's own.
+# People commit while the agent runs or soon after; an hour later the lines are as likely their own.
 BEFORE, AFTER = "5 minutes", "60 minutes"
-# A session that is taken up again later than this is not looked for: what is asked of one commit stays bounded.
+# Longer sessions are not matched, which bounds the lookup for one commit.
 LONGEST_SESSION = "31 days"
-# Below a trailer by far.  An agent that says it committed in that session makes it likelier that this is the commit.
+# Far below a trailer.  Higher if the agent reported commits in the session.
 CONFIDENCE, CONFIDENCE_OF_COMMITTERS = 0.4, 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The session that a commit lies nearest to."""
+    """The session nearest to a commit."""
 
     session_id: int
     agent: str
@@ -64,7 +63,7 @@ NEAREST: LiteralString = """
 
 
 def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Overlap]:
-    """(commit id, agent) → the session near it; without an agent: of any, if lines were generated in it."""
+    """(commit id, agent) → nearest session; without an agent, any session that generated lines."""
     pairs = sorted(set(keys))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -81,7 +80,7 @@ def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], O
 
 
 def commits_near(sessions: Collection[int]) -> set[int]:
-    """The commits that these sessions may have to do with: near in time, or by what evidence says."""
+    """Commits that may relate to these sessions: near in time, or linked by evidence."""
     if not sessions:
         return set()
     with connection.cursor() as cursor:
@@ -117,10 +116,10 @@ def commits_near(sessions: Collection[int]) -> set[int]:
 
 
 def update_overlap_evidence(commits: Collection[int]) -> set[int]:
-    """Bring the overlap evidence of these commits up to date; the sessions that have another commit now, or one less.
+    """Update the overlap evidence of these commits; returns the sessions that gained or lost a commit.
 
-    Commits that count have it, and those that a squash stands for: their lines were written when they were authored,
-    which the squash no longer tells.
+    Counted commits have it, and commits that a squash represents: the squash no longer shows when their lines were
+    authored.
     """
     nearest = nearest_sessions((commit, "") for commit in _with_own_lines(commits))
     expected = {
@@ -155,7 +154,7 @@ def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], t
 
 
 def _with_own_lines(commits: Collection[int]) -> list[int]:
-    """Those of the commits that have lines of their own, written when they were authored."""
+    """Those of the commits whose author time is that of their lines."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,6 +1,6 @@
-"""What became of sessions: whether commits have lines of them, where and of what work, and whether anybody could know.
+"""Outcomes of sessions: which repositories and work types their lines went to, and whether that is known.
 
-Committed and covered are facts; pending and wasted depend on the clock, and are decided when they are read.
+Committed and covered are stored facts; pending and wasted depend on the clock and are decided on read.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import LiteralString
 
 from django.db import connection
 
-# A person who committed within a year before or after a session commits to repositories that are connected: what a
-# session of theirs led to would be seen.  Of anybody else nothing can be called waste.
+# Whoever committed within a year before or after a session commits to connected repositories, so its commits would be
+# seen.  Otherwise a session cannot be called wasted.
 COVERING = "365 days"
 
-# The work type of a commit is that of the first pull request that brought it: which lists it, or a commit of the branch
-# for which it stands, or was merged as it.
+# The work type of a commit is that of the first pull request that contains it: one that lists it, that lists a branch
+# commit which it represents, or that was merged as it.
 REPLACE_SHARES: LiteralString = """
     WITH attributed AS (
         SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
@@ -103,7 +103,7 @@ UPDATE_OUTCOMES: LiteralString = """
                                                AND session.ended_at + %(covering)s::interval
                     AND commit.set_apart <> 'gone' AND commit.lines_known
                    WHERE author.person_id = identity.person_id
-                     AND NOT session.told_by_file  -- nobody knows when exactly it was at work
+                     AND NOT session.told_by_file  -- its exact times are unknown
                ) AS covered
         FROM affected
         JOIN integrations_agentsession session ON session.id = affected.id
@@ -124,9 +124,9 @@ UPDATE_OUTCOMES: LiteralString = """
 
 
 def settle_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[int]:
-    """Bring up to date what became of these sessions, and which are covered by whom the commits are of.
+    """Recompute the outcomes of these sessions, and which sessions of the commits' authors are covered.
 
-    The sessions of which anything changed.
+    Returns the sessions that changed.
     """
     with connection.cursor() as cursor:
         cursor.execute(REPLACE_SHARES, {"sessions": sorted(sessions)})

@@ -1,4 +1,4 @@
-"""Background derivation of attribution: nudged when evidence came in, and swept regularly."""
+"""Background attribution: nudged when evidence arrives, and swept regularly."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from integrations.outbox.attribution_queue import claim_work, with_representativ
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 ROWS_PER_TRANSACTION = 500
-_ADVISORY_LOCK = 0x4174_7472  # "Attr": commits that share a session's lines are derived by one at a time
+_ADVISORY_LOCK = 0x4174_7472  # "Attr": one process at a time, because commits share a session's lines
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def attribute() -> None:
-    """Derive the attribution of all that waits, unless somebody is at it, who then goes on until nothing is left.
+    """Process the attribution queue, unless another worker does: that one continues until the queue is empty.
 
-    Waiting for them would keep the threads of the pool from other work while a repository is imported.
+    Waiting for it would block the pool's threads while a repository is imported.
     """
     while _attribute_some(_try_lock_attribution):
         pass
 
 
 def attribute_what_waits() -> int:
-    """The same, taking turns with whoever is at it, until nothing is left; how many rows of work there were."""
+    """Process the queue until it is empty, taking turns with other workers; returns the number of rows."""
     done = 0
     while claimed := _attribute_some(be_the_only_one):
         done += claimed
@@ -60,7 +60,7 @@ def _try_lock_attribution() -> bool:
 
 
 def be_the_only_one() -> bool:
-    """Until the caller's transaction ends, nobody else derives; waits for whoever is at it."""
+    """Hold the attribution lock until the caller's transaction ends; waits for it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
     return True

@@ -1,4 +1,4 @@
-"""The identities of those who sign commits."""
+"""Identities of commit authors and committers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LONGEST = 300
 def identify_authors(signatures: Iterable[Signature]) -> dict[tuple[str, str], int]:
     """(name, e-mail) as signed → identity id.
 
-    An address names a person, a host's no-reply address a login.  Bots, and signatures without a usable address,
-    get an identity that names nobody: their commits are seen, and counted as unmatched.
+    An address identifies a person, a host's no-reply address a login.  Bots, and signatures without a usable address,
+    get an identity without a person: their commits count as unmatched.
     """
     signed = sorted({(signature.name, signature.email) for signature in signatures})
     return dict(zip(signed, identify([[_name(name, email)] for name, email in signed]), strict=True))
 
 
 def marked_bots(identity_ids: Iterable[int]) -> frozenset[int]:
-    """Those of these identities of which an admin said that they are bots."""
+    """Those of these identities that an admin marked as bots."""
     marked = Identity.objects.filter(pk__in=set(identity_ids), standing=Standing.BOT)
     return frozenset(marked.values_list("pk", flat=True))
 

@@ -1,4 +1,4 @@
-"""Commits of those whom an admin calls bots leave the metrics, and come back when the admin takes it back."""
+"""Exclude commits of identities that an admin marks as bots, and include them again when unmarked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from integrations.code.commits.duplicates import settle_changes
 
 
 def recount_bots(identity_ids: Collection[int]) -> None:
-    """Count the commits of these authors as their standing now says, in the transaction that changed it."""
+    """Update the commits of these authors after their bot mark changed, in the same transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE integrations_commit commit SET by_bot = identity.standing = 'bot'
             FROM orgtree_identity identity
             WHERE identity.id = ANY (%s) AND commit.author_id = identity.id AND commit.by_agent = ''
-              AND identity.provider <> %s  -- a bot by its name is one, whatever an admin says
+              AND identity.provider <> %s  -- bots recognised by name stay bots
               AND commit.by_bot <> (identity.standing = 'bot')
             RETURNING commit.id
             """,

@@ -1,7 +1,7 @@
-"""What follows from the organisation's thresholds for bulk commits, once they are others.
+"""Apply changed thresholds for bulk commits.
 
-By which thresholds all that is there was settled is kept beside them, and compared: a lost nudge costs a minute.  Some
-commits per transaction, so that repositories are read meanwhile; what died half-way is simply done again.
+The thresholds last applied are stored and compared with the current ones, so a lost nudge costs a minute.  Each
+transaction covers a limited number of commits, so that syncs continue meanwhile; an interrupted run starts over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CHANGED_SIDE: LiteralString = """
     WHERE set_apart IN ('', 'bulk') AND (set_apart = 'bulk') <> (lines_added > %(lines)s OR file_count > %(files)s)
     ORDER BY id
 """
-# A merge stands apart for another reason; what it brought to the default branch counts up to the same thresholds
+# Merges are excluded for another reason; the lines they bring to the default branch count up to the same thresholds
 # (integrations/facts/line_history.py).
 _MERGES: LiteralString = """
     SELECT commit.id
@@ -45,7 +45,7 @@ class Thresholds(NamedTuple):
 
 
 def follow_changed_thresholds() -> None:
-    """Let exactly the commits over the organisation's thresholds stand apart as bulk, and merges count up to them."""
+    """Exclude exactly the commits over the organisation's thresholds as bulk, and count merges up to them."""
     while (now := _thresholds()) != _applied():
         for ids in _in_parts(_ids(_CHANGED_SIDE, now._asdict())):
             with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What changed attribution means for what is computed: commits, and the sessions whose spend they explain."""
+"""Outbox entries for changed commits, and for the sessions whose spend they explain."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from integrations.outbox.fact_changes import announce_changes
 def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
     """Append the days of these commits to the outbox, in the caller's transaction.
 
-    A commit also makes the lines that it brought to the default branch its author's, on the day of what brought them,
-    and a branch at whose tip it stands is stale or not.  An autonomous agent's changed for the owner of the repository.
+    Includes the days of the changed lines that are credited to the commits' authors, and of unmerged branches whose tip
+    they are.  Commits of autonomous agents change for the owner of the repository.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,7 +57,7 @@ def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
 
 
 def append_changes_of_sessions(session_ids: Iterable[int]) -> None:
-    """Append the days on which anything of these sessions counts to the outbox, in the caller's transaction."""
+    """Append all days on which these sessions count to the outbox, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Each change counts once: which commits count, and which stand back for another."""
+"""Each change counts once: which commit represents it, and which ones are its duplicates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RECOMPUTE = """
     ), ranked AS (
         SELECT id, held, merge, by_bot, lines_added, file_count, stood_in,
                first_value(id) OVER best AS representative,
-               -- The same change on the default branch tells more than the same lines in a squash.
+               -- The same change on the default branch wins over the same lines in a squash.
                squashed AND NOT (first_value(on_default) OVER best AND first_value(id) OVER best <> id) AS squashed
         FROM held
         WINDOW best AS (PARTITION BY change_key ORDER BY held DESC, on_default DESC, squashed, committed_at, sha)
@@ -63,10 +63,10 @@ RECOMPUTE = """
 
 
 def settle_changes(commits: Iterable[int]) -> None:
-    """Decide again for these commits, and for all that are the same change, which of them counts.
+    """Recompute which commit counts, for these commits and all copies of their changes.
 
-    The one on a default branch stands, else the one that was committed first.  What a squash stands for stays with
-    it when the branch is gone, and counts again when the squash is.
+    A commit on a default branch counts, else the one committed first.  Commits that a squash represents stay so when
+    their branch is deleted, and count again when the squash is gone.
     """
     ids = sorted(commits)
     if not ids:
@@ -82,6 +82,6 @@ def settle_changes(commits: Iterable[int]) -> None:
             },
         )
         changed = {id_ for row in cursor.fetchall() for id_ in row if id_ is not None}
-    # Now, because rows of commits are other ones from here on, and once more when their attribution is derived.
+    # Once now, because other commits count, and once more when attribution is recomputed.
     append_changes_of_commits(changed | set(ids))
     enqueue_commits(changed | set(ids))

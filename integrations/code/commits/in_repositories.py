@@ -1,4 +1,4 @@
-"""Which repositories hold which commits, whether on their default branch, and in which of them a commit is at home."""
+"""Which repositories contain which commits, whether on the default branch, and the home repository of each commit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db import connection
 from integrations.models import FactFamily, Repository
 from integrations.outbox.fact_changes import announce_changes
 
-# What the repository is said to hold.  A table with statistics: as a subquery of unknown size, the planner once
-# compared 100,000 commits with 100,000 others one by one.
+# The commits that the repository holds.  A table with statistics: with a subquery of unknown size, the planner once
+# joined 100,000 commits with 100,000 others by a nested loop.
 _HOLD = (
     """
     CREATE TEMPORARY TABLE IF NOT EXISTS held (commit_id bigint PRIMARY KEY, on_default boolean NOT NULL)
@@ -48,8 +48,8 @@ _REMOVE = """
       AND NOT EXISTS (SELECT FROM held WHERE held.commit_id = link.commit_id)
     RETURNING link.commit_id
 """
-# The one that is best told by its links: where it is on the default branch, else in the one connected first.
-# An autonomous agent's commit counts for the owner of its home: for another one then.
+# The home: a repository with the commit on its default branch, else the one connected first.
+# A commit of an autonomous agent counts for the owner of its home, which changes with it.
 _RECOMPUTE_HOMES = """
     WITH moved AS (
         UPDATE integrations_commit commit SET home_id = best.repository_id
@@ -77,18 +77,18 @@ _ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
 
 
 def settle_alone() -> None:
-    """Until the caller's transaction ends, nobody else settles what repositories hold.
+    """Lock the recomputation of duplicates and homes until the caller's transaction ends.
 
-    A commit may be in several of them: who does not see the other's links yet would settle it by half of them.
+    A commit may be in several repositories: a concurrent transaction would see only some of its links.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
 def link_commits(repository: Repository, shas: Collection[str], on_default: Collection[str]) -> set[int]:
-    """Add links for new commits, and note which have reached the default branch; the commits touched.
+    """Link new commits, and mark those that reached the default branch; returns the commits touched.
 
-    In the caller's transaction, as below.
+    Runs in the caller's transaction, as below.
     """
     return _run(repository, shas, on_default, _ADD)[0]
 
@@ -96,7 +96,7 @@ def link_commits(repository: Repository, shas: Collection[str], on_default: Coll
 def relink_repository(
     repository: Repository, shas: Collection[str], on_default: Collection[str]
 ) -> tuple[set[int], int]:
-    """Make the repository hold these commits and no others; the commits touched, and how many it no longer holds."""
+    """Make the repository hold exactly these commits; returns the commits touched and the number removed."""
     gone, demoted, added = _run(repository, shas, on_default, _REMOVE, _DEMOTE, _ADD)
     return gone | demoted | added, len(gone)
 
@@ -115,9 +115,9 @@ def _run(
 
 
 def settle_homes(commits: Iterable[int]) -> None:
-    """Bring up to date in which repository these commits are at home; none where no repository holds them.
+    """Recompute the home repository of these commits; null where no repository holds them.
 
-    What that changes for owners is appended to the outbox.
+    Changes for owners are appended to the outbox.
     """
     with connection.cursor() as cursor:
         cursor.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
@@ -127,7 +127,7 @@ def settle_homes(commits: Iterable[int]) -> None:
 
 
 def adrift(repository: Repository) -> set[int]:
-    """Commits that a reading stored for this repository and then broke off, before it said that they are held."""
+    """Commits that an interrupted sync stored for this repository without linking them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

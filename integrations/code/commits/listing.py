@@ -1,4 +1,4 @@
-"""Commits as the pages that explain them read them: who may see them, and what is known of each."""
+"""Commits for the pages that list and explain them: visibility, filters, attribution."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy, PersonAttribute, Placement
 from orgtree.trees.people_filter import Whose
 
-NO_EVIDENCE = "none"  # in place of an agent or a method: commits of which nothing speaks of an agent
+NO_EVIDENCE = "none"  # in place of an agent or a method: commits without evidence of an agent
 
 
 @dataclass(frozen=True)
 class CommitFilter:
-    """What a list of commits is narrowed to; empty fields narrow nothing."""
+    """Filters of a list of commits; empty fields do not filter."""
 
     agent: str = ""
     method: str = ""
@@ -31,7 +31,7 @@ class CommitFilter:
 
 @dataclass(frozen=True)
 class Choices:
-    """The values that a list of commits can be narrowed to."""
+    """The filter values on offer."""
 
     agents: Sequence[str]
     repositories: Sequence[str]
@@ -39,7 +39,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class CommitAttribution:
-    """The lines of a commit that are one agent's, and the method that decided."""
+    """Lines of a commit by one agent, with the method that decided."""
 
     agent: str
     method: Method
@@ -48,7 +48,7 @@ class CommitAttribution:
 
 @dataclass(frozen=True)
 class MethodShare:
-    """What one method of evidence says of the commits of a window."""
+    """AI lines of a window attributed by one method."""
 
     method: Method
     lines: int
@@ -57,11 +57,11 @@ class MethodShare:
 
 
 def visible_commits(access: Access) -> QuerySet[Commit]:
-    """One's own commits, and where the policy names people those of units whose individuals one may see.
+    """The viewer's own commits and, where the policy names people, those of units whose individuals they may see.
 
-    An object id leads to its author for everybody who has the repository, so a commit cannot be shown under a
-    pseudonym.  A commit is of the units that its author was in on the day on which it counts; an autonomous agent's of
-    those that owned its home.
+    Anybody with the repository can look up the author of an object id, so commits cannot be shown under a pseudonym.  A
+    commit belongs to the units of its author on the day on which it counts; that of an autonomous agent to the units
+    that owned its home.
     """
     commits = Commit.objects.all()
     sight, named = access.sight, access.policy == IndividualPolicy.NAMED
@@ -83,7 +83,7 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
 
 
 def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Commit]:
-    """Those that count for these people, or units, as it was on the day on which each counts."""
+    """Commits that count for these people or units, as of the day on which each counts."""
     then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
     if people_filter.person_id is not None:
         commits = commits.filter(credited__person=people_filter.person_id)
@@ -106,7 +106,7 @@ def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Comm
 
 
 def _autonomous_commits_owned_by(owners: LiteralString, value: str | list[int]) -> RawSQL:
-    """Ids of autonomous agents' commits whose home was on their day owned by these units."""
+    """Ids of autonomous agents' commits whose home these units owned on the day of the commit."""
     return RawSQL(  # noqa: S611 — values are passed apart
         f"""
         SELECT by_agent.id
@@ -134,8 +134,8 @@ def narrowed(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySet[Comm
 
 
 def _with_evidence(criteria: CommitFilter) -> RawSQL:
-    """Ids of the commits for which such evidence stands: for the commit itself, or for one that it stands for."""
-    return RawSQL(  # a recursion, which the ORM cannot say; its values are parameters
+    """Ids of the commits with such evidence, their own or that of a commit they represent."""
+    return RawSQL(  # a recursive query, which the ORM cannot express; values are parameters
         """
         WITH RECURSIVE supported (commit_id) AS (
             SELECT commit_id FROM integrations_commitevidence
@@ -151,7 +151,7 @@ def _with_evidence(criteria: CommitFilter) -> RawSQL:
 
 
 def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitInRepository]]:
-    """Where each commit is held, by its id; the repositories on whose default branch it stands first."""
+    """Repositories by commit id, those with the commit on their default branch first."""
     links = CommitInRepository.objects.filter(commit__in=[commit.pk for commit in commits])
     by_commit: dict[int, list[CommitInRepository]] = {}
     for link in links.select_related("repository").order_by("-on_default_branch", "repository__name"):
@@ -160,7 +160,7 @@ def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitIn
 
 
 def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAttribution]]:
-    """What agents wrote of each commit and by which method that was decided, by the commit's id."""
+    """AI lines by commit id, agent and method."""
     rows = FileAttribution.objects.filter(commit__in=[commit.pk for commit in commits])
     summed = rows.values_list("commit_id", "agent", "method").annotate(lines=Sum("ai_lines"))
     by_commit: dict[int, list[CommitAttribution]] = {}
@@ -170,9 +170,9 @@ def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAt
 
 
 def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
-    """AI lines of the counted commits of [first_day, day_after) by the method that decided, in the order of belief.
+    """AI lines of the counted commits of [first_day, day_after) by method, strongest first.
 
-    `commits`: only of these; else of everybody's.
+    `commits` restricts them; by default everybody's count.
     """
     counted = FileAttribution.objects.filter(
         commit__set_apart="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
@@ -189,7 +189,7 @@ def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] |
 
 
 def choices_of_filters() -> Choices:
-    """What commits can be narrowed to: the agents that evidence names, and the repositories."""
+    """Filter values: the agents that evidence names, and the repositories."""
     agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
     repositories = Repository.objects.order_by().values_list(Value("repository"), "name")
     choices = sorted(agents.union(repositories, all=True))

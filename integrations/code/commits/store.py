@@ -1,4 +1,4 @@
-"""Commits as git told them → rows.  A commit is its object id alone: what another source stored stays as it is."""
+"""Commits read from git → rows.  Object ids identify commits: rows stored by another source are left unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CO_AUTHOR_KEYS = frozenset({"co-authored-by"})
 
 @dataclass(frozen=True, slots=True)
 class StoredCommit:
-    """A commit that was new, with what evidence is read from."""
+    """A newly stored commit, with the data from which evidence is extracted."""
 
     id: int
     read: ReadCommit
@@ -38,16 +38,16 @@ class StoredCommit:
 
 
 class KnownAuthors:
-    """Identities of those who signed, each looked up once a reading: most sign again and again.
+    """Cache of author identities during one sync: most authors appear many times.
 
-    `known` are those whom somebody else has looked up already.
+    `known` are identities that are resolved already.
     """
 
     def __init__(self, known: Mapping[tuple[str, str], int] | None = None) -> None:
         self._known: dict[tuple[str, str], int] = dict(known or {})
 
     def of(self, signatures: Iterable[Signature]) -> Mapping[tuple[str, str], int]:
-        """(name, e-mail) → identity id, of these signatures and of those before."""
+        """(name, e-mail) → identity id, for these signatures and all earlier ones."""
         if new := {_key(signature): signature for signature in signatures if _key(signature) not in self._known}:
             self._known |= identify_authors(new.values())
         return self._known
@@ -56,10 +56,10 @@ class KnownAuthors:
 def store_commits(
     commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors, *, home: Repository
 ) -> list[StoredCommit]:
-    """Store those that are not there yet, in the caller's transaction; which ones.
+    """Insert commits that are not stored yet, in the caller's transaction; returns the new ones.
 
-    They are at home in the repository that is read, until all that hold them are compared (in_repositories.py):
-    nearly always that is the only one, and no row has to be written twice.
+    Their home is the repository being read until homes are recomputed (in_repositories.py): nearly always it is the
+    only one, and no row has to be written twice.
     """
     drafts = draft_commits(commits, attributes, authors)
     new = _insert_commits(drafts.rows, home)
@@ -75,7 +75,7 @@ def store_commits(
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Commits as rows that may be stored; `rows` in the order of COMMIT_COLUMNS, by what stands beside them."""
+    """Commits as rows to insert, in the order of COMMIT_COLUMNS, with their files and co-authors."""
 
     ids: list[int]
     rows: list[tuple[object, ...]]
@@ -85,7 +85,7 @@ class Drafts:
 
 
 def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> Drafts:
-    """What would be stored of these commits, with ids reserved for them."""
+    """Build the rows of these commits, with reserved ids."""
     path_attributes = attributes.of(file.path for commit in commits for file in commit.files)
     co_authors = {commit.sha: tuple(_co_authors(commit)) for commit in commits}
     people = authors.of(
@@ -139,7 +139,7 @@ def _commit_row(
     counted = [file for file, kind in zip(commit.files, files, strict=True) if not kind.set_apart]
     counts = counts_key(((f.path, f.added, f.deleted) for f in commit.files), otherwise=commit.sha)
     merge = len(commit.parents) > 1
-    # A merge, or a commit whose lines are unknown, is the same change as no other.
+    # Merges, and commits whose lines are unknown, have no duplicates.
     own = commit.sha if merge or not commit.files else ""
     change = f"{commit.author.email.lower()}\0{commit.author.at.timestamp()}\0{counts}\0{own}"
     agent = agent_of_signature(commit.author.name, commit.author.email)
@@ -171,7 +171,7 @@ def _commit_row(
 def _credited(
     commit: ReadCommit, agent: str, co_authors: Sequence[Signature], people: Mapping[tuple[str, str], int]
 ) -> int | None:
-    """Whose commit it counts as: of a coding agent's, the person who asked; None where nobody is known."""
+    """The identity credited with the commit: for a coding agent, the person who asked; None if unknown."""
     if not agent:
         return people[_key(commit.author)]
     askers = (signature for signature in (*co_authors, commit.committer) if not is_bot(signature.name, signature.email))
@@ -204,7 +204,7 @@ def _reserve(count: int) -> list[int]:
 
 
 def _insert_commits(rows: Sequence[tuple[object, ...]], home: Repository) -> set[int]:
-    """The ids of those that were new."""
+    """Insert the rows; returns the ids of new ones."""
     copy_drafts(rows)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -216,7 +216,7 @@ def _insert_commits(rows: Sequence[tuple[object, ...]], home: Repository) -> set
 
 
 def copy_drafts(rows: Sequence[tuple[object, ...]]) -> None:
-    """Put the rows, and no others, into the temporary table new_commit."""
+    """Fill the temporary table new_commit with exactly these rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS new_commit (LIKE integrations_commit INCLUDING DEFAULTS) "
@@ -229,7 +229,7 @@ def copy_drafts(rows: Sequence[tuple[object, ...]]) -> None:
 
 
 def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[str, Sequence[Classification]]) -> None:
-    """Append the files of commits, by the id that each is stored under."""
+    """Insert the files of commits, by commit id."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY integrations_commitfile ({FILE_COLUMNS}) FROM STDIN") as copy,
@@ -245,7 +245,7 @@ def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[
 
 
 def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:
-    """Let commits name the co-authors that are read now, and no others."""
+    """Replace the co-authors of these commits."""
     CoAuthor.objects.filter(commit__in=[commit.id for commit in stored]).delete()
     _insert_co_authors(stored, people)
 

@@ -1,1 +1,1 @@
-"""What a clone says beside its commits: branches, context files, squashes, the history of lines."""
+"""Data of a clone beside its commits: branches, context files, squashes, line history."""

@@ -1,4 +1,4 @@
-"""Which branches stand beside the default one without being merged, since which commit and until when."""
+"""Unmerged branches: since which commit, and until when."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NOTE = """
     LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
     WHERE stale.since <= current_date
 """
-# Where a repository has several clones, another one tells of its branches from now on.
+# If a repository has several clones, another one provides its branches from now on.
 _NOTE_LEFT = """
     INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
     SELECT %(family)s, owned.id, min(tip.counted_on) + %(stale_after)s + 1, current_date + 1
@@ -59,9 +59,9 @@ STALE_AFTER_DAYS = 30
 
 
 def note_branches(source: RepositorySource, git: GitRepository, branches: Mapping[str, str], default: str) -> None:
-    """Note which of these branches (ref → object id) are not merged, in the transaction that stores their commits."""
+    """Store which of these branches (ref → object id) are unmerged, in the transaction that stores their commits."""
     unmerged = git.unmerged(branches.values(), branches[default])
-    # A clone has a branch of its own and one of where it came from; its own is where somebody stands.
+    # A clone has local and remote-tracking branches of the same name; the local one wins.
     tips = {
         name: tip
         for ref, tip in sorted(branches.items(), key=lambda item: item[0].startswith("refs/heads/"))
@@ -84,8 +84,8 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
 
 
 def note_branches_left(connection_id: int) -> None:
-    """Append to the outbox that nobody tells of the branches of this connection's clones any more; in the transaction
-    that deletes it, before."""
+    """Append to the outbox that the branches of this connection's clones disappear, in the transaction that deletes the
+    connection, before it does."""
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE_LEFT,
@@ -99,7 +99,7 @@ def note_branches_left(connection_id: int) -> None:
 def _short(ref: str) -> str:
     """feature/cart of refs/heads/feature/cart and of refs/remotes/origin/feature/cart.
 
-    A name that is too long to be stored ends in its digest: two that begin alike stay two.
+    A name too long to store ends in its digest, so that names with a common prefix stay distinct.
     """
     name = ref.split("/", 3)[-1] if ref.startswith("refs/remotes/") else ref.removeprefix("refs/heads/")
     if len(name) <= LONGEST_BRANCH_NAME:

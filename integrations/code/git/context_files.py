@@ -1,4 +1,4 @@
-"""Agent context files of a repository's default branch, as rows."""
+"""Store the agent context files of a repository's default branch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _DAYS_WITH_ANY = """
     SELECT coalesce(range_agg(daterange(present_from, present_to)), '{}')::text
     FROM integrations_contextfile WHERE repository_id = %s
 """
-# An agent at work in January counts in the first quarter by what is there at the end of March: so all days on which
-# anybody worked there are told of.
+# An agent active in January counts in the first quarter by the files present at the end of March, so all days with
+# commits in the repository change.
 _NOTE = """
     INSERT INTO integrations_factchange (family, day_from, day_to)
     SELECT %(family)s, min(counted_on), max(counted_on) + 1
@@ -26,10 +26,10 @@ _NOTE = """
 
 
 def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: Collection[str] | None = None) -> None:
-    """Replace what is known, in the caller's transaction: a rewritten branch has another past.
+    """Replace the stored periods, in the caller's transaction: a rewritten branch has a different history.
 
-    `paths` are those of all context files that any commit touches, where they are known.  Where the repository has any
-    on other days than before, that is appended to the outbox.
+    `paths`, if known, are those of all context files that any commit touches.  If the days with any context file
+    changed, that is appended to the outbox.
     """
     rows: dict[tuple[str, object], ContextFile] = {}
     for period in context_file_periods(git_dir, tip, paths):

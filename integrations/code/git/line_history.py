@@ -1,7 +1,7 @@
-"""Following the lines of default branches: what each change did to lines that were there, in the background.
+"""Line history of default branches, in the background: which existing lines each change reworked or refactored.
 
-A clone is needed.  The chain of first parents is read on from where it was left; what it says of a stretch of commits
-is stored together with how far that is, so that whoever is killed goes on there.
+Needs a clone.  The first-parent chain is read from the last stored position; results are stored together with the new
+position, so that a killed worker resumes there.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ logger = logging.getLogger(__name__)
 COMMITS_AT_ONCE = 500  # per transaction, which also writes the ages of all lines
 _ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with a repository's id
 
-# A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides, and what
-# bots brought only where nobody else brought anything.
-# The places between the first and the last merge are read at once, not once for each merge.
+# A commit of the chain counts for its author, a merge for the author of most of the lines it brought; bots only count
+# where nobody else contributed.
+# Positions between the first and the last merge are read in one go, not once per merge.
 _AUTHORS = """
     WITH merge AS MATERIALIZED (
         SELECT chain.id, place.position
@@ -78,14 +78,14 @@ _CHANGED = """
 
 
 def ask_for_line_history(repository: Repository) -> None:
-    """Note, in the transaction in which its branch moved, that its lines are to be followed."""
+    """Queue the repository for a line history update, in the transaction in which its branch moved."""
     LineHistory.objects.update_or_create(repository=repository, defaults={"asked_at": timezone.now()})
 
 
 def follow_asked() -> int:
-    """Follow every repository that was asked for; how many changes were stored.
+    """Update the line history of every queued repository; returns the number of stored changes.
 
-    Where one breaks off the others are followed all the same; it is the last in the next round.
+    A failing repository does not stop the others; it comes last in the next round.
     """
     stored = 0
     for history in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
@@ -100,10 +100,9 @@ def follow_asked() -> int:
 
 
 def sync_line_history(repository: Repository) -> int:
-    """Go on to where the default branch stands now; how many changes were stored.
+    """Update the line history to the tip of the default branch; returns the number of stored changes.
 
-    Does nothing while another process is at it.  Where no clone can be read, what was stored stays, and the row says
-    why.
+    Does nothing while another process works on it.  If no clone can be read, stored data stays, and the row says why.
     """
     with _try_lock(repository) as alone:
         if not alone:
@@ -152,7 +151,7 @@ def _follow(repository: Repository, history: LineHistory) -> int:
 
 
 def _counted_paths(commit: ChainCommit, attributes: AttributeReader) -> set[bytes]:
-    """The paths of those of its files that are neither generated nor vendored nor otherwise set apart."""
+    """The paths of the commit's files that are not generated, vendored or otherwise excluded."""
     names = {path: path.decode("utf-8", "backslashreplace") for path in _paths(commit)}
     path_attributes = attributes.of(names.values())
     return {path for path, name in names.items() if not classify(name, path_attributes[name]).set_apart}
@@ -163,7 +162,7 @@ def _paths(commit: ChainCommit) -> Iterator[bytes]:
 
 
 def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], tip: str, ages: LineAges) -> int:
-    """Store what the commits changed, together with how far that is; how many of them are known."""
+    """Store the changes of these commits and the new position; returns how many of the commits are stored."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_AUTHORS, {"repository": repository.pk, "shas": list(counts)})
@@ -182,7 +181,7 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
             )
             for id_, sha in shas.items()
         ]
-        # A fork shares the commits of what it was forked from: whoever came first tells of them.
+        # A fork shares commits with its origin: the repository that came first keeps them.
         ChangedLines.objects.bulk_create(rows, ignore_conflicts=True)
         _note_changed(list(shas))
         LineHistory.objects.filter(pk=repository.pk).update(tip=tip, ages=ages.packed())
@@ -190,7 +189,7 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
 
 
 def _forget(repository: Repository) -> None:
-    """The branch was rewritten, or was never followed: what was stored of it is told anew."""
+    """Delete the stored line history: the branch was rewritten, or has none yet."""
     with transaction.atomic():
         of_repository = ChangedLines.objects.filter(repository=repository)
         _note_changed(list(of_repository.values_list("commit_id", flat=True)))
@@ -228,7 +227,7 @@ def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
 
 @contextmanager
 def _try_lock(repository: Repository) -> Iterator[bool]:
-    """A lock that goes with the connection: a killed follower holds nothing up."""
+    """A session-level lock: it is released when a killed worker's connection ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, repository.pk])
         alone = bool(cursor.fetchone()[0])

@@ -1,4 +1,4 @@
-"""Which repository a source is of: by its remote's address, else by its root commit; else a new one."""
+"""Match a source to a repository by its remote's address, else by its root commit; else create one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from integrations.models import Repository, RepositorySource
 def recognise(
     source: RepositorySource, repository: GitRepository, branches: Mapping[str, str], default: str | None
 ) -> Repository:
-    """The repository of the source, brought up to date with what the source says of it.
+    """The repository of the source, updated from the source.
 
-    A source stays with its repository, unless an admin takes it away.
+    A source keeps its repository unless an admin detaches it.
     """
     remote = repository.remote
     root = repository.root(branches[default]) if default else ""
@@ -33,7 +33,7 @@ def recognise(
 
 
 def _known(remote: str, root: str) -> Repository | None:
-    """Two remotes of one root are forks, and forks are repositories of their own; without remotes the root decides.
+    """Different remotes with one root are forks, which are separate repositories; without remotes the root decides.
 
     Code hosts that have an API compare addresses without case.
     """

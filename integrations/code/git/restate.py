@@ -1,6 +1,6 @@
-"""Stored commits as git tells them now: a mailmap or attributes that changed speak of the past, too.
+"""Update stored commits from git: a changed mailmap or .gitattributes affects old commits, too.
 
-Evidence stays: a commit keeps its row, and its files theirs.
+Rows of commits and files keep their ids, and evidence stays.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ STATED = (
 )
 _FRESH = ", ".join(f"fresh.{column}" for column in STATED)
 _KNOWN = ", ".join(f"known.{column}" for column in STATED)
-# A partial clone that knows less than another source did takes nothing back.
+# A partial clone that has less data than another source does not overwrite it.
 _DIFFERENT = f"({_FRESH}) IS DISTINCT FROM ({_KNOWN}) AND (fresh.lines_known OR NOT known.lines_known)"
 
 
 def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
-    """Bring the stored ones of these commits up to date, in the caller's transaction; the ids of those that changed."""
+    """Update those of these commits that are stored, in the caller's transaction; returns the ids that changed."""
     drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
     with connection.cursor() as cursor:
@@ -52,7 +52,7 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
         )
         changed = {row[0] for row in cursor.fetchall()}
     changed |= _restate_files(commits, stored, drafts.classified)
-    append_changes_of_commits(changed)  # the people before, and below (where attribution is derived) those after
+    append_changes_of_commits(changed)  # for the people before; those after follow when attribution is recomputed
     with connection.cursor() as cursor:
         assignments = ", ".join(f"{column} = fresh.{column}" for column in STATED)
         cursor.execute(
@@ -66,7 +66,7 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
 
 
 def _read_messages_of(commits: Sequence[ReadCommit], ids: Mapping[str, int], drafts: Drafts) -> None:
-    """Take over what the messages say of commits of which only a provider had told: it may not have told them."""
+    """Extract co-authors and evidence from messages of commits that only a provider had sent so far."""
     stored = [
         StoredCommit(ids[commit.sha], commit, drafts.co_authors[commit.sha]) for commit in commits if commit.sha in ids
     ]
@@ -80,7 +80,7 @@ def _restate_files(
     stored: Mapping[str, tuple[int, bool]],
     classified: Mapping[str, Sequence[Classification]],
 ) -> set[int]:
-    """Set the files' languages, types and reasons to stand apart anew; the commits of those that changed."""
+    """Update the files' languages, types and exclusion reasons; returns the commits that changed."""
     rows = [
         (stored[commit.sha][0], file.path, kind.language, kind.file_type, kind.set_apart)
         for commit in commits

@@ -1,7 +1,7 @@
-"""A branch's commits after their squash are one change: the squash on the default branch stands for them.
+"""Detect squash merges: the squash on the default branch represents the branch's commits.
 
-A branch may have grown since, so that every stretch from where it left the default branch is looked at, not only the
-branch as a whole.  The same files with the same counts make a candidate; the same lines make it sure.
+A branch may have grown since, so every prefix of the branch is compared, not only the whole branch.  Equal files and
+line counts make a candidate; equal patch ids confirm it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from integrations.connectors.git.commands import ObjectsMissingError
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Repository
 
-LONGEST_STRETCH = 200  # commits: a branch that lives longer is merged, not squashed
+LONGEST_STRETCH = 200  # commits: longer branches are merged, not squashed
 
 Unmerged = Mapping[str, tuple[str, ...]]
 
 
 def note_squashes(repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str) -> set[int]:
-    """Let commits of branches stand back for the commit on the default branch that squashed them; those touched.
+    """Mark commits of branches as represented by their squash on the default branch; returns those touched.
 
-    Whether that one is still there is looked at where changes are settled.
+    Whether the squash still exists is checked in duplicates.py.
     """
     unmerged = git.unmerged(branches.values(), branches[default])
     stretches = {end: start for tip in branches.values() for start, end in _stretches(tip, unmerged)}
@@ -32,7 +32,7 @@ def note_squashes(repository: Repository, git: GitRepository, branches: Mapping[
     try:
         keys = [str(counts_key(counts, otherwise="")) if counts else "" for counts in git.counts_between(pairs)]
     except ObjectsMissingError:
-        return set()  # their lines are unknown, and so are those of a squash
+        return set()  # without line counts squashes cannot be detected
     candidates = _candidates(repository, keys)
     squashes: dict[str, int] = {}
     for (start, end), key in zip(pairs, keys, strict=True):
@@ -43,9 +43,9 @@ def note_squashes(repository: Repository, git: GitRepository, branches: Mapping[
 
 
 def _stretches(tip: str, unmerged: Unmerged) -> Iterator[tuple[str, str]]:
-    """Where the branch left the default branch, and each of its commits since, the oldest first.
+    """(fork point, commit) for each commit of the branch, the oldest first.
 
-    Where it took the default branch in, it left it there.
+    Merging the default branch into the branch moves the fork point.
     """
     chain = list(islice(_first_parents(tip, unmerged), LONGEST_STRETCH + 1))
     if not chain or len(chain) > LONGEST_STRETCH or not unmerged[chain[-1]]:
@@ -75,7 +75,7 @@ def _reachable(tip: str, unmerged: Unmerged) -> set[str]:
 
 
 def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple[int, str]]]:
-    """Counts key → commits (id, sha) on the default branch that have it, the oldest first."""
+    """Counts key → commits (id, sha) on the default branch with that key, the oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -95,7 +95,7 @@ def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple
 
 
 def _squash(git: GitRepository, start: str, end: str, candidates: list[tuple[int, str]]) -> int | None:
-    """The candidate that came after the branch left, and changes the very same lines."""
+    """The candidate after the fork point with the same patch id."""
     patch = git.patch_id(start, end) if candidates else ""
     for id_, sha in candidates:
         if not git.is_ancestor(sha, start) and git.patch_id(f"{sha}^", sha) == patch:
