@@ -46,8 +46,8 @@ class Relation:
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    the object on that day (docs/ownership.md).  With `falls_to_owners`, rows of autonomous agents count for the owner of
-    their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
+    the object on that day (docs/ownership.md).  With `falls_to_owners`, rows of autonomous agents count for the owner
+    of their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
     `part`, if given, is the column with the id of the part where a fact has several rows, which are then described
     instead of the fact: the files of a commit, the deployments of a day.
     With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.

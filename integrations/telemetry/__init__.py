@@ -1,1 +1,1 @@
-"""What coding agents send: received, folded into sessions, priced."""
+"""Telemetry of coding agents: receiving, folding into sessions, pricing."""

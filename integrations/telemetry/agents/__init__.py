@@ -1,4 +1,4 @@
-"""The agents whose telemetry is understood, one file each."""
+"""Vocabularies of the supported agents, one file each."""
 
 from __future__ import annotations
 

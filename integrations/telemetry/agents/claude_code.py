@@ -1,7 +1,7 @@
 """Claude Code.  https://code.claude.com/docs/en/monitoring-usage
 
 Its input tokens exclude cache reads and writes, and log events and spans of one request carry the same request id.
-Numbers arrive as integers or as strings, whichever version sends them.
+Numbers are integers or strings, depending on the version.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ REQUEST = Event(
     reported_cost="cost_usd",
     expects=frozenset({"input_tokens", "output_tokens"}),
 )
-REQUEST_SPAN = replace(REQUEST, expects=frozenset())  # one that was cut off has no tokens
+REQUEST_SPAN = replace(REQUEST, expects=frozenset())  # an interrupted request has no tokens
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
     key="request_id",
@@ -65,7 +65,7 @@ PROMPT = Event(kind=EventKind.PROMPT)
 
 
 def _tool_decision(attributes: Attributes) -> EventReading:
-    """A refused tool leaves no tool_result; an accepted one does, and is told of there."""
+    """A refused tool has no tool_result; an accepted one has, which is read instead."""
     match attributes.get("decision"):
         case "reject":
             return TOOL_REFUSED
@@ -78,7 +78,7 @@ def _request_span(attributes: Attributes) -> EventReading:
     return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST_SPAN
 
 
-# What it sends beside what is read, as documented and as seen with 2.1.197.
+# Known attributes that are not used, as documented and as seen with 2.1.197.
 NOT_NEEDED = frozenset(
     {
         # of every record
@@ -104,7 +104,7 @@ NOT_NEEDED = frozenset(
 
 CLAUDE_CODE = Vocabulary(
     agent="claude_code",
-    service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent in another window
+    service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent
     event_prefix="claude_code.",
     read_by_code=frozenset({"success", "decision"}),
     readings=(TOOL_REFUSED, REQUEST_SPAN, REQUEST_ERROR),
@@ -122,7 +122,7 @@ CLAUDE_CODE = Vocabulary(
         "permission_mode_changed": AT_WORK,
         "skill_activated": AT_WORK,
         "subagent_completed": AT_WORK,
-        # `--continue` registers hooks under a session id that never appears again: no sign of a session.
+        # `--continue` registers hooks under a session id that never appears again.
         "hook_registered": NOT_KEPT,
         "hook_execution_start": NOT_KEPT,
         "hook_execution_complete": NOT_KEPT,
@@ -163,7 +163,7 @@ CLAUDE_CODE = Vocabulary(
         ),
         "claude_code.commit.count": Metric(Measure.COMMITS),
         "claude_code.active_time.total": Metric(Measure.ACTIVE_SECONDS),
-        # A resumed session is the same session, and `--continue` counts under an id that never appears again;
+        # Resuming does not start a session, `--continue` counts under an id that never appears again, and
         # agents_view only lists sessions.
         "claude_code.session.count": Metric(
             Measure.SESSIONS,

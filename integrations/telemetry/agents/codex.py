@@ -1,8 +1,8 @@
 """Codex CLI.  https://developers.openai.com/codex/config-advanced#observability-and-telemetry
 
 Its input tokens include the cached ones, its output tokens the reasoning; numbers arrive as integers or as strings.
-Each answer gives two `response.completed`, of which only the second carries tokens.  Its metrics and spans name no
-conversation, and repeat what the log events say: nothing is kept of them.
+Each response emits two `response.completed`, of which only the second has tokens.  Its metrics and spans name no
+conversation and repeat the log events, so they are ignored.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.values import LARGEST_COUNT, Attributes, Value
 from integrations.telemetry.agents.vocabulary import INCOMPLETE, NOT_KEPT, Count, Event, EventReading, Vocabulary
 
-# What stands in the place of content, of a record that is kept.
+# Attributes that replace content in stored records.
 EXIT_CODE, LINES_ADDED, LINES_REMOVED = "(exit code)", "(lines added)", "(lines removed)"
 BY_COMMAND = "(patched by a command)"
 HAS_ERROR = "(has an error's text)"
 CACHED = ("cached_token_count",)
 WRITTEN = ("cache_write_token_count",)
-# How its shells head their output.  Only the head is looked at: what a command printed may say anything.
+# The head of shell output.  Only the head is parsed, because the output itself is arbitrary.
 _EXIT_CODE = re.compile(r"^(?:Exit code: |Process exited with code )(-?\d+)\s*$", re.MULTILINE)
 _END_OF_HEAD = re.compile(r"^Output:", re.MULTILINE)
 _PATCH = re.compile(r"^\*\*\* Begin Patch[^\n]*\n(.*?)^\*\*\* End Patch", re.MULTILINE | re.DOTALL)
@@ -31,7 +31,7 @@ _PATCH_TOOL = "apply_patch"
 
 
 def _outcome(attributes: Attributes) -> str:
-    """Its shells succeed when they ran: a command that ends non-zero says so in the head of its output."""
+    """Shell tools succeed whenever they ran; a non-zero exit code is in the head of the output."""
     match attributes.get("success"):
         case True | "true":
             failed = _exit_code(attributes) not in (None, 0)
@@ -46,7 +46,7 @@ def _exit_code(attributes: Attributes) -> int | None:
     if not isinstance(output, str):
         stored = attributes.get(EXIT_CODE)
         return stored if isinstance(stored, int) else None
-    if output.startswith("{"):  # as older versions write it: {"output": …, "metadata": {"exit_code": 0, …}}
+    if output.startswith("{"):  # in older versions: {"output": …, "metadata": {"exit_code": 0, …}}
         metadata = _parsed(output).get("metadata")
         code = metadata.get("exit_code") if isinstance(metadata, dict) else None
         return code if isinstance(code, int) else None
@@ -56,14 +56,14 @@ def _exit_code(attributes: Attributes) -> int | None:
 
 
 def _changed_lines(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
-    """The lines that a patch adds and removes, counted where its text passes; a file that it deletes counts none."""
+    """Lines added and removed by a patch, counted from its text; deleted files count none."""
     if _outcome(attributes) != ToolOutcome.SUCCEEDED.value:
         return
     is_patch_tool = attributes.get("tool_name") == _PATCH_TOOL
     is_patch = is_patch_tool or attributes.get(BY_COMMAND)
     for measure, name, counted in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
         changed = counted or (attributes.get(name) if is_patch else None)
-        if isinstance(changed, int) and 0 < changed <= LARGEST_COUNT:  # anybody may send such a name
+        if isinstance(changed, int) and 0 < changed <= LARGEST_COUNT:  # the sender is not trusted
             yield measure, changed
 
 
@@ -81,7 +81,7 @@ def _changes(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[tuple[s
 
 
 def _figures_from_content(attributes: Attributes) -> dict[str, Value]:
-    """Numbers for what is read of outputs, patches and error texts, whether or not a tool is named that patches."""
+    """Figures extracted from outputs, patches and error texts, whether or not the patch tool is named."""
     patched = dict(_changes(attributes, is_patch_tool=True))
     values: dict[str, Value] = {**patched}
     if patched and patched == dict(_changes(attributes, is_patch_tool=False)):
@@ -94,7 +94,7 @@ def _figures_from_content(attributes: Attributes) -> dict[str, Value]:
 
 
 def _patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[str]:
-    """The texts that may hold a patch: that of the patching tool, or a shell's command that begins with it."""
+    """Texts that may contain a patch: arguments of the patch tool, or a shell command that starts with it."""
     arguments = attributes.get("arguments")
     if not isinstance(arguments, str) or "*** Begin Patch" not in arguments:
         return
@@ -109,7 +109,7 @@ def _patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[str]:
 
 
 def _command(given: Value) -> str:
-    """A command, given as a line or as words, perhaps of a shell that is to run the last one."""
+    """A command, given as a string or a list of words, possibly a shell with `-c`."""
     if isinstance(given, str):
         return given
     if isinstance(given, list) and all(isinstance(word, str) for word in given):
@@ -169,7 +169,7 @@ def _has_error(attributes: Attributes) -> bool:
 
 
 def _attempt(attributes: Attributes) -> EventReading:
-    """Each attempt; the answered ones are told of again, with their tokens, when they are complete."""
+    """Each attempt; successful ones are reported again with their tokens when complete."""
     try:
         status = int(str(attributes.get("http.response.status_code") or 0))
     except ValueError:
@@ -180,7 +180,7 @@ def _attempt(attributes: Attributes) -> EventReading:
 
 
 def _tool_decision(attributes: Attributes) -> EventReading:
-    """What the person refused; what a rule refused comes as a failed result."""
+    """Refusals by the person; refusals by a rule arrive as failed results."""
     decision = str(attributes.get("decision") or "").lower()
     if not decision:
         return INCOMPLETE
@@ -189,13 +189,13 @@ def _tool_decision(attributes: Attributes) -> EventReading:
 
 
 def _line_of_log(attributes: Attributes) -> EventReading | None:
-    """What names neither its event nor a conversation is a line of the program's own log."""
+    """A record without an event name and a conversation is a line of the program's own log."""
     if "event.name" in attributes:
         return None
     return INCOMPLETE if "conversation.id" in attributes else NOT_KEPT
 
 
-# What it sends beside what is read, as seen with 0.169.0.
+# Known attributes that are not used, as seen with 0.169.0.
 NOT_NEEDED = frozenset(
     {
         # of every record
@@ -224,7 +224,7 @@ CODEX = Vocabulary(
         }
     ),
     not_needed=NOT_NEEDED,
-    not_needed_prefixes=("auth.", "config.", "mcp_server", "websocket."),  # how it is set up
+    not_needed_prefixes=("auth.", "config.", "mcp_server", "websocket."),  # configuration
     figures_from_content=_figures_from_content,
     readings=(REQUEST, REQUEST_ERROR, STREAM_ERROR, TOOL_REFUSED),
     events={

@@ -1,4 +1,4 @@
-"""Attributes that carry what people wrote, ran or read.  They are dropped at the door and counted, never stored."""
+"""Attributes with content that people wrote, ran or read.  They are dropped on receipt and counted, never stored."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from integrations.telemetry.agents.values import Value
 
 CONTENT_ATTRIBUTES = frozenset(
     {
-        # what was asked and answered
+        # prompts and responses
         *("prompt", "user_prompt", "response", "response_text", "request_text", "message", "messages", "reasoning"),
         *("body", "body_ref", "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages", "gen_ai.output.messages"),
         *("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.description"),
         *("gen_ai.agent.description", "system_prompt"),
-        # what tools were given and gave back
+        # tool inputs and outputs
         *("tool_input", "tool_output", "tool_parameters", "tool_response", "tool_result", "function_args"),
         *(
             "arguments",
@@ -33,12 +33,12 @@ CONTENT_ATTRIBUTES = frozenset(
         *("file_path", "path", "workspace.host_paths", "github.copilot.tool.parameters.file_path"),
         # error texts quote what failed
         *("error", "error.message", "error_message", "exception.message", "exception.stacktrace"),
-        # how the program was started: the prompt may stand on the command line
+        # the command line may contain the prompt
         *("process.command", "process.command_args", "process.command_line"),
     }
 )
 PLACEHOLDERS = (None, "", "<REDACTED>", "[REDACTED]")
-LONGEST_WORD = 200  # of an attribute nobody knows: what is longer, or has line breaks, is somebody's text
+LONGEST_WORD = 200  # of an unknown attribute: longer values, or values with line breaks, are treated as content
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _WORD = re.compile(r"[A-Za-z0-9_.:+=-]{1,100}")
@@ -51,14 +51,14 @@ _SOUNDS_LIKE_CONTENT = re.compile(
 
 
 def content_among(attributes: Mapping[str, Value]) -> Iterator[str]:
-    """Names of the attributes known to carry content that do carry some."""
+    """Names of the content attributes that are not empty."""
     for name in CONTENT_ATTRIBUTES & attributes.keys():
         if attributes[name] not in PLACEHOLDERS:
             yield name
 
 
 def is_content(name: str, value: Value) -> bool:
-    """Whether an attribute carries content, or may: one that nobody knows, with text that somebody wrote."""
+    """Whether an attribute has, or may have, content: a content attribute, or an unknown one with free text."""
     return name in CONTENT_ATTRIBUTES or looks_like_content(value)
 
 
@@ -77,11 +77,10 @@ def looks_like_content(value: Value) -> bool:
 
 
 def is_plain(name: str, value: Value) -> bool:
-    """Whether the value of an attribute that nobody knows may be kept: a number, or a word that is nobody's text.
+    """Whether the value of an unknown attribute may be stored: a number, or an identifier.
 
-    A word has no spaces, is no address, and has slashes only in the name of a model; what its attribute is called does
-    not sound like something that people write, run or read.  Nothing that figures are read from is a list, while a few
-    words in a list are a sentence.
+    An identifier has no spaces, is not an address, and has slashes only in model names, and the attribute's name does
+    not suggest content.  Lists are rejected: no figure is read from one, and a list of words is a sentence.
     """
     if name in CONTENT_ATTRIBUTES:
         return False
@@ -93,5 +92,5 @@ def is_plain(name: str, value: Value) -> bool:
 
 
 def name_in(body: str) -> str:
-    """A log record's body where it is its event's name: a word, and no sentence that somebody wrote; else nothing."""
+    """A log record's body if it is an event name, i.e. a single short word; else empty."""
     return "" if " " in body or looks_like_content(body) else body

@@ -3,10 +3,10 @@
 https://docs.github.com/en/copilot/reference/enterprise-administrators/opentelemetry-reference
 https://code.visualstudio.com/docs/agents/guides/monitoring-agents
 
-Both follow OpenTelemetry's conventions for generative AI, with words of their own.  Tokens and tools are on spans;
-`invoke_agent` repeats the sum of its `chat` spans.  A session is a conversation, which metrics do not name: the lines
-that they count belong to the process (the CLI's run, the window of VS Code), and with it to the conversation that went
-on in it at that time.  A shell's exit code stands beside a success.
+Both follow OpenTelemetry's conventions for generative AI, with extensions.  Tokens and tools are on spans;
+`invoke_agent` repeats the sum of its `chat` spans.  A session is a conversation, which metrics do not name: their lines
+belong to the process (a CLI run, a VS Code window), and thus to the conversation active in it at that time.  A shell
+call with a non-zero exit code is still reported as successful.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _TOTALS = (
 
 
 def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
-    """The sums of an outermost agent, beside the spans below it: of both the session counts the one that says more.
+    """Token sums of a top-level agent, as a second source beside its spans: the larger one counts for the session.
 
-    A sub-agent's are left out, because its parent's may hold them too.
+    Sub-agents are left out, because their parent's sums may include them.
     """
     if attributes.get(PARENT_SPAN_ID):
         return
@@ -70,7 +70,7 @@ def _operation(attributes: Attributes) -> EventReading | None:
     return operation(attributes)
 
 
-# What the two programs send beside what is read, as documented and as seen with the CLI 1.0.102.
+# Known attributes of both programs that are not used, as documented and as seen with the CLI 1.0.102.
 OWN_NOT_NEEDED = frozenset(
     {
         *("github.copilot.cost", "github.copilot.aiu", "github.copilot.nano_aiu", "github.copilot.initiator"),
@@ -84,7 +84,7 @@ OWN_NOT_NEEDED_PREFIXES = (
     *("github.copilot.context.", "github.copilot.git.", "github.copilot.github.", "github.copilot.sandbox."),
     *("github.copilot.tool.parameters.", "copilot_chat.edit.", "copilot_chat.repo."),
 )
-# They repeat spans, or tell of the machine, and name no conversation.
+# They repeat spans, or describe the machine, and name no conversation.
 METRICS_NOT_NEEDED = (
     *("gen_ai.client.inference.usage.input_tokens", "gen_ai.client.inference.usage.output_tokens"),
     *(
@@ -119,7 +119,7 @@ COPILOT = Vocabulary(
     readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, INVOKE_AGENT),
     not_needed=NOT_NEEDED | OWN_NOT_NEEDED,
     not_needed_prefixes=(*NOT_NEEDED_PREFIXES, *OWN_NOT_NEEDED_PREFIXES),
-    # Log records are VS Code's: each repeats a span, without naming its conversation.
+    # Log records come from VS Code: each repeats a span, without its conversation.
     events=dict.fromkeys(
         (
             "gen_ai.client.inference.operation.details",

@@ -1,7 +1,7 @@
-"""What an administrator says that words mean which a vocabulary does not have.
+"""Mappings by administrators for names that a vocabulary does not know.
 
-An agent may call its token counts otherwise from one day to the next, and a Headway that knows the new names may come
-later.  Whoever runs this one says meanwhile that `inputTokenCount` means `input_tokens`.
+An agent may rename its token counts before a Headway release knows the new names.  Until then, an administrator maps
+for example `inputTokenCount` to `input_tokens`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Meanings:
 
 @dataclass(slots=True)
 class _Dictionary:
-    """One answer for all threads of the process, by agent."""
+    """Cached mappings by agent, shared by all threads of the process."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     meanings: Mapping[str, _Meanings] = field(default_factory=dict)
@@ -41,11 +41,11 @@ _learned: dict[str, tuple[Vocabulary, _Meanings, Vocabulary]] = {}
 
 
 class UnknownMeaningError(ValueError):
-    """A meaning that the agent's vocabulary does not have; the message is for whoever chose it."""
+    """A meaning that the agent's vocabulary does not have; the message is shown to the user."""
 
 
 def learned(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary with what an administrator added to it, at most a minute ago."""
+    """The vocabulary extended by the administrator's mappings, cached for a minute."""
     meanings = _current().get(vocabulary.agent)
     if meanings is None:
         return vocabulary
@@ -57,13 +57,13 @@ def learned(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def forget_dictionary() -> None:
-    """Ask the database again next time."""
+    """Invalidate the cache."""
     with _dictionary.lock:
         _dictionary.until = float("-inf")
 
 
 def words_for(unread: UnreadEvent) -> list[str]:
-    """What it may mean: the names that its agent's vocabulary reads."""
+    """Possible meanings: the names that the agent's vocabulary reads."""
     vocabulary = vocabulary_of_agent(unread.agent)
     if unread.attribute:
         return sorted((vocabulary.figure_names | set(vocabulary.naming)) - SPAN_CONTEXT - {""})
@@ -71,9 +71,9 @@ def words_for(unread: UnreadEvent) -> list[str]:
 
 
 def say_what_it_means(unread: UnreadEvent, means: str) -> None:
-    """Keep a meaning, NOTHING, or none ("") for a word; what was kept of it is to be read again.
+    """Store a meaning, NOTHING, or none ("") for an unknown name, and mark stored records for reprocessing.
 
-    A word has one meaning: an attribute that is listed with several events has it there, too.  Raises NoSuchWordError.
+    An attribute has the same meaning in every event.  Raises NoSuchWordError.
     """
     if means and means != NOTHING and means not in words_for(unread):
         raise UnknownMeaningError(f"The vocabulary of {unread.agent} has no {means}.")
@@ -91,7 +91,7 @@ def say_what_it_means(unread: UnreadEvent, means: str) -> None:
 def _current() -> Mapping[str, _Meanings]:
     if time.monotonic() >= _dictionary.until:
         with _dictionary.lock:
-            if time.monotonic() >= _dictionary.until:  # no other thread asked meanwhile
+            if time.monotonic() >= _dictionary.until:  # another thread may have refreshed it
                 _dictionary.meanings, _dictionary.until = _read(), time.monotonic() + SECONDS_KNOWN
     return _dictionary.meanings
 

@@ -1,4 +1,4 @@
-"""The words in which every agent's telemetry is kept, whatever the agent calls them."""
+"""Kinds of events and measures to which all agents' telemetry is mapped."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import enum
 
 
 class EventKind(enum.IntEnum):
-    """What a kept event is; stored in `integrations_agent_event.kind`."""
+    """The kind of a stored event; stored in `integrations_agent_event.kind`."""
 
     REQUEST = 1  # an answered request to a model, with tokens
-    REQUEST_ERROR = 2  # a request that failed for good
+    REQUEST_ERROR = 2  # a request that failed, retries included
     TOOL_CALL = 3  # a tool ran, or was refused: `outcome`
-    SESSION = 4  # anything else that shows the session at work: its start, a compaction, a hook
-    PROMPT = 5  # the person asked for something
-    UNREAD = 9  # no vocabulary reads it; kept with its attributes
-    UNREAD_POINT = 10  # of a metric: the same, and no event
+    SESSION = 4  # any other sign of activity: session start, compaction, hook
+    PROMPT = 5  # a prompt by the person
+    UNREAD = 9  # not read by any vocabulary; stored with its attributes
+    UNREAD_POINT = 10  # the same for a metric point
 
 
 class Measure(enum.StrEnum):
-    """What a kept metric point measures; stored in `integrations_agent_point.measure`."""
+    """What a stored metric point measures; stored in `integrations_agent_point.measure`."""
 
     INPUT_TOKENS = "input_tokens"  # uncached
-    # All of a prompt: what stands in the two measures of the cache is taken off, the rest is uncached.
+    # The whole prompt: minus the two cache measures, it gives the uncached tokens.
     PROMPT_TOKENS = "prompt_tokens"
     CACHE_READ_TOKENS = "cache_read_tokens"
     CACHE_WRITE_TOKENS = "cache_write_tokens"

@@ -1,8 +1,7 @@
 """Gemini CLI.  https://github.com/google-gemini/gemini-cli/blob/main/docs/cli/telemetry.md
 
 Its input tokens include the cached ones, its output tokens exclude the thoughts; both are billed.  Metrics are
-cumulative.  The service's version that it sends is that of Node.  Spans and `gen_ai.*` records repeat what its own
-events say.
+cumulative.  Its service.version is that of Node.  Spans and `gen_ai.*` records repeat its own events.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def _outcome(attributes: Attributes) -> str:
 REQUEST = Event(
     kind=EventKind.REQUEST,
     model="model",
-    # What tools added to the prompt is counted apart.
+    # Tokens that tools added to the prompt are counted separately.
     input_tokens=Count(of=(("input_token_count",), ("tool_token_count",)), less=(CACHED,)),
     cache_read_tokens=Count(of=(CACHED,)),
     output_tokens=Count(of=(("output_token_count",), ("thoughts_token_count",))),
@@ -51,7 +50,7 @@ TOOL_CALL = Event(
 AT_WORK = Event(kind=EventKind.SESSION)
 PROMPT = Event(kind=EventKind.PROMPT)
 
-# What it sends beside what is read, as documented and as seen with 0.61.0.
+# Known attributes that are not used, as documented and as seen with 0.61.0.
 NOT_NEEDED = frozenset(
     {
         # of every record
@@ -125,7 +124,7 @@ GEMINI_CLI = Vocabulary(
             attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}
         ),
         "gemini_cli.session.count": Metric(Measure.SESSIONS),
-        # These repeat events (failed requests twice), or tell of the machine.
+        # These repeat events (failed requests twice), or describe the machine.
         **dict.fromkeys(
             (
                 *("gemini_cli.tool.call.count", "gemini_cli.api.request.count", "gemini_cli.file.operation.count"),

@@ -1,7 +1,7 @@
-"""OpenTelemetry's conventions for generative AI: any program that follows them, and has no vocabulary of its own.
+"""OpenTelemetry's conventions for generative AI, for programs without a vocabulary of their own.
 
-https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are told apart by `gen_ai.operation.name`, since their names
-hold the model's or the tool's.  Input tokens include what was read from and written to the cache.  The tokens of an
+https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are distinguished by `gen_ai.operation.name`, since span
+names contain the model or tool.  Input tokens include what was read from and written to the cache.  The tokens of an
 `invoke_agent` span are the sums of its children: they are not added again.
 """
 
@@ -24,7 +24,7 @@ from integrations.telemetry.agents.vocabulary import (
     Vocabulary,
 )
 
-# The first of each is today's name; the others are deprecated, or those that instrumentation used before there was one.
+# The first of each is the current name; the others are deprecated or predate the conventions.
 INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
 OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
 CACHE_READ = (
@@ -39,9 +39,9 @@ CACHE_WRITE = (
     "gen_ai.usage.cache_creation_input_tokens",
 )
 MODEL = ("gen_ai.response.model", "gen_ai.request.model")
-# The tier that served a request, else the one that was asked for, which may be another: a busy one falls back.  Today's
-# names are those of OpenAI's own registry; the conventions had them among their own before, and other providers'
-# instrumentation follows suit.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
+# The tier that served a request, else the requested one (they differ when a busy tier falls back).  The current names
+# are in OpenAI's registry; they were in the general conventions before, and other providers' instrumentation uses both.
+# https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
 SERVICE_TIER = (
     *("openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier"),
     *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
@@ -54,7 +54,7 @@ UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE))
 
 
 def tool_outcome(attributes: Attributes) -> str:
-    """A command that ended non-zero failed, whether or not the tool did."""
+    """A non-zero exit code is a failure, even if the tool call succeeded."""
     failed = attributes.get("error.type") or attributes.get(EXIT_CODE) not in (None, 0, "0")
     return (ToolOutcome.FAILED if failed else ToolOutcome.SUCCEEDED).value
 
@@ -88,7 +88,7 @@ TOOL_CALL = Event(
 AT_WORK = Event(kind=EventKind.SESSION)
 _TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE)
 READ_BY_CODE = frozenset({"gen_ai.operation.name", "error.type", EXIT_CODE, *_TOKENS})
-# What the conventions say beside what is read.
+# Attributes of the conventions that are not used.
 NOT_NEEDED = frozenset(
     {
         *("gen_ai.provider.name", "gen_ai.system", "gen_ai.output.type", "gen_ai.data_source.id"),
@@ -105,7 +105,7 @@ NOT_NEEDED = frozenset(
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
     }
 )
-# OpenTelemetry's other conventions: where a program runs, and what it talks to.
+# Other conventions of OpenTelemetry: the program's environment and its peers.
 NOT_NEEDED_PREFIXES = (
     *("aws.", "azure.", "browser.", "client.", "cloud.", "code.", "container.", "db.", "deployment.", "device."),
     *("error.", "event.", "exception.", "faas.", "feature_flag.", "gcp.", "host.", "http.", "jsonrpc.", "k8s."),
@@ -118,14 +118,14 @@ _TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
 
 
 def request(attributes: Attributes) -> EventReading:
-    """A request that failed with an answer, such as one that was cut off, still used tokens."""
+    """A failed request with a partial response, such as an interrupted one, still used tokens."""
     if any(attributes.get(name) is not None for name in _TOKENS):
         return REQUEST
     return REQUEST_ERROR if attributes.get("error.type") else INCOMPLETE
 
 
 def operation(attributes: Attributes) -> EventReading | None:
-    """How a span or log record is read, by its operation; None where it follows no convention that is known."""
+    """The rule for a span or log record, by its operation; None where it follows no known convention."""
     name = attributes.get("gen_ai.operation.name")
     if name in _REQUESTS:
         return request(attributes)
@@ -134,11 +134,11 @@ def operation(attributes: Attributes) -> EventReading | None:
     if name in _TOTALS:
         return AT_WORK
     if name is None and any(attributes.get(name) is not None for name in INPUT):
-        return REQUEST  # before operations had names
+        return REQUEST  # predates operation names
     return None
 
 
-# What stood in log records before the conventions put messages into attributes.
+# Log records with content, from before the conventions moved messages into attributes.
 CONTENT_EVENTS = (
     *("gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message"),
     *("gen_ai.choice", "gen_ai.content.prompt", "gen_ai.content.completion", "gen_ai.evaluation.result"),
@@ -156,7 +156,7 @@ TOKEN_USAGE = Metric(
 
 
 def gen_ai_vocabulary(agent: str, service: re.Pattern[str]) -> Vocabulary:
-    """The conventions as the words of the program that calls itself so."""
+    """The conventions as the vocabulary of this program."""
     return Vocabulary(
         agent=agent,
         service=service,

@@ -1,6 +1,6 @@
-"""Programs without a vocabulary of their own: what follows OpenTelemetry's conventions for generative AI is read.
+"""Vocabularies for other programs: records that follow OpenTelemetry's conventions for generative AI are read.
 
-Everything else that they send is kept with its attributes, and listed.
+All other records are stored with their attributes, and listed as unread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""From the values that agents send to ours: coerced where the sender's form is clear, refused where it is not.
+"""Validation and coercion of attribute values.
 
-Every refusal is a BadRecordError whose sentence names the attribute, and never its value: that may be anything.
+Invalid values raise a BadRecordError that names the attribute, never its value, which may be sensitive.
 """
 
 from __future__ import annotations
@@ -8,31 +8,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-LARGEST_COUNT = 10**12  # of one record; more is no count of anything, and sums of it would not fit
+LARGEST_COUNT = 10**12  # of one record; larger ones are implausible, and their sums would overflow
 LARGEST_AMOUNT = 10**9  # US dollars of one record
-MOST_LEVELS = 16  # of lists in lists
+MOST_LEVELS = 16  # of nested lists
 NANOSECONDS_PER_MICROSECOND = 1000
 MICROSECONDS_TO_2000 = 946_684_800_000_000  # from 1970, where OTLP counts from, to 2000, where PostgreSQL does
 MICROSECONDS_AHEAD = 24 * 3600 * 1_000_000  # a clock may be wrong by a time zone, not by more
 
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
-# A record's attributes by name, its resource's below its own.
+# A record's attributes by name, including those of its resource, which its own override.
 Attributes = Mapping[str, Value]
 
 
 class BadRecordError(ValueError):
-    """A record that cannot be stored, with the sentence that says why."""
+    """A record that cannot be stored; the message says why."""
 
 
 class BadSumError(BadRecordError):
-    """Parts that say more than their whole, which may stand under a name that nobody knows."""
+    """Parts exceed their total; the missing part may have an unknown name."""
 
 
 def time_of(nanoseconds: int, now: int) -> int:
     """Microseconds since 2000 of a time in nanoseconds since 1970; `now` in the same unit as the result.
 
-    Raises BadRecordError without a time, before 2000 and more than a day ahead: a record is never given another time
-    than its own.
+    Raises BadRecordError without a time, before 2000, or more than a day ahead: times are never corrected.
     """
     if not nanoseconds:
         raise BadRecordError("It has no time.")
@@ -45,7 +44,7 @@ def time_of(nanoseconds: int, now: int) -> int:
 
 
 def text_of(value: Value, name: str, longest: int) -> str:
-    """The text of an attribute, numbers and truth values spelled out; longer ones are cut."""
+    """The text of an attribute; numbers and booleans are converted, long texts truncated."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -58,7 +57,7 @@ def text_of(value: Value, name: str, longest: int) -> str:
 
 
 def first_text_of(attributes: Attributes, names: str | tuple[str, ...] | None, longest: int) -> str:
-    """The text of the first of some attributes that a record has; empty where it has none."""
+    """The text of the first of these attributes that is present; else empty."""
     for name in (names,) if isinstance(names, str) else names or ():
         if text := text_of(attributes.get(name), name, longest):
             return text
@@ -66,7 +65,7 @@ def first_text_of(attributes: Attributes, names: str | tuple[str, ...] | None, l
 
 
 def key_of(value: Value, name: str, longest: int) -> str:
-    """The text of an attribute that identifies something: a cut one would identify something else."""
+    """The text of an identifier, which must not be truncated."""
     text = text_of(value, name, longest + 1)
     if len(text) > longest:
         raise BadRecordError(f"{name} is longer than {longest} characters.")
@@ -74,8 +73,8 @@ def key_of(value: Value, name: str, longest: int) -> str:
 
 
 def count_of(value: Value, name: str) -> int | None:
-    """A count of something, sent as an integer, a number or digits; None where the attribute is absent or null."""
-    if value.__class__ is int and 0 <= value <= LARGEST_COUNT:  # as almost all are: a tenth of the time of a record
+    """A count, sent as an integer, a number or digits; None if absent or null."""
+    if value.__class__ is int and 0 <= value <= LARGEST_COUNT:  # fast path: saves a tenth of the time of a record
         return value
     number = number_of(value, name)
     if number is None:
@@ -86,7 +85,7 @@ def count_of(value: Value, name: str) -> int | None:
 
 
 def amount_of(value: Value, name: str) -> float | None:
-    """A sum of money; None where the attribute is absent or null."""
+    """A sum of money; None if absent or null."""
     amount = number_of(value, name)
     if amount is None or 0 <= amount < LARGEST_AMOUNT:
         return amount
@@ -94,7 +93,7 @@ def amount_of(value: Value, name: str) -> float | None:
 
 
 def number_of(value: Value, name: str) -> float | None:
-    """A finite number, sent as one or as digits; None where the attribute is absent, null or empty."""
+    """A finite number, sent as a number or digits; None if absent, null or empty."""
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -1,4 +1,4 @@
-"""What a vocabulary is: tables from an agent's event, metric and attribute names to our columns."""
+"""Vocabularies: tables that map an agent's event, metric and attribute names to columns."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ AUTHOR_ATTRIBUTES = (
 )
 
 
-# Names of one attribute, such as a newer and a deprecated one: the first that a record has is read.
+# Alternative names of one attribute, such as a current and a deprecated one: the first that is present is read.
 Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A count that is sent in parts: the sum of `of`, less the sum of `less`, each part under one of some names.
+    """A count that is sent in parts: the sum of `of` minus the sum of `less`, each part under alternative names.
 
-    A part that a record does not have is none; a record that has no part of `of` has no count.
+    Missing parts count 0; without any part of `of` there is no count.
     """
 
     of: tuple[Names, ...]
@@ -40,7 +40,7 @@ class Count:
         return {name for part in (*self.of, *self.less) for name in part}
 
     def counted(self, attributes: Attributes) -> int | None:
-        """What a record counts.  Raises BadSumError where more is taken off than there is."""
+        """The count of a record.  Raises BadSumError if it would be negative."""
         of = [part for names in self.of if (part := _part(names, attributes)) is not None]
         if not of:
             return None
@@ -66,11 +66,11 @@ def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """How one kind of log record or span is read: each field names the attribute that fills our column.
+    """The rule for one kind of log record or span: each field names the attribute for a column.
 
-    None leaves the column empty.  Token counts must be the four disjoint kinds of our columns.  `outcome` and
-    `increments` are code, for what no table can say; they read attributes that the vocabulary lists as
-    `read_by_code`.  `increments` gives what a record adds to measures for which an event has no column, by `model`.
+    None leaves the column empty.  Token counts must be the four disjoint kinds of the columns.  `outcome` and
+    `increments` are functions, for what a table cannot express; they read attributes that the vocabulary lists as
+    `read_by_code`.  `increments` yields amounts of measures for which an event has no column, by `model`.
     """
 
     kind: EventKind
@@ -81,20 +81,20 @@ class Event:
     input_tokens: str | Count | None = None
     cache_read_tokens: str | Count | None = None
     cache_write_tokens: str | Count | None = None
-    cache_write_1h_tokens: str | None = None  # of cache_write_tokens those kept an hour, which cost more
+    cache_write_1h_tokens: str | None = None  # those of cache_write_tokens with a one-hour TTL, which cost more
     output_tokens: str | Count | None = None
-    service_tier: str | Names | None = None  # batch, fast, priority or flex cost other prices
+    service_tier: str | Names | None = None  # batch, fast, priority and flex have other prices
     duration_ms: str | None = None
     reported_cost: str | None = None
     outcome: Callable[[Attributes], str] | None = None
     increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
-    at_start: bool = False  # of a span: it tells of what happened when it began
-    # One of these is there, or the record comes from a version that calls them otherwise: what it has is kept then.
+    at_start: bool = False  # of a span: the event happened at its start
+    # If none of these is present, the record comes from a version with other names and is stored with its attributes.
     expects: frozenset[str] = frozenset()
 
     @property
     def attributes(self) -> set[str]:
-        """The names of the attributes that are read."""
+        """Names of the attributes that the rule reads."""
         names: set[str] = set()
         for column in fields(self):
             match getattr(self, column.name):
@@ -108,9 +108,9 @@ class Event:
 
 
 NOTHING = "(nothing)"
-# Stands among a record's attributes where it has some that its vocabulary does not know.
+# Marker among a record's attributes: it has attributes that its vocabulary does not know.
 UNKNOWN = "(unknown)"
-# Where a span's own fields stand among its attributes, for vocabularies that read them.
+# Pseudo-attributes with a span's own fields, for vocabularies that read them.
 SPAN_ID = "(span id)"
 PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
@@ -121,10 +121,10 @@ SPAN_CONTEXT = frozenset({SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DU
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """How the points of one metric are read: the measure, picked by the value of an attribute where there are several.
+    """The rule for points of one metric: the measure, or several by the value of an attribute.
 
-    `otherwise` stands where the attribute is absent.  A value that is not listed is not read; one that is listed with
-    None is known and not kept.  Of a histogram the sum is read.
+    `otherwise` applies if the attribute is absent.  Unlisted values are unread; values listed with None are ignored.
+    For a histogram, the sum is read.
     """
 
     otherwise: Measure | None = None
@@ -140,60 +140,60 @@ class Metric:
 
 
 class NotKept:
-    """Known to the vocabulary, and needs no row: only counted."""
+    """Known to the vocabulary and not stored, only counted."""
 
 
 NOT_KEPT = NotKept()
-# Would be read if it said what it is read by: kept where it says something else, under names that nobody knows.
+# A known record without the expected attributes: stored if it has unknown ones, which may be new names.
 INCOMPLETE = NotKept()
 
 EventReading = Event | NotKept
-# An event that is read one way or another, as its attributes say.
+# Chooses the rule of an event by its attributes.
 EventChoice = Callable[[Attributes], EventReading]
 
 
-# A record whose name no table lists: how it is read, or None where nobody knows it.
+# Chooses the rule of a record whose name no table lists; None if unknown.
 NamelessChoice = Callable[[Attributes], EventReading | None]
-# What the name of a record says of it, whatever its attributes are.
+# What the name of a record determines, regardless of its attributes.
 EventRule = EventReading | EventChoice | NamelessChoice | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """One agent's words.  `service` matches the start of the resource's service.name."""
+    """One agent's vocabulary.  `service` matches the start of the resource's service.name."""
 
     agent: str
     service: re.Pattern[str]
-    event_prefix: str = ""  # taken off where an event's name carries it
+    event_prefix: str = ""  # removed from event names
     events: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     spans: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     metrics: Mapping[str, Metric | NotKept] = field(default_factory=dict)
-    unlisted: NamelessChoice | None = None  # log records and spans that are known by their attributes, not their name
+    unlisted: NamelessChoice | None = None  # rule for log records and spans whose name is not listed
     unlisted_spans_not_kept: bool = False
     unlisted_metrics_not_kept: bool = False
-    # Whether it may be anybody's: of its metrics only those are kept unread that name a session.
+    # For arbitrary programs: unread metrics are stored only if they name a session.
     is_generic: bool = False
     read_by_code: frozenset[str] = frozenset()
-    readings: tuple[Event, ...] = ()  # those that code chooses from
-    # Known, and nothing is taken from them: names, and what they begin with.
+    readings: tuple[Event, ...] = ()  # rules that functions choose from
+    # Known attributes that are not used: names, and prefixes of names.
     not_needed: frozenset[str] = frozenset()
     not_needed_prefixes: tuple[str, ...] = ()
-    # Other words that an administrator gave a meaning: attributes, and events, spans and metrics.  NOTHING is one, too.
+    # Mappings by administrators, for attributes and for names of events, spans and metrics.  NOTHING ignores a name.
     attribute_means: Mapping[str, str] = field(default_factory=dict)
     name_means: Mapping[str, str] = field(default_factory=dict)
-    # What code reads of content, to be kept in its place: for a record that is read again when its content is gone.
+    # Figures derived from content, stored instead of it, so that records can be reprocessed without their content.
     figures_from_content: Callable[[Attributes], Mapping[str, Value]] | None = None
-    session_keys: tuple[str, ...] = ("session.id",)  # the first that a record has is its session
-    # Points that name no session belong to the process that sent them, and with it to the session that it ran then.
+    session_keys: tuple[str, ...] = ("session.id",)  # the first that is present identifies the session
+    # Points without a session belong to the process that sent them, and thus to the session active in it.
     process_keys: tuple[str, ...] = ()
-    # Whether ids of spans, and how long they took, are read: they stand among the attributes, under the names below.
+    # Whether span ids and durations are added to the attributes, under the pseudo-attributes above.
     reads_span_context: bool = False
-    trace_is_session: bool = False  # of records that name none
+    trace_is_session: bool = False  # for records without a session
     version_key: str = "service.version"
 
     @cached_property
     def naming(self) -> tuple[str, ...]:
-        """The attributes that say whose record it is."""
+        """The attributes that identify session, process and author."""
         return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key)
 
     @cached_property
@@ -207,12 +207,12 @@ class Vocabulary:
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Every attribute that is looked at, or known by its name not to be needed."""
+        """All known attributes, used or not."""
         return self.looked_at | self.not_needed
 
     @cached_property
     def looked_at(self) -> frozenset[str]:
-        """The attributes of which the values are read, kept, or counted as dropped."""
+        """The attributes whose values are read, stored, or counted as dropped."""
         return self.figure_names | CONTENT_ATTRIBUTES | set(self.naming)
 
     def knows(self, name: str) -> bool:
@@ -220,7 +220,7 @@ class Vocabulary:
         return name in self.known or name in self.attribute_means or name.startswith(self.not_needed_prefixes)
 
     def with_known_names(self, attributes: dict[str, Value]) -> dict[str, Value]:
-        """Attributes under the names that they are known by."""
+        """The attributes with mapped names replaced by their meanings."""
         means = self.attribute_means
         if means.keys().isdisjoint(attributes):
             return attributes

@@ -1,4 +1,4 @@
-"""Which ingest tokens had better be replaced: for the health page and `manage.py doctor`."""
+"""Ingest tokens that should be replaced, for the health page and `manage.py doctor`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONG_UNUSED = timedelta(days=90)
 
 @dataclass(frozen=True)
 class AgingToken:
-    """A token that is valid, or expired lately, and why it should be replaced."""
+    """A token that is valid or expired recently, and why it should be replaced."""
 
     name: str
     hint: str
@@ -26,7 +26,7 @@ class AgingToken:
 
 
 def aging_tokens(now: datetime) -> list[AgingToken]:
-    """In the order in which they were made; what expired longer ago is of no interest."""
+    """In order of creation; tokens that expired longer ago are left out."""
     tokens = IngestToken.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now - EXPIRES_SOON), revoked_at=None
     ).order_by("created_at", "pk")

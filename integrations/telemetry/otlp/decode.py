@@ -1,4 +1,4 @@
-"""An export request's bytes → what they say."""
+"""Decode export requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from integrations.telemetry.otlp.store_partitions import day_of
 
 LARGE = 1024 * 1024
 _one_large = threading.Lock()
-"""20 MB of records without a field take 1.5 GB as messages: no second request of this size is read meanwhile."""
+"""20 MB of empty records take 1.5 GB as messages, so large requests are decoded one at a time."""
 
 
 def origins_in(
@@ -31,7 +31,7 @@ def origins_in(
 
 
 def read_request(signal: Signal, encoding: Encoding, body: bytes) -> DecodedRequest:
-    """Raises UnreadableRequestError where the body is no such request at all."""
+    """Decode a request body.  Raises UnreadableRequestError if it is not an export request."""
     decoded = DecodedRequest(
         now=time.time_ns() // NANOSECONDS_PER_MICROSECOND - MICROSECONDS_TO_2000,
         closed_days={day_of(day) for day in closed_days()} if signal is Signal.METRICS else (),

@@ -1,4 +1,4 @@
-"""Log records and spans: each becomes one row of integrations_agent_event, or is only counted."""
+"""Decode log records and spans: each becomes a row of integrations_agent_event, or is only counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
 
 
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
-    """Read log records or spans; those that cannot be stored go into quarantine, alone."""
+    """Decode log records or spans; invalid ones go into quarantine one by one."""
     for sent in records:
         try:
             _read_event(origin, origin.record(sent))
@@ -84,20 +84,20 @@ def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
 def _read_in_part(
     origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None
 ) -> NotKept | tuple[Event | None, SessionKey | None]:
-    """What a record that is not wholly understood means and belongs to, as far as it says: None where it does not."""
+    """Event rule and session of a record that is not fully understood; None where unknown."""
     if isinstance(event, NotKept):
         return (None, session) if _is_kept(event, record.attributes) else event
     if session is None and event is not None and origin.vocabulary.trace_is_session:
         session = _session_of_trace(origin, record)
     if session is not None and session.is_process and UNKNOWN in record.attributes:
-        session = None  # which conversation it is of may stand under a name that nobody knows
+        session = None  # its conversation may be in an unknown attribute
     return event, session
 
 
 def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
-    """The columns of an event with all that it says beside them, and that listed where it is not understood.
+    """The columns of an event with its other attributes; unknown ones are listed as unread.
 
-    None where a sum does not add up, whose rest may have another name.
+    None if a sum does not add up, because a part may have an unknown name.
     """
     try:
         figures = figures_of(name, event, attributes)
@@ -115,13 +115,13 @@ def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: At
 def meaning(
     vocabulary: Vocabulary, signal: Signal, name: str, attributes: Attributes
 ) -> tuple[str, EventReading | None]:
-    """An event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
+    """The normalised event name and its rule; None if no vocabulary reads it."""
     name, rule = event_rule(vocabulary, signal, name)
     return name, rule(attributes) if callable(rule) else rule
 
 
 def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, EventRule]:
-    """An event's name as its vocabulary has it, and what that says of it, whatever its attributes are."""
+    """The normalised event name and the rule for that name, before looking at attributes."""
     if signal is Signal.LOGS:
         name = name.removeprefix(vocabulary.event_prefix)
     if vocabulary.name_means:
@@ -141,7 +141,7 @@ def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, 
 def increments_of(
     event: Event, attributes: Attributes, at: int, digest: bytes, session: SessionKey
 ) -> Iterator[PointRow]:
-    """The points of what an event adds to measures for which it has no column; the same whenever it is read."""
+    """Metric points for measures without an event column; deterministic, so that reprocessing yields the same."""
     if event.increments is None:
         return
     model = first_text_of(attributes, event.model, LONGEST_WORD)
@@ -151,7 +151,7 @@ def increments_of(
 
 
 def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> int:
-    """When what a span tells of happened: as it ended, or as it began.  Raises BadRecordError."""
+    """The time of an event: the end of a span, or its start.  Raises BadRecordError."""
     if event.at_start and isinstance(start := attributes.get(SPAN_START), int):
         return time_of(start, now)
     return at
@@ -173,7 +173,7 @@ def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kep
 
 
 def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> Figures:
-    """An event that no vocabulary reads, or whose session nobody knows: kept for the vocabulary to come."""
+    """An event without a rule or a session: stored for a later vocabulary."""
     name = storable_name(name)
     unread.list(name, as_a_whole=True)
     return Figures(name, attributes=unread.attributes_to_store(with_author=session is None))

@@ -1,4 +1,4 @@
-"""From a record's attributes to the columns of its row, as its vocabulary's table says."""
+"""Map a record's attributes to columns, by the rule of its vocabulary."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from integrations.telemetry.agents.vocabulary import Count, Event, Names
 from integrations.telemetry.otlp.store_rows import Figures
 
 LONGEST_KEY = 200
-LONGEST_WORD = 120  # models, tools and error types; longer ones are cut
+LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
 LONGEST_TIER = 20
-# What agents and model servers call the way that costs the list price.
+# Names of the tier that costs the list price.
 STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 
 
@@ -36,7 +36,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
 
 
 def _first(names: str | Names | None, attributes: Attributes) -> tuple[Value, str]:
-    """The first of some attributes that a record has, and its name."""
+    """Value and name of the first of these attributes that is present."""
     if isinstance(names, str):
         return attributes.get(names), names
     for name in names or ():

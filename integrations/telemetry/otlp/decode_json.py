@@ -1,8 +1,8 @@
-"""Export requests in OTLP/JSON, record by record.
+"""Decode export requests in OTLP/JSON, record by record.
 
-Each becomes the message that protobuf would have brought.  google.protobuf.json_format takes hexadecimal ids for
-base64, and refuses a whole request for one wrong value, which it quotes.  Exporters differ: integers are strings or
-numbers, null attributes `"value": {}`, enumerations names or numbers, keys camelCase or snake_case.
+Each record becomes the same message as in protobuf.  google.protobuf.json_format reads hexadecimal ids as base64, and
+rejects a whole request for one invalid value, which it quotes.  Exporters differ: integers are strings or numbers, null
+attributes `"value": {}`, enumerations names or numbers, keys camelCase or snake_case.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
@@ -60,7 +60,7 @@ _LEVELS = {
 _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
-MOST_OBJECTS = 2_000_000  # and lists: each takes 64 bytes, however few it has in the body
+MOST_OBJECTS = 2_000_000  # and lists: each takes at least 64 bytes in memory
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
 _SNAKE_CASE = {
     name: re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
@@ -90,7 +90,7 @@ def _parsed(body: bytes) -> Json:
     if body.count(b"{") + body.count(b"[") > MOST_OBJECTS:
         raise UnreadableRequestError(f"A request may have {MOST_OBJECTS:,} objects and lists. Send smaller batches.")
     try:
-        return json.loads(body.decode("utf-8-sig", "surrogateescape"))  # what is no UTF-8 spoils its own record only
+        return json.loads(body.decode("utf-8-sig", "surrogateescape"))  # invalid UTF-8 only affects its own record
     except RecursionError:
         raise UnreadableRequestError("The JSON is nested too deeply.") from None
     except ValueError as problem:
@@ -203,7 +203,7 @@ class JsonOrigin(Origin):
 
 
 def _readable(resource: dict[str, Json]) -> Iterator[common_pb2.KeyValue]:
-    """A resource's attributes; one that cannot be read is left out."""
+    """A resource's attributes; invalid ones are left out."""
     entries = resource.get("attributes")
     by_name: dict[str, common_pb2.KeyValue] = {}
     for entry in entries if isinstance(entries, list) else ():
@@ -264,7 +264,7 @@ def _body(record: dict[str, Json]) -> str:
 
 
 def _nanoseconds(record: dict[str, Json], name: str) -> int:
-    """A time, sent as digits or as a number; 0 where there is none."""
+    """A time, sent as digits or a number; 0 if absent."""
     value = _get(record, name)
     if value is None or value == "":
         return 0
@@ -305,7 +305,7 @@ def _named(entries: list[Json], levels: int) -> dict[str, Value]:
 
 
 def _plain(value: Json, levels: int) -> Value:
-    """An AnyValue as Python has it; null, `{}` and bytes are None."""
+    """An AnyValue as a Python value; null, `{}` and bytes are None."""
     if not value:
         return None
     if not isinstance(value, dict):
@@ -337,7 +337,7 @@ def _elements(value: Json, levels: int) -> list[Json]:
 
 
 def _integer(value: Json) -> int | float:
-    """An integer, sent as a number or as digits."""
+    """An integer, sent as a number or digits."""
     try:
         number = int(value) if isinstance(value, str | int) else _real(value, "An intValue")
     except ValueError:
@@ -359,7 +359,7 @@ _VALUES |= {_SNAKE_CASE[name]: read for name, read in _VALUES.items()}
 
 
 def _canonical(sent: Json) -> bytes:
-    """The same bytes for the same JSON, however its keys are ordered and spaced."""
+    """Canonical bytes, independent of key order and whitespace."""
     try:
         return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
     except RecursionError:
@@ -367,7 +367,7 @@ def _canonical(sent: Json) -> bytes:
 
 
 def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Json:
-    """What the receiver reads of a record, less content, whose names are added to `dropped`."""
+    """The fields of a record that the receiver reads, without content; dropped names are added to `dropped`."""
     if not isinstance(sent, dict):
         return None
     names = ("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName", "name")
@@ -388,7 +388,7 @@ def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Va
         try:
             plain = _plain(sent_value, MOST_LEVELS)
             is_kept = may_keep(name, plain)
-        except BadRecordError:  # perhaps why the record is bad
+        except BadRecordError:  # possibly the reason for the rejection
             is_kept = name not in CONTENT_ATTRIBUTES and _is_short(sent_value)
         if is_kept:
             stripped["attributes"].append({"key": name, "value": sent_value})
@@ -398,7 +398,7 @@ def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Va
 
 
 def _is_short(value: Json) -> bool:
-    """Whether an AnyValue that cannot be read is a word or a number, such as a text where a number should be."""
+    """Whether an invalid AnyValue is short, such as a word in place of a number."""
     return not isinstance(value, dict) or all(
         isinstance(part, str | int | float | None) and not looks_like_content(part) for part in value.values()
     )

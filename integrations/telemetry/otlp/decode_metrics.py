@@ -1,4 +1,4 @@
-"""Metric points: those that a vocabulary reads become rows of integrations_agent_point, all others are counted."""
+"""Decode metric points: those with a rule become rows of integrations_agent_point, others are counted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
 
 
 def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
-    """Read metrics; points that cannot be stored go into quarantine, alone."""
+    """Decode metrics; invalid points go into quarantine one by one."""
     for sent in records:
         try:
             metric = origin.metric(sent)
@@ -68,7 +68,7 @@ def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
 
 
 def metric_rule(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
-    """What a metric is; None where no vocabulary reads it."""
+    """The rule for a metric; None if no vocabulary reads it."""
     name = vocabulary.name_means.get(name, name)
     rule = vocabulary.metrics.get(name)
     if name == NOTHING or (rule is None and vocabulary.unlisted_metrics_not_kept):
@@ -77,9 +77,9 @@ def metric_rule(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
 
 
 def _may_be_read(metric: MetricRecord, rule: Metric | None) -> bool:
-    """Whether a metric counts something, as far as its kind and its name tell."""
+    """Whether a metric may be a count, by its kind and name."""
     if metric.kind is MetricKind.HISTOGRAM:
-        return rule is not None or "token" in metric.name  # the others measure how long something took
+        return rule is not None or "token" in metric.name  # other histograms measure durations
     return metric.kind is MetricKind.SUM
 
 
@@ -103,7 +103,7 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rul
         return
     has_unknown = UNKNOWN in point.attributes
     if session is None and (origin.vocabulary.is_generic or not has_unknown):
-        origin.count(Counted.UNREAD, metric.name)  # nothing in it says whose it may be
+        origin.count(Counted.UNREAD, metric.name)  # it cannot be assigned to anybody
         return
     sent_point = _checked(origin, metric, point, point.value)
     if rule is None or measure is None or session is None or has_unknown:
@@ -123,7 +123,7 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rul
 
 
 def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept | None:
-    """What a point measures; None where the vocabulary does not say."""
+    """The measure of a point; None if the vocabulary does not define it."""
     if rule is None:
         return None
     if rule.attribute and (picked := text_of(attributes.get(rule.attribute), rule.attribute, LONGEST_WORD)):
@@ -132,11 +132,11 @@ def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept
 
 
 def _checked(origin: Origin, metric: MetricRecord, point: PointRecord, value: float) -> _Point:
-    """Raises BadRecordError."""
+    """Validate time and value.  Raises BadRecordError."""
     at = time_of(point.time_unix_nano, origin.decoded.now)
     if day_number(at) in origin.decoded.closed_days:
         raise BadRecordError("The raw telemetry of its day has expired: it can no longer be put into its series.")
-    # Readings of a counter that never says when it began belong together: their start is the earliest there is.
+    # Points of a cumulative counter without a start belong together: their start is the epoch.
     start = 0 if metric.is_cumulative else at
     if point.start_time_unix_nano:
         start = time_of(point.start_time_unix_nano, origin.decoded.now)
@@ -153,7 +153,7 @@ def _unread_digest(point: _Point) -> bytes:
 def _keep_unread(
     origin: Origin, unread: Unread, metric: MetricRecord, point: _Point, session: SessionKey | None, *, is_read: bool
 ) -> None:
-    """A point of which something is not understood: kept among the events, for the vocabulary to come."""
+    """Store a point that is not fully understood as an event, for a later vocabulary."""
     name = storable_name(metric.name)
     unread.list(name, as_a_whole=not is_read)
     beside: dict[str, Value] = {
@@ -169,7 +169,7 @@ def _keep_unread(
 
 
 def _counted(value: float) -> float:
-    """The value of something that only grows."""
+    """Validate the value of a counter."""
     if not math.isfinite(value):
         raise BadRecordError("Its value is not a finite number.")
     if value < 0:

@@ -1,4 +1,4 @@
-"""Export requests in protobuf, record by record."""
+"""Decode export requests in protobuf, record by record."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Part = tuple[resource_pb2.Resource, common_pb2.InstrumentationScope, Sequence[An
 
 DELTA = metrics_pb2.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
-# The three requests have one shape, under other names and the same numbers: resources, in them scopes, in them records.
+# The three requests have the same structure and field numbers under different names: resources, scopes, records.
 _SHAPES: dict[Signal, tuple[type[Any], type[Any], str, str, str]] = {
     Signal.LOGS: (messages.LogsRequest, messages.LogRecord, "resource_logs", "scope_logs", "log_records"),
     Signal.METRICS: (messages.MetricsRequest, messages.Metric, "resource_metrics", "scope_metrics", "metrics"),
     Signal.TRACES: (messages.TraceRequest, messages.Span, "resource_spans", "scope_spans", "spans"),
 }
-_OWN, _PARTS = 1, 2  # numbers of the fields of a resource and of a scope: what it is, and what stands in it
+_OWN, _PARTS = 1, 2  # field numbers in a resource and in a scope: its own data, and its children
 _LENGTH_DELIMITED = 2  # https://protobuf.dev/programming-guides/encoding/#structure
-# Stands in quarantine for bytes that are no message, whatever they hold: a request of one such record.
+# A request with one invalid record: replaces bytes that are not a message in quarantine.
 NO_RECORD = b"\x0a\x05\x12\x03\x12\x01\xff"
-# What is kept of a record in quarantine beside its attributes, and its body where that is its name.
+# Fields of a quarantined record that are stored besides its attributes, and the body if that is its name.
 _KEPT_FIELDS = frozenset(
     {
         *("time_unix_nano", "observed_time_unix_nano", "start_time_unix_nano", "end_time_unix_nano"),
@@ -78,7 +78,7 @@ def _parts(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Par
 
 
 def _parts_with_damaged(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Part]:
-    """The same of a request that holds something that is no record, or nested too deeply: that stands as bytes."""
+    """Like _parts, for a request with invalid or too deeply nested records, which are returned as bytes."""
     record_class = _SHAPES[signal][1]
     for of_resource in _fields(body, _OWN):
         decoded.take(1)
@@ -175,7 +175,7 @@ class ProtobufOrigin(Origin):
 
 
 def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Any:
-    """What the receiver reads of a message, less content, whose names are added to `dropped`."""
+    """The fields of a message that the receiver reads, without content; dropped names are added to `dropped`."""
     stripped = type(sent)()
     for field, value in sent.ListFields():
         if field.name in _KEPT_FIELDS and not looks_like_content(value):
@@ -192,7 +192,7 @@ def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Val
 
 
 def _readable(attribute: common_pb2.KeyValue) -> common_pb2.KeyValue:
-    """The attribute; text that is not UTF-8 with replacement characters, so that it can be kept and shown."""
+    """The attribute, with replacement characters in invalid UTF-8, so that it can be stored and shown."""
     repaired = KeyValue(key=_repaired(attribute.key), value=attribute.value)
     try:
         messages.plain_value(repaired.value)

@@ -1,8 +1,8 @@
-"""What of a record is not understood: kept beside what is, or in its place, and listed by its name.
+"""Store records that are not fully understood, with their attributes, and list the unknown names.
 
-A vocabulary says which attributes it reads and which it does not need.  A record with others may tell by them what the
-vocabulary looks for: a later version of an agent calls its token counts otherwise.  Such a record is kept with all its
-attributes that are nobody's text, so that it can be read again once the names are known (read_again.py).
+A vocabulary knows which attributes it reads and which it ignores.  Other attributes may be renamed ones, such as token
+counts of a later version of the agent.  Such a record is stored with all attributes that are not content, so that it
+can be reprocessed once the names are known (reread.py).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from integrations.telemetry.otlp.messages import EventMessage, PointMessage, rea
 from integrations.telemetry.otlp.store_tallies import OTHERS
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of a record
-MOST_NAMES = 50  # of a record that are listed and kept
-# What is no address, no sentence and none of our own names below.
+MOST_NAMES = 50  # of unknown attributes per record that are listed and stored
+# Excludes addresses, sentences and the pseudo-attributes below.
 _NAME = re.compile(r"[\w.:/$#\[\]-]{1,200}")
-# Beside a record's attributes stands what else it takes to read it again.
+# Pseudo-attributes that are needed for reprocessing.
 SIGNAL = "(signal)"
 AGENT = "(agent)"  # of a record without a session
 VALUE, SERIES, START = "(value)", "(series)", "(start in microseconds since 2000)"  # of a point
@@ -31,12 +31,12 @@ IS_CUMULATIVE, IS_HISTOGRAM, IS_READ = "(cumulative)", "(histogram)", "(read in 
 
 
 class Unread:
-    """A record with something that its vocabulary does not understand."""
+    """A record that its vocabulary does not fully understand."""
 
     def __init__(
         self, origin: Origin, message: EventMessage | PointMessage, attributes: Attributes, digest: bytes
     ) -> None:
-        """`attributes` are those that are looked at, above the resource's."""
+        """`attributes` are the known ones, merged over the resource's."""
         self._origin = origin
         self.digest = digest
         self._attributes = attributes
@@ -45,17 +45,17 @@ class Unread:
         self.unknown = unknown[:MOST_NAMES]
 
     def list(self, name: str, *, as_a_whole: bool) -> None:
-        """Count the record under its name, where nothing of it is read, and under each attribute that nobody knows."""
+        """Count the record under its name, if nothing of it is read, and under each unknown attribute."""
         if as_a_whole:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name)
         for attribute in self.unknown:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name, attribute)
 
     def attributes_to_store(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
-        """All attributes but text; what is left out of those that nobody knows is counted.
+        """All attributes except content; dropped unknown ones are counted.
 
-        `with_author` keeps who the record names, for one that stands in no session.  Where all together take too many
-        bytes, those that figures are read from are kept alone.  Raises BadRecordError where they do, too.
+        `with_author` includes the author, for a record without a session.  If all together are too large, only those
+        with figures are stored.  Raises BadRecordError if these are too large as well.
         """
         stored: dict[str, Value] = dict(self._figures(with_author=with_author))
         stored |= {SIGNAL: str(self._origin.signal), **(beside or {})}
@@ -69,7 +69,7 @@ class Unread:
         raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
 
     def _figures(self, *, with_author: bool) -> Iterator[tuple[str, Value]]:
-        """The attributes that figures are read from, and who the record names."""
+        """The attributes with figures, and the author."""
         vocabulary = self._origin.vocabulary
         if vocabulary.figures_from_content is not None:
             yield from vocabulary.figures_from_content(self._attributes).items()
@@ -96,7 +96,7 @@ def _bytes_as_json(attributes: Mapping[str, Value]) -> int:
 
 
 def _storable(value: Value) -> Value:
-    """The value as jsonb can have it: NaN and infinities, which it has not, as words; no NUL and no half characters."""
+    """The value as jsonb accepts it: NaN and infinities as text, no NUL."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, str) and "\x00" in value:

@@ -1,4 +1,4 @@
-"""What a request was understood to say: rows to store, records that cannot be stored, and what is only counted."""
+"""A decoded request: rows to store, rejected records, and counts."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ from integrations.telemetry.otlp.store_rows import EventRow, PointRow
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
-# Of one request, so that its time and memory are linear in its bytes.  Agents and SDKs send up to 512 records at once,
+# Limits per request, so that time and memory are linear in its size.  Agents and SDKs send up to 512 records at once,
 # collectors some thousands.
 MOST_PARTS = 100_000  # records, points, and resources with their attributes in each of their scopes
-MOST_RESOURCE_ATTRIBUTES = 1000  # which every record of it has as well; programs write some dozens
+MOST_RESOURCE_ATTRIBUTES = 1000  # copied to each of its records; programs send some dozens
 MOST_REJECTED = 2000
-MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each takes its resource with it into quarantine
+MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each is quarantined with its resource
 NO_RECORDED_VALUE = 1  # of DataPointFlags
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
 
 
 class UnreadableRequestError(ValueError):
-    """A body that is no export request at all; the message says what it should be."""
+    """A body that is not an export request; the message says what is expected."""
 
 
 class Signal(StrEnum):
@@ -76,7 +76,7 @@ class Counted(StrEnum):
     """What a tally counts."""
 
     UNREAD = "unread"  # events, metrics and spans that no vocabulary reads
-    NOT_KEPT = "not_kept"  # those a vocabulary knows and takes no figure from
+    NOT_KEPT = "not_kept"  # known to a vocabulary, without figures
     DROPPED = "dropped"  # attributes with content
 
 
@@ -85,11 +85,11 @@ class Tally(NamedTuple):
     agent: str
     signal: str  # empty for attributes with content
     name: str
-    attribute: str = ""  # of the event, span or metric: that is what is not understood, and not the whole of it
+    attribute: str = ""  # the unknown attribute, if the rest of the record is understood
 
 
 class RejectedRecord(NamedTuple):
-    """A record that cannot be stored; `payload` is a request of this record alone, without content attributes."""
+    """A record that cannot be stored; `payload` is a request with this record alone, without content attributes."""
 
     signal: Signal
     encoding: Encoding
@@ -101,7 +101,7 @@ class RejectedRecord(NamedTuple):
 @dataclass(slots=True)
 class DecodedRequest:
     now: int  # microseconds since 2000
-    closed_days: Container[int] = ()  # since 2000: points for them can no longer be put into their series
+    closed_days: Container[int] = ()  # since 2000: the series of these days are dropped, so points are rejected
     events: list[EventRow] = field(default_factory=list)
     points: list[PointRow] = field(default_factory=list)
     rejected: list[RejectedRecord] = field(default_factory=list)
@@ -112,13 +112,13 @@ class DecodedRequest:
     _rejected_bytes: int = 0
 
     def take(self, parts: int) -> None:
-        """Count so many parts of the request.  Raises UnreadableRequestError beyond MOST_PARTS."""
+        """Count parts of the request.  Raises UnreadableRequestError beyond MOST_PARTS."""
         self._parts += parts
         if self._parts > MOST_PARTS:
             raise UnreadableRequestError(f"A request may have {MOST_PARTS:,} records. Send smaller batches.")
 
     def reject(self, record: RejectedRecord) -> None:
-        """Raises UnreadableRequestError where so many cannot be stored that their sender is at fault."""
+        """Add a rejected record.  Raises UnreadableRequestError if there are too many."""
         self.rejected.append(record)
         self._rejected_bytes += len(record.payload)
         if len(self.rejected) > MOST_REJECTED or self._rejected_bytes > MOST_REJECTED_BYTES:
@@ -130,8 +130,8 @@ class EventRecord(NamedTuple):
 
     time_unix_nano: int  # 0: none
     name: str
-    attributes: Attributes  # those that the vocabulary reads
-    identity: bytes  # what tells it from others of its origin: its times, name and attributes
+    attributes: Attributes  # known to the vocabulary
+    identity: bytes  # identifies it within its origin: times, name and attributes
 
 
 class MetricKind(StrEnum):
@@ -141,7 +141,7 @@ class MetricKind(StrEnum):
 
 
 class MetricRecord(NamedTuple):
-    """A metric with its points, still as sent."""
+    """A metric with its points, not decoded yet."""
 
     name: str
     kind: MetricKind
@@ -152,10 +152,10 @@ class MetricRecord(NamedTuple):
 class PointRecord(NamedTuple):
     """A point of a sum, or of a histogram with its sum."""
 
-    series: bytes  # what tells its series from others of the origin
+    series: bytes  # identifies its series within the origin
     time_unix_nano: int
     start_time_unix_nano: int  # 0: none
-    value: float | None  # None: the sender had none to report
+    value: float | None  # None: no recorded value
     attributes: Attributes
 
 
@@ -164,10 +164,10 @@ def _bytes(text: str | bytes) -> bytes:
 
 
 class Origin(ABC):
-    """A resource and a scope within it: what all their records have in common.
+    """A resource and a scope within it, shared by their records.
 
-    A record is known by its origin, times, name and attributes.  The rest is left out, so that who sends a record
-    again through another program, which writes defaults or drops what it does not know, sends the same record.
+    A record is identified by its origin, times, name and attributes.  Other fields are left out, so that a record that
+    is resent through another program, which adds defaults or drops unknown fields, is the same record.
     """
 
     encoding: Encoding
@@ -192,9 +192,9 @@ class Origin(ABC):
         for part in (b"".join(map(_encoded, resource.attributes)), _bytes(scope.name), _bytes(scope.version)):
             self._hasher.update(len(part).to_bytes(4, "big"))
             self._hasher.update(part)
-        self.rules: dict[str, tuple[str, EventRule]] = {}  # by the names of its events as sent: most are the same
+        self.rules: dict[str, tuple[str, EventRule]] = {}  # by event name as sent: names repeat
         self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
-        # Most attributes are the same on every record of a request.
+        # Cached, because most attributes repeat on every record of a request.
         self._attribute = functools.cache(self._read_attribute)
 
     @abstractmethod
@@ -211,7 +211,7 @@ class Origin(ABC):
 
     @abstractmethod
     def bytes_of(self, sent: Any) -> bytes:
-        """All of a record, or of a point."""
+        """The complete record or point, as bytes."""
 
     @abstractmethod
     def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
@@ -221,13 +221,13 @@ class Origin(ABC):
         """
 
     def event(self, record: EventMessage) -> EventRecord:
-        """What a log record or span says.  Raises BadRecordError."""
+        """Decode a log record or span.  Raises BadRecordError."""
         own = list(map(_encoded, record.attributes))
         attributes = dict(self.resource)
         attributes.update(map(self._attribute, own))
         body = ""
         if isinstance(record, Span):
-            # A span tells of its request or call when it is over, as a log record of the same does.
+            # A span dates its request or call by the end, as a log record does.
             time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
             name = valid(record.name)
         else:
@@ -243,7 +243,7 @@ class Origin(ABC):
         return EventRecord(time or other_time, name, attributes, identity)
 
     def point(self, point: PointMessage, metric: MetricRecord) -> PointRecord:
-        """What a point says.  Raises BadRecordError."""
+        """Decode a point.  Raises BadRecordError."""
         own = list(map(_encoded, point.attributes))
         attributes = dict(self.resource)
         attributes.update(map(self._attribute, own))
@@ -261,10 +261,9 @@ class Origin(ABC):
         return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
 
     def _read_attribute(self, encoded: bytes) -> tuple[str, Value]:
-        """The name that an attribute of a record is known by, and its value.
+        """The mapped name of an attribute, and its value.
 
-        Those that are known and not looked at stand under the empty name, and those that nobody knows under `UNKNOWN`;
-        one of these that cannot be read spoils nothing.
+        Known but unused attributes get an empty name, unknown ones `UNKNOWN`; invalid values of either are ignored.
         """
         attribute = KeyValue.FromString(encoded)
         name = attribute.key
@@ -279,42 +278,42 @@ class Origin(ABC):
         return ("", None) if value is None or self.knows(name) else (UNKNOWN, None)
 
     def knows(self, name: str) -> bool:
-        """Whether an attribute of a record is known: to the vocabulary, or because the resource repeats itself."""
+        """Whether an attribute is known: to the vocabulary, or because it repeats one of the resource."""
         return self.vocabulary.knows(name) or name in self.resource
 
     def may_keep(self, name: str, value: Value) -> bool:
-        """Whether an attribute of a record may be kept: no content, nor text under a name that nobody knows."""
+        """Whether an attribute may be stored: no content, and no text under an unknown name."""
         return not is_content(name, value) and (self.knows(name) or is_plain(name, value))
 
     def unknown_among(self, own: Mapping[str, Value]) -> Iterator[str]:
-        """The attributes of a record that nobody knows, less those without a value."""
+        """The unknown attributes of a record that have a value."""
         return (name for name, value in own.items() if value is not None and not self.knows(name))
 
     def digest(self, identity: bytes) -> bytes:
-        """What a record of this origin is known by: the same however it is batched, ordered or repeated."""
+        """The digest that identifies a record of this origin, independent of batching, order and repetition."""
         hasher = self._hasher.copy()
         hasher.update(identity)
         return hasher.digest()
 
     def session(self, attributes: Attributes) -> SessionKey | None:
-        """The session that a record belongs to; None where it names none.  Raises BadRecordError."""
+        """The session of a record; None if it names none.  Raises BadRecordError."""
         named = tuple(map(attributes.get, self.vocabulary.naming))
         try:
             return self._sessions[named]
-        except (KeyError, TypeError):  # new, or something that is no name
+        except (KeyError, TypeError):  # new, or an unhashable value
             session = self._sessions[named] = session_of(attributes, self.vocabulary)
             return session
 
     def count(self, counted: Counted, name: str, times: int = 1) -> None:
-        """Count something that is not kept."""
+        """Count something that is not stored."""
         self.decoded.counts[self.tally(counted, name)] += times
 
     def count_with_row(self, digest: bytes, counted: Counted, name: str, attribute: str = "") -> None:
-        """Count something of a row, if the row turns out to be new."""
+        """Count something of a row, only if the row is new."""
         self.decoded.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
 
     def count_content_of_resource(self) -> None:
-        """Once a request, however many records it has."""
+        """Count dropped attributes of the resource, once per request."""
         for name in content_among(self.resource):
             self.count(Counted.DROPPED, name)
 
@@ -330,7 +329,7 @@ class Origin(ABC):
         if metric is not None:
             identity = metric.name.encode(errors="replace") + b"\x00" + identity
         elif self.signal is not Signal.METRICS:
-            with suppress(BadRecordError, UnicodeError):  # the identity that its row will have when it is replayed
+            with suppress(BadRecordError, UnicodeError):  # the identity that its row gets on replay
                 identity = self.event(self.record(sent)).identity
         payload, dropped = self.payload(sent, metric)
         for name in dropped:
@@ -351,5 +350,5 @@ def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
 
 
 def storable_name(name: str) -> str:
-    """A name that somebody else chose, fit for a column."""
+    """An external name, made fit for a column."""
     return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"

@@ -1,7 +1,7 @@
-"""Tokens that may send data: make one, recognise one, revoke one.
+"""Ingest tokens: create, look up, revoke.
 
-A token is recognised by its SHA-256 in a unique index: nothing of the secret itself is compared, so the time an
-answer takes tells nothing about it.
+A token is looked up by its SHA-256 in a unique index: the secret itself is never compared, so response times reveal
+nothing about it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from django.utils import timezone
 from integrations.models import IngestScope, IngestToken
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
-PREFIX = "hwi_"  # lets secret scanners, and people, tell what a leaked string is
-LIFETIME = timedelta(days=365)  # unless said otherwise: a forgotten token ends by itself
-SECONDS_KNOWN = 2.0  # how long a revoked token may go on in another process
+PREFIX = "hwi_"  # lets secret scanners and people recognise a leaked token
+LIFETIME = timedelta(days=365)  # default: forgotten tokens expire
+SECONDS_KNOWN = 2.0  # how long other processes may accept a revoked token
 TIME_BETWEEN_USES_NOTED = timedelta(minutes=1)
 MOST_KNOWN = 10_000
-IDENTITY_PROVIDER = "ingest token"  # of the identities that tokens with a person have
+IDENTITY_PROVIDER = "ingest token"  # of the identities of personal tokens
 MISSING = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
 
 _lock = threading.Lock()
@@ -33,7 +33,7 @@ _known: dict[bytes, _Known] = {}
 
 
 class RefusedTokenError(Exception):
-    """A token that may not send this; the message names the remedy.  `is_known`: it may send something else."""
+    """The token may not send this; the message names the remedy.  `is_known`: the token is valid for another scope."""
 
     def __init__(self, message: str, *, is_known: bool = False) -> None:
         super().__init__(message)
@@ -41,12 +41,12 @@ class RefusedTokenError(Exception):
 
 
 class OnlyTelemetryError(ValueError):
-    """A pushed record names its people, often several: only telemetry can belong to one."""
+    """Only telemetry tokens can belong to a person: pushed records name their own people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whoever sends with a token: `names` are the addresses and logins, in small letters, of the token's person."""
+    """The sender behind a token: `names` are the lower-case addresses and logins of the token's person."""
 
     token_id: int
     scope: str = ""
@@ -68,9 +68,9 @@ def create_ingest_token(
     lifetime: timedelta | None = LIFETIME,
     person: Person | None = None,
 ) -> tuple[IngestToken, str]:
-    """The stored token and its secret, which exists nowhere else: show it once.
+    """Create a token; returns it with its secret, which is not stored: show it once.
 
-    Without `lifetime` it never ends.  Raises OnlyTelemetryError for another scope with a person.
+    Without `lifetime` it never expires.  Raises OnlyTelemetryError for another scope with a person.
     """
     if person is not None and scope is not IngestScope.TELEMETRY:
         raise OnlyTelemetryError("Only a token for telemetry can belong to a person: pushed records name theirs.")
@@ -89,9 +89,9 @@ def create_ingest_token(
 
 
 def replace_ingest_token(old: IngestToken) -> str:
-    """The secret of a new token in the place of the old one, which stops at once; for as long as new ones are.
+    """Replace a token by a new one with the default lifetime and revoke the old one; returns the new secret.
 
-    One from before tokens had a scope becomes one for telemetry.
+    A token without a scope (from older versions) becomes one for telemetry.
     """
     with transaction.atomic():
         scope = IngestScope(old.scope) if old.scope else IngestScope.TELEMETRY
@@ -102,15 +102,15 @@ def replace_ingest_token(old: IngestToken) -> str:
 
 
 def find_ingest_token(secret: str) -> int | None:
-    """The id of the token with that secret, whatever it may send; None where there is none, or it ended."""
+    """The id of the token with that secret, of any scope; None if there is none, or it has expired."""
     sender = _find(secret)
     return None if sender is None or _is_over(sender) else sender.token_id
 
 
 def sender_of(secret: str, scope: IngestScope) -> Sender:
-    """Who sends with that secret, if it may send this.  Raises RefusedTokenError.
+    """The sender with that secret, if its scope allows this.  Raises RefusedTokenError.
 
-    An answer is remembered for SECONDS_KNOWN; `last_used_at` moves at most once a minute.
+    Results are cached for SECONDS_KNOWN; `last_used_at` moves at most once a minute.
     """
     sender = _find(secret)
     if sender is None:
@@ -133,7 +133,7 @@ def sender_of_token(token: IngestToken) -> Sender:
 
 
 def revoke_ingest_token(token: IngestToken) -> None:
-    """Idempotent; holds at once in this process and within SECONDS_KNOWN in every other."""
+    """Revoke a token.  Idempotent; takes effect at once in this process, within SECONDS_KNOWN in others."""
     IngestToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
     with _lock:
         _known.clear()

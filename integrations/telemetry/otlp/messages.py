@@ -1,7 +1,7 @@
-"""OTLP's messages as opentelemetry-proto declares them, less the check that their text is UTF-8.
+"""OTLP message classes from opentelemetry-proto, without the UTF-8 check.
 
-The generated classes refuse a whole request for one text that is not.  These classes are made of the same descriptors
-as proto2, which does not check: such a text comes as bytes, and spoils its own record only.
+The generated classes reject a whole request for one invalid string.  These classes use the same descriptors as proto2,
+which does not check: an invalid string arrives as bytes, and only affects its own record.
 
 https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto
 """
@@ -41,11 +41,11 @@ def _unchecked_pool() -> DescriptorPool:
         file.syntax = "proto2"
         for message in file.message_type:
             for field in message.field:
-                if field.proto3_optional:  # as all fields of proto2 are: no oneof stands for it
+                if field.proto3_optional:  # all proto2 fields are optional, without a synthetic oneof
                     field.ClearField("proto3_optional")
                     field.ClearField("oneof_index")
             used = {field.oneof_index for field in message.field if field.HasField("oneof_index")}
-            del message.oneof_decl[len(used) :]  # those of optional fields stand last
+            del message.oneof_decl[len(used) :]  # synthetic oneofs come last
         pool.Add(file)
     return pool
 
@@ -77,20 +77,20 @@ PointMessage = metrics_pb2.NumberDataPoint | metrics_pb2.HistogramDataPoint
 
 
 def valid(text: str | bytes, what: str = "Its name") -> str:
-    """A text of a message.  Raises BadRecordError where it is not UTF-8."""
+    """A string of a message.  Raises BadRecordError if it is not UTF-8."""
     if isinstance(text, bytes):
         raise BadRecordError(f"{what} is not valid UTF-8.")
     return text
 
 
 def body_of(record: logs_pb2.LogRecord) -> str:
-    """The text of a log record's body; empty where it is something else."""
+    """A log record's body if it is a string, else empty."""
     body: str | bytes = record.body.string_value
     return body if isinstance(body, str) else ""
 
 
 def readable(attributes: Iterable[common_pb2.KeyValue]) -> dict[str, Value]:
-    """Attributes by name; one that cannot be read is left out."""
+    """Attributes by name; invalid ones are left out."""
     by_name: dict[str, Value] = {}
     for attribute in attributes:
         with suppress(BadRecordError):
@@ -99,7 +99,7 @@ def readable(attributes: Iterable[common_pb2.KeyValue]) -> dict[str, Value]:
 
 
 def plain_value(value: common_pb2.AnyValue, levels: int = MOST_LEVELS) -> Value:
-    """The value as Python has it; bytes are None, they are nobody's words.  Raises BadRecordError."""
+    """The Python value; None for bytes.  Raises BadRecordError."""
     kind = value.WhichOneof("value")
     if kind is None or kind == "bytes_value":
         return None

@@ -1,4 +1,4 @@
-"""Records that could not be stored: what stands in them, and trying them again."""
+"""Describe and replay quarantined records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from integrations.telemetry.otlp.store import LONGEST_REASON, store
 
 @dataclass(frozen=True)
 class Replay:
-    """What became of records that were tried again."""
+    """Result of replaying records."""
 
     stored: int
     still_bad: int
@@ -27,18 +27,17 @@ class Replay:
 
 @dataclass(frozen=True)
 class Description:
-    """What a record is, without a value of it: attributes are people's names, paths, anything."""
+    """Describes a record without its values, which may be personal data."""
 
     agent: str = ""
     name: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)  # attribute → kind of its value
+    fields: Mapping[str, str] = field(default_factory=dict)  # attribute → kind of value
 
 
 def replay(ids: list[int]) -> Replay:
-    """Read these records again with today's code, and store those that can be stored now.
+    """Decode these records again with the current code, and store those that are valid now.
 
-    A record that is there already, because its sender sent it again in a form that could be read, is not stored
-    twice.  One that was replayed before is left alone.
+    A record that its sender has resent in a valid form is not stored twice.  Replayed records are skipped.
     """
     stored = still_bad = 0
     for record_id in ids:
@@ -52,7 +51,7 @@ def replay(ids: list[int]) -> Replay:
                 record.save(update_fields=["reason"])
                 still_bad += 1
                 continue
-            # What was left out of the payload must not make it another record than the one that was sent.
+            # Keep the original digest, although the payload lacks dropped attributes.
             decoded.events = [row._replace(digest=record.digest.bytes) for row in decoded.events]
             decoded.counts_of_rows = [(record.digest.bytes, tally) for _, tally in decoded.counts_of_rows]
             store(decoded, sender=sender_of_token(record.token) if record.token else None)
@@ -63,7 +62,7 @@ def replay(ids: list[int]) -> Replay:
 
 
 def describe(record: QuarantinedRecord) -> Description:
-    """What the record is, in words that give nobody's data away."""
+    """Describe the record without personal data."""
     signal = Signal(record.signal)
     try:
         for origin, records in origins_in(
@@ -81,7 +80,7 @@ def describe(record: QuarantinedRecord) -> Description:
                     name = origin.event(message).name
                 return Description(origin.vocabulary.agent, name, dict(_kinds(attributes)))
     except (BadRecordError, UnreadableRequestError):
-        pass  # the reason tells it
+        pass  # the reason is shown anyway
     return Description()
 
 

@@ -35,7 +35,7 @@ def receive(request: HttpRequest, signal: str) -> HttpResponse:
 
 
 def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
-    """Store the export request of a WSGI environment, or say exactly what is wrong with it."""
+    """Store the export request of a WSGI environment, or return an error that says what is wrong."""
     encoding = CONTENT_TYPES.get(_content_type(environ))
     try:
         decoded = _receive(environ, signal, encoding)
@@ -82,7 +82,7 @@ def _unavailable(problem: Exception) -> RefusedError:
 
 
 def _content_type(environ: Mapping[str, Any]) -> str:
-    """The media type without its parameters, in small letters."""
+    """The media type without parameters, in lower case."""
     media_type: str = environ.get("CONTENT_TYPE", "")
     return media_type.partition(";")[0].strip().lower()
 
@@ -93,7 +93,7 @@ def _bearer(environ: Mapping[str, Any]) -> str:
 
 
 def _reasons(decoded: DecodedRequest) -> str:
-    """Why records were rejected, each reason once."""
+    """Distinct reasons for rejected records."""
     reasons = list(dict.fromkeys(record.reason for record in decoded.rejected))[:MOST_REASONS]
     if not reasons:
         return ""

@@ -1,4 +1,4 @@
-"""What has arrived so far, for pages that help somebody to connect an agent."""
+"""What telemetry has arrived, for pages that help to connect agents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord, UnreadEvent
 
-SESSIONS_COUNTED = 1000  # beyond that the page says "more than": nobody who connects an agent needs the rest
+SESSIONS_COUNTED = 1000  # beyond that the page says "more than"
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,17 @@ class Sender:
     hint: str
     last_used_at: datetime | None
     expires_at: datetime | None = None
-    person: str = ""  # whom all that it sends counts for; empty: whom it claims
+    person: str = ""  # all its telemetry counts for this person; empty: for the claimed author
 
 
 @dataclass(frozen=True)
 class Unread:
-    """An agent of whose telemetry something is kept, but not understood yet."""
+    """An agent with stored telemetry that is not understood yet."""
 
     agent: str
-    count: int  # of records of which nothing is understood
-    names: Sequence[str] = ()  # of what it sends, the most frequent first
-    attributes: Sequence[str] = ()  # of records that are understood but for these, the most frequent first
+    count: int  # records of which nothing is understood
+    names: Sequence[str] = ()  # names of these records, the most frequent first
+    attributes: Sequence[str] = ()  # unknown attributes of partly understood records, the most frequent first
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Reception:
 
 
 def reception() -> Reception:
-    """Everything that arrived at this installation.  A few small queries, whatever the amount of data."""
+    """Summary of received telemetry.  A few small queries, independent of the amount of data."""
     waiting = QuarantinedRecord.objects.filter(replayed_at=None)
     last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
     unread = UnreadEvent.objects.filter(known=False).order_by("agent").values("agent")
@@ -90,9 +90,9 @@ def _sender(token: IngestToken) -> Sender:
 
 
 def last_session_of(email: str, *, agent: str = "") -> datetime | None:
-    """When the last session of the person with this address, with one agent or any, was last heard of.
+    """End of the last session of the person with this address, for one agent or any.
 
-    None: nothing came from them.
+    None: there is none.
     """
     theirs = AgentSession.objects.filter(identity__person__email__iexact=email)
     if agent:

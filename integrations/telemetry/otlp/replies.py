@@ -1,4 +1,4 @@
-"""Answers of the receiver, as OTLP/HTTP has them: in the encoding of the request.
+"""Responses of the OTLP/HTTP receiver, in the encoding of the request.
 
 https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
 """
@@ -31,7 +31,7 @@ _CONTENT_TYPE_OF = {encoding: content_type for content_type, encoding in CONTENT
 
 
 class Code(IntEnum):
-    """google.rpc.Code, as far as the receiver needs it."""
+    """The values of google.rpc.Code that the receiver uses."""
 
     INVALID_ARGUMENT = 3
     PERMISSION_DENIED = 7
@@ -43,7 +43,7 @@ class Code(IntEnum):
 
 @dataclass(eq=False)
 class RefusedError(Exception):
-    """A request that is not stored: what to answer, with the remedy in the message."""
+    """A rejected request: the response, with the remedy in the message."""
 
     status: int
     code: Code
@@ -53,7 +53,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered, whichever way it goes out."""
+    """A response, independent of the web framework."""
 
     status: int
     headers: Mapping[str, str]
@@ -61,7 +61,7 @@ class Answer:
 
 
 def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> Answer:
-    """200.  With rejected records it is a partial success: the sender must not send them again."""
+    """200; a partial success if records were rejected: the sender must not resend them."""
     if not rejected:
         return _ALL_ACCEPTED[encoding]
     message = message[:LONGEST_MESSAGE]
@@ -86,7 +86,7 @@ def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: 
 
 
 def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
-    """An error; its body is a google.rpc.Status."""
+    """An error with a google.rpc.Status as body."""
     if encoding is Encoding.JSON:
         body = json.dumps({"code": refusal.code, "message": refusal.message}).encode()
     else:
@@ -98,7 +98,7 @@ def _headers(encoding: Encoding) -> dict[str, str]:
     return {"Content-Type": _CONTENT_TYPE_OF[encoding]}
 
 
-# An Export…ServiceResponse without fields, of whichever signal.
+# An empty Export…ServiceResponse, for any signal.
 _ALL_ACCEPTED = {
     Encoding.PROTOBUF: Answer(200, _headers(Encoding.PROTOBUF), b""),
     Encoding.JSON: Answer(200, _headers(Encoding.JSON), b"{}"),

@@ -1,4 +1,4 @@
-"""The body of a request to a receiver: as it was sent, and inflated, each with a limit."""
+"""Read and inflate the body of a request to a receiver, both with size limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 from integrations.telemetry.otlp.replies import Code, RefusedError
 
-MOST_BYTES = 20 * 1024 * 1024  # as sent and inflated alike; agents send some kB, SDK exporters at most 512 records
+MOST_BYTES = 20 * 1024 * 1024  # both as sent and inflated; agents send some kB, SDK exporters at most 512 records
 MOST_MEMBERS = 1000  # of a gzip body; programs write one
-_PIECE = 64 * 1024  # what zlib copies of the rest at the end of a member is never more
+_PIECE = 64 * 1024  # bounds what zlib copies at the end of a member
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -20,9 +20,9 @@ def read_body(environ: Mapping[str, Any]) -> bytes:
 
 
 def read_sent(environ: Mapping[str, Any]) -> bytes:
-    """The body of a WSGI request as it was sent, for what is signed over these bytes.  Raises RefusedError.
+    """The body of a WSGI request as sent, for verifying signatures.  Raises RefusedError.
 
-    The web server undoes chunks, and sets Content-Length for them.
+    The web server decodes chunked bodies and sets Content-Length.
     """
     announced = environ.get("CONTENT_LENGTH") or "0"
     if not (announced.isascii() and announced.isdigit()):
@@ -38,9 +38,9 @@ def read_sent(environ: Mapping[str, Any]) -> bytes:
 
 
 def inflate(sent: bytes, environ: Mapping[str, Any]) -> bytes:
-    """What was sent with the Content-Encoding of that request.  Raises RefusedError.
+    """Decompress a body by the Content-Encoding of its request.  Raises RefusedError.
 
-    The time it takes is linear in what is sent and what comes out, whatever that is.
+    Runs in time linear in the compressed and inflated sizes for any input.
     """
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in ("", "identity"):
@@ -59,7 +59,7 @@ def inflate(sent: bytes, environ: Mapping[str, Any]) -> bytes:
 
 
 def _inflate(sent: bytes, encoding: str) -> bytes:
-    """All members (a gzip file may have several), stopped at the limits."""
+    """Inflate all members (a gzip file may have several) up to the limits."""
     parts: list[bytes] = []
     room = MOST_BYTES + 1
     members = 0

@@ -1,9 +1,9 @@
-"""Raw telemetry is kept for HEADWAY_RAW_EVENT_DAYS; what it was folded into stays.
+"""Raw telemetry is deleted after HEADWAY_RAW_EVENT_DAYS; sessions folded from it stay.
 
-A day's partitions are dropped when the day is over that long ago and nothing was received for it since: telemetry of
-last year that came in today is kept as long as today's.  The day is closed then.  Events that come in for it later
-still merge into their requests and calls; metric points are refused, because the points they would be summed with are
-gone.  Of a cumulative series its last reading is kept, so that the next one is a difference and not a fresh start.
+A day's partitions are dropped when both the day and the last arrival for it are older than that: old telemetry that
+arrives today is kept as long as today's.  The day is then closed.  Later events for it still merge into their requests
+and calls; metric points are rejected, because the points of their sums are gone.  The last value of each cumulative
+series is kept, so that the next value yields a difference instead of a fresh start.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from integrations.telemetry.otlp.store_rows import EVENT_TABLE, POINT_TABLE
 
 logger = logging.getLogger(__name__)
 
-# Dropping a partition stops intake while it waits for its lock: rather try again the next night.
+# Waiting for the lock to drop a partition blocks intake: give up and retry the next night.
 LOCK_TIMEOUT_MS = 2_000
-SERIES_END_AFTER = timedelta(days=365)  # a counter that was silent for a year has ended
+SERIES_END_AFTER = timedelta(days=365)  # a counter without values for a year has ended
 SECONDS_KNOWN = 60.0
 _PARTITION = re.compile(rf"(?:{EVENT_TABLE}|{POINT_TABLE})_(\d{{8}})")
 
@@ -38,7 +38,7 @@ _closed_known_until = float("-inf")
 
 
 def closed_days() -> frozenset[date]:
-    """The UTC days whose raw rows were dropped; at most a minute old."""
+    """The UTC days whose raw rows were dropped; cached for a minute."""
     global _closed, _closed_known_until  # noqa: PLW0603 - one answer for all threads of the process
     with _lock:
         if time.monotonic() >= _closed_known_until:
@@ -48,14 +48,14 @@ def closed_days() -> frozenset[date]:
 
 
 def forget_closed_days() -> None:
-    """Ask the database again next time."""
+    """Invalidate the cache."""
     global _closed_known_until  # noqa: PLW0603
     with _lock:
         _closed_known_until = float("-inf")
 
 
 def drop_expired_days(now: datetime | None = None) -> list[date]:
-    """Drop the partitions of expired days, and close those days; which ones."""
+    """Drop the partitions of expired days and close them; returns the days."""
     kept_since = (now or timezone.now()) - timedelta(days=settings.RAW_EVENT_DAYS)
     dropped = [day for day in _expired_days(kept_since) if _drop(day, kept_since)]
     SeriesBase.objects.filter(at__lt=kept_since - SERIES_END_AFTER).delete()
@@ -94,7 +94,7 @@ def _drop(day: date, kept_since: datetime) -> bool:
             cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
             tables = [table for table in (EVENT_TABLE, POINT_TABLE) if _exists(partition_name(table, day))]
             for table in tables:
-                # The parents first, as DROP will, so that intake and this cannot wait for each other in a circle.
+                # Lock the parents first, as DROP does, to avoid deadlocks with intake.
                 cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
             if _still_needed(day, kept_since):
                 return False
@@ -124,7 +124,7 @@ def _exists(table: str) -> bool:
 
 
 def _still_needed(day: date, kept_since: datetime) -> bool:
-    """Whether something came in for the day meanwhile, or waits to be folded."""
+    """Whether rows for the day arrived meanwhile, or are not folded yet."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     unfolded = ReceivedBatch.objects.filter(at_from__lt=start + timedelta(days=1), at_to__gte=start)
     return unfolded.exists() or RawDay.objects.filter(day=day, last_received_at__gte=kept_since).exists()

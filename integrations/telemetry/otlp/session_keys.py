@@ -1,4 +1,4 @@
-"""Whose record is it?  The session that a record belongs to, and the names that it carries for its author."""
+"""The session of a record, and the names of its author."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from orgtree.identities.resolving import IdentityName, UnusableNameError
 from orgtree.models import IdentityKind
 
 LONGEST_SESSION_ID = 200
-LONGEST_NAME = 400  # as sent; what may be stored is IdentityName's to say
+LONGEST_NAME = 400  # as sent; IdentityName checks what may be stored
 LONGEST_VERSION = 60
-# enduser.id is set by the organisation, the same for every agent, so its logins are no agent's logins.
+# The organisation sets enduser.id, the same for every agent, so its logins have a provider of their own.
 END_USER_PROVIDER = "enduser"
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 class AuthorNames(NamedTuple):
-    """The names that a record carries for its author, as sent; empty where it carries none.
+    """The author names in a record, as sent; empty where absent.
 
-    Where the token belongs to a person, `identity` (an id) stands in place of them all.
+    For a personal token, `identity` (an id) replaces all names.
     """
 
     agent: str
@@ -35,23 +35,23 @@ class AuthorNames(NamedTuple):
 
 
 class SessionKey(NamedTuple):
-    """A session as one record names it.
+    """A session as named by one record.
 
-    Where the record names only the process that sent it, that stands in the place of a session (`is_process`).
+    If the record only names its process, that replaces the session (`is_process`).
     """
 
     agent: str
     external_id: str
     agent_version: str
     author: AuthorNames
-    process: str = ""  # that it ran in, of agents whose metrics name nothing else
+    process: str = ""  # its process, for agents whose metrics name nothing else
     is_process: bool = False
 
 
 def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
-    """The session that a record belongs to; None where it names none.
+    """The session of a record; None if it names none.
 
-    Raises BadRecordError for a session id, or a name of its author, that cannot be kept.
+    Raises BadRecordError for an invalid session id or author name.
     """
     session = _first_key(attributes, vocabulary.session_keys)
     process = _first_key(attributes, vocabulary.process_keys)
@@ -99,7 +99,7 @@ def identity_names(author: AuthorNames) -> tuple[IdentityName, ...]:
 
 def _address_or_login(value: str, provider: str) -> IdentityName | None:
     if _ADDRESS.fullmatch(value.strip()):
-        return IdentityName.of_address(value)  # a code host's no-reply address is the login in it
+        return IdentityName.of_address(value)  # a code host's no-reply address contains the login
     return _name(IdentityKind.LOGIN, provider, value)
 
 

@@ -1,4 +1,4 @@
-"""Received rows into the database: everything of a request or nothing, each row once, in one transaction."""
+"""Store received rows: each request in one transaction, each row once."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from integrations.telemetry.otlp.store_sessions import Batch, forget_identities,
 from integrations.telemetry.otlp.store_tallies import append_tallies
 
 LONGEST_REASON = 300
-# By its name: the fold stands above the store.
+# By name, because the fold imports the store.
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
 
 
 def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
-    """Store everything that a request brought; what is new of it is folded into sessions soon after.
+    """Store a decoded request; new rows are folded into sessions soon after.
 
-    Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
+    Raises django.db.OperationalError or InterfaceError if the database is unavailable; nothing is stored then.
     """
     received = _Received(decoded, sender)
     try:
         _write(received, _copy)
-    except IntegrityError:  # rows that are there, or something that this process remembers and that is gone
+    except IntegrityError:  # existing rows, or a stale cache of this process
         forget_partitions()
         forget_identities()
         _write(received, _insert_missing)
@@ -56,12 +56,12 @@ def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
         _write(received, _insert_missing)
 
 
-# Stores the values of rows with the id of their batch; what those are known by that are new.
+# Inserts rows with their batch id; returns the digests of new rows.
 Insert = Callable[[Table, int, Sequence[tuple[Any, ...]]], set[bytes]]
 
 
 class _Received:
-    """What a request brought, in the order of the tables' keys, and who sent it."""
+    """A decoded request in the order of the tables' keys, and its sender."""
 
     def __init__(self, decoded: DecodedRequest, sender: Sender | None) -> None:
         self.decoded, self.sender = decoded, sender
@@ -70,9 +70,10 @@ class _Received:
 
 
 def _write(received: _Received, insert: Insert) -> None:
-    """Requests are usually new, so that rows are copied straight into the tables first: a small one takes half as long.
+    """Write a request in one transaction.
 
-    Where one of them turns out to be there, all are written again through a staging table.
+    Rows are usually new, so they are first copied directly into the tables, which halves the time of small requests.
+    On a conflict, all are written again through a staging table.
     """
     decoded, sender, events, points = received.decoded, received.sender, received.events, received.points
     for table, rows in ((EVENTS, events), (POINTS, points)):
@@ -105,7 +106,7 @@ def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
 
 
 def _copy(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
-    """IntegrityError where a row is there already."""
+    """Copy rows into the table.  Raises IntegrityError if a row exists."""
     if rows:
         with connection.cursor() as cursor:
             table.copy(cursor, table.name, rows)
@@ -113,10 +114,10 @@ def _copy(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[b
 
 
 def _insert_missing(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
-    """Leaves alone what is there."""
+    """Insert rows that do not exist yet."""
     if not rows:
         return set()
-    staging = f"{table.name}_staging"  # the caller's transaction may have used it before
+    staging = f"{table.name}_staging"  # may exist from an earlier call in the transaction
     names = {
         "table": sql.Identifier(table.name),
         "staging": sql.Identifier(staging),
@@ -131,7 +132,7 @@ def _insert_missing(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]
 
 
 def _counts(decoded: DecodedRequest, new: Collection[bytes]) -> Counter[Tally]:
-    """What a request counts, unless it was stored before: its rows are there, so it was counted then."""
+    """The tallies of a request, unless it was stored and counted before."""
     counts: Counter[Tally] = Counter()
     if new or not (decoded.events or decoded.points):
         counts.update(decoded.counts)

@@ -1,4 +1,4 @@
-"""What comes with a token of one person counts for that person, whatever address its records claim."""
+"""Telemetry sent with a personal token counts for that person, whatever address it claims."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey
 
 
 class Claim(NamedTuple):
-    """A row, by what it is known by, that claims to be of somebody else than the token's person."""
+    """A row (by digest) that claims an author other than the token's person."""
 
     row: bytes
     address: str
 
 
 def bind(decoded: DecodedRequest, sender: Sender) -> list[Claim]:
-    """Let every session of the reading be the sender's; what claims another address, of rows that name a session."""
+    """Assign all sessions of the request to the sender; returns claims of other addresses."""
     if sender.identity_id is None:
         return []
     claims: list[Claim] = []
@@ -42,7 +42,7 @@ def bind(decoded: DecodedRequest, sender: Sender) -> list[Claim]:
 
 
 def note_claims(token_id: int, claims: Sequence[Claim], new: Container[bytes]) -> None:
-    """Count those of rows that are new.  Runs in the caller's transaction."""
+    """Count the claims of new rows, in the caller's transaction."""
     counted = [claim for claim in claims if claim.row in new]
     if counted:
         IngestToken.objects.filter(pk=token_id).update(
@@ -51,6 +51,6 @@ def note_claims(token_id: int, claims: Sequence[Claim], new: Container[bytes]) -
 
 
 def _other_address(author: AuthorNames, sender: Sender) -> str:
-    """The address or login that a record claims, where it is none of the sender's; else empty."""
+    """The address or login that a record claims, if it is not one of the sender's; else empty."""
     claimed = [name.strip() for name in (author.end_user, author.email) if name.strip()]
     return next((name for name in claimed if name.lower() not in sender.names), "")

@@ -1,4 +1,4 @@
-"""The raw tables' partitions, one a UTC day, made when the first row for a day arrives."""
+"""Partitions of the raw tables, one per UTC day, created when the first row for a day arrives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg import sql
 
 DAY = 24 * 3600 * 1_000_000  # microseconds
 FIRST_DAY = date(2000, 1, 1)
-_ADVISORY_LOCK = 0x4865_6164  # "Head": one process at a time makes partitions
+_ADVISORY_LOCK = 0x4865_6164  # "Head": one process at a time creates partitions
 
 _existing: set[tuple[str, int]] = set()
 
@@ -34,9 +34,9 @@ def partition_name(table: str, day: date) -> str:
 
 
 def ensure_partitions(table: str, days: Iterable[int]) -> None:
-    """Make the missing partitions of these days (numbers since 2000), in a short transaction of its own.
+    """Create missing partitions of these days (numbers since 2000), in a short transaction of its own.
 
-    A partition is made beside its table and then attached, which does not stop running inserts as
+    A partition is created as a table and then attached, which does not block running inserts as
     CREATE … PARTITION OF would.
     """
     missing = sorted({day for day in days if (table, day) not in _existing})
@@ -50,7 +50,7 @@ def ensure_partitions(table: str, days: Iterable[int]) -> None:
 
 
 def forget_partitions() -> None:
-    """Look again next time: somebody dropped a partition that this process had seen."""
+    """Invalidate the cache, after a partition was dropped."""
     _existing.clear()
 
 

@@ -1,4 +1,4 @@
-"""The rows of the two raw tables, and how they are copied into one."""
+"""Rows of the two raw tables, and copying them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from integrations.telemetry.otlp.session_keys import SessionKey
 
 EVENT_TABLE = "integrations_agent_event"
 POINT_TABLE = "integrations_agent_point"
-DIGEST = 3  # its place among the values of a row of either table
+DIGEST = 3  # index of the digest in a row of either table
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Figures(NamedTuple):
-    """The columns of an event that its record says; those of one that is not read stay empty."""
+    """The columns of an event that are read from its record; empty for unread ones."""
 
     name: str
     key: str = ""
@@ -43,7 +43,7 @@ class Figures(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """One event; what is known only when it is stored (batch, id of the session) is left out."""
+    """One event, without the columns known on storing (batch, session id)."""
 
     at: int  # microseconds since 2000
     digest: bytes
@@ -66,10 +66,10 @@ class PointRow(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A raw table with its columns, in the order of the values that are copied, and their types."""
+    """A raw table with its columns and types, in the order of copied values."""
 
     name: str
-    digest: str  # the column with what a record is known by
+    digest: str  # the column that identifies a record
     columns: Mapping[str, str]
 
     @property
@@ -77,11 +77,11 @@ class Table(NamedTuple):
         return sql.SQL(", ").join(map(sql.Identifier, self.columns))
 
     def copy(self, cursor: CursorWrapper, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Copy rows into the table, or into one like it."""
+        """Copy rows into the table `into`, which has the same columns."""
         statement = sql.SQL("COPY {into} ({columns}) FROM STDIN (FORMAT BINARY)").format(
             into=sql.Identifier(into), columns=self.column_names
         )
-        # Django's cursor does not turn psycopg's exceptions into its own here.
+        # Django's cursor does not convert psycopg's exceptions here.
         with connection.wrap_database_errors, cursor.copy(statement) as copy:
             copy.set_types(list(self.columns.values()))
             for row in rows:
@@ -125,18 +125,18 @@ POINTS = Table(
 
 
 def events_in_order(rows: Iterable[EventRow]) -> list[EventRow]:
-    """In the order of the table's key, none of them twice."""
+    """Sorted by the table's key, without duplicates."""
     return sorted({row[:2]: row for row in rows}.values(), key=itemgetter(0, 1))
 
 
 def points_in_order(rows: Iterable[PointRow]) -> list[PointRow]:
-    """In the order of the table's key, none of them twice; of several readings at one time the least, as counted."""
+    """Sorted by the table's key, without duplicates; of several values at one time the smallest."""
     once = {row[:3]: row for row in sorted(rows, key=attrgetter("value"), reverse=True)}
     return sorted(once.values(), key=itemgetter(0, 1, 2))
 
 
 def event_values(rows: Iterable[EventRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> list[tuple[Any, ...]]:
-    """What is copied."""
+    """Values to copy, in the order of the columns."""
     return [
         (batch_id, None if session is None else sessions[session], time_at(at), UUID(bytes=digest), kind, *figures)
         for at, digest, session, kind, figures in rows
@@ -151,5 +151,5 @@ def point_values(rows: Iterable[PointRow], batch_id: int, sessions: Mapping[Sess
 
 
 def time_at(microseconds: int) -> datetime:
-    """The time so many microseconds after the beginning of 2000."""
+    """The time that many microseconds after the start of 2000."""
     return YEAR_2000 + timedelta(microseconds=microseconds)

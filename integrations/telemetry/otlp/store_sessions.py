@@ -1,10 +1,10 @@
-"""From the sessions that records name to rows of AgentSession.
+"""Resolve session keys to rows of AgentSession.
 
-A process remembers the identities of the authors it has stored, once that is committed.  One that was deleted since
-lets the next transaction with it fail, after which everything is looked up anew.
+Each process caches identities of authors after commit.  If one was deleted since, the next transaction with it fails,
+and the cache is cleared.
 
-A session id under two names of one person (its events carry an address, its metrics only the installation) is one
-session: a session that is new is looked up under the person's other names, and goes on under the name it began with.
+A session id under two names of one person (events carry an address, metrics only the installation) is one session: a
+new session is looked up under the person's other names, and continues under the first one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orgtree.identities.resolving import identify
 MOST_REMEMBERED = 100_000
 
 _identity_ids: dict[AuthorNames, int] = {}
-_Session = tuple[str, str, int]  # agent, external id, identity: what is unique about it
+_Session = tuple[str, str, int]  # agent, external id, identity: its unique key
 _merged_into: dict[_Session, _Session] = {}
 
 
@@ -37,7 +37,7 @@ class Batch:
     merged_into: Mapping[_Session, _Session]
 
     def remember(self) -> None:
-        """To be called once the batch's transaction is committed."""
+        """Update the caches; call it after the batch's transaction has committed."""
         if len(_identity_ids) + len(self.identities) > MOST_REMEMBERED:
             _identity_ids.clear()
         _identity_ids.update(self.identities)
@@ -47,17 +47,17 @@ class Batch:
 
 
 def forget_identities() -> None:
-    """Look everybody up again: somebody who is remembered does not exist any more."""
+    """Clear the caches, after a cached row was deleted."""
     _identity_ids.clear()
     _merged_into.clear()
 
 
 def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: int) -> Batch:
-    """Make a batch, and the sessions that are new, each with its first record's time.
+    """Create a batch and its new sessions, each with the time of its first record.
 
     `earliest` and `latest` are the times of the batch's rows; all times in microseconds since 2000.  Several keys may
-    mean one session: the same names, written differently, or another version of the agent.  Runs in the caller's
-    transaction; insertion in order keeps concurrent transactions from waiting for each other in a circle.
+    refer to one session: names in different spellings, or another version of the agent.  Runs in the caller's
+    transaction; sorted insertion avoids deadlocks between concurrent transactions.
     """
     identities = _identities_of(key.author for key in first_seen)
     named = {key: (key.agent, key.external_id, identities[key.author]) for key in first_seen}
@@ -66,7 +66,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     for key in first_seen:
         keys.setdefault(meant[key], key)
     sessions = sorted(keys)
-    # Every request executes it: psycopg's own cursor prepares it, where Django's would have it planned each time.
+    # Executed by every request: psycopg's own cursor prepares it, while Django's would plan it each time.
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(
             OPEN_BATCH,
@@ -83,7 +83,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
         answers = cursor.fetchall()
     batch_id = answers[0][0]
     ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _, _ in answers if id_ is not None}
-    while missing := sorted(keys.keys() - ids.keys()):  # another transaction made them at the same time
+    while missing := sorted(keys.keys() - ids.keys()):  # created concurrently by another transaction
         ids |= _existing(missing)
     new = {id_: (*session,) for _, id_, *session, is_new, _ in answers if is_new}
     has_namesakes = any(answer[-1] for answer in answers) or len({session[:2] for session in sessions}) < len(sessions)
@@ -98,7 +98,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
 
 
 def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
-    """Note which process each session ran in, and since when, where its records say so."""
+    """Store the process of each session, and since when, where its records name one."""
     ran: dict[tuple[int, str], int] = {}
     for key, at in first_seen.items():
         if key.process and not key.is_process:
@@ -147,9 +147,9 @@ def _existing(sessions: list[_Session]) -> dict[_Session, int]:
 
 
 def _unite(new: list[int]) -> list[tuple[int, int, int]]:
-    """Take back the new sessions that began under another name of their person.
+    """Delete new sessions that exist under another name of their person.
 
-    Each with the id of the session that it goes on in, and that one's identity.
+    Returns (new id, id of the existing session, its identity).
     """
     with connection.cursor() as cursor:
         cursor.execute(UNITE, [new])
@@ -164,8 +164,8 @@ def _columns(sessions: list[_Session]) -> list[list[str] | list[Int8]]:
     ]
 
 
-# One statement, because a round trip costs a small request more than anything else.  A row's last two columns say
-# whether the session is new, and then, whether one of that name was there: it may go on under another of its person's.
+# One statement, because round trips dominate the time of small requests.  The last two columns are whether the session
+# is new, and if so, whether one with the same id exists, possibly under another name of the person.
 OPEN_BATCH = """
     WITH batch AS (
         INSERT INTO integrations_receivedbatch (received_at, at_from, at_to)

@@ -1,4 +1,4 @@
-"""Counts of what was dropped and of what nobody reads: appended with each request, added up now and then."""
+"""Counts of dropped attributes and unread records: appended per request, aggregated in the background."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db import connection, transaction
 from integrations.models import ReceivedTally
 from integrations.telemetry.otlp.decoded import Counted, Tally
 
-MOST_LISTED = 2_000  # names of an agent: somebody may put numbers into them
+MOST_LISTED = 2_000  # names per agent: a sender may put numbers into them
 OTHERS = "(others)"
-_ADVISORY_LOCK = 0x5461_6C6C  # "Tall": one process at a time adds up
+_ADVISORY_LOCK = 0x5461_6C6C  # "Tall": one process at a time aggregates
 
 
 def append_tallies(counts: Counter[Tally]) -> None:
-    """Runs in the caller's transaction."""
+    """Append tallies, in the caller's transaction."""
     ReceivedTally.objects.bulk_create(
         ReceivedTally(
             counted=tally.counted,
@@ -30,7 +30,7 @@ def append_tallies(counts: Counter[Tally]) -> None:
 
 
 def _under_few_names(counts: Counter[Tally]) -> Counter[Tally]:
-    """The same counts, those of the rarest names put together."""
+    """The counts, with the rarest names combined."""
     if len(counts) <= MOST_LISTED:
         return counts
     few: Counter[Tally] = Counter()
@@ -40,9 +40,9 @@ def _under_few_names(counts: Counter[Tally]) -> Counter[Tally]:
 
 
 def add_up_tallies() -> None:
-    """Move what was appended into DroppedAttribute and UnreadEvent; each tally is added exactly once.
+    """Aggregate appended tallies into DroppedAttribute and UnreadEvent, each exactly once.
 
-    Of the names that are new, the most frequent take what room an agent's list has left.
+    The most frequent new names fill the remaining slots of an agent's list.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
@@ -57,8 +57,8 @@ def add_up_tallies() -> None:
         )
 
 
-# What came as unknown and was known, or has a meaning, came to a process that had not heard of it: it is to be read
-# again.
+# An unread name that is known or has a meaning came from a process with a stale cache, so its records are to be
+# reprocessed.
 ADD_UP = """
     WITH drained AS (
         DELETE FROM integrations_receivedtally
