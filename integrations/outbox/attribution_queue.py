@@ -11,9 +11,7 @@ from django.db import connection
 
 from core.nudges import nudge_on_commit
 
-ATTRIBUTE = signature(
-    "integrations.code.attribution.tasks.attribute"
-)  # by name, because attribution imports its queue
+ATTRIBUTE = signature("integrations.code.attribution.tasks.attribute")  # by name, because attribution imports its queue
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What was not understood when it came, read again with today's vocabularies.
+"""Reprocess records that were not understood on arrival, with the current vocabularies.
 
-Such records were kept with their attributes, less text, for as long as raw telemetry is kept (decode_unread.py).  Read
-again, they are what they would have been had they come today: what was made of them before is taken back, and made
-anew from all that tells of the same request or call.
+Such records are stored with their attributes, without content, for the retention time of raw telemetry
+(decode_unread.py).  Reprocessing yields what they would be had they arrived today: rows merged from them are deleted
+and rebuilt from all records of the same request or call.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ from integrations.telemetry.otlp.store_rows import YEAR_2000, EventRow, Figures,
 from integrations.telemetry.reread_store import ReplacedRow, Reprocessed, store_reprocessed
 
 ROWS_PER_TRANSACTION = 2_000
-_ADVISORY_LOCK = 0x5265_6164  # "Read": rows are read again by one process at a time, as they stand then
-NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and needs none
-_NO_LIMIT = 2**62  # of a time that was checked when it came
+_ADVISORY_LOCK = 0x5265_6164  # "Read": one process at a time reprocesses rows
+NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and not stored
+_NO_LIMIT = 2**62  # the time was validated on arrival
 
 _Name = tuple[str, str]  # a signal, and the name of an event, span or metric
 
@@ -75,11 +75,10 @@ class _Row(NamedTuple):
 
 
 def reprocess_unread_events() -> int:
-    """Read what was kept of records that vocabularies understand by now, wholly or better; how many there are.
+    """Reprocess stored records that vocabularies understand by now, fully or better; returns their number.
 
-    An agent whose vocabulary is the one by which everything was tried already is passed over.  Tried is what is marked
-    so to the end: whatever comes meanwhile that has to be read again takes the mark away (dictionary.py,
-    store_tallies.py), and so does whoever begins after.
+    Agents whose vocabulary has not changed since the last run are skipped.  A run marks its rows first and completes
+    only those still marked at the end: new work (dictionary.py, store_tallies.py) and later runs remove the mark.
     """
     forget_dictionary()
     listed = UnreadEvent.objects.filter(Q(known=False) | ~Q(means=""))
@@ -98,7 +97,7 @@ def reprocess_unread_events() -> int:
 
 
 def _fingerprint(vocabulary: Vocabulary) -> str:
-    """Of all names that a vocabulary knows, and of what it knows them to be."""
+    """A digest of all names that a vocabulary knows, and their meanings."""
     content = (
         *(sorted(vocabulary.figure_names), sorted(vocabulary.known), sorted(vocabulary.naming)),
         *(sorted(vocabulary.events), sorted(vocabulary.spans), sorted(vocabulary.metrics)),
@@ -166,7 +165,7 @@ def _signal_of(vocabulary: Vocabulary, row: _Row, attributes: Attributes) -> Sig
 
 
 def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Reprocessed | None:
-    """What a row means today; None where that is what it meant before."""
+    """The new interpretation of a row; None if unchanged."""
     unknown = [name for name in attributes.get(UNKNOWN, ()) if not vocabulary.knows(name)]
     is_point = row.kind == EventKind.UNREAD_POINT
     was_read = attributes.get(IS_READ) if is_point else row.kind != EventKind.UNREAD
@@ -184,7 +183,7 @@ def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Repr
 
 def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> SessionKey | None:
     if row.session_id is not None:
-        return cast(SessionKey, row.session_id)  # known already: encoded as it is
+        return cast(SessionKey, row.session_id)  # resolved already: used as its own key
     session = session_of(attributes, vocabulary)
     if session is None and vocabulary.trace_is_session and (trace := attributes.get(TRACE_ID)):
         session = session_of({**attributes, vocabulary.session_keys[0]: trace}, vocabulary)
@@ -195,7 +194,7 @@ def _event(
     vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
 ) -> Reprocessed | None:
     signal = _signal_of(vocabulary, row, attributes)
-    named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have come under another name
+    named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have arrived under another name
     name, event = meaning(vocabulary, signal, named if isinstance(named, str) and named else row.name, attributes)
     if event is None or (event is INCOMPLETE and unknown):
         return None
@@ -244,14 +243,14 @@ def _point(
 
 
 def _list_as_known(vocabulary: Vocabulary, agent: str, understood: set[_Name], waiting: set[_Name]) -> None:
-    """Take off the list what is understood by now, whether or not something of it was still kept."""
+    """Mark names that are understood by now as known, whether or not records of them are still stored."""
     for unread in UnreadEvent.objects.filter(agent=agent, known=False):
         name = (unread.signal, unread.name)
         if unread.attribute:
             is_known = vocabulary.knows(unread.attribute)
         else:
             is_known = name not in waiting and (name in understood or _is_listed(vocabulary, *name))
-        if is_known:  # but where somebody took its meaning back meanwhile
+        if is_known:  # unless its meaning was changed meanwhile
             UnreadEvent.objects.filter(pk=unread.pk, means=unread.means).update(known=True)
 
 

@@ -1,7 +1,7 @@
-"""Rows that are read again, into the place of what they were before.
+"""Replace reprocessed rows in the raw tables.
 
-A merged request keeps the greatest of each figure that was told of it.  Where one was told without its cached tokens,
-all its input counted as uncached, and would go on to: so the merged row is taken back, and the next fold makes it anew
+A merged request keeps the maximum of each figure.  If a record lacked its cached tokens, all its input counted as
+uncached, and the maximum would preserve that: so the merged row is deleted, and the next fold rebuilds it
 from every raw row that tells of it.
 """
 
@@ -41,7 +41,7 @@ from integrations.telemetry.sessions.calendar import rebuild_days_of
 
 
 class Reprocessed(NamedTuple):
-    """What a row means by now: an event (None: the point was all there is to it), points, and whether it is kept on."""
+    """The new interpretation of a row: an event (None: only points), points, and whether it stays unread."""
 
     event: EventRow | None
     points: tuple[PointRow, ...]
@@ -50,7 +50,7 @@ class Reprocessed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplacedRow:
-    """A stored row, and what takes its place."""
+    """A stored row, and its replacement."""
 
     at: int
     digest: bytes
@@ -61,11 +61,11 @@ class ReplacedRow:
 
 
 def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
-    """Write the rows as what they mean now, for the next fold.  In the caller's transaction."""
+    """Replace the rows for the next fold, in the caller's transaction."""
     _wait_for_folds({row.batch_id for row in rows})
     events = events_in_order(row.read.event for row in rows if row.read.event is not None)
     points = points_in_order(point for row in rows for point in row.read.points)
-    forget_partitions()  # days of weeks ago may have been dropped meanwhile
+    forget_partitions()  # old partitions may have been dropped meanwhile
     for table, new_rows in ((EVENTS, events), (POINTS, points)):
         ensure_partitions(table.name, {day_number(row.at) for row in new_rows})
     new: dict[SessionKey, int] = {}
@@ -75,7 +75,7 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
         if isinstance(session, SessionKey):
             new[session] = min(at, new.get(session, at))
     times = [row.at for row in rows] + [event.at for event in events]
-    bounds = {"earliest": max(min(times) - DAY, 0), "latest": max(times) + DAY}  # others tell of the same requests
+    bounds = {"earliest": max(min(times) - DAY, 0), "latest": max(times) + DAY}  # other records of the same requests
     batch = open_batch(new, **bounds)
     known = {row.session_id for row in rows if row.session_id is not None}
     sessions: Mapping[SessionKey, int] = {**batch.sessions, **{cast(SessionKey, id_): id_ for id_ in known}}
@@ -102,7 +102,7 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
             taken_back |= set(cursor.fetchall())
         cursor.execute(REASSIGN_ROWS, parameters)
         cursor.execute(DAYS_OF_BATCH, parameters)
-        left_to_none = taken_back - set(cursor.fetchall())  # the next fold builds the others
+        left_to_none = taken_back - set(cursor.fetchall())  # the next fold rebuilds the others
     if left_to_none:
         rebuild_days_of(sorted({session for session, _ in left_to_none}))
     transaction.on_commit(batch.remember)
@@ -110,7 +110,7 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
 
 
 def _wait_for_folds(batches: set[int]) -> None:
-    """Until no fold is at work with these rows as they were; one that comes now leaves their batches alone."""
+    """Wait for folds of these rows to finish; the row locks keep new ones from claiming their batches."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM integrations_receivedbatch WHERE id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE",
@@ -119,7 +119,7 @@ def _wait_for_folds(batches: set[int]) -> None:
 
 
 def _insert(cursor: CursorWrapper, table: Table, otherwise: sql.SQL, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Through a staging table, which stays filled; `otherwise` is for a row that is there already."""
+    """Insert through a staging table, which stays filled; `otherwise` is the conflict clause."""
     staging = f"{table.name}_again"
     names = {"table": sql.Identifier(table.name), "staging": sql.Identifier(staging), "columns": table.column_names}
     for statement in STAGE:
@@ -131,7 +131,7 @@ def _insert(cursor: CursorWrapper, table: Table, otherwise: sql.SQL, rows: Itera
 LOCK_SESSIONS: LiteralString = """
     SELECT id FROM integrations_agentsession WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
-# Nothing new was received, unless it was not folded yet: the days of these rows expire when they would have.
+# Keep the time of receipt, so that retention of these days does not start over.
 RECEIVED_BEFORE: LiteralString = """
     UPDATE integrations_receivedbatch batch SET received_at = coalesce(known.at, batch.received_at)
     FROM (
@@ -160,7 +160,7 @@ REPLACE_POINT = sql.SQL(
         model = excluded.model, value = excluded.value
     """
 )
-# What these rows told of, before and now.
+# The requests and calls of these rows, before and now.
 _DESCRIBED = sql.SQL(
     """
     SELECT * FROM unnest(%(sessions)s::bigint[], %(keys)s::text[]) AS before (session_id, key)
@@ -169,7 +169,7 @@ _DESCRIBED = sql.SQL(
     WHERE session_id IS NOT NULL
     """
 ).format(**_EVENT)
-# But where raw rows that told of it may be gone: there the greatest of each figure stands.
+# Except where raw rows of the request may be dropped: there the merged maxima stay.
 DELETE_MERGED = sql.SQL(
     """
     DELETE FROM {merged} merged USING ({described}) AS described
@@ -181,7 +181,7 @@ DELETE_MERGED = sql.SQL(
     RETURNING merged.session_id, (merged.at AT TIME ZONE current_setting('TimeZone'))::date
     """
 )
-# All raw rows that tell of the same are given to the new batch.
+# Move all raw rows of the same requests and calls to the new batch.
 REASSIGN_ROWS = sql.SQL(
     """
     UPDATE {event} event SET batch_id = %(batch)s

@@ -1,4 +1,4 @@
-"""Background work on telemetry.  Nudged when something came in, and swept regularly in case a nudge was lost."""
+"""Background tasks of telemetry.  Nudged when data arrives, and swept regularly in case a nudge was lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.telemetry.sessions.fold import fold_received_batches, retry_fa
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def fold_received() -> None:
-    """Fold what was received into sessions."""
+    """Fold received batches into sessions."""
     apply_time_zone()
     fold_received_batches()
     add_up_tallies()
@@ -21,15 +21,15 @@ def fold_received() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def drop_expired() -> None:
-    """Drop raw telemetry that was kept long enough, and try again what could not be read or folded."""
+    """Drop expired raw telemetry, and retry unread records and failed batches."""
     try:
-        reprocess_unread_events()  # the last time for what is about to be dropped
-    finally:  # nothing is kept longer because it cannot be read
+        reprocess_unread_events()  # the last chance for rows about to be dropped
+    finally:  # a failure must not extend retention
         drop_expired_days()
         retry_failed_batches()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def read_again() -> None:
-    """Read again what was not understood, because somebody said what it means."""
+    """Reprocess unread records after a mapping changed."""
     reprocess_unread_events()

@@ -1,7 +1,7 @@
-"""The price book: what a request costs by the overrides, the price list, or what the list said last.
+"""The price book: prices of requests from overrides, the price list, or the last known list.
 
-In this order: an override of an admin's; what the installed library says; what the last version of it said that knew
-the model (KeptPriceList).  A model that none of them knows has no price: its cost is unknown, never nothing.
+In this order: an admin's override; the installed library; the last library version that knew the model
+(KeptPriceList).  A model without any of these has no price: its cost is unknown, never zero.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from integrations.telemetry.prices.overrides import Override, overrides_in_force
 
 class Priced(NamedTuple):
     spend: Decimal  # US dollars, to ten decimals
-    version: str  # which price book said so: the name of a PriceVersion
+    version: str  # the price book that was used: the name of a PriceVersion
 
 
 @dataclass(frozen=True)
 class Source:
-    """A price list, and the book that it stands in."""
+    """A price list, and its price book."""
 
     prices: PriceList
     version: str
@@ -35,16 +35,16 @@ class Source:
 
 @dataclass
 class PriceBook:
-    """The prices as they are now.  Made by `price_book` for the models that are to be priced."""
+    """The current prices of some models, created by `price_book`."""
 
     overrides: list[Override]
-    lists: Mapping[str, Source | None]  # by model: what holds where no override does
+    lists: Mapping[str, Source | None]  # by model, for days without an override
     _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
 
     def price_of_day(self, model: str, agent: str, day: date, tokens: TokenCounts) -> Priced | None:
-        """What a day's tokens cost, of whose requests only the sum is known.
+        """The price of a day's tokens of which only the sum is known.
 
-        The sizes of the requests are lost in the sum, so the price of short ones is taken: a lower bound.
+        The prompt sizes are unknown, so the price of short prompts is used: a lower bound.
         """
         source = self.source_of_day(model, agent, day)
         if source is None:
@@ -67,7 +67,7 @@ class PriceBook:
         return self.lists.get(model)
 
     def _overrides_of(self, model: str, agent: str) -> list[Override]:
-        """Those that match on some day, the most particular first."""
+        """Overrides that match on any day, the most specific first."""
         key = (model, agent)
         matching = self._matching.get(key)
         if matching is None:
@@ -76,13 +76,13 @@ class PriceBook:
 
 
 def price_book(models: Iterable[str]) -> PriceBook:
-    """The prices of these models.  In the caller's transaction, which then keeps changes of prices waiting."""
+    """The prices of these models.  Blocks price changes until the caller's transaction ends."""
     wait_for_price_changes()
     return read_price_book(models)
 
 
 def read_price_book(models: Iterable[str]) -> PriceBook:
-    """The prices of these models for reading: nothing waits for it."""
+    """The prices of these models, without locking."""
     version = library_version()
     distinct = set(models)
     lists: dict[str, Source | None] = {
@@ -96,7 +96,7 @@ def read_price_book(models: Iterable[str]) -> PriceBook:
 
 
 def version_ids(names: Collection[str]) -> dict[str, int]:
-    """The rows of PriceVersion of these names, made where they are new."""
+    """Ids of the PriceVersions of these names, created where missing."""
     ids = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
     missing = sorted(set(names) - ids.keys())
     if missing:

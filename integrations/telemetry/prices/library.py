@@ -1,7 +1,7 @@
-"""The price lists that genai-prices brings along.  https://github.com/pydantic/genai-prices
+"""The price lists of genai-prices.  https://github.com/pydantic/genai-prices
 
-Nothing is fetched: the prices are those of the installed version.  The library's own reckoning takes about 90 µs a
-request; its lists are read into ours, with which it takes two.
+Nothing is fetched: the prices are those of the installed version.  The library takes about 90 µs to price a request;
+its lists are converted to ours, which take 2 µs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RATES = {
     "cache_write_1h": "cache_write_1h_mtok",
     "output": "output_mtok",
 }
-# In what ways providers let a request be served other than as usual; agents tell one word of it.
+# Keys of service tiers by provider; agents report only the value.
 _TIER_WORDS = ("processing", "speed", "service_tier")
 
 
@@ -38,16 +38,16 @@ def library_version() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
-@lru_cache(maxsize=10_000)  # names come from outside
+@lru_cache(maxsize=10_000)  # names are external input
 def library_list(name: str) -> PriceList | None:
-    """What the library says of a model, by any of the names that it goes by; None where it knows none."""
+    """The library's price list of a model, by any of its names; None if unknown."""
     model = _find_model(name)
     return None if model is None else _list_of(_HashedById(model))
 
 
 @cache
 def listed_models() -> tuple[str, ...]:
-    """Names of the models of the large providers, for choosing one; each is found again by `library_list`."""
+    """Names of models of the large providers, for selection; each can be looked up with `library_list`."""
     from genai_prices.data_snapshot import get_snapshot
 
     names = {
@@ -61,7 +61,7 @@ def listed_models() -> tuple[str, ...]:
 
 
 class _HashedById:
-    """A model as a cache key: the library's models live as long as the process and cannot be hashed."""
+    """A model as a cache key: the library's models are not hashable, but live as long as the process."""
 
     __slots__ = ("model",)
 
@@ -99,7 +99,7 @@ def _conditional(model: ModelInfo) -> list[ConditionalPrice]:
 
 
 def _tells_prices(model: ModelInfo) -> bool:
-    """Whether tokens of text have a price at all: some models are sold by the minute or the page."""
+    """Whether text tokens have a price: some models are priced by the minute or the page."""
     return any(
         price.prices.input_mtok is not None or price.prices.output_mtok is not None for price in _conditional(model)
     )
@@ -141,7 +141,7 @@ def _rate(price: Decimal | TieredPrices) -> list[Any]:
 
 
 def _find_model(name: str) -> ModelInfo | None:
-    from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: loaded where something is priced
+    from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: imported lazily
 
     snapshot = get_snapshot()
     for spelling, provider in _spellings(name):
@@ -153,7 +153,7 @@ def _find_model(name: str) -> ModelInfo | None:
 
 
 def _spellings(name: str) -> Iterator[tuple[str, str | None]]:
-    """The forms in which a model's name is looked up, each with the provider to look at."""
+    """Spellings of a model's name to look up, each with the provider."""
     if not name:
         return
     yield name, None

@@ -1,4 +1,4 @@
-"""Whether everything is priced by the price list that is installed; if not, what it prices otherwise is priced anew."""
+"""Reprice after an update of the price list or the pricing rules."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from integrations.telemetry.prices.price_snapshots import price_snapshot, save_p
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 logger = logging.getLogger(__name__)
-RULES = 1  # one more, whenever the same prices come to another sum
+RULES = 1  # increment when the same prices yield another sum
 _ADVISORY_LOCK = 0x466F4C50
 
 
 def apply_price_book() -> None:
-    """Where another version of the price list is installed, or the rules are others, let what that changes follow.
+    """Queue repricings if the version of the price list, the rules or the time zone changed.
 
-    What the list no longer knows goes on at the last price that it had: the kept list says which version that was.
+    Models that the list no longer knows keep their last price; the snapshot says from which version.
     """
     now = {"library": library_version(), "rules": RULES, "time_zone": settings.TIME_ZONE}
     if FollowedPriceBook.objects.filter(**now).exists():
@@ -49,21 +49,21 @@ def apply_price_book() -> None:
 
 
 def _reprice_all(before: FollowedPriceBook | None) -> None:
-    """Nothing to do in an installation that has no sessions yet."""
+    """Queue everything for repricing, unless there are no sessions yet."""
     if KeptPriceList.objects.exists():
         reason = "Requests are told by which price book they are priced" if before is None else "Priced by other rules"
         enqueue_repricing(Repricing.Cause.RULES, reason)
 
 
 def _models_of_days() -> list[str]:
-    """Read from the facts: before there were kept lists, nobody noted which models were used."""
+    """The models in the facts, for installations from before there were snapshots."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT model FROM integrations_agentsessionday WHERE model <> ''")
         return [row[0] for row in cursor.fetchall()]
 
 
 def _sync_library() -> list[str]:
-    """Bring the kept lists up to the installed version; the models whose prices are others than before, by name."""
+    """Update the snapshots to the installed version; returns the models whose prices changed, by name."""
     version = library_version()
     changed: list[str] = []
     for row in KeptPriceList.objects.order_by("model").select_for_update():
@@ -83,7 +83,7 @@ def _sync_library() -> list[str]:
 
 
 def _priced_as(changed: Sequence[str]) -> list[str]:
-    """The models that an override prices as one of these."""
+    """Models that an override prices like one of these."""
     patterns = PriceOverride.objects.filter(same_as__in=changed).values_list("model", flat=True)
     return [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
 

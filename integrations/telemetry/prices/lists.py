@@ -1,4 +1,4 @@
-"""What a model costs, by day and tier: a list of prices that can be kept as JSON, and one request reckoned with it.
+"""A model's prices by day and tier, stored as JSON, and pricing of one request.
 
 Pure: no Django, no library.  The JSON of a list is
 
@@ -6,8 +6,8 @@ Pure: no Django, no library.  The JSON of a list is
                  "since": "2026-03-13", "hours": ["00:30", "16:30"]}, …],
      "tiers": [{"tier": "batch", "rates": {…}, "since": …}, …]}
 
-with prices in US dollars per million tokens as text.  Of `prices` the last that holds at a moment is the one, of
-`tiers` the first that names a rate.  "since" is a day in UTC, "hours" are a daily stretch in UTC.
+with prices in US dollars per million tokens as text.  The last entry of `prices` that is in force applies;
+of `tiers`, the first that has the rate.  "since" is a day in UTC, "hours" a daily range in UTC.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 MILLION = Decimal(1_000_000)
-_LAST_DIGIT = Decimal("1e-10")  # that the columns keep
-# One sender's nonsense must not keep others' requests from being stored: what the columns hold.
+_LAST_DIGIT = Decimal("1e-10")  # precision of the columns
+# The limit of the columns: implausible values of one sender must not block storing the requests of others.
 HIGHEST_SPEND = Decimal(9_999_999_999)
-# Sizes of prompts above which some model's tokens cost more.  Requests are counted by them (AgentTierDay), so that a
-# day's sum can be priced as any model would.  Below the first no request is told from another.
+# Prompt sizes above which some model costs more.  Requests are counted by these classes (AgentTierDay), so that a day's
+# sum can be priced for any model.  Sizes below the first bound are not distinguished.
 PROMPT_BOUNDS = (128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
 
 Json = Mapping[str, Any]
 
 
 class TokenCounts(NamedTuple):
-    """Tokens of a request in four disjoint kinds; of the cache writes, those that are kept an hour."""
+    """Tokens of a request in four disjoint kinds, and the cache writes with a one-hour TTL among them."""
 
     input: int  # uncached
     cache_read: int
@@ -45,19 +45,19 @@ class TokenCounts(NamedTuple):
 
 
 def prompt_bound(prompt_size: int) -> int:
-    """The greatest of PROMPT_BOUNDS below that size; 0 where there is none."""
+    """The greatest of PROMPT_BOUNDS below that size, or 0."""
     position = bisect_left(PROMPT_BOUNDS, prompt_size)
     return PROMPT_BOUNDS[position - 1] if position else 0
 
 
 def noon(day: date) -> datetime:
-    """The moment by which a day is priced as a whole."""
+    """The time at which a whole day is priced."""
     return datetime.combine(day, time(12), UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Dollars per million tokens: the base price, and those that hold above a size of the whole prompt."""
+    """Dollars per million tokens: the base price, and prices above certain prompt sizes."""
 
     base: Decimal
     tiers: tuple[tuple[int, Decimal], ...] = ()  # the largest first
@@ -74,7 +74,7 @@ FREE = Rate(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class PriceCard:
-    """The five rates that hold for a request."""
+    """The five rates that apply to a request."""
 
     input: Rate
     cache_read: Rate
@@ -97,13 +97,13 @@ class PriceCard:
 
     @property
     def bounds(self) -> tuple[int, ...]:
-        """The sizes of prompts at which a price changes."""
+        """The prompt sizes at which a price changes."""
         rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.output)
         return tuple(sorted({above for rate in rates for above, _ in rate.tiers}))
 
 
 def card_of(rates: Mapping[str, Rate]) -> PriceCard:
-    """Cached tokens are prompt tokens too: where they have no price of their own, they cost as much."""
+    """Complete the rates: cached tokens without a price of their own cost as much as prompt tokens."""
     prompt = rates.get("input", FREE)
     cache_write = rates.get("cache_write", prompt)
     return PriceCard(
@@ -138,10 +138,10 @@ class _Dated:
 
 
 class PriceList:
-    """What one model costs, whenever and however it is asked."""
+    """The prices of one model by time and tier."""
 
     def __init__(self, json: Json) -> None:
-        """Raises KeyError, ValueError or TypeError where the JSON is not as above."""
+        """Raises KeyError, ValueError or TypeError if the JSON is invalid."""
         self.json = json
         self._prices = tuple(_dated(entry) for entry in json["prices"])
         self._tiers = tuple(_dated(entry) for entry in json.get("tiers", ()))
@@ -151,7 +151,7 @@ class PriceList:
         self._cards: dict[tuple[date, str], PriceCard] = {}
 
     def card(self, at: datetime, tier: str = "") -> PriceCard:
-        """The rates of that moment; those of the standard tier for one that the list does not know."""
+        """The rates at that time; an unknown tier has those of the standard tier."""
         at = at.astimezone(UTC)
         if self._by_clock:
             return self._find(at, tier)

@@ -1,4 +1,4 @@
-"""What models were used for how many tokens, and what the same tokens would cost on others."""
+"""Token use by model, and what the same tokens would cost on other models."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from orgtree.trees.people_filter import EVERYBODY, Whose, conditions
 
 
 class TierKey(NamedTuple):
-    """What decides a price beside the model: the agent and day, and what the requests have in common."""
+    """What determines a price besides the model: agent, day, prompt size and service tier."""
 
     agent: str
     day: date
-    prompt_above: int  # of PROMPT_BOUNDS; 0: up to the first, or not known
+    prompt_above: int  # of PROMPT_BOUNDS; 0: up to the first, or unknown
     service_tier: str
 
 
 @dataclass
 class ModelUse:
-    """The tokens of one model in a window, apart by all that decides their price."""
+    """The tokens of one model in a window, by everything that determines their price."""
 
     model: str
-    spend: Decimal | None = None  # of the priced tokens, each at its own day; None where none is
+    spend: Decimal | None = None  # of priced tokens, at the prices of their days; None without any
     unpriced_tokens: int = 0
-    summed_tokens: int = 0  # of days of which only sums are known, not single requests
+    summed_tokens: int = 0  # of days with known sums but no single requests
     requests: int = 0
     agents: set[str] = field(default_factory=set)
     first_day: date | None = None
@@ -45,8 +45,8 @@ class ModelUse:
         return sum(sum(counts[:4]) for counts in self.tokens.values())
 
 
-# One row per model, agent, day, size of prompts and service tier: the whole days, and of them what was not priced at
-# the base, which is taken off the days.  Only what counts for a session: docs/sessions.md.
+# One row per model, agent, day, prompt size and service tier: whole days, and the parts not priced at the base, which
+# are subtracted from the days.  Only counted sources: docs/sessions.md.
 _USED = sql.SQL(
     """
     SELECT figures.model, figures.agent, figures.day, -1 AS prompt_above, '' AS service_tier,
@@ -77,8 +77,8 @@ WHOLE_DAY = -1
 
 
 class UsedRow(NamedTuple):
-    """Tokens of a model, agent and day: all of them (`prompt_above` is WHOLE_DAY, with what is known of the day), or
-    those of them whose requests have that size and service tier."""
+    """Tokens of a model, agent and day: all of them (`prompt_above` is WHOLE_DAY, with the sums of the day), or those
+    of requests with that prompt size and service tier."""
 
     model: str
     agent: str
@@ -108,7 +108,7 @@ def models_in_use(
     agents: Collection[str] = (),
     models: Collection[str] = (),
 ) -> list[ModelUse]:
-    """The models that these people used on days [first, after), the dearest first; narrowed to agents and models."""
+    """Models that these people used on days [first, after), the most expensive first."""
     return uses_of(rows_in_use(first, after, people_filter, agents=agents, models=models))
 
 
@@ -120,7 +120,7 @@ def rows_in_use(
     agents: Collection[str] = (),
     models: Collection[str] = (),
 ) -> list[UsedRow]:
-    """What `uses_of` puts together, read from the days of sessions."""
+    """The rows for `uses_of`, from the days of sessions."""
     theirs, parameters = conditions(people_filter, person=sql.SQL("identity.person_id"), day=sql.SQL("figures.day"))
     narrowed: list[sql.Composable] = [theirs]
     if agents:
@@ -140,7 +140,7 @@ def rows_in_use(
 
 
 def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
-    """The models of these rows, the dearest first."""
+    """Aggregate rows by model, the most expensive first."""
     uses: dict[str, ModelUse] = {}
     apart: dict[tuple[str, str, date], list[TokenCounts]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.prompt_above == WHOLE_DAY, row[:5])):
@@ -167,19 +167,19 @@ def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """One model's tokens at another's prices."""
+    """One model's tokens at another model's prices."""
 
     use: ModelUse
-    model: str  # whose prices hold instead; the used one's own name where nothing changes
-    spend: Decimal | None  # None where no price is known on some day
+    model: str  # the model whose prices apply; the used model itself if nothing changes
+    spend: Decimal | None  # None if a price is unknown on any day
     card: PriceCard | None  # as of the last day on which the model was used
-    tells_bounds: bool  # whether the sizes of requests are known at which its prices change
+    tells_bounds: bool  # whether requests are counted by the prompt sizes at which its prices change
 
 
 def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf]:
-    """The same tokens on other models: `instead` says which, by the model used; where it says nothing, spend stays.
+    """Price the same tokens on other models: `instead` maps used models to others; unmapped ones keep their spend.
 
-    Every day's tokens at that day's prices.  A request's size and service tier are heeded as far as they are known.
+    Each day has its own prices.  Prompt size and service tier are applied where known.
     """
     book = read_price_book({model for model in instead.values() if model})
     return [_repriced_on(use, instead.get(use.model, ""), book) for use in uses]
@@ -201,7 +201,7 @@ def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
 
 
 def unknown_models(models: Collection[str]) -> set[str]:
-    """Those of these names that nobody knows a price of, on any day: typed wrongly, or not in the price list."""
+    """The names without a price on any day: misspelled, or not in the price list."""
     book = read_price_book(models)
     known = {model for model, source in book.lists.items() if source is not None}
     return {

@@ -1,4 +1,4 @@
-"""Price overrides: which one holds for a request, and changing them so that what they touch is priced anew."""
+"""Price overrides: which one applies to a request, and changing them with repricing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Act = PriceOverrideChange.Act
-_ADVISORY_LOCK = 0x50726963  # "Pric": no request is priced while what prices them changes
+_ADVISORY_LOCK = 0x50726963  # "Pric": no request is priced while prices change
 
 
 @dataclass(frozen=True)
 class Override:
-    """One row of PriceOverride, ready to be asked."""
+    """One row of PriceOverride, with its price list."""
 
     pk: int
     revision: int
@@ -50,13 +50,13 @@ class Override:
 
 
 def pattern_matches(pattern: str, model: str) -> bool:
-    """Whether * in the pattern, and nothing else in it, can be letters of the model's name.  Case does not matter."""
+    """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case."""
     parts = map(re.escape, pattern.lower().split("*"))
     return re.fullmatch(".*".join(parts), model.lower(), re.DOTALL) is not None
 
 
 def overrides_in_force() -> list[Override]:
-    """All of them, the most particular first."""
+    """All overrides, the most specific first."""
     rows = list(PriceOverride.objects.all())
     lists = lists_of({row.same_as for row in rows if row.same_as})
     overrides = [
@@ -71,7 +71,7 @@ def overrides_in_force() -> list[Override]:
 
 
 def lists_of(models: Collection[str]) -> dict[str, PriceList]:
-    """What the price list says of these models, or said last; those that it never knew are left out."""
+    """Current or last known price lists of these models; unknown models are left out."""
     lists = {model: prices for model in models if (prices := library_list(model)) is not None}
     missing = set(models) - lists.keys()
     if missing:
@@ -81,14 +81,14 @@ def lists_of(models: Collection[str]) -> dict[str, PriceList]:
 
 
 def _rates(row: PriceOverride) -> dict[str, list[Any]]:
-    """Each rate as a price list has it.  What is left out costs as its like: cached tokens as uncached ones."""
+    """The rates in the format of a price list.  Missing rates default to a related one: cached to uncached tokens."""
     base: dict[str, Decimal] = {}
     long: dict[str, Decimal] = {}
     for name in RATES:
         like = {"cache_read": "input", "cache_write": "input", "cache_write_1h": "cache_write"}.get(name)
         price, above = getattr(row, name), getattr(row, f"long_{name}")
         base[name] = price if price is not None else base[like] if like else Decimal(0)
-        # A rate that is left out of the long prompts costs as in short ones, unless it has no price of its own at all.
+        # A missing rate for long prompts is that of short ones, unless it has no price of its own at all.
         inherited = long[like] if like and price is None else base[name]
         long[name] = above if above is not None else inherited
     if not row.long_above:
@@ -100,7 +100,7 @@ def _rates(row: PriceOverride) -> dict[str, list[Any]]:
 
 
 def wait_for_price_changes() -> None:
-    """To be called in a transaction that prices: those that change prices wait until it is over, and it for them."""
+    """Take the shared price lock: price changes and pricing transactions exclude each other."""
     _lock("SELECT pg_advisory_xact_lock_shared(%s)")
 
 
@@ -111,9 +111,9 @@ def _lock(statement: str) -> None:
 
 @transaction.atomic
 def save_override(override: PriceOverride, *, by: User | None) -> None:
-    """Store a new or changed override, note it in the log, and let what it touches be priced anew.
+    """Store a new or changed override, log the change, and queue affected requests for repricing.
 
-    Raises ValidationError where it says nothing that can be priced, or overlaps with another one.
+    Raises ValidationError if it has no usable price, or overlaps with another override.
     """
     _lock("SELECT pg_advisory_xact_lock(%s)")
     before = PriceOverride.objects.filter(pk=override.pk).first() if override.pk else None
@@ -125,14 +125,14 @@ def save_override(override: PriceOverride, *, by: User | None) -> None:
     override.author = by
     override.revision = before.revision + 1 if before else 1
     override.save()
-    save_price_snapshots([override.same_as])  # so that a later price list without it does not take the price away
+    save_price_snapshots([override.same_as])  # so that its price survives if a later price list drops it
     _note(override, Act.CHANGED if before else Act.ADDED, by)
     _reprice([before, override] if before else [override], f"Override of {override}: {override.reason}", by)
 
 
 @transaction.atomic
 def remove_override(override: PriceOverride, *, by: User | None) -> None:
-    """Remove an override; what it priced costs what the list, or another override, says."""
+    """Remove an override; its requests are repriced by the price list or another override."""
     _lock("SELECT pg_advisory_xact_lock(%s)")
     _note(override, Act.REMOVED, by)
     _reprice([override], f"Override of {override} removed", by)
@@ -140,7 +140,7 @@ def remove_override(override: PriceOverride, *, by: User | None) -> None:
 
 
 def terms_of(override: PriceOverride) -> Mapping[str, str]:
-    """What it says, by field; empty ones left out."""
+    """The terms of the override by field, without empty ones."""
     fields = ("model", "agent", "same_as", *RATES, "long_above", *(f"long_{name}" for name in RATES), "reason")
     values = {name: getattr(override, name) for name in fields}
     terms = {name: _plain(value) for name, value in values.items() if value not in (None, "")}
@@ -161,7 +161,7 @@ def _note(override: PriceOverride, act: PriceOverrideChange.Act, by: User | None
 
 
 def _reprice(overrides: Sequence[PriceOverride], reason: str, by: User | None) -> None:
-    """What the override touches now, and what it touched before."""
+    """Queue repricing of everything that the override, before and after the change, applies to."""
     patterns = [row.model for row in overrides]
     models = [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
     agents = {row.agent for row in overrides}

@@ -1,4 +1,4 @@
-"""What the price list said of each model that was used: kept, so that a price that disappears from it goes on."""
+"""Snapshots of price lists of used models, so that a price that the library drops stays in use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from integrations.telemetry.prices.library import library_list, library_version
 
 
 def save_price_snapshots(models: Iterable[str]) -> None:
-    """Keep what the library says of these models, or that it says nothing, where nothing of them is kept yet."""
+    """Store the library's price lists of these models, or their absence, where there is no snapshot yet."""
     used = {model for model in models if model}
     missing = used - set(KeptPriceList.objects.filter(model__in=used).values_list("model", flat=True))
     KeptPriceList.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)
 
 
 def price_snapshot(model: str) -> KeptPriceList:
-    """The row of a model as the library knows it now."""
+    """A snapshot of the current price list of a model."""
     prices = library_list(model)
     if prices is None:
         return KeptPriceList(model=model, library="", prices=None)

@@ -1,4 +1,4 @@
-"""Asking for a repricing: a row, and a nudge."""
+"""Queue of repricings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 LONGEST_REASON = 400
 REPRICE = signature(
     "integrations.telemetry.sessions.reprice_tasks.reprice_waiting"
-)  # by its name: sessions stand above prices
+)  # by name, because sessions import prices
 
 
 def models_used() -> list[str]:
-    """The names of all models that any session used, by name."""
+    """The names of all models ever used, sorted."""
     return list(KeptPriceList.objects.order_by("model").values_list("model", flat=True))
 
 
@@ -35,7 +35,7 @@ def enqueue_repricing(
     day_to: date | None = None,
     by: User | None = None,
 ) -> Repricing:
-    """Let requests be priced anew in the background: of these models (None: all), that agent, on days [from, to)."""
+    """Queue requests for repricing: of these models (None: all), that agent, on days [from, to)."""
     repricing = Repricing.objects.create(
         cause=cause,
         reason=reason[:LONGEST_REASON],

@@ -1,7 +1,7 @@
-"""Requests priced in the database: what a million tokens cost in each minute, for each size of prompt.
+"""Price requests in the database, by rates per million tokens for each minute and prompt size.
 
-A price depends on the model, the agent, the tier, the moment and the size of the prompt, and on nothing else of a
-request.  So the price book is asked once for each combination that occurs, and the database multiplies.
+A price depends on model, agent, tier, minute and prompt size only.  So the price book is queried once for each
+combination that occurs, and the database multiplies.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 
 _LARGEST_PROMPT = 2**63 - 1
 
-# The minute of a request: no price begins or ends, and no clock of a time zone turns, between two.
+# The minute of a request: prices and time zone offsets only change at full minutes.
 MINUTE: LiteralString = "date_trunc('minute', request.at, 'UTC')"
 
-# Joins the rates to rows named `request` and their agent's name in `session`; a model without a price finds none.
+# Joins the rates to rows named `request` with their agent in `session`; models without a price match none.
 RATES: LiteralString = f"""
     unnest(%(rate_models)s::text[], %(rate_agents)s::text[], %(rate_tiers)s::text[], %(rate_minutes)s::timestamptz[],
            %(rate_above)s::bigint[], %(rate_up_to)s::bigint[], %(rate_input)s::numeric[],
@@ -35,8 +35,8 @@ RATES: LiteralString = f"""
      AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens <= rate.up_to
 """
 
-# US dollars to ten decimals, as PriceCard.price reckons them.  CASE, because LEAST passes over a null: what has no
-# price would cost the most.
+# US dollars to ten decimals, as in PriceCard.price.  CASE, because LEAST ignores nulls: a request without a price would
+# get the maximum.
 SPEND: LiteralString = f"""
     CASE WHEN rate.version IS NOT NULL THEN LEAST(round((
         request.input_tokens * rate.input
@@ -50,7 +50,7 @@ SPEND: LiteralString = f"""
 
 
 class RateKey(NamedTuple):
-    """What the price of requests depends on, but for the size of their prompts; all of a minute cost the same."""
+    """What determines the rates of requests, except for their prompt size."""
 
     model: str
     agent: str
@@ -77,7 +77,7 @@ class _Line(NamedTuple):
 
 
 def rate_parameters(keys: Collection[RateKey]) -> dict[str, list[Any]]:
-    """The parameters of RATES.  In the caller's transaction, which then keeps changes of prices waiting."""
+    """The parameters of RATES.  Blocks price changes until the caller's transaction ends."""
     models = {key.model for key in keys}
     save_price_snapshots(models)
     book = price_book(models)

@@ -1,4 +1,4 @@
-"""Days of which only sums are known: the metrics of agents, imported files."""
+"""Pricing of days with known sums only: from metrics and imported files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 
 
 def price_summed_days(ids: Sequence[int]) -> None:
-    """Price rows of AgentSessionDay as a whole; those without tokens of a model are left as they are.
+    """Price whole rows of AgentSessionDay, in the caller's transaction.
 
-    In the caller's transaction.
+    Rows without tokens of a model are left unchanged.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""A plan's price from a day on: the days before keep the one that they had."""
+"""Change a plan's price from a day on; earlier days keep the old price."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from integrations.telemetry.seats.changed_days import EARLIEST, announce_plan, a
 
 
 def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
-    """The plan that has the price: one of its own that follows this one, with its seats and whoever has them.
+    """Change the price from `since` on, which lies before the plan's end; returns the plan with that price.
 
-    From the first day on it is a correction, and this plan's.  `since` lies before the plan's end.
+    That is a new plan that follows this one, with its seats and assignments; from the plan's first day on, it is a
+    correction of this plan.
     """
     with announcing_seats([plan.pk]):
         if since <= (plan.during.lower or EARLIEST):
@@ -33,7 +34,7 @@ def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
 
 
 def _move_assignments(plan: SeatPlan, following: SeatPlan, since: date) -> None:
-    """Seats of days before and after end with the plan and go on in the following one; later ones are its alone."""
+    """Split assignments that span the change between both plans; move later ones to the following plan."""
     held = SeatAssignment.objects.filter(plan=plan, during__overlap=DateRange(since, None))
     held.filter(during__startswith__gte=since).update(plan=following)
     ended = list(held)

@@ -1,4 +1,4 @@
-"""Telling the outbox whose seats changed."""
+"""Outbox entries for changed seats."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ EARLIEST = date(2000, 1, 1)
 
 @contextmanager
 def announcing_seats(plans: Collection[int] | None = None) -> Iterator[None]:
-    """Around a change of these plans (of any) or of who has their seats: whoever had or has one is noted, in one
-    transaction.  A plan that is made in between is announced where any may change, else by `announce_plan`.
+    """Wrap a change of these plans (None: all) or their assignments: everybody with a seat before or after it is
+    appended to the outbox, in one transaction.  With `plans`, a new plan needs `announce_plan`.
     """
     with transaction.atomic():
         before = _concerned(plans)
@@ -28,12 +28,12 @@ def announcing_seats(plans: Collection[int] | None = None) -> Iterator[None]:
 
 
 def announce_plan(plan: int) -> None:
-    """As above, of a plan that was not there before; in the transaction that makes it."""
+    """Append the changes of a new plan, in the transaction that creates it."""
     _append(_concerned([plan]))
 
 
 def announce_today() -> None:
-    """A new day has begun: what seats cost on it counts from now on."""
+    """Append the costs of the new day."""
     today = timezone.localdate()
     with transaction.atomic():
         held = SeatAssignment.objects.filter(during__contains=today, plan__during__contains=today)
@@ -45,7 +45,7 @@ def announce_today() -> None:
 
 
 def _concerned(plans: Collection[int] | None) -> set[tuple[int | None, date]]:
-    """Each person with a seat of the plans, and nobody for seats without one, each with the first day."""
+    """(person, first day) of seats of the plans; None for unassigned seats."""
     concerned: set[tuple[int | None, date]] = {
         (None, days.lower or EARLIEST)
         for days in SeatPlan.objects.filter(_of(plans, "pk")).values_list("during", flat=True)

@@ -1,8 +1,8 @@
-"""Seats from a CSV file: a row for each person with a seat, or for a number of seats that are paid for.
+"""Import seats from CSV: a row per person with a seat, or per number of paid seats.
 
-Columns: agent, plan, monthly_price, email, seats, start, end.  A row with an address gives that person a seat from
-`start` to the day before `end`; a row without one says how many seats of the plan are paid for.  A file adds and
-changes: who is absent keeps their seat.
+Columns: agent, plan, monthly_price, email, seats, start, end.  A row with an e-mail address assigns a seat from
+`start` to the day before `end`; a row without one sets the number of paid seats of the plan.  The import adds and
+updates: people missing from the file keep their seat.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _BadCellError(ValueError):
 
 
 class _UndoneError(Exception):
-    """Nothing of it is to be kept."""
+    """Rolls back the import."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Row:
 
 
 def import_seats(content: bytes, *, dry_run: bool = False) -> ImportedSeats:
-    """Store a file of seats; with errors nothing is stored.  A repetition changes nothing."""
+    """Import a file of seats; with errors nothing is stored.  Idempotent."""
     result = ImportedSeats()
     rows = _read(content, result.errors)
     if result.errors:
@@ -174,7 +174,7 @@ def _store(rows: list[_Row], result: ImportedSeats) -> None:
 
 
 def _plan_of(row: _Row, result: ImportedSeats) -> SeatPlan | None:
-    """The plan of the row's days, made where there is none; None, and an error, where they are not all at its price."""
+    """The plan for the row's days, created if missing; None and an error if its price differs on some days."""
     of_name = SeatPlan.objects.filter(agent=row.agent, name=row.plan).order_by("during")
     held = of_name.filter(during__overlap=row.during)[:2]
     if len(held) > 1:

@@ -1,4 +1,4 @@
-"""What was changed of a seat plan and of who has its seats: when, by whom, and to what."""
+"""History of a seat plan and its assignments: when, by whom, and to what."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def history_of(plan: SeatPlan) -> Sequence[SeatChange]:
 
 
 def _events(name: str) -> Any:
-    """Rows of a history, which django-pghistory makes of the model."""
+    """Rows of an event model of django-pghistory."""
     return apps.get_model("integrations", name)._default_manager.select_related("pgh_context")
 
 

@@ -9,5 +9,5 @@ from integrations.telemetry.seats.changed_days import announce_today
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def count_seats_of_today() -> None:
-    """Let the cost of the new day's seats count."""
+    """Append the cost of the new day's seats to the outbox."""
     announce_today()

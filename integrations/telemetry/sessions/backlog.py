@@ -1,4 +1,4 @@
-"""How far the background is with what was received."""
+"""Backlog of the fold."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The organisation's calendar: days are stored as they are cut in HEADWAY_TIME_ZONE.
+"""The organisation's calendar: stored days are local days in HEADWAY_TIME_ZONE.
 
-Facts have times in UTC, so a changed zone is followed by cutting all days anew.  The zone in which they are cut stands
-in the organisation's row; every fold looks whether it is still the one that is set.
+Facts have times in UTC, so all days are rebuilt when the time zone changes.  The zone of the stored days is in the
+organisation's row; every fold compares it with the setting.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from orgtree.organisation.people_version import raise_people_version
 logger = logging.getLogger(__name__)
 
 SESSIONS_PER_TRANSACTION = 2_000
-_ADVISORY_LOCK = 0x43616C65  # "Cale": one process at a time cuts days anew
+_ADVISORY_LOCK = 0x43616C65  # "Cale": one process at a time rebuilds days
 
 _listeners: list[Callable[[], object]] = []
 
 
 def on_time_zone_changed(listener: Callable[[], object]) -> None:
-    """Register, at start-up, what else cuts its days anew; it may take its time, and transactions of its own."""
+    """Register, at start-up, a function that rebuilds other days; it may be slow and use its own transactions."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def apply_time_zone() -> None:
-    """Cut all days anew where they are cut in another zone than HEADWAY_TIME_ZONE says."""
+    """Rebuild all days if HEADWAY_TIME_ZONE differs from the zone of the stored days."""
     if Organisation.current().calendar_zone == settings.TIME_ZONE:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
         if not cursor.fetchone()[0]:
-            return  # another process is at it
+            return  # another process does it
         try:
             rebuild_session_days()
             enqueue_all_pull_requests()
@@ -58,9 +58,9 @@ def apply_time_zone() -> None:
 
 
 def rebuild_session_days() -> int:
-    """Build the days of every session anew from requests, tool calls and quarters of an hour; how many sessions.
+    """Rebuild the days of every session from requests, tool calls and meter slots; returns the number of sessions.
 
-    Some sessions per transaction, so that folding goes on meanwhile; what died half-way is simply done again.
+    In transactions of limited size, so that folding continues meanwhile; an interrupted run starts over.
     """
     last, rebuilt = 0, 0
     while sessions := list(
@@ -76,7 +76,7 @@ def rebuild_session_days() -> int:
 
 
 def rebuild_days_of(sessions: list[int]) -> None:
-    """Build all days of some sessions anew, in the caller's transaction."""
+    """Rebuild all days of some sessions, in the caller's transaction."""
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_related_sessions()

@@ -1,12 +1,12 @@
 """Raw telemetry rows → sessions: the one writer of everything in integrations/models/sessions.py.
 
-Work to do is a row: `ReceivedBatch`.  A transaction claims some batches, merges their rows, rebuilds the days that
-they touch, notes in the outbox what changed, and deletes the batches; whatever dies in between, the next fold finds
-them again.  Nothing depends on the order or the number of times in which records arrive: requests and tool calls are
-merged by keys, stretches are unions, and metric points are read anew around each that came.
+The queue is `ReceivedBatch`.  A transaction claims some batches, merges their rows, rebuilds the affected days, appends
+changes to the outbox, and deletes the batches; if it dies, the next fold claims them again.  The result does not depend
+on the order or repetition of records: requests and tool calls are merged by key, active periods are unions, and metric
+slots are recomputed around each new point.
 
-Everything is set-based.  The claimed rows stand in temporary tables (`fold_event`, `fold_point`), what they touch in
-others (`fold_session`, `fold_slot`, `fold_day`); they are made once a connection and empty themselves at commit.
+Everything is set-based.  Temporary tables hold the claimed rows (`fold_event`, `fold_point`) and what they affect
+(`fold_session`, `fold_slot`, `fold_day`); they are created once per connection and emptied on commit.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ class Claimed(NamedTuple):
 
 
 def fold_received_batches() -> int:
-    """Fold all that was received, some batches per transaction; how many there were.
+    """Fold all received batches, some per transaction; returns their number.
 
-    What comes in meanwhile waits for its own nudge, a second at most: folded as it comes, each fold would have less to
-    do than it costs to begin one.
+    Batches that arrive meanwhile wait for their own nudge, at most a second: folding each at once would cost more for
+    starting a fold than for its work.
 
-    Any number of processes may do so at the same time: they claim different batches, and the sessions that both
-    touch are folded one after the other.  A batch that the database refuses is set aside, so that it keeps nobody
-    else's telemetry waiting; its rows stay, and `retry_batches_set_aside` lets it be tried again.
+    Any number of processes may run this: they claim different batches, and serialise on shared sessions.  A batch that
+    the database rejects is marked as failed, so that it does not block others; its rows stay, and
+    `retry_failed_batches` queues it again.
     """
     folded = 0
     while True:
@@ -79,12 +79,12 @@ def fold_received_batches() -> int:
 
 
 def retry_failed_batches() -> int:
-    """Let the batches that were set aside be folded again; how many there are."""
+    """Queue failed batches again; returns their number."""
     return ReceivedBatch.objects.exclude(problem="").update(problem="")
 
 
 def _fold(*, most: int, only: int | None = None) -> int:
-    """Fold up to that many batches, or that one only, in one transaction; how many."""
+    """Fold up to `most` batches, or `only` that one, in one transaction; returns the number."""
     with transaction.atomic():
         claimed = _claim(most, only)
         if not claimed:
@@ -145,7 +145,7 @@ def _claim(most: int, only: int | None) -> list[Claimed]:
 
 
 def _stage(claimed: list[Claimed]) -> None:
-    """Copy the claimed batches' rows aside, and note on which days raw rows came in."""
+    """Copy the claimed batches' rows into temporary tables, and update the days with raw rows."""
     starts, ends = [batch.at_from for batch in claimed], [batch.at_to for batch in claimed]
     bounds = {
         "batches": [batch.id for batch in claimed],
@@ -186,7 +186,7 @@ STAGE_POINTS: LiteralString = """
     WHERE point.batch_id = ANY (%(batches)s) AND point.at BETWEEN %(at_from)s AND %(at_to)s
 """
 
-# Written at most once an hour per day, and never waited for: every fold at work touches today's row.
+# Updated at most once an hour per day, skipping locked rows: every running fold touches today's row.
 NOTE_RAW_DAYS: LiteralString = """
     WITH received AS (
         SELECT day, max(batch.received_at) AS at
@@ -218,7 +218,7 @@ NOTE_RAW_DAYS: LiteralString = """
 
 
 def _lock_sessions() -> None:
-    """Take the touched sessions for this transaction, always in the same order, and remember how they were."""
+    """Lock the affected sessions in a fixed order, and copy their state."""
     execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
     find_related_sessions()
     execute(

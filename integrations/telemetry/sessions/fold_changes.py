@@ -1,4 +1,4 @@
-"""What a fold changed → the outbox."""
+"""Append the changes of a fold to the outbox."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from integrations.telemetry.sessions.fold_tables import execute
 
 
 def append_changes_of_fold() -> bool:
-    """Note in the outbox which people's days the fold changed, and who is enrolled since when.
+    """Append the changed days by person, and new enrolments.
 
-    Whether anybody is enrolled who was not: then the transaction ends with `raise_people_version`.
+    Returns whether anybody is newly enrolled: the caller then ends the transaction with `raise_people_version`.
     """
     _collect_changed_days()
     is_anybody_new = _enrol()
@@ -22,14 +22,14 @@ def append_changes_of_fold() -> bool:
 
 
 def enqueue_folded_sessions() -> None:
-    """Let attribution look at the sessions again: which commits lie near them, and what became of them."""
+    """Queue the sessions for attribution."""
     execute("INSERT INTO integrations_attributionwork (session_id) SELECT session_id FROM fold_session")
     wake_attribution()
 
 
 def _collect_changed_days() -> None:
-    """The rebuilt days; the day on which a session counts, before and now; and all days of a session whose metrics
-    are counted in the place of its events from now on, or the other way round."""
+    """Collect the rebuilt days, the days on which sessions count (before and now), and all days of sessions whose
+    counted source changed between events and metrics."""
     execute(
         """
         INSERT INTO fold_change
@@ -52,16 +52,16 @@ def _collect_changed_days() -> None:
 
 
 def _enrol() -> bool:
-    """Note since when each identity sends telemetry.  Who joins, or joins earlier, changes every day since.
+    """Store since when each identity sends telemetry.  A new or earlier enrolment changes every day since.
 
-    Whether anybody joins.
+    Returns whether there is a new one.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ENROL, {"family": FactFamily.ENROLMENT.value})
         return bool(cursor.fetchone()[0])
 
 
-# xmax is 0 in a row that was inserted, and not in one that was there.
+# xmax is 0 in inserted rows, not in updated ones.
 _ENROL = """
     WITH seen AS (
         SELECT session.identity_id, min(session.started_at) AS first_at
@@ -89,8 +89,8 @@ _ENROL = """
 
 
 def _append() -> None:
-    # An identity that is being moved to another person is waited for: whoever moves it notes the days that it sees,
-    # and the days of this fold it cannot see yet.
+    # Wait for concurrent moves of identities to another person: a move appends the days that it sees, which do not
+    # include those of this fold yet.
     execute(
         """
         SELECT id FROM orgtree_identity

@@ -1,7 +1,7 @@
-"""Requests, tool calls and quarters of an hour → the figures of each session's local days.
+"""Rebuild the figures of sessions' local days from requests, tool calls and meter slots.
 
-A day is rebuilt whole from what is merged, never added to: so it can be done any number of times, for the days that
-a fold touched as well as for all of them.  What a fold did to days of very many requests is in fold_large_days.py.
+A day is always rebuilt completely, never incremented, so rebuilding is idempotent, for the days that a fold affects as
+well as for all days.  Days with very many requests are an exception: fold_large_days.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from integrations.telemetry.sessions.fold_tables import analyse_where_large, exe
 
 
 def rebuild_days() -> None:
-    """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself; but no large ones."""
+    """Rebuild the days in fold_day of sessions in fold_session, per source, except for large ones."""
     execute(FIND_BOUNDS)
     analyse_where_large("fold_rebuilt_day")
     execute(DELETE_DAYS)
@@ -30,7 +30,7 @@ def rebuild_days() -> None:
 
 
 def count_days_of_greater_source() -> None:
-    """Let the other source's days count, of sessions where the fold made it the greater one."""
+    """Switch the counted source of sessions where the fold made the other one larger."""
     execute(
         """
         UPDATE integrations_agentsessionday figures
@@ -43,8 +43,8 @@ def count_days_of_greater_source() -> None:
     )
 
 
-# What belongs to a day is decided by its local date alone.  The bounds let an index find the rows; they reach two hours
-# further, because a local midnight may come twice.
+# The local date alone decides which rows belong to a day.  The bounds are for the index; they extend by two hours,
+# because a local midnight may occur twice.
 FIND_BOUNDS: LiteralString = """
     INSERT INTO fold_rebuilt_day
     SELECT session_id, identity_id, agent, source, (source = 'events') = events_counted, day,
@@ -60,7 +60,7 @@ DELETE_DAYS: LiteralString = """
     WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND stored.source = rebuilt.source
 """
 
-# What a request tells of its day, by model, and what a call does.
+# The figures of a request, by model, and of a tool call.
 REQUEST_FIGURES: LiteralString = """
     request.model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
     LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
@@ -78,14 +78,14 @@ CALL_FIGURES: LiteralString = """
     (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
 """
 
-# The greatest of the bounds that a request's whole prompt exceeds.
+# The greatest bound that a request's prompt size exceeds.
 PROMPT_ABOVE: LiteralString = """
     SELECT coalesce(max(bound), 0) AS above FROM unnest(%(bounds)s::int[]) AS bound
     WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
 """
 
-# Absurd sums of money stop at what the column holds: one sender's nonsense must not keep others' days from being built.
-# CASE, because LEAST passes over a null: no cost would become the greatest one.
+# Sums of money are capped at the limit of the column: implausible values of one sender must not block others' days.
+# CASE, because LEAST ignores nulls: a missing cost would become the maximum.
 INSERT_EVENT_DAYS: LiteralString = f"""
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,

@@ -1,11 +1,11 @@
-"""Who else tells of a session: the process that it ran in, and other programs.
+"""Related sources of a session: its process, and other programs that report the same session.
 
-Some agents' metrics name no session, only the process that counted.  What they count is handed to the session that the
-process was running then: the one that began in it last before the reading, or else its first.  A process that ran none
-keeps its figures; it never counts as a session itself.
+Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran
+at that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
+figures; it never counts as a session itself.
 
-A gateway that an agent asks may tell of the same session in the words of OpenTelemetry's conventions.  The agent's own
-telling counts, and the other one is set aside.
+A gateway used by an agent may report the same session by OpenTelemetry's conventions.  The agent's own report counts,
+and the other is excluded as a duplicate.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _AGENTS_WITH_VOCABULARY = [vocabulary.agent for vocabulary in VOCABULARIES]
 
 
 def find_related_sessions() -> None:
-    """Add to fold_touched the sessions whose figures the ones in it decide, and those that decide theirs."""
+    """Add to fold_touched all sessions and processes whose figures depend on those in it, and vice versa."""
     execute(ADD_SESSIONS_OF_PROCESSES)
     execute(ADD_DUPLICATE_SESSIONS, {"own_words": _AGENTS_WITH_VOCABULARY})
 
 
 def find_process_days() -> None:
-    """Add to fold_day every day on which a process of these sessions counted something."""
+    """Add to fold_day all days with figures of a process of these sessions."""
     execute(HAND_SLOTS)
     execute(
         """
@@ -42,7 +42,7 @@ def find_process_days() -> None:
 
 
 def move_process_figures() -> None:
-    """Move what processes counted to the sessions that they ran; and take the days of repeated tellings away."""
+    """Move the figures of processes to their sessions, and delete the days of duplicate sessions."""
     if is_any("fold_handed"):
         execute(
             """
@@ -65,10 +65,10 @@ def _delete_repeated(table: LiteralString) -> None:
     )
 
 
-# A process and its sessions are found through either: a session may turn up in it later than what it counted.  All that
-# hang together are built anew together, because a session's days are made of what all its processes handed to it.  Two
-# people's processes are two, even where they have one name: some are named by their number on the machine.
-# LIMIT makes it look up each session: taking `together` for thousands of rows, the planner read all sessions instead.
+# From processes to sessions and back: a session may arrive later than its process's figures.  Connected ones are
+# rebuilt together, because a session's days include the figures of all its processes.  Processes of two people are
+# distinct even with the same name: some are named by their process id.
+# LIMIT forces an index lookup per session: overestimating `together`, the planner scanned all sessions instead.
 ADD_SESSIONS_OF_PROCESSES: LiteralString = """
     INSERT INTO fold_touched
     WITH RECURSIVE together (session_id) AS (
@@ -98,7 +98,7 @@ ADD_SESSIONS_OF_PROCESSES: LiteralString = """
     SELECT session_id FROM together EXCEPT SELECT session_id FROM fold_touched
 """
 
-# The agents without words of their own are few; each is looked up by the index that begins with it.
+# There are few agents without a vocabulary; each is looked up by the index on agent.
 ADD_DUPLICATE_SESSIONS: LiteralString = """
     INSERT INTO fold_touched
     WITH RECURSIVE known (agent) AS (
@@ -135,7 +135,7 @@ HAND_SLOTS: LiteralString = """
     ) AS chosen ON true
 """
 
-# A session to which nothing is handed any more loses what it was handed.
+# Sessions that no longer get figures of a process lose the earlier ones.
 FIND_DAYS_HANDED_BEFORE: LiteralString = """
     INSERT INTO fold_day
     SELECT figures.session_id, 'metrics', figures.day
@@ -145,7 +145,7 @@ FIND_DAYS_HANDED_BEFORE: LiteralString = """
       ON figures.session_id = fold_session.session_id AND figures.source = 'metrics'
 """
 
-# Lines and commits alone: what names no session has no tokens that are kept.
+# Lines and commits alone: points without a session have no stored tokens.
 INSERT_HANDED: LiteralString = """
     INSERT INTO integrations_agentsessionday AS stored (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,

@@ -1,7 +1,7 @@
-"""Claimed events → requests and tool calls.
+"""Merge claimed events into requests and tool calls.
 
-Several records tell of the same request or call (a log event, a span, a repetition): they are merged by key, and
-every column by a rule that does not depend on their order.
+Several records may describe the same request or call (a log event, a span, a repetition): they are merged by key, and
+each column by a rule that is independent of their order.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from integrations.telemetry.sessions.fold_tables import execute, is_any
 
 
 def merge_requests() -> None:
-    """Merge answered requests: of each figure the greatest, of the times the earliest, and its price.
+    """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
-    They are merged with what is stored aside, and priced on their way back, so that each is written once.
+    They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.
     """
     execute(
         """
@@ -64,8 +64,8 @@ def merge_requests() -> None:
     )
 
 
-# Requests are usually new.  Nobody but the fold inserts any, and it holds their sessions' locks: what was not stored a
-# moment ago is not stored now, and asking again at each row, as ON CONFLICT does, would cost a third more.
+# Requests are usually new.  Only the fold inserts them, holding the locks of their sessions, so rows that were missing
+# before still are; checking each row again with ON CONFLICT would cost a third more.
 INSERT_PRICED_REQUESTS: LiteralString = f"""
     INSERT INTO integrations_agentrequest AS stored (
         session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
@@ -77,7 +77,7 @@ INSERT_PRICED_REQUESTS: LiteralString = f"""
     FROM fold_request request
     JOIN fold_session session USING (session_id)
     LEFT JOIN {RATES}
-"""  # noqa: S608  # the module of rates has its constants
+"""  # noqa: S608  # constants of rates.py
 
 UPDATE_STORED: LiteralString = """
     ON CONFLICT (session_id, key) DO UPDATE
@@ -108,9 +108,9 @@ def _rates_of_requests() -> dict[str, list[Any]]:
 
 
 def merge_tool_calls() -> None:
-    """Merge tool calls.  A refusal outweighs what else is told of a call, and a failure a success.
+    """Merge tool calls.  A refusal wins over other outcomes, and a failure over a success.
 
-    An agent may report a refused call as a failed one as well; a span may know the exit code that the log does not.
+    An agent may also report a refused call as failed; a span may have the exit code that the log event lacks.
     """
     parameters = {"kind": int(EventKind.TOOL_CALL), "outcomes": ["succeeded", "failed", "refused"]}
     execute(

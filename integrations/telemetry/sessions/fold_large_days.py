@@ -1,8 +1,8 @@
-"""Days of very many requests and calls: what a fold changed is added to their figures.
+"""Incremental updates of days with very many requests and calls.
 
-Every other day is rebuilt whole (fold_days.py), which reads all that it holds.  A service that names no conversation
-may make millions of requests a day in what is one session: to read them again every second would leave time for nothing
-else.  So what the touched requests and calls told before is taken off such a day, and what they tell now added to it.
+Other days are rebuilt completely (fold_days.py), which reads all their rows.  A service that names no conversation may
+make millions of requests a day in one session: reading them again every second is not feasible.  So the old figures of
+affected requests and calls are subtracted from such a day, and the new ones added.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from integrations.telemetry.prices.lists import PROMPT_BOUNDS
 from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
 
-LARGE_DAY = 10_000  # requests and calls: as many are read again in some hundredths of a second
-HALF_OF_MONEY = 5_000_000_000  # of what a day's column holds: two such sums fit in
+LARGE_DAY = 10_000  # requests and calls: rebuilding fewer takes some hundredths of a second
+HALF_OF_MONEY = 5_000_000_000  # half the limit of a column: two such sums fit in
 
 
 def find_large_days() -> bool:
-    """Fill fold_large_day with the large days of sessions in fold_session; whether there are any.
+    """Fill fold_large_day with the large days of sessions in fold_session; returns whether there are any.
 
-    Sums of money that may not fit into their column with what is to be added are left to the rebuilding, which stops
-    at what it holds.
+    Days whose sums of money may exceed their column are left to rebuilding, which caps them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -43,15 +42,15 @@ def find_large_days() -> bool:
 
 
 def note_figures_before() -> None:
-    """Note what the requests and calls that were staged, as far as they are known, tell of large days."""
+    """Store the current figures of staged requests and calls on large days."""
     _note(-1)
 
 
 def add_differences_to_large_days() -> None:
-    """Add what the staged requests and calls, merged by now, tell other than before.
+    """Add the differences of the merged requests and calls to large days.
 
-    Where they leave nothing of what a sum is made of, it may be one of nothing, which only the day as a whole can tell:
-    such a day is rebuilt.
+    If values were removed from a nullable sum, only the whole day can tell whether it becomes null: such a day is
+    rebuilt.
     """
     _note(1)
     analyse_where_large("fold_difference")
@@ -100,7 +99,7 @@ EXCLUDE_UNCERTAIN_DAYS: LiteralString = """
     WHERE large.session_id = uncertain.session_id AND large.day = uncertain.day
 """
 
-# Sums of nothing are null.
+# Sums over no rows are null.
 ADD_TO_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday AS stored (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
@@ -176,7 +175,7 @@ ADD_TO_TOOL_DAYS: LiteralString = """
         refusals = stored.refusals + excluded.refusals
 """
 
-# What moved elsewhere leaves rows of nothing.
+# Delete rows that became empty.
 DELETE_EMPTY: tuple[LiteralString, ...] = (
     """
     DELETE FROM integrations_agentsessionday stored USING fold_large_day large

@@ -1,9 +1,8 @@
-"""Metric points → what a session's metrics add up to in each quarter of an hour.
+"""Aggregate metric points into meter slots: a session's metrics per quarter of an hour.
 
-A delta point is an increase.  A cumulative point is a reading: its increase is the difference to the reading before
-it in the same series with the same start, or to zero where it is the first; a reading below the one before it, with
-no new start, means that the counter began again.  So a late point changes its own quarter and that of the reading
-after it, and both are read anew from the raw points.
+A delta point is an increase.  The increase of a cumulative point is the difference to the previous one in the same
+series with the same start, or to zero for the first; a lower value without a new start means that the counter was
+reset.  So a late point changes its own slot and that of the next point, and both are recomputed from raw points.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from integrations.telemetry.sessions.fold_tables import analyse_where_large, exe
 
 
 def find_touched_slots() -> None:
-    """Fill fold_slot with the quarters of an hour of the claimed points, and of the readings that follow them.
+    """Fill fold_slot with the slots of the claimed points, and of the points that follow them.
 
-    The receiver refuses points for days whose raw rows were dropped; one that slipped through at that moment is left
-    out here, because its quarter cannot be summed anew.
+    The receiver rejects points for days whose raw rows were dropped; one that slipped through is ignored here, because
+    its slot cannot be recomputed.
     """
     execute(
         """
@@ -58,12 +57,12 @@ def find_touched_slots() -> None:
 
 
 def rebuild_slots() -> None:
-    """Sum the raw points of the touched quarters anew, and note their days in fold_day."""
+    """Recompute the affected slots from raw points, and add their days to fold_day."""
     first = _one_time("SELECT min(slot) FROM fold_slot")
     if first is None:
         return
     bounds = {"first": first, "after": _one_time("SELECT max(slot) + interval '15 minutes' FROM fold_slot")}
-    # Readings are looked up from the start of their series on; the bound keeps older partitions out of the plan.
+    # Previous points are searched from the start of their series; the bound prunes older partitions.
     bounds["earliest"] = _one_time(EARLIEST_START, bounds) or first
     execute(
         """
@@ -96,7 +95,7 @@ EARLIEST_START: LiteralString = """
 """
 
 # Numeric, because sums of doubles depend on their order.
-# A delta point covers the time since its start, if that is short enough to be one stretch of work.
+# A delta point covers the time since its start, if that is short enough for one active period.
 INSERT_SLOTS: LiteralString = """
     INSERT INTO integrations_agentmeterslot (
         session_id, slot, model, active_from, active_to, input_tokens, cache_read_tokens, cache_write_tokens,

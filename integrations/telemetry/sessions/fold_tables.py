@@ -1,4 +1,4 @@
-"""The temporary tables in which a fold keeps what it claimed and what that touches."""
+"""Temporary tables of a fold: claimed rows, and what they affect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 LARGE_BYTES = 500_000  # some 5,000 rows
 
-# ON COMMIT DELETE ROWS: the folds of a burst, which share a connection, make them once and find them empty.
+# ON COMMIT DELETE ROWS: folds that share a connection create them once and find them empty.
 TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_event (
         session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
@@ -54,7 +54,7 @@ TABLES: LiteralString = """
 
 
 def create_tables() -> None:
-    """Make the tables where this connection has none yet, and empty them."""
+    """Create the tables if this connection has none yet, and truncate them."""
     execute(TABLES)
 
 
@@ -64,16 +64,16 @@ def execute(sql: LiteralString, parameters: Mapping[str, Any] | None = None) -> 
 
 
 def is_any(table: LiteralString, condition: LiteralString = "true") -> bool:
-    """Whether one of these tables has a row of which that is true."""
+    """Whether the table has a row that satisfies the condition."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})")  # noqa: S608  # this package's constants
         return bool(cursor.fetchone()[0])
 
 
 def analyse_where_large(table: LiteralString) -> None:
-    """Let the planner know what is in a temporary table, where that decides anything.
+    """Analyse a temporary table if it is large.
 
-    For small ones its guess is good enough, and statistics that are written every second would bloat the catalogue.
+    For small ones the planner's default is good enough, and statistics every second would bloat the catalogue.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s::regclass)", [table])

@@ -1,8 +1,8 @@
-"""Pricing again what was priced by other prices.
+"""Reprice requests after a change of prices.
 
-A Repricing is worked through some sessions at a time.  Each piece is a transaction that prices their requests, builds
-the days that this changes, notes in the outbox whose figures those are, and moves the row's cursor: whatever dies in
-between, the next worker goes on after the last piece that was stored.  Doing it twice changes nothing.
+A Repricing is processed in chunks of sessions.  Each chunk is a transaction that prices their requests, rebuilds the
+affected days, appends changes to the outbox, and moves the row's cursor: if a worker dies, the next one continues after
+the last committed chunk.  Repricing is idempotent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ State = Repricing.State
 
 
 def reprice_waiting_rows() -> int:
-    """Work through all repricings that wait, the oldest first; how many sessions were looked at."""
+    """Process all queued repricings, the oldest first; returns the number of sessions."""
     looked_at = 0
     while sessions := _next_piece():
         looked_at += sessions
@@ -42,14 +42,14 @@ def reprice_waiting_rows() -> int:
 
 
 def _next_piece() -> int:
-    """One piece of the oldest repricing; how many sessions, and 0 where none waits.
+    """Process one chunk of the oldest repricing; returns the number of sessions, 0 if none is queued.
 
-    A row that another worker has claimed is waited for by nobody: that worker goes on with it.
+    Rows claimed by another worker are skipped: that worker continues.
     """
     with transaction.atomic():
         row = Repricing.objects.exclude(state=State.DONE).select_for_update(skip_locked=True).order_by("pk").first()
         if row is None or Repricing.objects.filter(pk__lt=row.pk).exclude(state=State.DONE).exists():
-            return 0  # an older one is being worked at: what it prices must not come after this one
+            return 0  # an older one is in progress and must be finished first
         if row.started_at is None:
             row.started_at, row.state = timezone.now(), State.AT_WORK
         sessions = _sessions_after(row)
@@ -66,7 +66,7 @@ def _next_piece() -> int:
         return len(sessions) or 1
 
 
-# What of a day a repricing touches; the days are those of the organisation's calendar.
+# The rows of days that a repricing affects; days are those of the organisation's calendar.
 _TOUCHED: LiteralString = """
     model <> '' AND (%(models)s::text[] IS NULL OR model = ANY (%(models)s))
     AND (%(agent)s = '' OR agent = %(agent)s)
@@ -142,7 +142,7 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
     params = {**_parameters(row), "sessions": sessions}
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
-    find_related_sessions()  # what a process counted is handed to its sessions whenever their days are built
+    find_related_sessions()  # figures of processes are moved to sessions whenever days are rebuilt
     execute(_LOCK_SESSIONS)
     spend, unpriced = _sums(params)
     row.spend_before += spend
@@ -171,7 +171,7 @@ def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
 
 
 def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
-    """How many were looked at, and of how many the price or the price book is another one."""
+    """Returns the number of requests, and of those whose price or price book changed."""
     with connection.cursor() as cursor:
         cursor.execute(_ASKED, params)
         rows = cursor.fetchall()
@@ -181,7 +181,7 @@ def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
 
 
 def _price_file_days(params: dict[str, Any]) -> None:
-    """Days that a file tells of stand as they were imported; only their price is another one."""
+    """Reprice days from imported files; their other figures stay."""
     with connection.cursor() as cursor:
         cursor.execute(_FILE_DAYS, params)
         days = cursor.fetchall()

@@ -10,6 +10,6 @@ from integrations.telemetry.sessions.reprice import reprice_waiting_rows
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def reprice_waiting() -> None:
-    """Price anew what waits for it."""
+    """Process queued repricings."""
     apply_price_book()
     reprice_waiting_rows()

@@ -1,6 +1,6 @@
-"""What happened in a session, in order: requests, tool calls and commits, or what its metrics tell instead.
+"""The timeline of a session: requests (or meter slots), tool calls and commits, in order.
 
-Everything is read in pages and hours: a session of a week may have a hundred thousand requests.
+Read in pages and hours: a session of a week may have a hundred thousand requests.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from django.db import connection
 from integrations.facts.code import AI_COMMITTED_FILES
 from integrations.models import AgentSession, Method, ToolOutcome
 
-PAUSE = "interval '30 minutes'"  # a stretch reaches that far beyond its last event
+PAUSE = "interval '30 minutes'"  # a stored period extends that far beyond its last event
 
 
 class Happened(StrEnum):
     REQUEST = "request"
     TOOL = "tool"
     COMMIT = "commit"
-    METER = "meter"  # a quarter of an hour of the session's metrics
+    METER = "meter"  # a meter slot
 
 
 @dataclass(frozen=True)
 class Happening:
-    """`name` is the model, the tool, or the commit's object id; tokens are those of the four kinds, in their order."""
+    """One event; `name` is the model, tool or object id; `tokens` are the four kinds in order."""
 
     at: datetime
     what: Happened
@@ -42,7 +42,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Hour:
-    """What happened within a local hour; `start` is its first moment."""
+    """Sums of a local hour that begins at `start`."""
 
     start: datetime
     requests: int
@@ -55,7 +55,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of work, from its first event to its last."""
+    """A period of activity, from its first event to its last."""
 
     start: datetime
     end: datetime
@@ -67,7 +67,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class ToolUse:
-    """A tool's calls; `seconds` is null where no call says how long it took."""
+    """Calls of a tool; `seconds` is null if no call has a duration."""
 
     tool: str
     succeeded: int
@@ -79,7 +79,7 @@ class ToolUse:
 
 @dataclass(frozen=True)
 class SessionCommit:
-    """A counted commit that has lines of the session."""
+    """A counted commit with lines of the session."""
 
     sha: str
     subject: str
@@ -89,7 +89,7 @@ class SessionCommit:
     lines: int
 
 
-# One row per happening.  Of a session that counts by its metrics these are told instead of its requests.
+# One row per event.  Sessions that count by metrics have meter slots instead of requests.
 _HAPPENINGS = f"""
     SELECT at, 'request' AS what, model AS name, '' AS outcome, '' AS error_type, duration_ms / 1000.0 AS seconds,
            input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, spend, reported_cost
@@ -114,7 +114,7 @@ _HAPPENINGS = f"""
 
 
 class SessionStory:
-    """Reads what happened in one session."""
+    """Reads the timeline of one session."""
 
     def __init__(self, session: AgentSession) -> None:
         self._session = session
@@ -122,7 +122,7 @@ class SessionStory:
         self._values = {"session": session.pk, "by_metrics": self.by_metrics}
 
     def count(self, start: datetime | None = None, end: datetime | None = None) -> int:
-        """How much happened in [start, end), or in all of it."""
+        """Number of events in [start, end), or in total."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT count(*) FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}",  # noqa: S608 — constants
@@ -133,7 +133,7 @@ class SessionStory:
     def happenings(
         self, *, first: int, count: int, start: datetime | None = None, end: datetime | None = None
     ) -> list[Happening]:
-        """In order, the same every time: of equal times the request comes before the tool that it asks for."""
+        """Events in a stable order: at equal times, a request comes before the tool call that it causes."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT * FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}"  # noqa: S608 — constants
@@ -178,7 +178,7 @@ class SessionStory:
             ]
 
     def stretches(self) -> list[Stretch]:
-        """Its stretches of work, in order: between them nothing happened for more than half an hour."""
+        """Active periods in order, separated by pauses of more than half an hour."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
@@ -194,7 +194,7 @@ class SessionStory:
             return [Stretch(start, max(start, end)) for start, end in cursor.fetchall()]
 
     def tools(self) -> list[ToolUse]:
-        """The tools that it called, the one that failed most first."""
+        """Tools by number of failed calls, most first."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -214,7 +214,7 @@ class SessionStory:
             ]
 
     def commits(self) -> list[SessionCommit]:
-        """The counted commits that have lines of it, the oldest first."""
+        """Counted commits with lines of the session, the oldest first."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""

@@ -1,4 +1,4 @@
-"""What sessions add up to: the rows behind the figures (`AGENT_SESSION_DAYS`), per session."""
+"""Sums of `AGENT_SESSION_DAYS` per session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.facts.ai import AGENT_SESSION_DAYS
 
 @dataclass(frozen=True)
 class SessionFigures:
-    """Sums of a session, or of one model in it; money in US dollars, null where nothing of it is known."""
+    """Sums of a session, or of one model in it; money in US dollars, null if unknown."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -34,7 +34,7 @@ class SessionFigures:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A session's figures, and those of each of its models, the one of most tokens first; '' where none is named."""
+    """A session's figures, in total and by model, most tokens first; '' is an unnamed model."""
 
     whole: SessionFigures
     by_model: Mapping[str, SessionFigures]
@@ -58,7 +58,7 @@ _SUMMARIES = f"""
 
 
 def summaries_of(sessions: Collection[int]) -> Mapping[int, SessionSummary]:
-    """By the session's id; a session without any figure is not among them.  One statement."""
+    """Summaries by session id; sessions without figures are left out.  One query."""
     with connection.cursor() as cursor:
         cursor.execute(_SUMMARIES, [list(sessions)])
         rows = cursor.fetchall()

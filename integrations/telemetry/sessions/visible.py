@@ -1,4 +1,4 @@
-"""Which sessions somebody may open."""
+"""Visibility of sessions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from orgtree.models import IndividualPolicy, Placement
 
 
 def visible_sessions(access: Access) -> QuerySet[AgentSession]:
-    """One's own, and where the policy names people those of units whose individuals one may see.
+    """The viewer's own sessions and, where the policy names people, those of units whose individuals they may see.
 
-    A session's timeline tells when somebody was at work, to the second: it cannot be shown under a pseudonym.  It is of
-    the units that its person was in on any of its days.
+    A timeline shows to the second when somebody worked, so it cannot be shown under a pseudonym.  A session belongs to
+    the units of its person on any of its days.
     """
     sessions = AgentSession.objects.filter(has_work=True)
     sight, named = access.sight, access.policy == IndividualPolicy.NAMED

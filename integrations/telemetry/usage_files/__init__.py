@@ -1,1 +1,1 @@
-"""Usage that local readers such as ccusage wrote to files."""
+"""Import of usage files from local readers such as ccusage."""

@@ -1,6 +1,6 @@
-"""The JSON of ccusage (https://github.com/ccusage/ccusage), read: days, sessions and blocks of hours.
+"""Parse the JSON of ccusage (https://github.com/ccusage/ccusage): days, sessions and blocks of hours.
 
-Pure.  Seen with version 20.0; older versions write the same fields under the names that are tried here too.  Numbers
+Pure.  Tested with version 20.0; alternative names of fields are those of older versions.  Numbers
 are per model where the report breaks them down; input tokens exclude cached ones, output includes reasoning.
 """
 
@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 from integrations.models.usage_files import ImportedUsage
 
 Form = ImportedUsage.Form
-LARGEST_COUNT = 10**15  # what the columns of telemetry take, too
+LARGEST_COUNT = 10**15  # the limit of telemetry columns, too
 LARGEST_COST = 10**9
 MOST_ROWS = 200_000
 EARLIEST, LATEST = date(2020, 1, 1), date(2100, 1, 1)
 
-# ccusage's names of agents → ours; others keep theirs.
+# ccusage's names of agents → ours; others are kept.
 AGENTS = {"claude": "claude_code", "gemini": "gemini", "codex": "codex", "copilot": "copilot"}
 _FORMS = {
     "daily": Form.DAY,
@@ -66,7 +66,7 @@ class UsageRow:
 
 @dataclass
 class Report:
-    """What a file says; where there are problems, nothing of it is to be stored."""
+    """The content of a file; if there are problems, nothing must be stored."""
 
     rows: list[UsageRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -79,9 +79,9 @@ class _BadFieldError(ValueError):
 
 
 def read_report(document: object, *, zone: ZoneInfo, agent: str = "") -> Report:
-    """Read a parsed file; `zone` is that of the organisation's days, `agent` what the file's rows are of.
+    """Read a parsed file; `zone` is the organisation's time zone, `agent` the agent of rows that do not name one.
 
-    The rows of a file that says itself which agent each is of need no `agent`, nor do those of Claude's models.
+    Rows that name their agent or a Claude model need no `agent`.
     """
     report = Report()
     try:
@@ -151,7 +151,7 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Where each model's numbers stand, its name, and the numbers; the entry's own where it breaks nothing down."""
+    """(path, model, counts) of each model; those of the entry itself without a breakdown."""
     if entry.get("modelBreakdowns"):
         for position, broken_down in enumerate(_sequence(entry["modelBreakdowns"], f"{path}.modelBreakdowns")):
             where = f"{path}.modelBreakdowns[{position}]"
@@ -226,12 +226,12 @@ def _when(
     first = _moment(f"{path}.firstActivity", first_activity) if first_activity else last
     if first > last:
         raise _BadFieldError(f"{path}.firstActivity", "It lies after the last activity.")
-    # A path of folders may stand before it; agents' own telemetry knows a session by its id alone.
+    # A folder path may precede the session id, which telemetry uses alone.
     return (ids[-1] if ids else key), last.astimezone(zone).date(), first, last
 
 
 def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
-    """The same day of several projects is one row."""
+    """Add a row; rows of one day in several projects are merged."""
     at = (row.agent, row.key, row.model)
     known = merged.get(at)
     if known is None:

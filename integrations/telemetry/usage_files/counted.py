@@ -1,9 +1,8 @@
-"""Which imported rows count: those of sessions and days of which nothing else tells.
+"""Decide which imported rows count: those of sessions and days without any other source.
 
-What an agent sends itself wins.  A session that it told of is not counted from a file; nor is a day on which it told
-of tokens of that person, whichever sessions they were.  Among files, sessions win over days, and days over blocks of
-hours.  Whatever changes that (telemetry that comes later, another file) marks the person's rows, and this settles them
-anew, whole: so it can be done any number of times.
+An agent's own telemetry wins.  Sessions that it reported are not counted from a file, nor are days on which it reported
+tokens of that person in any session.  Among files, sessions win over days, and days over blocks of hours.  Later
+telemetry or another file marks the person's rows, which are then recomputed completely: recomputing is idempotent.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _ADVISORY_LOCK = 0x5573_6167  # "Usag": one process at a time
 
 
 def recompute_usage() -> int:
-    """Settle the rows that are marked, of each person and agent all; of how many sessions and days any changed."""
+    """Recompute all rows of each person and agent with a marked row; returns the number of rebuilt days."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         cursor.execute(GATHER)
@@ -45,13 +44,13 @@ def recompute_usage() -> int:
 
 
 def mark_usage_of_fold() -> None:
-    """Let the rows of those be settled again of whom a fold brought anything; in its transaction."""
+    """Mark the imported rows of all people and agents in a fold, in its transaction."""
     with connection.cursor() as cursor:
         cursor.execute(MARK)
         marked = cursor.rowcount
     if marked:
         from core.nudges import nudge_on_commit
-        from integrations.telemetry.usage_files.tasks import settle_usage_files  # the task's module imports this one
+        from integrations.telemetry.usage_files.tasks import settle_usage_files  # the task imports this module
 
         nudge_on_commit(settle_usage_files)
 
@@ -67,8 +66,8 @@ MARK: LiteralString = """
     )
 """
 
-# One row per imported row of a person and agent of whom any is marked.  `author` stands for the person, or for an
-# identity that is nobody's; `counts` says whether nothing else tells of it.
+# One row per imported row of a person and agent with a marked row.  `author` is the person, or an unmatched identity;
+# `counts` is whether there is no other source.
 GATHER: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS usage_candidate (
         usage_id bigint, author bigint, identity_id bigint, agent text, form text, key text, session_key text, day date,
@@ -93,7 +92,7 @@ GATHER: LiteralString = """
     JOIN author USING (author)
     JOIN integrations_importedusage usage ON usage.identity_id = author.identity_id AND usage.agent = marked.agent;
 
-    -- sessions that the agent told of itself
+    -- sessions in the telemetry of the agent
     UPDATE usage_candidate candidate SET counts = false
     WHERE form = 'session' AND EXISTS (
         SELECT FROM orgtree_identity name
@@ -101,7 +100,7 @@ GATHER: LiteralString = """
         WHERE coalesce(name.person_id, -name.id) = candidate.author AND session.agent = candidate.agent
           AND session.external_id = candidate.key AND (session.event_tokens > 0 OR session.metric_tokens > 0)
     );
-    -- days and blocks on which it told of tokens
+    -- days and blocks with tokens in its telemetry
     UPDATE usage_candidate candidate SET counts = false
     WHERE form <> 'session' AND EXISTS (
         SELECT FROM orgtree_identity name
@@ -203,7 +202,7 @@ FORGET_EMPTY_SESSIONS: LiteralString = """
       AND isempty(session.event_stretches) AND isempty(session.metric_stretches)
 """
 
-# xmax is 0 in a row that was inserted, and not in one that was there.
+# xmax is 0 in inserted rows, not in updated ones.
 ENROL: LiteralString = """
     WITH seen AS (
         SELECT candidate.identity_id, min(candidate.day_from) AS first_day

@@ -1,4 +1,4 @@
-"""From an uploaded file to rows of ImportedUsage."""
+"""Store an uploaded file as rows of ImportedUsage."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _LAST_DIGIT = Decimal("1e-10")
 
 @dataclass
 class Imported:
-    """What came of a file."""
+    """Result of importing a file."""
 
     applied: bool = False
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    counted: int = 0  # rows that count now; the others tell of what agents told themselves
+    counted: int = 0  # rows that count; telemetry has the others
     errors: list[Problem] = field(default_factory=list)
 
 
 def import_ccusage(content: bytes, *, email: str, agent: str = "", dry_run: bool = False) -> Imported:
-    """Store a person's usage as ccusage sums it up; with errors nothing is stored.
+    """Import a person's usage from ccusage; with errors nothing is stored.
 
-    A repetition changes nothing, and a later export of the same day or session replaces it.
+    Idempotent; a later export of the same day or session replaces it.
     """
     report = _read(content, agent)
     try:

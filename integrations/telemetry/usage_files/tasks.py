@@ -1,4 +1,4 @@
-"""Background work on imported usage: nudged when telemetry came in of whom a file told, and swept."""
+"""Background tasks of imported usage: nudged when telemetry of the same people arrives, and swept."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from integrations.telemetry.usage_files.counted import recompute_usage
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_usage_files() -> None:
-    """Settle anew which imported rows count."""
+    """Recompute which imported rows count."""
     recompute_usage()
