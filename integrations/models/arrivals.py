@@ -1,4 +1,4 @@
-"""What providers send by themselves, and records that could not be understood."""
+"""Webhook deliveries, and quarantined records of providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations.models.resources import Resource
 
 
 class WebhookDelivery(models.Model):
-    """One delivery, stored before it is answered.  Its body is kept until it is understood."""
+    """One delivery, stored before the response.  Its body is kept until it is processed."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -38,7 +38,7 @@ class WebhookDelivery(models.Model):
 
 
 class QuarantinedPayload(models.Model):
-    """A record of a provider that could not be understood: kept until a replay understands it."""
+    """A provider record that could not be parsed, kept until a replay succeeds."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="quarantined")
     resource = models.ForeignKey(Resource, models.CASCADE, null=True, related_name="+")

@@ -1,4 +1,4 @@
-"""What says that lines of a commit came from an agent, and what follows from it."""
+"""Evidence that lines of a commit came from an agent, and the attribution derived from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.models.sessions import AgentSession
 
 
 class Method(models.TextChoices):
-    """In the order in which evidence is believed."""
+    """Methods of evidence, strongest first."""
 
     LINE_CHECKPOINT = "line_checkpoint", "Line checkpoints of the collector"
     NOTE = "note", "git-ai note"
@@ -25,7 +25,7 @@ class EvidenceLevel(models.TextChoices):
 
 
 class CommitEvidence(models.Model):
-    """One thing that was seen.  Append-only; a notes ref that changes withdraws what it said before."""
+    """One piece of evidence.  Append-only; a changed notes ref withdraws its earlier evidence."""
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="evidence")
     method = models.CharField(max_length=16, choices=Method.choices)
@@ -60,7 +60,7 @@ class CommitEvidence(models.Model):
 
 
 class FileAttribution(models.Model):
-    """Derived: AI lines of one counted file by agent; rebuilt from the best evidence at any time."""
+    """Derived: AI lines of one counted file by agent, from the strongest evidence."""
 
     file = models.ForeignKey(CommitFile, models.CASCADE, related_name="attributions", db_index=False)
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")
@@ -82,10 +82,10 @@ class FileAttribution(models.Model):
 
 
 class SessionShare(models.Model):
-    """Derived: a session's AI lines in the counted commits of one repository and work type: its spend is split by them.
+    """Derived: a session's AI lines in counted commits of one repository and work type, by which its spend is split.
 
-    The shares of a session stand one behind the other: `lines_before` is what those before it hold, so that they can be
-    cut without a remainder.
+    The shares of a session are ordered: `lines_before` is the sum of the preceding ones, so that splitting leaves no
+    remainder.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
@@ -104,9 +104,9 @@ class SessionShare(models.Model):
 
 
 class AttributionWork(models.Model):
-    """A commit, or a session, of which something changed that attribution follows from.  Work to do is a row.
+    """Queue of commits and sessions whose attribution is to be recomputed.
 
-    The same one may wait several times: a row that is there already, but was claimed, would not be seen to wait again.
+    May contain duplicates: an existing row may be claimed already, so a new change needs a row of its own.
     """
 
     commit = models.ForeignKey(Commit, models.CASCADE, null=True, related_name="+", db_index=False)
@@ -121,7 +121,7 @@ class AttributionWork(models.Model):
 
 
 class UnreadableNote(models.Model):
-    """A note that is not as its standard says; listed until it is written anew."""
+    """A note that violates its standard; listed until it is rewritten."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Branches beside the default one, as long as nothing of them is merged."""
+"""Unmerged branches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_BRANCH_NAME = 300
 
 
 class UnmergedBranch(models.Model):
-    """A branch stood at a commit that was not merged, until the day on which it moved on, was merged or deleted."""
+    """A branch at an unmerged tip, until the day on which it moved, was merged or deleted."""
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
     name = models.CharField(max_length=LONGEST_BRANCH_NAME)

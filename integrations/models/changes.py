@@ -1,4 +1,4 @@
-"""The outbox: which facts changed, for whom, on which days."""
+"""The outbox of fact changes: family, person or owner, days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class FactFamily(models.TextChoices):
-    """Facts that are computed from together."""
+    """Groups of facts that metrics depend on together."""
 
     AI = "ai", "Agent sessions, tokens, tools"
     ENROLMENT = "enrolment", "Who ever sent telemetry"
@@ -22,16 +22,15 @@ class FactFamily(models.TextChoices):
 
 
 class FactChange(models.Model):
-    """Facts of a family changed for a person (null: for nobody who could be matched) on days [day_from, day_to).
+    """Facts of a family changed for a person (null: unmatched) on days [day_from, day_to).
 
-    Facts that count for the owner of what they ran on changed for `owned_id` instead.
+    Facts that count for an owner have `owned_id` instead.
 
-    Appended in the transaction that changes the facts, taken by whoever computes from them:
-    integrations/outbox/fact_changes.py.
+    Appended in the transaction that changes the facts, and consumed by readers: integrations/outbox/fact_changes.py.
     """
 
     family = models.CharField(max_length=20, choices=FactFamily.choices)
-    # A number, not a foreign key: what changed for a person must outlive the person.
+    # Not a foreign key: the change must outlive the person.
     person_id = models.BigIntegerField(null=True)
     owned_id = models.BigIntegerField(null=True)
     day_from = models.DateField()

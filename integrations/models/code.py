@@ -1,7 +1,7 @@
-"""Commits, their files, and where they stand.
+"""Commits, their files, and the repositories that contain them.
 
-A commit is its object id alone; which repositories hold it is a link.  Neither code nor the body of a message is
-kept: the subject line, the trailers that name people and agents, and counts.
+A commit is identified by its object id; repositories link to it.  Neither code nor message bodies are stored, only the
+subject line, trailers that name people and agents, and counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orgtree.models import Identity
 
 
 class CommitSetApart(models.TextChoices):
-    """Why a commit's lines count nowhere; empty where they count."""
+    """Why a commit is excluded; empty if it counts."""
 
     MERGE = "merge", "Merge: its lines are its parents'"
     DUPLICATE = "duplicate", "The same change as another commit (rebase, cherry-pick)"
@@ -31,8 +31,8 @@ class Commit(models.Model):
     sha = models.CharField(max_length=64, unique=True)
     author = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
     committer = models.ForeignKey(Identity, models.PROTECT, related_name="+")
-    # Whose commit it counts as: the author, or, for a coding agent that commits by itself, the person who asked
-    # for it; null: an autonomous agent without a known person.
+    # The author, or for a coding agent the person who asked for the commit; null: an autonomous agent without a
+    # known person.
     credited = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     authored_at = models.DateTimeField()
     committed_at = models.DateTimeField()
@@ -40,22 +40,22 @@ class Commit(models.Model):
     counted_on = models.DateField(help_text="Local day of the committer time; of the first sight where that lies ahead")
     parents = ArrayField(models.CharField(max_length=64), default=list)
     subject = models.CharField(max_length=200, blank=True)
-    # False where git could not read the objects (partial clone): lines are unknown then, not zero.
+    # False if git could not read the objects (partial clone): lines are unknown then, not zero.
     lines_known = models.BooleanField(default=True)
-    # Told by a provider's API alone, until a clone of it is read.
+    # Known from a provider's API alone, until a clone is read.
     without_clone = models.BooleanField(default=False, db_default=False)
     file_count = models.IntegerField(default=0)
     by_bot = models.BooleanField(default=False, help_text="By a bot that is no coding agent.")
     by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that signed as its author.")
-    # Added and deleted lines of the files that are not set apart.
+    # Added and deleted lines of counted files.
     lines_added = models.IntegerField(default=0)
     lines_deleted = models.IntegerField(default=0)
     counts_key = models.UUIDField(help_text="Hash of the per-file counts: what a squash shares with its branch.")
     change_key = models.UUIDField(help_text="Hash of author, author time and per-file counts: one change.")
     set_apart = models.CharField(max_length=12, choices=CommitSetApart.choices, blank=True)
-    # A commit on the default branch changes the lines of the branch that this one was part of.
+    # Part of a branch that was squashed onto the default branch.
     squashed = models.BooleanField(default=False, db_default=False)
-    # The commit that counts in its place; evidence for this one counts there.
+    # The commit that represents it, for which its evidence counts.
     stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
     picked_from = ArrayField(
         models.CharField(max_length=64),
@@ -63,7 +63,7 @@ class Commit(models.Model):
         db_default=[],
         help_text="The commits of which its message says that it was cherry-picked from them.",
     )
-    # Derived from the links, because every figure by repository needs it: integrations/code/commits/in_repositories.py.
+    # The home, derived from the links, for figures by repository: integrations/code/commits/in_repositories.py.
     home = models.ForeignKey(
         Repository,
         models.SET_NULL,
@@ -76,7 +76,7 @@ class Commit(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["counted_on"], name="commit_by_day"),
-            # Since when there are any of a clone: where all are told by a provider, that is a look at every one.
+            # For the earliest commit of a clone: without it, a full scan where all commits come from a provider.
             models.Index(fields=["counted_on"], condition=models.Q(without_clone=False), name="commit_of_clone_by_day"),
             models.Index(fields=["change_key"], name="commit_by_change"),
             models.Index(fields=["counts_key"], name="commit_by_counts"),
@@ -125,7 +125,7 @@ class CommitFile(models.Model):
 
 
 class CommitInRepository(models.Model):
-    """A repository holds a commit on some branch; the row goes when no branch of any source holds it any more."""
+    """A repository contains a commit on some branch; deleted when no branch of any source contains it any more."""
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="repositories", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
@@ -136,7 +136,7 @@ class CommitInRepository(models.Model):
 
 
 class CoAuthor(models.Model):
-    """Someone, or an agent, whom a trailer of the commit names."""
+    """A person or agent named in a trailer of the commit."""
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="co_authors")
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
@@ -147,7 +147,7 @@ class CoAuthor(models.Model):
 
 
 class ContextFile(models.Model):
-    """An agent context file on a repository's default branch, from the commit day that brought it on."""
+    """An agent context file on a repository's default branch, from the day of its first commit."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="context_files")
     path = models.TextField()
@@ -162,7 +162,7 @@ class ContextFile(models.Model):
 
 
 class FollowedThresholds(models.Model):
-    """By which thresholds all commits that are there stand apart as bulk: one row, written after all of them do."""
+    """The bulk thresholds last applied to all commits: one row, written when done."""
 
     lines = models.PositiveIntegerField()
     files = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Connections: one configured account, or one path, at a provider; and the repositories that they bring."""
+"""Connections (an account or a path at a provider) and their repositories."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ GIT, PUSH = "git", "push"
 
 
 class Connection(models.Model):
-    """What an admin configures.
+    """A connection as configured by an admin.
 
-    Local git needs only a path: {"path": "/srv/git/shop.git"}.  What a provider's form asks for stands in `settings`,
-    passwords, tokens and keys in `secrets`, encrypted.
+    Local git only needs a path: {"path": "/srv/git/shop.git"}.  `settings` has the fields of the provider's form,
+    `secrets` its passwords, tokens and keys, encrypted.
     """
 
     provider = models.CharField(max_length=40)
@@ -30,12 +30,12 @@ class Connection(models.Model):
         default=False, db_default=False, editable=False, help_text="Removed, and its facts are still to be deleted."
     )
     sync_every_minutes = models.PositiveIntegerField(default=15, db_default=15)
-    # What "Test connection" said last, as JSON: [{"what", "works", "remedy"}].
+    # The last result of "Test connection", as JSON: [{"what", "works", "remedy"}].
     checks = models.JSONField(default=list, db_default=[], editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     discovered_at = models.DateTimeField(null=True, editable=False, help_text="When its resources were last listed.")
     discover_at = models.DateTimeField(null=True, editable=False, help_text="When to list them again; null: never.")
-    # Of what fails for all of its resources: a refused token, an address where nobody answers.
+    # For failures of all its resources: a rejected token, an unreachable address.
     failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     problem = models.TextField(blank=True, default="", db_default="", editable=False)
     remedy = models.TextField(blank=True, default="", db_default="", editable=False)
@@ -44,12 +44,12 @@ class Connection(models.Model):
         return self.name
 
 
-# Of a repository of which nobody has told which one it is.
+# Of a repository that is not identified yet.
 USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 
 
 class Repository(models.Model):
-    """One repository, whichever connections bring it: recognised by its remote's address or its root commit."""
+    """One repository of any number of connections, identified by its remote's address or its root commit."""
 
     name = models.CharField(max_length=200, unique=True)
     remote = models.CharField(max_length=500, blank=True, help_text="Host and path in one spelling, without user.")
@@ -66,9 +66,9 @@ class Repository(models.Model):
 
 
 class RepositorySource(models.Model):
-    """A repository as one connection sees it, and how far it was read.
+    """A repository at one connection, and its sync position.
 
-    `refs` moves only in the transaction that stores the commits behind it.
+    `refs` only changes in the transaction that stores its commits.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="sources")
@@ -79,7 +79,7 @@ class RepositorySource(models.Model):
     view = models.CharField(
         max_length=64, blank=True, help_text="Hash of what changes the past as it is read: mailmap, attributes, depth."
     )
-    # Work to do is a row: asked for, and not yet done since.
+    # Queued for a sync that has not completed since.
     asked_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True, help_text="Begin of the last reading that succeeded.")
     tried_at = models.DateTimeField(null=True, help_text="Begin of the last reading.")
@@ -95,14 +95,14 @@ class RepositorySource(models.Model):
 
 
 class SyncRun(models.Model):
-    """One reading of a repository on disk or of a stream: its progress while it runs, its outcome afterwards."""
+    """One sync of a repository on disk or of a stream: its progress while running, its outcome afterwards."""
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         INTERRUPTED = "interrupted", "Interrupted"
-        WAITING = "waiting", "Waiting"  # for the provider, which asked for a pause, or for the next turn
+        WAITING = "waiting", "Waiting"  # rate-limited, or for the next slice
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, null=True, related_name="runs")
     stream = models.ForeignKey("Stream", models.CASCADE, null=True, related_name="runs")

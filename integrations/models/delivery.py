@@ -13,7 +13,7 @@ from orgtree.models import Identity
 
 
 class PipelineRun(ProviderFact):
-    """One attempt of a run of a pipeline (workflow); attempts of a run share `run`."""
+    """One attempt of a pipeline (workflow) run; attempts of a run share `run`."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     run = models.CharField(max_length=200)
@@ -54,7 +54,7 @@ class PipelineJob(models.Model):
 
 
 class Deployment(ProviderFact):
-    """A rollout to an environment; one that comes from a pipeline run by mapping points to it."""
+    """A rollout to an environment, linked to the pipeline run from which it was derived, if any."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     service = text_field()
@@ -85,7 +85,7 @@ class Deployment(ProviderFact):
 
 
 class DeploymentStatus(models.Model):
-    """A status that a deployment had, from `at` on."""
+    """A status of a deployment, from `at` on."""
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="statuses", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -100,7 +100,7 @@ class DeploymentStatus(models.Model):
 
 
 class Incident(ProviderFact):
-    """An incident; `caused_by` is the external id of a deployment, where one was named."""
+    """An incident; `caused_by` is the external id of a deployment, if one is named."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
     service = text_field()

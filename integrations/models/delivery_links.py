@@ -1,6 +1,6 @@
-"""What follows from records of delivery: what was deployed when, which deployments failed, and how that is known.
+"""Derived from delivery records: what was deployed when, which deployments failed, and how that was determined.
 
-integrations/delivery/linking/ keeps these tables, in the transaction of whatever changes what they follow from.
+integrations/delivery/linking/ updates these tables in the transaction that changes their inputs.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from integrations.models.pull_requests import PullRequest
 
 
 class CommitPlace(models.Model):
-    """Where an object id stands in the history of a repository.
+    """The position of an object id in the history of a repository.
 
-    The first-parent chain of the default branch is numbered, the oldest first.  `position` is that of the commit of
-    the chain that brought this one onto it (its own, where it is of the chain); null: it is not on the default branch.
+    The first-parent chain of the default branch is numbered, the oldest first.  `position` is that of the chain commit
+    that merged this one (its own, if it is on the chain); null: it is not on the default branch.
     `base` is the position of the newest commit of the chain among itself and its ancestors; null: there is none.
-    So a commit with base b contains whatever has a position of at most b.
+    So a commit with base b contains everything with a position of at most b.
 
-    Ids that are only known as somebody's parent have a place too: it is known what they do not contain.
+    Ids only known as a parent have a place too: it is known what they do not contain.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -37,20 +37,20 @@ class CommitPlace(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["repository", "sha"], name="commit_place_is_unique")
         ]
-        # The tip, and what is not merged, are looked up for every commit that is pushed.
+        # The tip and unmerged commits are looked up for every pushed commit.
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["repository", "position"], name="commit_place_by_position")
         ]
 
 
 class PlacingWork(models.Model):
-    """A large repository whose commits are to be numbered anew.  Work to do is a row."""
+    """Queue of large repositories whose commits are to be renumbered."""
 
     repository = models.OneToOneField(Repository, models.CASCADE, primary_key=True, related_name="+")
 
 
 class DeploymentMethod(models.TextChoices):
-    """How it is known that a deployment contains a merge."""
+    """How it was determined that a deployment contains a merge."""
 
     CHAIN = "chain", "Position on the default branch"
     GRAPH = "graph", "Commit graph, beside the default branch"
@@ -61,8 +61,8 @@ class DeploymentMethod(models.TextChoices):
 class DeployedPullRequest(models.Model):
     """The first successful production deployment that contains the merge of a pull request.
 
-    Linking everything writes a row for each: checking two references of each took half of its time.  Links are told of
-    every record that goes (integrations/delivery/linking/unlink.py), and may be made again at any time.
+    Without foreign keys: checking two per row took half the time of linking everything.  Deleting records also deletes
+    their links (integrations/delivery/linking/unlink.py), which can be recomputed at any time.
     """
 
     pull_request = models.OneToOneField(
@@ -80,7 +80,7 @@ class DeployedPullRequest(models.Model):
 
 
 class PullRequestOrigin(models.Model):
-    """The work items that a pull request is linked to: when the first was created, and first in progress."""
+    """When the first work item linked to a pull request was created, and first in progress."""
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="origin")
     created_at = models.DateTimeField()
@@ -88,7 +88,7 @@ class PullRequestOrigin(models.Model):
 
 
 class FailureMethod(models.TextChoices):
-    """How it is known that a deployment failed, the surest first."""
+    """How it was determined that a deployment failed, most reliable first."""
 
     EXPLICIT = "explicit", "The incident names the deployment"
     ROLLBACK = "rollback", "A deployment rolled it back"
@@ -99,7 +99,7 @@ class FailureMethod(models.TextChoices):
 class DeploymentFailure(models.Model):
     """A successful production deployment caused an incident, or was repaired by another deployment.
 
-    An incident stands in one row at most: it blames one deployment.
+    An incident has at most one row: it is attributed to one deployment.
     """
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="failures")
@@ -117,10 +117,10 @@ class DeploymentFailure(models.Model):
 
 
 class FailedDeployment(models.Model):
-    """A deployment with failures, and when users had what they had before.
+    """A failed deployment, and when service was restored.
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
-    finished.  Null: one of its incidents is not resolved yet.  `recovery_seconds` counts from the deployment's finish;
+    finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish;
     null where it is not restored, or where that lies before.
     """
 
@@ -135,7 +135,7 @@ class FailedDeployment(models.Model):
 
 
 class ProposedRollback(models.Model):
-    """An older state was deployed again and nobody said why.  It counts as a rollback once somebody confirms it."""
+    """An older state was deployed again without a reason given.  Counts as a rollback once confirmed."""
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "Proposed"
@@ -192,7 +192,7 @@ class TouchedService(models.Model):
 
 
 class LinkingRules(models.Model):
-    """By which rules all that is there was linked: one row, written after everything was linked by them."""
+    """The version of the linking rules last applied to all records: one row, written when done."""
 
     version = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=80, help_text="In which the days of links are cut.")

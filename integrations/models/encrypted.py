@@ -1,4 +1,4 @@
-"""A column whose values are encrypted: what connections need to sign in."""
+"""An encrypted column for credentials of connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ else:
 
 
 class UnreadableSecretsError(Exception):
-    """They were encrypted under a key that Headway does not have any more."""
+    """The secrets were encrypted under a lost key."""
 
     def __str__(self) -> str:
         return (
@@ -29,9 +29,9 @@ class UnreadableSecretsError(Exception):
 
 
 class EncryptedField(_Field):
-    """Name → secret, encrypted under a key derived from HEADWAY_SECRET_KEY; old keys still read.
+    """Name → secret, encrypted under a key derived from HEADWAY_SECRET_KEY; old keys can still decrypt.
 
-    Reading under a lost key gives `UnreadableSecrets`, so that lists and forms of connections still open.
+    Under a lost key the value is `UnreadableSecrets`, so that lists and forms of connections still work.
     """
 
     description = "Encrypted secrets"
@@ -55,14 +55,14 @@ class EncryptedField(_Field):
 
 
 class UnreadableSecrets(dict[str, str]):
-    """Stands for secrets under a lost key; asking for any raises UnreadableSecretsError."""
+    """Placeholder for secrets under a lost key; access raises UnreadableSecretsError."""
 
     def __init__(self, stored: str) -> None:
         super().__init__()
         self.stored = stored
 
     def __bool__(self) -> bool:
-        return True  # there is something, and saving must not lose it
+        return True  # there are secrets, and saving must not lose them
 
     def __getitem__(self, name: str) -> str:
         raise UnreadableSecretsError

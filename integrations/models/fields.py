@@ -1,4 +1,4 @@
-"""Column types that Django does not bring along."""
+"""Column types that Django does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens that may send data, and nothing else."""
+"""Ingest tokens."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from orgtree.models import Identity
 
 
 class IngestScope(models.TextChoices):
-    """What a token may send; a new one is for one of them."""
+    """What a token may send."""
 
     TELEMETRY = "telemetry", "Telemetry of agents"
     PUSH = "push", "Pushed records"
 
 
 class IngestToken(models.Model):
-    """Only the SHA-256 of a token is kept; the token itself is shown once, when it is made."""
+    """An ingest token, stored as SHA-256; the secret is shown once, on creation."""
 
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
@@ -28,7 +28,7 @@ class IngestToken(models.Model):
         db_default="",
         help_text="Empty: everything, as tokens did before they had a scope.",
     )
-    # A name of its own for its person: whose it is follows when people are merged or told apart.
+    # An identity of its own for its person, so that it follows when people are merged or split.
     identity = models.ForeignKey(
         Identity,
         models.PROTECT,
@@ -42,7 +42,7 @@ class IngestToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
-    # Of a token with a person.
+    # For personal tokens.
     other_claims = models.BigIntegerField("records that claim another address", default=0, db_default=0, editable=False)
     last_claim = models.CharField("last of these addresses", max_length=400, blank=True, db_default="", editable=False)
 

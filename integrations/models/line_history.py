@@ -1,4 +1,4 @@
-"""What the changes of a default branch do to lines that are there already, and how far a repository was followed."""
+"""Line history of default branches: changed lines by commit, and the position of each repository."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from integrations.models.connections import Repository
 
 
 class LineHistory(models.Model):
-    """How far the lines of a repository's default branch were followed.
+    """The position of a repository's line history.
 
-    `ages` holds when each line of each file was last changed, as of `tip`; it moves in the transaction that stores
-    what the commits up to there changed.
+    `ages` holds when each line of each file was last changed, as of `tip`; it changes in the transaction that stores
+    the changes of the commits up to there.
     """
 
     repository = models.OneToOneField(Repository, models.CASCADE, primary_key=True, related_name="line_history")
     tip = models.CharField(max_length=64, blank=True, default="", db_default="")
     ages = models.BinaryField(default=bytes, help_text="integrations/connectors/git/line_ages.py")
-    # Work to do is a row: asked for when the branch moved, and not yet done since.
+    # Queued when the branch moved, until the update completes.
     asked_at = models.DateTimeField(null=True)
     followed_at = models.DateTimeField(null=True, help_text="When it was last followed to the tip.")
     problem = models.TextField(blank=True, default="", db_default="", help_text="Why it could not be, in words.")
@@ -28,10 +28,10 @@ class LineHistory(models.Model):
 
 
 class ChangedLines(models.Model):
-    """What one commit of the default branch's first-parent chain changed, in the files that count.
+    """Lines changed by one commit of the default branch's first-parent chain, in counted files.
 
-    A merge is one change, as a squash of the same branch is: `author` is then the commit, among those that it brought,
-    whose author wrote most of it.
+    A merge is one change, like a squash of the same branch: `author` is then one of the merged commits, by the author
+    of most of it.
     """
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="changed_lines")

@@ -1,7 +1,7 @@
-"""Which unit owns what delivery runs on: repositories, services, projects and boards.
+"""Ownership of repositories, services, projects and boards by units.
 
-Deployments, incidents, pipelines and sprints count for the unit that owned what they ran on that day, and for those
-above it; the units above are orgtree's `UnitPlacement`.
+Deployments, incidents, pipelines and sprints count for the unit that owned their object on that day, and for its
+ancestors (orgtree's `UnitPlacement`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from orgtree.models.exclusion import not_empty, one_at_a_time
 
 
 class OwnedKind(models.TextChoices):
-    """What can have an owner."""
+    """Kinds of objects that can have an owner."""
 
     REPOSITORY = "repository", "Repository"
     SERVICE = "service", "Service"
@@ -31,7 +31,7 @@ class OwnedKind(models.TextChoices):
 
 class OwnedQuerySet(models.QuerySet["Owned"]):
     def labelled(self) -> Self:
-        """With `label`, what people call it: of a project its key."""
+        """With `label`, the display name: for a project its key."""
         return self.annotate(
             label=Case(
                 When(kind=OwnedKind.REPOSITORY, then="repository__name"),
@@ -42,10 +42,9 @@ class OwnedQuerySet(models.QuerySet["Owned"]):
 
 
 class Owned(models.Model):
-    """Something that can have an owner.  A service or a board is known by its name alone.
+    """An object that can have an owner.  Services and boards are identified by name alone.
 
-    There is a row of everything that records name, from the moment that they name it
-    (integrations/delivery/ownership/seen.py).
+    Created as soon as a record names the object (integrations/delivery/ownership/seen.py).
     """
 
     kind = models.CharField(max_length=20, choices=OwnedKind.choices)
@@ -91,7 +90,7 @@ class Owned(models.Model):
 
 
 class Ownership(models.Model):
-    """A unit owns something on these days: one unit of a tree at a time."""
+    """A unit owns an object on these days: one unit per tree at a time."""
 
     owned = models.ForeignKey(Owned, models.CASCADE, related_name="ownerships")
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="+")
@@ -110,9 +109,9 @@ class Ownership(models.Model):
 
 
 class OwnershipChange(models.Model):
-    """Who said when that a unit owns something, or no longer.  Rows are only ever added: the database refuses else.
+    """Audit log of ownership changes.  Append-only, enforced by the database.
 
-    Names as they were; without keys, because a log outlives what it tells of.
+    Names as of the change, without foreign keys, because the log outlives its objects.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)

@@ -1,4 +1,4 @@
-"""What attempts of pipeline runs come to, as metrics count them."""
+"""Figures of pipeline runs for metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PipelineRunFigures(models.Model):
     Attempts of one (repository, name, sha, branch) are one run, which is what its last attempt is: `of_run` is the same
     for all of them.  Without a sha, attempts are together as the provider says.
 
-    Kept by integrations/delivery/pipeline_runs/figures.py in the transaction of whatever changes them.
+    Updated by integrations/delivery/pipeline_runs/figures.py in the transaction that changes the inputs.
     """
 
     run = models.OneToOneField(PipelineRun, models.CASCADE, primary_key=True, related_name="figures")
@@ -29,7 +29,7 @@ class PipelineRunFigures(models.Model):
     attempts = models.IntegerField(help_text="Of its run.")
     duration_seconds = models.FloatField(null=True, help_text="Start → finish.")
     queue_seconds = models.FloatField(null=True, help_text="Queued → start.")
-    # Without a constraint, as what points at pull requests from their figures.
+    # Without a constraint, like references to pull requests from their figures.
     pull_request = models.ForeignKey(
         PullRequest,
         models.DO_NOTHING,

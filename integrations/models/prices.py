@@ -1,4 +1,4 @@
-"""What tokens cost, as far as the database keeps it: overrides, what the price library said, and repricings.
+"""Token prices in the database: overrides, snapshots of the price library, and repricings.
 
 Prices are US dollars per million tokens throughout.
 """
@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from orgtree.models.exclusion import not_empty, one_at_a_time
 
-# The dearest price of any list is below 1,000 dollars; what lies beyond this is a slip of the finger.
+# All list prices are below 1,000 dollars; larger ones are typos.
 HIGHEST_PRICE = Decimal(10_000)
 RATES = ("input", "cache_read", "cache_write", "cache_write_1h", "output")
 LONG_RATES = tuple(f"long_{name}" for name in RATES)
@@ -39,10 +39,9 @@ def _price(help_text: str = "") -> models.DecimalField[Any, Any]:
 
 
 class PriceOverride(models.Model):
-    """What a model costs on these days, whatever the price library says.
+    """A model's price on these days, overriding the price library.
 
-    Of several that match a request the most particular holds: one for the request's agent before one for all, then the
-    pattern that says most letters.
+    The most specific override applies: one for the request's agent before one for all agents, then the longest pattern.
     """
 
     model = models.CharField(
@@ -128,7 +127,7 @@ class PriceOverride(models.Model):
             )
 
     def _refuse_overlap(self) -> None:
-        """In words; a trigger decides."""
+        """Validate overlaps with a message; a trigger enforces them."""
         if self.during is None:
             return
         same = PriceOverride.objects.filter(model=self.model, agent=self.agent, during__overlap=self.during)
@@ -142,7 +141,7 @@ class PriceOverride(models.Model):
 
 
 class PriceOverrideChange(models.Model):
-    """Who changed which override when, and what it said then.  Rows are only ever added: the database refuses else."""
+    """Audit log of overrides.  Append-only, enforced by the database."""
 
     class Act(models.TextChoices):
         ADDED = "added", "Added"
@@ -176,7 +175,7 @@ class PriceOverrideChange(models.Model):
 
 
 class PriceVersion(models.Model):
-    """Which price book priced a request: a version of the library, or a revision of an override."""
+    """The price book of a request: a version of the library, or a revision of an override."""
 
     name = models.CharField(max_length=80, unique=True, help_text="Such as “genai-prices 0.2.3” or “override 5.2”.")
     override_id = models.BigIntegerField(null=True)
@@ -187,10 +186,9 @@ class PriceVersion(models.Model):
 
 
 class KeptPriceList(models.Model):
-    """What the library says a model costs, of each model that was ever used; null where it never knew it.
+    """Snapshot of the library's prices of each model ever used; null if it never knew the model.
 
-    A later version of the library that no longer knows the model does not make its spend unknown: what the last one
-    that knew it said goes on.
+    If a later version of the library drops the model, the last known prices stay in use.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
@@ -207,7 +205,7 @@ class KeptPriceList(models.Model):
 
 
 class FollowedPriceBook(models.Model):
-    """By which library and rules everything is priced, or is being repriced; one row."""
+    """The library version and rules by which everything is priced or being repriced; one row."""
 
     library = models.CharField(max_length=60)
     rules = models.PositiveIntegerField()
@@ -215,7 +213,7 @@ class FollowedPriceBook(models.Model):
 
 
 class Repricing(models.Model):
-    """Requests that are to be priced anew, and what came of it.  Work to do is a row, and it stays as history."""
+    """A queued repricing of requests, and its result; rows stay as history."""
 
     class Cause(models.TextChoices):
         OVERRIDE = "override", "A price override"
@@ -232,7 +230,7 @@ class Repricing(models.Model):
     reason = models.CharField(max_length=400)
     asked_at = models.DateTimeField(db_default=Now())
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    # What it touches: requests of these models (all where null) and agents on these days.
+    # Affected requests: of these models (null: all) and agents on these days.
     model_names = ArrayField(models.CharField(max_length=120), null=True)
     agent = models.CharField(max_length=40, blank=True, default="")
     day_from = models.DateField(null=True, help_text="Null: since ever.")

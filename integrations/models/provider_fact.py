@@ -1,4 +1,4 @@
-"""What all facts that connections bring have in common."""
+"""Base of all facts from connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def choices_of(words: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 def enum_field(words: type[StrEnum], **options: Any) -> models.CharField[str, str]:
-    """A column of one of Headway's own words; the provider's word stands beside it in `native_…`."""
+    """A column for one of Headway's enumerations; the provider's value is in `native_…`."""
     return models.CharField(max_length=24, choices=choices_of(words), **options)
 
 
@@ -29,7 +29,7 @@ def text_field(length: int = 200) -> models.CharField[str, str]:
 
 
 class ProviderFact(models.Model):
-    """One record of one connection.  A deleted one keeps its row, leaves every figure, and comes back on it."""
+    """One record of one connection.  Soft-deleted: excluded from figures, and restored if it reappears."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)

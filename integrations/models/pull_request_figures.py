@@ -1,6 +1,6 @@
-"""What follows from a pull request and all that belongs to it: the stages, sizes and reviews that metrics count.
+"""Figures of pull requests for metrics: stages, sizes and reviews.
 
-Derived: integrations/delivery/pull_requests/figures.py keeps the rows in the transaction of whatever changes them.
+Derived: updated by integrations/delivery/pull_requests/figures.py in the transaction that changes the inputs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from orgtree.models import Identity
 
 
 class PullRequestSetApart(models.TextChoices):
-    """Why a pull request counts nowhere; empty where it counts."""
+    """Why a pull request is excluded; empty if it counts."""
 
     BOT = "bot", "By a bot that is no coding agent"
     DELETED = "deleted", "Not there any more"
 
 
 class SizeClass(models.TextChoices):
-    """How many lines were added and deleted: up to 100, 400, 800, or more; or as its unit agreed."""
+    """Size by lines added and deleted: up to 100, 400, 800, or more; or by the unit's working agreement."""
 
     SMALL = "S", "Small"
     MEDIUM = "M", "Medium"
@@ -34,7 +34,7 @@ class SizeClass(models.TextChoices):
 
 
 class RevertMethod(models.TextChoices):
-    """The sign by which a pull request is known to take back another, the surest first."""
+    """How it was determined that a pull request reverts another, most reliable first."""
 
     BRANCH_NUMBER = "branch_number", "The number in the name of its branch"
     BRANCH_COMMIT = "branch_commit", "The commit in the name of its branch"
@@ -96,7 +96,7 @@ class PullRequestFigures(models.Model):
     open_days = DayRangesField(null=True, help_text="On which it was open, from the first day ready for review.")
     stale_days = DayRangesField(null=True, help_text="Of these, those on which nothing had happened for two weeks.")
     is_revert = models.BooleanField(default=False, help_text="By its title or branch.")
-    # Without a constraint: to look for rows that point at each of thousands that are deleted would take an index each.
+    # Without a constraint: deleting thousands of rows would need an index for each reference.
     reverts = models.ForeignKey(
         PullRequest,
         models.DO_NOTHING,
@@ -122,7 +122,7 @@ class PullRequestFigures(models.Model):
         indexes = [
             models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
             models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
-            # A few people's in a window; by the day of opening among all of theirs.
+            # For a few people in a window.
             models.Index(fields=["credited", "merged_on", "opened_on"], name="pull_request_figures_by_whom"),
             models.Index(
                 fields=["repository", "merged_on"],
@@ -137,7 +137,7 @@ class PullRequestFigures(models.Model):
 
 
 class CountedReview(models.Model):
-    """A review that counts: submitted by another person than the author who is no bot, and not after the merge."""
+    """A counted review: submitted before the merge by a person other than the author, not by a bot."""
 
     review = models.OneToOneField(PullRequestReview, models.CASCADE, primary_key=True, related_name="+")
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="+")
@@ -152,9 +152,9 @@ class CountedReview(models.Model):
 
 
 class PullRequestWork(models.Model):
-    """A pull request of which something changed elsewhere that its figures follow from.  Work to do is a row.
+    """Queue of pull requests whose figures are to be recomputed because of a change elsewhere.
 
-    The same one may wait several times.
+    May contain duplicates.
     """
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="+", db_index=False)

@@ -13,7 +13,7 @@ from orgtree.models import Identity
 
 
 class PullRequest(ProviderFact):
-    """One pull request.  Sizes and counts are null where the provider did not tell them."""
+    """One pull request.  Sizes and counts are null if the provider does not send them."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="pull_requests", db_index=False)
     number = models.IntegerField()
@@ -55,7 +55,7 @@ class PullRequest(ProviderFact):
         indexes = [
             models.Index(fields=["repository", "number"], name="pull_request_by_number"),
             models.Index(fields=["merged_at"], name="pull_request_by_merge"),
-            models.Index(fields=["created_at"], name="pull_request_by_creation"),  # since when there are any
+            models.Index(fields=["created_at"], name="pull_request_by_creation"),  # for the earliest one
             models.Index(fields=["author", "created_at"], name="pull_request_by_author"),
             models.Index(fields=["requested_by"], condition=~models.Q(requested_by=None), name="pull_request_by_asker"),
             models.Index(fields=["merge_sha"], condition=~models.Q(merge_sha=""), name="pull_request_by_merge_commit"),
@@ -63,7 +63,7 @@ class PullRequest(ProviderFact):
 
 
 class PullRequestCommit(models.Model):
-    """A commit of the pull request; the commit itself may not be known otherwise."""
+    """A commit of the pull request, which may not be stored as a Commit."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="commits", db_index=False)
     sha = models.CharField(max_length=64)
@@ -85,7 +85,7 @@ class PullRequestCommit(models.Model):
 
 
 class PullRequestReview(models.Model):
-    """A submitted review; the provider's word for its state beside ours."""
+    """A submitted review; the provider's state is stored, too."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="reviews", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -103,7 +103,7 @@ class PullRequestReview(models.Model):
 
 
 class PullRequestEvent(models.Model):
-    """Draft, ready, closed, reopened, review requested: what happened when, and whom it concerned."""
+    """An event: draft, ready, closed, reopened, review requested."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="events", db_index=False)
     kind = enum_field(PullRequestEventKind)
@@ -123,7 +123,7 @@ class PullRequestEvent(models.Model):
 
 
 class WorkItemLink(models.Model):
-    """A pull request names a work item: by which key, found where.  The item may come later, or never."""
+    """A reference from a pull request to a work item by key, and where it was found.  The item may not exist yet."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="links", db_index=False)
     key = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""What connections sync: resources, their streams of facts, and what the provider still grants us."""
+"""Resources of connections, their streams of facts, and rate limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from integrations.models.work_items import Project
 
 
 class Resource(models.Model):
-    """Something that a connection can sync: a repository, project, board, pipeline or service.
+    """An object that a connection can sync: a repository, project, board, pipeline or service.
 
-    All that were found are here; those that are picked are synced.
+    All discovered resources are stored; the selected ones are synced.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="resources", db_index=False)
@@ -42,10 +42,10 @@ class Resource(models.Model):
 
 
 class Stream(models.Model):
-    """The facts of one kind of one resource: how far they were read, and when to read on.
+    """The facts of one kind of one resource: sync position, and next sync.
 
-    A stream is work to do, as a row: due when `due_at` has come, at work while `leased_until` lies ahead.
-    `cursor` moves only in the transaction that stores the page behind it.
+    Also the sync queue: a stream is due from `due_at` on, and in progress while `leased_until` is in the future.
+    `cursor` only changes in the transaction that stores its page.
     """
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="streams", db_index=False)
@@ -58,7 +58,7 @@ class Stream(models.Model):
     leased_by = text_field()
     served_at = models.DateTimeField(null=True, help_text="When it last had a turn: whoever waited longest is next.")
     failures = models.PositiveIntegerField(default=0, help_text="Turns in a row that failed.")
-    # A reading takes as many turns as it needs.
+    # A sync may take several slices.
     reading_since = models.DateTimeField(null=True, help_text="Begin of the reading that has not come to its end.")
     reading_full = models.BooleanField(default=False, db_default=False, help_text="That one looks at everything.")
     reading_complete = models.BooleanField(
@@ -80,7 +80,7 @@ class Stream(models.Model):
 
 
 class ToldRecord(models.Model):
-    """A record that the provider told of in the reading of everything that is under way: what it left out is gone."""
+    """A record seen during a full sync in progress: records that are not seen were deleted at the provider."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -90,7 +90,7 @@ class ToldRecord(models.Model):
 
 
 class Quota(models.Model):
-    """What the provider's own headers last said of a budget of requests, e.g. core or graphql; of each credential."""
+    """The last rate limit headers of a credential, by budget, e.g. core or graphql."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="quotas", db_index=False)
     budget = models.CharField(max_length=60)
@@ -105,7 +105,7 @@ class Quota(models.Model):
 
 
 class Meaning(models.Model):
-    """What a word of the provider means here, where an admin says otherwise than Headway would."""
+    """An admin's mapping of a provider's value that overrides Headway's default."""
 
     class Subject(models.TextChoices):
         ENVIRONMENT = "environment", "Environment"  # → production, staging, other

@@ -1,4 +1,4 @@
-"""What is known of raw telemetry's days, and what stays of them when they are dropped."""
+"""Days of raw telemetry, and what remains of them after retention."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.db import models
 class RawDay(models.Model):
     """A UTC day for which raw rows were received.
 
-    Closed: its raw rows were dropped.  Metric points for it can no longer be put into their series and are refused;
-    events still can, because their keys make them safe to merge.
+    Closed: its raw rows were dropped.  Metric points for it are rejected, because their series are gone; events still
+    merge by key.
     """
 
     day = models.DateField(primary_key=True)

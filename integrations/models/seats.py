@@ -1,4 +1,4 @@
-"""Subscription seats: what they cost a month, and who has one."""
+"""Subscription seats: monthly prices and assignments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HIGHEST_SEAT_PRICE = Decimal(100_000)
 class SeatPlan(models.Model):
     """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month.
 
-    Another price from a day on is another plan.  What it said before stays in its history.
+    A price change starts a new plan.  Earlier values stay in the history.
     """
 
     agent = models.CharField(max_length=40, help_text="As its sessions name it, such as claude_code.")
@@ -68,7 +68,7 @@ class SeatPlan(models.Model):
     append_only=True,
 )
 class SeatAssignment(models.Model):
-    """Who has a seat of a plan, on these days."""
+    """Assignment of a seat on these days."""
 
     plan = models.ForeignKey(SeatPlan, models.CASCADE, related_name="assignments")
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")

@@ -1,6 +1,6 @@
-"""Agent sessions: what several telemetry sources tell of the same run, merged.
+"""Agent sessions, merged from several telemetry sources.
 
-Raw events live in partitioned tables (integrations/telemetry/) and expire; these rows stay.  All tokens are kept in
+Raw events live in partitioned tables (integrations/telemetry/) and expire; these rows stay.  All tokens are stored in
 four disjoint kinds: uncached input, cache read, cache write, output (reasoning included).  Only the fold
 (integrations/telemetry/sessions/fold.py) writes here, except that the receiver inserts an AgentSession where it is new.
 """
@@ -23,31 +23,31 @@ class AgentSession(models.Model):
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
-    # The local day of its start: an expression of the connection's zone could not be indexed.
+    # The local day of its start, because an expression with the connection's zone cannot be indexed.
     started_on = models.DateField(null=True)
     active_seconds = models.FloatField(
         default=0, db_default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
     )
-    # Each range reaches 30 minutes beyond its last event: ranges that touch are one stretch, in whichever order
-    # they came.  What the metrics tell stands apart, because it counts only for a session without events.
+    # Each range extends 30 minutes beyond its last event, so that adjacent ranges merge in any order of arrival.
+    # Ranges of metrics are separate, because they only count for a session without events.
     event_stretches = TimeRangesField(db_default=models.Value("{}"))
     metric_stretches = TimeRangesField(db_default=models.Value("{}"))
-    # Whether anything was done in it.  Agents announce sessions under ids that never appear again.
+    # Whether it has activity.  Agents announce sessions under ids that never appear again.
     has_work = models.BooleanField(default=False, db_default=False)
-    # Events and metrics of one agent carry the same tokens: the source that reported more of them is counted.
+    # Events and metrics report the same tokens: the source that reported more counts.
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
-    # What several programs tell of, such as an agent and the gateway that it asks: the agent's own telling counts.
+    # A duplicate from another program, such as the agent's gateway: the agent's own session counts.
     is_repeated = models.BooleanField(default=False, db_default=False)
-    # No session, but a process in which sessions ran: what its metrics count without naming one is handed to them.
+    # Not a session but a process that ran sessions: its metrics without a session are moved to them.
     is_process = models.BooleanField(default=False, db_default=False)
-    # Known from an imported file alone: nobody knows how long it was at work.
+    # Known from an imported file alone: its active time is unknown.
     told_by_file = models.BooleanField(default=False, db_default=False)
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
-    # What its days add up to: matching sessions with commits asks it of each.
+    # Sums of its days, for matching sessions with commits.
     lines_added = models.BigIntegerField(default=0, db_default=0)
     commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
-    # Kept by attribution (integrations/code/attribution/session_outcomes.py), never by the fold.
+    # Written by attribution (integrations/code/attribution/session_outcomes.py), never by the fold.
     committed = models.BooleanField(default=False, db_default=False, help_text="A counted commit has lines of it.")
     lines_committed = models.BigIntegerField(default=0, db_default=0, help_text="In counted commits, of its AI lines.")
     covered = models.BooleanField(default=False, db_default=False, help_text="Its person's commits are known.")
@@ -59,7 +59,7 @@ class AgentSession(models.Model):
         indexes = [
             models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
             models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
-            # A few people's in a window, whatever they did before.
+            # For a few people in a window.
             models.Index(
                 fields=["identity", "started_on"], condition=models.Q(has_work=True), name="agent_session_by_start"
             ),
@@ -67,7 +67,7 @@ class AgentSession(models.Model):
 
 
 class SessionProcess(models.Model):
-    """A process that a session ran in, of agents whose metrics name nothing else."""
+    """The process of a session, for agents whose metrics name nothing else."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="processes", db_index=False)
     process = models.CharField(max_length=200, help_text="As the agent names it, e.g. service.instance.id.")
@@ -79,10 +79,10 @@ class SessionProcess(models.Model):
 
 
 class AgentRequest(models.Model):
-    """One answered request to a model, merged from log events and spans by the agent's request id.
+    """One completed request to a model, merged from log events and spans by the agent's request id.
 
-    Its session has no constraint, nor has a tool call's: only the fold writes them, and it holds the session's lock.
-    To check each of them again at commit took as long as folding a third of them.
+    Neither requests nor tool calls have a foreign key constraint to the session: only the fold writes them, under the
+    session's lock, and checking the constraint took a third of the time of folding.
     """
 
     session = models.ForeignKey(
@@ -140,10 +140,10 @@ class AgentToolCall(models.Model):
 
 
 class AgentMeterSlot(models.Model):
-    """What a session's metric points add up to within a quarter of an hour, by model.
+    """Sums of a session's metric points per quarter of an hour and model.
 
-    Quarters of an hour because every time zone's midnight falls on one: days can be cut anew after the raw points
-    have expired.
+    Quarters of an hour, because every time zone's midnight falls on one: days can be rebuilt after the raw points have
+    expired.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="meter_slots", db_index=False)
@@ -173,10 +173,10 @@ TOKENS = (
 
 
 class AgentSessionDay(models.Model):
-    """A session's figures of one local day and model, once as its events tell them and once as its metrics do.
+    """A session's figures of one local day and model, by source (events or metrics).
 
-    Agent and identity repeat the session's, and `counted` says whether this source reported more tokens over the whole
-    session and is the one that counts: reading a year of days would spend most of its time looking the session up.
+    Agent and identity are denormalised from the session, as is `counted`: whether this source reported more tokens over
+    the whole session and counts.  Otherwise reading a year of days would spend most of its time on joins.
     """
 
     class Source(models.TextChoices):
@@ -200,7 +200,7 @@ class AgentSessionDay(models.Model):
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     unpriced_tokens = models.BigIntegerField(default=0, help_text="Tokens of models whose price is unknown.")
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
-    # What both the agent and the price book say, of the requests that both price: for holding one against the other.
+    # Cost by the agent and by the price book, of requests that both price, for comparison.
     compared_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     compared_spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     price_version = models.ForeignKey(
@@ -226,7 +226,7 @@ class AgentSessionDay(models.Model):
         indexes = [
             models.Index(fields=["day"], name="agent_session_day_by_day"),
             models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
-            # The sessions of a model, of which a page filtered by it asks several times (MODELS_OF_SESSIONS).
+            # Sessions by model, for pages filtered by model (MODELS_OF_SESSIONS).
             models.Index(
                 fields=["model", "session"],
                 name="agent_session_day_by_model",
@@ -236,9 +236,9 @@ class AgentSessionDay(models.Model):
 
 
 class AgentTierDay(models.Model):
-    """Of a session's day and model, the requests that were not priced at the base: long prompts, batch, fast.
+    """Requests of a session's day and model that were not priced at the base: long prompts, batch, fast.
 
-    A session's day holds their tokens too; from both together another model's price of the day can be told exactly.
+    Their tokens are included in the session's day; together they allow pricing the day for another model exactly.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
@@ -288,7 +288,7 @@ class AgentToolDay(models.Model):
 
 
 class Enrolment(models.Model):
-    """When an identity's telemetry was first seen; kept because asking all sessions would take seconds."""
+    """When an identity's telemetry was first seen; stored, because computing it from sessions takes seconds."""
 
     identity = models.OneToOneField(Identity, models.CASCADE, primary_key=True, related_name="+")
     first_at = models.DateTimeField()

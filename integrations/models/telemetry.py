@@ -1,4 +1,4 @@
-"""What the receiver keeps beside the facts: batches to fold, records it could not store, what it dropped."""
+"""Data of the receiver besides facts: batches to fold, quarantined records, counts of dropped attributes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from integrations.models.ingest import IngestToken
 
 
 class ReceivedBatch(models.Model):
-    """One stored request whose new events are not folded into sessions yet.  Work to do is a row."""
+    """Queue of stored requests that are not folded into sessions yet."""
 
     received_at = models.DateTimeField(auto_now_add=True)
-    # The times of its rows lie in [at_from, at_to]: the fold then looks into those days' partitions only.
+    # The times of its rows lie in [at_from, at_to], so that the fold only reads those days' partitions.
     at_from = models.DateTimeField(null=True)
     at_to = models.DateTimeField(null=True)
     problem = models.CharField(
@@ -21,7 +21,7 @@ class ReceivedBatch(models.Model):
 
 
 class QuarantinedRecord(models.Model):
-    """A record that could not be stored, as it was sent less its content attributes, until it is replayed."""
+    """An invalid record without its content attributes, until it is replayed."""
 
     received_at = models.DateTimeField(auto_now_add=True)
     token = models.ForeignKey(IngestToken, models.SET_NULL, null=True)
@@ -37,7 +37,7 @@ class QuarantinedRecord(models.Model):
 
 
 class DroppedAttribute(models.Model):
-    """How often an attribute that carries content was dropped at the door."""
+    """How often a content attribute was dropped on receipt."""
 
     agent = models.CharField(max_length=60)
     name = models.CharField(max_length=200)
@@ -52,7 +52,7 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Events, metrics and spans of which no figure is taken, and attributes of theirs that nobody knows, by name."""
+    """Unread events, metrics and spans, and unknown attributes, by name."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
@@ -89,10 +89,10 @@ class UnreadEvent(models.Model):
 
 
 class ReceivedTally(models.Model):
-    """What one stored request adds to the counts of DroppedAttribute and UnreadEvent.
+    """Counts of one stored request for DroppedAttribute and UnreadEvent.
 
-    Appended with the request and added up later (integrations/telemetry/otlp/store_tallies.py): requests that come
-    at the same time would wait for each other at the few rows of the sums.
+    Appended with the request and aggregated later (integrations/telemetry/otlp/store_tallies.py), because concurrent
+    requests would contend for the few rows of the sums.
     """
 
     counted = models.CharField(max_length=10)

@@ -1,4 +1,4 @@
-"""What imported files tell of agents' use, as they told it."""
+"""Imported usage files, unchanged."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orgtree.models import Identity
 
 
 class ImportedUsage(models.Model):
-    """One session's, day's or block's tokens of one model, as a usage reader such as ccusage sums them up.
+    """Tokens of one model in a session, day or block, from a usage reader such as ccusage.
 
-    Where the agent itself told of the same session or day, these rows stay and count nothing
+    If telemetry has the same session or day, these rows stay but do not count
     (integrations/telemetry/usage_files/counted.py).
     """
 

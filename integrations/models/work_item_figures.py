@@ -1,4 +1,4 @@
-"""What follows from a work item's history, as metrics count it."""
+"""Figures of work items for metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orgtree.models import Identity
 class WorkItemFigures(models.Model):
     """One row per work item that is not deleted.  Days are local; seconds are null where the item lacks what they need.
 
-    Kept by integrations/delivery/work_items/figures.py in the transaction of whatever changes them.
+    Updated by integrations/delivery/work_items/figures.py in the transaction that changes the inputs.
     """
 
     work_item = models.OneToOneField(WorkItem, models.CASCADE, primary_key=True, related_name="figures")

@@ -12,7 +12,7 @@ from orgtree.models import Identity
 
 
 class Project(models.Model):
-    """Where work items live: a project of an issue tracker, or the issues of a repository."""
+    """A container of work items: a project of an issue tracker, or the issues of a repository."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="projects", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -28,7 +28,7 @@ class Project(models.Model):
 
 
 class WorkItem(ProviderFact):
-    """One work item.  `key` is what people write in branches and titles; it is unique at its connection."""
+    """One work item.  `key` is used in branches and titles, and unique per connection."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="items")
     key = models.CharField(max_length=200)
@@ -64,7 +64,7 @@ class WorkItem(ProviderFact):
         indexes = [
             models.Index(fields=["key"], name="work_item_by_key"),
             models.Index(fields=["resolved_at"], name="work_item_by_resolution"),
-            models.Index(fields=["created_at"], name="work_item_by_creation"),  # since when there are any
+            models.Index(fields=["created_at"], name="work_item_by_creation"),  # for the earliest one
         ]
 
 
@@ -88,7 +88,7 @@ class WorkItemTransition(models.Model):
 
 
 class WorkItemAssignment(models.Model):
-    """From `at` on, until the next, the item is the assignee's; null: nobody's."""
+    """The assignee from `at` until the next assignment; null: nobody."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="assignments", db_index=False)
     at = models.DateTimeField()
@@ -116,7 +116,7 @@ class Sprint(ProviderFact):
 
 
 class SprintChange(models.Model):
-    """A work item came into a sprint or left it; the sprint is named by its external id, and may come later."""
+    """A work item entered or left a sprint, given by external id; the sprint may not be stored yet."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="sprint_changes", db_index=False)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What units agreed on about how they work: from which size on a change is large, and what a hotfix is."""
+"""Working agreements of units: size classes of changes, and what is a hotfix."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from integrations.models.ownership import Owned
 from orgtree.models import Unit
 from orgtree.models.exclusion import not_empty, one_at_a_time
 
-CLASSES_THAT_END = 3  # S, M and L; XL does not
+CLASSES_THAT_END = 3  # S, M and L; XL has no upper bound
 
 
 class WorkingAgreement(models.Model):
-    """What holds on these days for what the unit owns, and for what the units below it own.
+    """Rules on these days for objects owned by the unit and its descendants.
 
-    Null: the unit says nothing of it, and the nearest unit above that does is heard (docs/decisions/0022).
+    Null: not set, so that of the nearest ancestor applies (docs/decisions/0022).
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
@@ -68,7 +68,7 @@ class WorkingAgreement(models.Model):
         return f"Working agreement of {self.unit}"
 
     def clean(self) -> None:
-        """An empty list says nothing, as null does."""
+        """Treat an empty list as null."""
         ends = self.size_thresholds = self.size_thresholds or None
         if ends and not (len(ends) == CLASSES_THAT_END and ends == sorted(set(ends))):
             raise ValidationError({"size_thresholds": "Give three numbers of lines that grow: where S, M and L end."})
@@ -79,12 +79,12 @@ class WorkingAgreement(models.Model):
             setattr(self, name, words)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """`clean` says what is wrong with the sizes: Django would ask by a cast that PostgreSQL reads otherwise."""
+        """Skip the constraint on sizes, which `clean` validates: Django's cast means something else in PostgreSQL."""
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 
 class FollowedAgreement(models.Model):
-    """By which words of agreements what runs on an owned thing was derived; no row: by none."""
+    """The agreement last applied to the records of an owned object; no row: none."""
 
     owned = models.OneToOneField(Owned, models.CASCADE, primary_key=True, related_name="+")
     words = models.TextField()
