@@ -73,7 +73,7 @@ def words_for(unread: UnreadEvent) -> list[str]:
 def say_what_it_means(unread: UnreadEvent, means: str) -> None:
     """Store a meaning, NOTHING, or none ("") for an unknown name, and mark stored records for reprocessing.
 
-    An attribute has the same meaning in every event.  Raises NoSuchWordError.
+    An attribute has the same meaning in every event.  Raises UnknownMeaningError.
     """
     if means and means != NOTHING and means not in words_for(unread):
         raise UnknownMeaningError(f"The vocabulary of {unread.agent} has no {means}.")
