@@ -98,9 +98,9 @@ def _unit_of(access: Access, slug: str) -> Unit | None:
     if slug and unit is None:
         raise UnknownUnitError(slug)
     if not may_annotate(access, slug or None):
-        whose = f"of {unit.name}" if unit else "of the whole organisation"
+        target = f"of {unit.name}" if unit else "of the whole organisation"
         raise MayNotAnnotateError(
-            f"Notes on charts {whose} are written by {'its managers, ' if unit else ''}executives and admins."
+            f"Notes on charts {target} are written by {'its managers, ' if unit else ''}executives and admins."
         )
     return unit
 

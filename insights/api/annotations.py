@@ -69,7 +69,7 @@ class AnnotationsSerializer(serializers.Serializer[object]):
     annotations = AnnotationSerializer(many=True)
 
 
-class ReadsOrAnnotates(APIView):
+class AnnotationAPIView(APIView):
     """Reading takes a token that reads, writing one that annotates; sessions do both."""
 
     @property
@@ -77,7 +77,7 @@ class ReadsOrAnnotates(APIView):
         return TokenScope.READ if self.request.method in SAFE_METHODS else TokenScope.ANNOTATIONS
 
 
-class AnnotationsView(ReadsOrAnnotates):
+class AnnotationsView(AnnotationAPIView):
     @extend_schema(
         operation_id="v1_annotations_list",
         parameters=[
@@ -95,24 +95,24 @@ class AnnotationsView(ReadsOrAnnotates):
         given = request.query_params
         only(request, "unit", "about", "from", "to", "page", "size")
         access = access_of(request.user)
-        found = Annotation.objects.within(access.sight)
+        annotations = Annotation.objects.within(access.sight)
         if given.get("unit"):
             scope = Scope.of_unit(given["unit"])
             check_scope(scope, access)
             place(scope)
-            found = found.on_charts_of(scope)
+            annotations = annotations.on_charts_of(scope)
         if given.get("about"):
-            found = found.about_metric(given["about"])
-        found = found.in_window(
+            annotations = annotations.about_metric(given["about"])
+        annotations = annotations.in_window(
             Window(_day("from", given.get("from")) or date.min, _day("to", given.get("to")) or date.max)
         )
         number, size = (
             whole_number(request, "page", 1, LAST_PAGE),
             whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE),
         )
-        ordered = found.select_related("unit", "written_by").order_by("-start", "-pk")
+        ordered = annotations.select_related("unit", "written_by").order_by("-start", "-pk")
         page = list(ordered[(number - 1) * size : number * size])
-        return Response({"total": found.count(), "annotations": _documents(page)})
+        return Response({"total": annotations.count(), "annotations": _documents(page)})
 
     @extend_schema(
         operation_id="v1_annotations_add",
@@ -121,14 +121,14 @@ class AnnotationsView(ReadsOrAnnotates):
     )
     def post(self, request: Request) -> Response:
         """Write a note.  Without `to` it is of one day."""
-        given = _given(request)
+        given = _sent_fields(request)
         for name in ("text", "from"):
             if given.get(name) is None:
                 raise QueryError(name, "A note needs it.")
-        start = _needed_day("from", given["from"])
+        start = _required_day("from", given["from"])
         if start == date.max:
             raise QueryError("from", "No day follows it.")
-        end = _needed_day("to", given["to"]) if given.get("to") is not None else start + timedelta(days=1)
+        end = _required_day("to", given["to"]) if given.get("to") is not None else start + timedelta(days=1)
         draft = AnnotationDraft(
             text=_text("text", given["text"]),
             start=start,
@@ -143,7 +143,7 @@ class AnnotationsView(ReadsOrAnnotates):
         return Response(_documents([added])[0], status=status.HTTP_201_CREATED)
 
 
-class AnnotationView(ReadsOrAnnotates):
+class AnnotationView(AnnotationAPIView):
     @extend_schema(operation_id="v1_annotation", responses={200: AnnotationSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One note."""
@@ -156,17 +156,17 @@ class AnnotationView(ReadsOrAnnotates):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change a note; what is not named stays."""
-        access, given = access_of(request.user), _given(request)
-        found = _visible(access, pk)
+        access, given = access_of(request.user), _sent_fields(request)
+        annotation = _visible(access, pk)
         draft = AnnotationDraft(
-            text=_text("text", given.get("text", found.text)),
-            start=_needed_day("from", given.get("from", found.start.isoformat())),
-            end=_needed_day("to", given.get("to", found.end.isoformat())),
-            unit=_text("unit", given.get("unit", found.unit.slug if found.unit else None)),
-            about=_text("about", given.get("about", found.about)),
+            text=_text("text", given.get("text", annotation.text)),
+            start=_required_day("from", given.get("from", annotation.start.isoformat())),
+            end=_required_day("to", given.get("to", annotation.end.isoformat())),
+            unit=_text("unit", given.get("unit", annotation.unit.slug if annotation.unit else None)),
+            about=_text("about", given.get("about", annotation.about)),
         )
         try:
-            return Response(_documents([change_annotation(access, found, draft)])[0])
+            return Response(_documents([change_annotation(access, annotation, draft)])[0])
         except MayNotAnnotateError as refusal:
             raise PermissionDenied(str(refusal)) from None
 
@@ -182,10 +182,10 @@ class AnnotationView(ReadsOrAnnotates):
 
 
 def _visible(access: Access, pk: int) -> Annotation:
-    found = Annotation.objects.within(access.sight).select_related("unit", "written_by").filter(pk=pk).first()
-    if found is None:
+    annotation = Annotation.objects.within(access.sight).select_related("unit", "written_by").filter(pk=pk).first()
+    if annotation is None:
         raise NotFound
-    return found
+    return annotation
 
 
 def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
@@ -206,7 +206,7 @@ def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
     ]
 
 
-def _given(request: Request) -> Mapping[str, Any]:
+def _sent_fields(request: Request) -> Mapping[str, Any]:
     """The fields that were sent.  Raises QueryError for others."""
     if not isinstance(request.data, Mapping):
         raise QueryError("text", "Send one object with the fields of the note.")
@@ -225,7 +225,7 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _needed_day(name: str, value: object) -> date:
+def _required_day(name: str, value: object) -> date:
     day = _day(name, value)
     if day is None:
         raise QueryError(name, "It must be a day such as 2026-07-01.")

@@ -52,7 +52,7 @@ def distribution_document(spread: Spread) -> Document:
         "maximum": spread.maximum,
         "mean": spread.mean,
         "percentiles": dict(spread.percentiles),
-        "histogram": [{"from": each.start, "to": each.end, "count": each.count} for each in spread.histogram],
+        "histogram": [{"from": bin_.start, "to": bin_.end, "count": bin_.count} for bin_ in spread.histogram],
         "reason": spread.reason,
     }
 

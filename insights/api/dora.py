@@ -86,12 +86,12 @@ class DoraView(APIView):
     def get(self, request: Request) -> Response:
         """The five DORA metrics with their bands, the window before, and the score."""
         access = access_of(request.user)
-        asked = query_of(request, SCORED[0], (WINDOW - {"person"}) | {"set"}, access)
+        query = query_of(request, SCORED[0], (WINDOW - {"person"}) | {"set"}, access)
         slug = request.query_params.get("set", "")
         if slug and slug not in SETS:
             raise QueryError("set", f"There is no published set “{slug[:40]}”. Use one of {', '.join(SETS)}.")
         published = chosen_set(slug or Organisation.current().benchmark_set)
-        return Response(_document(dora_report(asked, access, published)))
+        return Response(_document(dora_report(query, access, published)))
 
 
 def _document(report: DoraReport) -> dict[str, Any]:
@@ -124,8 +124,8 @@ def _document(report: DoraReport) -> dict[str, Any]:
     }
 
 
-def _metric(each: DoraMetric) -> dict[str, Any]:
-    metric, band = each.metric, each.band
+def _metric(dora_metric: DoraMetric) -> dict[str, Any]:
+    metric, band = dora_metric.metric, dora_metric.band
     return {
         "key": metric.key,
         "name": metric.name,
@@ -133,7 +133,7 @@ def _metric(each: DoraMetric) -> dict[str, Any]:
         "unit_of_measure": metric.unit.value,
         "better": metric.better.value,
         "statistic": metric.statistic.value if metric.statistic else None,
-        **figure_document(each.figure),
+        **figure_document(dora_metric.figure),
         "band": band and {"label": band.label, "names": list(band.names), "between": band.between},
-        "previous": figure_document(each.before),
+        "previous": figure_document(dora_metric.before),
     }

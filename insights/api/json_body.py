@@ -23,19 +23,19 @@ class StorableJSONParser(JSONParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         encoding = (parser_context or {}).get("encoding", "utf-8")
         try:
-            found = json.loads(stream.read().decode(encoding))
+            body = json.loads(stream.read().decode(encoding))
         except RecursionError:
             raise _too_deep() from None
         except (ValueError, LookupError) as problem:  # no JSON, not in that encoding, or there is no such encoding
             raise ParseError(f"The body is no JSON: {problem}") from None
-        for path, value in _values(found):
+        for path, value in _values(body):
             if isinstance(value, float) and not math.isfinite(value):
                 raise QueryError(_readable(path), "It is no number, or a larger one than can be kept.")
             if isinstance(value, str) and not is_storable(value):
                 raise QueryError(
                     _readable(path), "It contains a NUL or half of a character, which cannot be stored. Leave it out."
                 )
-        return found
+        return body
 
 
 def _values(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from insights.query.terms import BelongsTo, Better, UnitOfMeasure
 
 # Named in SPECTACULAR_SETTINGS: a set of words that several fields share is one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
-BETTER = [each.value for each in Better]
+BETTER = [better.value for better in Better]
 STATISTICS = [statistic.value for statistic in Statistic]
 
 

@@ -43,22 +43,22 @@ def samples(
         raise QueryError("unit", f"At most {MOST_UNITS} units and {MOST_METRICS} metrics at a time.")
     if weeks not in windows.TRAILING_WEEKS:
         raise QueryError("weeks", f"Use one of {', '.join(map(str, windows.TRAILING_WEEKS))}.")
-    asked = [get(key) for key in keys or DEFAULT_METRICS]
-    for metric in asked:
+    chosen = [get(key) for key in keys or DEFAULT_METRICS]
+    for metric in chosen:
         if metric.always_by:
             raise QueryError("metric", f"{metric.key} is a table of shares. Choose another metric.")
     slugs = [Scope.of_unit(slug).unit_word for slug in units]
-    found = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=slugs)}
+    units_by_slug = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=slugs)}
     for slug in units:
-        if slug not in found:
+        if slug not in units_by_slug:
             raise UnknownUnitError(slug)
     window = windows.trailing(weeks)
-    queries = [MetricQuery(metric.key, window) for metric in asked]
-    side_by_side = SideBySide(queries, [unit.pk for unit in found.values()])
+    queries = [MetricQuery(metric.key, window) for metric in chosen]
+    side_by_side = SideBySide(queries, [unit.pk for unit in units_by_slug.values()])
     [answers] = visible_together(access, units=[side_by_side], freshness=Freshness.OF_PAGES).units
     return (
         Sample(metric.key, slug, metric.unit.value, metric.statistic.value if metric.statistic else "", value)
-        for slug, unit in sorted(found.items())
-        for metric, answer in zip(asked, answers[unit.pk], strict=True)
+        for slug, unit in sorted(units_by_slug.items())
+        for metric, answer in zip(chosen, answers[unit.pk], strict=True)
         if (value := answer.total[0].value) is not None
     )

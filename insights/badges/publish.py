@@ -42,8 +42,8 @@ def publish_badge(
     """
     declared = get(metric)
     check_scope(Scope.of_unit(unit), access)
-    found = Unit.objects.filter(slug=unit).first() if unit else None
-    if unit and found is None:
+    published_unit = Unit.objects.filter(slug=unit).first() if unit else None
+    if unit and published_unit is None:
         raise UnknownUnitError(unit)
     if weeks not in windows.TRAILING_WEEKS:
         raise QueryError("weeks", f"Badges tell of the last {_or(windows.TRAILING_WEEKS)} weeks.")
@@ -53,11 +53,11 @@ def publish_badge(
         raise QueryError("metric", f"{metric} is a table of shares, which no badge holds. Choose another metric.")
     if len(label) > LONGEST_LABEL or not label.isprintable():
         raise QueryError("label", f"A label has at most {LONGEST_LABEL} printable characters.")
-    if not may_publish(access, found):
+    if not may_publish(access, published_unit):
         raise MayNotPublishError
     return Badge.objects.create(
         metric=metric,
-        unit=found,
+        unit=published_unit,
         weeks=weeks,
         statistic=Statistic(statistic) if statistic else "",
         label=label,

@@ -45,10 +45,10 @@ class Figures(Protocol):
 class FactFigures:
     """Read from facts."""
 
-    def __init__(self, asked: MetricQuery) -> None:
+    def __init__(self, query: MetricQuery) -> None:
         """`asked` says scope, window and facets; its key says nothing.  Raises QueryError where they can't be read."""
-        self._asked = asked
-        self._people = read_people([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
+        self._asked = query
+        self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
         self.read_at = self._people.read_at
         self._numbers: dict[str, Sequence[float]] = {}
 
@@ -57,7 +57,7 @@ class FactFigures:
         """Those with agent activity among everybody of whom anything was found."""
         value, of_agents = self._people.value, (SESSIONS, TOKENS, AI_LINES)
         active = [person for person in self._people.ids if any(value(key, person).value for key in of_agents)]
-        return sorted(active, key=shuffled)
+        return sorted(active, key=shuffle_key)
 
     def numbers(self, key: str) -> Sequence[float]:
         if key not in self._numbers:
@@ -86,21 +86,21 @@ class PseudonymousFigures:
 
     def __init__(self, figures: Figures, own_id: int | None, question: str) -> None:
         self.read_at = figures.read_at
-        self.people = sorted(figures.people, key=lambda person: shuffled(person, question))
+        self.people = sorted(figures.people, key=lambda person: shuffle_key(person, question))
         self._figures = figures
         self._own_id = own_id
 
     def numbers(self, key: str) -> Sequence[float]:
-        found = by_person(self._figures, key)
-        return [found[person] if person == self._own_id else _rounded(key, found[person]) for person in self.people]
+        numbers = by_person(self._figures, key)
+        return [numbers[person] if person == self._own_id else _rounded(key, numbers[person]) for person in self.people]
 
     def value(self, key: str, person_id: int) -> PersonValue:
-        found = self._figures.value(key, person_id)
+        exact = self._figures.value(key, person_id)
         if person_id == self._own_id:
-            return found
+            return exact
         if is_named_elsewhere(key):
             return PersonValue(None, NAMED_ELSEWHERE)
-        return found if found.value is None else replace(found, value=rounded(found.value))
+        return exact if exact.value is None else replace(exact, value=rounded(exact.value))
 
     def agents(self, person_id: int) -> Sequence[str]:
         return self._figures.agents(person_id) if person_id == self._own_id else ()
@@ -117,18 +117,18 @@ def by_person(figures: Figures, key: str) -> dict[int, float]:
     return dict(zip(figures.people, figures.numbers(key), strict=True))
 
 
-def shuffled(person_id: int, question: str = "") -> bytes:
+def shuffle_key(person_id: int, question: str = "") -> bytes:
     """Who is equal in everything stands in an order that tells nothing of who it is; a different one per question."""
     message = f"{question} {person_id}".encode()
     return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
 
 
-def _query(asked: MetricQuery, key: str) -> MetricQuery:
+def _query(query: MetricQuery, key: str) -> MetricQuery:
     metric = get(key)
     return replace(
-        asked, key=key, facets={name: values for name, values in asked.facets.items() if name in metric.facets}
+        query, key=key, facets={name: values for name, values in query.facets.items() if name in metric.facets}
     )
 
 
-def _by_agent(asked: MetricQuery, key: str) -> MetricQuery:
-    return replace(_query(asked, key), segments=(Dimension.AGENT,))
+def _by_agent(query: MetricQuery, key: str) -> MetricQuery:
+    return replace(_query(query, key), segments=(Dimension.AGENT,))

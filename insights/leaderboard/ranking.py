@@ -75,7 +75,7 @@ class Ranking:
         import numpy as np
 
         values = np.nan_to_num(self._of(metric))
-        total, spenders = values.sum(), self._standing_by(SPEND, np.ones(len(values), dtype=bool))[:count]
+        total, spenders = values.sum(), self._ordered_by(SPEND, np.ones(len(values), dtype=bool))[:count]
         return float(values[spenders].sum() / total) if total > 0 else None
 
     def _of(self, key: str) -> Floats:
@@ -93,7 +93,7 @@ class Ranking:
         is_ranked = ~np.isnan(values)
         if key == AI_SHARE:
             is_ranked &= np.nan_to_num(self._of(ALL_LINES)) >= ENOUGH_LINES
-        order = self._standing_by(key, is_ranked)
+        order = self._ordered_by(key, is_ranked)
         ranked = order[: int(is_ranked.sum())]
         is_next = np.ones(len(ranked), dtype=bool)  # whoever is not equal to the one before
         is_next[1:] = (np.diff(values[ranked]) != 0) | (np.diff(lines[ranked]) != 0)
@@ -101,7 +101,7 @@ class Ranking:
         people = self._people_at(order)
         return Ranks(people, dict(zip(people, ranks.tolist(), strict=False)))
 
-    def _standing_by(self, key: str, is_ranked: Flags) -> Integers:
+    def _ordered_by(self, key: str, is_ranked: Flags) -> Integers:
         """The places of everybody: who is ranked by the metric, the greatest first, and behind them those who are not.
 
         Equals stand by AI lines.

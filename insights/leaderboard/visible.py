@@ -66,10 +66,10 @@ class Concentration:
     of_lines: float
 
 
-def asked_of(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> MetricQuery:
+def leaderboard_query(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> MetricQuery:
     """Which leaderboard that is, in the form in which figures are asked for."""
-    heeded = {name: values for name, values in facets.items() if name in FACETS}
-    return MetricQuery(PERSONAL, window, scope=scope, facets=heeded)
+    supported = {name: values for name, values in facets.items() if name in FACETS}
+    return MetricQuery(PERSONAL, window, scope=scope, facets=supported)
 
 
 class VisibleLeaderboard:
@@ -86,22 +86,22 @@ class VisibleLeaderboard:
     ) -> None:
         """`ranked_by` is the key of a column.  Raises QueryError and what `check_scope` raises."""
         check_scope(scope, access)
-        asked = asked_of(window, scope, facets)
+        query = leaderboard_query(window, scope, facets)
         self._access = access
-        self._whole = Ranking(FactFigures(asked))
+        self._whole = Ranking(FactFigures(query))
         self._ranked_by = ranked_by
         self._is_of_one = scope.person_id is not None
         count = len(self._whole.people)
-        hides_group = is_withheld(asked, count, access)
+        hides_group = is_withheld(query, count, access)
         self.people = None if hides_group else count
-        found = shown_of(asked, access, people=count)
-        self.note = found.note if found.shown is Shown.OWN else ""
-        self._is_pseudonymous = found.shown is Shown.TOTALS
+        visibility = shown_of(query, access, people=count)
+        self.note = visibility.note if visibility.shown is Shown.OWN else ""
+        self._is_pseudonymous = visibility.shown is Shown.TOTALS
         own = access.sight.person_id
         is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
         # Orders, too, are those of what is seen: they would tell what was rounded away.
-        self._question = pseudonyms_of(asked)
+        self._question = pseudonyms_of(query)
         self._ranking = self._whole
         if self._is_pseudonymous:
             viewer = access.viewer.pk if access.viewer else ""
@@ -130,8 +130,8 @@ class VisibleLeaderboard:
         labels = self._labels(self._seen) if by_label else {}
         ids = [person for person in self._order(key, descending, labels) if person in self._seen]
         if search:
-            wanted = search.casefold()
-            ids = [person for person in ids if wanted in labels.get(person, "").casefold()]
+            needle = search.casefold()
+            ids = [person for person in ids if needle in labels.get(person, "").casefold()]
         return ids, labels
 
     def _order(self, key: str, descending: bool, labels: Mapping[int, str]) -> Sequence[int]:
@@ -146,8 +146,8 @@ class VisibleLeaderboard:
 
     def _labels(self, people: Collection[int]) -> Mapping[int, str]:
         """What to call them before this viewer."""
-        found = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
-        return self._access.labels(found, question=self._question)
+        persons = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
+        return self._access.labels(persons, question=self._question)
 
     def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
         ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}

@@ -49,7 +49,7 @@ def facts_of(figure: Figure) -> float | None:
     return None if figure.withheld else figure.sample_size
 
 
-class FacetOffered(NamedTuple):
+class OfferedFacet(NamedTuple):
     """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
 
     Where `part` names one, the page asks for the menu's content once it is opened.
@@ -62,7 +62,7 @@ class FacetOffered(NamedTuple):
     amount: Callable[[Figure], float | None] = value_of
 
     @property
-    def wanted(self) -> Wanted:
+    def query(self) -> Wanted:
         return Wanted(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
 
 
@@ -71,8 +71,8 @@ class InsightsPage:
     """A page of figures.  Routes are called by its name: `name`, `name`_part, `name`_chart and `name`_chart_csv."""
 
     name: str
-    facets: Sequence[FacetOffered] = ()
-    kept: Mapping[str, str] = field(default_factory=dict)  # parameters of its own, which its links keep
+    facets: Sequence[OfferedFacet] = ()
+    extra_params: Mapping[str, str] = field(default_factory=dict)  # of its own, which its links keep
     about: Sequence[str] = ()  # what stands in the path of all its routes, such as a metric's key
 
     @property
@@ -82,13 +82,13 @@ class InsightsPage:
     @property
     def menus(self) -> Sequence[Wanted]:
         """What the menus list that come with the page."""
-        return [offered.wanted for offered in self.facets if not offered.part]
+        return [offered.query for offered in self.facets if not offered.part]
 
     def url(self, filters: Filters) -> str:
-        return filters.url(self.path, **self.kept)
+        return filters.url(self.path, **self.extra_params)
 
     def part_url(self, filters: Filters, part: str) -> str:
-        return filters.url(address(f"{self.name}_part", *self.about, part), **self.kept)
+        return filters.url(address(f"{self.name}_part", *self.about, part), **self.extra_params)
 
     def chart_url(self, filters: Filters, chart: str) -> str:
         return filters.url(address(f"{self.name}_chart", *self.about, chart))
@@ -110,8 +110,8 @@ class Answers:
     def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
         return next(
             answer
-            for wanted, answer in self.now.items()
-            if (wanted.key, wanted.segment) == (key, segment) and not wanted.unfiltered_by
+            for item, answer in self.now.items()
+            if (item.key, item.segment) == (key, segment) and not item.unfiltered_by
         )
 
     def figure(self, key: str) -> Figure:
@@ -127,15 +127,15 @@ class Answers:
         """How many segments the viewer may not be shown, because too few people contribute."""
         return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
 
-    def present(self, offered: FacetOffered) -> Mapping[str, float]:
+    def present(self, offered: OfferedFacet) -> Mapping[str, float]:
         """The values of a facet that this window's data hold, whatever is chosen of it, with the greatest first."""
-        figures = tiles.by_segment(self.now[offered.wanted], offered.dimension)
+        figures = tiles.by_segment(self.now[offered.query], offered.dimension)
         amounts = [(name, offered.amount(figure)) for name, figure in figures.items()]
         counted = [(name, amount) for name, amount in amounts if amount]
         return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
     def before(self, key: str) -> SeriesAnswer:
-        return next(answer for wanted, answer in self.earlier.items() if wanted.key == key)
+        return next(answer for item, answer in self.earlier.items() if item.key == key)
 
     def figure_before(self, key: str) -> Figure:
         return tiles.whole(self.before(key))
@@ -159,7 +159,7 @@ class Answers:
             label=self._label(key, label),
             sample=sample,
             unit=unit,
-            note=note or self.filters.not_heeded_by(get(key)),
+            note=note or self.filters.ignored_filters(get(key)),
             band=band,
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
@@ -173,7 +173,7 @@ class Answers:
     @cached_property
     def agreed(self) -> Mapping[str, Agreement]:
         """By metric, of all that is compared: asked once for a response, whichever of its tiles comes first."""
-        return agreements_on([wanted.key for wanted in self.earlier], self.filters.scope, self.filters.access)
+        return agreements_on([item.key for item in self.earlier], self.filters.scope, self.filters.access)
 
     def card(
         self,
@@ -200,7 +200,7 @@ class Answers:
             rows_url=rows_url(self.filters, key),
             note_url="" if kind == "donut" else note_url(self.filters, key),
             pickers=pickers,
-            caveat=caveat or self.filters.not_heeded_by(get(key)),
+            caveat=caveat or self.filters.ignored_filters(get(key)),
             change=change,
             state="value" if missing is None else tiles.missing_state(missing),
             reason="" if missing is None else self._why_missing(missing),
@@ -260,17 +260,17 @@ class Answers:
 
 
 def read(
-    page: InsightsPage, filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None
+    page: InsightsPage, filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None
 ) -> Answers:
     """All figures in one call of the metric core, each query once; with `around` those of the scope's tiles as well."""
-    asked = list(dict.fromkeys(wanted))
+    items = list(dict.fromkeys(queries))
     previous = filters.previous
-    now = {item: _query(filters, item, filters.window) for item in asked}
-    earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
+    now = {item: _query(filters, item, filters.window) for item in items}
+    earlier = {item: _query(filters, item, previous) for item in items if item.compared}
     questions = _distinct(query for item, query in now.items() if not item.whole)
     wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
     tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
-    found = visible_together(
+    together = visible_together(
         filters.access,
         series=questions,
         totals=[*wholes, *tile_totals],
@@ -281,20 +281,20 @@ def read(
         page=page,
         filters=filters,
         now={
-            item: found.totals[wholes.index(query)] if item.whole else found.series[questions.index(query)]
+            item: together.totals[wholes.index(query)] if item.whole else together.series[questions.index(query)]
             for item, query in now.items()
         },
-        earlier={item: found.totals[wholes.index(query)] for item, query in earlier.items()},
-        tile_figures=tile_figures(found, totals=len(wholes)),
+        earlier={item: together.totals[wholes.index(query)] for item, query in earlier.items()},
+        tile_figures=tile_figures(together, totals=len(wholes)),
     )
 
 
 def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
-    found: list[MetricQuery] = []
+    distinct: list[MetricQuery] = []
     for query in queries:
-        if query not in found:
-            found.append(query)
-    return found
+        if query not in distinct:
+            distinct.append(query)
+    return distinct
 
 
 def facet_label(dimension: Dimension, value: str) -> str:
@@ -315,13 +315,13 @@ def rows_url(filters: Filters, key: str, **facets: str) -> str:
     return filters.url(address("metric_rows", key), **facets)
 
 
-def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:
-    kept = filters.without(wanted.unfiltered_by) if wanted.unfiltered_by else filters
-    segments = (wanted.segment,) if wanted.segment else ()
-    query = kept.query(wanted.key, *segments, window=window)
-    metric = get(wanted.key)
+def _query(filters: Filters, item: Wanted, window: Window) -> MetricQuery:
+    narrowed = filters.without(item.unfiltered_by) if item.unfiltered_by else filters
+    segments = (item.segment,) if item.segment else ()
+    query = narrowed.query(item.key, *segments, window=window)
+    metric = get(item.key)
     return replace(
         query,
         facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-        statistic=(wanted.statistic or filters.statistic) if metric.statistics else None,
+        statistic=(item.statistic or filters.statistic) if metric.statistics else None,
     )

@@ -26,7 +26,7 @@ from insights.query.query import Statistic
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-KEPT_SECONDS = 300  # by whoever shows it; figures of trailing windows follow new facts within a minute
+CACHE_SECONDS = 300  # by whoever shows it; figures of trailing windows follow new facts within a minute
 MOST_LISTED, MOST_UNITS_OFFERED = 200, 300
 
 
@@ -35,7 +35,7 @@ class BadgeLine:
     """A published badge with what to paste."""
 
     badge: Badge
-    whose: str
+    unit_name: str
     address: str
     may_revoke: bool
 
@@ -45,7 +45,7 @@ class BadgeLine:
 
 
 @require_safe
-@cache_control(public=True, max_age=KEPT_SECONDS)
+@cache_control(public=True, max_age=CACHE_SECONDS)
 def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
     """For anybody who has the address; 404 once it is revoked."""
     badge = get_object_or_404(Badge.objects.standing().select_related("unit"), key=key)
@@ -82,8 +82,8 @@ def badges(request: HttpRequest) -> HttpResponse:
 
 
 def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
-    found = Badge.objects.standing().within(access.sight).select_related("unit")
-    badge = get_object_or_404(found, key=request.POST["revoke"])
+    published = Badge.objects.standing().within(access.sight).select_related("unit")
+    badge = get_object_or_404(published, key=request.POST["revoke"])
     try:
         revoke_badge(access, badge)
     except MayNotPublishError:
@@ -117,13 +117,13 @@ def _render(request: HttpRequest, access: Access, *, problem: str = "", status: 
 
 
 def _publishable_units(access: Access) -> list[Unit]:
-    found = Unit.objects.within(access.sight).filter(tree__archived_at=None).order_by("name", "slug")
+    units = Unit.objects.within(access.sight).filter(tree__archived_at=None).order_by("name", "slug")
     if not may_publish(access, None):
-        found = found.filter(pk__in=access.sight.managed_ids)
-    return list(found[:MOST_UNITS_OFFERED])
+        units = units.filter(pk__in=access.sight.managed_ids)
+    return list(units[:MOST_UNITS_OFFERED])
 
 
 def _line(badge: Badge, access: Access) -> BadgeLine:
     address = f"{settings.BASE_URL.rstrip('/')}{reverse('badge_picture', args=[badge.key])}"
-    whose = badge.unit.name if badge.unit else "Whole organisation"
-    return BadgeLine(badge, whose, address, may_publish(access, badge.unit))
+    unit_name = badge.unit.name if badge.unit else "Whole organisation"
+    return BadgeLine(badge, unit_name, address, may_publish(access, badge.unit))

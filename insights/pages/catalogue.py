@@ -69,9 +69,9 @@ def matches(metric: Metric, search: str) -> bool:
     return all(word in text for word in search.lower().split())
 
 
-def grouped(found: Sequence[Metric]) -> Sequence[Group]:
+def grouped(shown: Sequence[Metric]) -> Sequence[Group]:
     """By first category, in the catalogue's order; a metric stands once."""
-    by_category = {category: [metric for metric in found if metric.categories[0] is category] for category in Category}
+    by_category = {category: [metric for metric in shown if metric.categories[0] is category] for category in Category}
     titles = {Category.AI: "AI", Category.DORA: "DORA"}
     return [
         Group(titles.get(category, category.value.capitalize()), members)

@@ -86,7 +86,7 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
     received = reception()
     context = {
         "agents": AGENTS,
-        "any_program": next(each for each in AGENTS if each.slug == ANY_PROGRAM),
+        "any_program": next(choice for choice in AGENTS if choice.slug == ANY_PROGRAM),
         "agent": agent,
         "snippets": snippets,
         "secret": secret,
@@ -122,16 +122,16 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Ar
         sessions = f"{SESSIONS_COUNTED:,} sessions or more"
     own_last_at = last_session_of(email, agent="" if agent.slug == ANY_PROGRAM else agent.slug)
     if own_last_at is not None:
-        whose = "" if agent.slug == ANY_PROGRAM else f"{agent.name} "
+        named = "" if agent.slug == ANY_PROGRAM else f"{agent.name} "
         detail = f"Last event of yours {wording.ago(own_last_at, now)} · {sessions} of everybody"
-        return Arrival(True, f"Your {whose}sessions are arriving", detail)
+        return Arrival(True, f"Your {named}sessions are arriving", detail)
     if received.sessions:
         since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
         of_agent = "" if agent.slug == ANY_PROGRAM else f" with {agent.name}"
         return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}{of_agent}")
-    if unread := [unread for unread in received.unread if unread.count]:
-        agents = wording.listed([each.agent for each in unread])
-        records = wording.count(sum(each.count for each in unread), "record")
+    if unread := [source for source in received.unread if source.count]:
+        agents = wording.listed([source.agent for source in unread])
+        records = wording.count(sum(source.count for source in unread), "record")
         return Arrival(False, "Telemetry arrives and is kept", f"{records} of {agents}, which Headway cannot read yet")
     return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · nothing received yet")
 

@@ -86,8 +86,8 @@ def _list_context() -> dict[str, object]:
     return {"lines": lines, "is_busy": any(line.state in ("waiting", SyncRun.State.RUNNING) for line in lines)}
 
 
-def _line(each: ConnectedSource, now: datetime) -> ConnectionLine:
-    source, run = each.source, each.last_run
+def _line(connected: ConnectedSource, now: datetime) -> ConnectionLine:
+    source, run = connected.source, connected.last_run
     state = _state(source, run)
     return ConnectionLine(
         source_id=source.pk,
@@ -95,10 +95,10 @@ def _line(each: ConnectedSource, now: datetime) -> ConnectionLine:
         path=source.external_id,
         repository=source.repository.name if source.repository else "",
         state=state,
-        summary=_summary(state, each, now),
+        summary=_summary(state, connected, now),
         problem=run.problem if run and state == SyncRun.State.FAILED else "",
         fraction=min(1.0, run.read / run.to_read) if run and state == SyncRun.State.RUNNING and run.to_read else None,
-        lines_unknown=wording.count(each.lines_unknown, "commit") if each.lines_unknown else "",
+        lines_unknown=wording.count(connected.lines_unknown, "commit") if connected.lines_unknown else "",
         is_shallow=bool(source.repository and source.repository.shallow),
     )
 
@@ -113,9 +113,9 @@ def _state(source: RepositorySource, run: SyncRun | None) -> str:
     return run.state
 
 
-def _summary(state: str, each: ConnectedSource, now: datetime) -> str:
-    run = each.last_run
-    held = f"{wording.count(each.commits, 'commit')} known"
+def _summary(state: str, connected: ConnectedSource, now: datetime) -> str:
+    run = connected.last_run
+    held = f"{wording.count(connected.commits, 'commit')} known"
     if state == "paused":
         return f"Paused · {held}"
     if state == "waiting" or run is None:

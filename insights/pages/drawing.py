@@ -81,9 +81,9 @@ def split_over_time(
     values = list(answers.split(key, dimension))
     by_value: dict[str, list[float | None]] = {value: [] for value in values}
     starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
+    figures = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
     for value in values:
-        by_value[value] = [found.get((value, start)) for start in starts]
+        by_value[value] = [figures.get((value, start)) for start in starts]
     counts = _counts_by_value(answer, dimension, starts, counted) if counted else {}
     adds_up = get(key).adds_up
     drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
@@ -120,10 +120,10 @@ def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequ
 def _counts_by_value(
     answer: SeriesAnswer, dimension: Dimension, starts: Sequence[date], facts: str
 ) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
-    found: dict[str, dict[date, Figure]] = {}
+    by_value: dict[str, dict[date, Figure]] = {}
     for figure in answer.series:
-        found.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
-    return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in found.items()}
+        by_value.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
+    return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in by_value.items()}
 
 
 def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:

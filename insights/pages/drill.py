@@ -59,7 +59,7 @@ def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -
 
 def _values(dataset: Dataset) -> tuple[str, ...]:
     """The values of the segment that a part stands for: one, or those that it puts together."""
-    return tuple(each or NAMELESS for each in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
+    return tuple(value or NAMELESS for value in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
 
 
 def _rows(
@@ -71,18 +71,18 @@ def _rows(
 ) -> str:
     """The rows of one part; empty where no facet picks it, or more values than one address may name."""
     metric = get(key)
-    kept = {name: chosen for name, chosen in facets.items() if name in metric.facets}
+    selected = {name: chosen for name, chosen in facets.items() if name in metric.facets}
     if dimension is not None and dimension not in metric.always_by:
         part, chosen = dimension, values
         if values[0] in ASSISTED:
             part, chosen = Dimension.ASSISTANCE, (ASSISTED[values[0]],)
-            kept.pop(dimension, None)
+            selected.pop(dimension, None)
         if dimension is Dimension.WORK_TYPE:
             chosen = tuple(OTHER_ALONE if value == OTHER_WORK else value for value in values)
         if part not in metric.facets or len(chosen) > MOST_FACET_VALUES:
             return ""
-        kept[part] = chosen
-    return replace(filters, choices=(), facets=kept).url(reverse("metric_rows", args=[key]))
+        selected[part] = chosen
+    return replace(filters, choices=(), facets=selected).url(reverse("metric_rows", args=[key]))
 
 
 def _without_window(address: str) -> str:

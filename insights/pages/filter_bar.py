@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import Http404
 
-from insights.pages.answers import Answers, FacetOffered, InsightsPage, facet_label, read
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label, read
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
@@ -39,7 +39,7 @@ class FacetMenu:
 @dataclass(frozen=True)
 class FilterBar:
     days: str
-    span: str
+    range_label: str
     scope: ScopeBar
     ranges: Sequence[Option]
     quarters: Sequence[Option]
@@ -48,7 +48,7 @@ class FilterBar:
     chosen_facets: int
     chosen_filters: int  # with attributes of people
     clear_url: str
-    kept: Sequence[tuple[str, str]]  # hidden fields of the form for a custom range
+    hidden_fields: Sequence[tuple[str, str]]  # of the form for a custom range
     first_day: str
     last_day: str
     action: str
@@ -61,8 +61,8 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
     filters, page = answers.filters, answers.page
     return FilterBar(
         days=wording.days(filters.window),
-        span=filters.span,
-        scope=scope_bar(filters, around, answers.tile_figures, page.path, kept=page.kept),
+        range_label=filters.span,
+        scope=scope_bar(filters, around, answers.tile_figures, page.path, kept=page.extra_params),
         ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
         quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
         granularities=[
@@ -73,7 +73,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
         chosen_facets=sum(len(values) for values in filters.facets.values()),
         chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
         clear_url=page.url(filters.without_facets()),
-        kept=[*_without_range(filters), *page.kept.items()],
+        hidden_fields=[*_without_range(filters), *page.extra_params.items()],
         first_day=filters.window.start.isoformat(),
         last_day=(filters.window.end - timedelta(days=1)).isoformat(),
         action=page.path,
@@ -91,7 +91,7 @@ def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any
     offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
-    present = read(page, filters, [offered.wanted]).present(offered)
+    present = read(page, filters, [offered.query]).present(offered)
     menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
     return {"title": FACETS[offered.dimension], "menu": menu}
 
@@ -107,7 +107,7 @@ def _menus(answers: Answers) -> list[FacetMenu]:
     ]
 
 
-def _menu_of_bar(answers: Answers, offered: FacetOffered) -> FacetMenu:
+def _menu_of_bar(answers: Answers, offered: OfferedFacet) -> FacetMenu:
     page, filters = answers.page, answers.filters
     menu = _menu(page, filters, offered.dimension)
     if offered.part:
@@ -127,7 +127,7 @@ def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMe
 
 
 def _options_present(
-    page: InsightsPage, filters: Filters, offered: FacetOffered, present: Mapping[str, float]
+    page: InsightsPage, filters: Filters, offered: OfferedFacet, present: Mapping[str, float]
 ) -> list[Option]:
     """The values in `present` with their amounts, and the chosen ones whatever there is."""
     dimension = offered.dimension

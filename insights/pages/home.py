@@ -61,12 +61,12 @@ class Step:
 def home(request: HttpRequest) -> HttpResponse:
     has_telemetry = told_of().sessions
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
-    told = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
+    answers = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     context = {
         "heading": "Home",
         "health_url": reverse("home_health") if request.user.is_staff else "",
-        "headlines": _headlines(told) if has_telemetry and told else [],
-        "delivery": _delivery(told) if told else [],
+        "headlines": _headlines(answers) if has_telemetry and answers else [],
+        "delivery": _delivery(answers) if answers else [],
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
@@ -100,17 +100,17 @@ def _headlines(answers: Answers) -> list[Tile]:
 
 def _delivery(answers: Answers) -> list[Tile]:
     """Nothing where nothing is known: the steps below say what to connect."""
-    tiles = [tile(answers, wanted.key, label=DORA_LABELS[wanted.key]) for wanted in DELIVERY_HEADLINES]
-    return tiles if any(each.state != "no_data" for each in tiles) else []
+    tiles = [tile(answers, item.key, label=DORA_LABELS[item.key]) for item in DELIVERY_HEADLINES]
+    return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 
-def _step(need: NeedLine) -> Step:
+def _step(line: NeedLine) -> Step:
     """An input of DORA; the page of integrations says more of what no connection alone would mend."""
     page = reverse("integrations")
-    if need.link is None:
-        return Step(need.is_met, need.title, need.detail, page, "Look closer")
-    url = f"{page}{need.link.url}" if need.link.url.startswith("#") else need.link.url
-    return Step(need.is_met, need.title, need.detail, url, need.link.label)
+    if line.link is None:
+        return Step(line.is_met, line.title, line.detail, page, "Look closer")
+    url = f"{page}{line.link.url}" if line.link.url.startswith("#") else line.link.url
+    return Step(line.is_met, line.title, line.detail, url, line.link.label)
 
 
 def _tokens_step(aging: Sequence[AgingToken]) -> Step:
@@ -144,7 +144,7 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
             connect,
             "Connect an agent",
         ),
-        *(_step(need) for need in need_lines(completeness(), now, for_admin=True)),
+        *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
         _tokens_step(aging_tokens(now)),
         Step(
             not put_aside,

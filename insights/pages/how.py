@@ -16,13 +16,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import facet_label
-from insights.pages.attribution import words
+from insights.pages.attribution import labels
 from insights.query.query import Figure, SeriesAnswer
 from insights.ui import tiles, wording
 from insights.ui.agreed import agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
-from insights.ui.metric_panel import Asked, asked, base_template, figures, total
+from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import look_around, scope_words
 from integrations.telemetry.otlp.reception import last_request_at
 
@@ -58,9 +58,9 @@ class LeftOut:
 @vary_on_headers("HX-Request")
 @explains_bad_filters
 def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
-    question = asked(request, key)
-    answer, figure, before = figures(question)
-    metric, filters = question.metric, question.filters
+    params = read_panel_params(request, key)
+    answer, figure, before = figures(params)
+    metric, filters = params.metric, params.filters
     context = {
         "base_template": base_template(request),
         "metric": metric,
@@ -68,10 +68,10 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
-        "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, question)],
+        "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, params)],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
-        "left_out": _left_out(question, answer),
+        "left_out": _left_out(params, answer),
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
@@ -95,23 +95,23 @@ def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
     return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
 
 
-def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, str]]:
-    filters = question.filters
+def _sample(metric: Metric, figure: Figure, params: PanelParams) -> list[tuple[str, str]]:
+    filters = params.filters
     pairs = [
         ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
         ("Covers", _covered(figure)),
         ("Unit", metric.unit.value.replace("_", " ")),
     ]
     if metric.statistic is not None:
-        pairs.append(("Statistic", (question.query.statistic or metric.statistic).value))
-    for dimension, values in question.query.facets.items():
+        pairs.append(("Statistic", (params.query.statistic or metric.statistic).value))
+    for dimension, values in params.query.facets.items():
         pairs.append(
             (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
         )
     if printed_range := tiles.evidence_range(metric, figure):
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
     if figure.mix:
-        pairs.append(("Evidence", words.mix_in_words(figure.mix).removeprefix("Evidence: ")))
+        pairs.append(("Evidence", labels.mix_in_words(figure.mix).removeprefix("Evidence: ")))
     if figure.sample_size < metric.minimum_sample:
         pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
     return pairs
@@ -132,11 +132,11 @@ def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(question: Asked, answer: SeriesAnswer) -> Sequence[LeftOut]:
+def _left_out(params: PanelParams, answer: SeriesAnswer) -> Sequence[LeftOut]:
     left = []
     figure = tiles.whole(answer)
-    key, what = LEFT_OUT.get(question.metric.key, ("", ""))
-    if key and (amount := total(question, key)):
+    key, what = LEFT_OUT.get(params.metric.key, ("", ""))
+    if key and (amount := total(params, key)):
         left.append(LeftOut(wording.compact(amount), what))
     if figure.left_out:
         left.append(LeftOut(f"{figure.left_out:,}", "facts that count here and lack what is measured"))

@@ -79,13 +79,13 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
     context = {
         "part": "insights/_unit_lists.html" if search or under or "q" in request.GET else "insights/_unit_picker.html",
         "title": "Choose a unit",
-        "lists": [each for each in lists if each.units],
+        "lists": [unit_list for unit_list in lists if unit_list.units],
         "search": search,
         "under": under,
         "nothing": f"No unit matches “{search}”." if search else "There is no Org Tree yet.",
-        "is_cut": bool(search) and any(len(each.units) == MOST_UNITS for each in lists),
+        "is_cut": bool(search) and any(len(unit_list.units) == MOST_UNITS for unit_list in lists),
         "search_url": reverse("unit_picker"),
-        "kept": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
+        "hidden_fields": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
         "everybody_url": _to(page, request.GET, unit="") if access_in(request).sight.whole else "",
         "own_url": _to(page, request.GET, person=ME) if access_in(request).sight.person_id is not None else "",
         "everybody": EVERYBODY,
@@ -103,15 +103,15 @@ def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
     if under:
         return [listed("", units_below(under, sight, on=today), lambda unit: "")]
     if search:
-        return [listed("", units_matching(search, sight, on=today), _where_it_stands)]
+        return [listed("", units_matching(search, sight, on=today), _location)]
     tops = surroundings(None, sight, on=today, today=today).tops
     return [
-        listed("Recently used", units_named(recent_units(request), sight, on=today), _where_it_stands),
-        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today), _where_it_stands),
+        listed("Recently used", units_named(recent_units(request), sight, on=today), _location),
+        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today), _location),
     ]
 
 
-def _where_it_stands(unit: FoundUnit) -> str:
+def _location(unit: FoundUnit) -> str:
     """The unit above and the tree, each where it has another name."""
     names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
     return ", ".join(name for name in names if name != unit.name)
@@ -182,7 +182,7 @@ def _people(number: int, minimum: int, *, named: bool) -> str:
 def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
     parameters = _without(given, *OWN_PARAMETERS)
     chosen = parameters.getlist("where")
-    parameters.setlist("where", [each for each in chosen if each != pair] if pair in chosen else [*chosen, pair])
+    parameters.setlist("where", [value for value in chosen if value != pair] if pair in chosen else [*chosen, pair])
     return f"{page}?{parameters.urlencode()}" if parameters else page
 
 
@@ -206,10 +206,10 @@ def _page(request: HttpRequest) -> str:
     """The path of the page that the links lead to: one of ours, whatever the address says."""
     path = request.GET.get("to", "")
     try:
-        found = resolve(path) if path.startswith("/insights/") else None
+        match = resolve(path) if path.startswith("/insights/") else None
     except Resolver404:
-        found = None
-    if found is None:
+        match = None
+    if match is None:
         raise BadFilterError("to", "It must be the path of a page, such as /insights/ai/.")
     return path
 

@@ -24,14 +24,14 @@ from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, facts_told
 from insights.pages.answers import facet_label
-from insights.pages.records.words import tool_url
+from insights.pages.records.labels import tool_url
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.query.terms import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, FACETS_OF_ROWS
-from insights.ui.metric_panel import Asked, asked, base_template, is_panel
+from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import look_around, scope_words
 
@@ -75,24 +75,22 @@ class RowTable:
 @vary_on_headers("HX-Request")
 @explains_bad_filters
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
-    question = asked(request, key)
+    params = read_panel_params(request, key)
     page = read_page(request)
-    found = visible_rows(question.query, question.filters.access, page=page, size=PAGE_SIZE)
+    shown = visible_rows(params.query, params.filters.access, page=page, size=PAGE_SIZE)
     context = {
         "base_template": base_template(request),
-        "metric": question.metric,
-        "panel_name": f"Rows of {question.metric.name}" if is_panel(request) else "",
-        "recipe": found.recipe,
-        "note": found.note,
-        "days": wording.days(question.filters.window),
-        "narrowed": _narrowed(question),
-        "whose": scope_words(question.filters, look_around(request, question.filters)),
-        "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
-        **page_numbers(
-            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, question)
-        ),
-        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
-        "how_url": f"{reverse('metric_how', args=[key])}{question.filters.query_string()}",
+        "metric": params.metric,
+        "panel_name": f"Rows of {params.metric.name}" if is_panel(request) else "",
+        "recipe": shown.recipe,
+        "note": shown.note,
+        "days": wording.days(params.filters.window),
+        "narrowed": _narrowed(params),
+        "whose": scope_words(params.filters, look_around(request, params.filters)),
+        "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        **page_numbers(page, size=PAGE_SIZE, shown=len(shown.rows), total=shown.total, url=partial(_page_url, params)),
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
+        "how_url": f"{reverse('metric_how', args=[key])}{params.filters.query_string()}",
     }
     return render(request, "insights/metric_rows.html", context)
 
@@ -102,14 +100,14 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     """The beginning of the rows, which the panel that explains the figure asks for once it stands."""
-    question = asked(request, key)
-    found = visible_rows(question.query, question.filters.access, size=ROWS_IN_PANEL)
+    params = read_panel_params(request, key)
+    shown = visible_rows(params.query, params.filters.access, size=ROWS_IN_PANEL)
     context = {
-        "table": row_table(found, without=NOT_IN_PANEL),
-        "note": found.note,
-        "metric": question.metric,
-        "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
-        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
+        "table": row_table(shown, without=NOT_IN_PANEL),
+        "note": shown.note,
+        "metric": params.metric,
+        "rows_url": f"{reverse('metric_rows', args=[key])}{params.filters.query_string()}",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
     }
     return render(request, "insights/_first_rows.html", context)
 
@@ -118,10 +116,10 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
-    question = asked(request, key)
+    params = read_panel_params(request, key)
 
     def read(page: int) -> RowsPage:
-        return visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
+        return visible_rows(params.query, params.filters.access, page=page, size=CSV_PAGE_SIZE)
 
     return csv_response(f"headway-{key.replace('.', '-')}-rows", csv_rows(read(1), read))
 
@@ -129,36 +127,36 @@ def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
     """The headings and every row: those of the first page, and of the pages that `read` gives by their numbers."""
     yield [column.label for column in first.columns]
-    found = first
+    page = first
     while True:
-        for row in found.rows:
-            yield [row[column.name] for column in found.columns]
-        if found.page * found.size >= found.total:
+        for row in page.rows:
+            yield [row[column.name] for column in page.columns]
+        if page.page * page.size >= page.total:
             return
-        found = read(found.page + 1)
+        page = read(page.page + 1)
 
 
-def _narrowed(question: Asked) -> str:
+def _narrowed(params: PanelParams) -> str:
     """To which values of which facets, in words; empty where to none."""
     names = {**FACETS, **FACETS_OF_ROWS}
     return "; ".join(
         f"{names.get(dimension, dimension.value)}: {' or '.join(facet_label(dimension, value) for value in values)}"
-        for dimension, values in question.query.facets.items()
+        for dimension, values in params.query.facets.items()
     )
 
 
-def row_table(found: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
+def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
     """The rows as they are printed, but for columns of the kinds in `without`.
 
     `record_page` names the route of the page that each has (empty: none), where they are not the metric's own.
     """
-    columns = [column for column in found.columns if column.kind not in without]
+    columns = [column for column in page.columns if column.kind not in without]
     if record_page is None:
-        record_page = record_page_of(found.query.key)
+        record_page = record_page_of(page.query.key)
     leading = ColumnKind.DAY if ColumnKind.FACT in without else ColumnKind.FACT
-    in_seconds = get(found.query.key).unit is UnitOfMeasure.SECONDS
+    in_seconds = get(page.query.key).unit is UnitOfMeasure.SECONDS
     return RowTable(
-        caption=f"Rows of {found.query.key}",
+        caption=f"Rows of {page.query.key}",
         columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
         rows=[
             [
@@ -167,9 +165,9 @@ def row_table(found: RowsPage, *, without: Collection[ColumnKind], record_page: 
                 else _cell(column, row, record_page, leading)
                 for column in columns
             ]
-            for row in found.rows
+            for row in page.rows
         ],
-        shown=f"{len(found.rows):,} of {found.total:,}",
+        shown=f"{len(page.rows):,} of {page.total:,}",
     )
 
 
@@ -201,8 +199,8 @@ def _duration(seconds: float) -> str:
 
 def record_page_of(key: str) -> str:
     """The name of the route of the page that each fact of a metric has; empty where they have none."""
-    told = facts_told(get(key))
-    return RECORD_PAGES.get(next(iter(told)), "") if len(told) == 1 else ""
+    facts = facts_told(get(key))
+    return RECORD_PAGES.get(next(iter(facts)), "") if len(facts) == 1 else ""
 
 
 def _printed(column: RowColumn, value: Cell) -> str:
@@ -225,6 +223,6 @@ def _when(value: date) -> str:
     return f"{wording.day(at.date())}, {at:%H:%M}"
 
 
-def _page_url(question: Asked, page: int) -> str:
-    pairs = [*question.filters.parameters(), ("page", str(page))]
-    return f"{reverse('metric_rows', args=[question.metric.key])}?{urlencode(pairs)}"
+def _page_url(params: PanelParams, page: int) -> str:
+    pairs = [*params.filters.parameters(), ("page", str(page))]
+    return f"{reverse('metric_rows', args=[params.metric.key])}?{urlencode(pairs)}"

@@ -63,11 +63,11 @@ class UnitsOfPage:
     unassigned_url: str
     csv_name: str
     tree: str = ""  # whose units are compared, where the page is of the whole organisation; empty: the first tree's
-    kept: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
+    extra_params: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
 
     def url(self, filters: Filters) -> str:
         """The page with other filters, and the same tree."""
-        return filters.url(self.page_url, **{**self.kept, **({TREE: self.tree} if self.tree else {})})
+        return filters.url(self.page_url, **{**self.extra_params, **({TREE: self.tree} if self.tree else {})})
 
     @property
     def sort(self) -> str:
@@ -134,7 +134,7 @@ class UnitsPart:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedUnits:
     """The units of the table, what they are below, and the tree whose *Unassigned* stands beside them, if any.
 
     `trees` are the ways to the units of another tree.
@@ -152,12 +152,12 @@ def units_part(
     """The table of a page; None where nothing is compared, such as what a person did in each unit."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
-    tree = tree_asked(request) if _is_whole(filters) else {}
+    tree = tree_param(request) if _is_whole(filters) else {}
     below = around.unit.name if around.unit else EVERYBODY
     return UnitsPart(filters.url(url, **tree), filters.url(csv_url, **tree), below)
 
 
-def tree_asked(request: HttpRequest) -> Mapping[str, str]:
+def tree_param(request: HttpRequest) -> Mapping[str, str]:
     """The parameter that names a tree, for the addresses of parts."""
     return {TREE: request.GET[TREE]} if request.GET.get(TREE) else {}
 
@@ -166,17 +166,17 @@ def _is_whole(filters: Filters) -> bool:
     return filters.scope.unit_word is None and filters.scope.person_id is None
 
 
-def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
+def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     """Raises BadFilterError where there is no such tree."""
     filters = of_page.filters
     around = look_around(request, filters)
     if filters.scope.person_id is not None:
-        return Listed((), "")
+        return ListedUnits((), "")
     if around.unit is not None:
         tree = around.path[0].tree_slug if around.is_root and filters.access.sight.whole else ""
-        return Listed(around.children, around.unit.name, tree)
+        return ListedUnits(around.children, around.unit.name, tree)
     if not (_is_whole(filters) and around.tops):
-        return Listed((), EVERYBODY)
+        return ListedUnits((), EVERYBODY)
     trees = {top.tree_slug: top.tree_name for top in around.tops}
     chosen = of_page.tree or next(iter(trees))
     if chosen not in trees:
@@ -185,8 +185,8 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
         Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
         for slug, name in trees.items()
     ]
-    found = _highest(around, chosen, filters)
-    return Listed(found, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
+    highest = _highest(around, chosen, filters)
+    return ListedUnits(highest, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
 
 
 def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[StandingUnit]:
@@ -246,14 +246,14 @@ def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[C
         yield [row.name, *("hidden" if gone else value for value, gone in zip(values, hidden, strict=True))]
 
 
-def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
+def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
     """The figures of those of the listed units that the viewer may see, in the same order."""
     filters = of_page.filters
     if not listed.units:
         return []
-    asked = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
-    found = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES)
-    [by_unit] = found.units
+    query = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
+    together = visible_together(filters.access, units=[query], freshness=Freshness.OF_PAGES)
+    [by_unit] = together.units
     return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
 
 
@@ -269,13 +269,13 @@ def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPa
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
     elsewhere = _elsewhere(filters, tree)
-    found = visible_together(
+    together = visible_together(
         filters.access,
         totals=_queries(of_page.columns, elsewhere),
         freshness=Freshness.OF_PAGES,
     )
-    oldest = min(found.totals, key=lambda answer: answer.computed_at)
-    figures = [answer.total[0] for answer in found.totals]
+    oldest = min(together.totals, key=lambda answer: answer.computed_at)
+    figures = [answer.total[0] for answer in together.totals]
     return Row(UNASSIGNED, elsewhere.url(of_page.page_url), figures, as_of=lagging(oldest))
 
 
@@ -300,7 +300,7 @@ def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
 def _headings(of_page: UnitsOfPage) -> list[Heading]:
     words: Mapping[str, str] = {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}}
     metrics = {column.key: get(column.metric) for column in of_page.columns}
-    [choice] = [each for each in of_page.filters.choices if each.parameter == SORT]
+    [choice] = [option for option in of_page.filters.choices if option.parameter == SORT]
 
     def url(key: str) -> str:
         ascending_next = of_page.sort == f"-{key}" or (key == BY_NAME and of_page.sort != BY_NAME)
@@ -313,7 +313,7 @@ def _headings(of_page: UnitsOfPage) -> list[Heading]:
             url(key),
             {key: "ascending", f"-{key}": "descending"}.get(of_page.sort, ""),
             number=key != BY_NAME,
-            note=of_page.filters.not_heeded_by(metrics[key]) if key in metrics else "",
+            note=of_page.filters.ignored_filters(metrics[key]) if key in metrics else "",
         )
         for key, label in words.items()
     ]
@@ -328,7 +328,7 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         for i, column in enumerate(columns)
     }
 
-    def cell(column: Column, figure: Figure) -> PrintedCell:
+    def printed_cell(column: Column, figure: Figure) -> PrintedCell:
         value, is_sorted = column.pick(figure), column.key == by
         if figure.withheld:
             return PrintedCell("Hidden", figure.reason or "", is_sorted)
@@ -339,7 +339,7 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         return PrintedCell(_in_words(column, figure, value), "", is_sorted, fraction)
 
     def cells(row: Row) -> Sequence[PrintedCell]:
-        return [cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
+        return [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
 
     return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]
 

@@ -50,8 +50,8 @@ def _form(request: HttpRequest) -> QueryDict:
 
 
 def _field_with_nul(given: QueryDict) -> str | None:
-    found = (name for name, values in given.lists() if NUL in name or any(NUL in value for value in values))
-    return next(found, None)
+    fields = (name for name, values in given.lists() if NUL in name or any(NUL in value for value in values))
+    return next(fields, None)
 
 
 def _refused(request: HttpRequest, field: str) -> HttpResponse:

@@ -85,7 +85,7 @@ def sparkline(values: Sequence[float | None], to_date: bool = False) -> SafeStri
     known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
         return SafeString("")
-    points = _placed(known, len(values))
+    points = _coordinates(known, len(values))
     unfinished = to_date and known[-1][0] == len(values) - 1
     last_index = known[-1][0]
     solid: list[str] = []
@@ -111,7 +111,7 @@ def sparkline(values: Sequence[float | None], to_date: bool = False) -> SafeStri
     )
 
 
-def _placed(known: Sequence[tuple[int, float]], length: int) -> list[tuple[int, str]]:
+def _coordinates(known: Sequence[tuple[int, float]], length: int) -> list[tuple[int, str]]:
     """Each known value's index and its "x y" in the sparkline's box."""
     low, high = min(value for _, value in known), max(value for _, value in known)
     step = (SPARK_WIDTH - 2 * SPARK_PADDING) / (length - 1)
@@ -212,7 +212,7 @@ def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
     )
 
 
-class Stretch(Protocol):
+class BarSegment(Protocol):
     @property
     def key(self) -> str: ...
     @property
@@ -222,7 +222,7 @@ class Stretch(Protocol):
 
 
 @register.simple_tag
-def phase_bars(bars: Sequence[Stretch], border: float) -> SafeString:
+def phase_bars(bars: Sequence[BarSegment], border: float) -> SafeString:
     """Stretches one after the other, from 0 to 1 of the width, and a line at the border between two of them."""
     shapes = format_html_join(
         "",
@@ -243,7 +243,7 @@ def at_percent(place: float) -> str:
     return f"{100 * place:.2f}%"
 
 
-class Spot(Protocol):
+class PlotPoint(Protocol):
     """A point of a course, both from 0 to 1; without y a gap.  `words` say what it is."""
 
     @property
@@ -257,16 +257,16 @@ class Spot(Protocol):
 
 
 @register.simple_tag
-def small_multiple(points: Sequence[Spot], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
+def small_multiple(points: Sequence[PlotPoint], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
     """A course without an axis of its own, to be read below others; each point says its value when pointed at."""
     known = [point for point in points if point.y is not None]
     pieces: list[str] = []
-    before: Spot | None = None
+    before: PlotPoint | None = None
     for point in points:
         if point.y is None:
             before = None
             continue
-        pieces.append(f"{'L' if before is not None else 'M'}{_across(point.x)} {_up(point.y)}")
+        pieces.append(f"{'L' if before is not None else 'M'}{_svg_x(point.x)} {_svg_y(point.y)}")
         before = point
     width = 100 / max(1, len(points) - 1)
     return format_html(
@@ -274,35 +274,33 @@ def small_multiple(points: Sequence[Spot], marks: Sequence[tuple[float, Any]], s
         '<path d="{}"/>{}{}</svg>',
         " own" if strong else "",
         format_html_join("", '<line class="grid" x1="0" x2="100" y1="{}" y2="{}"/>', ((y, y) for y in (4, 24, 44))),
-        format_html_join(
-            "", '<line class="note" x1="{0}" x2="{0}" y1="0" y2="48"/>', ((_across(x),) for x, _ in marks)
-        ),
+        format_html_join("", '<line class="note" x1="{0}" x2="{0}" y1="0" y2="48"/>', ((_svg_x(x),) for x, _ in marks)),
         " ".join(pieces),
         format_html_join(
             "",
             '<path class="spot" d="M{} {}h0"/>',
-            ((_across(each.x), _up(each.y or 0.0)) for each in _alone_or_last(points)),
+            ((_svg_x(point.x), _svg_y(point.y or 0.0)) for point in _isolated_or_last(points)),
         ),
         format_html_join(
             "",
             '<rect class="hit" x="{}" y="0" width="{}" height="48"><title>{}</title></rect>',
-            ((f"{100 * each.x - width / 2:.2f}", f"{width:.2f}", each.words) for each in known),
+            ((f"{100 * point.x - width / 2:.2f}", f"{width:.2f}", point.words) for point in known),
         ),
     )
 
 
-def _alone_or_last(points: Sequence[Spot]) -> list[Spot]:
+def _isolated_or_last(points: Sequence[PlotPoint]) -> list[PlotPoint]:
     """Points that no line shows, and the last one."""
     known = [index for index, point in enumerate(points) if point.y is not None]
     alone = [index for index in known if index - 1 not in known and index + 1 not in known]
     return [points[index] for index in dict.fromkeys([*alone, *known[-1:]])]
 
 
-def _across(x: float) -> str:
+def _svg_x(x: float) -> str:
     return f"{100 * x:.2f}"
 
 
-def _up(y: float) -> str:
+def _svg_y(y: float) -> str:
     return f"{44 - 40 * y:.2f}"
 
 
@@ -316,8 +314,8 @@ def band_meter(filled: int) -> SafeString:
 
 
 @register.filter
-def minutes(span: timedelta) -> int:
-    return round(span.total_seconds() / 60)
+def minutes(duration: timedelta) -> int:
+    return round(duration.total_seconds() / 60)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.urls import get_script_prefix, reverse
 
-MOST_KEPT = 4_096
+CACHE_SIZE = 4_096
 
 
 def address(name: str, *about: str) -> str:
@@ -17,6 +17,6 @@ def address(name: str, *about: str) -> str:
     return _address(get_script_prefix(), name, about)
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _address(_prefix: str, name: str, about: tuple[str, ...]) -> str:
     return reverse(name, args=about)

@@ -50,12 +50,12 @@ class Agreement:
     @property
     def lines(self) -> list[Line]:
         """The threshold and the target, as charts draw them."""
-        found: list[Line] = []
+        lines: list[Line] = []
         if self.threshold is not None:
-            found.append(Line(self.threshold, self._words("Should be", self.threshold), "threshold"))
+            lines.append(Line(self.threshold, self._words("Should be", self.threshold), "threshold"))
         if self.target is not None:
-            found.append(Line(self.target, self._words("Wants to be", self.target), "target"))
-        return found
+            lines.append(Line(self.target, self._words("Wants to be", self.target), "target"))
+        return lines
 
     def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
         """What the tile of that query says; None where it shows another statistic, or a part of the unit."""
@@ -67,9 +67,9 @@ class Agreement:
             if aim is not None
         ]
         text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
-        told = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
+        agreed = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
         # What is agreed of a week says nothing of the whole window of a tile.
-        return told if value is None or self.period else replace(told, reached=self._reached(value))
+        return agreed if value is None or self.period else replace(agreed, reached=self._reached(value))
 
     def _reached(self, value: float) -> tiles.Reached:
         def is_met(aim: float) -> bool:
@@ -102,10 +102,10 @@ def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[
     """By metric; nothing for parts of a unit and for single people, for whom nothing was agreed."""
     if scope.person_id is not None or scope.where or scope.unassigned is not None:
         return {}
-    found: dict[str, Agreement] = {}
+    agreements: dict[str, Agreement] = {}
     for offer in _offers:
-        found |= offer(keys, scope, access)
-    return found
+        agreements |= offer(keys, scope, access)
+    return agreements
 
 
 def with_agreement(chart: ChartData, access: Access) -> ChartData:

@@ -122,11 +122,11 @@ class ChartData:
         yield [self.label_name, *chain.from_iterable(heads), *lines, *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
-            said = ["; ".join(self._notes_at(index))] if self.marks else []
+            notes_here = ["; ".join(self._notes_at(index))] if self.marks else []
             columns = chain.from_iterable(
                 (dataset.values, *(numbers for _, numbers in dataset.columns)) for dataset in datasets
             )
-            yield [label, *(_number(column[index]) for column in columns), *aims, *said]
+            yield [label, *(_number(column[index]) for column in columns), *aims, *notes_here]
 
     def _notes_at(self, index: int) -> list[str]:
         return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]

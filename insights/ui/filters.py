@@ -96,8 +96,8 @@ def statistic_of_metric(metric: Metric) -> Choice | None:
     if not metric.statistics:
         return None
     own = metric.statistic or metric.statistics[0]
-    order = sorted(metric.statistics, key=lambda each: each is not own)
-    return Choice(STATISTIC.parameter, {each: STATISTIC.options[each] for each in order})
+    order = sorted(metric.statistics, key=lambda statistic: statistic is not own)
+    return Choice(STATISTIC.parameter, {statistic: STATISTIC.options[statistic] for statistic in order})
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Filters:
         )
 
     @property
-    def whose(self) -> Whose:
+    def people_filter(self) -> Whose:
         """The scope, for what is listed without being a figure."""
         return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
 
@@ -206,7 +206,7 @@ class Filters:
 
     def with_toggled(self, dimension: Dimension, value: str) -> Filters:
         chosen = self.facets.get(dimension, ())
-        left = tuple(kept for kept in chosen if kept != value) if value in chosen else (*chosen, value)
+        left = tuple(other for other in chosen if other != value) if value in chosen else (*chosen, value)
         return self._with_facet(dimension, left)
 
     def without(self, dimension: Dimension) -> Filters:
@@ -215,9 +215,11 @@ class Filters:
     def without_facets(self) -> Filters:
         return replace(self, facets={})
 
-    def not_heeded_by(self, metric: Metric) -> str:
+    def ignored_filters(self, metric: Metric) -> str:
         """Of every repository: the chosen facets of which a metric knows nothing; empty where it heeds all of them."""
-        names = [name for each, name in FACETS.items() if each in self.facets and each not in metric.facets]
+        names = [
+            name for dimension, name in FACETS.items() if dimension in self.facets and dimension not in metric.facets
+        ]
         return f"Of every {' and '.join(names).lower()}" if names else ""
 
     def _with_facet(self, dimension: Dimension, values: tuple[str, ...]) -> Filters:

@@ -8,8 +8,8 @@ from insights.catalogue.registry import metrics
 
 
 def metric_field(*, empty: str = "None", help_text: str = "", kept: str = "") -> forms.ChoiceField:
-    """Every metric, and the one that is kept even where it is gone."""
+    """Every metric, and the `kept` one even when it no longer exists."""
     known = {metric.key: f"{metric.name} ({metric.key})" for metric in metrics()}
     if kept:
-        known.setdefault(kept, f"{kept}, which is no metric any more")
+        known.setdefault(kept, f"{kept}, no longer a metric")
     return forms.ChoiceField(choices=[("", empty), *known.items()], required=False, help_text=help_text)

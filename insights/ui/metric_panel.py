@@ -18,7 +18,7 @@ from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, s
 
 
 @dataclass(frozen=True)
-class Asked:
+class PanelParams:
     """A metric and the window, granularity and facets for which its figure is explained."""
 
     metric: Metric
@@ -37,7 +37,7 @@ class Asked:
         )
 
 
-def asked(request: HttpRequest, key: str) -> Asked:
+def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
     """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
     try:
         metric = get(key)
@@ -51,21 +51,21 @@ def asked(request: HttpRequest, key: str) -> Asked:
         choices=[choice] if choice else [],
         facets=(*FACETS, *FACETS_OF_ROWS),
     )
-    return Asked(metric, filters)
+    return PanelParams(metric, filters)
 
 
-def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
+def figures(params: PanelParams) -> tuple[SeriesAnswer, Figure, Figure]:
     """The answer, its figure of the whole window, and that of the window before."""
-    query = question.query
-    before = replace(query, window=question.filters.previous)
-    answer, earlier = visible_totals([query, before], question.filters.access, freshness=Freshness.OF_PAGES)
+    query = params.query
+    before = replace(query, window=params.filters.previous)
+    answer, earlier = visible_totals([query, before], params.filters.access, freshness=Freshness.OF_PAGES)
     return answer, tiles.whole(answer), tiles.whole(earlier)
 
 
-def total(question: Asked, key: str) -> float | None:
+def total(params: PanelParams, key: str) -> float | None:
     """Another metric's value for the same window and facets."""
-    query = replace(question.query, key=key, statistic=None)
-    [answer] = visible_totals([query], question.filters.access, freshness=Freshness.OF_PAGES)
+    query = replace(params.query, key=key, statistic=None)
+    [answer] = visible_totals([query], params.filters.access, freshness=Freshness.OF_PAGES)
     return tiles.whole(answer).value
 
 

@@ -109,12 +109,12 @@ def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Metri
     return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []
 
 
-def tile_figures(found: Together, totals: int = 0) -> TileFigures:
+def tile_figures(answers: Together, totals: int = 0) -> TileFigures:
     """From the answers to `tile_queries`, whose totals begin after the first `totals` and whose units are the last."""
     active: dict[int | None, Figure] = {}
-    if found.totals[totals:]:
-        active[None] = found.totals[totals].total[0]
-    for of_unit in found.units[-1:]:
+    if answers.totals[totals:]:
+        active[None] = answers.totals[totals].total[0]
+    for of_unit in answers.units[-1:]:
         active |= {unit: answers[0].total[0] for unit, answers in of_unit.items()}
     return active
 
@@ -124,8 +124,8 @@ def scope_bar_alone(
 ) -> ScopeBar:
     """The bar of a page that reads its figures elsewhere."""
     totals, units = tile_queries(filters, around)
-    found = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
-    return scope_bar(filters, around, tile_figures(found), path, kept=kept)
+    together = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
+    return scope_bar(filters, around, tile_figures(together), path, kept=kept)
 
 
 def scope_bar(
@@ -136,7 +136,7 @@ def scope_bar(
     *,
     kept: Mapping[str, str] = MappingProxyType({}),
 ) -> ScopeBar:
-    """Of the page at `path`; `kept` are parameters of its own, which the links keep as well."""
+    """Of the page at `path`; `kept` are its own parameters, which links keep."""
 
     def link(changed: Filters) -> str:
         return changed.url(path, **kept)

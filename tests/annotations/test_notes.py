@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.annotations.standing import marks_of, notes_on
+from insights.annotations.notes import marks_of, notes_on
 from insights.annotations.writing import (
     AnnotationDraft,
     MayNotAnnotateError,

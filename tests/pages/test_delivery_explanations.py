@@ -20,9 +20,9 @@ def said(hint: Hint | None) -> str:
 
 
 def test_reviews_wait() -> None:
-    told = said(explanations.reviews_wait(figure(6 * HOUR), figure(10 * HOUR), url=""))
-    assert "wait 6.0 h for their first review" in told
-    assert "cycle time of 10.0 h" in told
+    shown_hints = said(explanations.reviews_wait(figure(6 * HOUR), figure(10 * HOUR), url=""))
+    assert "wait 6.0 h for their first review" in shown_hints
+    assert "cycle time of 10.0 h" in shown_hints
     assert explanations.reviews_wait(figure(3.9 * HOUR), figure(5 * HOUR), url="") is None
     assert explanations.reviews_wait(figure(6 * HOUR), figure(13 * HOUR), url="") is None
     assert explanations.reviews_wait(figure(6 * HOUR, sample_size=19), figure(10 * HOUR), url="") is None
@@ -30,11 +30,11 @@ def test_reviews_wait() -> None:
 
 
 def test_more_is_begun_than_finished() -> None:
-    told = said(explanations.more_is_begun(figure(50), figure(40), figure(100), figure(100), url=""))
-    assert "grew by 25%" in told
-    assert explanations.more_is_begun(figure(49), figure(40), figure(100), figure(100), url="") is None
-    assert explanations.more_is_begun(figure(50), figure(40), figure(106), figure(100), url="") is None
-    assert explanations.more_is_begun(figure(25), figure(19), figure(1), figure(1), url="") is None, "few items"
+    shown_hints = said(explanations.wip_outgrows_output(figure(50), figure(40), figure(100), figure(100), url=""))
+    assert "grew by 25%" in shown_hints
+    assert explanations.wip_outgrows_output(figure(49), figure(40), figure(100), figure(100), url="") is None
+    assert explanations.wip_outgrows_output(figure(50), figure(40), figure(106), figure(100), url="") is None
+    assert explanations.wip_outgrows_output(figure(25), figure(19), figure(1), figure(1), url="") is None, "few items"
 
 
 def test_runs_that_pass_when_run_again() -> None:
@@ -44,9 +44,9 @@ def test_runs_that_pass_when_run_again() -> None:
 
 
 def test_failures_rise() -> None:
-    told = said(explanations.failures_rise(rate(15, of=20), rate(10, of=20), figure(125), figure(100), url=""))
-    assert "rose by 5.0 pts to 15.0%" in told
-    assert "Pull requests grew by 25% as well" in told
+    shown_hints = said(explanations.failures_rise(rate(15, of=20), rate(10, of=20), figure(125), figure(100), url=""))
+    assert "rose by 5.0 pts to 15.0%" in shown_hints
+    assert "Pull requests grew by 25% as well" in shown_hints
     alone = said(explanations.failures_rise(rate(15, of=20), rate(10, of=20), figure(119), figure(100), url=""))
     assert "grew" not in alone
     assert explanations.failures_rise(rate(14.9, of=20), rate(10, of=20), figure(1), figure(1), url="") is None
@@ -67,8 +67,8 @@ def test_merged_without_a_review() -> None:
 
 
 def test_large_and_hardly_discussed() -> None:
-    told = said(explanations.large_and_hardly_discussed(figure(400), figure(0.9), url=""))
-    assert "change 400 lines, and reviews leave 0.9 comments" in told
+    shown_hints = said(explanations.large_and_hardly_discussed(figure(400), figure(0.9), url=""))
+    assert "change 400 lines, and reviews leave 0.9 comments" in shown_hints
     assert explanations.large_and_hardly_discussed(figure(399), figure(0.9), url="") is None
     assert explanations.large_and_hardly_discussed(figure(400), figure(1.0), url="") is None
 
@@ -80,4 +80,4 @@ def test_few_name_a_work_item() -> None:
 
 
 def test_nothing_is_told_of_nothing() -> None:
-    assert explanations.told(None, None) == []
+    assert explanations.shown_hints(None, None) == []

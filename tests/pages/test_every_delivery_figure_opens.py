@@ -11,7 +11,7 @@ from django.utils.html import escape
 
 from insights.catalogue.registry import get
 from insights.pages.delivery import dora, efficiency, hygiene, quality
-from insights.pages.delivery.stages import IN_FRONT, STAGES
+from insights.pages.delivery.stages import STAGES, UPSTREAM
 from insights.query.query import Statistic
 from insights.ui import wording
 from tests.org import Org
@@ -75,13 +75,13 @@ def test_each_stage_of_lead_time(member: Client) -> None:
         for row in re.findall(r"<tr.*?</tr>", table[1], re.DOTALL)
         if "/rows/" in row
     }
-    assert list(shown) == [*IN_FRONT, *(metric for metric, _, _ in STAGES.values())]
+    assert list(shown) == [*UPSTREAM, *(metric for metric, _, _ in STAGES.values())]
     means = {}
     for key, (address, words) in shown.items():
         rows = rows_of(lambda found: content(member, found), address)
         means[key] = from_rows(key, rows, statistic=Statistic.MEAN)
         assert f" {wording.duration(means[key] or 0)} " in f" {words} ", (key, means[key], words)
-    whole = sum(mean or 0 for key, mean in means.items() if key not in IN_FRONT)
+    whole = sum(mean or 0 for key, mean in means.items() if key not in UPSTREAM)
     assert f"{wording.duration(whole)} mean, so that stages add up" in plain(page)
 
 

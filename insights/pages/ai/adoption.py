@@ -6,7 +6,7 @@ from insights.catalogue.registry import get
 from insights.pages.ai import explanations
 from insights.pages.ai.cards import Section, Share, shares
 from insights.pages.answers import Answers, Wanted, rows_url
-from insights.pages.attribution.words import FILE_TYPES
+from insights.pages.attribution.labels import FILE_TYPES
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
@@ -25,7 +25,7 @@ CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
-WANTED = (
+QUERIES = (
     Wanted("ai.adoption_rate", compared=True),
     Wanted("ai.active_developers", compared=True),
     Wanted("ai.sessions", compared=True),
@@ -47,9 +47,9 @@ def share_key(filters: Filters) -> str:
     return CODE_SHARES[filters.picked[CODE_OF.parameter]]
 
 
-def wanted(filters: Filters) -> tuple[Wanted, ...]:
+def queries(filters: Filters) -> tuple[Wanted, ...]:
     picked = (Wanted(rate_key(filters), compared=True), Wanted(share_key(filters), compared=True))
-    return tuple(dict.fromkeys((*WANTED, *picked)))
+    return tuple(dict.fromkeys((*QUERIES, *picked)))
 
 
 def section(answers: Answers) -> Section:
@@ -103,8 +103,8 @@ def _out_of(answers: Answers) -> str:
 
 def _committed(answers: Answers) -> str:
     share = answers.figure(share_key(answers.filters))
-    whose = " of enrolled developers" if answers.filters.picked[CODE_OF.parameter] == "enrolled" else ""
-    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines{whose}"
+    of_whom = " of enrolled developers" if answers.filters.picked[CODE_OF.parameter] == "enrolled" else ""
+    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines{of_whom}"
 
 
 def _ai_commits(answers: Answers) -> str:
@@ -115,8 +115,8 @@ def _ai_commits(answers: Answers) -> str:
 
 def _open_for(answers: Answers) -> str:
     """The raw span beside the active time: a terminal left open counts in the one and not in the other."""
-    span = answers.figure("ai.session_span")
-    return "" if span.value is None else f" · open for {wording.duration(span.value)}"
+    open_time = answers.figure("ai.session_span")
+    return "" if open_time.value is None else f" · open for {wording.duration(open_time.value)}"
 
 
 def _donut(answers: Answers) -> ChartCard:

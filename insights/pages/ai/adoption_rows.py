@@ -52,7 +52,7 @@ FORMULAS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class AdoptionRowsParams:
     filters: Filters
     rows: RowsAsked
 
@@ -73,78 +73,78 @@ class Asked:
 @vary_on_headers("HX-Request")
 @explains_bad_filters
 def adoption_rows(request: HttpRequest) -> HttpResponseBase:
-    asked, page = _asked(request), read_page(request)
-    rows = _rows(asked)
-    found = rows.page(page, PAGE_SIZE)
-    title = FIGURE_TITLES[asked.rows.figure]
+    params, page = _read_params(request), read_page(request)
+    rows = _rows(params)
+    shown = rows.page(page, PAGE_SIZE)
+    title = FIGURE_TITLES[params.rows.figure]
     table = row_table(
-        _for_panel(found, asked.rows.listed) if is_panel(request) else found,
+        _for_panel(shown, params.rows.listed) if is_panel(request) else shown,
         without=NOT_IN_PANEL if is_panel(request) else frozenset(),
-        record_page=RECORD_PAGES.get(asked.rows.listed, ""),
+        record_page=RECORD_PAGES.get(params.rows.listed, ""),
     )
     context = {
         "base_template": base_template(request),
         "title": title,
-        "formula": FORMULAS[asked.rows.figure],
-        "whose": scope_words(asked.filters, look_around(request, asked.filters)),
-        "days": wording.days(asked.filters.window),
-        "work": _work(asked.filters),
-        "groups": _groups(asked),
+        "formula": FORMULAS[params.rows.figure],
+        "whose": scope_words(params.filters, look_around(request, params.filters)),
+        "days": wording.days(params.filters.window),
+        "work": _work(params.filters),
+        "groups": _groups(params),
         "lists": [
-            Picker(LIST_NAMES[listed], asked.listing(listed), listed is asked.rows.listed)
-            for listed in asked.rows.lists
+            Picker(LIST_NAMES[listed], params.listing(listed), listed is params.rows.listed)
+            for listed in params.rows.lists
         ],
-        "recipe": found.recipe,
-        "note": found.note,
+        "recipe": shown.recipe,
+        "note": shown.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
         **page_numbers(
-            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+            page, size=PAGE_SIZE, shown=len(shown.rows), total=shown.total, url=lambda number: params.url(page=number)
         ),
-        "csv_url": asked.url("adoption_rows_csv"),
-        "page_url": asked.url(page=page),
+        "csv_url": params.url("adoption_rows_csv"),
+        "page_url": params.url(page=page),
     }
     return render(request, "insights/adoption/rows.html", context)
 
 
-def _for_panel(found: RowsPage, listed: Listed) -> RowsPage:
+def _for_panel(rows: RowsPage, listed: Listed) -> RowsPage:
     if listed is not Listed.DEVELOPERS:
-        return found
-    return replace(found, columns=[column for column in found.columns if column.name not in BEHIND_A_DEVELOPER])
+        return rows
+    return replace(rows, columns=[column for column in rows.columns if column.name not in BEHIND_A_DEVELOPER])
 
 
 @login_required
 @require_GET
 @explains_bad_filters
 def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
-    asked = _asked(request)
-    name = f"headway-adoption-{asked.rows.figure}-{asked.rows.listed}".replace("_", "-")
-    rows = _rows(asked)
+    params = _read_params(request)
+    name = f"headway-adoption-{params.rows.figure}-{params.rows.listed}".replace("_", "-")
+    rows = _rows(params)
     return csv_response(name, csv_rows(rows.page(1, LARGEST_PAGE), lambda page: rows.page(page, LARGEST_PAGE)))
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _read_params(request: HttpRequest) -> AdoptionRowsParams:
     """Raises BadFilterError for a wrong parameter."""
     filters = page_filters(request)
     of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
     of = of or Figure.MERGED
     if of not in list(Figure):
         raise BadFilterError("of", f"It can be {wording.listed(list(Figure))}.")
-    asked = RowsAsked(Figure(of))
-    if group and group not in asked.groups:
-        raise BadFilterError("group", f"It can be {wording.listed([*asked.groups])}.")
-    if listed and listed not in asked.lists:
-        raise BadFilterError("list", f"It can be {wording.listed([*asked.lists])}.")
-    return Asked(filters, RowsAsked(asked.figure, group, Listed(listed or Listed.DEVELOPERS)))
+    defaults = RowsAsked(Figure(of))
+    if group and group not in defaults.groups:
+        raise BadFilterError("group", f"It can be {wording.listed([*defaults.groups])}.")
+    if listed and listed not in defaults.lists:
+        raise BadFilterError("list", f"It can be {wording.listed([*defaults.lists])}.")
+    return AdoptionRowsParams(filters, RowsAsked(defaults.figure, group, Listed(listed or Listed.DEVELOPERS)))
 
 
-def _rows(asked: Asked) -> AdoptionRows:
-    return visible_adoption_rows(effect_query(asked.filters), asked.rows, asked.filters.access)
+def _rows(params: AdoptionRowsParams) -> AdoptionRows:
+    return visible_adoption_rows(effect_query(params.filters), params.rows, params.filters.access)
 
 
-def _groups(asked: Asked) -> list[Picker]:
-    names = {"": EVERYBODY, **asked.rows.groups}
-    return [Picker(label, asked.of_group(name), name == asked.rows.group) for name, label in names.items()]
+def _groups(params: AdoptionRowsParams) -> list[Picker]:
+    names = {"": EVERYBODY, **params.rows.groups}
+    return [Picker(label, params.of_group(name), name == params.rows.group) for name, label in names.items()]
 
 
 def _work(filters: Filters) -> str:

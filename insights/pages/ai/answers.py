@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from insights.pages import answers
-from insights.pages.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, Wanted, facts_of
 from insights.query.query import Dimension
 from insights.ui.filters import Filters
 from orgtree.trees.surroundings import Surroundings
 
 # By these sessions, and with them people, can be told apart; a session has no repository before its commits have one.
 FACETS_OF_SESSIONS = (
-    FacetOffered(Dimension.AGENT, "ai.sessions", "session"),
-    FacetOffered(Dimension.MODEL, "ai.tokens", "token", part="models"),
+    OfferedFacet(Dimension.AGENT, "ai.sessions", "session"),
+    OfferedFacet(Dimension.MODEL, "ai.tokens", "token", part="models"),
 )
 # What knows nothing of these says so: "of every repository".
 FACETS_OF_WORK = (
-    FacetOffered(Dimension.REPOSITORY, "ai.spend", "session", part="repositories", amount=facts_of),
-    FacetOffered(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),
+    OfferedFacet(Dimension.REPOSITORY, "ai.spend", "session", part="repositories", amount=facts_of),
+    OfferedFacet(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),
 )
 AI_PAGE = InsightsPage("ai", facets=(*FACETS_OF_SESSIONS, *FACETS_OF_WORK))
 
 
-def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
-    return answers.read(AI_PAGE, filters, wanted, around=around)
+def read(filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+    return answers.read(AI_PAGE, filters, queries, around=around)

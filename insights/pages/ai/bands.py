@@ -33,8 +33,8 @@ def chart_with_bands(filters: Filters, key: str) -> ChartData:
     if not _has_bands(filters, key):
         return drawn
     picked = next((_line_of(dataset) for dataset in drawn.datasets if dataset.is_picked), ANY_AGENT)
-    found = visible_bands(lines.query_of(lines.of_work(filters), key), picked, filters.access)
-    return replace(drawn, datasets=[_shaded(dataset, found.get(_line_of(dataset), ())) for dataset in drawn.datasets])
+    bands = visible_bands(lines.query_of(lines.of_work(filters), key), picked, filters.access)
+    return replace(drawn, datasets=[_shaded(dataset, bands.get(_line_of(dataset), ())) for dataset in drawn.datasets])
 
 
 def _has_bands(filters: Filters, key: str) -> bool:

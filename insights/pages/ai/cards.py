@@ -33,12 +33,12 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Need:
+class MissingInput:
     """What a part of the page waits for, and what it will show then."""
 
     title: str
     headline: str
-    needs: str
+    text: str
     will_show: Sequence[str]
     link: Link | None = None
 
@@ -80,8 +80,8 @@ def shares(
     amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
     others: list[tuple[str, float]] = []
     if len(amounts) > most:
-        kept, others = amounts[: most - 1], amounts[most - 1 :]
-        amounts = [*kept, (REST, sum(value for _, value in others))]
+        listed, others = amounts[: most - 1], amounts[most - 1 :]
+        amounts = [*listed, (REST, sum(value for _, value in others))]
         labels = {**labels, REST: f"{rest} ({len(others)})"}
     total = sum(value for _, value in amounts)
     starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
@@ -95,7 +95,7 @@ def shares(
             percent=wording.percent_of(value, total),
             fraction=value / total if total else 0.0,
             start=start,
-            of=[each for each, _ in others] if name == REST else (),
+            of=[segment for segment, _ in others] if name == REST else (),
         )
         for start, (name, value) in zip(starts, amounts, strict=False)
     ]
@@ -148,7 +148,7 @@ class Section:
     charts: Sequence[ChartCard] = ()
     part_url: str = ""  # what the page asks for once it stands
     part_csv_url: str = ""
-    need: Need | None = None
+    missing_input: MissingInput | None = None
     compared: ComparedCards | None = None
     hints: Sequence[Hint] = ()
 

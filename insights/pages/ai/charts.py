@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
-from insights.annotations.standing import with_notes
+from insights.annotations.notes import with_notes
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
 from insights.pages.ai.answers import read
@@ -110,7 +110,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     "active_by_agent": active_by_agent,
     "committed_code": committed_code,
     "committed_share": committed_share,
-    **{each.chart: partial(bands.chart, key=each.key) for each in lines.COMPARED.values()},
+    **{compared.chart: partial(bands.chart, key=compared.key) for compared in lines.COMPARED.values()},
     "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
     "tokens_by_kind": tokens_by_kind,
@@ -119,7 +119,8 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 # The same with what takes longer to read: charts that say so fetch them after they are drawn, and a CSV has it.
 COMPLETE: Mapping[str, Callable[[Filters], ChartData]] = {
-    f"{each.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=each.key) for each in lines.COMPARED.values()
+    f"{compared.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=compared.key)
+    for compared in lines.COMPARED.values()
 }
 
 
@@ -175,11 +176,11 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
     committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)
     yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
     for agent in in_agent_order({*committed, *generated}):
-        kept, written = committed.get(agent), generated.get(agent)
+        shipped, written = committed.get(agent), generated.get(agent)
         yield [
             agent_name(agent),
-            kept.value if kept else None,
-            kept.low if kept else None,
+            shipped.value if shipped else None,
+            shipped.low if shipped else None,
             written.value if written else None,
         ]
 
@@ -187,7 +188,7 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
 def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     """The means of the phases by line, with how many pull requests tell of them."""
     narrowed = lines.of_work(filters)
-    answers = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
+    answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
     for line, means, known, left_out in phases.means_of_lines(answers):
         yield [lines.line_name(line), *means, known, left_out]

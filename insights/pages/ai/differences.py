@@ -59,13 +59,17 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     line = line_name(filters.picked[LINE.parameter])
     of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none"]
-    for found in _found(filters):
-        groups = [cell for each in (found.first, found.second) for cell in (each.value, each.facts, each.developers)]
-        interval = [found.interval.low, found.interval.high] if found.interval else [None, None]
-        metric = get(found.query.key)
+    for comparison in _found(filters):
+        groups = [
+            value
+            for group in (comparison.first, comparison.second)
+            for value in (group.value, group.facts, group.developers)
+        ]
+        interval = [comparison.interval.low, comparison.interval.high] if comparison.interval else [None, None]
+        metric = get(comparison.query.key)
         yield [
-            *(metric.key, str(metric.unit), *([None] * len(groups) if found.withheld else groups)),
-            *(found.difference, *interval, found.reason),
+            *(metric.key, str(metric.unit), *([None] * len(groups) if comparison.withheld else groups)),
+            *(comparison.difference, *interval, comparison.reason),
         ]
 
 
@@ -76,46 +80,49 @@ def _found(filters: Filters) -> list[Comparison]:
 
 def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
-    found = _found(filters)
+    comparisons = _found(filters)
     narrowed = of_work(filters)
-    rows = [_row(narrowed, line, each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
+    rows = [
+        _row(narrowed, line, comparison, compared)
+        for comparison, compared in zip(comparisons, COMPARED.values(), strict=True)
+    ]
     return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
 
 
-def _row(filters: Filters, line: str, found: Comparison, compared: Compared) -> Difference:
+def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared) -> Difference:
     key = compared.key
     first_rows_url, second_rows_url = (
-        rows_of_part(filters, key, Dimension.AGENT, marker(each)) for each in (line, WITHOUT)
+        rows_of_part(filters, key, Dimension.AGENT, marker(name)) for name in (line, WITHOUT)
     )
-    statistic = f", {CYCLE.options[found.query.statistic].lower()}" if found.query.statistic else ""
-    delta, interval = found.difference, found.interval
-    verdict, words = _verdict(found)
+    statistic = f", {CYCLE.options[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
+    delta, interval = comparison.difference, comparison.interval
+    verdict, words = _verdict(comparison)
     return Difference(
         title=f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else ""),
-        first=_value(found.first, key),
-        first_of=_size(found.first, compared),
-        second=_value(found.second, key),
-        second_of=_size(found.second, compared),
+        first=_value(comparison.first, key),
+        first_of=_size(comparison.first, compared),
+        second=_value(comparison.second, key),
+        second_of=_size(comparison.second, compared),
         difference="" if delta is None else _signed(delta, key),
         interval="" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
         verdict=verdict,
         words=words,
-        reason=found.reason or ("" if delta is not None else "One of the groups has nothing to compare."),
-        unmatched=f"Of known developers: {wording.count(found.unmatched, *compared.fact)} of nobody known left out."
-        if found.unmatched
+        reason=comparison.reason or ("" if delta is not None else "One of the groups has nothing to compare."),
+        unmatched=f"{wording.count(comparison.unmatched, *compared.fact)} without a known developer left out."
+        if comparison.unmatched
         else "",
         first_rows_url=first_rows_url,
         second_rows_url=second_rows_url,
     )
 
 
-def _verdict(found: Comparison) -> tuple[Literal["", "better", "worse", "steady"], str]:
-    if found.interval is None or found.difference is None:
+def _verdict(comparison: Comparison) -> tuple[Literal["", "better", "worse", "steady"], str]:
+    if comparison.interval is None or comparison.difference is None:
         return "", ""
-    if found.interval.holds_nothing:
+    if comparison.interval.holds_nothing:
         return "steady", "No difference shown: the interval holds 0."
-    higher = found.difference > 0
-    better = higher == (get(found.query.key).better == "higher")
+    higher = comparison.difference > 0
+    better = higher == (get(comparison.query.key).better == "higher")
     direction = "Higher" if higher else "Lower"
     return ("better" if better else "worse"), f"{direction} than chance between developers explains."
 

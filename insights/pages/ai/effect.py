@@ -84,47 +84,49 @@ class EffectPart:
     reason: str
     cohorts: Sequence[CohortLine]
     cohorts_reason: str
-    not_heeded: str  # of every model: what of the filters is not of pull requests
+    ignored_filters: str  # of every model: what of the filters is not of pull requests
 
 
-def adoption_rows_url(filters: Filters, asked: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
+def adoption_rows_url(filters: Filters, params: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
     """Where the rows behind a figure are."""
-    more = {"of": asked.figure.value}
-    more |= {"group": asked.group} if asked.group else {}
-    more |= {"list": asked.listed.value} if asked.listed is not Listed.DEVELOPERS else {}
+    more = {"of": params.figure.value}
+    more |= {"group": params.group} if params.group else {}
+    more |= {"list": params.listed.value} if params.listed is not Listed.DEVELOPERS else {}
     return filters.url(reverse(name), **more, **({"page": str(page)} if page > 1 else {}))
 
 
 def effect_query(filters: Filters) -> MetricQuery:
     """Without the filters of which pull requests know nothing, such as a model: the part says so."""
     query = of_work(filters).query("pr.cycle_time")
-    heeded = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
-    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+    supported = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
 
 
 def effect_part(filters: Filters) -> EffectPart:
-    found = visible_adoption(effect_query(filters), filters.access)
-    sizes, lines, why = ([], [], found.why_no_effect) if found.effect is None else _told(filters, found.effect)
-    cohorts = [_cohort(filters, cohort) for cohort in found.cohorts]
-    not_heeded = filters.not_heeded_by(get(OF_PEOPLE_AND_AGENTS))
-    return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded)
+    adoption = visible_adoption(effect_query(filters), filters.access)
+    sizes, lines, why = (
+        ([], [], adoption.why_no_effect) if adoption.effect is None else _effect_lines(filters, adoption.effect)
+    )
+    cohorts = [_cohort(filters, cohort) for cohort in adoption.cohorts]
+    ignored_filters = filters.ignored_filters(get(OF_PEOPLE_AND_AGENTS))
+    return EffectPart(sizes, lines, why, cohorts, adoption.why_no_cohorts, ignored_filters)
 
 
 def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     """The effect as numbers: both groups before and after, and by how much more the first changed."""
-    found = visible_adoption(effect_query(filters), filters.access)
-    effect = found.effect
+    adoption = visible_adoption(effect_query(filters), filters.access)
+    effect = adoption.effect
     groups = ("Took up an agent", "Did not")
     yield [
         *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
         *("Changed by more", "Interval from", "Interval to", "Why none"),
     ]
     if effect is None:
-        yield ["", "", *[None] * 9, found.why_no_effect]
+        yield ["", "", *[None] * 9, adoption.why_no_effect]
         return
     courses = (effect.took_up, effect.did_not)
-    merged = [cell for course in courses for cell in (course.developers, course.merged_before, course.merged_after)]
-    cycle = [cell for course in courses for cell in (course.developers, course.cycle_before, course.cycle_after)]
+    merged = [value for course in courses for value in (course.developers, course.merged_before, course.merged_after)]
+    cycle = [value for course in courses for value in (course.developers, course.cycle_before, course.cycle_after)]
     yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval)]
     yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
 
@@ -135,15 +137,15 @@ def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
 
 
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
-    found = visible_adoption(effect_query(filters), filters.access)
+    adoption = visible_adoption(effect_query(filters), filters.access)
     yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)"]
-    for cohort in found.cohorts:
+    for cohort in adoption.cohorts:
         yield [cohort.name, cohort.developers, cohort.merged, cohort.merged_per_week, cohort.cycle_seconds]
-    if found.why_no_cohorts:
-        yield [found.why_no_cohorts, None, None, None, None]
+    if adoption.why_no_cohorts:
+        yield [adoption.why_no_cohorts, None, None, None, None]
 
 
-def _told(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:
+def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:
     took_up, did_not = effect.took_up, effect.did_not
     lines = [
         EffectLine(
@@ -183,17 +185,17 @@ def _rows_urls(filters: Filters, figure: Figure) -> tuple[str, str, str]:
     return everybody, took_up, did_not
 
 
-def _cohort(filters: Filters, each: Cohort) -> CohortLine:
+def _cohort(filters: Filters, cohort: Cohort) -> CohortLine:
     developers, pulls = (
-        adoption_rows_url(filters, RowsAsked(Figure.USE, each.name, listed)) if each.developers else ""
+        adoption_rows_url(filters, RowsAsked(Figure.USE, cohort.name, listed)) if cohort.developers else ""
         for listed in (Listed.DEVELOPERS, Listed.PULL_REQUESTS)
     )
     return CohortLine(
-        COHORT_NAMES[each.name],
-        COHORT_USAGE[each.name],
-        f"{each.developers:,}",
-        "–" if each.merged_per_week is None else _rate(each.merged_per_week),
-        "–" if each.cycle_seconds is None else _time(each.cycle_seconds),
+        COHORT_NAMES[cohort.name],
+        COHORT_USAGE[cohort.name],
+        f"{cohort.developers:,}",
+        "–" if cohort.merged_per_week is None else _rate(cohort.merged_per_week),
+        "–" if cohort.cycle_seconds is None else _time(cohort.cycle_seconds),
         developers,
         pulls,
     )

@@ -169,13 +169,15 @@ def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
     )
 
 
-def few_spend_most(found: Concentration | None, *, url: str) -> Hint | None:
+def few_spend_most(concentration: Concentration | None, *, url: str) -> Hint | None:
     """A tenth of the developers makes up most of the spend: what agents cost is decided by how few people work."""
-    if found is None or found.people < MANY_DEVELOPERS or found.of_spend < FEW_SPEND_MOST_SHARE:
+    if concentration is None or concentration.people < MANY_DEVELOPERS or concentration.of_spend < FEW_SPEND_MOST_SHARE:
         return None
-    spend, lines = (wording.reading(100 * share, "percent") for share in (found.of_spend, found.of_lines))
+    spend, lines = (
+        wording.reading(100 * share, "percent") for share in (concentration.of_spend, concentration.of_lines)
+    )
     return Hint(
-        f"{found.first:,} of {found.people:,} developers make up {spend} of the spend and {lines} of the AI lines "
-        "committed: see what they use agents for, and whether the others lack access, training or a use.",
+        f"{concentration.first:,} of {concentration.people:,} developers make up {spend} of the spend and {lines} of "
+        "the AI lines committed: see what they use agents for, and whether the others lack access, training or a use.",
         Link("See their sessions", url),
     )

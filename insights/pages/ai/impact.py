@@ -10,17 +10,17 @@ from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.pages.ai import adoption, explanations, lines, phases
 from insights.pages.ai.answers import AI_PAGE, read
-from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
+from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, MissingInput, Section
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, Wanted
-from insights.pages.attribution.words import mix_in_words
+from insights.pages.attribution.labels import mix_in_words
 from insights.pages.drill import rows_of_part
 from insights.query.query import Dimension, Figure
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
-WANTED = (
+QUERIES = (
     Wanted("ai.lines_generated", compared=True),
     Wanted("ai.lines_generated", Dimension.AGENT, whole=True),
     Wanted("ai.lines_committed", compared=True),
@@ -34,10 +34,10 @@ WANTED = (
 CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 
 
-def wanted(filters: Filters) -> tuple[Wanted, ...]:
+def queries(filters: Filters) -> tuple[Wanted, ...]:
     """What the section shows of all work; a part of it is read apart."""
-    compared = (*lines.wanted(filters), *phases.wanted()) if lines.of_work(filters) is filters else ()
-    return (*WANTED, *compared)
+    compared = (*lines.queries(filters), *phases.queries()) if lines.of_work(filters) is filters else ()
+    return (*QUERIES, *compared)
 
 
 def section(answers: Answers, *, has_repositories: bool) -> Section:
@@ -63,17 +63,17 @@ def section(answers: Answers, *, has_repositories: bool) -> Section:
         ]
         if has_repositories
         else (),
-        need=None if has_repositories or compared else _needs_repositories(),
+        missing_input=None if has_repositories or compared else _needs_repositories(),
         compared=compared or None,
         hints=_hints(answers),
     )
 
 
-def _needs_repositories() -> Need:
-    return Need(
+def _needs_repositories() -> MissingInput:
+    return MissingInput(
         title="Committed code",
         headline="Needs a repository",
-        needs="Telemetry tells what agents write, not what is kept. Connect a git repository on this machine by its "
+        text="Telemetry tells what agents write, not what is kept. Connect a git repository on this machine by its "
         "path: no token is needed, and no code is kept.",
         will_show=(
             "AI lines committed, of those generated",
@@ -97,19 +97,19 @@ def _compared(answers: Answers) -> ComparedCards | None:
 def compared_work(filters: Filters) -> ComparedCards:
     """The same of the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
-    found = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
-    return _cards(replace(found, filters=filters), found)
+    answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
+    return _cards(replace(answers, filters=filters), answers)
 
 
-def _cards(page: Answers, found: Answers | None) -> ComparedCards:
+def _cards(page: Answers, compared: Answers | None) -> ComparedCards:
     filters = page.filters
     return ComparedCards(
         line=lines.LINE.options[filters.picked[lines.LINE.parameter]],
-        lines=lines.line_pickers(found, page),
+        lines=lines.line_pickers(compared, page),
         work=page.pickers(lines.WORK),
-        charts=lines.cards(found, page) if found else (),
-        charts_url="" if found else page.part_url("compared"),
-        phases=phases.phases_card(found) if found else None,
+        charts=lines.cards(compared, page) if compared else (),
+        charts_url="" if compared else page.part_url("compared"),
+        phases=phases.phases_card(compared) if compared else None,
         part_url=page.part_url("differences"),
         part_csv_url=AI_PAGE.chart_csv_url(filters, "differences"),
         effect_url=page.part_url("adoption_effect"),
@@ -166,32 +166,34 @@ def lines_bars(answers: Answers) -> list[LinesBar]:
     return [
         _bar(answers.filters, agent, committed.get(agent), generated.get(agent), longest)
         for agent in in_agent_order({*committed, *generated})
-        if any(found and found.value for found in (committed.get(agent), generated.get(agent)))
+        if any(figure and figure.value for figure in (committed.get(agent), generated.get(agent)))
     ]
 
 
 def _bar(filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float) -> LinesBar:
-    kept = (committed.value if committed else None) or 0
+    committed_lines = (committed.value if committed else None) or 0
     written = (generated.value if generated else None) or 0
     return LinesBar(
         key=agent,
         label=agent_name(agent),
-        committed=wording.compact(kept),
+        committed=wording.compact(committed_lines),
         generated=wording.compact(written) if written else "",
         # Commit-level evidence is an upper bound: it can give an agent more lines than its sessions report.
-        percent=wording.percent_of(kept, written) if 0 < kept <= written else "",
-        committed_fraction=kept / longest,
+        percent=wording.percent_of(committed_lines, written) if 0 < committed_lines <= written else "",
+        committed_fraction=committed_lines / longest,
         generated_fraction=written / longest,
-        rows_url=rows_of_part(filters, f"ai.lines_{'committed' if kept else 'generated'}", Dimension.AGENT, agent),
+        rows_url=rows_of_part(
+            filters, f"ai.lines_{'committed' if committed_lines else 'generated'}", Dimension.AGENT, agent
+        ),
     )
 
 
 def _hints(answers: Answers) -> list[Hint]:
     repositories = reverse("ai_repositories")
-    found = (
+    hints = (
         explanations.failing_and_not_shipping(
             answers.figure("ai.ship_rate"), answers.figure("ai.error_rate"), url=repositories
         )
         or explanations.few_generated_lines_committed(answers.figure("ai.ship_rate"), url=repositories),
     )
-    return [hint for hint in found if hint]
+    return [hint for hint in hints if hint]

@@ -39,7 +39,7 @@ PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
 SEARCH = "q"
 RANKED_BY = Choice("rank_by", RANKINGS)
-SORT = Choice("sort", {word: word for each in COLUMNS for word in (each.key, f"-{each.key}")})
+SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
 ASCENDING_FIRST = frozenset({RANK, NAME, "agent"})
 PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without their word, which the heading has
@@ -86,11 +86,11 @@ class LeaderboardCard:
     csv_url: str
     sessions_url: str
     rankings: Sequence[Picker]
-    not_heeded: str  # of the facets chosen, in words; empty where all are
+    ignored_filters: str  # of the facets chosen, in words; empty where all are
 
 
 @dataclass(frozen=True)
-class Asked:
+class LeaderboardParams:
     """What of the leaderboard is asked for."""
 
     filters: Filters
@@ -112,19 +112,19 @@ class Asked:
         )
 
     def url(self, name: str = "ai_leaderboard", **more: str) -> str:
-        kept = {SEARCH: self.search} if self.search else {}
-        return self.filters.url(reverse(name), **kept, **more)
+        own = {SEARCH: self.search} if self.search else {}
+        return self.filters.url(reverse(name), **own, **more)
 
-    def of_its_page(self) -> Asked:
+    def of_its_page(self) -> LeaderboardParams:
         """The same with the choices of the leaderboard's page alone."""
         picked = {RANKED_BY.parameter: self.ranked_by, SORT.parameter: self.sort}
         return replace(self, filters=replace(self.filters, picked=picked, choices=CHOICES))
 
-    def sorted_by(self, word: str) -> Asked:
+    def sorted_by(self, word: str) -> LeaderboardParams:
         own = self.of_its_page()
         return replace(own, filters=own.filters.with_pick(SORT, word))
 
-    def ranked(self, column: str) -> Asked:
+    def ranked(self, column: str) -> LeaderboardParams:
         return replace(self, filters=self.filters.with_pick(RANKED_BY, column))
 
 
@@ -132,24 +132,24 @@ class Asked:
 @require_GET
 @explains_bad_filters
 def leaderboard(request: HttpRequest) -> HttpResponseBase:
-    asked, number = _asked(request), read_page(request)
-    filters = asked.filters
+    params, number = _read_params(request), read_page(request)
+    filters = params.filters
     around = look_around(request, filters)
-    page = _page_of(asked)
+    page = _page_of(params)
     answers = read(page, filters, page.menus, around=around)
-    board = asked.read()
-    shown = board.page(sort=asked.sort, search=asked.search, page=number, size=PAGE_SIZE)
+    board = params.read()
+    shown = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
     context = {
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "asked": asked,
-        "search": asked.search,
+        "asked": params,
+        "search": params.search,
         "search_fields": filters.parameters(),
-        "clear_url": replace(asked, search="").url(),
-        "csv_url": asked.url("ai_leaderboard_csv"),
+        "clear_url": replace(params, search="").url(),
+        "csv_url": params.url("ai_leaderboard_csv"),
         "rankings": [
-            Picker(label, f"{asked.ranked(key).url()}#leaderboard", asked.ranked_by == key)
+            Picker(label, f"{params.ranked(key).url()}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
         **page_numbers(
@@ -157,9 +157,9 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
             size=PAGE_SIZE,
             shown=len(shown.rows),
             total=shown.total,
-            url=lambda page: asked.url(page=str(page)),
+            url=lambda page: params.url(page=str(page)),
         ),
-        **_table(asked, shown),
+        **_table(params, shown),
     }
     return render(request, "insights/leaderboard/leaderboard.html", context)
 
@@ -170,11 +170,11 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
-    asked = _asked(request)
-    context = {**facet_part(_page_of(asked), asked.filters, name), "part": "insights/_part_facet.html"}
+    params = _read_params(request)
+    context = {**facet_part(_page_of(params), params.filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(asked.filters, look_around(request, asked.filters))
+    context["whose"] = scope_words(params.filters, look_around(request, params.filters))
     return render(request, "insights/part_page.html", context)
 
 
@@ -182,91 +182,91 @@ def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
-    asked = _asked(request)
-    board = asked.read()
-    everybody = board.page(sort=asked.sort, search=asked.search, page=1, size=max(board.people or 1, 1))
+    params = _read_params(request)
+    board = params.read()
+    everybody = board.page(sort=params.sort, search=params.search, page=1, size=max(board.people or 1, 1))
     return csv_response("headway-ai-leaderboard", _csv_rows(everybody))
 
 
 def leaderboard_card(filters: Filters) -> LeaderboardCard:
     """What the AI page's section needs before its rows are there; they are a part that comes later."""
-    asked = Asked(filters)
+    params = LeaderboardParams(filters)
     return LeaderboardCard(
         part_url=AI_PAGE.part_url(filters, "leaderboard"),
-        page_url=asked.of_its_page().url(),
-        csv_url=asked.of_its_page().url("ai_leaderboard_csv"),
+        page_url=params.of_its_page().url(),
+        csv_url=params.of_its_page().url("ai_leaderboard_csv"),
         sessions_url=replace(filters, choices=()).url(reverse("ai_sessions")),
         rankings=[
-            Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", asked.ranked_by == key)
+            Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        not_heeded=filters.not_heeded_by(get("ai.sessions")),
+        ignored_filters=filters.ignored_filters(get("ai.sessions")),
     )
 
 
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     """The context of the AI page's part: the first rows; the page of its own has the others."""
-    asked = Asked(filters)
-    board = asked.read()
+    params = LeaderboardParams(filters)
+    board = params.read()
     shown = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
     sessions = replace(filters, choices=()).url(reverse("ai_sessions"))
     hint = explanations.few_spend_most(board.concentration(), url=sessions)
     return {
         "title": "Leaderboard",
         "hints": [hint] if hint else [],
-        "more_url": asked.of_its_page().url() if shown.total > len(shown.rows) else "",
+        "more_url": params.of_its_page().url() if shown.total > len(shown.rows) else "",
         "total": f"{shown.total:,}",
-        **_table(asked, shown),
+        **_table(params, shown),
     }
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _read_params(request: HttpRequest) -> LeaderboardParams:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
     search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
     facets = {name: chosen for name, chosen in filters.facets.items() if name in FACETS}
-    return Asked(replace(filters, facets=facets), search)
+    return LeaderboardParams(replace(filters, facets=facets), search)
 
 
-def _page_of(asked: Asked) -> InsightsPage:
-    kept = {SEARCH: asked.search} if asked.search else {}
-    return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, kept=kept)
+def _page_of(params: LeaderboardParams) -> InsightsPage:
+    own = {SEARCH: params.search} if params.search else {}
+    return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, extra_params=own)
 
 
-def _table(asked: Asked, shown: LeaderboardPage) -> dict[str, Any]:
+def _table(params: LeaderboardParams, shown: LeaderboardPage) -> dict[str, Any]:
     return {
-        "headings": _headings(asked),
-        "rows": _printed(shown.rows, asked),
+        "headings": _headings(params),
+        "rows": _printed(shown.rows, params),
         "people": shown.people,
         "note": shown.note,
-        "banner": _banner(asked, shown),
+        "banner": _banner(params, shown),
         "who_link": Link("Who can see what?", reverse("access")),
-        "formulas": [(column.label, how_url(asked.filters, column.metric)) for column in FIGURES],
-        "enough_lines": ENOUGH_LINES if asked.ranked_by == "ai_share" else 0,
+        "formulas": [(column.label, how_url(params.filters, column.metric)) for column in FIGURES],
+        "enough_lines": ENOUGH_LINES if params.ranked_by == "ai_share" else 0,
         "read_at": shown.read_at,
     }
 
 
-def _banner(asked: Asked, shown: LeaderboardPage) -> str:
+def _banner(params: LeaderboardParams, shown: LeaderboardPage) -> str:
     """What the viewer sees of others, in a sentence; empty where names are shown."""
     if not shown.is_pseudonymous:
         return ""
     return (
         "Others stand here under pseudonyms that are yours alone and change every quarter, with rounded totals. Lines, "
         "agents and what rests on commits are left out, because commits show the same with names. Groups of fewer than "
-        f"{asked.filters.access.minimum_group_size} are not shown."
+        f"{params.filters.access.minimum_group_size} are not shown."
     )
 
 
-def _headings(asked: Asked) -> list[Heading]:
+def _headings(params: LeaderboardParams) -> list[Heading]:
     def url(key: str) -> str:
         first, second = (key, f"-{key}") if key in ASCENDING_FIRST else (f"-{key}", key)
-        return f"{asked.sorted_by(second if asked.sort == first else first).url()}#leaderboard"
+        return f"{params.sorted_by(second if params.sort == first else first).url()}#leaderboard"
 
     return [
         Heading(
             label=column.label,
             url=url(column.key),
-            sorted={column.key: "ascending", f"-{column.key}": "descending"}.get(asked.sort, ""),
+            sorted={column.key: "ascending", f"-{column.key}": "descending"}.get(params.sort, ""),
             number=bool(column.metric),
             stick=column.key == NAME,
         )
@@ -274,23 +274,23 @@ def _headings(asked: Asked) -> list[Heading]:
     ]
 
 
-def _printed(rows: Sequence[LeaderboardRow], asked: Asked) -> list[PrintedRow]:
-    by = asked.sort.removeprefix("-")
-    with_bars = by if by in {column.key for column in FIGURES} else asked.ranked_by
+def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[PrintedRow]:
+    by = params.sort.removeprefix("-")
+    with_bars = by if by in {column.key for column in FIGURES} else params.ranked_by
     [key_of_bars] = [column.metric for column in FIGURES if column.key == with_bars]
     longest = max((row.values[key_of_bars].value or 0.0 for row in rows), default=0.0)
-    own = replace(asked.filters, scope=_own_scope(asked.filters), choices=())
+    own = replace(params.filters, scope=_own_scope(params.filters), choices=())
 
-    def cell(column: Column, row: LeaderboardRow) -> PrintedCell:
-        found = row.values[column.metric]
-        text, note = _in_words(column, found, has_unpriced=row.has_unpriced)
-        has_bar = column.key == with_bars and longest and found.value is not None
+    def printed_cell(column: Column, row: LeaderboardRow) -> PrintedCell:
+        figure = row.values[column.metric]
+        text, note = _in_words(column, figure, has_unpriced=row.has_unpriced)
+        has_bar = column.key == with_bars and longest and figure.value is not None
         return PrintedCell(
             text,
             note,
             sorted=column.key == by,
-            fraction=(found.value or 0.0) / longest if has_bar else None,
-            rows_url=rows_url(own, column.metric) if row.is_own and found.value is not None else "",
+            fraction=(figure.value or 0.0) / longest if has_bar else None,
+            rows_url=rows_url(own, column.metric) if row.is_own and figure.value is not None else "",
             label=f"Rows of your {column.label}",
         )
 
@@ -302,7 +302,7 @@ def _printed(rows: Sequence[LeaderboardRow], asked: Asked) -> list[PrintedRow]:
             agent=row.agents[0] if row.agents else "",
             other_agents=wording.listed([agent_name(agent) for agent in row.agents[1:]]),
             other_count=max(0, len(row.agents) - 1),
-            cells=[cell(column, row) for column in FIGURES],
+            cells=[printed_cell(column, row) for column in FIGURES],
         )
         for row in rows
     ]
@@ -312,12 +312,12 @@ def _own_scope(filters: Filters) -> Scope:
     return replace(filters.scope, person_id=filters.access.sight.person_id)
 
 
-def _in_words(column: Column, found: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:
+def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:
     """The cell's text and what is to be said of it; what money is not known is no nought."""
     metric = get(column.metric)
-    if found.value is None:
-        return (UNKNOWN if found.missing else ""), found.reason
-    printed = wording.reading(found.value, metric.unit)
+    if figure.value is None:
+        return (UNKNOWN if figure.missing else ""), figure.reason
+    printed = wording.reading(figure.value, metric.unit)
     text = printed.value if metric.unit in PLAIN_UNITS else str(printed)
     if metric.unit is UnitOfMeasure.CURRENCY and has_unpriced and column.metric in (SPEND, WASTED):
         return f"≥ {text}", SOME_UNPRICED
@@ -331,5 +331,5 @@ def _csv_rows(page: LeaderboardPage) -> Iterator[list[Cell]]:
         yield [row.rank, row.label, agents, *(_csv_cell(row.values[column.metric]) for column in FIGURES)]
 
 
-def _csv_cell(found: PersonValue) -> Cell:
-    return UNKNOWN if found.missing else found.value
+def _csv_cell(figure: PersonValue) -> Cell:
+    return UNKNOWN if figure.missing else figure.value

@@ -49,8 +49,8 @@ class Compared:
 
 
 COMPARED = {
-    each.key: each
-    for each in (
+    compared.key: compared
+    for compared in (
         Compared("cycle_time", CYCLE_TIME, "PR cycle time", ("PR", "PRs"), CYCLE_TIME, "pull request"),
         Compared("merged_per_developer", MERGED, "PRs merged", ("PR", "PRs"), "pr.throughput", "pull request"),
         Compared("delivered", DELIVERED, "Work items delivered", ("item", "items"), "work.delivered", "work item"),
@@ -58,14 +58,14 @@ COMPARED = {
 }
 
 
-def wanted(filters: Filters) -> tuple[Wanted, ...]:
+def queries(filters: Filters) -> tuple[Wanted, ...]:
     """Both ways to split each metric, of the whole window: a chart asks for its buckets itself."""
-    return tuple(each._replace(whole=True) for each in wanted_by_charts(filters))
+    return tuple(query._replace(whole=True) for query in chart_queries(filters))
 
 
-def wanted_by_charts(filters: Filters) -> tuple[Wanted, ...]:
+def chart_queries(filters: Filters) -> tuple[Wanted, ...]:
     """The same with the buckets that are drawn."""
-    return tuple(wanted for key in COMPARED for wanted in _wanted(filters, key))
+    return tuple(query for key in COMPARED for query in _queries(filters, key))
 
 
 def of_work(filters: Filters) -> Filters:
@@ -88,8 +88,8 @@ def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
     offered = [ANY_AGENT, *(name for name in AGENT_NAMES if name in present)]
     picked = page.filters.picked[LINE.parameter]
     return [
-        each
-        for option, each in zip(LINE.options, page.pickers(LINE), strict=True)
+        picker
+        for option, picker in zip(LINE.options, page.pickers(LINE), strict=True)
         if option in offered or option == picked
     ]
 
@@ -100,9 +100,11 @@ def figures_of(lines: Answers, key: str) -> Mapping[str, Figure]:
     by_either = tiles.by_segment(_answer(lines, key, Dimension.ASSISTANCE), Dimension.ASSISTANCE)
     chosen = lines.filters.facets.get(Dimension.AGENT, ())
     agents = [name for name in by_agent if name not in (WITHOUT, "unknown") and (not chosen or name in chosen)]
-    found = {name: by_agent[name] for name in in_agent_order(agents)}
+    by_line = {name: by_agent[name] for name in in_agent_order(agents)}
     either = {name: by_either[name] for name in (WITHOUT, ANY_AGENT) if name in by_either}
-    return {name: figure for name, figure in {**found, **either}.items() if figure.value is not None or figure.withheld}
+    return {
+        name: figure for name, figure in {**by_line, **either}.items() if figure.value is not None or figure.withheld
+    }
 
 
 def line_name(line: str) -> str:
@@ -135,7 +137,7 @@ def value_words(value: float, key: str) -> str:
 def chart(filters: Filters, key: str) -> ChartData:
     """A line for each agent and one without, each point with its facts and developers."""
     narrowed = of_work(filters)
-    lines = read(narrowed, _wanted(narrowed, key))
+    lines = read(narrowed, _queries(narrowed, key))
     compared = COMPARED[key]
     answer = _answer(lines, key, Dimension.AGENT)
     picked = filters.picked[LINE.parameter]
@@ -156,13 +158,13 @@ def _dataset(lines: Answers, compared: Compared, line: str, *, is_picked: bool) 
     answer = _answer(lines, compared.key, split)
     of_line = {figure.window.start: figure for figure in answer.series if figure.segment.get(split) == line}
     starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    found = [of_line.get(start) for start in starts]
+    figures = [of_line.get(start) for start in starts]
     return Dataset(
         label=line_name(line),
         key=marker(line),
         role="agent",
-        values=[figure.value if figure else None for figure in found],
-        counts=counts_of(found, compared.fact[1]),
+        values=[figure.value if figure else None for figure in figures],
+        counts=counts_of(figures, compared.fact[1]),
         is_picked=is_picked,
     )
 
@@ -208,14 +210,14 @@ def _summary(filters: Filters, figures: Mapping[str, Figure], compared: Compared
 def _caveat(lines: Answers, compared: Compared) -> str:
     """What is on no line, and what has nobody to divide by."""
     answer = _answer(lines, compared.key, Dimension.ASSISTANCE)
-    said = []
+    sentences = []
     unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
     if unknown and unknown.sample_size:
-        said.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
+        sentences.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
     if get(compared.key).over_buckets and answer.unmatched:
         share = wording.percent_of(answer.unmatched, 1)
-        said.append(f"{share} of these {compared.fact[1]} are of nobody known: no developer is counted for them.")
-    return " ".join(said)
+        sentences.append(f"{share} of these {compared.fact[1]} are of nobody known: no developer is counted for them.")
+    return " ".join(sentences)
 
 
 def facts_rows_url(filters: Filters, key: str) -> str:
@@ -238,14 +240,14 @@ def _statistic(filters: Filters, key: str) -> Statistic | None:
     return Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
 
 
-def _wanted(filters: Filters, key: str) -> Sequence[Wanted]:
+def _queries(filters: Filters, key: str) -> Sequence[Wanted]:
     statistic = _statistic(filters, key)
     return [Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic) for split in LINE_SPLITS]
 
 
 def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:
     """Of the whole window, or with its buckets: whichever was read."""
-    return next(answer for wanted, answer in lines.now.items() if (wanted.key, wanted.segment) == (key, split))
+    return next(answer for query, answer in lines.now.items() if (query.key, query.segment) == (key, split))
 
 
 def picked_lines(filters: Filters) -> Sequence[str]:

@@ -45,9 +45,9 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     mark = pulse.mark()
     filters = page_filters(request)
     around = look_around(request, filters)
-    told = told_of()
-    answers = read(filters, _wanted(filters, has_seats=told.seats), around=around)
-    if answers.figure("ai.sessions").value is None and not (told.repositories or told.sessions):
+    sources = told_of()
+    answers = read(filters, _queries(filters, has_seats=sources.seats), around=around)
+    if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
     context = {
         "pulse": mark,
@@ -59,8 +59,8 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": [
             adoption.section(answers),
-            impact.section(answers, has_repositories=told.repositories),
-            spend.section(answers, has_seats=told.seats),
+            impact.section(answers, has_repositories=sources.repositories),
+            spend.section(answers, has_seats=sources.seats),
             usage.section(answers),
         ],
         "board": leaderboard.leaderboard_card(filters),
@@ -68,12 +68,12 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/ai.html", context)
 
 
-def _wanted(filters: Filters, *, has_seats: bool) -> tuple[Wanted, ...]:
+def _queries(filters: Filters, *, has_seats: bool) -> tuple[Wanted, ...]:
     return (
-        *adoption.wanted(filters),
-        *impact.wanted(filters),
-        *spend.wanted(has_seats=has_seats),
-        *usage.WANTED,
+        *adoption.queries(filters),
+        *impact.queries(filters),
+        *spend.queries(has_seats=has_seats),
+        *usage.QUERIES,
         *AI_PAGE.menus,
     )
 

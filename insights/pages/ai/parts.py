@@ -33,19 +33,23 @@ from insights.ui.scope_bar import look_around, scope_words
 def spend_outcome(filters: Filters) -> dict[str, Any]:
     answers = read(filters, [spend.BY_OUTCOME])
     shares = spend.outcome_shares(answers)
-    told = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
-    return {"title": "What became of the spend", "shares": shares, "told": told}
+    linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
+    return {"title": "What became of the spend", "shares": shares, "linked_shares": linked}
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, usage.FAILING_TOOLS_WANTED)
+    answers = read(filters, usage.FAILING_TOOLS_QUERIES)
     card = usage.failing_tools_card(answers)
     named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
     failed, called = (
         [rows_of_part(filters, key, Dimension.TOOL, tool) for tool in named]
         for key in ("ai.tool_failures", "ai.error_rate")
     )
-    return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, failed, called, strict=False))}
+    return {
+        "title": "Top failing tools",
+        "tools": card,
+        "linked_rows": list(zip(card.rows, failed, called, strict=False)),
+    }
 
 
 def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:
@@ -57,8 +61,8 @@ def compared(filters: Filters) -> dict[str, Any]:
 
 
 def impact_differences(filters: Filters) -> dict[str, Any]:
-    found = differences(filters)
-    return {"title": f"{found.line} beside Non-AI", "differences": found}
+    shown = differences(filters)
+    return {"title": f"{shown.line} beside Non-AI", "differences": shown}
 
 
 def adoption_effect(filters: Filters) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class PhasesCard:
     legend: Sequence[tuple[str, str, str]]  # key, name and the rows of each phase
 
 
-def wanted() -> tuple[Wanted, ...]:
+def queries() -> tuple[Wanted, ...]:
     return tuple(
         Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
         for metric, _ in PHASES.values()
@@ -71,9 +71,9 @@ def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, 
 
 def phases_card(lines: Answers) -> PhasesCard:
     means = {line: _means(lines, line) for line in _lines(lines)}
-    known = {line: found for line, found in means.items() if found}
-    before = max((found["coding"][0] for found in known.values()), default=0.0)
-    after = max((found["review"][0] + found["merge"][0] for found in known.values()), default=0.0)
+    known = {line: phases for line, phases in means.items() if phases}
+    before = max((phases["coding"][0] for phases in known.values()), default=0.0)
+    after = max((phases["review"][0] + phases["merge"][0] for phases in known.values()), default=0.0)
     scale = before + after or 1.0
     missing = None if known else _whole(lines)
     return PhasesCard(
@@ -85,7 +85,7 @@ def phases_card(lines: Answers) -> PhasesCard:
             span=4,
             missing=missing,
         ),
-        lines=[_of_line(lines, line, found, before, scale) for line, found in known.items()],
+        lines=[_of_line(lines, line, phases, before, scale) for line, phases in known.items()],
         border=before / scale,
         legend=[(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
     )
@@ -93,21 +93,21 @@ def phases_card(lines: Answers) -> PhasesCard:
 
 def _lines(lines: Answers) -> Sequence[str]:
     """The agents and Non-AI; any agent where there are several."""
-    found = list(figures_of(lines, MERGED))
-    agents = [line for line in found if line not in (WITHOUT, ANY_AGENT)]
-    either = [line for line in (ANY_AGENT, WITHOUT) if line in found and (line == WITHOUT or len(agents) != 1)]
+    names = list(figures_of(lines, MERGED))
+    agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
+    either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]
     return [*agents, *either]
 
 
 def _means(lines: Answers, line: str) -> Mapping[str, tuple[float, int]]:
     """Phase → mean seconds and number of pull requests; empty where nothing is known or may be shown."""
-    found: dict[str, tuple[float, int]] = {}
+    means: dict[str, tuple[float, int]] = {}
     for phase, (metric, _) in PHASES.items():
         figure = _figure(lines, metric, line)
         if figure is None or figure.value is None:
             return {}
-        found[phase] = figure.value, figure.sample_size
-    return found
+        means[phase] = figure.value, figure.sample_size
+    return means
 
 
 def _of_line(

@@ -29,8 +29,8 @@ from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
 
-WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
-HEEDED = (Dimension.AGENT, Dimension.MODEL)
+QUERIES = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
+SUPPORTED_FACETS = (Dimension.AGENT, Dimension.MODEL)
 ALL = "all"
 LONGEST_NAME = 120
 MOST_MODELS = 100
@@ -73,28 +73,28 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     around = look_around(request, filters)
     chosen = _chosen(request)
-    answers = read(filters, WANTED)
+    answers = read(filters, QUERIES)
     uses, left_out = _uses(answers)
     unknown = unknown_models({model for model in chosen.values() if model})
-    told = what_if(uses, _instead(uses, chosen, unknown))
+    priced = what_if(uses, _instead(uses, chosen, unknown))
     context = {
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
-        "scope": scope_bar(filters, around, {}, request.path, kept=_kept(chosen)),
+        "scope": scope_bar(filters, around, {}, request.path, kept=_extra_params(chosen)),
         "ranges": [
             tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), chosen), filters.range == name)
             for name, weeks in WEEK_RANGES.items()
         ],
         "hidden": [(name, value) for name, value in filters.parameters()],
-        "rows": [_row(each, chosen, filters) for each in told],
-        "total": _total(told),
+        "rows": [_row(use, chosen, filters) for use in priced],
+        "total": _total(priced),
         "for_all": chosen.get(ALL, ""),
         "unknown": sorted(unknown),
         "models": listed_models(),
         "left_out": left_out,
         "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
         "summed": _summed(uses),
-        "rough": any(not each.tells_bounds for each in told),
+        "rough": any(not use.tells_bounds for use in priced),
         "unpriced": [
             _unpriced(filters, use, may_add=getattr(request.user, "is_superuser", False))
             for use in uses
@@ -111,29 +111,29 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
-    uses, _ = _uses(read(_filters(request), WANTED))
+    uses, _ = _uses(read(_filters(request), QUERIES))
     unknown = unknown_models({model for model in chosen.values() if model})
     return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
 
 
-def _csv_rows(told: Sequence[WhatIf]) -> Iterator[list[Cell]]:
+def _csv_rows(priced: Sequence[WhatIf]) -> Iterator[list[Cell]]:
     yield [
         *("Model", "Agents", "Requests", "Tokens", "Tokens without a price", "First day", "Last day"),
         *("Spend (USD)", "Priced as", "Spend then (USD)"),
     ]
-    for each in told:
-        use = each.use
+    for what_if_line in priced:
+        use = what_if_line.use
         yield [
             *(use.model, " ".join(sorted(use.agents)), use.requests, use.token_count, use.unpriced_tokens),
             *(str(use.first_day or ""), str(use.last_day or "")),
-            *(None if use.spend is None else float(use.spend), each.model),
-            None if each.spend is None else float(each.spend),
+            *(None if use.spend is None else float(use.spend), what_if_line.model),
+            None if what_if_line.spend is None else float(what_if_line.spend),
         ]
 
 
 def _filters(request: HttpRequest) -> Filters:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
-    for dimension in [facet for facet in filters.facets if facet not in HEEDED]:
+    for dimension in [facet for facet in filters.facets if facet not in SUPPORTED_FACETS]:
         filters = filters.without(dimension)
     return filters
 
@@ -169,13 +169,13 @@ def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
     """These models of the filters' scope, window and agents."""
     first, after = filters.window.start, filters.window.end
     agents = filters.facets.get(Dimension.AGENT, ())
-    return models_in_use(first, after, filters.whose, agents=agents, models=models)
+    return models_in_use(first, after, filters.people_filter, agents=agents, models=models)
 
 
-def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
-    use = each.use
-    is_asked = each.card is not None or each.spend is None
-    difference, percent = _difference(use, each) if is_asked else ("", "")
+def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
+    use = priced.use
+    is_asked = priced.card is not None or priced.spend is None
+    difference, percent = _difference(use, priced) if is_asked else ("", "")
     return PricedAs(
         model=use.model,
         tokens=wording.compact(use.token_count),
@@ -183,10 +183,10 @@ def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
         spend="" if use.spend is None else wording.exact(float(use.spend), "currency"),
         unpriced=wording.compact(use.unpriced_tokens) if use.unpriced_tokens else "",
         chosen=chosen.get(use.model, ""),
-        then="" if not is_asked or each.spend is None else wording.exact(float(each.spend), "currency"),
+        then="" if not is_asked or priced.spend is None else wording.exact(float(priced.spend), "currency"),
         difference=difference,
         percent=percent,
-        prices=_prices(each.card) if each.card else "",
+        prices=_prices(priced.card) if priced.card else "",
         rows_url=_rows_of_model(filters, "ai.spend", use.model),
         tokens_url=_rows_of_model(filters, "ai.tokens", use.model),
     )
@@ -196,11 +196,11 @@ def _rows_of_model(filters: Filters, key: str, model: str) -> str:
     return rows_of_part(filters, key, Dimension.MODEL, model)
 
 
-def _difference(use: ModelUse, each: WhatIf) -> tuple[str, str]:
+def _difference(use: ModelUse, priced: WhatIf) -> tuple[str, str]:
     """In dollars and percent; nothing where a part of the spend is not known: parts are not held against wholes."""
-    if use.spend is None or each.spend is None or use.unpriced_tokens:
+    if use.spend is None or priced.spend is None or use.unpriced_tokens:
         return "", ""
-    return _signed(float(each.spend - use.spend)), _percent(float(each.spend), float(use.spend))
+    return _signed(float(priced.spend - use.spend)), _percent(float(priced.spend), float(use.spend))
 
 
 def _signed(amount: float) -> str:
@@ -214,20 +214,22 @@ def _percent(then: float, now: float) -> str:
     return f"{'+' if change > 0 else '−' if change < 0 else ''}{abs(change):,.0f}%"
 
 
-def _total(told: Sequence[WhatIf]) -> dict[str, str]:
+def _total(priced: Sequence[WhatIf]) -> dict[str, str]:
     """The sums of those models of which both spends are known."""
     both = [
-        each for each in told if each.spend is not None and each.use.spend is not None and not each.use.unpriced_tokens
+        line
+        for line in priced
+        if line.spend is not None and line.use.spend is not None and not line.use.unpriced_tokens
     ]
-    now, then = sum(float(each.use.spend or 0) for each in both), sum(float(each.spend or 0) for each in both)
-    is_asked = any(each.card is not None for each in told)
+    now, then = sum(float(line.use.spend or 0) for line in both), sum(float(line.spend or 0) for line in both)
+    is_asked = any(line.card is not None for line in priced)
     return {
-        "tokens": wording.compact(sum(each.use.token_count for each in told)),
+        "tokens": wording.compact(sum(line.use.token_count for line in priced)),
         "now": wording.exact(now, "currency"),
         "then": wording.exact(then, "currency") if is_asked else "",
         "difference": _signed(then - now) if is_asked else "",
         "percent": _percent(then, now) if is_asked else "",
-        "left_out": wording.count(len(told) - len(both), "model") if len(both) < len(told) else "",
+        "left_out": wording.count(len(priced) - len(both), "model") if len(both) < len(priced) else "",
     }
 
 
@@ -265,7 +267,7 @@ def _unpriced(filters: Filters, use: ModelUse, *, may_add: bool) -> Unpriced:
     )
 
 
-def _kept(chosen: Mapping[str, str]) -> Mapping[str, str]:
+def _extra_params(chosen: Mapping[str, str]) -> Mapping[str, str]:
     """What the links of the scope bar keep: the model for all, which one parameter says."""
     return {ALL: chosen[ALL]} if ALL in chosen else {}
 

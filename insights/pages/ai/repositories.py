@@ -27,7 +27,7 @@ from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filte
 from insights.ui.scope_bar import look_around, scope_bar, scope_words
 from integrations.code.readiness import RepositoryReadiness, SessionsNearby, readiness
 
-WANTED = (
+QUERIES = (
     Wanted("commit.count", Dimension.REPOSITORY),
     Wanted("ai.committed_code_share", Dimension.REPOSITORY),
     Wanted("ai.enabled_repositories"),
@@ -120,7 +120,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     sort = _read_sort(request)
     around = look_around(request, filters)
-    answers = read(filters, WANTED)
+    answers = read(filters, QUERIES)
     rows = _sorted(_rows(answers), sort)
     enabled = answers.figure("ai.enabled_repositories")
     context = {
@@ -147,7 +147,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
-    rows = _sorted(_rows(read(filters, WANTED)), _read_sort(request))
+    rows = _sorted(_rows(read(filters, QUERIES)), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 
 
@@ -173,27 +173,27 @@ def _rows(answers: Answers) -> list[RepositoryRow]:
     shares = answers.split("ai.committed_code_share", Dimension.REPOSITORY)
     window = answers.filters.window
     return [
-        _row(_without_few_people(each, answers), commits.get(each.name), shares.get(each.name))
-        for each in readiness(window.start, window.end, answers.filters.whose)
+        _row(_without_few_people(repository, answers), commits.get(repository.name), shares.get(repository.name))
+        for repository in readiness(window.start, window.end, answers.filters.people_filter)
     ]
 
 
-def _without_few_people(each: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
+def _without_few_people(repository: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
     """Sessions of fewer people than the viewer may be shown are left out, as if there were none to tell of."""
     query = answers.answer("commit.count", Dimension.REPOSITORY).query
-    if not is_withheld(query, each.nearby.people, answers.filters.access):
-        return each
-    return replace(each, nearby=HIDDEN)
+    if not is_withheld(query, repository.nearby.people, answers.filters.access):
+        return repository
+    return replace(repository, nearby=HIDDEN)
 
 
-def _row(each: RepositoryReadiness, commits: Figure | None, share: Figure | None) -> RepositoryRow:
-    nearby = each.nearby
+def _row(repository: RepositoryReadiness, commits: Figure | None, share: Figure | None) -> RepositoryRow:
+    nearby = repository.nearby
     wasted = _share(float(nearby.wasted_spend), float(nearby.settled_spend))
     errors = _share(nearby.tool_failures, nearby.tool_calls)
     return RepositoryRow(
-        name=each.name,
-        context_files=[file.path for file in each.context_files],
-        since=wording.day(each.context_files[0].present_from) if each.context_files else "",
+        name=repository.name,
+        context_files=[file.path for file in repository.context_files],
+        since=wording.day(repository.context_files[0].present_from) if repository.context_files else "",
         commits=commits.value if commits else None,
         ai_share=share.value if share else None,
         sessions=None if nearby is HIDDEN else nearby.sessions,
@@ -201,17 +201,17 @@ def _row(each: RepositoryReadiness, commits: Figure | None, share: Figure | None
         wasted_share=wasted,
         error_rate=errors,
         ship_rate=_share(nearby.lines_shipped, nearby.lines_generated),
-        advice=_advice(each, wasted, errors),
+        advice=_advice(repository, wasted, errors),
     )
 
 
-def _advice(each: RepositoryReadiness, wasted: float | None, errors: float | None) -> str:
+def _advice(repository: RepositoryReadiness, wasted: float | None, errors: float | None) -> str:
     """What to do about a repository; empty where nothing stands out."""
-    if each.nearby.sessions < FEW_SESSIONS:
+    if repository.nearby.sessions < FEW_SESSIONS:
         return ""
     wastes = wasted is not None and wasted >= HIGH_WASTE_PERCENT
     fails = errors is not None and errors >= HIGH_ERROR_PERCENT
-    if not each.context_files:
+    if not repository.context_files:
         return "Add AGENTS.md or CLAUDE.md: how to build, test and write here" + (
             ", and which tools fail" if fails else ""
         )

@@ -31,7 +31,6 @@ from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
 from integrations.code.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
 from integrations.models import Repository
-from orgtree.trees.people_filter import Whose
 
 SESSION = (
     RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT),
@@ -88,7 +87,7 @@ OF_METRICS = {"commits": "commit.count", "ai_share": "ai.committed_code_share"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class RepositoryRowsParams:
     """Which figure of which repository."""
 
     repository: str
@@ -115,15 +114,9 @@ class Asked:
         return f"{reverse(name)}?{urlencode([*pairs, *([('page', str(page))] if page > 1 else [])])}"
 
 
-def whose(filters: Filters) -> Whose:
-    """Whose sessions a page tells of: those of its scope."""
-    scope = filters.scope
-    return Whose(scope.unit, scope.unassigned, scope.person_id, scope.where)
-
-
 def rows_url(repository: str, of: str, filters: Filters) -> str:
     """Where a figure of a repository is explained."""
-    return Asked(repository, of, filters).url()
+    return RepositoryRowsParams(repository, of, filters).url()
 
 
 @dataclass(frozen=True)
@@ -140,22 +133,22 @@ class Fraction:
 @vary_on_headers("HX-Request")
 @explains_bad_filters
 def repository_rows(request: HttpRequest) -> HttpResponseBase:
-    asked, page = _asked(request), read_page(request)
-    found = _read(request, asked, page, PAGE_SIZE)
+    params, page = _read_params(request), read_page(request)
+    rows = _read(request, params, page, PAGE_SIZE)
     context = {
         "base_template": base_template(request),
-        "metric": {"name": f"{asked.label}: {asked.repository}"},
-        "formula": asked.formula,
-        "fraction": _fraction(request, asked),
-        "days": wording.days(asked.filters.window),
-        "recipe": found.recipe,
-        "note": found.note,
-        "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
-        "panel_name": f"Rows of {asked.label}" if is_panel(request) else "",
+        "metric": {"name": f"{params.label}: {params.repository}"},
+        "formula": params.formula,
+        "fraction": _fraction(request, params),
+        "days": wording.days(params.filters.window),
+        "recipe": rows.recipe,
+        "note": rows.note,
+        "table": row_table(rows, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        "panel_name": f"Rows of {params.label}" if is_panel(request) else "",
         **page_numbers(
-            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+            page, size=PAGE_SIZE, shown=len(rows.rows), total=rows.total, url=lambda number: params.url(page=number)
         ),
-        "csv_url": asked.url("repository_rows_csv"),
+        "csv_url": params.url("repository_rows_csv"),
     }
     return render(request, "insights/repositories/rows.html", context)
 
@@ -164,15 +157,15 @@ def repository_rows(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def repository_rows_csv(request: HttpRequest) -> HttpResponseBase:
-    asked = _asked(request)
+    params = _read_params(request)
 
     def read(page: int) -> RowsPage:
-        return _read(request, asked, page, LARGEST_PAGE)
+        return _read(request, params, page, LARGEST_PAGE)
 
-    return csv_response(f"headway-ai-repository-{asked.of.replace('_', '-')}", csv_rows(read(1), read))
+    return csv_response(f"headway-ai-repository-{params.of.replace('_', '-')}", csv_rows(read(1), read))
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _read_params(request: HttpRequest) -> RepositoryRowsParams:
     """Raises Http404 for an unknown repository and BadFilterError for a wrong parameter."""
     of, repository = request.GET.get("of", ""), request.GET.get("repository", "")
     if of not in OF_SESSIONS and of not in OF_METRICS:
@@ -180,37 +173,37 @@ def _asked(request: HttpRequest) -> Asked:
     if not Repository.objects.filter(name=repository).exists():
         raise Http404("No such repository.")
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
-    return Asked(repository, of, filters)
+    return RepositoryRowsParams(repository, of, filters)
 
 
-def _read(request: HttpRequest, asked: Asked, page: int, size: int) -> RowsPage:
+def _read(request: HttpRequest, params: RepositoryRowsParams, page: int, size: int) -> RowsPage:
     access = access_in(request)
-    if asked.of in OF_METRICS:
-        return visible_rows(asked.query, access, page=page, size=size)
-    window, explained = asked.filters.window, OF_SESSIONS[asked.of]
+    if params.of in OF_METRICS:
+        return visible_rows(params.query, access, page=page, size=size)
+    window, explained = params.filters.window, OF_SESSIONS[params.of]
     columns = (*SESSION, *_contributions(explained))
     figures = tuple(filter(None, (explained.above, explained.below)))
-    wanted = SessionsAsked(asked.repository, figures, window.start, window.end, whose(asked.filters))
+    query = SessionsAsked(params.repository, figures, window.start, window.end, params.filters.people_filter)
 
     def listed(person_id: int | None) -> RowsPage:
-        theirs = wanted if person_id is None else replace(wanted, whose=replace(wanted.whose, person_id=person_id))
+        theirs = query if person_id is None else replace(query, whose=replace(query.whose, person_id=person_id))
         total = count_sessions_near(theirs).sessions
-        rows = [_row(explained, each) for each in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
-        return RowsPage(asked.query, columns, rows, total, page, size, explained.recipe)
+        rows = [_row(explained, session) for session in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
+        return RowsPage(params.query, columns, rows, total, page, size, explained.recipe)
 
-    return visible_page(asked.query, access, people=count_sessions_near(wanted).people, read=listed)
+    return visible_page(params.query, access, people=count_sessions_near(query).people, read=listed)
 
 
-def _fraction(request: HttpRequest, asked: Asked) -> Fraction | None:
+def _fraction(request: HttpRequest, params: RepositoryRowsParams) -> Fraction | None:
     """None where the figure is no share, is no data, or is of too few people to be shown."""
-    explained = OF_SESSIONS.get(asked.of)
+    explained = OF_SESSIONS.get(params.of)
     if explained is None or not explained.below:
         return None
-    window = asked.filters.window
-    found = readiness(window.start, window.end, whose(asked.filters))
-    [nearby] = [each.nearby for each in found if each.name == asked.repository]
+    window = params.filters.window
+    repositories = readiness(window.start, window.end, params.filters.people_filter)
+    [nearby] = [repository.nearby for repository in repositories if repository.name == params.repository]
     below = float(getattr(nearby, explained.below))
-    if not below or is_withheld(asked.query, nearby.people, access_in(request)):
+    if not below or is_withheld(params.query, nearby.people, access_in(request)):
         return None
     above = float(getattr(nearby, explained.above))
     printed = wording.money if explained.below == "settled_spend" else wording.exact

@@ -27,7 +27,7 @@ COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
-WANTED = (
+QUERIES = (
     Wanted("ai.spend", compared=True),
     Wanted("ai.spend_per_developer", compared=True),
     Wanted("ai.spend_per_commit", compared=True),
@@ -40,7 +40,7 @@ WANTED = (
     Wanted("ai.unpriced_tokens", whole=True),
 )
 BY_OUTCOME = Wanted("ai.spend", Dimension.OUTCOME, whole=True)
-SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", whole=True))
+SEATS_QUERIES = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", whole=True))
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class SpendSection(Section):
     seats_link: Link | None = None
 
 
-def wanted(*, has_seats: bool) -> tuple[Wanted, ...]:
-    return (*WANTED, *SEATS_WANTED) if has_seats else WANTED
+def queries(*, has_seats: bool) -> tuple[Wanted, ...]:
+    return (*QUERIES, *SEATS_QUERIES) if has_seats else QUERIES
 
 
 def section(answers: Answers, *, has_seats: bool) -> SpendSection:
@@ -117,8 +117,8 @@ def _idle(answers: Answers) -> Link | None:
     idle = answers.figure("ai.idle_seats")
     if not idle.denominator or idle.value is None:
         return None
-    said = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat used none of theirs"
-    return Link(said, rows_url(answers.filters, "ai.idle_seats"))
+    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat used none of theirs"
+    return Link(label, rows_url(answers.filters, "ai.idle_seats"))
 
 
 def _links(answers: Answers) -> list[Link]:
@@ -133,8 +133,8 @@ def _links(answers: Answers) -> list[Link]:
 def outcome_shares(answers: Answers) -> list[Share]:
     """What became of the spend, in the order in which it is told."""
     known = answers.split("ai.spend", Dimension.OUTCOME)
-    told = {name: known[name] for name in OUTCOMES if name in known}
-    return shares(told, "currency", role="outcome", labels=OUTCOMES)
+    in_order = {name: known[name] for name in OUTCOMES if name in known}
+    return shares(in_order, "currency", role="outcome", labels=OUTCOMES)
 
 
 def _tiles(answers: Answers) -> list[Tile]:
@@ -247,7 +247,7 @@ def _by_model(filters: Filters) -> str:
 
 
 def _hints(answers: Answers) -> list[Hint]:
-    found = (
+    hints = (
         explanations.spend_rises_without_use(
             answers.figure("ai.spend"),
             tiles.whole(answers.before("ai.spend")),
@@ -271,4 +271,4 @@ def _hints(answers: Answers) -> list[Hint]:
             url=rows_url(answers.filters, "ai.unpriced_tokens"),
         ),
     )
-    return [hint for hint in found if hint]
+    return [hint for hint in hints if hint]

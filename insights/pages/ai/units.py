@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from insights.pages.ai.page import page_filters
-from insights.pages.units import AI_COLUMNS, TREE, UnitsOfPage, tree_asked, unassigned_row, units_csv, units_table
+from insights.pages.units import AI_COLUMNS, TREE, UnitsOfPage, tree_param, unassigned_row, units_csv, units_table
 from insights.ui.bad_filter import explains_bad_filters
 
 
@@ -43,7 +43,7 @@ def _units(request: HttpRequest) -> UnitsOfPage:
         filters=filters,
         columns=AI_COLUMNS,
         page_url=reverse("ai"),
-        unassigned_url=filters.url(reverse("ai_units_unassigned"), **tree_asked(request)),
+        unassigned_url=filters.url(reverse("ai_units_unassigned"), **tree_param(request)),
         csv_name="headway-ai-units",
         tree=request.GET.get(TREE, ""),
     )

@@ -18,8 +18,8 @@ def unmatched_sentence(filters: Filters, answers: Answers) -> str:
     spend = answers.figure("ai.spend").value or 0
     nobodys = spend_of_nobody(filters.window.start, filters.window.end) if sessions else 0
     shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (float(nobodys), spend, "the spend")]
-    said = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
-    if not said:
+    parts = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
+    if not parts:
         return ""
-    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     return f"No person could be matched to {listed}: they count for the organisation, and for nobody."

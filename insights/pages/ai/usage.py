@@ -20,7 +20,7 @@ TOKEN_KINDS = {
     "output": "Output",
 }
 
-WANTED = (
+QUERIES = (
     Wanted("ai.cache_hit_rate", compared=True),
     Wanted("ai.error_rate", compared=True),
     Wanted("ai.tokens", compared=True),
@@ -28,7 +28,7 @@ WANTED = (
     Wanted("ai.ship_rate_left_out", whole=True),
     Wanted("ai.enabled_repositories", compared=True),
 )
-FAILING_TOOLS_WANTED = (
+FAILING_TOOLS_QUERIES = (
     Wanted("ai.error_rate"),
     Wanted("ai.error_rate", Dimension.TOOL, whole=True),
     Wanted("ai.tool_refusals"),

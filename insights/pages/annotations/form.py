@@ -65,14 +65,14 @@ class NoteForm(forms.Form):
     @property
     def draft(self) -> AnnotationDraft:
         """What a valid form says."""
-        said = self.cleaned_data
-        last_day = min(said["last_day"] or said["first_day"], LATEST)
+        data = self.cleaned_data
+        last_day = min(data["last_day"] or data["first_day"], LATEST)
         return AnnotationDraft(
-            text=said["text"],
-            start=said["first_day"],
+            text=data["text"],
+            start=data["first_day"],
             end=last_day + timedelta(days=1),
-            unit="" if said["whose"] == WHOLE else said["whose"],
-            about=said["about"],
+            unit="" if data["whose"] == WHOLE else data["whose"],
+            about=data["about"],
         )
 
 

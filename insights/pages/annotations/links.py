@@ -14,5 +14,5 @@ def note_url(filters: Filters, key: str) -> str:
     scope = filters.scope
     if scope.person_id is not None or scope.unassigned is not None or not may_annotate(filters.access, scope.unit):
         return ""
-    asked = {"about": key, **({"unit": scope.unit} if scope.unit else {})}
-    return f"{address('annotation_new')}?{urlencode(asked)}"
+    params = {"about": key, **({"unit": scope.unit} if scope.unit else {})}
+    return f"{address('annotation_new')}?{urlencode(params)}"

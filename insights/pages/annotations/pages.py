@@ -58,7 +58,7 @@ class ChangeLine:
     what: str
     who: str
     at: str
-    said: str
+    text: str
 
 
 @login_required
@@ -69,10 +69,10 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     around = look_around(request, filters)
-    found = Annotation.objects.within(access.sight)
+    notes = Annotation.objects.within(access.sight)
     if filters.scope.unit_word is not None or filters.scope.person_id is not None:
-        found = found.on_charts_of(filters.scope)
-    listed = found.select_related("unit", "written_by").order_by("-start", "-pk")
+        notes = notes.on_charts_of(filters.scope)
+    listed = notes.select_related("unit", "written_by").order_by("-start", "-pk")
     page = Paginator(listed, PAGE_SIZE).get_page(read_page(request))
     here = filters.scope_parameters()
     context = {
@@ -99,7 +99,7 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access)
     around = look_around(request, filters)
-    choices = offered(access, around, _about_asked(request))
+    choices = offered(access, around, _about_param(request))
     if not choices.units:
         raise PermissionDenied("Notes are written by the managers of a unit, by executives and by admins.")
     form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
@@ -115,17 +115,17 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
 def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One note; whoever wrote it and admins can change it."""
     access = access_in(request)
-    found = _visible(request, pk)
-    context: dict[str, Any] = {"title": "A note", "line": note_lines([found])[0], "history": _history(found)}
-    if not may_change(access, found):
+    note = _visible(request, pk)
+    context: dict[str, Any] = {"title": "A note", "line": note_lines([note])[0], "history": _history(note)}
+    if not may_change(access, note):
         if request.method == "POST":
             raise PermissionDenied("A note is changed by whoever wrote it, or by an admin.")
         return render(request, "insights/annotations/note.html", {**context, "base_template": base_template(request)})
-    form = NoteForm(_posted(request), choices=_choices_of(request, found), initial=filled_in(found))
+    form = NoteForm(_posted(request), choices=_choices_of(request, note), initial=filled_in(note))
     if (
         request.method == "POST"
         and form.is_valid()
-        and _saved(form, lambda: change_annotation(access, found, form.draft))
+        and _saved(form, lambda: change_annotation(access, note, form.draft))
     ):
         return _done(request, "The note is changed.")
     more = {"title": "Change a note", "submit": "Save", "remove_url": reverse("annotation_remove", args=[pk])}
@@ -149,19 +149,19 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 def _visible(request: HttpRequest, pk: int) -> Annotation:
     visible = Annotation.objects.within(access_in(request).sight)
-    found = visible.select_related("unit", "written_by").filter(pk=pk).first()
-    if found is None:
+    note = visible.select_related("unit", "written_by").filter(pk=pk).first()
+    if note is None:
         raise Http404("No such note, or one that you may not see.")
-    return found
+    return note
 
 
-def _choices_of(request: HttpRequest, found: Annotation) -> Offered:
+def _choices_of(request: HttpRequest, note: Annotation) -> Offered:
     access, today = access_in(request), windows.local_today()
-    around = surroundings(found.unit.slug if found.unit else None, access.sight, on=today, today=today)
-    return offered(access, around, found.about, found)
+    around = surroundings(note.unit.slug if note.unit else None, access.sight, on=today, today=today)
+    return offered(access, around, note.about, note)
 
 
-def _about_asked(request: HttpRequest) -> str:
+def _about_param(request: HttpRequest) -> str:
     """A metric's key or a family; nothing where it is neither."""
     written = request.GET.get("about", "")
     known = {metric.key for metric in metrics()}
@@ -194,21 +194,21 @@ def _done(request: HttpRequest, message: str) -> HttpResponse:
     return redirect("annotations")
 
 
-def _history(found: Annotation) -> list[ChangeLine]:
-    changes = AnnotationChange.objects.filter(annotation_id=found.pk).select_related("by").order_by("-pk")
+def _history(note: Annotation) -> list[ChangeLine]:
+    changes = AnnotationChange.objects.filter(annotation_id=note.pk).select_related("by").order_by("-pk")
     listed = list(changes[:CHANGES_LISTED])
-    names = names_of([each.by for each in listed if each.by])
-    units = dict(Unit.objects.filter(pk__in={each.unit_id for each in listed}).values_list("pk", "name"))
+    names = names_of([change.by for change in listed if change.by])
+    units = dict(Unit.objects.filter(pk__in={change.unit_id for change in listed}).values_list("pk", "name"))
     return [
         ChangeLine(
-            what=each.get_action_display(),
-            who=names.get(each.by_id or 0, GONE),
-            at=moment(each.at),
-            said=f"“{each.text}”, {wording.days(Window(each.start, each.end))}, "
-            f"{units.get(each.unit_id, 'a unit that is gone') if each.unit_id else EVERYBODY}, "
-            f"{about_words(each.about)}",
+            what=change.get_action_display(),
+            who=names.get(change.by_id or 0, GONE),
+            at=moment(change.at),
+            text=f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
+            f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "
+            f"{about_words(change.about)}",
         )
-        for each in listed
+        for change in listed
     ]
 
 

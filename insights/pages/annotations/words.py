@@ -28,7 +28,7 @@ class NoteLine:
     text: str
     url: str
     days: str
-    whose: str
+    unit_name: str
     about: str
     written: str
 
@@ -41,7 +41,7 @@ def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
             text=annotation.text,
             url=reverse("annotation", args=[annotation.pk]),
             days=wording.days(Window(annotation.start, annotation.end)),
-            whose=annotation.unit.name if annotation.unit else EVERYBODY,
+            unit_name=annotation.unit.name if annotation.unit else EVERYBODY,
             about=about_words(annotation.about),
             written=", ".join(
                 (names.get(annotation.written_by_id or 0, GONE), moment(annotation.changed_at or annotation.written_at))

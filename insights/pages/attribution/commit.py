@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from insights.catalogue.agents import agent_name, in_agent_order
-from insights.pages.attribution import words
+from insights.pages.attribution import labels
 from insights.pages.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.pages.attribution.people import labels_of
 from insights.privacy.scope_access import access_in
@@ -57,7 +57,7 @@ class EvidenceLine:
     agent: str
     model: str
     confidence: str
-    said: str
+    text: str
     lines: str
     session: str
     commit: OtherCommit | None  # where it was seen, if that is another commit
@@ -85,39 +85,39 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     access = access_in(request)
     visible = visible_commits(access)
     related = visible.select_related("author__person", "credited__person", "stands_in")
-    found = related.filter(sha=sha.lower()).first()
-    if found is None:
+    shown = related.filter(sha=sha.lower()).first()
+    if shown is None:
         if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
             return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
         raise Http404("No such commit, or one that you may not see.")
-    by_agent = agent_lines_of(found)
-    seen, evidence_count = evidence_of(found, by_agent)
+    by_agent = agent_lines_of(shown)
+    seen, evidence_count = evidence_of(shown, by_agent)
     page = _read_page(request)
     first = (page - 1) * FILES_PER_PAGE
-    files = files_of(found, first=first, count=FILES_PER_PAGE)
-    file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(found)
-    stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
-    others = _others(visible, [*stood_for, *([found.stands_in] if found.stands_in else [])])
-    ai_lines = sum(each.lines for each in by_agent)
+    files = files_of(shown, first=first, count=FILES_PER_PAGE)
+    file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(shown)
+    stood_for = list(shown.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
+    others = _others(visible, [*stood_for, *([shown.stands_in] if shown.stands_in else [])])
+    ai_lines = sum(agent.lines for agent in by_agent)
     context = {
-        "commit": found,
-        "short_sha": found.sha[:SHORT_SHA],
-        "facts": _facts(found, labels_of(access, [found])[found.pk]),
-        "counts": not found.set_apart,
-        "set_apart": words.SET_APART.get(found.set_apart, ""),
-        "why": words.why(found),
-        "stands_in": others.get(found.stands_in_id) if found.stands_in_id else None,
-        "stood_for": [others[each.pk] for each in stood_for[:STOOD_FOR_LISTED]],
+        "commit": shown,
+        "short_sha": shown.sha[:SHORT_SHA],
+        "facts": _facts(shown, labels_of(access, [shown])[shown.pk]),
+        "counts": not shown.set_apart,
+        "set_apart": labels.SET_APART.get(shown.set_apart, ""),
+        "why": labels.why(shown),
+        "stands_in": others.get(shown.stands_in_id) if shown.stands_in_id else None,
+        "stood_for": [others[other.pk] for other in stood_for[:STOOD_FOR_LISTED]],
         "more_stood_for": len(stood_for) > STOOD_FOR_LISTED,
         "ai_lines": f"{ai_lines:,}",
-        "ai_percent": wording.percent_of(ai_lines, found.lines_added) if found.lines_added else "",
+        "ai_percent": wording.percent_of(ai_lines, shown.lines_added) if shown.lines_added else "",
         "by_agent": [
-            (each, agent_name(each.agent), words.METHODS[each.method], f"{each.lines:,}") for each in by_agent
+            (agent, agent_name(agent.agent), labels.METHODS[agent.method], f"{agent.lines:,}") for agent in by_agent
         ],
-        "upper_bound": any(each.level == "commit" for each in by_agent),
-        "evidence": _evidence_lines(found, seen, others, visible, _session_of(access)),
+        "upper_bound": any(agent.level == "commit" for agent in by_agent),
+        "evidence": _evidence_lines(shown, seen, others, visible, _session_of(access)),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
-        "questions": open_questions_of(found),
+        "questions": open_questions_of(shown),
         "files": [_file_line(file) for file in files],
         **page_numbers(
             page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
@@ -136,8 +136,8 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
     facts = [
         ("Commit", commit.sha),
         ("Counts as", author),
-        ("Committed", words.moment(commit.committed_at)),
-        ("Written", words.moment(commit.authored_at)),
+        ("Committed", labels.moment(commit.committed_at)),
+        ("Written", labels.moment(commit.authored_at)),
         ("Counted on", wording.day(commit.counted_on)),
         ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
         ("Parents", str(len(commit.parents))),
@@ -170,25 +170,25 @@ def _evidence_lines(
     visible: QuerySet[Commit],
     session_of: Callable[[SeenEvidence], str],
 ) -> list[EvidenceLine]:
-    elsewhere = [each.row.commit for each in seen if each.row.commit_id not in (commit.pk, *others)]
+    elsewhere = [evidence.row.commit for evidence in seen if evidence.row.commit_id not in (commit.pk, *others)]
     others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
-    decided_by = next((words.method_name(each.row.method) for each in seen if each.decided), "")
+    decided_by = next((labels.method_name(evidence.row.method) for evidence in seen if evidence.decided), "")
     return [
         EvidenceLine(
-            method=words.method_name(each.row.method),
-            level=words.level_name(each.row.level),
-            agent=each.row.agent,
-            model=each.row.model,
-            confidence=f"{each.row.confidence:.0%}",
-            said=each.row.said,
-            lines="" if each.lines is None else f"{each.lines:,}",
-            session=session_of(each),
-            commit=others.get(each.row.commit_id) if each.row.commit_id != commit.pk else None,
-            seen_at=words.moment(each.row.seen_at),
-            outcome=_outcome(commit, each, decided_by),
-            decided=each.decided,
+            method=labels.method_name(evidence.row.method),
+            level=labels.level_name(evidence.row.level),
+            agent=evidence.row.agent,
+            model=evidence.row.model,
+            confidence=f"{evidence.row.confidence:.0%}",
+            text=evidence.row.said,
+            lines="" if evidence.lines is None else f"{evidence.lines:,}",
+            session=session_of(evidence),
+            commit=others.get(evidence.row.commit_id) if evidence.row.commit_id != commit.pk else None,
+            seen_at=labels.moment(evidence.row.seen_at),
+            outcome=_outcome(commit, evidence, decided_by),
+            decided=evidence.decided,
         )
-        for each in seen
+        for evidence in seen
     ]
 
 
@@ -197,15 +197,15 @@ def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
     named = access.policy == IndividualPolicy.NAMED and access.sight.individuals_in is None
     own_id = access.sight.person_id
 
-    def told(seen: SeenEvidence) -> str:
+    def label(seen: SeenEvidence) -> str:
         session = seen.session
         if session is None:
             return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session else ""
         if not named and (own_id is None or session.identity.person_id != own_id):
             return "a colleague's"
-        return f"#{session.pk}, {words.moment(session.started_at)}"
+        return f"#{session.pk}, {labels.moment(session.started_at)}"
 
-    return told
+    return label
 
 
 def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
@@ -215,22 +215,22 @@ def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
         return "Counts where the commit is counted" if commit.stands_in_id else "Not used: the commit does not count"
     if seen.decided:
         return "Decided"
-    if decided_by and words.method_name(seen.row.method) != decided_by:
-        return f"Not used: {words.in_a_sentence(decided_by)} is believed first"
+    if decided_by and labels.method_name(seen.row.method) != decided_by:
+        return f"Not used: {labels.in_a_sentence(decided_by)} is believed first"
     return "No lines of counted files are left for it"
 
 
-def _file_line(each: AttributedFile) -> FileLine:
-    file = each.file
+def _file_line(attributed: AttributedFile) -> FileLine:
+    file = attributed.file
     return FileLine(
         path=file.path,
         old_path=file.old_path,
         language=file.language,
-        file_type=words.FILE_TYPES.get(file.file_type, file.file_type),
+        file_type=labels.FILE_TYPES.get(file.file_type, file.file_type),
         added="" if file.added is None else f"{file.added:,}",
         deleted="" if file.deleted is None else f"{file.deleted:,}",
-        set_apart=words.FILE_SET_APART.get(file.set_apart, ""),
-        ai_lines=[(agent, f"{each.ai_lines[agent]:,}") for agent in in_agent_order(each.ai_lines)],
+        set_apart=labels.FILE_SET_APART.get(file.set_apart, ""),
+        ai_lines=[(agent, f"{attributed.ai_lines[agent]:,}") for agent in in_agent_order(attributed.ai_lines)],
     )
 
 

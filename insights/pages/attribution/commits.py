@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
-from insights.pages.attribution import words
+from insights.pages.attribution import labels
 from insights.pages.attribution.people import labels_of
 from insights.privacy.scope_access import access_in
 from insights.privacy.withhold import is_withheld
@@ -99,26 +99,26 @@ class MixPart:
 def commits(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
     access, around = filters.access, look_around(request, filters)
-    visible = commits_of(visible_commits(access), filters.whose)
+    visible = commits_of(visible_commits(access), filters.people_filter)
     written = request.GET.get("q", "").strip().lower()
-    wanted = _read_filter(request)
+    chosen = _read_filter(request)
     if written:
         visible = _with_prefix(visible, written)
         if (only := _only(visible)) is not None:
             return redirect("attributed_commit", sha=only.sha)
     number = read_page(request)
-    found = narrowed(visible, wanted)
-    total = found.count()
-    shown = _page(found, number, PAGE_SIZE)
+    matching = narrowed(visible, chosen)
+    total = matching.count()
+    shown = _page(matching, number, PAGE_SIZE)
     choices = choices_of_filters()
     context = {
-        "scope": scope_bar_alone(filters, around, request.path, kept=_kept(request)),
+        "scope": scope_bar_alone(filters, around, request.path, kept=_extra_params(request)),
         "scope_fields": filters.scope_parameters(),
         "clear_url": _url(request, filters, **dict.fromkeys(OWN_PARAMETERS, "")),
         "whose": scope_words(filters, around),
         "search": written,
-        "selects": _selects(wanted, choices),
-        "narrowed": wanted != CommitFilter() or bool(written),
+        "selects": _selects(chosen, choices),
+        "narrowed": chosen != CommitFilter() or bool(written),
         "lines": _lines(access, shown),
         **page_numbers(
             number,
@@ -148,14 +148,14 @@ def commits_csv(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
     look_around(request, filters)
     access = filters.access
-    visible = commits_of(visible_commits(access), filters.whose)
+    visible = commits_of(visible_commits(access), filters.people_filter)
     if written := request.GET.get("q", "").strip().lower():
         visible = _with_prefix(visible, written)
     rows = _csv_rows(access, narrowed(visible, _read_filter(request)))
     return csv_response("headway-attributed-commits", rows)
 
 
-def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
+def _csv_rows(access: Access, matching: QuerySet[Commit]) -> Iterator[list[Cell]]:
     yield [
         "Commit",
         "Subject",
@@ -169,7 +169,7 @@ def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
         "Evidence",
     ]
     number = 1
-    while page := _page(found, number, CSV_PAGE_SIZE):
+    while page := _page(matching, number, CSV_PAGE_SIZE):
         authors, held, attributed = labels_of(access, page), repositories_of(page), attributions_of(page)
         for commit in page:
             of_agents = attributed.get(commit.pk, ())
@@ -179,7 +179,7 @@ def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
                 authors[commit.pk],
                 commit.committed_at,
                 ", ".join(link.repository.name for link in held.get(commit.pk, ())),
-                words.SET_APART.get(commit.set_apart, "counted"),
+                labels.SET_APART.get(commit.set_apart, "counted"),
                 commit.lines_added if commit.lines_known else None,
                 sum(agent.lines for agent in of_agents),
                 ", ".join(in_agent_order({agent.agent for agent in of_agents})),
@@ -188,8 +188,8 @@ def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
         number += 1
 
 
-def _page(found: QuerySet[Commit], number: int, size: int) -> list[Commit]:
-    newest = found.select_related("author__person", "credited__person").order_by("-committed_at", "-pk")
+def _page(matching: QuerySet[Commit], number: int, size: int) -> list[Commit]:
+    newest = matching.select_related("author__person", "credited__person").order_by("-committed_at", "-pk")
     return list(newest[(number - 1) * size : number * size])
 
 
@@ -203,8 +203,8 @@ def _with_prefix(commits: QuerySet[Commit], written: str) -> QuerySet[Commit]:
 
 
 def _only(commits: QuerySet[Commit]) -> Commit | None:
-    found = list(commits.order_by("pk")[:2])
-    return found[0] if len(found) == 1 else None
+    first_two = list(commits.order_by("pk")[:2])
+    return first_two[0] if len(first_two) == 1 else None
 
 
 def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
@@ -216,13 +216,13 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
             short_sha=commit.sha[:SHORT_SHA],
             subject=commit.subject or "No subject",
             author=authors[commit.pk],
-            committed_at=words.moment(commit.committed_at),
+            committed_at=labels.moment(commit.committed_at),
             repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
-            set_apart=words.SET_APART.get(commit.set_apart, ""),
+            set_apart=labels.SET_APART.get(commit.set_apart, ""),
             lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
-            ai_lines=f"{sum(each.lines for each in attributed[commit.pk]):,}" if commit.pk in attributed else "",
-            agents=in_agent_order({each.agent for each in attributed.get(commit.pk, ())}),
-            methods=", ".join(dict.fromkeys(words.METHODS[each.method] for each in attributed.get(commit.pk, ()))),
+            ai_lines=f"{sum(agent.lines for agent in attributed[commit.pk]):,}" if commit.pk in attributed else "",
+            agents=in_agent_order({agent.agent for agent in attributed.get(commit.pk, ())}),
+            methods=", ".join(dict.fromkeys(labels.METHODS[agent.method] for agent in attributed.get(commit.pk, ()))),
         )
         for commit in shown
     ]
@@ -232,18 +232,18 @@ def _mix(filters: Filters) -> list[MixPart]:
     access, window = filters.access, filters.window
     everybodys = access.sight.whole
     counted = Commit.objects.all() if everybodys else visible_commits(access)
-    is_narrowed = not everybodys or filters.whose != EVERYBODY
+    is_narrowed = not everybodys or filters.people_filter != EVERYBODY
     shares = [
         share
         for share in mix_of_methods(
-            window.start, window.end, commits_of(counted, filters.whose) if is_narrowed else None
+            window.start, window.end, commits_of(counted, filters.people_filter) if is_narrowed else None
         )
         if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))
     ]
     total = sum(share.lines for share in shares)
     return [
         MixPart(
-            method=words.METHODS[share.method],
+            method=labels.METHODS[share.method],
             lines=wording.compact(share.lines),
             percent=wording.percent_of(share.lines, total),
             commits=wording.count(share.commits, "commit"),
@@ -265,15 +265,15 @@ def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
     ]
 
 
-def _selects(wanted: CommitFilter, offered: Choices) -> list[Select]:
+def _selects(chosen: CommitFilter, offered: Choices) -> list[Select]:
     agents = {slug: agent_name(slug) for slug in in_agent_order(offered.agents)}
-    methods = {method.value: words.METHODS[method] for method in Method}
-    counts = {"counted": "Counted", **{reason.value: words.SET_APART[reason] for reason in CommitSetApart}}
+    methods = {method.value: labels.METHODS[method] for method in Method}
+    counts = {"counted": "Counted", **{reason.value: labels.SET_APART[reason] for reason in CommitSetApart}}
     return [
-        _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, wanted.agent),
-        _select("method", "Any evidence", methods, wanted.method),
-        _select("repository", "Any repository", {name: name for name in offered.repositories}, wanted.repository),
-        _select("set_apart", "Counted or not", counts, wanted.set_apart),
+        _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, chosen.agent),
+        _select("method", "Any evidence", methods, chosen.method),
+        _select("repository", "Any repository", {name: name for name in offered.repositories}, chosen.repository),
+        _select("set_apart", "Counted or not", counts, chosen.set_apart),
     ]
 
 
@@ -288,25 +288,25 @@ def _read_filter(request: HttpRequest) -> CommitFilter:
     for name, value in written.items():
         if len(value) > LONGEST_VALUE:
             raise BadFilterError(name, f"A value has at most {LONGEST_VALUE} printable characters.")
-    wanted = CommitFilter(**written)
-    if wanted.method and wanted.method not in (*Method.values, NO_EVIDENCE):
+    chosen = CommitFilter(**written)
+    if chosen.method and chosen.method not in (*Method.values, NO_EVIDENCE):
         raise BadFilterError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
-    if wanted.set_apart and wanted.set_apart not in ("counted", *CommitSetApart.values):
+    if chosen.set_apart and chosen.set_apart not in ("counted", *CommitSetApart.values):
         raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitSetApart.values])}.")
-    return replace(wanted, repository=wanted.repository.strip())
+    return replace(chosen, repository=chosen.repository.strip())
 
 
 OWN_PARAMETERS = ("q", *asdict(CommitFilter()))
 
 
-def _kept(request: HttpRequest) -> dict[str, str]:
+def _extra_params(request: HttpRequest) -> dict[str, str]:
     """The list's own parameters, which the links to other units keep; an agent is a facet of every page."""
     return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
 
 
 def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str | int) -> str:
     """This list with other parameters; those at their defaults are left out."""
-    kept = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
-    pairs = {key: value for key, value in {**kept, **changed}.items() if value and (key, value) != ("page", 1)}
+    current = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
+    pairs = {key: value for key, value in {**current, **changed}.items() if value and (key, value) != ("page", 1)}
     query = urlencode([*filters.scope_parameters(), *pairs.items()])
     return f"{reverse(name)}{'?' + query if query else ''}"

@@ -11,10 +11,10 @@ from orgtree.models import Identity, Person
 
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:
     """Whose each commit counts as, by the commit's id."""
-    found = list(commits)
-    people = {person.pk: person for commit in found if (person := _person(commit.credited)) is not None}
+    listed = list(commits)
+    people = {person.pk: person for commit in listed if (person := _person(commit.credited)) is not None}
     labels = access.labels(people.values())
-    return {commit.pk: _label(commit, labels) for commit in found}
+    return {commit.pk: _label(commit, labels) for commit in listed}
 
 
 def _label(commit: Commit, labels: Mapping[int, str]) -> str:

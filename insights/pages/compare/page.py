@@ -16,20 +16,20 @@ from django.views.decorators.vary import vary_on_headers
 from core.csv_export import csv_response
 from insights.pages import answers
 from insights.pages.answers import Wanted
-from insights.pages.compare.asked import (
+from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
+from insights.pages.compare.params import (
     METRICS,
     MOST_METRICS,
     MOST_UNITS,
     UNITS,
-    Asked,
-    asked_in,
+    CompareParams,
     comparable_metrics,
     compared_units,
+    read_params,
 )
-from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
 from insights.pages.compare.table import compared_rows, csv_rows, headings, whole_row
 from insights.pages.filter_bar import facet_part, filter_bar
-from insights.pages.units import Listed, Row, sorted_rows, unit_rows
+from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.terms import Category
@@ -67,36 +67,36 @@ class UnitOption:
 @require_GET
 @explains_bad_filters
 def compare(request: HttpRequest) -> HttpResponseBase:
-    asked = asked_in(request)
-    filters = asked.filters
+    params = read_params(request)
+    filters = params.filters
     around = look_around(request, filters)
-    found = answers.read(asked.page, filters, [Wanted(metric.key) for metric in asked.metrics], around=around)
-    listed = compared_units(request, asked)
-    rows = _rows(asked, listed)
+    read = answers.read(params.page, filters, [Wanted(metric.key) for metric in params.metrics], around=around)
+    listed = compared_units(request, params)
+    rows = _rows(params, listed)
     shown = {row.slug for row in rows[:MOST_UNITS]}
     units = [unit for unit in listed.units if unit.slug in shown]
     name = scope_words(filters, around)
-    whole = [found.figure(metric.key) for metric in asked.metrics]
+    whole = [read.figure(metric.key) for metric in params.metrics]
     context = {
-        "bar": filter_bar(found, around),
+        "bar": filter_bar(read, around),
         "whose": name,
-        "statistics": found.pickers(STATISTIC),
-        "headings": headings(asked),
-        "rows": compared_rows(rows, asked)[:MOST_UNITS],
+        "statistics": read.pickers(STATISTIC),
+        "headings": headings(params),
+        "rows": compared_rows(rows, params)[:MOST_UNITS],
         "left_out": max(len(rows) - MOST_UNITS, 0),
-        "whole": None if asked.units else whole_row(name, filters.url(reverse("delivery")), whole, asked),
+        "whole": None if params.units else whole_row(name, filters.url(reverse("delivery")), whole, params),
         "trees": listed.trees,
         "legend": LEGEND,
         "fewest_ranked": FEWEST_RANKED,
-        "groups": _groups(asked),
+        "groups": _groups(params),
         "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=True) for unit in units],
-        "chosen_units": bool(asked.units),
-        "below_url": asked.url(**{UNITS: ""}),
-        "metrics_form": _kept(asked, METRICS),
-        "units_form": _kept(asked, UNITS),
+        "chosen_units": bool(params.units),
+        "below_url": params.url(**{UNITS: ""}),
+        "metrics_form": _hidden_fields(params, METRICS),
+        "units_form": _hidden_fields(params, UNITS),
         "most_metrics": MOST_METRICS,
         "most_units": MOST_UNITS,
-        "csv_url": filters.url(reverse("compare_csv"), **asked.parameters()),
+        "csv_url": filters.url(reverse("compare_csv"), **params.parameters()),
     }
     return render(request, "insights/compare/compare.html", context)
 
@@ -105,8 +105,8 @@ def compare(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
-    asked = asked_in(request)
-    return csv_response("headway-compare", csv_rows(_rows(asked, compared_units(request, asked)), asked))
+    params = read_params(request)
+    return csv_response("headway-compare", csv_rows(_rows(params, compared_units(request, params)), params))
 
 
 @login_required
@@ -133,25 +133,25 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
-    asked = asked_in(request)
-    context = {**facet_part(asked.page, asked.filters, name), "part": "insights/_part_facet.html"}
+    params = read_params(request)
+    context = {**facet_part(params.page, params.filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(asked.filters, look_around(request, asked.filters))
+    context["whose"] = scope_words(params.filters, look_around(request, params.filters))
     return render(request, "insights/part_page.html", context)
 
 
-def _rows(asked: Asked, listed: Listed) -> list[Row]:
+def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
     """As the table of units has them; each name leads to how the unit delivers."""
-    of_page = asked.of_page()
+    of_page = params.of_page()
     delivery = reverse("delivery")
     rows = sorted_rows(unit_rows(of_page, listed), of_page)
-    return [replace(row, url=asked.filters.with_unit(row.slug).url(delivery)) for row in rows]
+    return [replace(row, url=params.filters.with_unit(row.slug).url(delivery)) for row in rows]
 
 
-def _groups(asked: Asked) -> list[MetricGroup]:
+def _groups(params: CompareParams) -> list[MetricGroup]:
     """All metrics that can be compared, each once: in the first of its categories."""
-    chosen = {metric.key for metric in asked.metrics}
+    chosen = {metric.key for metric in params.metrics}
     listed: set[str] = set()
     groups = []
     for category in GROUPS:
@@ -167,7 +167,7 @@ def _groups(asked: Asked) -> list[MetricGroup]:
     return groups
 
 
-def _kept(asked: Asked, without: str) -> list[tuple[str, str]]:
+def _hidden_fields(params: CompareParams, without: str) -> list[tuple[str, str]]:
     """Hidden fields of a form that changes one of the page's parameters."""
-    kept = {name: value for name, value in asked.parameters().items() if name not in (without, "sort")}
-    return [*asked.filters.parameters(), *kept.items()]
+    hidden = {name: value for name, value in params.parameters().items() if name not in (without, "sort")}
+    return [*params.filters.parameters(), *hidden.items()]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import how_url
-from insights.pages.compare.asked import Asked
 from insights.pages.compare.heat import MIDDLE, Heat, heat_of
+from insights.pages.compare.params import CompareParams
 from insights.pages.units import BY_NAME, SORT, Heading, Row
 from insights.query.query import Figure
 from insights.query.terms import UnitOfMeasure
@@ -34,20 +34,20 @@ class ComparedRow:
     cells: Sequence[ComparedCell]
 
 
-def headings(asked: Asked) -> list[Heading]:
-    words = {BY_NAME: "Unit", **{metric.key: metric.name for metric in asked.metrics}}
-    notes = {metric.key: asked.filters.not_heeded_by(metric) for metric in asked.metrics}
+def headings(params: CompareParams) -> list[Heading]:
+    words = {BY_NAME: "Unit", **{metric.key: metric.name for metric in params.metrics}}
+    notes = {metric.key: params.filters.ignored_filters(metric) for metric in params.metrics}
 
     def url(key: str) -> str:
         """By name from A on; by a metric from its better end on, and the other way round at the next click."""
-        first = _best_first(key, asked)
-        return asked.url(**{SORT: first if asked.sort != first else _reversed(first)})
+        first = _best_first(key, params)
+        return params.url(**{SORT: first if params.sort != first else _reversed(first)})
 
     return [
         Heading(
             label,
             url(key),
-            {key: "ascending", f"-{key}": "descending"}.get(asked.sort, ""),
+            {key: "ascending", f"-{key}": "descending"}.get(params.sort, ""),
             number=key != BY_NAME,
             note=notes.get(key, ""),
         )
@@ -55,10 +55,10 @@ def headings(asked: Asked) -> list[Heading]:
     ]
 
 
-def compared_rows(rows: Sequence[Row], asked: Asked) -> list[ComparedRow]:
+def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRow]:
     """The rows as they are printed, in the order given."""
     heats = [
-        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(asked)
+        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
     ]
     return [
         ComparedRow(
@@ -69,49 +69,50 @@ def compared_rows(rows: Sequence[Row], asked: Asked) -> list[ComparedRow]:
                     metric,
                     row.figures[at],
                     heats[at][number],
-                    how_url(asked.filters.with_unit(row.slug), metric.key),
-                    asked,
+                    how_url(params.filters.with_unit(row.slug), metric.key),
+                    params,
                 )
-                for at, metric in _columns(asked)
+                for at, metric in _columns(params)
             ],
         )
         for number, row in enumerate(rows)
     ]
 
 
-def whole_row(name: str, url: str, figures: Sequence[Figure], asked: Asked) -> ComparedRow:
+def whole_row(name: str, url: str, figures: Sequence[Figure], params: CompareParams) -> ComparedRow:
     """What the units are parts of, which has no rank among them."""
     cells = [
-        _cell(metric, figures[at], MIDDLE, how_url(asked.filters, metric.key), asked) for at, metric in _columns(asked)
+        _cell(metric, figures[at], MIDDLE, how_url(params.filters, metric.key), params)
+        for at, metric in _columns(params)
     ]
     return ComparedRow(name, url, cells)
 
 
-def csv_rows(rows: Sequence[Row], asked: Asked) -> Iterator[list[Cell]]:
+def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]:
     heads: list[Cell] = ["Unit"]
-    for metric in asked.metrics:
+    for metric in params.metrics:
         heads += [f"{metric.name} ({metric.unit})", f"{metric.name}: facts", f"{metric.name}: among these units"]
     yield heads
     heats = [
-        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(asked)
+        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
     ]
     for number, row in enumerate(rows):
         cells: list[Cell] = [row.name]
-        for at, metric in _columns(asked):
+        for at, metric in _columns(params):
             figure = row.figures[at]
             words = "too few facts" if _is_small(figure, metric) else heats[at][number].words
             cells += ["hidden" if figure.withheld else figure.value, figure.sample_size, words]
         yield cells
 
 
-def _columns(asked: Asked) -> Sequence[tuple[int, Metric]]:
-    return list(enumerate(asked.metrics))
+def _columns(params: CompareParams) -> Sequence[tuple[int, Metric]]:
+    return list(enumerate(params.metrics))
 
 
-def _best_first(key: str, asked: Asked) -> str:
+def _best_first(key: str, params: CompareParams) -> str:
     if key == BY_NAME:
         return BY_NAME
-    [metric] = [each for each in asked.metrics if each.key == key]
+    [metric] = [candidate for candidate in params.metrics if candidate.key == key]
     return key if metric.better == "lower" else f"-{key}"
 
 
@@ -128,8 +129,8 @@ def _ranked(figure: Figure, metric: Metric) -> float | None:
     return None if figure.withheld or _is_small(figure, metric) else figure.value
 
 
-def _cell(metric: Metric, figure: Figure, heat: Heat, url: str, asked: Asked) -> ComparedCell:
-    is_sorted = asked.sort.removeprefix("-") == metric.key
+def _cell(metric: Metric, figure: Figure, heat: Heat, url: str, params: CompareParams) -> ComparedCell:
+    is_sorted = params.sort.removeprefix("-") == metric.key
     if figure.value is None:
         return ComparedCell("", MIDDLE, figure.reason or "", url, is_sorted, is_hidden=figure.withheld)
     printed = wording.reading(figure.value, metric.unit)

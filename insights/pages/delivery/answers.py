@@ -11,7 +11,7 @@ from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
 from insights.catalogue.registry import get
 from insights.engine.connected import OWNS_NOTHING
 from insights.pages import answers
-from insights.pages.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, Wanted, facts_of
 from insights.query.query import Dimension, Figure
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
@@ -20,11 +20,11 @@ from orgtree.trees.surroundings import Surroundings
 DELIVERY_PAGE = InsightsPage(
     "delivery",
     facets=(
-        FacetOffered(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
-        FacetOffered(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),
-        FacetOffered(Dimension.WORK_TYPE, "pr.throughput", "PR", part="work_types"),
-        FacetOffered(Dimension.SIZE_CLASS, "pr.throughput", "PR", part="sizes"),
-        FacetOffered(Dimension.AGENT, "pr.throughput", "PR", part="agents"),
+        OfferedFacet(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
+        OfferedFacet(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),
+        OfferedFacet(Dimension.WORK_TYPE, "pr.throughput", "PR", part="work_types"),
+        OfferedFacet(Dimension.SIZE_CLASS, "pr.throughput", "PR", part="sizes"),
+        OfferedFacet(Dimension.AGENT, "pr.throughput", "PR", part="agents"),
     ),
 )
 
@@ -54,8 +54,8 @@ OF_KEYS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
-    return answers.read(DELIVERY_PAGE, filters, wanted, around=around)
+def read(filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+    return answers.read(DELIVERY_PAGE, filters, queries, around=around)
 
 
 def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
@@ -63,17 +63,17 @@ def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
     return tuple(Wanted(key, compared=True) for key in keys)
 
 
-def tile(found: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
+def tile(page_answers: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
     """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
-    made = found.tile(key, label=label, sample=_sample(found.figure(key), key, noun=False), band=band)
+    made = page_answers.tile(key, label=label, sample=_sample(page_answers.figure(key), key, noun=False), band=band)
     if made.reason == OWNS_NOTHING:
         return replace(made, reason_link=tiles.Link("See who owns what", reverse("ownership")))
     return made
 
 
-def line(found: Answers, key: str, *, band: tiles.Band | None = None) -> tiles.Tile:
+def line(page_answers: Answers, key: str, *, band: tiles.Band | None = None) -> tiles.Tile:
     """The same for the line of a table, which has room for what is counted: 90 of 1,116 deployments."""
-    return found.tile(key, sample=_sample(found.figure(key), key, noun=True), band=band)
+    return page_answers.tile(key, sample=_sample(page_answers.figure(key), key, noun=True), band=band)
 
 
 def _sample(figure: Figure, key: str, *, noun: bool) -> str:

@@ -15,7 +15,7 @@ NOT_MONOTONIC = "In this set a better cluster does not have better values throug
 A_GUIDE = "A guide, never the truth for a team."
 
 
-def set_looked_at() -> BenchmarkSet:
+def selected_benchmark_set() -> BenchmarkSet:
     """The organisation's choice; one query."""
     return chosen_set(Organisation.current().benchmark_set)
 
@@ -25,10 +25,10 @@ def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic
     metric, of_metric = get(key), published.metrics.get(key)
     if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
         return None
-    found = band_of(published, metric, figure.value, statistic)
-    if found is None:
+    cluster = band_of(published, metric, figure.value, statistic)
+    if cluster is None:
         return tiles.Band(0, "Outside the set", _title(published, of_metric))
-    return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
+    return tiles.Band(_bars(cluster, of_metric), _word(cluster), _title(published, of_metric))
 
 
 def band_of_days(key: str, figure: Figure) -> tiles.Band | None:
@@ -42,30 +42,30 @@ def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
     crooked = [
         get(key).name.lower() for key in keys if key in published.metrics and not published.metrics[key].is_monotonic
     ]
-    said = [f"Bands are of {published.name}: {published.source}."]
+    sentences = [f"Bands are of {published.name}: {published.source}."]
     if published.secondary:
-        said.append(f"Taken from {published.secondary}.")
+        sentences.append(f"Taken from {published.secondary}.")
     if missing:
-        said.append(f"It has none for {wording.listed(missing)}.")
+        sentences.append(f"It has none for {wording.listed(missing)}.")
     if crooked:
-        said.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
-    return " ".join([*said, A_GUIDE])
+        sentences.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
+    return " ".join([*sentences, A_GUIDE])
 
 
-def _bars(found: Band, of_metric: MetricBands) -> int:
+def _bars(cluster: Band, of_metric: MetricBands) -> int:
     """As many bars as the cluster has clusters below it, and one; of several clusters, the lowest of them."""
-    clusters = [name for each in of_metric.bands for name in each.names]
-    return max(1, BARS - clusters.index(found.names[-1]))
+    clusters = [name for bounds in of_metric.bands for name in bounds.names]
+    return max(1, BARS - clusters.index(cluster.names[-1]))
 
 
-def _word(found: Band) -> str:
-    return found.label[:1].upper() + found.label[1:]
+def _word(cluster: Band) -> str:
+    return cluster.label[:1].upper() + cluster.label[1:]
 
 
 def _title(published: BenchmarkSet, of_metric: MetricBands) -> str:
-    said = [f"{published.name}: {published.source}.", of_metric.note]
+    sentences = [f"{published.name}: {published.source}.", of_metric.note]
     if published.secondary:
-        said.append(f"Taken from {published.secondary}.")
+        sentences.append(f"Taken from {published.secondary}.")
     if not of_metric.is_monotonic:
-        said.append(NOT_MONOTONIC)
-    return " ".join(filter(None, [*said, A_GUIDE]))
+        sentences.append(NOT_MONOTONIC)
+    return " ".join(filter(None, [*sentences, A_GUIDE]))

@@ -48,7 +48,7 @@ class StageBar:
 
 
 @dataclass(frozen=True)
-class StageInFront:
+class UpstreamStage:
     """A stretch that begins before the first commit: its mean over the linked pull requests of which it is known."""
 
     label: str
@@ -66,7 +66,7 @@ class StagesCard:
     headline: str  # the longest stage, in a few words; empty where too little is known to call one out
     detail: str
     bars: Sequence[StageBar]
-    in_front: Sequence[StageInFront]  # empty where no pull request names a work item
+    upstream: Sequence[UpstreamStage]  # empty where no pull request names a work item
     links: Sequence[Link]
 
 

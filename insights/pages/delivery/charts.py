@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
-from insights.annotations.standing import with_notes
+from insights.annotations.notes import with_notes
 from insights.catalogue.registry import get
 from insights.pages.answers import Wanted
 from insights.pages.delivery import efficiency, hygiene, quality, spread, stages
@@ -30,7 +30,7 @@ NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 
 def stages_over_time(filters: Filters) -> ChartData:
     """A bar for each bucket, the stage that is the longest of the whole window on its baseline."""
-    answers = read(filters, stages.WANTED)
+    answers = read(filters, stages.QUERIES)
     longest = stages.longest_stage(stages.stage_means(answers))
     names = sorted(stages.STAGES, key=lambda name: name != longest)
     datasets = [
@@ -79,14 +79,14 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     """The stages of the whole window, with those of the window before; those in front are no share of it."""
-    answers = read(filters, stages.WANTED)
+    answers = read(filters, stages.QUERIES)
     means = stages.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
     for name, (metric, label, _) in stages.STAGES.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
-    for metric, label in stages.IN_FRONT.items():
+    for metric, label in stages.UPSTREAM.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
 

@@ -23,7 +23,7 @@ TILES = {
     "dora.recovery_time": "Recovery time",
     "dora.rework_rate": "Rework rate",
 }
-WANTED = compared(tuple(TILES))
+QUERIES = compared(tuple(TILES))
 STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal
 
 
@@ -64,13 +64,13 @@ def score_card(answers: Answers) -> ScoreCard:
         change=_change(now.value - before.value, window) if before else None,
         parts=[
             ScorePart(
-                label=TILES[each.key],
-                worth=f"{each.worth:.0f}" if each.worth == int(each.worth) else f"{each.worth:.1f}",
-                fraction=each.worth / BEST,
-                points=f"{each.points:.1f}",
-                change=_change(moved[each.key], "") if each.key in moved else None,
+                label=TILES[part.key],
+                worth=f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
+                fraction=part.worth / BEST,
+                points=f"{part.points:.1f}",
+                change=_change(moved[part.key], "") if part.key in moved else None,
             )
-            for each in (next(c for c in now.contributions if c.key == key) for key in TILES)
+            for part in (next(c for c in now.contributions if c.key == key) for key in TILES)
         ],
         missing="" if before else "No change: a metric is missing in the window before.",
         peers=f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
@@ -81,7 +81,7 @@ def _by_their_own_statistic(answers: Answers) -> Answers:
     """The score is of medians, whatever the page shows durations by."""
     if answers.filters.statistic is None:
         return answers
-    return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), WANTED)
+    return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), QUERIES)
 
 
 def _change(points: float, window: str) -> tiles.Change:

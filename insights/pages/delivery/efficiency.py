@@ -23,7 +23,7 @@ LINES = (
     *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate", "ci.wait_per_pull_request"),
 )
 KEYS = (*TILES, *LINES)
-WANTED = compared(KEYS)
+QUERIES = compared(KEYS)
 
 
 def section(answers: Answers) -> Section:
@@ -36,13 +36,13 @@ def section(answers: Answers) -> Section:
             line(answers, key, band=band_of_days(key, answers.figure(key)) if key == DEPLOYMENT_DAYS else None)
             for key in LINES
         ],
-        hints=explanations.told(
+        hints=explanations.shown_hints(
             explanations.reviews_wait(
                 answers.figure("pr.pickup_time"),
                 answers.figure("pr.cycle_time"),
                 url=rows_url(answers.filters, "pr.pickup_time"),
             ),
-            explanations.more_is_begun(
+            explanations.wip_outgrows_output(
                 answers.figure("wip.count"),
                 answers.figure_before("wip.count"),
                 answers.figure("pr.throughput"),

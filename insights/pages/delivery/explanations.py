@@ -27,7 +27,7 @@ SHALLOW_COMMENTS = 1.0  # per 100 lines
 UNLINKED_PERCENT = 60.0
 
 
-def told(*hints: Hint | None) -> list[Hint]:
+def shown_hints(*hints: Hint | None) -> list[Hint]:
     """Those of the rules' answers that say something."""
     return [hint for hint in hints if hint]
 
@@ -46,7 +46,9 @@ def reviews_wait(pickup: Figure, cycle: Figure, *, url: str) -> Hint | None:
     )
 
 
-def more_is_begun(wip: Figure, wip_before: Figure, merged: Figure, merged_before: Figure, *, url: str) -> Hint | None:
+def wip_outgrows_output(
+    wip: Figure, wip_before: Figure, merged: Figure, merged_before: Figure, *, url: str
+) -> Hint | None:
     """Work in progress grew by a quarter or more, and no more was merged."""
     if not wip.value or not wip_before.value or not merged_before.value or wip_before.value < FEW_FACTS:
         return None

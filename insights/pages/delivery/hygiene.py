@@ -16,7 +16,7 @@ LINES = (
 )
 GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
 KEYS = (*TILES, *LINES)
-WANTED = compared((*KEYS, "pr.throughput"))  # without any merge there is nothing to draw
+QUERIES = compared((*KEYS, "pr.throughput"))  # without any merge there is nothing to draw
 
 
 def section(answers: Answers) -> Section:
@@ -26,7 +26,7 @@ def section(answers: Answers) -> Section:
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
         lines=[line(answers, key) for key in LINES],
-        hints=explanations.told(
+        hints=explanations.shown_hints(
             explanations.merged_unreviewed(
                 answers.figure("pr.unreviewed_rate"), url=rows_url(answers.filters, "pr.unreviewed_rate")
             ),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from insights.pages import pulse
 from insights.pages.delivery import dora, efficiency, spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
-from insights.pages.delivery.bands import set_in_words, set_looked_at
+from insights.pages.delivery.bands import selected_benchmark_set, set_in_words
 from insights.pages.delivery.sections import section_heads
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
@@ -25,7 +25,7 @@ from insights.ui.filters import STATISTIC, Filters, read_filters
 from insights.ui.scope_bar import look_around, scope_words
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
-WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)
+QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
 
 
 @login_required
@@ -35,8 +35,8 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     mark = pulse.mark()
     filters = page_filters(request)
     around = look_around(request, filters)
-    answers = read(filters, WANTED, around=around)
-    published = set_looked_at()
+    answers = read(filters, QUERIES, around=around)
+    published = selected_benchmark_set()
     context = {
         "pulse": mark,
         "filters": filters,

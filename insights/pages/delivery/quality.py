@@ -14,7 +14,7 @@ LINES = (
     *("bug.escaped", "bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
 )
 KEYS = (*TILES, *LINES)
-WANTED = compared((*KEYS, "pr.size"))  # a rule sets failures beside the size of changes
+QUERIES = compared((*KEYS, "pr.size"))  # a rule sets failures beside the size of changes
 
 
 def section(answers: Answers) -> Section:
@@ -24,7 +24,7 @@ def section(answers: Answers) -> Section:
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
         lines=[line(answers, key) for key in LINES],
-        hints=explanations.told(
+        hints=explanations.shown_hints(
             explanations.failures_rise(
                 answers.figure("dora.change_failure_rate"),
                 answers.figure_before("dora.change_failure_rate"),

@@ -16,9 +16,9 @@ LEDES = {
     "hygiene": "How changes are cut, reviewed and linked, and what is left lying",
 }
 _MADE: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
-    "efficiency": (efficiency.WANTED, efficiency.section),
-    "quality": (quality.WANTED, quality.section),
-    "hygiene": (hygiene.WANTED, hygiene.section),
+    "efficiency": (efficiency.QUERIES, efficiency.section),
+    "quality": (quality.QUERIES, quality.section),
+    "hygiene": (hygiene.QUERIES, hygiene.section),
 }
 
 
@@ -36,5 +36,5 @@ def section_heads(filters: Filters) -> list[SectionHead]:
 
 
 def section(name: str, filters: Filters) -> Section:
-    wanted, made_of = _MADE[name]
-    return made_of(read(filters, wanted))
+    queries, made_of = _MADE[name]
+    return made_of(read(filters, queries))

@@ -20,7 +20,7 @@ from insights.ui.tiles import ChartCard
 
 SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
 TITLES = {"dora.lead_time": "How lead time is spread", "pr.cycle_time": "How cycle time is spread"}
-WANTED = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
+QUERIES = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 
@@ -60,15 +60,15 @@ def query_of(filters: Filters) -> MetricQuery:
     """The picked duration, whatever the statistic of the page."""
     key = filters.picked[SPREAD.parameter]
     query = filters.query(key)
-    heeded = get(key).facets
-    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+    supported = get(key).facets
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
 
 
 def spread_chart(filters: Filters) -> ChartData:
     """How many pull requests took how long: bins of equal width, and one for the slowest twentieth."""
-    found = visible_distribution(query_of(filters), filters.access)
-    counts = [each.count for each in found.histogram]
-    is_tail = found.is_tail
+    distribution = visible_distribution(query_of(filters), filters.access)
+    counts = [bin_.count for bin_ in distribution.histogram]
+    is_tail = distribution.is_tail
     bulk = [None if tail else count for count, tail in zip(counts, is_tail, strict=True)]
     rest = [count if tail else None for count, tail in zip(counts, is_tail, strict=True)]
     datasets = [Dataset("Pull requests", "bulk", "single", bulk)]
@@ -77,10 +77,10 @@ def spread_chart(filters: Filters) -> ChartData:
     return ChartData(
         kind="stacked_bar",
         unit="count",
-        labels=[_label(each.start, each.end, tail) for each, tail in zip(found.histogram, is_tail, strict=True)],
+        labels=[_label(bin_.start, bin_.end, tail) for bin_, tail in zip(distribution.histogram, is_tail, strict=True)],
         datasets=datasets,
         label_name="Took",
-        reason=found.reason or "",
+        reason=distribution.reason or "",
     )
 
 
@@ -93,8 +93,8 @@ def _label(start: float, end: float, is_tail: bool) -> str:
 def slowest(filters: Filters) -> Slowest:
     """The pull requests that took longest, each with the way to its page."""
     query = query_of(filters)
-    found = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
-    longest = max((row["contribution"] for row in found.rows), default=0.0) or 1.0
+    rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
+    longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
     return Slowest(
         rows=[
             SlowPullRequest(
@@ -105,8 +105,8 @@ def slowest(filters: Filters) -> Slowest:
                 took=str(wording.duration(row["contribution"])),
                 fraction=row["contribution"] / longest,
             )
-            for row in found.rows
+            for row in rows.rows
         ],
         what=SPREAD.options[query.key].lower(),
-        note=found.note,
+        note=rows.note,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from insights.pages.answers import Answers, Wanted, rows_url
-from insights.pages.delivery.cards import StageBar, StageInFront, StagesCard
+from insights.pages.delivery.cards import StageBar, StagesCard, UpstreamStage
 from insights.query.query import Figure, Granularity, Statistic
 from insights.ui import tiles, wording
 from insights.ui.tiles import ChartCard, Link
@@ -24,7 +24,7 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
     "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
 }
 # Of linked pull requests alone, and so no part of the whole: the way from the idea, and its stages in front.
-IN_FRONT: Mapping[str, str] = {
+UPSTREAM: Mapping[str, str] = {
     "delivery.idea_to_production": "Idea to production",
     "delivery.backlog_time": "In the backlog",
     "delivery.planning_time": "Planning",
@@ -32,9 +32,9 @@ IN_FRONT: Mapping[str, str] = {
 FEW_PULL_REQUESTS = 5  # below that the longest stage is a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is none
 
-WANTED = (
+QUERIES = (
     *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
-    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric in IN_FRONT),
+    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric in UPSTREAM),
 )
 
 
@@ -60,7 +60,7 @@ def stages_card(answers: Answers) -> StagesCard:
         headline=headline,
         detail=detail,
         bars=_bars(answers, means, longest),
-        in_front=_in_front(answers),
+        upstream=_upstream(answers),
         links=[Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
     )
 
@@ -81,8 +81,8 @@ def over_time_card(answers: Answers) -> ChartCard:
 
 def stage_means(answers: Answers) -> Mapping[str, float]:
     """Stage → mean seconds, in the order of the way; empty where nothing is known."""
-    found = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
-    known = {name: value for name, value in found.items() if value is not None}
+    means = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
+    known = {name: value for name, value in means.items() if value is not None}
     return known if len(known) == len(STAGES) else {}
 
 
@@ -149,11 +149,11 @@ def _left_out(figure: Figure) -> str:
     return f"{wording.count(figure.left_out, 'PR')} left out: a stage is not known, such as a review."
 
 
-def _in_front(answers: Answers) -> Sequence[StageInFront]:
-    figures = {metric: answers.figure(metric) for metric in IN_FRONT}
+def _upstream(answers: Answers) -> Sequence[UpstreamStage]:
+    figures = {metric: answers.figure(metric) for metric in UPSTREAM}
     return [
-        StageInFront(
-            label=IN_FRONT[metric],
+        UpstreamStage(
+            label=UPSTREAM[metric],
             value=str(wording.duration(figure.value)),
             sample=f"of {wording.count(figure.sample_size, 'linked PR')}",
             rows_url=rows_url(answers.filters, metric),

@@ -14,7 +14,7 @@ from insights.pages.units import (
     DELIVERY_COLUMNS,
     TREE,
     UnitsOfPage,
-    tree_asked,
+    tree_param,
     unassigned_row,
     units_csv,
     units_table,
@@ -51,7 +51,7 @@ def _units(request: HttpRequest) -> UnitsOfPage:
         filters=filters,
         columns=DELIVERY_COLUMNS,
         page_url=reverse("delivery"),
-        unassigned_url=filters.url(reverse("delivery_units_unassigned"), **tree_asked(request)),
+        unassigned_url=filters.url(reverse("delivery_units_unassigned"), **tree_param(request)),
         csv_name="headway-delivery-units",
         tree=request.GET.get(TREE, ""),
     )

@@ -229,8 +229,8 @@ def resource_attributes(email: str) -> str:
 
 
 def _parted(line: str) -> Line:
-    found = SETTING.fullmatch(line)
-    return Line(found["before"], found["name"], found["after"]) if found else Line(line, "", "")
+    parts = SETTING.fullmatch(line)
+    return Line(parts["before"], parts["name"], parts["after"]) if parts else Line(line, "", "")
 
 
 AGENTS = (

@@ -88,10 +88,10 @@ class Card:
     quarantined: int
 
 
-def card_of(each: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
+def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
     """`records` are how many of each kind the connection holds."""
-    connection = each.connection
-    tone, icon, state = (LOOKS if for_admin else LOOKS_FOR_OTHERS)[each.state]
+    connection = health.connection
+    tone, icon, state = (LOOKS if for_admin else LOOKS_FOR_OTHERS)[health.state]
     known = connectors().get(connection.provider)
     return Card(
         pk=connection.pk,
@@ -100,29 +100,29 @@ def card_of(each: ConnectionHealth, records: Mapping[Kind, int], now: datetime, 
         tone=tone,
         icon=icon,
         state=state,
-        summary=_summary(each, now),
-        is_busy=each.is_busy,
+        summary=_summary(health, now),
+        is_busy=health.is_busy,
         problem=connection.problem if for_admin else "",
         remedy=connection.remedy if for_admin else "",
-        kinds=[_kind_line(kind, records, now, for_admin=for_admin) for kind in each.kinds],
-        problems=[_problem(problem, now) for problem in each.problems] if for_admin else (),
-        more_problems=max(0, each.failing - len(each.problems)) if for_admin else 0,
-        quotas=_quota_lines(each, now) if for_admin else (),
-        hooks=_hooks(each, now) if for_admin else "",
-        hook_problems=each.hook_problems if for_admin else 0,
-        mirrors=_mirrors(each, now) if for_admin else "",
-        quarantined=each.quarantined if for_admin else 0,
+        kinds=[_kind_line(kind, records, now, for_admin=for_admin) for kind in health.kinds],
+        problems=[_problem(problem, now) for problem in health.problems] if for_admin else (),
+        more_problems=max(0, health.failing - len(health.problems)) if for_admin else 0,
+        quotas=_quota_lines(health, now) if for_admin else (),
+        hooks=_hooks(health, now) if for_admin else "",
+        hook_problems=health.hook_problems if for_admin else 0,
+        mirrors=_mirrors(health, now) if for_admin else "",
+        quarantined=health.quarantined if for_admin else 0,
     )
 
 
-def _summary(each: ConnectionHealth, now: datetime) -> str:
-    picked = f"{each.picked:,} of {wording.count(each.found, 'resource')} synced"
-    if each.newest is None or each.oldest is None:
+def _summary(health: ConnectionHealth, now: datetime) -> str:
+    picked = f"{health.picked:,} of {wording.count(health.found, 'resource')} synced"
+    if health.newest is None or health.oldest is None:
         return picked
-    words = f"{picked} · last success {wording.ago(each.newest, now)}"
-    if each.state == State.FIRST or (each.newest - each.oldest).total_seconds() < wording.HOUR:
+    words = f"{picked} · last success {wording.ago(health.newest, now)}"
+    if health.state == State.FIRST or (health.newest - health.oldest).total_seconds() < wording.HOUR:
         return words
-    return f"{words} · furthest behind {wording.duration((now - each.oldest).total_seconds())}"
+    return f"{words} · furthest behind {wording.duration((now - health.oldest).total_seconds())}"
 
 
 def _kind_line(kind: KindHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> KindLine:
@@ -152,9 +152,9 @@ def _problem(problem: StreamProblem, now: datetime) -> ProblemLine:
     return ProblemLine(problem.stream, problem.problem, problem.remedy, next_try)
 
 
-def _quota_lines(each: ConnectionHealth, now: datetime) -> list[QuotaLine]:
+def _quota_lines(health: ConnectionHealth, now: datetime) -> list[QuotaLine]:
     lines = []
-    for quota in each.quotas:
+    for quota in health.quotas:
         is_over = quota.resets_at is not None and quota.resets_at <= now
         remaining = quota.limit if is_over else quota.remaining
         left = f"{remaining:,} of {quota.limit:,} left" if quota.limit and remaining is not None else "no limit told"
@@ -171,20 +171,20 @@ def _until(at: datetime, now: datetime) -> str:
     return f"{timezone.localtime(at):%H:%M}, in {wording.duration((at - now).total_seconds())}"
 
 
-def _hooks(each: ConnectionHealth, now: datetime) -> str:
-    if each.hooks is None:
+def _hooks(health: ConnectionHealth, now: datetime) -> str:
+    if health.hooks is None:
         return "No delivery yet"
-    words = f"Last delivery {wording.ago(each.hooks.last_at, now)} ({each.hooks.last_event})"
-    return f"{words}, {each.hooks.waiting:,} waiting" if each.hooks.waiting else words
+    words = f"Last delivery {wording.ago(health.hooks.last_at, now)} ({health.hooks.last_event})"
+    return f"{words}, {health.hooks.waiting:,} waiting" if health.hooks.waiting else words
 
 
-def _mirrors(each: ConnectionHealth, now: datetime) -> str:
-    if each.mirrors is None:
+def _mirrors(health: ConnectionHealth, now: datetime) -> str:
+    if health.mirrors is None:
         return ""
-    found = each.mirrors
-    parts = [f"{found.kept - found.unread:,} of {found.kept:,} read"]
-    if found.failing:
-        parts.append(f"{found.failing:,} failing")
-    if found.newest is not None:
-        parts.append(f"last {wording.ago(found.newest, now)}")
+    mirrors = health.mirrors
+    parts = [f"{mirrors.kept - mirrors.unread:,} of {mirrors.kept:,} read"]
+    if mirrors.failing:
+        parts.append(f"{mirrors.failing:,} failing")
+    if mirrors.newest is not None:
+        parts.append(f"last {wording.ago(mirrors.newest, now)}")
     return ", ".join(parts)

@@ -31,23 +31,23 @@ class NeedLine:
         return self.tone == "good"
 
 
-def need_lines(found: Completeness, now: datetime, *, for_admin: bool) -> Sequence[NeedLine]:
+def need_lines(inputs: Completeness, now: datetime, *, for_admin: bool) -> Sequence[NeedLine]:
     """In the order in which they are best connected; links only for whoever can connect something."""
     lines = (
-        _source_control(found, now),
-        _deployments(found, now),
-        _incidents(found, now),
-        _work_items(found),
-        _links(found),
+        _source_control(inputs, now),
+        _deployments(inputs, now),
+        _incidents(inputs, now),
+        _work_items(inputs),
+        _links(inputs),
     )
     return lines if for_admin else [replace(line, link=None) for line in lines]
 
 
-def _source_control(found: Completeness, now: datetime) -> NeedLine:
+def _source_control(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Source control"
-    if found.last_merge_at is not None:
-        return _current(title, "Last merge", found.last_merge_at, now)
-    if found.has_commits:
+    if inputs.last_merge_at is not None:
+        return _current(title, "Last merge", inputs.last_merge_at, now)
+    if inputs.has_commits:
         detail = "Commits are read, but no pull request: lead time begins and reviews happen there."
         return NeedLine(title, "watch", "Commits only", detail, _add("Connect source control"))
     return NeedLine(
@@ -55,12 +55,12 @@ def _source_control(found: Completeness, now: datetime) -> NeedLine:
     )
 
 
-def _deployments(found: Completeness, now: datetime) -> NeedLine:
+def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Deployments"
-    if found.last_production_at is not None:
-        return _current(title, "Last one", found.last_production_at, now)
-    if found.has_deployments:
-        named = f" (seen: {', '.join(found.other_environments)})" if found.other_environments else ""
+    if inputs.last_production_at is not None:
+        return _current(title, "Last one", inputs.last_production_at, now)
+    if inputs.has_deployments:
+        named = f" (seen: {', '.join(inputs.other_environments)})" if inputs.other_environments else ""
         detail = f"Deployments come in, and none that succeeded in production{named}. Say which environment that is."
         link = Link("Say what words mean", reverse("admin:integrations_connection_changelist"))
         return NeedLine(title, "watch", "None to production", detail, link)
@@ -68,33 +68,33 @@ def _deployments(found: Completeness, now: datetime) -> NeedLine:
     return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
 
 
-def _incidents(found: Completeness, now: datetime) -> NeedLine:
+def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Incidents"
-    if found.last_incident_at is not None:
-        ago = wording.ago(found.last_incident_at, now)
+    if inputs.last_incident_at is not None:
+        ago = wording.ago(inputs.last_incident_at, now)
         return NeedLine(title, "good", "Known", f"Last one {ago}.")  # a long time without one is no defect
-    if found.has_repairs:
+    if inputs.has_repairs:
         detail = "Rollbacks and fixes tell of failures; incidents would say when users noticed, and when it was over."
         return NeedLine(title, "watch", "Repairs only", detail, Link("Send them", "#push-api"))
     detail = "Without them failures are unknown: no change failure rate, no recovery time."
     return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
 
 
-def _work_items(found: Completeness) -> NeedLine:
-    if found.has_work_items:
+def _work_items(inputs: Completeness) -> NeedLine:
+    if inputs.has_work_items:
         return NeedLine("Issue tracker", "good", "Known", "Work items are read.")
     detail = "Work items say what work is for, and when its idea was born."
     return NeedLine("Issue tracker", "", "Missing", detail, _add("Connect a tracker"))
 
 
-def _links(found: Completeness) -> NeedLine:
+def _links(inputs: Completeness) -> NeedLine:
     title = "Links"
-    if not found.merges:
+    if not inputs.merges:
         return NeedLine(title, "", "Missing", "A pull request that names its work item joins both sides.")
-    share = found.linked / found.merges
+    share = inputs.linked / inputs.merges
     detail = (
-        f"{wording.percent_of(found.linked, found.merges)} of the last "
-        f"{wording.count(found.merges, 'merged pull request')} name a work item that is known."
+        f"{wording.percent_of(inputs.linked, inputs.merges)} of the last "
+        f"{wording.count(inputs.merges, 'merged pull request')} name a work item that is known."
     )
     if share >= MOSTLY:
         return NeedLine(title, "good", "Known", detail)

@@ -70,5 +70,5 @@ def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> OwnerLine:
 
 
 def _page(tree: OrgTree, kind: OwnedKind | None = None) -> str:
-    asked = {"tree": tree.slug, **({"kind": kind.value} if kind else {})}
-    return f"{reverse('ownership')}?{urlencode(asked)}"
+    params = {"tree": tree.slug, **({"kind": kind.value} if kind else {})}
+    return f"{reverse('ownership')}?{urlencode(params)}"

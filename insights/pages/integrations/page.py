@@ -54,17 +54,20 @@ def integrations_live(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     for_admin, sees_all = bool(request.user.is_staff), access_in(request).sight.whole
-    found, records = sync_health(now), stored_records()
+    health, records = sync_health(now), stored_records()
     needs = need_lines(completeness(), now, for_admin=for_admin)
     add = reverse("admin:integrations_connection_add")
     return {
-        "cards": [card_of(each, records.get(each.connection.pk, {}), now, for_admin=for_admin) for each in found],
+        "cards": [
+            card_of(connection, records.get(connection.connection.pk, {}), now, for_admin=for_admin)
+            for connection in health
+        ],
         "needs": needs,
-        "met": sum(need.is_met for need in needs),
+        "met": sum(line.is_met for line in needs),
         "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
         "columns": columns_line(columns_health(), now, for_admin=for_admin),
-        "is_busy": any(each.is_busy or each.state == State.FIRST for each in found),
+        "is_busy": any(connection.is_busy or connection.state == State.FIRST for connection in health),
         "for_admin": for_admin,
         "push_line": PUSH_LINE.replace("BASE_URL", settings.BASE_URL),
         "connect_link": Link("Connect source control", add) if for_admin else None,

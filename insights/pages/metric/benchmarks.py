@@ -10,7 +10,7 @@ from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
-from insights.pages.delivery.bands import NOT_MONOTONIC, band, set_looked_at
+from insights.pages.delivery.bands import NOT_MONOTONIC, band, selected_benchmark_set
 from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
 from insights.query.query import Figure
 from insights.query.terms import Better
@@ -52,10 +52,10 @@ def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
     picked = filters.picked.get(BENCHMARK, BY_ORGANISATION)
     if picked != BY_ORGANISATION:
         return SETS[picked]
-    having = [each for each in SETS.values() if metric.key in each.metrics]
-    found = set_looked_at()
-    if found in having:
-        return found
+    having = [published for published in SETS.values() if metric.key in published.metrics]
+    chosen = selected_benchmark_set()
+    if chosen in having:
+        return chosen
     return having[0] if len(having) == 1 else None
 
 
@@ -71,13 +71,13 @@ def lines(filters: Filters, metric: Metric) -> list[Line]:
 
 def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
     """Each border once, with the name of the better band and the side on which it lies."""
-    found: dict[float, str] = {}
-    for each in sorted(of_metric.bands, key=lambda one: one.start):
-        border = each.end if better is Better.LOWER else each.start
+    labels: dict[float, str] = {}
+    for cluster in sorted(of_metric.bands, key=lambda one: one.start):
+        border = cluster.end if better is Better.LOWER else cluster.start
         if math.isfinite(border) and border > 0:
             side = "below" if better is Better.LOWER else "above"
-            found.setdefault(border, f"{_capital(each.label)} {side}")
-    return [Line(border, label) for border, label in found.items()]
+            labels.setdefault(border, f"{_capital(cluster.label)} {side}")
+    return [Line(border, label) for border, label in labels.items()]
 
 
 def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
@@ -99,11 +99,11 @@ def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | N
         notes=list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
         bands=[
             BandRow(
-                _capital(each.label),
-                _values(each, metric),
-                here is not None and figure.value is not None and figure.value in each,
+                _capital(cluster.label),
+                _values(cluster, metric),
+                here is not None and figure.value is not None and figure.value in cluster,
             )
-            for each in of_metric.bands
+            for cluster in of_metric.bands
         ],
         here=here,
         sets=sets,
@@ -127,12 +127,12 @@ def _order(of_metric: MetricBands) -> str:
     return "" if of_metric.is_monotonic else NOT_MONOTONIC
 
 
-def _values(each: Band, metric: Metric) -> str:
-    if not math.isfinite(each.end):
-        return f"{wording.reading(each.start, metric.unit)} and more"
-    if each.start == 0:
-        return f"up to {wording.reading(each.end, metric.unit)}"
-    return wording.between(each.start, each.end, metric.unit)
+def _values(cluster: Band, metric: Metric) -> str:
+    if not math.isfinite(cluster.end):
+        return f"{wording.reading(cluster.start, metric.unit)} and more"
+    if cluster.start == 0:
+        return f"up to {wording.reading(cluster.end, metric.unit)}"
+    return wording.between(cluster.start, cluster.end, metric.unit)
 
 
 def _capital(words: str) -> str:

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import Cell, csv_response
-from insights.annotations.standing import marks_of, notes_on
+from insights.annotations.notes import marks_of, notes_on
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
-from insights.pages.metric.filters import metric_filters, metric_named, of_trend, page_of_another
+from insights.pages.metric.filters import metric_filters, metric_named, metric_page_url, of_trend
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Figure, MetricQuery, SeriesAnswer
 from insights.ui import tiles, wording
@@ -37,10 +37,10 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Read:
+class ChainMetric:
     """What is known of a metric of the chain: its course, and its figures of the window and of the one before."""
 
-    course: SeriesAnswer
+    trend: SeriesAnswer
     figure: Figure
     earlier: Figure
 
@@ -99,13 +99,13 @@ def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
-    found = _answers(linked(metric), metric_filters(request, metric))
-    return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(found))
+    read = _answers(linked(metric), metric_filters(request, metric))
+    return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(read))
 
 
 def linked(metric: Metric) -> list[Metric]:
     """The metric itself, and those of its chain that there are; one that is always split has no line."""
-    by_key = {each.key: each for each in metrics()}
+    by_key = {candidate.key: candidate for candidate in metrics()}
     keys = dict.fromkeys([metric.key, *metric.chain])
     return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
 
@@ -116,8 +116,8 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
 
 def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> Chain:
     """Any metrics below each other; with notes on the first, and the parts that they have in a chain."""
-    found, trend = _answers(listed, filters), of_trend(filters)
-    series = next(iter(found.values())).course.series
+    by_metric, trend = _answers(listed, filters), of_trend(filters)
+    series = next(iter(by_metric.values())).trend.series
     days = [figure.window.start for figure in series]
     first = 1 if tiles.stub(series, filters.granularity) else 0
     places = _places(len(days) - first)
@@ -127,32 +127,32 @@ def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | 
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return Chain(
         multiples=[
-            _multiple(each, _role(each, about) if about else "", read, read.course.series[first:], filters)
-            for each, read in found.items()
+            _multiple(member, _role(member, about) if about else "", read, read.trend.series[first:], filters)
+            for member, read in by_metric.items()
         ],
         labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
         marks=marks,
         flags=_flags([place for place, _ in marks]),
-        heads=[each.name for each in found],
+        heads=[member.name for member in by_metric],
         table=[
-            [label, *(_in_words(read.course.series[index], each) for each, read in found.items())]
+            [label, *(_in_words(read.trend.series[index], member) for member, read in by_metric.items())]
             for index, label in enumerate(labels)
         ],
     )
 
 
-def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, Read]:
+def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMetric]:
     """What is shown of each, read in one call."""
     trend = of_trend(filters)
-    now = [_query(filters, each) for each in chain]
+    now = [_query(filters, metric) for metric in chain]
     before = [replace(query, window=filters.previous) for query in now]
-    courses = [replace(query, window=trend.window) for query in now]
-    found = visible_together(filters.access, series=courses, totals=[*now, *before], freshness=Freshness.OF_PAGES)
-    figures = [tiles.whole(answer) for answer in found.totals]
+    trends = [replace(query, window=trend.window) for query in now]
+    together = visible_together(filters.access, series=trends, totals=[*now, *before], freshness=Freshness.OF_PAGES)
+    figures = [tiles.whole(answer) for answer in together.totals]
     return {
-        each: Read(course, figure, earlier)
-        for each, course, figure, earlier in zip(
-            chain, found.series, figures[: len(chain)], figures[len(chain) :], strict=True
+        metric: ChainMetric(series, figure, earlier)
+        for metric, series, figure, earlier in zip(
+            chain, together.series, figures[: len(chain)], figures[len(chain) :], strict=True
         )
     }
 
@@ -167,32 +167,32 @@ def _query(filters: Filters, metric: Metric) -> MetricQuery:
     )
 
 
-def _role(each: Metric, metric: Metric) -> str:
-    if each.key in metric.positive_indicators:
+def _role(member: Metric, metric: Metric) -> str:
+    if member.key in metric.positive_indicators:
         return POSITIVE
-    return NEGATIVE if each.key in metric.negative_indicators else ""
+    return NEGATIVE if member.key in metric.negative_indicators else ""
 
 
-def _multiple(metric: Metric, role: str, read: Read, drawn: Sequence[Figure], filters: Filters) -> Multiple:
+def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[Figure], filters: Filters) -> Multiple:
     figure = read.figure
-    values = [each.value for each in drawn if each.value is not None]
+    values = [bucket.value for bucket in drawn if bucket.value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     reach = (high - low) or 1.0
     return Multiple(
         name=metric.name,
         role=role,
-        url=page_of_another(filters, metric),
+        url=metric_page_url(filters, metric),
         value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
         change=tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
         reason=figure.reason or "",
         points=[
             Point(
                 x=place,
-                y=None if each.value is None else (each.value - low) / reach if high > low else 0.5,
-                words=f"{wording.bucket(each.window, filters.granularity)}: {_in_words(each, metric)}",
-                to_date=each.to_date,
+                y=None if bucket.value is None else (bucket.value - low) / reach if high > low else 0.5,
+                words=f"{wording.bucket(bucket.window, filters.granularity)}: {_in_words(bucket, metric)}",
+                to_date=bucket.to_date,
             )
-            for place, each in zip(_places(len(drawn)), drawn, strict=True)
+            for place, bucket in zip(_places(len(drawn)), drawn, strict=True)
         ],
         highest=str(wording.reading(high, metric.unit)) if values else "",
         lowest=str(wording.reading(low, metric.unit)) if values and high > low else "",
@@ -203,7 +203,7 @@ def _flags(places: Sequence[float]) -> list[tuple[float, str]]:
     numbers: dict[float, list[str]] = {}
     for number, place in enumerate(places, start=1):
         numbers.setdefault(place, []).append(str(number))
-    return [(place, ", ".join(found)) for place, found in numbers.items()]
+    return [(place, ", ".join(numbered)) for place, numbered in numbers.items()]
 
 
 def _places(count: int) -> list[float]:
@@ -217,8 +217,8 @@ def _in_words(figure: Figure, metric: Metric) -> str:
     return str(wording.reading(figure.value, metric.unit))
 
 
-def _csv_rows(found: dict[Metric, Read]) -> Iterator[list[Cell]]:
-    yield ["From", *(f"{metric.name} ({metric.unit})" for metric in found)]
-    courses = [read.course.series for read in found.values()]
-    for figures in zip(*courses, strict=True):
+def _csv_rows(by_metric: dict[Metric, ChainMetric]) -> Iterator[list[Cell]]:
+    yield ["From", *(f"{metric.name} ({metric.unit})" for metric in by_metric)]
+    trends = [read.trend.series for read in by_metric.values()]
+    for figures in zip(*trends, strict=True):
         yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]

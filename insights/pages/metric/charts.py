@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
-from insights.annotations.standing import with_notes
+from insights.annotations.notes import with_notes
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.pages.answers import Answers, InsightsPage, Wanted
@@ -75,8 +75,8 @@ def split(metric: Metric, filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[SPLIT])
     query = query_of(filters, metric, dimension)
     [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
-    wanted = Wanted(metric.key, dimension)
-    answers = Answers(InsightsPage("metric_page", about=(metric.key,)), filters, {wanted: answer}, {})
+    query_of_split = Wanted(metric.key, dimension)
+    answers = Answers(InsightsPage("metric_page", about=(metric.key,)), filters, {query_of_split: answer}, {})
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     chart = split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
     return replace(chart, reason=_why_empty(answer))
@@ -89,9 +89,9 @@ def _why_empty(answer: SeriesAnswer) -> str:
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
     """How many facts have which value: bins of equal width, and one for the greatest twentieth."""
-    found = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
-    is_tail = found.is_tail
-    counts = [each.count for each in found.histogram]
+    distribution = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
+    is_tail = distribution.is_tail
+    counts = [bin_.count for bin_ in distribution.histogram]
     datasets = [
         Dataset("Facts", "bulk", "single", [None if tail else n for n, tail in zip(counts, is_tail, strict=True)])
     ]
@@ -99,12 +99,12 @@ def spread(metric: Metric, filters: Filters) -> ChartData:
         rest = [n if tail else None for n, tail in zip(counts, is_tail, strict=True)]
         datasets.append(Dataset(f"The greatest {100 - BULK}%", "rest", "sequence", rest))
     labels = [
-        f"over {wording.reading(each.start, metric.unit)}"
+        f"over {wording.reading(bin_.start, metric.unit)}"
         if tail
-        else wording.between(each.start, each.end, metric.unit)
-        for each, tail in zip(found.histogram, is_tail, strict=True)
+        else wording.between(bin_.start, bin_.end, metric.unit)
+        for bin_, tail in zip(distribution.histogram, is_tail, strict=True)
     ]
-    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=found.reason or "")
+    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=distribution.reason or "")
 
 
 CHARTS: Mapping[str, Callable[[Metric, Filters], ChartData]] = {"trend": trend, "split": split, "spread": spread}

@@ -12,7 +12,7 @@ from django.urls import reverse
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages.answers import FacetOffered, InsightsPage, facts_of
+from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.pages.units import Column, units_choice
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -66,7 +66,7 @@ def metric_page_of(metric: Metric) -> InsightsPage:
     return InsightsPage(
         "metric_page",
         facets=[
-            FacetOffered(dimension, metric.key, "fact", part=dimension.value, amount=facts_of)
+            OfferedFacet(dimension, metric.key, "fact", part=dimension.value, amount=facts_of)
             for dimension in FACETS
             if dimension in metric.facets and dimension in metric.segments
         ],
@@ -76,13 +76,13 @@ def metric_page_of(metric: Metric) -> InsightsPage:
 
 def choices_of(metric: Metric) -> list[Choice]:
     statistic = statistic_of_metric(metric)
-    found = [statistic] if statistic else []
+    choices = [statistic] if statistic else []
     if splits := splits_of(metric):
-        found.append(Choice(SPLIT, {split.value: SPLITS[split] for split in splits}))
-    sets = {slug: each.name for slug, each in SETS.items() if metric.key in each.metrics}
+        choices.append(Choice(SPLIT, {split.value: SPLITS[split] for split in splits}))
+    sets = {slug: published.name for slug, published in SETS.items() if metric.key in published.metrics}
     if sets:
-        found.append(Choice(BENCHMARK, {BY_ORGANISATION: "The organisation’s", **sets}))
-    return found
+        choices.append(Choice(BENCHMARK, {BY_ORGANISATION: "The organisation’s", **sets}))
+    return choices
 
 
 def splits_of(metric: Metric) -> list[Dimension]:
@@ -98,23 +98,23 @@ def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Win
     return replace(filters.query(metric.key, *segments, window=window), statistic=filters.statistic)
 
 
-def page_of_another(filters: Filters, metric: Metric) -> str:
+def metric_page_url(filters: Filters, metric: Metric) -> str:
     """The page of another metric for the same people and days."""
     return replace(filters, choices=()).url(reverse("metric_page", args=[metric.key]))
 
 
 def in_panels(filters: Filters) -> Filters:
     """As the panels of the metric read it: they know the statistic, and no other choice of the page."""
-    kept = [choice for choice in filters.choices if choice.parameter == STATISTIC.parameter]
-    return replace(filters, choices=kept)
+    choices = [choice for choice in filters.choices if choice.parameter == STATISTIC.parameter]
+    return replace(filters, choices=choices)
 
 
 def pickers(filters: Filters, metric: Metric, parameter: str) -> list[Picker]:
     """The links of one choice; none where there is nothing to choose."""
-    found = [choice for choice in filters.choices if choice.parameter == parameter]
-    if not found or len(found[0].options) < 2:
+    matching = [choice for choice in filters.choices if choice.parameter == parameter]
+    if not matching or len(matching[0].options) < 2:
         return []
-    [choice] = found
+    [choice] = matching
     return [
         Picker(
             label,

@@ -62,14 +62,14 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric, columns_of(metric))
     around = look_around(request, filters)
-    found = _read(metric, filters, around)
-    figure, change = _figure(metric, found)
+    answers = _read(metric, filters, around)
+    figure, change = _figure(metric, answers)
     names = chart_names(metric)
-    known = {each.key for each in metrics()}
+    known = {other.key for other in metrics()}
     context = {
         "metric": metric,
         "filters": filters,
-        "bar": filter_bar(found, around),
+        "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
         "statistics": pickers(filters, metric, STATISTIC.parameter),
         "figure": figure,
@@ -126,34 +126,34 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     Of the metric nothing where the viewer begins with nothing, or it is always split.
     """
     tile_totals, tile_units = tile_queries(filters, around)
-    wanted = Wanted(metric.key, compared=True)
+    item = Wanted(metric.key, compared=True)
     shown = not metric.always_by and has_scope(filters.scope, filters.access)
     query = query_of(filters, metric)
     own = [query, replace(query, window=filters.previous)] if shown else []
-    found = visible_together(
+    together = visible_together(
         filters.access, totals=[*own, *tile_totals], units=tile_units, freshness=Freshness.OF_PAGES
     )
     return Answers(
         page=metric_page_of(metric),
         filters=filters,
-        now={wanted: found.totals[0]} if shown else {},
-        earlier={wanted: found.totals[1]} if shown else {},
-        tile_figures=tile_figures(found, totals=len(own)),
+        now={item: together.totals[0]} if shown else {},
+        earlier={item: together.totals[1]} if shown else {},
+        tile_figures=tile_figures(together, totals=len(own)),
     )
 
 
-def _figure(metric: Metric, found: Answers) -> tuple[Figure | None, tiles.Change | None]:
+def _figure(metric: Metric, answers: Answers) -> tuple[Figure | None, tiles.Change | None]:
     """The whole window's figure and how it moved; None where none was read."""
-    if not found.now:
+    if not answers.now:
         return None, None
-    now, earlier, filters = found.figure(metric.key), found.figure_before(metric.key), found.filters
+    now, earlier, filters = answers.figure(metric.key), answers.figure_before(metric.key), answers.filters
     return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
 
 
 def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
     """What was agreed of the statistic that is shown."""
-    found = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
-    return found if found and found.is_of_statistic(query_of(filters, metric)) else None
+    agreement = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
+    return agreement if agreement and agreement.is_of_statistic(query_of(filters, metric)) else None
 
 
 def sample_words(metric: Metric, figure: Figure) -> str:

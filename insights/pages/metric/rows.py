@@ -56,12 +56,12 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
         raise Http404("It is not made of one amount for each fact.")
     filters = metric_filters(request, metric)
     query = replace(query_of(filters, metric), statistic=None)
-    found = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
+    rows = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
     context = {
         "title": f"Greatest of {metric.name}",
-        "outliers": [_outlier(metric, row, found.rows) for row in found.rows],
-        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in found.rows),
-        "note": found.note,
+        "outliers": [_outlier(metric, row, rows.rows) for row in rows.rows],
+        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in rows.rows),
+        "note": rows.note,
         "part": "insights/metrics/_outliers.html",
     }
     if request.headers.get("HX-Request"):
@@ -71,7 +71,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
-    greatest = max(each["contribution"] for each in rows) or 1.0
+    greatest = max(other["contribution"] for other in rows) or 1.0
     route, fact = record_page_of(metric.key), row.get("fact_id")
     is_total = "day" not in row
     names = [row[name] for name in NAMES if row.get(name)]

@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.catalogue.declarations import Metric
 from insights.pages.metric.filters import metric_filters, metric_named
-from insights.pages.units import TREE, Column, UnitsOfPage, tree_asked, unassigned_row, units_csv, units_table
+from insights.pages.units import TREE, Column, UnitsOfPage, tree_param, unassigned_row, units_csv, units_table
 from insights.query.terms import BelongsTo, UnitOfMeasure
 from insights.ui.bad_filter import explains_bad_filters
 
@@ -64,7 +64,7 @@ def _units(request: HttpRequest, key: str) -> UnitsOfPage:
         filters=filters,
         columns=columns_of(metric),
         page_url=reverse("metric_page", args=[key]),
-        unassigned_url=filters.url(reverse("metric_units_unassigned", args=[key]), **tree_asked(request)),
+        unassigned_url=filters.url(reverse("metric_units_unassigned", args=[key]), **tree_param(request)),
         csv_name=f"headway-{key.replace('.', '-')}-units",
         tree=request.GET.get(TREE, ""),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from insights.pages.records.telling import moment
-from insights.pages.records.words import status_words, who
+from insights.pages.records.labels import status_words, who
+from insights.pages.records.presentation import moment
 from insights.ui import wording
 from integrations.delivery.records.deployment import DeploymentStory
 from integrations.models import (
@@ -21,18 +21,18 @@ Facts = Sequence[tuple[str, str]]
 NOBODY_OWNS = "nobody: an admin can say who does"
 
 
-def pull_request_facts(found: PullRequest) -> Facts:
-    figures = getattr(found, "figures", None)
+def pull_request_facts(pull_request: PullRequest) -> Facts:
+    figures = getattr(pull_request, "figures", None)
     facts = [
-        ("Repository", found.repository.name),
-        ("Author", who(found.author)),
-        ("Asked for by", who(found.requested_by)),
-        ("Branches", " → ".join(filter(None, (found.source_branch, found.target_branch)))),
-        ("Merged", moment(found.merged_at)),
-        ("Merged by", who(found.merged_by)),
-        ("Work type", status_words(found.work_type)),
-        ("Labels", ", ".join(found.labels)),
-        ("From", found.connection.name),
+        ("Repository", pull_request.repository.name),
+        ("Author", who(pull_request.author)),
+        ("Asked for by", who(pull_request.requested_by)),
+        ("Branches", " → ".join(filter(None, (pull_request.source_branch, pull_request.target_branch)))),
+        ("Merged", moment(pull_request.merged_at)),
+        ("Merged by", who(pull_request.merged_by)),
+        ("Work type", status_words(pull_request.work_type)),
+        ("Labels", ", ".join(pull_request.labels)),
+        ("From", pull_request.connection.name),
     ]
     if figures is None:
         return facts
@@ -41,7 +41,7 @@ def pull_request_facts(found: PullRequest) -> Facts:
     counted = f"{wording.count(figures.review_count, 'review')} by {reviewers}"
     set_apart = PullRequestSetApart(figures.set_apart).label if figures.set_apart else ""
     facts[3:3] = [
-        ("Counts for", _counts_for(found, figures)),
+        ("Counts for", _counts_for(pull_request, figures)),
         ("Counts nowhere", set_apart),
         ("Reviews", counted if figures.review_count else "none that counts"),
         ("Size", size),
@@ -50,11 +50,11 @@ def pull_request_facts(found: PullRequest) -> Facts:
     return facts
 
 
-def _counts_for(found: PullRequest, figures: PullRequestFigures) -> str:
+def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
     """Where that is not its author."""
     if figures.is_autonomous:
         return "autonomous agents, in the unit that owns the repository"
-    return who(figures.credited) if figures.credited_id != found.author_id else ""
+    return who(figures.credited) if figures.credited_id != pull_request.author_id else ""
 
 
 def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
@@ -83,31 +83,34 @@ def _found_by(figures: WorkItemFigures | None) -> str:
 
 
 def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
-    found = story.deployment
+    deployment = story.deployment
     return [
-        ("Repository", found.repository.name),
-        ("Service", found.service),
+        ("Repository", deployment.repository.name),
+        ("Service", deployment.service),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
-        ("Environment", found.native_environment or status_words(found.environment)),
-        ("Finished", moment(found.finished_at)),
-        ("Deployed by", who(found.deployed_by)),
-        ("Commit", found.sha[:10]),
-        ("First brought", wording.count(story.contained, "pull request") if found.environment == "production" else ""),
-        ("Unplanned", {True: "yes: made to fix something users noticed", False: "no", None: ""}[found.unplanned]),
+        ("Environment", deployment.native_environment or status_words(deployment.environment)),
+        ("Finished", moment(deployment.finished_at)),
+        ("Deployed by", who(deployment.deployed_by)),
+        ("Commit", deployment.sha[:10]),
+        (
+            "First brought",
+            wording.count(story.contained, "pull request") if deployment.environment == "production" else "",
+        ),
+        ("Unplanned", {True: "yes: made to fix something users noticed", False: "no", None: ""}[deployment.unplanned]),
         ("Restored", moment(story.failed.restored_at) if story.failed else ""),
-        ("From", found.connection.name),
+        ("From", deployment.connection.name),
     ]
 
 
-def incident_facts(found: Incident, owners: Sequence[str]) -> Facts:
+def incident_facts(incident: Incident, owners: Sequence[str]) -> Facts:
     return [
-        ("Service", found.service),
-        ("Repository", found.repository.name if found.repository else ""),
+        ("Service", incident.service),
+        ("Repository", incident.repository.name if incident.repository else ""),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
-        ("Severity", found.native_severity or status_words(found.severity)),
-        ("Status", found.native_status),
-        ("Started", moment(found.started_at)),
-        ("Acknowledged", moment(found.acknowledged_at)),
-        ("Resolved", moment(found.resolved_at)),
-        ("From", found.connection.name),
+        ("Severity", incident.native_severity or status_words(incident.severity)),
+        ("Status", incident.native_status),
+        ("Started", moment(incident.started_at)),
+        ("Acknowledged", moment(incident.acknowledged_at)),
+        ("Resolved", moment(incident.resolved_at)),
+        ("From", incident.connection.name),
     ]

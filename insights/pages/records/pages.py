@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from insights.catalogue.agents import agent_name
-from insights.pages.records import words
+from insights.pages.records import labels
 from insights.pages.records.facts import deployment_facts, incident_facts, pull_request_facts, work_item_facts
-from insights.pages.records.telling import link_groups, moment, stage_lines, timeline
+from insights.pages.records.presentation import link_groups, moment, stage_lines, timeline
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from integrations.delivery.records.deployment import story_of_deployment
@@ -52,12 +52,12 @@ class CommitRow:
 def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_pull_request(_found(visible_pull_requests(access), pk), access)
-    found = story.pull_request
+    record = story.pull_request
     return _page(
         request,
         story,
-        tag=(words.status_words(found.state), {"merged": "good", "closed": "watch"}.get(found.state, "")),
-        facts=pull_request_facts(found),
+        tag=(labels.status_words(record.state), {"merged": "good", "closed": "watch"}.get(record.state, "")),
+        facts=pull_request_facts(record),
         commits=_commit_rows(story),
     )
 
@@ -68,7 +68,7 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_work_item(_found(visible_work_items(access), pk), access)
     item = story.work_item
-    state = item.native_status or words.status_words(item.status_category)
+    state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
     return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures))
 
@@ -78,9 +78,9 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
 def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_deployment(_found(visible_deployments(access), pk), access)
-    found = story.deployment
-    tag = (words.status_words(found.status), {"success": "good", "failure": "bad"}.get(found.status, ""))
-    owners = owners_of(found.service, found.repository_id, found.finished_at or found.first_seen_at)
+    record = story.deployment
+    tag = (labels.status_words(record.status), {"success": "good", "failure": "bad"}.get(record.status, ""))
+    owners = owners_of(record.service, record.repository_id, record.finished_at or record.first_seen_at)
     return _page(
         request,
         story,
@@ -95,21 +95,21 @@ def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
 def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_incident(_found(visible_incidents(access), pk), access)
-    found = story.incident
-    owners = owners_of(found.service, found.repository_id, found.started_at or found.first_seen_at)
+    record = story.incident
+    owners = owners_of(record.service, record.repository_id, record.started_at or record.first_seen_at)
     return _page(
         request,
         story,
-        tag=("resolved", "good") if found.resolved_at else ("open", "bad"),
-        facts=incident_facts(found, owners),
+        tag=("resolved", "good") if record.resolved_at else ("open", "bad"),
+        facts=incident_facts(record, owners),
     )
 
 
 def _found(visible: QuerySet[Record], pk: int) -> Record:
-    found = visible.filter(pk=pk).first()
-    if found is None:
+    record = visible.filter(pk=pk).first()
+    if record is None:
         raise Http404("There is no such record, or none that you may see.")
-    return found
+    return record
 
 
 def _page(
@@ -123,10 +123,10 @@ def _page(
 ) -> HttpResponseBase:
     name = story.name
     context: dict[str, Any] = {
-        "kind": words.KINDS[name.kind],
+        "kind": labels.KINDS[name.kind],
         "reference": name.reference,
         "title": name.title or name.reference,
-        "tool_url": words.tool_url(name.url),
+        "tool_url": labels.tool_url(name.url),
         "tags": [tag, also] if also else [tag],
         "facts": [(term, description) for term, description in facts if description],
         "stages": stage_lines(story.stages),
@@ -144,11 +144,11 @@ def _commit_rows(story: PullRequestStory) -> list[CommitRow]:
             sha=commit.sha[:SHORT_SHA],
             url=reverse("attributed_commit", args=[commit.sha]) if commit.sha in story.attributions else "",
             subject=commit.subject,
-            author=words.who(commit.author),
+            author=labels.who(commit.author),
             at=moment(commit.authored_at or commit.committed_at),
             agents=[
-                (each.agent, agent_name(each.agent), f"{each.lines:,}")
-                for each in story.attributions.get(commit.sha, ())
+                (attribution.agent, agent_name(attribution.agent), f"{attribution.lines:,}")
+                for attribution in story.attributions.get(commit.sha, ())
             ],
         )
         for commit in story.commits

@@ -22,7 +22,7 @@ from insights.pages.ai.answers import FACETS_OF_SESSIONS
 from insights.pages.ai.sessions.rows import KEY, visible_sessions_page
 from insights.pages.ai.sessions.states import LABELS
 from insights.pages.answers import InsightsPage, read
-from insights.pages.attribution.words import moment
+from insights.pages.attribution.labels import moment
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.rows import csv_rows
 from insights.privacy.scope_access import access_in
@@ -59,14 +59,14 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     filters, number = _filters(request), read_page(request)
     around = look_around(request, filters)
     answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
-    found = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
+    listed = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
     context = {
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "note": found.note,
-        "lines": [_line(row) for row in found.rows],
+        "note": listed.note,
+        "lines": [_line(row) for row in listed.rows],
         **page_numbers(
-            number, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, filters)
+            number, size=PAGE_SIZE, shown=len(listed.rows), total=listed.total, url=partial(_page_url, filters)
         ),
         "csv_url": filters.url(reverse("ai_sessions_csv")),
     }

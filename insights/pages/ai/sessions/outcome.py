@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from insights.pages.ai.sessions.states import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
-from insights.pages.attribution.words import moment
+from insights.pages.attribution.labels import moment
 from insights.ui import wording
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.story import SessionCommit

@@ -24,7 +24,7 @@ from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
 from insights.pages.ai.sessions import timeline
 from insights.pages.ai.sessions.outcome import explained
-from insights.pages.attribution.words import METHODS, moment
+from insights.pages.attribution.labels import METHODS, moment
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
@@ -73,8 +73,8 @@ class CommitLine:
 
 
 @dataclass(frozen=True)
-class StretchLine:
-    span: str
+class WorkPeriodLine:
+    period: str
     duration: str
     pause: str  # how long nothing had happened before it
 
@@ -97,15 +97,15 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "totals": _totals(summary.whole, commits),
         "outcome": explained(session, Clock.read().settled_before, commits),
         "models": [
-            ModelLine(name or "No model", _cells(each))
-            for name, each in summary.by_model.items()
-            if each.requests or each.tokens or each.reported_cost
+            ModelLine(name or "No model", _cells(figures))
+            for name, figures in summary.by_model.items()
+            if figures.requests or figures.tokens or figures.reported_cost
         ],
         "whole_cells": _cells(summary.whole),
         "tools": [_tool_line(tool) for tool in story.tools()],
         "commits": _commit_lines(commits, access),
-        "stretches": _stretch_lines(stretches),
-        "more_stretches": max(0, len(stretches) - STRETCHES_LISTED),
+        "work_periods": _work_period_lines(stretches),
+        "more_work_periods": max(0, len(stretches) - STRETCHES_LISTED),
         "by_metrics": story.by_metrics,
         **_timeline(request, session, story, access),
     }
@@ -114,12 +114,12 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _found(access: Access, pk: int) -> AgentSession:
     """Raises Http404 for a session that is not there, and for one that the viewer may not know of."""
-    found = (
+    session = (
         visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
     )
-    if found is None:
+    if session is None:
         raise Http404("There is no such session, or none that you may see.")
-    return found
+    return session
 
 
 def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[Stretch]) -> list[tuple[str, str]]:
@@ -148,7 +148,7 @@ def _totals(whole: SessionFigures, commits: Sequence[SessionCommit]) -> list[tup
         ("Tool calls", f"{whole.tool_calls:,}, of which {whole.tool_failures:,} failed"),
         ("Refused calls", f"{whole.tool_refusals:,}"),
         ("Lines generated", f"{whole.lines_added:,}"),
-        ("AI lines committed", f"{sum(each.lines for each in commits):,}"),
+        ("AI lines committed", f"{sum(commit.lines for commit in commits):,}"),
     ]
 
 
@@ -216,11 +216,11 @@ def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[Comm
     ]
 
 
-def _stretch_lines(stretches: Sequence[Stretch]) -> list[StretchLine]:
+def _work_period_lines(stretches: Sequence[Stretch]) -> list[WorkPeriodLine]:
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(stretches))]
     return [
-        StretchLine(timeline.span(each.start, each.end), str(wording.duration(each.seconds)), pause)
-        for each, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
+        WorkPeriodLine(timeline.time_range(stretch.start, stretch.end), str(wording.duration(stretch.seconds)), pause)
+        for stretch, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
     ]
 
 
@@ -242,12 +242,12 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, 
     links = set(visible_commits(access).filter(sha__in=seen).values_list("sha", flat=True)) if seen else set()
 
     def page_url(page: int) -> str:
-        kept = {"hour": start.isoformat()} if start else {}
-        return f"{url}?{urlencode({**kept, 'page': page})}#timeline"
+        filters = {"hour": start.isoformat()} if start else {}
+        return f"{url}?{urlencode({**filters, 'page': page})}#timeline"
 
     return {
         "days": timeline.days(happenings, links),
-        "hour": timeline.span(start, end) if start and end else "",
+        "hour": timeline.time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
         **page_numbers(number, size=PAGE_SIZE, shown=len(happenings), total=total, url=page_url),

@@ -40,23 +40,27 @@ COLUMNS = (
 
 def visible_sessions_page(query: MetricQuery, access: Access, *, page: int, size: int) -> RowsPage:
     """Page `page` (from 1) of the sessions of the query's scope, window and facets, the newest first."""
-    asked = replace(query, key=KEY, segments=(), statistic=None)
-    [answer] = read_totals([asked])
+    sessions_query = replace(query, key=KEY, segments=(), statistic=None)
+    [answer] = read_totals([sessions_query])
 
     def listed(person_id: int | None) -> RowsPage:
-        wanted = asked if person_id is None else replace(asked, scope=replace(asked.scope, person_id=person_id))
-        found = read_rows(wanted, page=page, size=size)
-        return replace(found, query=asked, columns=COLUMNS, rows=_with_figures(found))
+        own_query = (
+            sessions_query
+            if person_id is None
+            else replace(sessions_query, scope=replace(sessions_query.scope, person_id=person_id))
+        )
+        listed_rows = read_rows(own_query, page=page, size=size)
+        return replace(listed_rows, query=sessions_query, columns=COLUMNS, rows=_with_figures(listed_rows))
 
-    return visible_page(asked, access, people=answer.total[0].people, read=listed)
+    return visible_page(sessions_query, access, people=answer.total[0].people, read=listed)
 
 
-def _with_figures(found: RowsPage) -> list[Mapping[str, Any]]:
-    ids = [row["fact_id"] for row in found.rows]
+def _with_figures(listed: RowsPage) -> list[Mapping[str, Any]]:
+    ids = [row["fact_id"] for row in listed.rows]
     sessions, summaries = AgentSession.objects.in_bulk(ids), summaries_of(ids)
     settled_before = Clock.read().settled_before
     rows: list[Mapping[str, Any]] = []
-    for row in found.rows:
+    for row in listed.rows:
         session, summary = sessions[row["fact_id"]], summaries.get(row["fact_id"], NOTHING)
         whole = summary.whole
         rows.append(

@@ -10,7 +10,7 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.pages.attribution.words import moment
+from insights.pages.attribution.labels import moment
 from insights.ui import wording
 from integrations.models import ToolOutcome
 from integrations.telemetry.sessions.story import Happened, Happening, Hour
@@ -48,13 +48,13 @@ class HourLine:
 
 def days(happenings: Sequence[Happening], open_commits: Collection[str]) -> list[Day]:
     """By local day, in order; `open_commits` are the object ids of those that the viewer may open."""
-    found = []
+    days_listed = []
     before: datetime | None = None
-    for name, of_day in groupby(happenings, key=lambda each: wording.day(timezone.localdate(each.at))):
+    for name, of_day in groupby(happenings, key=lambda happening: wording.day(timezone.localdate(happening.at))):
         listed = list(of_day)
-        found.append(Day(name, list(_entries(listed, before, open_commits))))
+        days_listed.append(Day(name, list(_entries(listed, before, open_commits))))
         before = listed[-1].at
-    return found
+    return days_listed
 
 
 def hour_line(hour: Hour, url: str) -> HourLine:
@@ -73,7 +73,7 @@ def hour_line(hour: Hour, url: str) -> HourLine:
     )
 
 
-def span(start: datetime, end: datetime) -> str:
+def time_range(start: datetime, end: datetime) -> str:
     """From a moment to another, without saying a day twice."""
     local = timezone.localtime(end)
     if timezone.localdate(start) == local.date():
@@ -98,42 +98,42 @@ def _entries(
         before = happening.at
 
 
-def _opens(each: Happening, open_commits: Collection[str]) -> bool:
-    return each.what is Happened.COMMIT and each.name in open_commits
+def _opens(happening: Happening, open_commits: Collection[str]) -> bool:
+    return happening.what is Happened.COMMIT and happening.name in open_commits
 
 
-def _tone(each: Happening) -> str:
-    if each.what is Happened.COMMIT:
+def _tone(happening: Happening) -> str:
+    if happening.what is Happened.COMMIT:
         return "good"
-    return "bad" if each.outcome == ToolOutcome.FAILED else ""
+    return "bad" if happening.outcome == ToolOutcome.FAILED else ""
 
 
-def _what(each: Happening) -> str:
-    match each.what:
+def _what(happening: Happening) -> str:
+    match happening.what:
         case Happened.COMMIT:
-            return f"Commit {each.name[:SHORT_SHA]}"
+            return f"Commit {happening.name[:SHORT_SHA]}"
         case Happened.METER:
-            return f"A quarter of an hour of {each.name or 'no model'}"
+            return f"A quarter of an hour of {happening.name or 'no model'}"
         case _:
-            return each.name or "unknown"
+            return happening.name or "unknown"
 
 
-def _details(each: Happening) -> Iterator[str]:
-    if each.what is Happened.TOOL:
+def _details(happening: Happening) -> Iterator[str]:
+    if happening.what is Happened.TOOL:
         yield {
             ToolOutcome.SUCCEEDED: "succeeded",
-            ToolOutcome.FAILED: f"failed{f': {each.error_type}' if each.error_type else ''}",
+            ToolOutcome.FAILED: f"failed{f': {happening.error_type}' if happening.error_type else ''}",
             ToolOutcome.REFUSED: "refused by the person",
-        }.get(ToolOutcome(each.outcome), each.outcome)
-    if sum(each.tokens):
-        kinds = [f"{count:,} {kind}" for count, kind in zip(each.tokens, TOKEN_KINDS, strict=True) if count]
+        }.get(ToolOutcome(happening.outcome), happening.outcome)
+    if sum(happening.tokens):
+        kinds = [f"{count:,} {kind}" for count, kind in zip(happening.tokens, TOKEN_KINDS, strict=True) if count]
         yield f"{', '.join(kinds)} tokens"
-    if each.what is Happened.REQUEST:
-        yield f"${each.spend:,.4f}" if each.spend is not None else "price unknown"
-    if each.reported_cost:
-        yield f"${each.reported_cost:,.4f} reported"
-    if each.duration_seconds is not None:
-        yield took(each.duration_seconds)
+    if happening.what is Happened.REQUEST:
+        yield f"${happening.spend:,.4f}" if happening.spend is not None else "price unknown"
+    if happening.reported_cost:
+        yield f"${happening.reported_cost:,.4f} reported"
+    if happening.duration_seconds is not None:
+        yield took(happening.duration_seconds)
 
 
 def took(seconds: float) -> str:

@@ -17,7 +17,7 @@ MOST_ON_A_CHART = 40  # flags beyond that cover what they explain; the list of n
 
 
 @dataclass(frozen=True)
-class StandingNote:
+class ChartNote:
     """A note as a chart shows it: on [start, end)."""
 
     pk: int
@@ -26,14 +26,14 @@ class StandingNote:
     end: date
 
 
-def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[StandingNote]:
+def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[ChartNote]:
     """The notes on charts of the metric, for these people and days, in order of time; the latest, where too many.
 
     One query.
     """
-    found = Annotation.objects.within(access.sight).on_charts_of(scope).in_window(window).about_metric(key)
-    latest = found.order_by("-start", "-pk").values_list("pk", "text", "start", "end")[:MOST_ON_A_CHART]
-    return [StandingNote(*row) for row in reversed(latest)]
+    notes = Annotation.objects.within(access.sight).on_charts_of(scope).in_window(window).about_metric(key)
+    latest = notes.order_by("-start", "-pk").values_list("pk", "text", "start", "end")[:MOST_ON_A_CHART]
+    return [ChartNote(*row) for row in reversed(latest)]
 
 
 def with_notes(chart: ChartData, access: Access) -> ChartData:
@@ -44,7 +44,7 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
     return replace(chart, marks=marks_of(notes_on(query.key, query.scope, query.window, access), chart.days))
 
 
-def marks_of(notes: Sequence[StandingNote], days: Sequence[date]) -> list[Mark]:
+def marks_of(notes: Sequence[ChartNote], days: Sequence[date]) -> list[Mark]:
     """At which bucket each note begins and ends; `days` are the first days of the buckets, in order."""
 
     def bucket(day: date) -> int:

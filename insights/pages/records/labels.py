@@ -24,30 +24,30 @@ ROUTES: Mapping[RecordKind, str] = {
 }
 
 
-class StageWords(NamedTuple):
+class StageLabel(NamedTuple):
     name: str
-    span: str  # from where to where
+    limits: str  # from where to where
 
 
-STAGES: Mapping[str, StageWords] = {
-    "backlog": StageWords("Backlog", "item created → in progress"),
-    "planning": StageWords("Planning", "item in progress → first commit"),
-    "coding": StageWords("Coding", "first commit → open"),
-    "pickup": StageWords("Pickup", "open → first review"),
-    "review": StageWords("Review", "first review → last approval"),
-    "merge": StageWords("Merge", "approval → merge"),
-    "deploy": StageWords("Deploy", "merge → production"),
-    "cycle": StageWords("Cycle time", "open → merge"),
-    "lead": StageWords("Lead time", "first commit → production"),
-    "in_progress": StageWords("Cycle time", "first in progress → done"),
-    "active": StageWords("Active", "in progress, in no status that waits"),
-    "waiting": StageWords("Waiting", "of the cycle, the rest"),
-    "item_lead": StageWords("Lead time", "created → done"),
-    "rollout": StageWords("Rollout", "started → finished"),
-    "recovery": StageWords("Recovery", "finished → restored"),
-    "detection": StageWords("Until it began", "deployment finished → incident started"),
-    "acknowledgement": StageWords("Acknowledgement", "started → acknowledged"),
-    "resolution": StageWords("Resolution", "started → resolved"),
+STAGES: Mapping[str, StageLabel] = {
+    "backlog": StageLabel("Backlog", "item created → in progress"),
+    "planning": StageLabel("Planning", "item in progress → first commit"),
+    "coding": StageLabel("Coding", "first commit → open"),
+    "pickup": StageLabel("Pickup", "open → first review"),
+    "review": StageLabel("Review", "first review → last approval"),
+    "merge": StageLabel("Merge", "approval → merge"),
+    "deploy": StageLabel("Deploy", "merge → production"),
+    "cycle": StageLabel("Cycle time", "open → merge"),
+    "lead": StageLabel("Lead time", "first commit → production"),
+    "in_progress": StageLabel("Cycle time", "first in progress → done"),
+    "active": StageLabel("Active", "in progress, in no status that waits"),
+    "waiting": StageLabel("Waiting", "of the cycle, the rest"),
+    "item_lead": StageLabel("Lead time", "created → done"),
+    "rollout": StageLabel("Rollout", "started → finished"),
+    "recovery": StageLabel("Recovery", "finished → restored"),
+    "detection": StageLabel("Until it began", "deployment finished → incident started"),
+    "acknowledgement": StageLabel("Acknowledgement", "started → acknowledged"),
+    "resolution": StageLabel("Resolution", "started → resolved"),
 }
 # Of several stages, or parts of one, or nothing that could be shorter.
 WHOLES = frozenset({"cycle", "lead", "item_lead", "active", "waiting", "detection", "resolution"})

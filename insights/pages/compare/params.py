@@ -11,7 +11,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage
 from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.units import BY_NAME, SORT, TREE, Column, Listed, UnitsOfPage, listed_units
+from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, UnitsOfPage, listed_units
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownUnitError
@@ -28,7 +28,7 @@ DEFAULT_METRICS = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompareParams:
     """The state of the page; `units` are slugs, empty where the units below the scope are compared."""
 
     filters: Filters
@@ -39,23 +39,23 @@ class Asked:
 
     @property
     def page(self) -> InsightsPage:
-        return InsightsPage("compare", facets=DELIVERY_PAGE.facets, kept=self.parameters())
+        return InsightsPage("compare", facets=DELIVERY_PAGE.facets, extra_params=self.parameters())
 
     def parameters(self) -> Mapping[str, str]:
         """What stands in the address beside the filters; defaults are left out."""
         keys = [metric.key for metric in self.metrics]
-        said = {
+        values = {
             METRICS: "" if tuple(keys) == DEFAULT_METRICS else ",".join(keys),
             UNITS: ",".join(self.units),
             SORT: "" if self.sort == BY_NAME else self.sort,
             TREE: self.tree,
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in values.items() if value}
 
     def url(self, **changed: str) -> str:
         """This page with some of its own parameters changed; an empty one is left out."""
-        kept = {**self.parameters(), **changed}
-        return self.filters.url(self.page.path, **{name: value for name, value in kept.items() if value})
+        parameters = {**self.parameters(), **changed}
+        return self.filters.url(self.page.path, **{name: value for name, value in parameters.items() if value})
 
     def of_page(self) -> UnitsOfPage:
         return UnitsOfPage(
@@ -65,11 +65,11 @@ class Asked:
             unassigned_url="",
             csv_name="headway-compare",
             tree=self.tree,
-            kept={name: value for name, value in self.parameters().items() if name != TREE},
+            extra_params={name: value for name, value in self.parameters().items() if name != TREE},
         )
 
 
-def asked_in(request: HttpRequest) -> Asked:
+def read_params(request: HttpRequest) -> CompareParams:
     """Raises BadFilterError for what cannot be compared."""
     chosen = _chosen_metrics(request)
     filters = read_filters(
@@ -81,7 +81,7 @@ def asked_in(request: HttpRequest) -> Asked:
     units = _words(request, UNITS)
     if len(units) > MOST_UNITS:
         raise BadFilterError(UNITS, f"At most {MOST_UNITS} units can be compared.")
-    return Asked(
+    return CompareParams(
         filters=replace(
             filters,
             choices=(STATISTIC,),
@@ -102,15 +102,15 @@ def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
     return [Column(metric.key, metric.name, metric.key, metric.unit) for metric in chosen]
 
 
-def compared_units(request: HttpRequest, asked: Asked) -> Listed:
+def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:
     """The chosen units, or all below the page's.  Raises UnknownUnitError for one that may not be known of."""
-    if not asked.units:
-        return listed_units(request, asked.of_page())
-    known = {unit.slug: unit for unit in standing_units(asked.units, asked.filters.access.sight)}
-    for slug in asked.units:
+    if not params.units:
+        return listed_units(request, params.of_page())
+    known = {unit.slug: unit for unit in standing_units(params.units, params.filters.access.sight)}
+    for slug in params.units:
         if slug not in known:
             raise UnknownUnitError(slug)
-    return Listed([known[slug] for slug in asked.units], wording.count(len(asked.units), "chosen unit"))
+    return ListedUnits([known[slug] for slug in params.units], wording.count(len(params.units), "chosen unit"))
 
 
 def _chosen_metrics(request: HttpRequest) -> Sequence[Metric]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.pages.records import words
+from insights.pages.records import labels
 from insights.ui import wording
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 
@@ -53,7 +53,7 @@ class StageLine:
     """A stage: where its bar lies on the whole way, both from 0 to 1, and how long it took, or why that is unknown."""
 
     name: str
-    span: str
+    limits: str
     duration: str
     missing: str
     start: float
@@ -78,7 +78,7 @@ class LinkGroup:
 def timeline(story: Story) -> list[Day]:
     days: list[Day] = []
     before: datetime | None = None
-    for name, of_day in groupby(story.happenings, key=lambda each: wording.day(timezone.localdate(each.at))):
+    for name, of_day in groupby(story.happenings, key=lambda happening: wording.day(timezone.localdate(happening.at))):
         happenings = list(of_day)
         days.append(Day(name, _gap(before, happenings[0].at), list(_entries(story.name.kind, happenings))))
         before = happenings[-1].at
@@ -92,21 +92,21 @@ def _gap(before: datetime | None, after: datetime) -> str:
 
 
 def _entries(kind: RecordKind, happenings: Sequence[Happening]) -> Iterator[Entry]:
-    for _, same in groupby(happenings, key=lambda each: (each.what, each.by and each.by.pk)):
+    for _, same in groupby(happenings, key=lambda happening: (happening.what, happening.by and happening.by.pk)):
         run = list(same)
         if run[0].what is Happened.COMMIT and len(run) >= FEWEST_GATHERED:
             yield _gathered(run)
         else:
-            yield from (_entry(kind, each) for each in run)
+            yield from (_entry(kind, happening) for happening in run)
 
 
 def _gathered(commits: Sequence[Happening]) -> Entry:
     first, last = timezone.localtime(commits[0].at), timezone.localtime(commits[-1].at)
     return Entry(
         time=f"{first:%H:%M}–{last:%H:%M}",
-        icon=words.ICONS[Happened.COMMIT],
+        icon=labels.ICONS[Happened.COMMIT],
         tone="",
-        who=words.who(commits[0].by) or words.SOMEBODY,
+        who=labels.who(commits[0].by) or labels.SOMEBODY,
         text=f"made {len(commits)} commits",
         detail="",
         record=None,
@@ -115,66 +115,70 @@ def _gathered(commits: Sequence[Happening]) -> Entry:
     )
 
 
-def _entry(kind: RecordKind, each: Happening) -> Entry:
-    by_somebody = each.what in words.DONE_BY_SOMEBODY
-    verb = words.verb(kind, each)
+def _entry(kind: RecordKind, happening: Happening) -> Entry:
+    by_somebody = happening.what in labels.DONE_BY_SOMEBODY
+    verb = labels.verb(kind, happening)
     return Entry(
-        time=f"{timezone.localtime(each.at):%H:%M}",
-        icon=words.ICONS.get(each.what, "circle-dot"),
-        tone="good" if each.what in words.GOOD else "bad" if each.what in words.BAD or _failed(each) else "",
-        who=(words.who(each.by) or words.SOMEBODY) if by_somebody else "",
+        time=f"{timezone.localtime(happening.at):%H:%M}",
+        icon=labels.ICONS.get(happening.what, "circle-dot"),
+        tone="good"
+        if happening.what in labels.GOOD
+        else "bad"
+        if happening.what in labels.BAD or _failed(happening)
+        else "",
+        who=(labels.who(happening.by) or labels.SOMEBODY) if by_somebody else "",
         text=verb,
-        detail=_detail(each),
-        record=named(each.record) if each.record else None,
-        note=_note(each, by_somebody=by_somebody),
+        detail=_detail(happening),
+        record=named(happening.record) if happening.record else None,
+        note=_note(happening, by_somebody=by_somebody),
     )
 
 
-def _failed(each: Happening) -> bool:
-    return each.status == "failure"
+def _failed(happening: Happening) -> bool:
+    return happening.status == "failure"
 
 
-def _detail(each: Happening) -> str:
-    if each.of is not None:
-        return words.who(each.of)
-    if each.what is Happened.STATUS:
-        return words.status_words(each.detail or each.status)
-    return each.detail
+def _detail(happening: Happening) -> str:
+    if happening.of is not None:
+        return labels.who(happening.of)
+    if happening.what is Happened.STATUS:
+        return labels.status_words(happening.detail or happening.status)
+    return happening.detail
 
 
-def _note(each: Happening, *, by_somebody: bool) -> str:
+def _note(happening: Happening, *, by_somebody: bool) -> str:
     """What stands behind an entry in small letters."""
     parts = []
-    status = words.status_words(each.status)
-    if each.what in STATUS_IS_NEWS and status not in ("", "other", words.status_words(each.detail.lower())):
+    status = labels.status_words(happening.status)
+    if happening.what in STATUS_IS_NEWS and status not in ("", "other", labels.status_words(happening.detail.lower())):
         parts.append(status)
-    if each.by is not None and not by_somebody:
-        parts.append(f"by {words.who(each.by)}")
-    if not each.counts:
+    if happening.by is not None and not by_somebody:
+        parts.append(f"by {labels.who(happening.by)}")
+    if not happening.counts:
         parts.append("counts in no stage")
     return ", ".join(parts)
 
 
 def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
     known = [stage for stage in stages if stage.seconds is not None and stage.start and stage.end]
-    first = min((each.start for each in known if each.start), default=None)
-    last = max((each.end for each in known if each.end), default=None)
+    first = min((stage.start for stage in known if stage.start), default=None)
+    last = max((stage.end for stage in known if stage.end), default=None)
     whole = (last - first).total_seconds() if first and last else 0.0
-    parts = [each for each in known if each.name not in words.WHOLES]
-    longest = max(parts, key=lambda each: each.seconds or 0.0, default=None) if len(parts) > 1 else None
+    parts = [stage for stage in known if stage.name not in labels.WHOLES]
+    longest = max(parts, key=lambda stage: stage.seconds or 0.0, default=None) if len(parts) > 1 else None
 
-    def line(each: Stage) -> StageLine:
-        name, span = words.STAGES[each.name]
-        placed = first is not None and each.start is not None and each.seconds is not None and whole > 0
+    def line(stage: Stage) -> StageLine:
+        name, limits = labels.STAGES[stage.name]
+        placed = first is not None and stage.start is not None and stage.seconds is not None and whole > 0
         return StageLine(
             name=name,
-            span=span,
-            duration="" if each.seconds is None else str(wording.duration(each.seconds)),
-            missing=words.WHY_MISSING[each.missing] if each.missing else "",
-            start=(each.start - first).total_seconds() / whole if placed and each.start and first else 0.0,
-            fraction=(each.seconds or 0.0) / whole if placed else 0.0,
-            is_longest=each is longest,
-            is_whole=each.name in words.WHOLES,
+            limits=limits,
+            duration="" if stage.seconds is None else str(wording.duration(stage.seconds)),
+            missing=labels.WHY_MISSING[stage.missing] if stage.missing else "",
+            start=(stage.start - first).total_seconds() / whole if placed and stage.start and first else 0.0,
+            fraction=(stage.seconds or 0.0) / whole if placed else 0.0,
+            is_longest=stage is longest,
+            is_whole=stage.name in labels.WHOLES,
         )
 
     return [line(stage) for stage in stages]
@@ -187,14 +191,14 @@ def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
         groups.setdefault(link.relation, {}).setdefault(link.record, []).append(link)
     return [
         LinkGroup(
-            words.RELATIONS[relation],
+            labels.RELATIONS[relation],
             [
                 LinkLine(
                     record=named(record),
-                    method=", ".join(words.method_words(each.method) for each in found if each.method),
-                    at=moment(found[0].at),
+                    method=", ".join(labels.method_words(link.method) for link in listed if link.method),
+                    at=moment(listed[0].at),
                 )
-                for record, found in records.items()
+                for record, listed in records.items()
             ],
         )
         for relation, records in groups.items()
@@ -203,8 +207,8 @@ def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
 
 def named(name: RecordName) -> Named:
     """Only what may be opened has the address of its page; its tool shows it to whoever may see it there."""
-    url = reverse(words.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in words.ROUTES else ""
-    return Named(words.called(name), url, words.tool_url(name.url))
+    url = reverse(labels.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in labels.ROUTES else ""
+    return Named(labels.called(name), url, labels.tool_url(name.url))
 
 
 def moment(at: datetime | None) -> str:
