@@ -135,7 +135,7 @@ def shown_tiles() -> list[Shown]:
         Shown("Too small to show", replace(hidden, reason_link=Link("Widen the unit", "#"))),
         Shown("Error", replace(failed, reason_link=Link("Try again", "#"))),
         Shown("Stale", replace(rest, state="stale", reason="Data stops at 26 Sep")),
-        Shown("To date, few data", replace(rest, to_date=True, sample="", note="Few data: 3 of the 5 needed")),
+        Shown("To date, few data", replace(rest, to_date=True, sample="", note="Small sample: 3 of the 5 needed")),
     ]
 
 

@@ -46,7 +46,7 @@ def publish_badge(
     if unit and published_unit is None:
         raise UnknownUnitError(unit)
     if weeks not in windows.TRAILING_WEEKS:
-        raise QueryError("weeks", f"Badges tell of the last {_or(windows.TRAILING_WEEKS)} weeks.")
+        raise QueryError("weeks", f"Badges cover the last {_or(windows.TRAILING_WEEKS)} weeks.")
     if statistic and statistic not in declared.statistics:
         raise QueryError("statistic", f"{metric} has no {statistic}.")
     if declared.always_by:

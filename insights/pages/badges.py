@@ -76,7 +76,7 @@ def badges(request: HttpRequest) -> HttpResponse:
     except QueryError as problem:
         return _render(request, access, problem=problem.message)
     except MayNotPublishError:
-        return _render(request, access, problem="Only an admin publishes this, or the manager of the unit.", status=403)
+        return _render(request, access, problem="Only an admin or the unit's manager can publish this.", status=403)
     messages.success(request, "Published. Whoever has its address can see the figure.")
     return redirect("badges")
 
@@ -87,8 +87,8 @@ def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
     try:
         revoke_badge(access, badge)
     except MayNotPublishError:
-        raise PermissionDenied("Only an admin takes this back, or the manager of the unit.") from None
-    messages.success(request, "Taken back: its address answers 404 now.")
+        raise PermissionDenied("Only an admin or the manager of the unit can revoke this badge.") from None
+    messages.success(request, "Revoked: its address now returns 404.")
     return redirect("badges")
 
 

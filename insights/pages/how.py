@@ -31,7 +31,7 @@ UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
 LEFT_OUT = {
     "ai.spend": UNPRICED,
     "ai.spend_per_developer": UNPRICED,
-    "ai.error_rate": ("ai.tool_refusals", "calls that the person refused: a refusal is no failure"),
+    "ai.error_rate": ("ai.tool_refusals", "calls refused by the person, which are not failures"),
 }
 
 
@@ -68,7 +68,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
-        "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, params)],
+        "sample": [("Scope", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, params)],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
         "left_out": _left_out(params, answer),
@@ -113,7 +113,7 @@ def _sample(metric: Metric, figure: Figure, params: PanelParams) -> list[tuple[s
     if figure.mix:
         pairs.append(("Evidence", labels.mix_in_words(figure.mix).removeprefix("Evidence: ")))
     if figure.sample_size < metric.minimum_sample:
-        pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
+        pairs.append(("Small sample", f"a stable figure needs {metric.minimum_sample}"))
     return pairs
 
 
@@ -139,8 +139,8 @@ def _left_out(params: PanelParams, answer: SeriesAnswer) -> Sequence[LeftOut]:
     if key and (amount := total(params, key)):
         left.append(LeftOut(wording.compact(amount), what))
     if figure.left_out:
-        left.append(LeftOut(f"{figure.left_out:,}", "facts that count here and lack what is measured"))
+        left.append(LeftOut(f"{figure.left_out:,}", "facts in scope without the measured value"))
     if answer.unmatched:
-        what = "of the facts could be matched to no person: they count here, and for nobody"
+        what = "of the facts match no person: they count here, but for nobody"
         left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
     return left

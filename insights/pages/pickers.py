@@ -82,7 +82,7 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
         "lists": [unit_list for unit_list in lists if unit_list.units],
         "search": search,
         "under": under,
-        "nothing": f"No unit matches “{search}”." if search else "There is no Org Tree yet.",
+        "nothing": f"No unit matches “{search}”." if search else "No Org Trees yet.",
         "is_cut": bool(search) and any(len(unit_list.units) == MOST_UNITS for unit_list in lists),
         "search_url": reverse("unit_picker"),
         "hidden_fields": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
@@ -142,7 +142,7 @@ def attribute_menu(request: HttpRequest) -> HttpResponseBase:
         "title": "Choose people",
         "options": options,
         "is_cut": len(options) >= MOST_VALUES,
-        "nothing": "Nothing is said of anybody today." if of else "Nothing is said of people yet.",
+        "nothing": "Nobody has a value today." if of else "No attributes of people yet.",
     }
     return _answer(request, context)
 

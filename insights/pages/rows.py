@@ -24,7 +24,7 @@ from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, facts_told
 from insights.pages.answers import facet_label
-from insights.pages.records.labels import tool_url
+from insights.pages.records.labels import tool_label, tool_url
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.query.terms import UnitOfMeasure
@@ -82,7 +82,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "base_template": base_template(request),
         "metric": params.metric,
         "panel_name": f"Rows of {params.metric.name}" if is_panel(request) else "",
-        "recipe": shown.recipe,
+        "recipe": printed_recipe(shown.recipe),
         "note": shown.note,
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
@@ -145,6 +145,11 @@ def _narrowed(params: PanelParams) -> str:
     )
 
 
+def printed_recipe(recipe: str) -> str:
+    """With the name that the column of contributions has on pages."""
+    return recipe.replace("contribution", "value")
+
+
 def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
     """The rows as they are printed, but for columns of the kinds in `without`.
 
@@ -157,7 +162,10 @@ def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: s
     in_seconds = get(page.query.key).unit is UnitOfMeasure.SECONDS
     return RowTable(
         caption=f"Rows of {page.query.key}",
-        columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
+        columns=[
+            Column("Value" if column.name == CONTRIBUTION else column.label, column.kind in NUMBERS)
+            for column in columns
+        ],
         rows=[
             [
                 _duration(row[column.name])
@@ -184,7 +192,7 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: 
         return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
     if column.kind is ColumnKind.LINK:
         address = tool_url(str(value))
-        return format_html('<a href="{}" rel="noreferrer">In its tool</a>', address) if address else ""
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
     printed = _printed(column, value)
     leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
     if record_page and leads and row.get("fact_id") is not None:

@@ -43,7 +43,7 @@ class Agreement:
 
     @property
     def words(self) -> str:
-        """Should be 26 h · Wants to be 18 h."""
+        """Threshold 26 h · Target 18 h."""
         period = f", a {self.period.value}" if self.period else ""
         return " · ".join(line.label for line in self.lines) + period
 
@@ -52,9 +52,9 @@ class Agreement:
         """The threshold and the target, as charts draw them."""
         lines: list[Line] = []
         if self.threshold is not None:
-            lines.append(Line(self.threshold, self._words("Should be", self.threshold), "threshold"))
+            lines.append(Line(self.threshold, self._words("Threshold", self.threshold), "threshold"))
         if self.target is not None:
-            lines.append(Line(self.target, self._words("Wants to be", self.target), "target"))
+            lines.append(Line(self.target, self._words("Target", self.target), "target"))
         return lines
 
     def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
@@ -63,7 +63,7 @@ class Agreement:
             return None
         aims = [
             f"{lead} {_unbroken(wording.reading(aim, self.unit))}"
-            for lead, aim in (("should be", self.threshold), ("wants to be", self.target))
+            for lead, aim in (("threshold", self.threshold), ("target", self.target))
             if aim is not None
         ]
         text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"

@@ -43,8 +43,8 @@ FACETS = {
 # By these no page is filtered; the rows of one part of a chart are.
 FACETS_OF_ROWS = {
     Dimension.LANGUAGE: "Language",
-    Dimension.FILE_TYPE: "Type of file",
-    Dimension.TOKEN_KIND: "Kind of token",
+    Dimension.FILE_TYPE: "File type",
+    Dimension.TOKEN_KIND: "Token kind",
     Dimension.OUTCOME: "Outcome",
     Dimension.TOOL: "Tool",
     Dimension.ASSISTANCE: "Assistance",
@@ -241,7 +241,7 @@ def read_filters(
     """
     name, window = _read_window(parameters, today)
     if window.start > today:
-        raise BadFilterError("from" if name == "custom" else "range", "It begins after today: nothing has come of it.")
+        raise BadFilterError("from" if name == "custom" else "range", "The range starts in the future.")
     return Filters(
         range=name,
         window=window,

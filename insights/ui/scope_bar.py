@@ -156,7 +156,7 @@ def scope_name(filters: Filters, around: Surroundings) -> str:
     """The unit's name, or what else stands for whose figures they are; without the attributes."""
     scope = filters.scope
     if scope.unassigned is not None:
-        return f"In no unit of {_tree_name(scope.unassigned, around)}"
+        return f"Not in any unit of {_tree_name(scope.unassigned, around)}"
     if around.unit is not None:
         return f"{YOURSELF} in {around.unit.name}" if scope.person_id is not None else around.unit.name
     return YOURSELF if scope.person_id is not None else EVERYBODY

@@ -47,7 +47,7 @@ Reached = Literal["target", "threshold", "neither", ""]
 
 @dataclass(frozen=True)
 class Agreed:
-    """What was agreed of the metric for the unit: "Should be 26 h, wants to be 18 h"."""
+    """The metric's threshold and target for the unit: "Threshold 26 h, target 18 h"."""
 
     text: str
     url: str
@@ -57,7 +57,7 @@ class Agreed:
     @property
     def word(self) -> str:
         """How the figure stands to it, for who can't see the icon."""
-        words = {"target": "Where it wants to be", "threshold": "Where it should be", "neither": "Not there yet"}
+        words = {"target": "On target", "threshold": "Within threshold", "neither": "Off target"}
         return words.get(self.reached, "")
 
     @property
@@ -263,4 +263,4 @@ def _small_sample(metric: Metric, figure: Figure) -> str:
     """Below the minimum sample the value is given and marked, never withheld; nothing at all needs no mark."""
     if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
         return ""
-    return f"Few data: {figure.sample_size} of the {metric.minimum_sample} that make this figure steady."
+    return f"Small sample: {figure.sample_size} of the {metric.minimum_sample} that a stable figure needs."

@@ -58,16 +58,16 @@ def test_notes_are_found_by_unit_metric_and_days(teams: Teams, admin: Client) ->
     post(admin, NOTE)
     post(admin, {"text": "Outage", "from": "2026-09-20"})
 
-    def found(**parameters: str) -> list[str]:
+    def texts(**parameters: str) -> list[str]:
         return [note["text"] for note in admin.get(ADDRESS, parameters).json()["annotations"]]
 
-    assert found() == ["Outage", "Rota paused"]
-    assert found(unit="search") == ["Outage"]
-    assert found(unit="platform", about="ai.spend") == ["Outage", "Rota paused"]
-    assert found(unit="platform", about="ai.tokens") == ["Outage"]
-    assert found(**{"from": "2026-09-15"}) == ["Outage"]
-    assert found(to="2026-09-20") == ["Rota paused"]
-    assert found(page="2", size="1") == ["Rota paused"]
+    assert texts() == ["Outage", "Rota paused"]
+    assert texts(unit="search") == ["Outage"]
+    assert texts(unit="platform", about="ai.spend") == ["Outage", "Rota paused"]
+    assert texts(unit="platform", about="ai.tokens") == ["Outage"]
+    assert texts(**{"from": "2026-09-15"}) == ["Outage"]
+    assert texts(to="2026-09-20") == ["Rota paused"]
+    assert texts(page="2", size="1") == ["Rota paused"]
 
 
 @pytest.mark.parametrize(

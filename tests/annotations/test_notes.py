@@ -147,9 +147,9 @@ def test_members_read_what_stands_on_their_charts_and_nothing_else(teams: Teams,
         (OTHER_MEMBER, {"of everybody", "of engineering", "of search"}),
     ):
         client = sign_in(persona)
-        found = client.get("/api/v1/annotations/").json()
-        assert {note["text"] for note in found["annotations"]} == expected
-        assert found["total"] == len(expected)
+        listed = client.get("/api/v1/annotations/").json()
+        assert {note["text"] for note in listed["annotations"]} == expected
+        assert listed["total"] == len(expected)
         page = client.get("/insights/annotations/").content.decode()
         assert all(text in page for text in expected)
         hidden = Annotation.objects.exclude(text__in=expected).get()
@@ -234,10 +234,10 @@ def test_a_chart_asks_one_query_more_however_many_notes_there_are(teams: Teams, 
     for _ in range(2):
         write(ADMIN, say("x", start=windows.local_today() - timedelta(days=9)))
         write(ADMIN, say("y", start=windows.local_today() - timedelta(days=9)))
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             admin.get(address)
-        counts.append(len(asked))
-        assert sum("insights_annotation" in each["sql"] for each in asked) == 1
+        counts.append(len(queries))
+        assert sum("insights_annotation" in query["sql"] for query in queries) == 1
     assert counts[0] == counts[1]
 
 

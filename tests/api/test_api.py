@@ -191,7 +191,7 @@ def test_rows_are_paged_with_links(world: World, reader: Client) -> None:
 def test_a_distribution_has_percentiles_and_bins(world: World, reader: Client) -> None:
     answer = get(reader, "/api/v1/metrics/ai.session_duration/distribution/")
     assert list(answer["percentiles"]) == ["p5", "p25", "p50", "p75", "p90", "p95", "p99"]
-    assert sum(each["count"] for each in answer["histogram"]) == answer["sample_size"] == 25
+    assert sum(bin_["count"] for bin_ in answer["histogram"]) == answer["sample_size"] == 25
     error = get(reader, "/api/v1/metrics/ai.session_duration/distribution/?segment=agent", 400)["error"]
     assert error["parameter"] == "segment"
 
@@ -253,7 +253,9 @@ def test_all_metrics_of_a_page_take_one_statement_a_relation(
 ) -> None:
     window = windows.trailing(12)
     queries = [MetricQuery(metric.key, window) for metric in metrics()]
-    queries += [MetricQuery("ai.spend", window, segments=(each,)) for each in (Dimension.AGENT, Dimension.MODEL)]
+    queries += [
+        MetricQuery("ai.spend", window, segments=(dimension,)) for dimension in (Dimension.AGENT, Dimension.MODEL)
+    ]
     relations = {measure.relation.name for metric in metrics() for measure in metric.measures}
     split_and_looked_up = 14  # two by segment, scopes, partitions, since when each kind of source is there
     with django_assert_max_num_queries(len(relations) + split_and_looked_up):

@@ -40,8 +40,8 @@ def a_week_of_a_team() -> None:
 @pytest.mark.usefixtures("a_week_of_a_team")
 def test_all_five_with_bands_and_the_score() -> None:
     document = ask()
-    told = {each["key"]: each for each in document["metrics"]}
-    assert {key: each["value"] for key, each in told.items()} == {
+    by_key = {metric["key"]: metric for metric in document["metrics"]}
+    assert {key: metric["value"] for key, metric in by_key.items()} == {
         "dora.deployment_frequency": pytest.approx(4 / 7),
         "dora.lead_time": 6 * HOUR,
         "dora.change_failure_rate": 50,
@@ -49,11 +49,11 @@ def test_all_five_with_bands_and_the_score() -> None:
         "dora.rework_rate": 25,
     }
     assert document["benchmarks"]["slug"] == "dora-2023"
-    assert told["dora.lead_time"]["band"]["label"] == "Elite"
-    assert told["dora.lead_time"]["previous"]["value"] is None
+    assert by_key["dora.lead_time"]["band"]["label"] == "Elite"
+    assert by_key["dora.lead_time"]["previous"]["value"] is None
     # The Quick Check's worth of each, by hand: 6, 8, 10 − 5, 8 and 10 − 2.5.
     assert document["score"]["value"] == pytest.approx((6 + 8 + 5 + 8 + 7.5) / 5)
-    assert sum(each["points"] for each in document["score"]["contributions"]) == pytest.approx(6.9)
+    assert sum(part["points"] for part in document["score"]["contributions"]) == pytest.approx(6.9)
     assert document["score"]["previous"] is None
 
 
@@ -66,21 +66,21 @@ def test_another_published_set_can_be_asked_for() -> None:
 @pytest.mark.usefixtures("a_week_of_a_team")
 def test_a_median_gets_no_band_that_was_published_for_means() -> None:
     """LinearB's lead times are means; the deployments of a day are no statistic, and keep their band."""
-    told = {each["key"]: each["band"] for each in ask(set="linearb-teams")["metrics"]}
-    assert told["dora.lead_time"] is None
-    assert told["dora.deployment_frequency"]["label"] == "Strong"
+    bands = {metric["key"]: metric["band"] for metric in ask(set="linearb-teams")["metrics"]}
+    assert bands["dora.lead_time"] is None
+    assert bands["dora.deployment_frequency"]["label"] == "Strong"
 
 
 def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
     document = ask()
     assert document["score"]["value"] is None
     assert len(document["score"]["missing"]) == 5
-    assert all(each["reason"] for each in document["metrics"])
+    assert all(metric["reason"] for metric in document["metrics"])
 
 
 def test_a_window_that_is_still_to_come_has_no_data_yet() -> None:
     document = ask(200, **{"from": "2099-01-05", "to": "2099-01-12"})
-    assert {each["value"] for each in document["metrics"]} == {None}
+    assert {metric["value"] for metric in document["metrics"]} == {None}
     assert (document["previous_from"], document["previous_to"]) == ("2098-12-29", "2099-01-05")
 
 

@@ -67,7 +67,7 @@ def test_a_manager_agrees_on_what_is_suggested(reviewing_server: Server, windows
     drawn = page.request.get(f"/insights/metrics/{PICKUP}/charts/trend/?unit=platform").text()
     assert {line["role"] for line in json.loads(drawn)["benchmarks"]} >= {"threshold", "target"}
     window.go(f"/insights/metrics/{PICKUP}/?unit=platform")
-    expect(page.get_by_role("link", name="Should be 2.0 days")).to_be_visible()
+    expect(page.get_by_role("link", name="Threshold 2.0 days")).to_be_visible()
 
 
 def test_a_team_begins_with_a_starter_set_and_chooses_one_focus(

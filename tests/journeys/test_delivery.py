@@ -78,7 +78,7 @@ def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, win
     expect(page.locator('[data-tile="pr.cycle_time"]')).to_contain_text("Cycle time, p90")
     page.locator("#chart-spread").get_by_role("link", name="Cycle time").click()
     window.settle()
-    expect(page.locator("#chart-spread")).to_contain_text("How cycle time is spread")
+    expect(page.locator("#chart-spread")).to_contain_text("Cycle time distribution")
     expect(page).to_have_url(f"{shop.url}{DELIVERY}?statistic=p90&spread=pr.cycle_time")
 
 

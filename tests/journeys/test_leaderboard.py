@@ -122,14 +122,14 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     link.focus()
     page.keyboard.press("Enter")
     panel = page.locator("#panel-body")
-    expect(panel).to_contain_text("Kind of token:")
+    expect(panel).to_contain_text("Token kind:")
     added = [number(text) for text in panel.locator("tbody td:last-child").all_inner_texts()]
     assert sum(added) == number(told)
     page.keyboard.press("Escape")
     card.get_by_role("button", name="as a table").click()
     canvas = card.locator("canvas")
     canvas.click(position=place_of_a_bar(canvas))
-    expect(panel).to_contain_text("Kind of token:")
+    expect(panel).to_contain_text("Token kind:")
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)

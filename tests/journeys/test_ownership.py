@@ -50,7 +50,7 @@ def test_owners_are_confirmed_and_changed(owning_server: Server, windows: Browse
     window = windows.open(owning_server, as_=ADMIN)
     page = window.page
     window.go("/integrations/")
-    page.get_by_role("link", name="Say who in Teams").click()
+    page.get_by_role("link", name="Set owners in Teams").click()
     expect(page.get_by_role("heading", name="Ownership")).to_be_visible()
     expect(row(page, "acme/shop")).to_contain_text("the only merge in the last 90 days by members of Platform")
     assert window.grave_barriers() == []

@@ -68,7 +68,7 @@ def test_from_a_figure_to_the_incident(
         ("deployment", "i1 Cart is empty"),
         ("incident", ""),
     ):
-        expect(window.page.get_by_role("heading", name="What happened")).to_be_visible()
+        expect(window.page.get_by_role("heading", name="Timeline")).to_be_visible()
         window.keep_picture(f"{record}-{theme}-{width}")
         assert window.grave_barriers() == [], record
         assert not window.overflows(), record

@@ -42,11 +42,11 @@ IN_LETTERS = "a style attribute"
 
 def test_templates_need_nothing_that_the_policy_forbids() -> None:
     forbidden = [
-        f"{what} in {name}: {found.group(0)[:80]}"
+        f"{what} in {name}: {match.group(0)[:80]}"
         for name in NAMES
         for what, pattern in FORBIDDEN.items()
         if not (what == IN_LETTERS and name.startswith(LETTERS))
-        and (found := pattern.search((TEMPLATES / name).read_text()))
+        and (match := pattern.search((TEMPLATES / name).read_text()))
     ]
     assert forbidden == []
 

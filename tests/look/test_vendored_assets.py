@@ -53,14 +53,14 @@ def test_the_vendored_files_stay_small() -> None:
 def test_every_icon_that_is_asked_for_is_in_the_sprite() -> None:
     sprite = (VENDOR_DIR / "icons" / "sprite.svg").read_text()
     drawn = set(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
-    asked = {
+    used = {
         name
         for template in (Path(settings.BASE_DIR) / "templates").rglob("*.html")
         for names in ICON_TAG.findall(template.read_text())
         for name in names
         if name
     }
-    assert asked - drawn == set()
+    assert used - drawn == set()
 
 
 def test_the_navigation_asks_for_icons_that_exist() -> None:

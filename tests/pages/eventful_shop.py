@@ -55,24 +55,24 @@ def tell_of_deliveries(org: Org) -> None:
 
 
 def tell_of_work(org: Org) -> None:
-    """Features and bugs done, one of them reopened and one from a customer; two under way, one not begun."""
+    """Features and bugs done, one of them reopened and one from a customer; two under way, one not days_ago."""
     done = ("todo", "in_progress", "done")
     org.push(
         "work-items",
-        item("SHOP-1", "Story", begun=20, moves=done),
-        item("SHOP-2", "Story", begun=25, moves=done),
-        item("SHOP-3", "Bug", begun=18, moves=done, labels=["customer-reported", "found in production"]),
-        item("SHOP-4", "Bug", begun=30, moves=("todo", "in_progress", "done", "in_progress", "done")),
-        item("SHOP-5", "Task", begun=22, moves=("todo", "in_progress", "todo", "in_progress", "done")),
-        item("SHOP-6", "Story", begun=9, moves=("todo", "in_progress")),
-        item("SHOP-7", "Bug", begun=50, moves=("todo", "in_progress")),
-        item("SHOP-8", "Story", begun=100, moves=("todo",)),
+        item("SHOP-1", "Story", days_ago=20, moves=done),
+        item("SHOP-2", "Story", days_ago=25, moves=done),
+        item("SHOP-3", "Bug", days_ago=18, moves=done, labels=["customer-reported", "found in production"]),
+        item("SHOP-4", "Bug", days_ago=30, moves=("todo", "in_progress", "done", "in_progress", "done")),
+        item("SHOP-5", "Task", days_ago=22, moves=("todo", "in_progress", "todo", "in_progress", "done")),
+        item("SHOP-6", "Story", days_ago=9, moves=("todo", "in_progress")),
+        item("SHOP-7", "Bug", days_ago=50, moves=("todo", "in_progress")),
+        item("SHOP-8", "Story", days_ago=100, moves=("todo",)),
     )
 
 
-def item(key: str, type_: str, *, begun: int, moves: tuple[str, ...], **more: object) -> dict[str, object]:
+def item(key: str, type_: str, *, days_ago: int, moves: tuple[str, ...], **more: object) -> dict[str, object]:
     """A work item created so many days ago, which moves on every second day; Ada's."""
-    created = day_before(begun)
+    created = day_before(days_ago)
     transitions = [
         {"at": at(created + timedelta(days=2 * number), 1.0), "category": category, "to": category}
         for number, category in enumerate(moves[1:], start=1)

@@ -89,6 +89,6 @@ def lines_of(page: str) -> list[tuple[str, str]]:
 
 def rows_address(shown: str) -> str:
     """Where a figure's rows are, as it links to them itself."""
-    found = re.search(r'href="(/insights/metrics/[^"/]+/rows/[^"]*)"', shown)
-    assert found, plain(shown)
-    return found[1]
+    link = re.search(r'href="(/insights/metrics/[^"/]+/rows/[^"]*)"', shown)
+    assert link, plain(shown)
+    return link[1]

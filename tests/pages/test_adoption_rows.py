@@ -1,7 +1,7 @@
 """Before and after adoption, and developers by how much they use agents: each figure opens, and its rows give it.
 
-What was told is known to the test alone, which computes every figure from it by plain loops; what the page shows, what
-its rows come to and what was told have to agree.
+Only the test knows what was recorded, and computes every figure from it by plain loops; the page, its rows and the
+record have to agree.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ pytestmark = pytest.mark.django_db
 
 
 @dataclass
-class Told:
+class Recorded:
     """By name: on which days a pull request was merged and how long it was open, and the days of sessions."""
 
     pulls: dict[str, list[tuple[date, float]]]
@@ -61,11 +61,11 @@ class Told:
         return min(self.sessions.get(name, []), default=None)
 
 
-def tell(org: Org, seed: int) -> Told:
+def tell(org: Org, seed: int) -> Recorded:
     """Random courses: takers begin half-way, others never, long users before the window."""
     chance = random.Random(seed)
-    told = Told(defaultdict(list), defaultdict(list))
-    begun = {
+    recorded = Recorded(defaultdict(list), defaultdict(list))
+    first_days = {
         **{name: chance.randint(20, 60) for name in TAKERS},
         **dict.fromkeys(LONG_USERS, 120),
     }
@@ -74,25 +74,25 @@ def tell(org: Org, seed: int) -> Told:
         for ago in sorted(chance.sample(range(1, DAYS - 1), 9), reverse=True):
             waits = chance.choice([0.0, 0.5, 1.25, 3.0, 7.75])
             records.append(merged(len(records) + 1, day_before(ago), author=name, waits=waits))
-            told.pulls[name].append((day_before(ago), (MERGED - OPENED + waits) * 3600))
-        first = begun.get(name)
+            recorded.pulls[name].append((day_before(ago), (MERGED - OPENED + waits) * 3600))
+        first = first_days.get(name)
         if first is not None:
             more = chance.sample(range(1, first), chance.choice([1, 6, 16]))
             for ago in (first, *more):
                 org.session(by=name, on=day_before(ago), at="05:00")
-                told.sessions[name].append(day_before(ago))
+                recorded.sessions[name].append(day_before(ago))
     org.push("pull-requests", *records)
     org.fold()
-    return told
+    return recorded
 
 
 @pytest.fixture(scope="module")
-def told(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def recorded(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp))) as made:
         yield made
 
 
-def tell_of_teams(org: Org, seed: int = 7) -> Told:
+def tell_of_teams(org: Org, seed: int = 7) -> Recorded:
     """Everybody named, so that whoever may see rows sees all of them; the team has all but Grace, who reviews."""
     teams = create_teams(IndividualPolicy.NAMED)
     join(teams.platform, teams.engineering, *(name for name in (*TAKERS, *OTHERS) if name != "ada"))
@@ -106,23 +106,25 @@ def content(client: Client, address: str) -> bytes:
 
 
 def rows(client: Client, address: str) -> Rows:
-    return rows_of(lambda found: content(client, found), address)
+    return rows_of(lambda url: content(client, url), address)
 
 
 def table_of(client: Client, unit: str) -> dict[str, list[tuple[str, str]]]:
     """By the row's first word: the address and the words of each of its figures; an address is empty without rows."""
     page = content(client, f"{PART}?unit={unit}").decode()
-    found = {}
+    table = {}
     for title, cells in re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL):
-        each = re.findall(r"<td.*?</td>", cells, re.DOTALL)
-        links = [re.search(r'href="([^"]+)"', cell) for cell in each]
+        cells_of_row = re.findall(r"<td.*?</td>", cells, re.DOTALL)
+        links = [re.search(r'href="([^"]+)"', markup) for markup in cells_of_row]
         name = plain(title.split("<small>")[0])
-        found[name] = [(link[1] if link else "", plain(cell)) for link, cell in zip(links, each, strict=True)]
-    found["sizes"] = [
+        table[name] = [
+            (link[1] if link else "", plain(markup)) for link, markup in zip(links, cells_of_row, strict=True)
+        ]
+    table["sizes"] = [
         (link, plain(words))
         for link, words in re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>(\d+ developers?)</a>', page)
     ]
-    return found
+    return table
 
 
 def signed(value: float, words: Callable[[float], str]) -> str:
@@ -147,7 +149,7 @@ def query() -> MetricQuery:
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
 def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
-    told: Told, sign_in: SignIn, persona: Persona
+    recorded: Recorded, sign_in: SignIn, persona: Persona
 ) -> None:
     client = sign_in(persona)
     shown = table_of(client, "platform")
@@ -181,23 +183,25 @@ def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
 
 def by_pulls(client: Client, name: str, address: str, developers: Rows) -> tuple[float, float]:
     """Both means once more, from the pull requests of these developers."""
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    contributions: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows(client, f"{address}&list=pull_requests"):
-        found[row["Developer"], row["When"]].append(float(row["Contribution"]))
+        contributions[row["Developer"], row["When"]].append(float(row["Contribution"]))
     sides = []
     for side, weeks in (("Before", "Weeks before"), ("After", "Weeks after")):
-        each = [
-            statistics.mean(found[row["Developer"], side])
+        values = [
+            statistics.mean(contributions[row["Developer"], side])
             if name == "cycle"
-            else len(found[row["Developer"], side]) / float(row[weeks])
+            else len(contributions[row["Developer"], side]) / float(row[weeks])
             for row in developers
         ]
-        sides.append(statistics.mean(each))
+        sides.append(statistics.mean(values))
     return sides[0], sides[1]
 
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
-def test_each_figure_of_the_cohorts_is_what_its_rows_come_to(told: Told, sign_in: SignIn, persona: Persona) -> None:
+def test_each_figure_of_the_cohorts_is_what_its_rows_come_to(
+    recorded: Recorded, sign_in: SignIn, persona: Persona
+) -> None:
     client = sign_in(persona)
     shown = table_of(client, "platform")
     walked = 0
@@ -227,7 +231,9 @@ def test_each_figure_of_the_cohorts_is_what_its_rows_come_to(told: Told, sign_in
 
 
 @pytest.mark.parametrize("persona", [ADMIN, EXECUTIVE], ids=["admin", "executive"])
-def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(told: Told, sign_in: SignIn, persona: Persona) -> None:
+def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(
+    recorded: Recorded, sign_in: SignIn, persona: Persona
+) -> None:
     client = sign_in(persona)
     shown = table_of(client, "platform")
     addresses = {address for cells in shown.values() for address, _ in cells if address}
@@ -237,7 +243,7 @@ def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(told: Told, sign_
         assert "only your own rows are listed" in content(client, address).decode()
 
 
-def test_records_open_and_first_sessions_are_the_border(told: Told, sign_in: SignIn) -> None:
+def test_records_open_and_first_sessions_are_the_border(recorded: Recorded, sign_in: SignIn) -> None:
     client = sign_in(MANAGER)
     listed = content(client, f"{ROWS}?unit=platform&of=merged&list=pull_requests").decode()
     numbers = re.findall(r'href="/insights/pull-requests/(\d+)/"', listed)
@@ -252,7 +258,7 @@ def test_records_open_and_first_sessions_are_the_border(told: Told, sign_in: Sig
     assert AgentSession.objects.filter(pk__in=opened).count() == len(set(opened)) > 0
 
 
-def test_pages_of_rows_are_the_rows(told: Told, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_rows_are_the_rows(recorded: Recorded, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     client = sign_in(MANAGER)
     addresses = [
         f"{ROWS}?unit=platform&of={of}&list={listed}"
@@ -270,13 +276,13 @@ def test_pages_of_rows_are_the_rows(told: Told, sign_in: SignIn, monkeypatch: py
             assert rows(client, address) == whole[address], address
         assert read.call_count == len(addresses), "all pages of a download are of the same developers"
     for address in addresses:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             page = plain(content(client, f"{address}&page=1").decode())
         assert f"of {len(whole[address]):,}" in page, address
-        assert len(asked) <= MOST_QUERIES, address
+        assert len(queries) <= MOST_QUERIES, address
 
 
-def test_under_pseudonyms_only_ones_own_are_listed(told: Told, sign_in: SignIn) -> None:
+def test_under_pseudonyms_only_ones_own_are_listed(recorded: Recorded, sign_in: SignIn) -> None:
     """Pull requests stand in their tools with names: whoever merged as many in as many weeks would be known."""
     Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=1)
     for persona, names in ((MEMBER, {"Ada"}), (MANAGER, set())):
@@ -287,7 +293,7 @@ def test_under_pseudonyms_only_ones_own_are_listed(told: Told, sign_in: SignIn) 
             assert "your tools show the same" in content(client, address).decode()
 
 
-def test_self_only_lists_ones_own_and_a_foreign_unit_is_unknown(told: Told, sign_in: SignIn) -> None:
+def test_self_only_lists_ones_own_and_a_foreign_unit_is_unknown(recorded: Recorded, sign_in: SignIn) -> None:
     Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY)
     client = sign_in(MEMBER)
     assert {row["Developer"] for row in rows(client, f"{ROWS}?unit=platform&of=use")} == {"Ada"}
@@ -296,7 +302,9 @@ def test_self_only_lists_ones_own_and_a_foreign_unit_is_unknown(told: Told, sign
 
 
 @pytest.mark.parametrize("listed", ["developers", "pull_requests", "sessions", "days"])
-def test_ones_own_rows_in_a_unit_are_those_of_oneself_among_the_units(told: Told, sign_in: SignIn, listed: str) -> None:
+def test_ones_own_rows_in_a_unit_are_those_of_oneself_among_the_units(
+    recorded: Recorded, sign_in: SignIn, listed: str
+) -> None:
     client = sign_in(MEMBER)
     everybody = rows(client, f"{ROWS}?unit=platform&of=use&list={listed}")
     own = [row for row in everybody if row["Developer"] == "Ada"]
@@ -305,7 +313,7 @@ def test_ones_own_rows_in_a_unit_are_those_of_oneself_among_the_units(told: Told
 
 
 @pytest.mark.parametrize("wrong", ["of=size", "of=use&group=took_up", "of=merged&list=days", "of=use&page=0"])
-def test_a_wrong_question_is_explained(told: Told, sign_in: SignIn, wrong: str) -> None:
+def test_a_wrong_question_is_explained(recorded: Recorded, sign_in: SignIn, wrong: str) -> None:
     answer = sign_in(MEMBER).get(f"{ROWS}?{wrong}")
     assert answer.status_code == 400
     assert "It" in answer.content.decode()

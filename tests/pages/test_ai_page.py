@@ -52,9 +52,9 @@ def busy(org: Org) -> Org:
 
 def tile(html: str, key: str) -> str:
     """The text of a tile, its tags left out."""
-    found = re.search(rf'<article[^>]*data-tile="{re.escape(key)}".*?</article>', html, re.DOTALL)
-    assert found, f"there is no tile {key}"
-    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
+    match = re.search(rf'<article[^>]*data-tile="{re.escape(key)}".*?</article>', html, re.DOTALL)
+    assert match, f"there is no tile {key}"
+    return " ".join(re.sub(r"<[^>]+>", " ", match[0]).split())
 
 
 def test_visitors_sign_in_first(db: None) -> None:
@@ -243,9 +243,9 @@ def test_the_page_asks_a_bounded_number_of_questions(busy: Org, member: Client) 
 def test_the_page_asks_few_questions_once_its_figures_are_kept(busy: Org, member: Client) -> None:
     refresh()
     member.get("/insights/ai/")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         member.get("/insights/ai/")
-    assert len(asked) <= MOST_QUERIES
+    assert len(queries) <= MOST_QUERIES
 
 
 def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) -> None:
@@ -259,10 +259,10 @@ def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) 
     busy.join("ada", "red")
     refresh()
     member.get("/insights/ai/")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         answer = member.get("/insights/ai/", {"unit": "red"})
     assert "Red" in answer.content.decode()
-    assert len(asked) <= MOST_AT_FIRST, "\n".join(" ".join(str(each["sql"]).split())[:150] for each in asked)
+    assert len(queries) <= MOST_AT_FIRST, "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries)
 
 
 def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(

@@ -66,19 +66,19 @@ def test_what_is_taken_back_answers_404(six_people: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "word", "told"),
+    ("field", "word", "message"),
     [
         ("metric", "no.such", "There is no metric"),
         ("unit", "nowhere", "There is no unit"),
-        ("weeks", "3", "Badges tell of the last"),
+        ("weeks", "3", "Badges cover the last"),
         ("statistic", "p95", "has no p95"),
         ("label", "x" * 61, "at most 60"),
     ],
 )
-def test_what_cannot_be_published_is_told(six_people: None, field: str, word: str, told: str) -> None:
+def test_what_cannot_be_published_is_told(six_people: None, field: str, word: str, message: str) -> None:
     answer = signed_in(ADMIN).post("/insights/badges/", {"metric": "ai.sessions", "weeks": "12", field: word})
     assert answer.status_code == 400
-    assert told in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Badge.objects.exists()
 
 

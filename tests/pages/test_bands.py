@@ -71,26 +71,26 @@ def lines(org: Org) -> None:
 def drawn(client: Client, name: str, query: str = "") -> dict[str, Any]:
     answer = client.get(f"{PAGE}charts/{name}/{query}")
     assert answer.status_code == 200, (name, query)
-    found: dict[str, Any] = json.loads(answer.content)
-    return found
+    chart: dict[str, Any] = json.loads(answer.content)
+    return chart
 
 
 def series(client: Client, name: str, query: str = "") -> dict[str, dict[str, Any]]:
-    return {each["key"]: each for each in drawn(client, f"{name}_with_bands", query)["datasets"]}
+    return {dataset["key"]: dataset for dataset in drawn(client, f"{name}_with_bands", query)["datasets"]}
 
 
-def at_last_week(found: dict[str, Any]) -> tuple[float, float, float]:
+def at_last_week(line: dict[str, Any]) -> tuple[float, float, float]:
     """Value, low and high; this week follows it."""
-    value, low, high = (found[name][-2] for name in ("data", "low", "high"))
+    value, low, high = (line[name][-2] for name in ("data", "low", "high"))
     return value, low, high
 
 
 def expected(counts: Sequence[int], developers: int) -> Reach:
     done = [*counts, *[0] * (developers - len(counts))]
-    powers = (float(sum(each**power for each in done)) for power in (1, 2, 3))
-    found = reach_of_rate(Counted(developers, len(counts), *powers))
-    assert found
-    return found
+    powers = (float(sum(count**power for count in done)) for power in (1, 2, 3))
+    reach = reach_of_rate(Counted(developers, len(counts), *powers))
+    assert reach
+    return reach
 
 
 @pytest.mark.usefixtures("lines")
@@ -107,12 +107,12 @@ def expected(counts: Sequence[int], developers: int) -> Reach:
 @pytest.mark.parametrize("name", ["cycle_time", "merged_per_developer"])
 def test_the_picked_agent_and_non_ai_alone_have_bands(member: Client, name: str, query: str, shaded: set[str]) -> None:
     first = drawn(member, name, query)
-    assert not any("low" in each for each in first["datasets"]), "the lines come first"
+    assert not any("low" in dataset for dataset in first["datasets"]), "the lines come first"
     complete = json.loads(member.get(first["complete_url"]).content)
-    assert {each["key"] for each in complete["datasets"] if "low" in each} == shaded
-    assert [each["data"] for each in complete["datasets"]] == [each["data"] for each in first["datasets"]]
-    for each in complete["datasets"]:
-        for value, low, high in zip(each["data"], each.get("low", []), each.get("high", []), strict=False):
+    assert {dataset["key"] for dataset in complete["datasets"] if "low" in dataset} == shaded
+    assert [dataset["data"] for dataset in complete["datasets"]] == [dataset["data"] for dataset in first["datasets"]]
+    for dataset in complete["datasets"]:
+        for value, low, high in zip(dataset["data"], dataset.get("low", []), dataset.get("high", []), strict=False):
             assert (low is None) == (high is None)
             if low is not None:
                 assert 0 <= low <= value <= high
@@ -120,13 +120,13 @@ def test_the_picked_agent_and_non_ai_alone_have_bands(member: Client, name: str,
 
 @pytest.mark.usefixtures("lines")
 def test_a_band_is_that_of_what_each_developer_merged(member: Client) -> None:
-    found = series(member, "merged_per_developer", "?line=claude_code")
+    lines = series(member, "merged_per_developer", "?line=claude_code")
     for key in ("claude_code", "none"):
         _, developers, _ = WORLD[key]
         counts = [merges(position) for position in range(developers)]
-        on_line = int(found[key]["counts"]["developers"][-2])
+        on_line = int(lines[key]["counts"]["developers"][-2])
         reach = expected(counts, on_line)
-        value, low, high = at_last_week(found[key])
+        value, low, high = at_last_week(lines[key])
         assert value == pytest.approx(sum(counts) / on_line)
         assert [low, high] == pytest.approx([value - reach.below, value + reach.above])
 
@@ -150,19 +150,19 @@ def test_the_band_of_a_median_is_what_drawing_developers_one_by_one_tells(member
 @pytest.mark.usefixtures("lines")
 def test_of_fewer_than_eight_developers_there_is_no_band(member: Client) -> None:
     for name in ("cycle_time", "merged_per_developer"):
-        found = series(member, name, "?line=claude_code")
-        assert found["claude_code"]["data"][-3] is not None
-        assert found["claude_code"]["low"][-3] is None
-        assert found["none"]["low"][-3] is not None
+        lines = series(member, name, "?line=claude_code")
+        assert lines["claude_code"]["data"][-3] is not None
+        assert lines["claude_code"]["low"][-3] is None
+        assert lines["none"]["low"][-3] is not None
 
 
 @pytest.mark.usefixtures("lines")
 def test_means_of_few_developers_and_high_percentiles_have_none(member: Client) -> None:
-    assert not any("low" in each for each in series(member, "cycle_time", "?cycle=mean&line=claude_code").values())
+    assert not any("low" in line for line in series(member, "cycle_time", "?cycle=mean&line=claude_code").values())
     for statistic in ("p90", "p95"):
         query = f"?cycle={statistic}&line=claude_code"
         assert "complete_url" not in drawn(member, "cycle_time", query)
-        assert not any("low" in each for each in series(member, "cycle_time", query).values())
+        assert not any("low" in line for line in series(member, "cycle_time", query).values())
         assert "low" in series(member, "merged_per_developer", query)["none"]
 
 
@@ -183,20 +183,22 @@ def test_no_band_tells_of_too_few_people(member: Client) -> None:
     """Codex's line is of nine developers; of those on Non-AI's line ten merged anything."""
     policy = {"individual_policy": IndividualPolicy.PSEUDONYMS, "minimum_group_size": 11}
     Organisation.objects.update_or_create(pk=1, defaults={**policy, "protected_since": timezone.now()})
-    found = series(member, "merged_per_developer", "?line=claude_code")
-    assert at_last_week(found["claude_code"])[1] is not None
-    assert "low" not in found["none"], "it would tell how ten people share what is theirs"
+    lines = series(member, "merged_per_developer", "?line=claude_code")
+    assert at_last_week(lines["claude_code"])[1] is not None
+    assert "low" not in lines["none"], "it would tell how ten people share what is theirs"
     query = MetricQuery("pr.merged_per_developer", windows.trailing(4), Granularity.WEEK)
-    told = visible_bands(query, "claude_code", access_of(User.objects.get(username=MEMBER.email)))
-    assert [each.contributors for each in told["claude_code"] if each] == [12]
-    assert not any(told["Non-AI"]), "whether the line is told or not"
+    bands = visible_bands(query, "claude_code", access_of(User.objects.get(username=MEMBER.email)))
+    assert [reach.contributors for reach in bands["claude_code"] if reach] == [12]
+    assert not any(bands["Non-AI"]), "whether the line is told or not"
     hidden = [
-        each
+        line
         for name in ("cycle_time", "merged_per_developer")
-        for each in series(member, name, "?line=codex").values()
-        if each["key"] == "codex" and any(end is not None for end in each.get("low", []))
+        for line in series(member, name, "?line=codex").values()
+        if line["key"] == "codex" and any(end is not None for end in line.get("low", []))
     ]
-    assert not hidden, [(each["data"][-3:], each["low"][-3:], str(each["counts"])[-200:]) for each in hidden]
+    assert not hidden, [
+        (dataset["data"][-3:], dataset["low"][-3:], str(dataset["counts"])[-200:]) for dataset in hidden
+    ]
     rows = table(member.get(f"{PAGE}charts/cycle_time.csv?line=codex").getvalue())
     assert not any(row.get("Codex: 95 % interval from") for row in rows)
 
@@ -207,7 +209,7 @@ def test_who_may_not_see_a_unit_sees_no_bands_of_it(sign_in: Callable[[Persona],
         client = sign_in(persona)
         for name in CHARTS:
             same = [
-                client.get(f"{PAGE}charts/{each}/?unit=nowhere").status_code for each in (name, f"{name}_with_bands")
+                client.get(f"{PAGE}charts/{chart}/?unit=nowhere").status_code for chart in (name, f"{name}_with_bands")
             ]
             assert same == [404, 404], (persona.name, name)
     assert Client().get(f"{PAGE}charts/cycle_time_with_bands/").status_code == 302
@@ -218,6 +220,6 @@ def test_who_may_not_see_a_unit_sees_no_bands_of_it(sign_in: Callable[[Persona],
 def test_bands_ask_few_questions(member: Client) -> None:
     for name in CHARTS:
         drawn(member, f"{name}_with_bands")
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             drawn(member, f"{name}_with_bands")
-        assert len(asked) <= MOST_QUERIES, [str(each["sql"])[:110] for each in asked]
+        assert len(queries) <= MOST_QUERIES, [str(query["sql"])[:110] for query in queries]

@@ -31,8 +31,8 @@ class Odd(ChartView):
 
 def drawn() -> dict[str, object]:
     body = Odd.as_view()(RequestFactory().get("/")).content
-    found: dict[str, object] = json.loads(body, parse_constant=pytest.fail)
-    return found
+    document: dict[str, object] = json.loads(body, parse_constant=pytest.fail)
+    return document
 
 
 def test_figures_are_json_numbers_or_null() -> None:

@@ -107,20 +107,20 @@ def test_a_figure_that_rests_on_trailers_says_so(source: RepositorySource, membe
 def test_pages_ask_few_queries_whatever_there_is(source: RepositorySource, member: Client, address: str) -> None:
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         page(member, address)
     if address != "/insights/ai/":  # what it computes from facts stands apart: tests/pages/test_ai_page.py
-        assert len(asked) <= MOST_QUERIES
+        assert len(queries) <= MOST_QUERIES
 
 
 def test_a_commit_is_explained_within_the_same_number(source: RepositorySource, member: Client) -> None:
     sha = commit_of("Add a shop").sha
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         html = page(member, f"/insights/ai/attribution/{sha}/")
-    assert len(asked) <= MOST_QUERIES
+    assert len(queries) <= MOST_QUERIES
     assert "1–1 of 1" in html
-    for said in ("Counts", "Trailer or signature", "Decided", "shop.py", "100% of its added lines, an upper bound"):
-        assert said in html
+    for text in ("Counts", "Trailer or signature", "Decided", "shop.py", "100% of its added lines, an upper bound"):
+        assert text in html
 
 
 def test_nothing_of_a_history_runs_in_the_page(source: RepositorySource, member: Client) -> None:

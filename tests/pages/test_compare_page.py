@@ -54,11 +54,11 @@ def named() -> None:
 def rows(html: str) -> dict[str, str]:
     body = re.search(r"<tbody>(.*?)</tbody>", html, re.DOTALL)
     assert body
-    found = {}
+    by_unit = {}
     for row in re.findall(r"<tr>(.*?)</tr>", body[1], re.DOTALL):
         name, _, rest = row.partition("</th>")
-        found[text(name)] = text(rest)
-    return found
+        by_unit[text(name)] = text(rest)
+    return by_unit
 
 
 def text(html: str) -> str:
@@ -73,8 +73,8 @@ def compare(client: Client, **parameters: str | list[str]) -> str:
 
 def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Client) -> None:
     """Of three ranked teams the first is much better and the last much worse, whatever the distance."""
-    found = rows(compare(admin_client, metrics=PICKUP))
-    assert found == {
+    by_unit = rows(compare(admin_client, metrics=PICKUP))
+    assert by_unit == {
         "Alder": "++ 4.0 h , much better",
         "Birch": "6.0 h",
         "Cedar": "−− 8.0 h , much worse",
@@ -84,13 +84,13 @@ def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Cl
 
 def test_facets_are_offered_and_named_with_what_is_chosen(four_teams: Org, admin_client: Client) -> None:
     """Their menus keep which units and metrics are compared, and a metric without the facet says so."""
-    asked = {"metrics": f"{PICKUP},dora.deployment_frequency", "units": "alder,birch,cedar", "sort": f"-{PICKUP}"}
-    html = compare(admin_client, **asked, work_type="other", model="claude-opus-4-1")
+    params = {"metrics": f"{PICKUP},dora.deployment_frequency", "units": "alder,birch,cedar", "sort": f"-{PICKUP}"}
+    html = compare(admin_client, **params, work_type="other", model="claude-opus-4-1")
     assert "Work type: <b>other</b>" in html
     assert "Model: <b>claude-opus-4-1</b>" in html, "what another page chose is named, too"
     heads = [text(head) for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", html, re.DOTALL)]
     assert heads == ["Unit", "Pickup time Of every model", "Deployment frequency Of every model and work type"]
-    menu = admin_client.get(f"{PAGE}parts/work_types/", asked, headers={"HX-Request": "true"}).content.decode()
+    menu = admin_client.get(f"{PAGE}parts/work_types/", params, headers={"HX-Request": "true"}).content.decode()
     [other] = re.findall(r'href="([^"]+work_type=other[^"]*)"', menu)
     assert "17 PRs" in menu
     narrowed = admin_client.get(unescape(other)).content.decode()
@@ -118,7 +118,7 @@ def test_units_and_metrics_are_chosen_by_a_form_or_a_list(four_teams: Org, admin
 def test_a_wrong_choice_is_explained(four_teams: Org, admin_client: Client) -> None:
     of_pull_requests = [f"pr.{name}_time" for name in ("cycle", "pickup", "review", "merge", "coding")]
     nine = ",".join([*of_pull_requests, "pr.size", "pr.throughput", "dora.lead_time", "dora.rework_rate"])
-    for parameters, said in (
+    for parameters, message in (
         ({"metrics": nine}, "At most 8 metrics"),
         ({"metrics": "pr.nothing"}, "no metric pr.nothing"),
         ({"metrics": "ai.active_share_by_agent"}, "no metric"),
@@ -128,16 +128,16 @@ def test_a_wrong_choice_is_explained(four_teams: Org, admin_client: Client) -> N
     ):
         answer = admin_client.get(PAGE, parameters)
         assert answer.status_code == 400
-        assert said in answer.content.decode()
+        assert message in answer.content.decode()
     assert admin_client.get(PAGE, {"units": "alder,nowhere"}).status_code == 404
 
 
 def test_the_csv_has_every_cell_with_its_rank(four_teams: Org, admin_client: Client) -> None:
     answer = admin_client.get("/insights/compare.csv", {"metrics": PICKUP})
-    found = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert found[0] == ["Unit", "Pickup time (seconds)", "Pickup time: facts", "Pickup time: among these units"]
-    assert found[1] == ["Alder", "14400.0", "5", "Much better"]
-    assert found[4] == ["Damson", "36000.0", "2", "too few facts"]
+    table = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert table[0] == ["Unit", "Pickup time (seconds)", "Pickup time: facts", "Pickup time: among these units"]
+    assert table[1] == ["Alder", "14400.0", "5", "Much better"]
+    assert table[4] == ["Damson", "36000.0", "2", "too few facts"]
 
 
 def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_client: Client) -> None:
@@ -147,9 +147,9 @@ def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_cli
 
 
 def test_units_are_found_by_name(four_teams: Org, admin_client: Client) -> None:
-    found = admin_client.get("/insights/compare/units/", {"q": "ceda"}, headers={"HX-Request": "true"})
-    assert 'value="cedar"' in found.content.decode()
-    assert 'value="alder"' not in found.content.decode()
+    choices = admin_client.get("/insights/compare/units/", {"q": "ceda"}, headers={"HX-Request": "true"})
+    assert 'value="cedar"' in choices.content.decode()
+    assert 'value="alder"' not in choices.content.decode()
 
 
 def marks(values: list[float | None], better: Better) -> list[str]:

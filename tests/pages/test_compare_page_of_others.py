@@ -30,8 +30,8 @@ def test_many_units_are_sorted_before_the_first_are_shown(org: Org, admin_client
     html = compare(admin_client, metrics=PICKUP, sort=PICKUP)
     assert list(rows(html)) == [f"Team {number:02}" for number in range(32, 2, -1)]
     assert "3 more units not shown" in text(html)
-    found = admin_client.get("/insights/compare.csv", {"metrics": PICKUP, "sort": PICKUP}).getvalue()
-    listed = list(csv.reader(io.StringIO(found.decode("utf-8-sig"))))
+    table = admin_client.get("/insights/compare.csv", {"metrics": PICKUP, "sort": PICKUP}).getvalue()
+    listed = list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))
     assert [row[0] for row in listed[1:]] == [f"Team {number:02}" for number in range(32, -1, -1)]
 
 
@@ -44,8 +44,8 @@ def test_nobody_compares_what_they_may_not_know_of(
     client = sign_in(persona)
     for address in (PAGE, "/insights/compare.csv"):
         assert client.get(address, {"units": "platform,search"}).status_code == status
-    found = client.get("/insights/compare/units/", {"q": "search"}, headers={"HX-Request": "true"}).content.decode()
-    assert ('value="search"' in found) == (status == 200)
+    choices = client.get("/insights/compare/units/", {"q": "search"}, headers={"HX-Request": "true"}).content.decode()
+    assert ('value="search"' in choices) == (status == 200)
 
 
 def test_without_units_the_page_says_so(member: Client, db: None) -> None:

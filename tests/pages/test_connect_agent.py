@@ -34,9 +34,9 @@ BASE_URL = "https://headway.example.com"
 
 
 def token_in(page: str) -> str:
-    found = re.search(r'id="ingest-token">([^<]+)<', page)
-    assert found
-    return html.unescape(found[1])
+    match = re.search(r'id="ingest-token">([^<]+)<', page)
+    assert match
+    return html.unescape(match[1])
 
 
 def test_the_shell_lines_are_what_a_shell_reads() -> None:

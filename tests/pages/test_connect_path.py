@@ -21,13 +21,13 @@ def test_an_admin_connects_a_path(admin: Client, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [("", "Give the path"), ("orders", "whole one"), ("/nowhere/at/all", "/nowhere/at/all"), ("/a\nb", "printable")],
 )
-def test_a_path_that_cannot_be_connected_is_explained(admin: Client, path: str, said: str) -> None:
+def test_a_path_that_cannot_be_connected_is_explained(admin: Client, path: str, message: str) -> None:
     answer = admin.post("/setup/repositories/", {"path": path})
     assert answer.status_code == 400
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert not RepositorySource.objects.exists()
 
 

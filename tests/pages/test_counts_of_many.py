@@ -31,9 +31,9 @@ def _now() -> Iterator[None]:
 
 def people_told(client: Client) -> int:
     page = client.get("/insights/ai/").content.decode()
-    told = re.search(r'id="tree-everybody"><b>[^<]*</b><span>([\d,]+) ', page)
-    assert told
-    return int(told[1])
+    match = re.search(r'id="tree-everybody"><b>[^<]*</b><span>([\d,]+) ', page)
+    assert match
+    return int(match[1])
 
 
 def test_people_are_counted_for_each_page(org: Org, admin: Client) -> None:

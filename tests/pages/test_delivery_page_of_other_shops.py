@@ -26,10 +26,10 @@ def test_the_bottleneck_says_what_became_worse(org: Org, member: Client) -> None
     org.push("pull-requests", *(merged(n, day, waits=8) for n, day in enumerate(late, 11)))
     org.push("deployments", *(deployed(n, day) for n, day in enumerate(early, 1)))
     org.push("deployments", *(deployed(n, day, waits=8) for n, day in enumerate(late, 11)))
-    told = stages_card(page(member, range="4w"))
-    assert "Bottleneck: waiting for review, 12.0 h." in told
-    assert "Up 8.0 h on the previous 4 weeks, and the only stage that got slower." in told
-    assert "Returning to 4.0 h would free about 43% of lead time." in told  # 8 of 18.5 hours
+    card = stages_card(page(member, range="4w"))
+    assert "Bottleneck: waiting for review, 12.0 h." in card
+    assert "Up 8.0 h on the previous 4 weeks, and the only stage that got slower." in card
+    assert "Returning to 4.0 h would free about 43% of lead time." in card  # 8 of 18.5 hours
 
 
 def test_too_few_pull_requests_call_no_bottleneck_out(org: Org, member: Client) -> None:
@@ -37,13 +37,13 @@ def test_too_few_pull_requests_call_no_bottleneck_out(org: Org, member: Client) 
     html = page(member)
     assert "Bottleneck" not in html
     assert "10.5 h" in stages_card(html)
-    assert "Few data: 2 of the 5 that make this figure steady." in tile(html, "dora.lead_time")
+    assert "Small sample: 2 of the 5 that a stable figure needs." in tile(html, "dora.lead_time")
 
 
 def test_without_data_the_page_says_what_to_connect(member: Client, db: None) -> None:
     html = page(member)
     assert "No deployment has been synced or pushed yet." in tile(html, "dora.deployment_frequency")
-    assert "What DORA still misses" in html
+    assert "Missing DORA inputs" in html
     needs = words(part(member, "needs"))
     assert "Deployments Missing." in needs
     assert "Issue tracker Missing." in needs

@@ -80,10 +80,10 @@ def test_each_part_of_a_chart_leads_to_its_rows(client: Client, name: str) -> No
                 bucket = drawn["buckets"][index] if "buckets" in drawn else ""
                 address = base + (f"{'&' if '?' in base else '?'}{bucket}" if bucket else "")
                 assert client.get(address).status_code == 200, address
-                found = rows_of(lambda each: client.get(each).getvalue(), address)
+                rows = rows_of(lambda url: client.get(url).getvalue(), address)
                 key = base.split("/")[3]
                 if name not in OF_SHARES | OF_PEOPLE and not get(key).over_buckets:
-                    assert from_rows(key, found) == pytest.approx(value), (address, dataset["label"])
+                    assert from_rows(key, rows) == pytest.approx(value), (address, dataset["label"])
                 followed += 1
     if name not in ("cycle_time", "merged_per_developer", "delivered"):  # nobody pushed a pull request here
         assert followed >= 2, name
@@ -98,7 +98,7 @@ def test_rows_say_to_what_they_are_narrowed(client: Client) -> None:
 
 def test_outcomes_lead_to_their_rows(client: Client) -> None:
     for address, printed in links_of_part(client, "spend_outcome"):
-        value = from_rows("ai.spend", rows_of(lambda each: client.get(each).getvalue(), address))
+        value = from_rows("ai.spend", rows_of(lambda url: client.get(url).getvalue(), address))
         assert address.split("/")[3] == "ai.spend"
         assert value is not None
         assert printed == wording.money(value)
@@ -106,16 +106,16 @@ def test_outcomes_lead_to_their_rows(client: Client) -> None:
 
 def test_failures_calls_and_rate_of_failing_tools_lead_to_their_rows(client: Client) -> None:
     links = links_of_part(client, "failing_tools")
-    told = [(address.split("/")[3], printed) for address, printed in links]
-    rows = [rows_of(lambda each: client.get(each).getvalue(), address) for address, _ in links]
+    figures = [(address.split("/")[3], printed) for address, printed in links]
+    rows = [rows_of(lambda url: client.get(url).getvalue(), address) for address, _ in links]
     assert len(links) % 3 == 0
     for failed in range(0, len(links), 3):
         called, rate = failed + 1, failed + 2
-        assert told[failed] == ("ai.tool_failures", wording.exact(total(rows[failed], "Contribution")))
-        assert told[called] == ("ai.error_rate", wording.exact(total(rows[called], "Denominator")))
+        assert figures[failed] == ("ai.tool_failures", wording.exact(total(rows[failed], "Contribution")))
+        assert figures[called] == ("ai.error_rate", wording.exact(total(rows[called], "Denominator")))
         value = from_rows("ai.error_rate", rows[rate])
         assert value is not None
-        assert told[rate] == ("ai.error_rate", str(wording.reading(value, "percent")))
+        assert figures[rate] == ("ai.error_rate", str(wording.reading(value, "percent")))
 
 
 def links_of_part(client: Client, part: str) -> list[tuple[str, str]]:
@@ -130,7 +130,7 @@ def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:
     page = client.get("/insights/ai/?range=4w").content.decode()
     card = page.partition('id="lines-by-agent"')[2].partition("</section>")[0]
     [(address, printed)] = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', card)
-    value = from_rows("ai.lines_committed", rows_of(lambda each: client.get(each).getvalue(), address))
+    value = from_rows("ai.lines_committed", rows_of(lambda url: client.get(url).getvalue(), address))
     assert "agent=claude_code" in address
     assert value is not None
     assert printed == wording.compact(value)
@@ -144,15 +144,15 @@ def test_what_is_put_together_leads_to_the_rows_of_all_of_it(org: Org, member: C
     org.fold()
     for name, pick in (("spend_breakdown", "breakdown"), ("spend_trend", "trend")):
         drawn = member.get(f"/insights/ai/charts/{name}/?range=4w&{pick}=model").json()
-        [rest] = [index for index, each in enumerate(drawn["datasets"]) if each["key"] == "other"]
+        [rest] = [index for index, dataset in enumerate(drawn["datasets"]) if dataset["key"] == "other"]
         for index, value in enumerate(drawn["datasets"][rest]["data"]):
             if not value:
                 continue
             bucket = drawn["buckets"][index] if "buckets" in drawn else ""
             address = f"{drawn['rows'][rest]}&{bucket}".rstrip("&")
-            found = rows_of(lambda each: member.get(each).getvalue(), address)
-            assert from_rows("ai.spend", found) == pytest.approx(value), (name, index)
-            assert len({row["Model"] for row in found}) > 1 or "buckets" in drawn
+            rows = rows_of(lambda url: member.get(url).getvalue(), address)
+            assert from_rows("ai.spend", rows) == pytest.approx(value), (name, index)
+            assert len({row["Model"] for row in rows}) > 1 or "buckets" in drawn
 
 
 def test_work_of_the_class_other_is_told_from_its_finer_classes(org: Org) -> None:

@@ -49,10 +49,10 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("statistic", [None, Statistic.MEAN, Statistic.P90])
 def test_each_tile_and_each_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
-    found = figures(member, **({"statistic": statistic} if statistic else {}))
-    assert {key for key, _ in found} == {*dora.TILES, *efficiency.KEYS, *quality.KEYS, *hygiene.KEYS}
+    tiles = figures(member, **({"statistic": statistic} if statistic else {}))
+    assert {key for key, _ in tiles} == {*dora.TILES, *efficiency.KEYS, *quality.KEYS, *hygiene.KEYS}
     without = []
-    for key, shown in found:
+    for key, shown in tiles:
         rows = rows_of(lambda address: content(member, address), rows_address(shown))
         value = from_rows(key, rows, days=DAYS, statistic=statistic)
         if value is None:
@@ -78,7 +78,7 @@ def test_each_stage_of_lead_time(member: Client) -> None:
     assert list(shown) == [*UPSTREAM, *(metric for metric, _, _ in STAGES.values())]
     means = {}
     for key, (address, words) in shown.items():
-        rows = rows_of(lambda found: content(member, found), address)
+        rows = rows_of(lambda url: content(member, url), address)
         means[key] = from_rows(key, rows, statistic=Statistic.MEAN)
         assert f" {wording.duration(means[key] or 0)} " in f" {words} ", (key, means[key], words)
     whole = sum(mean or 0 for key, mean in means.items() if key not in UPSTREAM)
@@ -87,8 +87,8 @@ def test_each_stage_of_lead_time(member: Client) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_each_of_the_slowest_leads_to_its_record(member: Client) -> None:
-    found = content(member, f"{PAGE}parts/slowest/").decode()
-    records = re.findall(r'href="(/insights/pull-requests/\d+/)"[^>]*>([^<]+)<', found)
+    body = content(member, f"{PAGE}parts/slowest/").decode()
+    records = re.findall(r'href="(/insights/pull-requests/\d+/)"[^>]*>([^<]+)<', body)
     assert len(records) >= 8
     for address, title in records:
         assert escape(title.strip()) in content(member, address).decode() or title in content(member, address).decode()
@@ -102,7 +102,7 @@ def test_each_point_of_a_chart(member: Client, chart: str) -> None:
     card = re.search(rf'<section[^>]*id="chart-{chart}".*?</section>', page, re.DOTALL)
     assert card, chart
     address = rows_address(card[0])
-    rows = rows_of(lambda found: content(member, found), address)
+    rows = rows_of(lambda url: content(member, url), address)
     drawn = table(content(member, f"{PAGE}charts/{chart}.csv"))
     starts = [*(bucket["From"] for bucket in drawn), "9999-12-31"]
     for bucket, start, end in zip(drawn, starts, starts[1:], strict=False):

@@ -59,7 +59,7 @@ def page(client: Client, address: str) -> str:
 
 
 def rows_of(client: Client, address: str) -> Rows:
-    return recomputed.rows_of(lambda found: client.get(found).getvalue(), address)
+    return recomputed.rows_of(lambda url: client.get(url).getvalue(), address)
 
 
 @pytest.mark.parametrize("query", ["", "?code_of=enrolled&developers=everybody"])
@@ -82,8 +82,8 @@ def test_each_tile_of_the_ai_page(pages: Client, query: str) -> None:
 
 def test_each_failing_tool(pages: Client) -> None:
     """Failed, calls and the rate of each, from the rows that its cells open."""
-    found = page(pages, "/insights/ai/parts/failing_tools/")
-    cells = re.findall(r'href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', found)
+    body = page(pages, "/insights/ai/parts/failing_tools/")
+    cells = re.findall(r'href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', body)
     assert len(cells) >= 3
     for address, printed in cells:
         rows = rows_of(pages, address)
@@ -93,8 +93,8 @@ def test_each_failing_tool(pages: Client) -> None:
 
 
 def test_each_model_of_the_what_if_page(pages: Client) -> None:
-    found = page(pages, "/insights/ai/prices/")
-    cells = re.findall(r'<a class="hw-drill" href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', found)
+    body = page(pages, "/insights/ai/prices/")
+    cells = re.findall(r'<a class="hw-drill" href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', body)
     walked = set()
     for address, printed in cells:
         metric = address.split("/")[3]
@@ -106,8 +106,8 @@ def test_each_model_of_the_what_if_page(pages: Client) -> None:
 
 
 def test_each_figure_of_the_readiness_page(pages: Client) -> None:
-    found = page(pages, "/insights/ai/repositories/")
-    cells = re.findall(r'<a href="(/insights/ai/repositories/rows/[^"]+)"[^>]*>([^<]*)</a>', found)
+    body = page(pages, "/insights/ai/repositories/")
+    cells = re.findall(r'<a href="(/insights/ai/repositories/rows/[^"]+)"[^>]*>([^<]*)</a>', body)
     walked = set()
     for address, printed in cells:
         of = html.unescape(address).partition("of=")[2].partition("&")[0]
@@ -121,8 +121,8 @@ def test_each_figure_of_the_readiness_page(pages: Client) -> None:
             assert f"× 100 = {printed}" in plain(page(pages, html.unescape(address)))
         walked.add(of)
     assert walked == {"commits", "ai_share", "sessions", "spend", "wasted_share", "error_rate", "ship_rate"}
-    standing = rows_of(pages, "/insights/metrics/ai.enabled_repositories/rows/")
-    assert f"{total(standing, 'Contribution'):,.0f} of the {len(standing)} repositories" in plain(found)
+    enabled = rows_of(pages, "/insights/metrics/ai.enabled_repositories/rows/")
+    assert f"{total(enabled, 'Contribution'):,.0f} of the {len(enabled)} repositories" in plain(body)
 
 
 def test_a_figure_of_the_readiness_page_is_explained(pages: Client) -> None:
@@ -136,14 +136,14 @@ def test_a_figure_of_the_readiness_page_is_explained(pages: Client) -> None:
 
 
 def test_each_part_of_the_evidence(pages: Client) -> None:
-    found = page(pages, "/insights/ai/attribution/")
+    body = page(pages, "/insights/ai/attribution/")
     lines: dict[str, float] = defaultdict(float)
     for row in rows_of(pages, "/insights/metrics/ai.lines_committed/rows/"):
         lines[row["Method"]] += float(row["Contribution"])
-    parts = re.findall(r'<li class="hw-bar"><div class="t"><span>([^<]+)</span><em><b>([^<]+)</b>', found)
+    parts = re.findall(r'<li class="hw-bar"><div class="t"><span>([^<]+)</span><em><b>([^<]+)</b>', body)
     assert sorted(float(printed) for _, printed in parts) == sorted(lines.values())
     assert parts
-    assert "/insights/metrics/ai.lines_committed/how/" in found
+    assert "/insights/metrics/ai.lines_committed/how/" in body
 
 
 def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
@@ -161,6 +161,8 @@ def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
     assert everybody[0]["Session"] not in second
     Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY, protected_since=last_week())
     own = rows_of(pages, address)
-    whose = {session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")}
+    person_of = {
+        session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")
+    }
     assert 0 < len(own) < len(everybody)
-    assert {whose[int(row["Session"])] for row in own} == {Person.objects.get(email="ada@example.com")}
+    assert {person_of[int(row["Session"])] for row in own} == {Person.objects.get(email="ada@example.com")}

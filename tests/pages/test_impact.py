@@ -94,14 +94,14 @@ def page(client: Client, query: str = "") -> str:
 
 
 def card(html: str, name: str) -> str:
-    found = re.search(rf'<section[^>]*id="chart-{name}".*?</section>', html, re.DOTALL)
-    assert found, name
-    return found[0]
+    match = re.search(rf'<section[^>]*id="chart-{name}".*?</section>', html, re.DOTALL)
+    assert match, name
+    return match[0]
 
 
 def chart(client: Client, name: str, query: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(content(client, f"{PAGE}charts/{name}/{query}"))
-    return found
+    document: dict[str, Any] = json.loads(content(client, f"{PAGE}charts/{name}/{query}"))
+    return document
 
 
 @pytest.mark.usefixtures("teams")
@@ -119,11 +119,11 @@ def test_the_cards_say_both_groups_with_their_sizes(member: Client) -> None:
 @pytest.mark.usefixtures("teams")
 def test_each_point_has_its_facts_and_developers(member: Client) -> None:
     drawn = chart(member, "merged_per_developer")
-    series = {each["label"]: each for each in drawn["datasets"]}
+    series = {dataset["label"]: dataset for dataset in drawn["datasets"]}
     assert list(series) == ["Claude Code", "Non-AI"]
-    told = [at for at, value in enumerate(series["Claude Code"]["data"]) if value]
-    assert [series["Claude Code"]["counts"]["PRs"][at] for at in told] == [9] * 5
-    assert [series["Claude Code"]["counts"]["developers"][at] for at in told] == [9] * 5
+    indexes = [at for at, value in enumerate(series["Claude Code"]["data"]) if value]
+    assert [series["Claude Code"]["counts"]["PRs"][at] for at in indexes] == [9] * 5
+    assert [series["Claude Code"]["counts"]["developers"][at] for at in indexes] == [9] * 5
     heads, *rows = csv.reader(
         io.StringIO(content(member, f"{PAGE}charts/merged_per_developer.csv").decode("utf-8-sig"))
     )
@@ -140,7 +140,7 @@ def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
         address = rows_address(shown)
         joined = "&" if "?" in address else "?"
         for line, title in (("claude_code", "Claude Code"), ("Non-AI", "Non-AI")):
-            rows = rows_of(lambda found: content(member, found), f"{address}{joined}agent={line}")
+            rows = rows_of(lambda url: content(member, url), f"{address}{joined}agent={line}")
             value = from_rows(address.split("/")[3], rows)
             assert value is not None
             printed = f"{value:.2f}" if name != "cycle_time" else f"{value / 3600:.1f} h"
@@ -160,7 +160,7 @@ def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
             starts = [*(row["From"] for row in drawn), (windows.local_today() + timedelta(days=1)).isoformat()]
             for row, start, end in zip(drawn, starts, starts[1:], strict=False):
                 rows = rows_of(
-                    lambda found: content(member, found),
+                    lambda url: content(member, url),
                     f"/insights/metrics/{key}/rows/?from={start}&to={end}&agent={agent}",
                 )
                 value = from_rows(key, rows) if rows else None
@@ -171,7 +171,7 @@ def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
 @pytest.mark.parametrize("statistic", [Statistic.MEDIAN, Statistic.MEAN, Statistic.P90, Statistic.P95])
 def test_the_headline_of_the_cycle_time_is_the_picked_statistic(member: Client, statistic: Statistic) -> None:
     shown = plain(card(page(member, f"?cycle={statistic}&line=claude_code"), "cycle_time"))
-    rows = rows_of(lambda found: content(member, found), "/insights/metrics/pr.cycle_time/rows/?agent=claude_code")
+    rows = rows_of(lambda url: content(member, url), "/insights/metrics/pr.cycle_time/rows/?agent=claude_code")
     value = from_rows("pr.cycle_time", rows, statistic=statistic)
     assert f"Claude Code {(value or 0) / 3600:.1f} h (45 PRs of 9 developers)" in shown
 
@@ -184,7 +184,7 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
     assert "40 PRs, 5 left out" in plain(claude)  # nobody reviewed those of dev3
     means = {
         key: from_rows(
-            key, rows_of(lambda found: content(member, found), f"/insights/metrics/{key}/rows/?agent=claude_code")
+            key, rows_of(lambda url: content(member, url), f"/insights/metrics/{key}/rows/?agent=claude_code")
         )
         for key in ("pr.coding_phase", "pr.review_phase", "pr.merge_phase")
     }
@@ -194,7 +194,7 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
         assert f"{label} {printed}" in words
         of_phase = re.search(rf'href="(/insights/metrics/{key}/rows/[^"]*)"', claude)
         assert of_phase
-        own = from_rows(key, rows_of(lambda found: content(member, found), of_phase[1]))
+        own = from_rows(key, rows_of(lambda url: content(member, url), of_phase[1]))
         assert own == pytest.approx(means[key])
     chosen = re.search(r'<section[^>]*id="pr-phases".*?</section>', page(member, "?agent=claude_code"), re.DOTALL)
     assert chosen
@@ -203,7 +203,7 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
     )
     assert of_line
     for address, printed in of_line:
-        mean = from_rows("pr.review_phase", rows_of(lambda found: content(member, found), address))
+        mean = from_rows("pr.review_phase", rows_of(lambda url: content(member, url), address))
         assert mean is not None
         assert str(wording.duration(mean)) == printed, "of a line of no one agent, whichever agents are chosen"
     phases = table(content(member, f"{PAGE}charts/phases.csv"))
@@ -214,26 +214,26 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
 def test_only_some_of_the_work(member: Client) -> None:
     bugs = plain(card(content(member, f"{PAGE}parts/compared/?work=bug").decode(), "delivered"))
     features = plain(card(content(member, f"{PAGE}parts/compared/?work=feature").decode(), "delivered"))
-    found = [int(re.search(r"Any agent \S+ \((\d+) item", words)[1]) for words in (bugs, features)]  # type: ignore[index]
-    assert found == [9, 9]
+    counts = [int(re.search(r"Any agent \S+ \((\d+) item", words)[1]) for words in (bugs, features)]  # type: ignore[index]
+    assert counts == [9, 9]
 
 
 def differences(client: Client, query: str = "") -> dict[str, list[str]]:
     """By figure, the words of its cells."""
     html = content(client, f"{PAGE}parts/differences/{query}").decode()
     rows = re.findall(r"<tr>\s*<th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", html, re.DOTALL)
-    return {title: [plain(cell) for cell in re.findall(r"<td.*?</td>", cells, re.DOTALL)] for title, cells in rows}
+    return {title: [plain(markup) for markup in re.findall(r"<td.*?</td>", cells, re.DOTALL)] for title, cells in rows}
 
 
 @pytest.mark.usefixtures("teams")
 def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
-    found = differences(member)
-    first, second, difference, interval = found["PRs merged per developer"]
+    rows = differences(member)
+    first, second, difference, interval = rows["PRs merged per developer"]
     assert first == "1.00 45 PRs · 9 developers"
     assert second.endswith("10 developers") or second.endswith("11 developers")
     assert re.match(r"[+−]\d", difference)
     assert re.match(r"[+−]\d\S* to [+−]\d\S* ", interval)
-    cycle = found["PR cycle time, median"]
+    cycle = rows["PR cycle time, median"]
     assert "developers" in cycle[0]
     assert cycle[2].startswith("−"), "those without wait longer"
 
@@ -247,7 +247,7 @@ def test_each_side_of_a_difference_is_what_its_rows_come_to(member: Client, quer
     for address, printed in sides:
         key = address.split("/")[3]
         statistic = Statistic.P90 if "p90" in query and key == "pr.cycle_time" else None
-        rows = rows_of(lambda found: content(member, found), address)
+        rows = rows_of(lambda url: content(member, url), address)
         value = from_rows(key, [row for row in rows if row["Developer"] != UNMATCHED], statistic=statistic)
         assert value is not None
         words = str(wording.duration(value)) if key == "pr.cycle_time" else f"{value:.2f}"
@@ -314,7 +314,8 @@ def test_groups_of_too_few_people_are_hidden(member: Client) -> None:
     html = page(member, "?line=claude_code")
     assert "Claude Code hidden" in plain(card(html, "merged_per_developer"))
     claude = next(
-        (each for each in chart(member, "merged_per_developer")["datasets"] if each["key"] == "claude_code"), None
+        (dataset for dataset in chart(member, "merged_per_developer")["datasets"] if dataset["key"] == "claude_code"),
+        None,
     )
     assert claude is None or not any(claude["data"])
     first, second, difference, interval = differences(member, "?line=claude_code")["PRs merged per developer"]

@@ -63,7 +63,7 @@ def connected(name: str = "GitHub of Acme", *, resources: int = 2, provider: str
 
 
 def state_of(connection: Connection) -> State:
-    return next(each.state for each in sync_health(timezone.now()) if each.connection == connection)
+    return next(health.state for health in sync_health(timezone.now()) if health.connection == connection)
 
 
 def text_of(client: Client, address: str = PAGE) -> str:
@@ -74,7 +74,7 @@ def test_an_empty_installation_says_what_to_connect_first(admin: Client) -> None
     page = text_of(admin)
     assert "No provider is connected yet" in page
     assert "Start with source control" in page
-    assert "0 of 5 inputs are there" in page
+    assert "0 of 5 inputs connected" in page
 
 
 def test_states_from_the_worst_down() -> None:
@@ -134,10 +134,10 @@ def test_admins_read_what_is_wrong_and_others_only_how_fresh_it_is(admin: Client
     )
     WebhookDelivery.objects.create(connection=connection, delivery_id="1", event="deployment_status")
     QuarantinedPayload.objects.create(connection=connection, kind=Kind.RELEASE, payload={}, path="id", problem="gone")
-    for said in (PROBLEM, REMEDY, "1,200 of 5,000 left", "deployment_status", "1 record", "Failing"):
-        assert said in text_of(admin), said
-        assert said not in text_of(member), said
-        assert said not in text_of(member, f"{PAGE}live/"), said
+    for text in (PROBLEM, REMEDY, "1,200 of 5,000 left", "deployment_status", "1 record", "Failing"):
+        assert text in text_of(admin), text
+        assert text not in text_of(member), text
+        assert text not in text_of(member, f"{PAGE}live/"), text
     assert connection.name in text_of(member)
     assert "last success 1 minute ago" in text_of(member)
 
@@ -194,7 +194,7 @@ def test_everything_is_there(admin: Client, shop: Repository) -> None:
         finished_at=yesterday,
     )
     Incident.objects.create(connection=connection, external_id="1", started_at=yesterday)
-    assert "5 of 5 inputs are there" in text_of(admin)
+    assert "5 of 5 inputs connected" in text_of(admin)
     assert "Last merge 1 day ago." in text_of(admin, HEALTH)
 
 
@@ -210,7 +210,7 @@ def test_deployments_without_production_name_what_was_seen(admin: Client, shop: 
             finished_at=timezone.now(),
         )
     assert completeness().other_environments == ["blue", "qa"]
-    assert "none that succeeded in production (seen: blue, qa)" in text_of(admin)
+    assert "none succeeded in production (seen: blue, qa)" in text_of(admin)
 
 
 def test_a_source_that_fell_silent_is_no_longer_complete(admin: Client, shop: Repository) -> None:
@@ -223,8 +223,8 @@ def test_a_source_that_fell_silent_is_no_longer_complete(admin: Client, shop: Re
 def test_links_count_only_to_items_that_are_known(shop: Repository) -> None:
     pull_request = merged(connected(), shop, 1)
     WorkItemLink.objects.create(pull_request=pull_request, key="GONE-1", method="branch")
-    found = completeness()
-    assert (found.merges, found.linked) == (1, 0)
+    inputs = completeness()
+    assert (inputs.merges, inputs.linked) == (1, 0)
 
 
 def test_what_was_deleted_is_no_input(shop: Repository) -> None:
@@ -236,7 +236,7 @@ def test_what_was_deleted_is_no_input(shop: Repository) -> None:
 def test_the_home_page_lists_what_is_left_to_set_up(admin: Client, member: Client) -> None:
     assert f'hx-get="{HEALTH}"' in admin.get("/").content.decode()
     health = text_of(admin, HEALTH)
-    for said in ("Source control", "Deployments", "Incidents", "Issue tracker", "Send them"):
-        assert said in health
+    for text in ("Source control", "Deployments", "Incidents", "Issue tracker", "Push them"):
+        assert text in health
     assert "Issue tracker" not in text_of(member, "/")
     assert member.get(HEALTH).status_code == 404

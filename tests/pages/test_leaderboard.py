@@ -67,8 +67,8 @@ def rows(client: Client, **query: str) -> list[Row]:
     return [dict(zip(names, line, strict=True)) for line in lines]
 
 
-def names(found: list[Row]) -> list[str]:
-    return [row["Developer"] for row in found]
+def names(listed: list[Row]) -> list[str]:
+    return [row["Developer"] for row in listed]
 
 
 def set_policy(policy: IndividualPolicy) -> None:
@@ -76,21 +76,21 @@ def set_policy(policy: IndividualPolicy) -> None:
 
 
 def test_the_fourteen_columns(teams: Org, sign_in: SignIn) -> None:
-    [*found] = rows(sign_in(MANAGER), unit="platform")
-    assert [*found[0]] == HEADS
+    [*listed] = rows(sign_in(MANAGER), unit="platform")
+    assert [*listed[0]] == HEADS
     page = sign_in(MANAGER).get(BOARD, {"unit": "platform"}).content.decode()
     heads = re.findall(r'<th scope="col"[^>]*><a href="[^"]*">([^<]+)<', page)
     assert heads == HEADS
 
 
 def test_the_default_is_the_ai_share_with_few_lines_below(teams: Org, sign_in: SignIn) -> None:
-    found = rows(sign_in(MANAGER), unit="platform")
-    assert [(row["Rank"], row["Developer"]) for row in found[:3]] == [("1", "Hedy"), ("2", "Ada"), ("3", "Radia")]
-    assert [row["Rank"] for row in found[3:]] == [""] * 3
-    assert found[3]["Developer"] == "Katherine"  # 100 % of 60 lines
-    assert [float(row["AI Committed Code %"]) for row in found[:4]] == pytest.approx([100, 55, 0, 100])
-    assert [float(row["AI Lines of Code"]) for row in found[:4]] == [120, 110, 0, 60]
-    assert {row["AI Committed Code %"] for row in found[4:]} == {""}  # nothing committed is no share
+    listed = rows(sign_in(MANAGER), unit="platform")
+    assert [(row["Rank"], row["Developer"]) for row in listed[:3]] == [("1", "Hedy"), ("2", "Ada"), ("3", "Radia")]
+    assert [row["Rank"] for row in listed[3:]] == [""] * 3
+    assert listed[3]["Developer"] == "Katherine"  # 100 % of 60 lines
+    assert [float(row["AI Committed Code %"]) for row in listed[:4]] == pytest.approx([100, 55, 0, 100])
+    assert [float(row["AI Lines of Code"]) for row in listed[:4]] == [120, 110, 0, 60]
+    assert {row["AI Committed Code %"] for row in listed[4:]} == {""}  # nothing committed is no share
 
 
 def test_the_other_rankings(teams: Org, sign_in: SignIn) -> None:
@@ -167,11 +167,11 @@ def test_who_sees_whom(teams: Org, sign_in: SignIn, policy: IndividualPolicy) ->
         if others < 0:
             assert client.get(CSV, {"unit": unit} if unit else {}).status_code in (403, 404)
             continue
-        found = names(rows(client, **({"unit": unit} if unit else {})))
+        labels = names(rows(client, **({"unit": unit} if unit else {})))
         mine = persona.name.capitalize()
-        assert (mine in found) == own, (persona, unit, found)
-        foreign = [name for name in found if name != mine]
-        assert len(foreign) == others, (persona, unit, found)
+        assert (mine in labels) == own, (persona, unit, labels)
+        foreign = [name for name in labels if name != mine]
+        assert len(foreign) == others, (persona, unit, labels)
         if policy == IndividualPolicy.NAMED:
             assert {*foreign} <= team | {"Grace"}
         else:
@@ -206,9 +206,9 @@ def test_a_filter_that_few_people_pass_hides_them(teams: Org, sign_in: SignIn) -
     teams.session(by="hedy", on=day_before(6), at="18:00", model="claude-opus-4-1")
     teams.fold()
     set_policy(IndividualPolicy.PSEUDONYMS)
-    found = rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1")
-    assert names(found) == ["Ada"]
-    assert found[0]["Rank"] == ""  # a rank would tell of the other
+    listed = rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1")
+    assert names(listed) == ["Ada"]
+    assert listed[0]["Rank"] == ""  # a rank would tell of the other
     set_policy(IndividualPolicy.NAMED)
     assert {*names(rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1"))} == {"Ada", "Hedy"}
 
@@ -224,8 +224,8 @@ def test_a_search_looks_at_what_is_seen(teams: Org, sign_in: SignIn) -> None:
     assert names(rows(client, unit="platform", q="hed")) == ["Hedy"]
     assert rows(client, unit="platform", q="hed")[0]["Rank"] == "1"  # as in the whole list
     set_policy(IndividualPolicy.PSEUDONYMS)
-    for wanted in ("hed", "Hedy", "hedy@example.com"):
-        assert rows(client, unit="platform", q=wanted) == []
+    for search in ("hed", "Hedy", "hedy@example.com"):
+        assert rows(client, unit="platform", q=search) == []
     [other] = {name for name in names(rows(client, unit="platform", q="developer")) if name != "Ada"} and [
         names(rows(client, unit="platform", q="developer"))[0]
     ]
@@ -251,15 +251,15 @@ def test_under_pseudonyms_stands_nothing_that_commits_tell(teams: Org, sign_in: 
     exact = {row["Developer"]: row for row in rows(sign_in(MEMBER), unit="platform")}
     set_policy(IndividualPolicy.PSEUDONYMS)
     for ranked_by in ("ai_share", "spend"):
-        found = rows(sign_in(MEMBER), unit="platform", rank_by=ranked_by)
-        own = next(row for row in found if row["Developer"] == "Ada")
+        listed = rows(sign_in(MEMBER), unit="platform", rank_by=ranked_by)
+        own = next(row for row in listed if row["Developer"] == "Ada")
         assert {**own, "Rank": ""} == {**exact["Ada"], "Rank": ""}
-        for row in found:
+        for row in listed:
             if row["Developer"] != "Ada":
                 named_elsewhere = ("Agent", "AI Committed Code %", "AI Lines of Code", "Spend/Commit")
                 assert {row[name] for name in named_elsewhere} == {""}
                 assert float(row["Tokens Used"]) % 1000 == 0
-        assert all(bool(row["Rank"]) == (ranked_by == "spend") for row in found)
+        assert all(bool(row["Rank"]) == (ranked_by == "spend") for row in listed)
     page = sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
     assert "commits show the same with names" in page
 
@@ -269,7 +269,7 @@ def three_weeks() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("params", "why"),
     [
         (three_weeks, "Choose a longer window"),
         (lambda: {"agent": "claude_code"}, "with a filter or a split"),
@@ -277,13 +277,13 @@ def three_weeks() -> dict[str, str]:
     ],
 )
 def test_what_would_single_out_a_pseudonym_lists_nobody_else(
-    teams: Org, sign_in: SignIn, asked: Callable[[], dict[str, str]], why: str
+    teams: Org, sign_in: SignIn, params: Callable[[], dict[str, str]], why: str
 ) -> None:
     set_policy(IndividualPolicy.PSEUDONYMS)
     Organisation.objects.update(minimum_group_size=2)
     org_says_role_of_everybody(teams)
-    assert {*names(rows(sign_in(MEMBER), unit="platform", **asked()))} <= {"Ada"}
-    assert why in sign_in(MEMBER).get(BOARD, {"unit": "platform", **asked()}).content.decode()
+    assert {*names(rows(sign_in(MEMBER), unit="platform", **params()))} <= {"Ada"}
+    assert why in sign_in(MEMBER).get(BOARD, {"unit": "platform", **params()}).content.decode()
 
 
 def org_says_role_of_everybody(org: Org) -> None:
@@ -294,11 +294,11 @@ def org_says_role_of_everybody(org: Org) -> None:
 def test_pages_have_the_rows_of_the_csv(teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insights.pages.ai.leaderboard.PAGE_SIZE", 4)
     client = sign_in(MANAGER)
-    found: list[str] = []
+    labels: list[str] = []
     for page in ("1", "2"):
         text = client.get(BOARD, {"unit": "platform", "page": page}).content.decode()
-        found += re.findall(r'<th scope="row" class="stick">([^<]+?)\s*<', text)
-    assert found == names(rows(client, unit="platform"))
+        labels += re.findall(r'<th scope="row" class="stick">([^<]+?)\s*<', text)
+    assert labels == names(rows(client, unit="platform"))
     assert "1–4 of 6" in client.get(BOARD, {"unit": "platform"}).content.decode()
     assert client.get(BOARD, {"page": "0"}).status_code == 400
 
@@ -335,10 +335,10 @@ def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
     client.get(BOARD, {"unit": "platform"})
     refresh()  # the bar's tiles are read from cells then
     for address in (BOARD, CSV, "/insights/ai/parts/leaderboard/"):
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(address, {"unit": "platform"})
         # The engine looks with each question whether memberships are still those that it has loaded.
-        assert len(asked) <= 21, [str(query["sql"])[:90] for query in asked]
+        assert len(queries) <= 21, [str(query["sql"])[:90] for query in queries]
 
 
 def test_says_that_few_spend_most_once_both_groups_are_large_enough(
@@ -353,6 +353,6 @@ def test_says_that_few_spend_most_once_both_groups_are_large_enough(
     assert "developers make up" not in part(MANAGER)  # 5 of 6: the other would be alone
     Organisation.objects.update(minimum_group_size=3)
     spend = sorted((float(row["Total Spend"]) for row in rows(sign_in(MANAGER), unit="platform")), reverse=True)
-    said = f"3 of 6 developers make up {100 * sum(spend[:3]) / sum(spend):.1f}% of the spend"
-    assert said in part(MANAGER)
-    assert said in part(EXECUTIVE)  # who sees nobody's row
+    sentence = f"3 of 6 developers make up {100 * sum(spend[:3]) / sum(spend):.1f}% of the spend"
+    assert sentence in part(MANAGER)
+    assert sentence in part(EXECUTIVE)  # who sees nobody's row

@@ -44,8 +44,8 @@ def used(org: Org) -> Org:
     return org
 
 
-def rows(client: Client, **asked: str) -> list[dict[str, str]]:
-    answered = client.get(reverse("ai_prices_csv"), asked)
+def rows(client: Client, **params: str) -> list[dict[str, str]]:
+    answered = client.get(reverse("ai_prices_csv"), params)
     return list(csv.DictReader(io.StringIO(answered.getvalue().decode("utf-8-sig"))))
 
 
@@ -83,7 +83,7 @@ def test_tokens_without_a_price_open_to_these_alone(admin: Client, org: Org) -> 
     page = admin.get(reverse("ai_prices")).content.decode()
     _, _, without_price = page.partition("Models without a price")
     [(address, printed)] = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', without_price)
-    opened = rows_of(lambda found: admin.get(found).getvalue(), address)
+    opened = rows_of(lambda url: admin.get(url).getvalue(), address)
     assert printed == wording.compact(total(opened, "Contribution")) == wording.compact(30_000)
 
 
@@ -122,7 +122,7 @@ def test_seats_are_added_once_asked_for(admin: Client, used: Org) -> None:
     page = admin.get(reverse("ai")).content.decode()
     assert "With seats" in page
     assert "Total agent spend" in page
-    assert "1 of 1 developer with a seat used none of theirs" in page
+    assert "1 of 1 developer with a seat did not use it" in page
     assert "Total agent cost" in admin.get(reverse("ai"), {"cost": "seats"}).content.decode()
     assert (
         "0 of 1 developer with a seat used it" in admin.get(reverse("ai"), {"developers": "licensed"}).content.decode()

@@ -19,13 +19,13 @@ def test_the_page_itself_asks_for_buckets_of_what_it_draws_alone(
     member: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tiles have lines; what it splits is told of the whole window, and charts ask for their buckets themselves."""
-    asked: list[MetricQuery] = []
+    queries: list[MetricQuery] = []
 
     def watched(*args: Any, series: Sequence[MetricQuery], **more: Any) -> Any:
-        asked.extend(series)
+        queries.extend(series)
         return visible_together(*args, series=series, **more)
 
     monkeypatch.setattr(answers, "visible_together", watched)
     assert member.get("/insights/ai/").status_code == 200
-    assert asked
-    assert not [query.key for query in asked if query.segments]
+    assert queries
+    assert not [query.key for query in queries if query.segments]

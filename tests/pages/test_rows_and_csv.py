@@ -27,11 +27,11 @@ EXPORT = "/insights/metrics/ai.tokens/rows.csv"
 
 @given(st.text(max_size=30))
 def test_no_text_is_a_formula(text: str) -> None:
-    cell = safe_cell(text)
-    assert isinstance(cell, str)
-    assert cell.lstrip()[:1] not in ("=", "+", "-", "@")
-    assert not cell.startswith(("\t", "\r", "\n"))
-    assert cell.endswith(text), "nothing is lost"
+    safe = safe_cell(text)
+    assert isinstance(safe, str)
+    assert safe.lstrip()[:1] not in ("=", "+", "-", "@")
+    assert not safe.startswith(("\t", "\r", "\n"))
+    assert safe.endswith(text), "nothing is lost"
 
 
 def test_numbers_stay_numbers() -> None:
@@ -147,7 +147,7 @@ def test_the_panel_is_a_page_of_its_own_without_a_script(five_people: Org, membe
 
 
 @pytest.mark.parametrize(
-    ("asked", "beside"),
+    ("query", "beside"),
     [
         ("of=use", {"Days with a session", "Sessions"}),
         ("of=merged", {"PRs before", "Weeks before", "PRs after", "Weeks after"}),
@@ -156,19 +156,19 @@ def test_the_panel_is_a_page_of_its_own_without_a_script(five_people: Org, membe
     ],
 )
 def test_the_panel_of_adoption_leads_to_the_columns_it_has_no_room_for(
-    org: Org, member: Client, asked: str, beside: set[str]
+    org: Org, member: Client, query: str, beside: set[str]
 ) -> None:
     took_up = windows.local_today() - timedelta(days=30)
     for number, (name, ago) in enumerate(product(("ada", "grace"), (50, 40, 20, 10))):
         org.push("pull-requests", merged(number + 1, day_before(ago), author=name))
     org.session(by="ada", on=took_up)
     org.fold()
-    address = f"/insights/ai/adoption/rows/?{asked}"
+    address = f"/insights/ai/adoption/rows/?{query}"
     panel = member.get(address, headers={"HX-Request": "true"}).content.decode()
     [page_url] = re.findall(r'<a href="([^"]+)">All columns', panel)
     page = member.get(html.unescape(page_url)).content.decode()
     assert "All columns" not in page
-    in_panel, on_page = (re.findall(r'<th scope="col"[^>]*>([^<]+)', found) for found in (panel, page))
+    in_panel, on_page = (re.findall(r'<th scope="col"[^>]*>([^<]+)', body) for body in (panel, page))
     assert in_panel
     assert in_panel == [heading for heading in on_page if heading not in beside]
     assert beside <= {*on_page}

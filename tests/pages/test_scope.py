@@ -128,9 +128,9 @@ def test_child_units_stand_side_by_side_with_who_is_in_none(world: World, admin:
     assert [row[0] for row in rows] == ["A", "B", "Unassigned"]
     spend = heads.index("Spend (currency)")
     for row, unit in zip(rows, ("a", "b", f"unassigned:{TREE}"), strict=True):
-        [_, told] = table(page(admin, "/insights/ai/charts/spend_breakdown.csv", unit=unit, range="4w"))[:2]
+        [_, csv_rows] = table(page(admin, "/insights/ai/charts/spend_breakdown.csv", unit=unit, range="4w"))[:2]
         parts = table(page(admin, "/insights/ai/charts/spend_breakdown.csv", unit=unit, range="4w"))[1:]
-        assert float(row[spend]) == pytest.approx(sum(float(part[1]) for part in parts)), told
+        assert float(row[spend]) == pytest.approx(sum(float(part[1]) for part in parts)), csv_rows
     html = page(admin, "/insights/ai/units/", unit=ROOT, range="4w", sort="-ai.spend")
     assert 'href="/insights/ai/?unit=a&amp;range=4w&amp;sort=-ai.spend"' in html
     assert 'aria-sort="descending"' in html

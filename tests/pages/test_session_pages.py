@@ -78,7 +78,7 @@ def test_what_a_session_came_to(teams: Org, sign_in: SignIn) -> None:
     assert "AI lines committed 30" in page
     assert "Bash 0 1 0" in page
     assert "Edit 2 0 0" in page
-    assert "Committed 30 lines of it stand in 1 commit that counts." in page
+    assert "Committed 30 lines of it are in 1 counted commit." in page
     assert "no prompt and no code is stored" in page
 
 
@@ -86,17 +86,17 @@ def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
     session = session_of("ada")
     happened = SessionStory(session).happenings(first=0, count=1000)
     whole = summaries_of([session.pk])[session.pk].whole
-    assert [each.at for each in happened] == sorted(each.at for each in happened)
-    assert sum(sum(each.tokens) for each in happened) == whole.tokens == 1487
-    assert sum(each.spend or 0 for each in happened) == pytest.approx(whole.spend)
-    assert sum(each.what == "request" for each in happened) == whole.requests == 3
-    assert sum(each.outcome == "failed" for each in happened) == whole.tool_failures == 1
-    assert sum(each.what == "commit" for each in happened) == 1
+    assert [happening.at for happening in happened] == sorted(happening.at for happening in happened)
+    assert sum(sum(happening.tokens) for happening in happened) == whole.tokens == 1487
+    assert sum(happening.spend or 0 for happening in happened) == pytest.approx(whole.spend)
+    assert sum(happening.what == "request" for happening in happened) == whole.requests == 3
+    assert sum(happening.outcome == "failed" for happening in happened) == whole.tool_failures == 1
+    assert sum(happening.what == "commit" for happening in happened) == 1
     hours = SessionStory(session).hours()
     assert sum(hour.tokens for hour in hours) == whole.tokens
     assert sum(hour.tool_calls for hour in hours) == whole.tool_calls
-    [stretch] = SessionStory(session).stretches()
-    assert stretch.seconds == pytest.approx(session.active_seconds)
+    [period] = SessionStory(session).stretches()
+    assert period.seconds == pytest.approx(session.active_seconds)
 
 
 def test_what_became_of_a_session_is_what_the_engine_parts_spend_by(teams: Org) -> None:
@@ -109,20 +109,20 @@ def test_what_became_of_a_session_is_what_the_engine_parts_spend_by(teams: Org) 
             key = outcome_of(session, settled_before)
             parted[key] = parted.get(key, 0.0) + spend
     [answer] = read_totals([query])
-    found = {figure.segment["outcome"]: figure.value for figure in answer.total if figure.value}
-    assert parted == pytest.approx(found)
+    by_outcome = {figure.segment["outcome"]: figure.value for figure in answer.total if figure.value}
+    assert parted == pytest.approx(by_outcome)
     assert {*parted} == {"committed", "pending", "unknown", "wasted"}
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [
-        ("hedy", "Wasted No commit that counts has lines of it, 72 hours after it ended"),
+        ("hedy", "Wasted No counted commit contains its lines 72 hours after it ended"),
         ("radia", "Unknown No commit has lines of it, and no connected repository holds a commit"),
     ],
 )
-def test_why_a_session_is_waste_or_unknown(teams: Org, sign_in: SignIn, name: str, told: str) -> None:
-    assert told in plain(sign_in(Persona(name)).get(address(session_of(name))).content.decode())
+def test_why_a_session_is_waste_or_unknown(teams: Org, sign_in: SignIn, name: str, reason: str) -> None:
+    assert reason in plain(sign_in(Persona(name)).get(address(session_of(name))).content.decode())
 
 
 def test_a_pending_session_says_when_it_settles(teams: Org, sign_in: SignIn) -> None:
@@ -199,12 +199,12 @@ def test_the_list_is_ones_own_and_others_as_the_policy_shows_them(teams: Org, si
 
 
 def test_the_list_adds_up_to_the_figures(teams: Org, sign_in: SignIn) -> None:
-    found = rows(sign_in(MANAGER), unit="platform")
+    listed = rows(sign_in(MANAGER), unit="platform")
     queries = [MetricQuery(key, windows.trailing(12)) for key in ("ai.tokens", "ai.tool_failures")]
     graces = summaries_of([session_of("grace").pk])[session_of("grace").pk].whole
     tokens, failures = (answer.total[0].value for answer in read_totals(queries))
-    assert sum(int(row["Tokens"]) for row in found) + graces.tokens == tokens
-    assert sum(int(row["Failed"]) for row in found) == failures
+    assert sum(int(row["Tokens"]) for row in listed) + graces.tokens == tokens
+    assert sum(int(row["Failed"]) for row in listed) == failures
 
 
 def test_rows_of_sessions_lead_to_their_pages(teams: Org, sign_in: SignIn) -> None:
@@ -237,13 +237,13 @@ def test_a_huge_session_is_told_by_the_hour(teams: Org, sign_in: SignIn) -> None
         session=session, key="huge", at=start, tool="Bash", outcome="failed", error_type="exit 1"
     )
     client = sign_in(MEMBER)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         answer = client.get(address(session))
     page = answer.content.decode()
     assert len(page) < 60_000
-    assert len(asked) <= 15
+    assert len(queries) <= 15
     assert "100,008 happenings: too many for one list" in page  # with three requests, three calls and a commit of hers
-    hours = [each.replace("&amp;", "&") for each in re.findall(r'href="([^"]+hour=[^"]+)#timeline"', page)]
+    hours = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+hour=[^"]+)#timeline"', page)]
     assert len(hours) == 4
     first = plain(client.get(hours[0]).content.decode())
     assert "1–200 of 36,001" in first

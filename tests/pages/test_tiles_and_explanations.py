@@ -35,7 +35,7 @@ def answer(key: str, total: Figure, series: list[Figure] | None = None, *, lag: 
 
 
 @pytest.mark.parametrize(
-    ("key", "now", "before", "said"),
+    ("key", "now", "before", "expected"),
     [
         ("ai.adoption_rate", 76.9, 70.8, ("up", "better", "6.1 pts")),
         ("ai.adoption_rate", 70.8, 76.9, ("down", "worse", "6.1 pts")),
@@ -49,11 +49,11 @@ def answer(key: str, total: Figure, series: list[Figure] | None = None, *, lag: 
     ],
 )
 def test_a_change_is_judged_by_the_metrics_direction(
-    key: str, now: float, before: float, said: tuple[str, str, str]
+    key: str, now: float, before: float, expected: tuple[str, str, str]
 ) -> None:
     change = tiles.change(get(key), figure(now), figure(before), tiles.earlier(WINDOW, BEFORE))
     assert change is not None
-    assert (change.arrow, change.judgement, change.text) == said
+    assert (change.arrow, change.judgement, change.text) == expected
     assert change.comparison == f"{'against' if change.judgement == 'steady' else 'than'} previous 12 weeks"
 
 
@@ -131,9 +131,9 @@ def test_one_failing_tool_is_said() -> None:
 
 
 def test_few_who_spend_most_are_said() -> None:
-    said = explanations.few_spend_most(Concentration(5, 50, of_spend=0.62, of_lines=0.3), url="")
-    assert said is not None
-    assert said.text.startswith("5 of 50 developers make up 62.0% of the spend and 30.0% of the AI lines committed")
+    hint = explanations.few_spend_most(Concentration(5, 50, of_spend=0.62, of_lines=0.3), url="")
+    assert hint is not None
+    assert hint.text.startswith("5 of 50 developers make up 62.0% of the spend and 30.0% of the AI lines committed")
     assert explanations.few_spend_most(Concentration(5, 50, of_spend=0.49, of_lines=0.3), url="") is None
     assert explanations.few_spend_most(Concentration(5, 19, of_spend=0.9, of_lines=0.3), url="") is None
     assert explanations.few_spend_most(None, url="") is None

@@ -47,11 +47,11 @@ def tell_of_teams(org: Org) -> None:
     attribute_what_waits()
 
 
-def said(client: Client) -> list[Mapping[str, str]]:
+def visibility(client: Client) -> list[Mapping[str, str]]:
     """For the unit's members and managers, and for those who see its figures only: kind of rows → how they stand."""
     page = client.get(PAGE).content.decode()
-    found = re.findall(r'data-rows-of="(\w+)" data-shown="(\w+)"', page)
-    return [dict(found[: len(RowsOf)]), dict(found[len(RowsOf) :])]
+    pairs = re.findall(r'data-rows-of="(\w+)" data-shown="(\w+)"', page)
+    return [dict(pairs[: len(RowsOf)]), dict(pairs[len(RowsOf) :])]
 
 
 def got(client: Client, of: RowsOf) -> str:
@@ -66,7 +66,7 @@ def got(client: Client, of: RowsOf) -> str:
 @pytest.mark.parametrize("policy", IndividualPolicy)
 def test_the_page_says_what_each_role_gets(teams: None, sign_in: SignIn, policy: IndividualPolicy) -> None:
     Organisation.objects.update(individual_policy=policy)
-    unit, others = said(sign_in(MEMBER))
+    unit, others = visibility(sign_in(MEMBER))
     for persona, words in ((COLLEAGUE, unit), (MANAGER, unit), (EXECUTIVE, others), (ADMIN, others)):
         client = sign_in(persona)
         for of in RowsOf:

@@ -131,26 +131,26 @@ def test_lines_are_on_every_chart_of_the_metric(sign_in: SignIn) -> None:
     agree(unit="", metric="pr.throughput", threshold=5.0, target=None, period="week")
     client, executive = sign_in(MANAGER), sign_in(EXECUTIVE)
     charts = f"/insights/metrics/{PICKUP}/charts"
-    own = [("threshold", "Should be 8.0 h"), ("target", "Wants to be 6.0 h")]
+    own = [("threshold", "Threshold 8.0 h"), ("target", "Target 6.0 h")]
     assert lines(client, f"{charts}/trend/?unit=platform") == own
     assert lines(client, f"{charts}/split/?unit=platform") == own, "the lines of its parts are medians, too"
     assert lines(client, f"{charts}/trend/?unit=platform&statistic=mean") == []
     assert lines(executive, f"{charts}/trend/") == [], "nothing was agreed for the organisation"
     assert lines(client, "/insights/delivery/charts/size/?unit=platform") == [
-        ("threshold", "Should be 45 lines (whole organisation)"),
-        ("target", "Wants to be 40 lines (whole organisation)"),
+        ("threshold", "Threshold 45 lines (whole organisation)"),
+        ("target", "Target 40 lines (whole organisation)"),
     ]
     assert lines(client, "/insights/delivery/charts/gaps/?unit=platform") == [], "of several metrics"
     throughput = "/insights/metrics/pr.throughput/charts"
     assert lines(client, f"{throughput}/trend/?unit=platform") == [], "a count of all"
-    assert lines(executive, f"{throughput}/trend/") == [("threshold", "Should be 5")]
+    assert lines(executive, f"{throughput}/trend/") == [("threshold", "Threshold 5")]
     assert lines(executive, f"{throughput}/trend/?granularity=month") == [], "it is of weeks"
     assert lines(executive, f"{throughput}/split/") == [], "of the parts of a sum"
     assert lines(client, f"{charts}/trend/?person=me") == [], "nobody is held against it"
     metric = page(client, f"/insights/metrics/{PICKUP}/?unit=platform")
-    assert "Should be 8.0 h · Wants to be 6.0 h" in metric
+    assert "Threshold 8.0 h · Target 6.0 h" in metric
     panel = page(client, f"/insights/metrics/{PICKUP}/how/?unit=platform")
-    assert "Agreed Should be 8.0 h · Wants to be 6.0 h of the median" in panel
+    assert "Threshold and target Threshold 8.0 h · Target 6.0 h of the median" in panel
 
 
 def test_a_list_takes_few_queries(sign_in: SignIn) -> None:

@@ -62,7 +62,7 @@ def test_how_a_figure_stands_to_it(value: float, reached: str) -> None:
     agree()
     found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP].on_tile(query(), value)
     assert found is not None
-    assert (found.text, found.reached) == ("Should be 8.0\u00a0h, wants to be 6.0\u00a0h", reached)
+    assert (found.text, found.reached) == ("Threshold 8.0\u00a0h, target 6.0\u00a0h", reached)
 
 
 def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
@@ -74,19 +74,19 @@ def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
     of_weeks = agreements_on(["pr.throughput"], Scope(), as_(EXECUTIVE))["pr.throughput"]
     told = of_weeks.on_tile(MetricQuery("pr.throughput", window()), 60.0)
     assert told is not None
-    assert (told.text, told.reached) == ("Should be 5 a week", ""), "the tile is of twelve weeks"
+    assert (told.text, told.reached) == ("Threshold 5 a week", ""), "the tile is of twelve weeks"
 
 
 def test_a_tile_tells_it_to_whom_it_concerns() -> None:
     agree(unit="", metric="pr.size", threshold=45.0, target=40.0)
     for persona, asked in ((MANAGER, "?unit=platform"), (EXECUTIVE, ""), (MEMBER, "?unit=platform")):
         told = tile(signed_in(persona), f"/insights/delivery/parts/hygiene/{asked}", "pr.size")
-        assert "Should be 45 lines, wants to be 40 lines" in told, persona.name
-        assert "Not there yet" in told
+        assert "Threshold 45 lines, target 40 lines" in told, persona.name
+        assert "Off target" in told
     other = text(signed_in(OTHER_MEMBER), "/insights/delivery/parts/hygiene/?unit=search")
-    assert "Not there yet" not in other, "there is no figure to hold against it"
+    assert "Off target" not in other, "there is no figure to hold against it"
     own = text(signed_in(MEMBER), "/insights/delivery/parts/hygiene/?person=me")
-    assert "Should be" not in own, "nobody is held against it"
+    assert "Threshold" not in own, "nobody is held against it"
 
 
 def test_the_csv_of_a_chart_has_its_lines() -> None:
@@ -94,8 +94,8 @@ def test_the_csv_of_a_chart_has_its_lines() -> None:
     client = signed_in(MANAGER)
     answer = client.get(f"/insights/metrics/{PICKUP}/charts/trend.csv?unit=platform")
     heads, *rows = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))
-    at = heads.index("Should be 8.0 h (seconds)")
-    assert heads[at + 1] == "Wants to be 6.0 h (seconds)"
+    at = heads.index("Threshold 8.0 h (seconds)")
+    assert heads[at + 1] == "Target 6.0 h (seconds)"
     assert rows
     assert {(float(row[at]), float(row[at + 1])) for row in rows} == {(8 * HOUR, 6 * HOUR)}
 
@@ -112,7 +112,7 @@ def test_the_course_of_a_key_result_is_held_against_it_while_its_quarter_is_open
         return [(line["label"], line["value"] / HOUR) for line in chart["benchmarks"]]
 
     own = [("Baseline", 7.0), ("Target", 5.0)]
-    assert lines(0) == [("Should be 8.0 h", 8.0), ("Wants to be 6.0 h", 6.0), *own]
+    assert lines(0) == [("Threshold 8.0 h", 8.0), ("Target 6.0 h", 6.0), *own]
     assert lines(1) == own, "of another statistic nothing was agreed"
     close_quarter(as_(EXECUTIVE), found.quarter, forced_because="The team moves on.")
     assert lines(0) == own

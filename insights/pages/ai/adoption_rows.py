@@ -17,7 +17,7 @@ from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.lines import WORK
 from insights.pages.ai.page import page_filters
-from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, row_table
+from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, printed_recipe, row_table
 from insights.privacy.visible import AdoptionRows, visible_adoption_rows
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
@@ -94,7 +94,7 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
             Picker(LIST_NAMES[listed], params.listing(listed), listed is params.rows.listed)
             for listed in params.rows.lists
         ],
-        "recipe": shown.recipe,
+        "recipe": printed_recipe(shown.recipe),
         "note": shown.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",

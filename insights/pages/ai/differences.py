@@ -120,7 +120,7 @@ def _verdict(comparison: Comparison) -> tuple[Literal["", "better", "worse", "st
     if comparison.interval is None or comparison.difference is None:
         return "", ""
     if comparison.interval.holds_nothing:
-        return "steady", "No difference shown: the interval holds 0."
+        return "steady", "No significant difference: the interval includes 0."
     higher = comparison.difference > 0
     better = higher == (get(comparison.query.key).better == "higher")
     direction = "Higher" if higher else "Lower"

@@ -44,7 +44,7 @@ CHOICES = (RANKED_BY, SORT)
 ASCENDING_FIRST = frozenset({RANK, NAME, "agent"})
 PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without their word, which the heading has
 UNKNOWN = "unknown"  # what is there and cannot be told is no nought
-SOME_UNPRICED = "Beside it tokens of models whose price is not known."
+SOME_UNPRICED = "Excludes tokens of models without a price."
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,9 @@ def _banner(params: LeaderboardParams, shown: LeaderboardPage) -> str:
     if not shown.is_pseudonymous:
         return ""
     return (
-        "Others stand here under pseudonyms that are yours alone and change every quarter, with rounded totals. Lines, "
-        "agents and what rests on commits are left out, because commits show the same with names. Groups of fewer than "
+        "Other developers appear under pseudonyms that only you see and that change every quarter, with rounded "
+        "totals. Lines, agents and figures based on commits are left out, because commits show them with names. "
+        "Groups of fewer than "
         f"{params.filters.access.minimum_group_size} are not shown."
     )
 

@@ -34,7 +34,7 @@ def spend_outcome(filters: Filters) -> dict[str, Any]:
     answers = read(filters, [spend.BY_OUTCOME])
     shares = spend.outcome_shares(answers)
     linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
-    return {"title": "What became of the spend", "shares": shares, "linked_shares": linked}
+    return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def compared(filters: Filters) -> dict[str, Any]:
 
 def impact_differences(filters: Filters) -> dict[str, Any]:
     shown = differences(filters)
-    return {"title": f"{shown.line} beside Non-AI", "differences": shown}
+    return {"title": f"{shown.line} vs. Non-AI", "differences": shown}
 
 
 def adoption_effect(filters: Filters) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.csv_export import csv_response
 from insights.catalogue.registry import get
 from insights.engine.contributions import LARGEST_PAGE, PERSON, ColumnKind, RowColumn, RowsPage
-from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, row_table
+from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, printed_recipe, row_table
 from insights.privacy.scope_access import access_in
 from insights.privacy.visible import visible_page, visible_rows
 from insights.privacy.withhold import is_withheld
@@ -141,7 +141,7 @@ def repository_rows(request: HttpRequest) -> HttpResponseBase:
         "formula": params.formula,
         "fraction": _fraction(request, params),
         "days": wording.days(params.filters.window),
-        "recipe": rows.recipe,
+        "recipe": printed_recipe(rows.recipe),
         "note": rows.note,
         "table": row_table(rows, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "panel_name": f"Rows of {params.label}" if is_panel(request) else "",

@@ -117,7 +117,7 @@ def _idle(answers: Answers) -> Link | None:
     idle = answers.figure("ai.idle_seats")
     if not idle.denominator or idle.value is None:
         return None
-    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat used none of theirs"
+    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat did not use it"
     return Link(label, rows_url(answers.filters, "ai.idle_seats"))
 
 
@@ -174,9 +174,9 @@ def _gap(answers: Answers) -> str:
     if gap is None or not ours:
         return ""
     if abs(gap) < SAME_MONEY:
-        return "the same as by the price book"
+        return "matches the price book"
     return (
-        f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than by "
+        f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than "
         "the price book"
     )
 
@@ -184,7 +184,7 @@ def _gap(answers: Answers) -> str:
 def _unpriced_note(answers: Answers) -> str:
     """That a sum of money is too low, where tokens without a price are left out of it."""
     unpriced = answers.figure("ai.unpriced_tokens").value
-    return f"without {wording.compact(unpriced)} tokens of unknown cost" if unpriced else ""
+    return f"excludes {wording.compact(unpriced)} tokens without a price" if unpriced else ""
 
 
 def _breakdown(answers: Answers) -> ChartCard:
@@ -228,7 +228,7 @@ def _unpriced_line(answers: Answers) -> str:
     unpriced = answers.figure("ai.unpriced_tokens").value
     if not unpriced:
         return ""
-    return f"{wording.compact(unpriced)} tokens have no known price and are not in this sum."
+    return f"{wording.compact(unpriced)} tokens without a price are not in this sum."
 
 
 def _missing(answers: Answers) -> Figure | None:

@@ -104,7 +104,7 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied("Notes are written by the managers of a unit, by executives and by admins.")
     form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
     if request.method == "POST" and form.is_valid() and _saved(form, lambda: add_annotation(access, form.draft)):
-        return _done(request, "The note stands on the charts.")
+        return _done(request, "Note added.")
     return _form_page(request, form, {"title": "Add a note", "submit": "Add the note"})
 
 
@@ -127,7 +127,7 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
         and form.is_valid()
         and _saved(form, lambda: change_annotation(access, note, form.draft))
     ):
-        return _done(request, "The note is changed.")
+        return _done(request, "Note updated.")
     more = {"title": "Change a note", "submit": "Save", "remove_url": reverse("annotation_remove", args=[pk])}
     return _form_page(request, form, {**context, **more})
 
@@ -139,7 +139,7 @@ def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
         remove_annotation(access_in(request), _visible(request, pk))
     except MayNotAnnotateError as refusal:
         raise PermissionDenied(str(refusal)) from None
-    return _done(request, "The note is removed.")
+    return _done(request, "Note removed.")
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:

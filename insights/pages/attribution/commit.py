@@ -142,7 +142,7 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
         ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
         ("Parents", str(len(commit.parents))),
         ("Files", f"{commit.file_count:,} counted"),
-        ("Lines", f"{lines}, without files that are set apart" if commit.lines_known else lines),
+        ("Lines", f"{lines}, without excluded files" if commit.lines_known else lines),
     ]
     if commit.by_agent:
         facts.insert(2, ("Signed by", agent_name(commit.by_agent)))
@@ -200,7 +200,7 @@ def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
     def label(seen: SeenEvidence) -> str:
         session = seen.session
         if session is None:
-            return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session else ""
+            return f"{seen.row.external_session}, without telemetry" if seen.row.external_session else ""
         if not named and (own_id is None or session.identity.person_id != own_id):
             return "a colleague's"
         return f"#{session.pk}, {labels.moment(session.started_at)}"
@@ -216,8 +216,8 @@ def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     if seen.decided:
         return "Decided"
     if decided_by and labels.method_name(seen.row.method) != decided_by:
-        return f"Not used: {labels.in_a_sentence(decided_by)} is believed first"
-    return "No lines of counted files are left for it"
+        return f"Not used: {labels.in_a_sentence(decided_by)} takes precedence"
+    return "No lines of counted files remain for it"
 
 
 def _file_line(attributed: AttributedFile) -> FileLine:

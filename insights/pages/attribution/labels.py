@@ -52,7 +52,7 @@ def why(commit: Commit) -> str:
             "It counts as a commit. Its lines are unknown, not zero: git could not read its objects here, as in a "
             "partial clone."
         )
-    return "It counts, with the added lines of those of its files that are not set apart."
+    return "It counts, with the added lines of its counted files."
 
 
 def mix_in_words(mix: Mapping[str, float]) -> str:

@@ -137,7 +137,7 @@ def _cell(metric: Metric, figure: Figure, heat: Heat, url: str, params: CompareP
     is_short = metric.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)
     facts = wording.count(figure.sample_size, "fact")
     if _is_small(figure, metric):
-        note = f"{facts}: {metric.minimum_sample} would make it steady, so it is not ranked"
+        note = f"{facts}: {metric.minimum_sample} needed to rank it"
         return ComparedCell(str(printed), MIDDLE, note, url, is_sorted, is_small=True)
     note = f"{heat.words}, {facts}" if heat.mark else facts
     return ComparedCell(printed.value if is_short else str(printed), heat, note, url, is_sorted)

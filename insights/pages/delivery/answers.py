@@ -67,7 +67,7 @@ def tile(page_answers: Answers, key: str, *, label: str | None = None, band: til
     """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
     made = page_answers.tile(key, label=label, sample=_sample(page_answers.figure(key), key, noun=False), band=band)
     if made.reason == OWNS_NOTHING:
-        return replace(made, reason_link=tiles.Link("See who owns what", reverse("ownership")))
+        return replace(made, reason_link=tiles.Link("Open ownership", reverse("ownership")))
     return made
 
 

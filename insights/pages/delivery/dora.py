@@ -21,7 +21,7 @@ TILES = {
     "dora.lead_time": "Lead time for changes",
     "dora.change_failure_rate": "Change failure rate",
     "dora.recovery_time": "Recovery time",
-    "dora.rework_rate": "Rework rate",
+    "dora.rework_rate": "Deployment rework rate",
 }
 QUERIES = compared(tuple(TILES))
 STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal

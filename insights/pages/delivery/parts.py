@@ -29,14 +29,14 @@ from integrations.delivery.completeness import completeness
 
 
 def slowest_part(_request: HttpRequest, filters: Filters) -> dict[str, Any]:
-    return {"title": "The slowest pull requests", "slowest": slowest(filters), "part": "insights/_part_slowest.html"}
+    return {"title": "Slowest pull requests", "slowest": slowest(filters), "part": "insights/_part_slowest.html"}
 
 
 def needs(request: HttpRequest, _filters: Filters) -> dict[str, Any]:
     """What DORA still misses, whatever the filters."""
     for_admin = bool(getattr(request.user, "is_staff", False))
     lines = need_lines(completeness(), timezone.now(), for_admin=for_admin)
-    return {"title": "What DORA still misses", "needs": lines, "part": "insights/_part_dora_needs.html"}
+    return {"title": "Missing DORA inputs", "needs": lines, "part": "insights/_part_dora_needs.html"}
 
 
 def _section(name: str) -> Callable[[HttpRequest, Filters], dict[str, Any]]:

@@ -19,7 +19,7 @@ from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard
 
 SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
-TITLES = {"dora.lead_time": "How lead time is spread", "pr.cycle_time": "How cycle time is spread"}
+TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
 QUERIES = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
@@ -73,7 +73,7 @@ def spread_chart(filters: Filters) -> ChartData:
     rest = [count if tail else None for count, tail in zip(counts, is_tail, strict=True)]
     datasets = [Dataset("Pull requests", "bulk", "single", bulk)]
     if any(is_tail):
-        datasets.append(Dataset(f"The slowest {100 - BULK}%", "rest", "sequence", rest))
+        datasets.append(Dataset(f"Slowest {100 - BULK}%", "rest", "sequence", rest))
     return ChartData(
         kind="stacked_bar",
         unit="count",

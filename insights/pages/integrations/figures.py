@@ -34,7 +34,7 @@ def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> Co
     size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
     if health.stale_since is None:
         return ColumnsLine("good", "check", "Up to date", size, last, link)
-    detail = f"{health.stale:,} of {size} are stale, and their days read from the database, which tells the same"
+    detail = f"{health.stale:,} of {size} are stale; their days are read from the database, with the same result"
     if now - health.stale_since > USUAL_LAG:
         return ColumnsLine("watch", "alert-triangle", "Behind", detail, last, link)
     return ColumnsLine("", "refresh", "Being built", detail, last, link)

@@ -48,7 +48,7 @@ def _source_control(inputs: Completeness, now: datetime) -> NeedLine:
     if inputs.last_merge_at is not None:
         return _current(title, "Last merge", inputs.last_merge_at, now)
     if inputs.has_commits:
-        detail = "Commits are read, but no pull request: lead time begins and reviews happen there."
+        detail = "Commits are read, but no pull requests, which lead time and reviews need."
         return NeedLine(title, "watch", "Commits only", detail, _add("Connect source control"))
     return NeedLine(
         title, "", "Missing", "Pull requests with their reviews and commits.", _add("Connect source control")
@@ -61,11 +61,11 @@ def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
         return _current(title, "Last one", inputs.last_production_at, now)
     if inputs.has_deployments:
         named = f" (seen: {', '.join(inputs.other_environments)})" if inputs.other_environments else ""
-        detail = f"Deployments come in, and none that succeeded in production{named}. Say which environment that is."
-        link = Link("Say what words mean", reverse("admin:integrations_connection_changelist"))
+        detail = f"Deployments come in, and none succeeded in production{named}. Map your production environment."
+        link = Link("Value mappings", reverse("admin:integrations_connection_changelist"))
         return NeedLine(title, "watch", "None to production", detail, link)
     detail = "Without them only the time until the merge is known. A pipeline can send them with one line."
-    return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
+    return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
 
 
 def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
@@ -74,23 +74,23 @@ def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
         ago = wording.ago(inputs.last_incident_at, now)
         return NeedLine(title, "good", "Known", f"Last one {ago}.")  # a long time without one is no defect
     if inputs.has_repairs:
-        detail = "Rollbacks and fixes tell of failures; incidents would say when users noticed, and when it was over."
-        return NeedLine(title, "watch", "Repairs only", detail, Link("Send them", "#push-api"))
+        detail = "Rollbacks and fixes show failures; incidents would show when users noticed and when it was over."
+        return NeedLine(title, "watch", "Repairs only", detail, Link("Push them", "#push-api"))
     detail = "Without them failures are unknown: no change failure rate, no recovery time."
-    return NeedLine(title, "", "Missing", detail, Link("Send them", "#push-api"))
+    return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
 
 
 def _work_items(inputs: Completeness) -> NeedLine:
     if inputs.has_work_items:
         return NeedLine("Issue tracker", "good", "Known", "Work items are read.")
-    detail = "Work items say what work is for, and when its idea was born."
+    detail = "Work items show what the work is for, and when it was first planned."
     return NeedLine("Issue tracker", "", "Missing", detail, _add("Connect a tracker"))
 
 
 def _links(inputs: Completeness) -> NeedLine:
     title = "Links"
     if not inputs.merges:
-        return NeedLine(title, "", "Missing", "A pull request that names its work item joins both sides.")
+        return NeedLine(title, "", "Missing", "A pull request that names its work item links the two.")
     share = inputs.linked / inputs.merges
     detail = (
         f"{wording.percent_of(inputs.linked, inputs.merges)} of the last "
@@ -102,7 +102,7 @@ def _links(inputs: Completeness) -> NeedLine:
         title,
         "watch" if share else "",
         "Few" if share else "Missing",
-        f"{detail} Its key belongs into branch or title.",
+        f"{detail} Put its key into the branch or the title.",
     )
 
 

@@ -58,14 +58,14 @@ def _missing(tree: OrgTree, counts: Mapping[OwnedKind, Counted], for_admin: bool
         if counted.without_owner:
             without = f"{counted.without_owner:,}"
             detail = f"{without} of {wording.count(counted.total, *NOUNS[kind])} without an owner: {WITHOUT[kind]}"
-            link = Link("Say who", f"{_page(tree, kind)}&without=1") if for_admin else None
+            link = Link("Set owners", f"{_page(tree, kind)}&without=1") if for_admin else None
             yield OwnerLine(tree.name, "watch", "alert-triangle", f"{without} missing", detail, link)
 
 
 def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> OwnerLine:
     things = wording.listed([wording.count(counted.total, *NOUNS[kind]) for kind, counted in counts.items()])
     return OwnerLine(
-        tree.name, "good", "check", "Complete", f"{things}, each with an owner", Link("Owners", _page(tree))
+        tree.name, "good", "check", "Complete", f"{things}, each with an owner", Link("Ownership", _page(tree))
     )
 
 

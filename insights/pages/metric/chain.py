@@ -71,8 +71,8 @@ class Chain:
 
 
 LABELS_SHOWN = 7
-POSITIVE = "improves with it"
-NEGATIVE = "may pay for it"
+POSITIVE = "leading indicator"
+NEGATIVE = "guardrail"
 
 
 @login_required
@@ -84,7 +84,7 @@ def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric)
     context = {
-        "title": f"{metric.name} and what it is read together with",
+        "title": f"{metric.name} and related metrics",
         "chain": chain_of(metric, filters),
         "part": "insights/metrics/_chain.html",
     }

@@ -18,6 +18,7 @@ from insights.pages.answers import Answers, InsightsPage, Wanted
 from insights.pages.drawing import over_time, split_over_time, values_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
+from insights.pages.metric.rows import highest_title
 from insights.privacy.visible import Freshness, visible_distribution, visible_series
 from insights.query.query import Dimension, SeriesAnswer
 from insights.ui import wording
@@ -97,7 +98,7 @@ def spread(metric: Metric, filters: Filters) -> ChartData:
     ]
     if any(is_tail):
         rest = [n if tail else None for n, tail in zip(counts, is_tail, strict=True)]
-        datasets.append(Dataset(f"The greatest {100 - BULK}%", "rest", "sequence", rest))
+        datasets.append(Dataset(f"{highest_title(metric)} {100 - BULK}%", "rest", "sequence", rest))
     labels = [
         f"over {wording.reading(bin_.start, metric.unit)}"
         if tail

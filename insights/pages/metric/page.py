@@ -33,6 +33,7 @@ from insights.pages.metric.filters import (
     pickers,
     query_of,
 )
+from insights.pages.metric.rows import highest_title
 from insights.pages.metric.units import columns_of
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
@@ -50,9 +51,9 @@ from orgtree.trees.surroundings import Surroundings
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
-    Better.NEITHER: "neither is better in itself",
+    Better.NEITHER: "neither direction is better",
 }
-TITLES = {"trend": "Trend", "split": "Split", "spread": "How it is spread"}
+TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 
 
 @login_required
@@ -79,6 +80,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "change": change,
         "charts": [_card(metric, name, filters) for name in names if name != "spread"],
         "spread": _card(metric, "spread", filters) if "spread" in names else None,
+        "outliers_title": highest_title(metric),
         "outliers_url": _url(filters, "metric_outliers", metric) if has_distribution(metric) else "",
         "chain_url": _url(filters, "metric_chain", metric) if len(linked(metric)) > 1 else "",
         "chain_csv_url": _url(filters, "metric_chain_csv", metric),
@@ -162,8 +164,12 @@ def sample_words(metric: Metric, figure: Figure) -> str:
         return ""
     facts = wording.count(figure.sample_size, "fact")
     people = f" of {wording.count(figure.people, 'person', 'people')}" if figure.people else ""
-    left_out = f" · {figure.left_out:,} left out, which lack it" if figure.left_out else ""
-    few = f" · few: {metric.minimum_sample} make it steady" if figure.sample_size < metric.minimum_sample else ""
+    left_out = f" · {figure.left_out:,} without a value left out" if figure.left_out else ""
+    few = (
+        f" · small sample: a stable figure needs {metric.minimum_sample}"
+        if figure.sample_size < metric.minimum_sample
+        else ""
+    )
     return f"{facts}{people}{left_out}{few}"
 
 
@@ -181,7 +187,7 @@ def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
         rows_url=_url(panels, "metric_rows", metric),
         note_url="" if name == "spread" else note_url(filters, metric.key),
         pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
-        caveat=f"It begins earlier than the {filters.span} of the figures." if is_wider else "",
+        caveat=f"Starts earlier than the {filters.span} of the figures." if is_wider else "",
         span=12 if name != "spread" else 6,
     )
 
@@ -198,20 +204,20 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Direction", DIRECTIONS[metric.better]),
         ("Statistic", metric.statistic.value if metric.statistic else "one value"),
         (
-            "Others to pick",
+            "Other statistics",
             ", ".join(statistic for statistic in metric.statistics if statistic is not metric.statistic),
         ),
         (
             "Counts for",
             "the unit of its author at that time"
             if metric.belongs_to is BelongsTo.PERSON
-            else "the unit that owns what it runs on",
+            else "the unit that owns the service or repository",
         ),
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),
-        ("Steady from", f"{metric.minimum_sample:,} facts on" if metric.minimum_sample > 1 else ""),
-        ("Improve with it", _names(metric.positive_indicators)),
-        ("May pay for it", _names(metric.negative_indicators)),
+        ("Minimum sample", f"{metric.minimum_sample:,} facts" if metric.minimum_sample > 1 else ""),
+        ("Leading indicators", _names(metric.positive_indicators)),
+        ("Guardrails", _names(metric.negative_indicators)),
         ("Categories", ", ".join(metric.categories)),
         ("Initiative", ", ".join(metric.initiatives)),
         ("SPACE", ", ".join(metric.space)),

@@ -21,6 +21,7 @@ from insights.pages.metric.filters import metric_filters, metric_named, query_of
 from insights.pages.rows import record_page_of
 from insights.privacy.rows import NOBODY
 from insights.privacy.visible import visible_rows
+from insights.query.terms import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.scope_bar import look_around, scope_words
@@ -45,6 +46,11 @@ class Outlier:
     fraction: float
 
 
+def highest_title(metric: Metric) -> str:
+    """The heading of the list: of durations the greatest are the slowest."""
+    return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
+
+
 @login_required
 @require_GET
 @vary_on_headers("HX-Request")
@@ -58,7 +64,8 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     query = replace(query_of(filters, metric), statistic=None)
     rows = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
     context = {
-        "title": f"Greatest of {metric.name}",
+        "title": f"{highest_title(metric)}: {metric.name}",
+        "heading": highest_title(metric),
         "outliers": [_outlier(metric, row, rows.rows) for row in rows.rows],
         "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in rows.rows),
         "note": rows.note,

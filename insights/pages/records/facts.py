@@ -18,7 +18,7 @@ from integrations.models import (
 )
 
 Facts = Sequence[tuple[str, str]]
-NOBODY_OWNS = "nobody: an admin can say who does"
+NOBODY_OWNS = "nobody yet: an admin can set the owner"
 
 
 def pull_request_facts(pull_request: PullRequest) -> Facts:
@@ -26,13 +26,13 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
     facts = [
         ("Repository", pull_request.repository.name),
         ("Author", who(pull_request.author)),
-        ("Asked for by", who(pull_request.requested_by)),
+        ("Requested by", who(pull_request.requested_by)),
         ("Branches", " → ".join(filter(None, (pull_request.source_branch, pull_request.target_branch)))),
         ("Merged", moment(pull_request.merged_at)),
         ("Merged by", who(pull_request.merged_by)),
         ("Work type", status_words(pull_request.work_type)),
         ("Labels", ", ".join(pull_request.labels)),
-        ("From", pull_request.connection.name),
+        ("Source", pull_request.connection.name),
     ]
     if figures is None:
         return facts
@@ -42,8 +42,8 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
     set_apart = PullRequestSetApart(figures.set_apart).label if figures.set_apart else ""
     facts[3:3] = [
         ("Counts for", _counts_for(pull_request, figures)),
-        ("Counts nowhere", set_apart),
-        ("Reviews", counted if figures.review_count else "none that counts"),
+        ("Excluded as", set_apart),
+        ("Reviews", counted if figures.review_count else "none counted"),
         ("Size", size),
         ("Files", "" if figures.file_count is None else f"{figures.file_count:,}"),
     ]
@@ -72,7 +72,7 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
         ("Reopened", wording.count(figures.reopened, "time") if figures and figures.reopened else ""),
         ("Found", _found_by(figures)),
         ("Labels", ", ".join(item.labels)),
-        ("From", item.connection.name),
+        ("Source", item.connection.name),
     ]
 
 
@@ -93,12 +93,15 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ("Deployed by", who(deployment.deployed_by)),
         ("Commit", deployment.sha[:10]),
         (
-            "First brought",
+            "Contains",
             wording.count(story.contained, "pull request") if deployment.environment == "production" else "",
         ),
-        ("Unplanned", {True: "yes: made to fix something users noticed", False: "no", None: ""}[deployment.unplanned]),
+        (
+            "Unplanned",
+            {True: "yes: it fixes something that users noticed", False: "no", None: ""}[deployment.unplanned],
+        ),
         ("Restored", moment(story.failed.restored_at) if story.failed else ""),
-        ("From", deployment.connection.name),
+        ("Source", deployment.connection.name),
     ]
 
 
@@ -112,5 +115,5 @@ def incident_facts(incident: Incident, owners: Sequence[str]) -> Facts:
         ("Started", moment(incident.started_at)),
         ("Acknowledged", moment(incident.acknowledged_at)),
         ("Resolved", moment(incident.resolved_at)),
-        ("From", incident.connection.name),
+        ("Source", incident.connection.name),
     ]

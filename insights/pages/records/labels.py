@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from integrations.delivery.records.parts import Happened, Happening, RecordKind, RecordName
 from integrations.models import DeploymentMethod, FailureMethod, RevertMethod
@@ -67,31 +68,31 @@ WHY_MISSING: Mapping[str, str] = {
     "running": "Not finished.",
     "not_restored": "Not restored yet.",
     "no_failure": "No failure is linked to it.",
-    "no_cause": "No deployment is blamed for it.",
+    "no_cause": "No deployment is linked as its cause.",
     "not_acknowledged": "Nobody acknowledged it.",
     "not_resolved": "Not resolved yet.",
-    "negative": "It would end before it begins: left out.",
-    "unknown": "Its tool does not say when.",
+    "negative": "Left out: it would end before it begins.",
+    "unknown": "The provider does not report when.",
 }
 
 RELATIONS: Mapping[str, str] = {
     "work_item": "Work items",
     "deployment": "First in production with",
-    "incident": "Incidents that blame it",
+    "incident": "Incidents caused by it",
     "repaired_by": "Repaired by",
     "repairs": "Repairs",
     "rolls_back": "Rolls back",
-    "reverts": "Takes back",
-    "reverted_by": "Taken back by",
+    "reverts": "Reverts",
+    "reverted_by": "Reverted by",
     "pull_request": "Pull requests",
     "parent": "Part of",
-    "previous": "The deployment before",
-    "next": "The deployment after",
-    "caused_by": "Blames",
+    "previous": "Previous deployment",
+    "next": "Next deployment",
+    "caused_by": "Caused by",
     "same_cause": "Other incidents of that deployment",
 }
 METHODS: Mapping[str, str] = {
-    "provider": "its tool says so",
+    "provider": "reported by the provider",
     "branch": "key in the branch",
     "title": "key in the title",
     "body": "key in the description",
@@ -147,44 +148,44 @@ BAD = frozenset({Happened.INCIDENT, Happened.REVERTED})
 _OF_KIND: Mapping[tuple[RecordKind, Happened], str] = {
     (RecordKind.PULL_REQUEST, Happened.CREATED): "opened it",
     (RecordKind.WORK_ITEM, Happened.CREATED): "created it",
-    (RecordKind.DEPLOYMENT, Happened.CREATED): "asked for it",
+    (RecordKind.DEPLOYMENT, Happened.CREATED): "requested it",
     (RecordKind.DEPLOYMENT, Happened.STARTED): "Rollout started",
     (RecordKind.DEPLOYMENT, Happened.FINISHED): "Rollout finished",
     (RecordKind.INCIDENT, Happened.STARTED): "Incident started",
     (RecordKind.INCIDENT, Happened.ACKNOWLEDGED): "Acknowledged",
     (RecordKind.INCIDENT, Happened.RESOLVED): "Resolved",
-    (RecordKind.INCIDENT, Happened.DEPLOYED): "The deployment that it blames finished:",
+    (RecordKind.INCIDENT, Happened.DEPLOYED): "The deployment that caused it finished:",
     (RecordKind.DEPLOYMENT, Happened.INCIDENT): "An incident began:",
     (RecordKind.INCIDENT, Happened.INCIDENT): "Another incident of that deployment began:",
 }
 _WORDS: Mapping[Happened, str] = {
     Happened.COMMIT: "committed",
-    Happened.READY: "said that it is ready for review",
+    Happened.READY: "marked it ready for review",
     Happened.DRAFT: "made it a draft",
-    Happened.REVIEW_REQUESTED: "asked for a review by",
-    Happened.REVIEW_REQUEST_REMOVED: "no longer asked for a review by",
+    Happened.REVIEW_REQUESTED: "requested a review from",
+    Happened.REVIEW_REQUEST_REMOVED: "withdrew the review request for",
     Happened.FORCE_PUSHED: "force-pushed",
     Happened.APPROVED: "approved it",
-    Happened.CHANGES_REQUESTED: "asked for changes",
+    Happened.CHANGES_REQUESTED: "requested changes",
     Happened.COMMENTED: "reviewed with comments",
     Happened.DISMISSED: "had a review that was dismissed",
     Happened.CLOSED: "closed it",
-    Happened.REOPENED: "opened it again",
+    Happened.REOPENED: "reopened it",
     Happened.MERGED: "merged it",
     Happened.RUN: "Pipeline run",
     Happened.DEPLOYED: "In production with",
-    Happened.REVERTED: "Taken back by",
+    Happened.REVERTED: "Reverted by",
     Happened.STATUS: "",
     Happened.ASSIGNED: "Assigned to",
-    Happened.UNASSIGNED: "Nobody’s any more",
-    Happened.SPRINT_JOINED: "Came into the sprint",
-    Happened.SPRINT_LEFT: "Left the sprint",
-    Happened.INCIDENT: "An incident began that blames this deployment:",
+    Happened.UNASSIGNED: "Unassigned",
+    Happened.SPRINT_JOINED: "Added to the sprint",
+    Happened.SPRINT_LEFT: "Removed from the sprint",
+    Happened.INCIDENT: "An incident began, caused by this deployment:",
     Happened.RESOLVED: "Resolved:",
     Happened.REPAIRED: "Repaired by",
     Happened.PULL_REQUEST_OPENED: "opened the pull request",
     Happened.PULL_REQUEST_MERGED: "Merged:",
-    Happened.RESTORED: "Users had what they had before",
+    Happened.RESTORED: "Service restored",
 }
 # What somebody does; the rest happens, and who started it stands behind.
 DONE_BY_SOMEBODY = frozenset(
@@ -196,6 +197,11 @@ DONE_BY_SOMEBODY = frozenset(
     }
 )
 SOMEBODY = "Somebody"
+# Part of a host name → what runs there.
+TOOLS: Mapping[str, str] = {
+    **{"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket", "dev.azure": "Azure DevOps"},
+    **{"atlassian": "Jira", "jira": "Jira", "linear.app": "Linear", "pagerduty": "PagerDuty", "opsgenie": "Opsgenie"},
+}
 
 
 def verb(kind: RecordKind, happening: Happening) -> str:
@@ -222,6 +228,12 @@ def method_words(method: str) -> str:
 def tool_url(url: str) -> str:
     """The address in its own tool, where it is one that a browser opens: whoever pushes records writes any text."""
     return url if url.startswith(("https://", "http://")) else ""
+
+
+def tool_label(url: str) -> str:
+    """Open in GitHub; the host where its product is not known."""
+    host = urlsplit(url).hostname or ""
+    return f"Open in {next((product for part, product in TOOLS.items() if part in host), host)}"
 
 
 def called(name: RecordName) -> str:

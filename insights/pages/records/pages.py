@@ -127,6 +127,7 @@ def _page(
         "reference": name.reference,
         "title": name.title or name.reference,
         "tool_url": labels.tool_url(name.url),
+        "tool_label": labels.tool_label(name.url),
         "tags": [tag, also] if also else [tag],
         "facts": [(term, description) for term, description in facts if description],
         "stages": stage_lines(story.stages),

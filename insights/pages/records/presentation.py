@@ -26,6 +26,7 @@ class Named:
     text: str
     url: str
     tool_url: str
+    tool_label: str
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _note(happening: Happening, *, by_somebody: bool) -> str:
     if happening.by is not None and not by_somebody:
         parts.append(f"by {labels.who(happening.by)}")
     if not happening.counts:
-        parts.append("counts in no stage")
+        parts.append("not part of any stage")
     return ", ".join(parts)
 
 
@@ -208,7 +209,7 @@ def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
 def named(name: RecordName) -> Named:
     """Only what may be opened has the address of its page; its tool shows it to whoever may see it there."""
     url = reverse(labels.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in labels.ROUTES else ""
-    return Named(labels.called(name), url, labels.tool_url(name.url))
+    return Named(labels.called(name), url, labels.tool_url(name.url), labels.tool_label(name.url))
 
 
 def moment(at: datetime | None) -> str:

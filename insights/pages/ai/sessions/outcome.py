@@ -28,13 +28,13 @@ def explained(session: AgentSession, settled_before: datetime, commits: Sequence
     hours = int(settings.SETTLING_TIME.total_seconds() // 3600)
     lines = sum(commit.lines for commit in commits)
     why = {
-        COMMITTED: f"{wording.count(lines, 'line')} of it {'stands' if lines == 1 else 'stand'} in "
-        f"{wording.count(len(commits), 'commit')} that count{'s' if len(commits) == 1 else ''}.",
-        PENDING: f"It ended less than {hours} hours ago, and no commit has lines of it yet. It settles with the full "
-        f"hour after {moment(settles_at)}.",
-        UNKNOWN: "No commit has lines of it, and no connected repository holds a commit of its developer within a "
-        "year of it: where they went cannot be seen, so it is not called waste.",
-        WASTED: f"No commit that counts has lines of it, {hours} hours after it ended, although commits of its "
-        "developer are known.",
+        COMMITTED: f"{wording.count(lines, 'line')} of it {'is' if lines == 1 else 'are'} in "
+        f"{wording.count(len(commits), 'counted commit')}.",
+        PENDING: f"It ended less than {hours} hours ago, and no commit contains its lines yet. The outcome is decided "
+        f"in the first full hour after {moment(settles_at)}.",
+        UNKNOWN: "No commit contains its lines, and no connected repository has a commit of its developer within a "
+        "year of it. Its lines may be elsewhere, so it does not count as waste.",
+        WASTED: f"No counted commit contains its lines {hours} hours after it ended, although commits of its developer "
+        "are known.",
     }
     return SessionOutcome(key, LABELS[key], why[key])

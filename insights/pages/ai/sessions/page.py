@@ -42,7 +42,7 @@ PAGE_SIZE = 200
 STRETCHES_LISTED = 30
 SHORT_SHA = 10
 LARGEST_ID = 2**63 - 1
-NO_PRICE = "unknown: no price is known for its models"
+NO_PRICE = "unknown: its models have no price"
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[S
         ("Started", moment(session.started_at)),
         ("Last event", moment(session.ended_at)),
         (
-            "At work",
-            f"{wording.duration(session.active_seconds)}, in {wording.count(len(stretches), 'stretch', 'stretches')}",
+            "Active time",
+            f"{wording.duration(session.active_seconds)}, in {wording.count(len(stretches), 'work period')}",
         ),
         ("Open", str(wording.duration(open_seconds))),
         ("Session id", session.external_id),
@@ -155,7 +155,7 @@ def _totals(whole: SessionFigures, commits: Sequence[SessionCommit]) -> list[tup
 def _spend(figures: SessionFigures) -> str:
     if figures.spend is None:
         return NO_PRICE if figures.unpriced_tokens else "none"
-    beside = f", and {figures.unpriced_tokens:,} tokens of unknown price" if figures.unpriced_tokens else ""
+    beside = f", and {figures.unpriced_tokens:,} tokens without a price" if figures.unpriced_tokens else ""
     return f"{_money(figures.spend)}{beside}"
 
 

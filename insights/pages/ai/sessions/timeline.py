@@ -113,7 +113,7 @@ def _what(happening: Happening) -> str:
         case Happened.COMMIT:
             return f"Commit {happening.name[:SHORT_SHA]}"
         case Happened.METER:
-            return f"A quarter of an hour of {happening.name or 'no model'}"
+            return f"15 minutes of {happening.name or 'no model'}"
         case _:
             return happening.name or "unknown"
 
