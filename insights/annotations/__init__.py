@@ -1,1 +1,1 @@
-"""Notes on charts: who writes them, and where they stand."""
+"""Notes on charts: who may write them, and which charts show them."""

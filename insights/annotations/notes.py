@@ -1,4 +1,4 @@
-"""Which notes stand on a chart, and at which of its buckets."""
+"""The notes of a chart, and the buckets at which they begin and end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from insights.query.query import Scope, Window
 from insights.ui.charts import ChartData, Mark
 from orgtree.access.access import Access
 
-MOST_ON_A_CHART = 40  # flags beyond that cover what they explain; the list of notes has them all
+MOST_ON_A_CHART = 40  # more flags would hide the chart; the list of notes has them all
 
 
 @dataclass(frozen=True)
 class ChartNote:
-    """A note as a chart shows it: on [start, end)."""
+    """A note as a chart shows it, for the days [start, end)."""
 
     pk: int
     text: str
@@ -27,17 +27,14 @@ class ChartNote:
 
 
 def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[ChartNote]:
-    """The notes on charts of the metric, for these people and days, in order of time; the latest, where too many.
-
-    One query.
-    """
+    """The latest notes on the metric's charts for this scope and window, in order of time.  One query."""
     notes = Annotation.objects.within(access.sight).on_charts_of(scope).in_window(window).about_metric(key)
     latest = notes.order_by("-start", "-pk").values_list("pk", "text", "start", "end")[:MOST_ON_A_CHART]
     return [ChartNote(*row) for row in reversed(latest)]
 
 
 def with_notes(chart: ChartData, access: Access) -> ChartData:
-    """The chart with the notes that stand on it; one that is not over time stays as it is."""
+    """The chart with its notes; a chart without a time axis is returned unchanged."""
     query = chart.query
     if query is None or not chart.days:
         return chart
@@ -45,7 +42,7 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
 
 
 def marks_of(notes: Sequence[ChartNote], days: Sequence[date]) -> list[Mark]:
-    """At which bucket each note begins and ends; `days` are the first days of the buckets, in order."""
+    """The buckets at which each note begins and ends; `days` are the first days of the buckets, in order."""
 
     def bucket(day: date) -> int:
         return max(0, sum(first <= day for first in days) - 1)

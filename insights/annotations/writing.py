@@ -1,7 +1,7 @@
 """Writing, changing and removing notes on charts.  Each change goes to the log, in the same transaction.
 
-Managers write for their units, executives and admins for all of them and the whole organisation; whoever may see a
-chart reads what stands on it.  A note is changed and removed by whoever wrote it and by admins.
+Managers write for their units, executives and admins for any unit and the whole organisation; everybody who sees a
+chart sees its notes.  Only the author and admins can change or remove a note.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-FIRST_DAY = date(2000, 1, 1)  # earlier days are slips of the finger, as in the filters of pages
-LONGEST_STRETCH = timedelta(days=366)  # what goes on for longer explains no single dip
+FIRST_DAY = date(2000, 1, 1)  # earlier days are typos, as in the filters of pages
+LONGEST_NOTE = timedelta(days=366)  # an event that lasts longer explains no single dip
 
 
 class MayNotAnnotateError(Exception):
-    """Somebody else answers for the unit, or wrote the note; the message says who may."""
+    """The viewer does not manage the unit, or did not write the note; the message says who may."""
 
 
 @dataclass(frozen=True)
 class AnnotationDraft:
-    """What a note says, of whom and when; `unit` is a slug, empty: the whole organisation; `end` is left out."""
+    """A note's text, unit and days [start, end); `unit` is a slug, empty for the whole organisation."""
 
     text: str
     start: date
@@ -41,7 +41,7 @@ class AnnotationDraft:
 
 
 def may_annotate(access: Access, unit: str | None) -> bool:
-    """Whether the viewer may write on charts of the unit with that slug; None: of the whole organisation."""
+    """Whether the viewer may annotate the unit with that slug; None: the whole organisation."""
     sight = access.sight
     if not isinstance(access.viewer, User):
         return False
@@ -54,7 +54,7 @@ def may_change(access: Access, annotation: Annotation) -> bool:
 
 
 def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
-    """Raises QueryError for what cannot be said so, UnknownUnitError, MayNotAnnotateError."""
+    """Raises QueryError for an invalid field, UnknownUnitError, MayNotAnnotateError."""
     unit = _unit_of(access, draft.unit)
     with transaction.atomic():
         added = Annotation(written_by=_author(access), **_checked(draft), unit=unit)
@@ -64,7 +64,7 @@ def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
 
 
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
-    """As `add_annotation`.  A note that stays as it was is no change."""
+    """Raises as `add_annotation`.  Saving the same values changes nothing."""
     if not may_change(access, annotation):
         raise MayNotAnnotateError("A note is changed by whoever wrote it, or by an admin.")
     stored_slug = annotation.unit.slug if annotation.unit else ""
@@ -83,7 +83,7 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
 
 
 def remove_annotation(access: Access, annotation: Annotation) -> None:
-    """The log keeps what it draft.  Raises MayNotAnnotateError; one that is gone already stays so."""
+    """The log keeps its last text.  Raises MayNotAnnotateError; removing a note that is gone does nothing."""
     if not may_change(access, annotation):
         raise MayNotAnnotateError("A note is removed by whoever wrote it, or by an admin.")
     with transaction.atomic():
@@ -111,7 +111,7 @@ def _author(access: Access) -> User:
 
 
 def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
-    """The fields of the row.  Raises QueryError for the first that will not do."""
+    """The validated fields of the row.  Raises QueryError for the first that is invalid."""
     text = " ".join(draft.text.split())
     if not text:
         raise QueryError("text", "Say what happened.")
@@ -121,10 +121,10 @@ def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
         raise QueryError("text", "It holds a character that cannot be printed.")
     if draft.end <= draft.start:
         raise QueryError("to", f"It must end after it begins, on {wording.day(draft.start)}.")
-    if not FIRST_DAY <= draft.start <= timezone.localdate() + LONGEST_STRETCH:
+    if not FIRST_DAY <= draft.start <= timezone.localdate() + LONGEST_NOTE:
         raise QueryError("from", f"It must be a day from {wording.day(FIRST_DAY)} on, and at most a year ahead.")
-    if draft.end - draft.start > LONGEST_STRETCH:
-        raise QueryError("to", f"A note covers at most {LONGEST_STRETCH.days} days.")
+    if draft.end - draft.start > LONGEST_NOTE:
+        raise QueryError("to", f"A note covers at most {LONGEST_NOTE.days} days.")
     known = {metric.key for metric in metrics()}
     if draft.about and draft.about not in known | {family_of(key) for key in known}:
         raise QueryError("about", f"There is no metric “{draft.about}”, and no family of metrics.")

@@ -1,4 +1,4 @@
-"""/api/v1/annotations/: notes on charts, read by whoever sees the charts and written as on the pages."""
+"""/api/v1/annotations/: notes on charts, with the same permissions as on the pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FIELDS = ("text", "from", "to", "unit", "about")
 
 
 class AnnotationSerializer(serializers.Serializer[object]):
-    """A note; `to` is the first day that no longer belongs to it."""
+    """A note; `to` is the day after its last one."""
 
     id = serializers.IntegerField()
     text = serializers.CharField()
@@ -53,7 +53,7 @@ class AnnotationSerializer(serializers.Serializer[object]):
 
 
 class AnnotationWriteSerializer(serializers.Serializer[object]):
-    """What is not named stays, or is null."""
+    """Omitted fields keep their value, or are null."""
 
     text = serializers.CharField(max_length=200)
     unit = serializers.CharField(required=False, allow_null=True)
@@ -70,7 +70,7 @@ class AnnotationsSerializer(serializers.Serializer[object]):
 
 
 class AnnotationAPIView(APIView):
-    """Reading takes a token that reads, writing one that annotates; sessions do both."""
+    """Reading needs a token with the scope `read`, writing one with `annotations`; sessions may do both."""
 
     @property
     def token_scope(self) -> TokenScope:
@@ -91,7 +91,7 @@ class AnnotationsView(AnnotationAPIView):
         responses={200: AnnotationsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        """The notes that one may read, the latest first."""
+        """The notes that the viewer may read, the latest first."""
         given = request.query_params
         only(request, "unit", "about", "from", "to", "page", "size")
         access = access_of(request.user)
@@ -120,7 +120,7 @@ class AnnotationsView(AnnotationAPIView):
         responses={201: AnnotationSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Write a note.  Without `to` it is of one day."""
+        """Write a note.  Without `to` it covers one day."""
         given = _sent_fields(request)
         for name in ("text", "from"):
             if given.get(name) is None:
@@ -155,7 +155,7 @@ class AnnotationView(AnnotationAPIView):
         responses={200: AnnotationSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
-        """Change a note; what is not named stays."""
+        """Change a note; omitted fields keep their value."""
         access, given = access_of(request.user), _sent_fields(request)
         annotation = _visible(access, pk)
         draft = AnnotationDraft(
@@ -207,7 +207,7 @@ def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
 
 
 def _sent_fields(request: Request) -> Mapping[str, Any]:
-    """The fields that were sent.  Raises QueryError for others."""
+    """The fields of the request.  Raises QueryError for unknown ones."""
     if not isinstance(request.data, Mapping):
         raise QueryError("text", "Send one object with the fields of the note.")
     for name in request.data:
@@ -217,7 +217,7 @@ def _sent_fields(request: Request) -> Mapping[str, Any]:
 
 
 def _text(name: str, value: object) -> str:
-    """The text, or nothing where it is null."""
+    """The text; empty for null."""
     if value is None:
         return ""
     if not isinstance(value, str) or "\x00" in value:

@@ -1,4 +1,4 @@
-"""Who asks the API: somebody signed in, or the holder of an API token."""
+"""API clients: a signed-in account, or the holder of an API token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEME = "Bearer"
 
 
 class TokenHolder(AnonymousUser):
-    """Who holds a token that acts for nobody: may read aggregates, is no person."""
+    """The holder of a token that acts for no account: may read aggregates, is not a person."""
 
     @property
     def is_authenticated(self) -> bool:  # type: ignore[override]  # its stubs say that nobody anonymous is

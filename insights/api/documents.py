@@ -1,4 +1,4 @@
-"""Answers as JSON documents: what the API sends and the command prints.  Shapes: docs/reference/api.md."""
+"""Answers as the JSON documents that the API sends and the command prints.  Shapes: docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def metric_document(metric: Metric) -> Document:
 
 
 def heading(query: MetricQuery) -> Document:
-    """What was asked, and the metric's own properties."""
+    """The query, and the properties of its metric."""
     metric = get(query.key)
     statistic = query.statistic or metric.statistic
     return {

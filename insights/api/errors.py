@@ -13,7 +13,7 @@ from insights.query.errors import QueryError, ScopeNeededError, UnknownMetricErr
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """{"error": {"parameter": …, "message": …}}; parameter is null where no parameter is to blame."""
+    """{"error": {"parameter": …, "message": …}}; parameter is null where none is at fault."""
     if isinstance(problem, QueryError):
         return Response(document(problem.parameter, problem.message), status=_status(problem))
     response = exception_handler(problem, context)
@@ -24,7 +24,7 @@ def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _status(problem: QueryError) -> int:
-    """What is not there is 404, whether or not it may only not be known of."""
+    """404 for an unknown metric or unit, also where it exists and the viewer may not know of it."""
     if isinstance(problem, UnknownMetricError | UnknownUnitError):
         return status.HTTP_404_NOT_FOUND
     return status.HTTP_403_FORBIDDEN if isinstance(problem, ScopeNeededError) else status.HTTP_400_BAD_REQUEST

@@ -1,4 +1,4 @@
-"""The JSON that the API takes: only what a database can keep, refused with the name of the field."""
+"""JSON bodies of the API: values that the database cannot store are refused with the path of their field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_PATH = 100
 
 
 class StorableJSONParser(JSONParser):
-    """Refuses deep nesting, NUL and halves of characters in texts, and numbers that are none or have no end."""
+    """Refuses deep nesting, NUL and lone surrogates in strings, and NaN and infinite numbers."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         encoding = (parser_context or {}).get("encoding", "utf-8")
@@ -39,7 +39,7 @@ class StorableJSONParser(JSONParser):
 
 
 def _values(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every value of the document that is no list or object, and every name, each with the path of its field."""
+    """Every scalar of the document, and every key, with the path of its field."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The shapes of the API's answers, for the OpenAPI document."""
+"""Serializers that describe the API's responses in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework import serializers
 from insights.query.query import Dimension, Granularity, Statistic
 from insights.query.terms import BelongsTo, Better, UnitOfMeasure
 
-# Named in SPECTACULAR_SETTINGS: a set of words that several fields share is one type.
+# Named in SPECTACULAR_SETTINGS: enumerations that several fields share are one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
 BETTER = [better.value for better in Better]
 STATISTICS = [statistic.value for statistic in Statistic]
@@ -22,7 +22,7 @@ class ScopeSerializer(serializers.Serializer[object]):
 
 
 class SpanSerializer(serializers.Serializer[object]):
-    """Whatever is of some days."""
+    """Anything that covers a range of days."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python."""

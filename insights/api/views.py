@@ -58,7 +58,7 @@ class SeriesView(APIView):
 class RowsView(APIView):
     @extend_schema(parameters=schema.ROWS_PARAMETERS, responses={200: schema.RowsSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """The facts behind the window's value, each with what it contributes.
+        """The facts behind the window's value, each with its contribution.
 
         Other people's rows are shown as the organisation's policy allows.
         """
@@ -82,13 +82,13 @@ class RowsView(APIView):
 class DistributionView(APIView):
     @extend_schema(parameters=schema.WINDOW_PARAMETERS, responses={200: schema.DistributionSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """Percentiles and histogram of what each fact of the window adds."""
+        """Percentiles and histogram of the contributions of the window's facts."""
         access = access_of(request.user)
         return Response(distribution_document(visible_distribution(query_of(request, key, WINDOW, access), access)))
 
 
 def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> MetricQuery:
-    """What the request asks of the metric.  Raises QueryError for what is not allowed, or not understood."""
+    """The query that the request describes.  Raises QueryError for an unknown or invalid parameter."""
     get(key)  # an unknown metric is 404, whatever else is wrong
     given = request.query_params
     for name in given:

@@ -1,4 +1,4 @@
-"""Figures of chosen units as monitoring reads them: one sample per metric and unit, over the last weeks."""
+"""Figures of chosen units for monitoring: one sample per metric and unit, over the last weeks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sample:
 def samples(
     access: Access, *, units: Sequence[str], keys: Sequence[str] = (), weeks: int = DEFAULT_WEEKS
 ) -> Iterator[Sample]:
-    """The figures that there are; what has no value, or is of too few people, has no sample.
+    """One sample per figure; a figure without a value, or of too few people, has none.
 
     Raises UnknownMetricError, UnknownUnitError and QueryError before the first.
     """

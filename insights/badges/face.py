@@ -1,4 +1,4 @@
-"""What a badge shows: its label and its value, laid out for the picture."""
+"""A badge's label and value, laid out for its SVG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from insights.query.query import MetricQuery, Scope, Statistic
 from insights.ui import wording
 from orgtree.access.access import access_of_the_public
 
-NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels of a letter at 11 px, on the safe side: no font is known here
+NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels per letter at 11 px, estimated generously: the font is unknown here
 PADDING = 10
 COMPUTED_EVERY_SECONDS = 60
 
@@ -45,9 +45,9 @@ class BadgeFace:
 
 
 def face_of(badge: Badge) -> BadgeFace:
-    """The badge as of now, or of a minute ago: anybody may ask for it, as often as they like.
+    """The badge, computed at most once a minute: anybody may request it, as often as they like.
 
-    A metric that is gone, nothing found or too few people: “no data”.
+    “no data” for an unknown metric, without facts, or with too few people.
     """
     face: BadgeFace | None = cache.get(f"badge:{badge.key}")
     if face is None:

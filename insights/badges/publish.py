@@ -1,8 +1,7 @@
-"""Publishing a figure, and taking it back.
+"""Publishing and revoking badges.
 
-A badge is read without signing in.  So only whoever answers for a figure publishes it: an admin any, a manager those
-of their units; and it shows no more than a token of the API that acts for nobody reads, which is aggregates of at
-least the minimum group size.
+A badge is readable without signing in.  So only admins, and managers for their units, may publish one, and it shows
+no more than an API token without an account may read: aggregates of at least the minimum group size.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class MayNotPublishError(Exception):
 
 
 def may_publish(access: Access, unit: Unit | None) -> bool:
-    """Whether the viewer may publish figures of the unit (None: of the whole organisation)."""
+    """Whether the viewer may publish figures of the unit; None: of the whole organisation."""
     if getattr(access.viewer, "is_superuser", False):
         return True
     return unit is not None and unit.pk in access.sight.managed_ids
@@ -38,7 +37,7 @@ def publish_badge(
 ) -> Badge:
     """A new badge.
 
-    Raises UnknownMetricError, UnknownUnitError and QueryError for what is not there, MayNotPublishError.
+    Raises UnknownMetricError, UnknownUnitError, QueryError for an invalid parameter, MayNotPublishError.
     """
     declared = get(metric)
     check_scope(Scope.of_unit(unit), access)
@@ -66,7 +65,7 @@ def publish_badge(
 
 
 def revoke_badge(access: Access, badge: Badge) -> None:
-    """Its address answers 404 from now on.  Raises MayNotPublishError for whoever could not have published it."""
+    """Its address returns 404 from now on.  Raises MayNotPublishError for viewers who may not publish it."""
     if not may_publish(access, badge.unit):
         raise MayNotPublishError
     Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())

@@ -1,1 +1,1 @@
-"""The leaderboard: what each person's agents came to, ranked (docs/leaderboard.md)."""
+"""The leaderboard: people ranked by agent usage and output (docs/leaderboard.md)."""

@@ -1,4 +1,4 @@
-"""The columns of the leaderboard: which metric each of them shows, and which of them it can be ranked by."""
+"""The columns of the leaderboard, the metric of each, and the columns that it can be ranked by."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNPRICED = "ai.unpriced_tokens"
 
 @dataclass(frozen=True)
 class Column:
-    """`key` names it in the address; without a metric it is no figure."""
+    """`key` names it in the URL; a column without a metric shows no figure."""
 
     key: str
     label: str
@@ -40,11 +40,11 @@ COLUMNS = (
 BY_KEY = {column.key: column for column in COLUMNS}
 FIGURES = tuple(column for column in COLUMNS if column.metric)
 
-# What is read for each person: the figures, and all lines committed, of which there must be enough for a share.
+# Read for each person: the figures, and all committed lines, of which a share needs enough.
 METRICS = (*(column.metric for column in FIGURES), ALL_LINES, UNPRICED)
 
 RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
-"""What the leaderboard can be ranked by, the greatest first: a column's key, and how the choice is called."""
+"""The columns to rank by, the greatest first: column key → label."""
 
 ENOUGH_LINES = 100
-"""A share of fewer committed lines is an anecdote: it stands below those that are ranked by their share."""
+"""Developers with fewer committed lines are not ranked by their share, and listed last."""

@@ -1,4 +1,4 @@
-"""What stands on the leaderboard: everybody with agent activity in a scope, with their figures and agents."""
+"""The figures and agents of everybody with agent activity in a scope."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names
 
 
 class Figures(Protocol):
-    """Of `people`, in an order that tells nothing of who they are, as of `read_at`."""
+    """The figures of `people`, who are in an order that reveals nothing about them, as of `read_at`."""
 
     @property
     def read_at(self) -> datetime: ...
@@ -33,20 +33,20 @@ class Figures(Protocol):
     def people(self) -> Sequence[int]: ...
 
     def numbers(self, key: str) -> Sequence[float]:
-        """The metric's values in the order of `people`; NaN where there is none."""
+        """The metric's values in the order of `people`; NaN for a missing one."""
 
     def value(self, key: str, person_id: int) -> PersonValue:
-        """Of one of METRICS."""
+        """The person's value of one of METRICS."""
 
     def agents(self, person_id: int) -> Sequence[str]:
         """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
 
 
 class FactFigures:
-    """Read from facts."""
+    """Figures read from facts."""
 
     def __init__(self, query: MetricQuery) -> None:
-        """`asked` says scope, window and facets; its key says nothing.  Raises QueryError where they can't be read."""
+        """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
         self._asked = query
         self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
         self.read_at = self._people.read_at
@@ -54,7 +54,7 @@ class FactFigures:
 
     @cached_property
     def people(self) -> Sequence[int]:
-        """Those with agent activity among everybody of whom anything was found."""
+        """Everybody with agent activity."""
         value, of_agents = self._people.value, (SESSIONS, TOKENS, AI_LINES)
         active = [person for person in self._people.ids if any(value(key, person).value for key in of_agents)]
         return sorted(active, key=shuffle_key)
@@ -72,16 +72,16 @@ class FactFigures:
 
     @cached_property
     def _writing(self) -> People:
-        """Who wrote in whose commits; read where somebody has no session, of whom trailers or notes tell alone."""
+        """AI lines by agent; read only for people without a session, known from trailers or notes alone."""
         return read_people([_by_agent(self._asked, AI_LINES)])
 
 
 class PseudonymousFigures:
     """What one viewer sees of figures under pseudonyms.
 
-    One's own are exact.  Of others, totals are rounded, and what tools show with names is left out: lines of commits,
-    and with them the agents, whom commits name.  Equals stand in an order of this `question` alone: by one that is the
-    same everywhere, pseudonyms of two units or quarters could be laid side by side.
+    One's own are exact.  Others' totals are rounded, and what other tools show with names is left out: lines of commits
+    and the agents that commits name.  Ties are broken by a key of this `question` alone: with one order everywhere,
+    pseudonyms of two units or quarters could be matched.
     """
 
     def __init__(self, figures: Figures, own_id: int | None, question: str) -> None:
@@ -113,12 +113,12 @@ def _rounded(key: str, value: float) -> float:
 
 
 def by_person(figures: Figures, key: str) -> dict[int, float]:
-    """The numbers of each."""
+    """Person → the metric's number."""
     return dict(zip(figures.people, figures.numbers(key), strict=True))
 
 
 def shuffle_key(person_id: int, question: str = "") -> bytes:
-    """Who is equal in everything stands in an order that tells nothing of who it is; a different one per question."""
+    """The sort key of a tie: it reveals nothing about the person, and differs per question."""
     message = f"{question} {person_id}".encode()
     return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
 

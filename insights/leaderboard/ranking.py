@@ -1,4 +1,4 @@
-"""Everybody with agent activity, ranked: what of them may be shown to whom is decided in `visible`."""
+"""Ranks everybody with agent activity; `visible` decides what a viewer may see."""
 
 from __future__ import annotations
 
@@ -17,17 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ranks:
-    """The order of everybody, and the ranks of those who have one; equals share theirs."""
+    """The order of everybody, and the ranks of those who are ranked; ties share a rank."""
 
     order: Sequence[int]
     by_person: Mapping[int, int]
 
 
 class Ranking:
-    """The figures of everybody with agent activity in a scope and window, and the orders in which they can stand.
-
-    Orders are worked out once each.
-    """
+    """The figures of everybody with agent activity in a scope and window, and their orders, each computed once."""
 
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
@@ -46,14 +43,14 @@ class Ranking:
     def ranks(self, column: str) -> Ranks:
         """Ranked by that column, the greatest first; ties by AI lines.
 
-        By their share only those who committed enough lines are ranked.  Who is not stands behind, without a rank.
+        By AI share only people with enough committed lines are ranked; the others follow without a rank.
         """
         if column not in self._orders:
             self._orders[column] = self._rank(BY_KEY[column].metric)
         return self._orders[column]
 
     def sorted_by(self, column: str, *, descending: bool) -> Sequence[int]:
-        """Everybody by a figure, equals by AI lines; who has none stands last, whichever way."""
+        """Everybody by a figure, ties by AI lines; people without a value come last in both directions."""
         import numpy as np
 
         values, lines = self._of(BY_KEY[column].metric), self._of(AI_LINES)
@@ -61,7 +58,7 @@ class Ranking:
         return self._people_at(np.lexsort((-np.nan_to_num(lines), -values if descending else values, has_none)))
 
     def sorted_by_agent(self, *, descending: bool) -> Sequence[int]:
-        """By the first of their agents, in the order in which agents stand everywhere."""
+        """By the first of their agents, in the order of agents that all pages use."""
         order = list(AGENT_NAMES)
 
         def place(person: int) -> tuple[int, str]:
@@ -71,7 +68,7 @@ class Ranking:
         return sorted(self.people, key=place, reverse=descending)
 
     def share_of_spenders(self, metric: str, count: int) -> float | None:
-        """What the `count` who spend most make up of the metric's total, as a fraction; None where that is nothing."""
+        """The share of the metric's total (0–1) of the `count` who spend most; None for a total of 0."""
         import numpy as np
 
         values = np.nan_to_num(self._of(metric))
@@ -79,7 +76,7 @@ class Ranking:
         return float(values[spenders].sum() / total) if total > 0 else None
 
     def _of(self, key: str) -> Floats:
-        """The metric's values of everybody, in their order; NaN where there is none."""
+        """The metric's values in the order of `people`; NaN for a missing one."""
         import numpy as np
 
         if key not in self._numbers:
@@ -95,17 +92,14 @@ class Ranking:
             is_ranked &= np.nan_to_num(self._of(ALL_LINES)) >= ENOUGH_LINES
         order = self._ordered_by(key, is_ranked)
         ranked = order[: int(is_ranked.sum())]
-        is_next = np.ones(len(ranked), dtype=bool)  # whoever is not equal to the one before
+        is_next = np.ones(len(ranked), dtype=bool)  # not tied with the previous one
         is_next[1:] = (np.diff(values[ranked]) != 0) | (np.diff(lines[ranked]) != 0)
         ranks = np.maximum.accumulate(np.where(is_next, np.arange(1, len(ranked) + 1), 0))
         people = self._people_at(order)
         return Ranks(people, dict(zip(people, ranks.tolist(), strict=False)))
 
     def _ordered_by(self, key: str, is_ranked: Flags) -> Integers:
-        """The places of everybody: who is ranked by the metric, the greatest first, and behind them those who are not.
-
-        Equals stand by AI lines.
-        """
+        """Indexes of everybody: ranked people first, the greatest value first, then the others; ties by AI lines."""
         import numpy as np
 
         values, lines = self._of(key), self._of(AI_LINES)

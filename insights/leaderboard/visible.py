@@ -1,7 +1,7 @@
-"""The leaderboard as a viewer may see it: whose rows, and under which names.  docs/leaderboard.md, docs/access.md.
+"""The leaderboard as a viewer may see it: which rows, under which names.  docs/leaderboard.md, docs/access.md.
 
-Nothing else of other people leaves here: no id, and no name that the policy does not show.  A search looks at what the
-viewer sees, so that it finds nobody behind a pseudonym.
+It returns no ids of other people, and no names that the policy hides.  The search covers only labels that the viewer
+sees, so it cannot reveal who is behind a pseudonym.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from orgtree.models import Person
 
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
-FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would tell of a pseudonym where it works
+FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would reveal where a pseudonym works
 
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """One person's row; `values` by metric.  `rank` is null for whoever is not ranked."""
+    """One person's row; `values` by metric.  `rank` is None for an unranked person."""
 
     label: str
     is_own: bool
     rank: int | None
     agents: Sequence[str]
     values: Mapping[str, PersonValue]
-    has_unpriced: bool  # tokens whose price is not known: the spend is too low by what they cost
+    has_unpriced: bool  # tokens without a price: the spend lacks their cost
 
 
 @dataclass(frozen=True)
 class LeaderboardPage:
     """One page of rows.
 
-    `total` counts the rows of all pages, `people` everybody with agent activity; null: too few to be told.  `note` says
-    why others' rows are not among them, `is_pseudonymous` that they stand under pseudonyms with rounded totals.
+    `total` counts the rows of all pages, `people` everybody with agent activity (None: too few to show).  `note` says
+    why others' rows are missing; `is_pseudonymous`: others have pseudonyms and rounded totals.
     """
 
     rows: Sequence[LeaderboardRow]
@@ -58,7 +58,7 @@ class LeaderboardPage:
 
 @dataclass(frozen=True)
 class Concentration:
-    """What those who spend most, `first` of `people`, make up of everybody's spend and AI lines, as fractions."""
+    """The shares (0–1) of all spend and AI lines of the `first` of `people` who spend most."""
 
     first: int
     people: int
@@ -67,13 +67,13 @@ class Concentration:
 
 
 def leaderboard_query(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> MetricQuery:
-    """Which leaderboard that is, in the form in which figures are asked for."""
+    """The query of the leaderboard's figures; facets that it does not support are ignored."""
     supported = {name: values for name, values in facets.items() if name in FACETS}
     return MetricQuery(PERSONAL, window, scope=scope, facets=supported)
 
 
 class VisibleLeaderboard:
-    """What one viewer sees of a ranking."""
+    """A ranking as one viewer may see it."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class VisibleLeaderboard:
         own = access.sight.person_id
         is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
-        # Orders, too, are those of what is seen: they would tell what was rounded away.
+        # Orders are computed from visible values, too: exact ones would reveal what was rounded.
         self._question = pseudonyms_of(query)
         self._ranking = self._whole
         if self._is_pseudonymous:
@@ -109,14 +109,14 @@ class VisibleLeaderboard:
         self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
-        """Page `page` (from 1) of the rows, sorted by a column's key, with a minus for the greatest first."""
+        """Page `page` (from 1) of the rows, sorted by a column's key; a leading minus sorts descending."""
         ids, labels = self._found(sort, search)
         shown = ids[(page - 1) * size : page * size]
         rows = self._rows(shown, labels or self._labels(shown))
         return LeaderboardPage(rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.read_at)
 
     def concentration(self) -> Concentration | None:
-        """Of the tenth that spends most, or a minimum group; None without figures, or where a group is too small."""
+        """Of the top tenth by spend, or a minimum group; None without figures, or where a group is too small."""
         first = max(len(self._whole.people) // 10, self._access.minimum_group_size)
         if self.people is None or self._is_of_one or self.people - first < first:
             return None
@@ -124,7 +124,7 @@ class VisibleLeaderboard:
         return None if of_spend is None or of_lines is None else Concentration(first, self.people, of_spend, of_lines)
 
     def _found(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
-        """The rows in order, and everybody's label where it had to be known for that."""
+        """The ordered ids, and the labels where sorting or searching needed them."""
         key, descending = sort.removeprefix("-"), sort.startswith("-")
         by_label = key == NAME or bool(search)
         labels = self._labels(self._seen) if by_label else {}
@@ -145,7 +145,7 @@ class VisibleLeaderboard:
         return self._ranking.sorted_by(key, descending=descending)
 
     def _labels(self, people: Collection[int]) -> Mapping[int, str]:
-        """What to call them before this viewer."""
+        """The labels that this viewer may see."""
         persons = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
         return self._access.labels(persons, question=self._question)
 
@@ -162,5 +162,5 @@ class VisibleLeaderboard:
                 has_unpriced=bool(value(UNPRICED, person).value),
             )
             for person in people
-            if person in labels  # whoever was merged away since the figures were read has none
+            if person in labels  # people merged since the figures were read have none
         ]

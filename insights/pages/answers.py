@@ -1,4 +1,4 @@
-"""What the sections of an insights page need from the metric core, read in one batch."""
+"""The figures of an insights page, read from the metric core in one batch."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ NOTHING_THERE = "Nothing in this window."
 
 
 class Wanted(NamedTuple):
-    """A metric of the page's window, split by `segment`; `compared` asks for the window before as well.
+    """A metric in the page's window, split by `segment`; `compared` adds the previous window.
 
-    `statistic` is one that the figure has whatever the page's is: only means add up.  `whole` asks for the window alone
-    and none of its buckets: what lists many values of a segment draws none of them over time.
+    `statistic` overrides the page's, because only means add up.  `whole` reads the window without its buckets, for
+    lists of many values that are not drawn over time.
     """
 
     key: str
     segment: Dimension | None = None
     compared: bool = False
-    unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
+    unfiltered_by: Dimension | None = None  # read without this facet, to list its other values
     statistic: Statistic | None = None
     whole: bool = False
 
@@ -45,14 +45,14 @@ def value_of(figure: Figure) -> float | None:
 
 
 def facts_of(figure: Figure) -> float | None:
-    """How many facts stand behind it: what a menu counts where the value is no amount."""
+    """The number of facts behind it: what a menu counts where the value is no amount."""
     return None if figure.withheld else figure.sample_size
 
 
 class OfferedFacet(NamedTuple):
-    """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
+    """A facet's menu: its values with the count of metric `key`, in units of `noun`.
 
-    Where `part` names one, the page asks for the menu's content once it is opened.
+    With `part` the menu loads its content when it is opened.
     """
 
     dimension: Dimension
@@ -68,12 +68,12 @@ class OfferedFacet(NamedTuple):
 
 @dataclass(frozen=True)
 class InsightsPage:
-    """A page of figures.  Routes are called by its name: `name`, `name`_part, `name`_chart and `name`_chart_csv."""
+    """A page of figures, with the routes `name`, `name`_part, `name`_chart and `name`_chart_csv."""
 
     name: str
     facets: Sequence[OfferedFacet] = ()
     extra_params: Mapping[str, str] = field(default_factory=dict)  # of its own, which its links keep
-    about: Sequence[str] = ()  # what stands in the path of all its routes, such as a metric's key
+    about: Sequence[str] = ()  # path arguments of all its routes, such as a metric's key
 
     @property
     def path(self) -> str:
@@ -81,7 +81,7 @@ class InsightsPage:
 
     @property
     def menus(self) -> Sequence[Wanted]:
-        """What the menus list that come with the page."""
+        """The queries of menus that load with the page."""
         return [offered.query for offered in self.facets if not offered.part]
 
     def url(self, filters: Filters) -> str:
@@ -99,7 +99,7 @@ class InsightsPage:
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers of one response, found by metric and segment."""
+    """The answers of one response, by metric and segment."""
 
     page: InsightsPage
     filters: Filters
@@ -124,11 +124,11 @@ class Answers:
         return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
 
     def left_out(self, key: str, segment: Dimension) -> int:
-        """How many segments the viewer may not be shown, because too few people contribute."""
+        """The number of segments hidden because of too few people."""
         return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
 
     def present(self, offered: OfferedFacet) -> Mapping[str, float]:
-        """The values of a facet that this window's data hold, whatever is chosen of it, with the greatest first."""
+        """The values of a facet in this window, chosen or not, the greatest first."""
         figures = tiles.by_segment(self.now[offered.query], offered.dimension)
         amounts = [(name, offered.amount(figure)) for name, figure in figures.items()]
         counted = [(name, amount) for name, amount in amounts if amount]
@@ -150,7 +150,7 @@ class Answers:
         note: str = "",
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
-        """The tile of a metric that was read with `compared`, with what was agreed of it."""
+        """The tile of a metric that was read with `compared`, with its threshold and target."""
         agreed = self.agreed.get(key)
         made = tiles.tile(
             get(key),
@@ -172,7 +172,7 @@ class Answers:
 
     @cached_property
     def agreed(self) -> Mapping[str, Agreement]:
-        """By metric, of all that is compared: asked once for a response, whichever of its tiles comes first."""
+        """By metric, for all compared ones; read once per response."""
         return agreements_on([item.key for item in self.earlier], self.filters.scope, self.filters.access)
 
     def card(
@@ -188,7 +188,7 @@ class Answers:
         caveat: str = "",
         change: tiles.Change | None = None,
     ) -> tiles.ChartCard:
-        """The card of the chart `name`, which draws the metric `key`; `missing` is a figure that says why not."""
+        """The card of the chart `name` of the metric `key`; `missing` is a figure with the reason for no data."""
         return tiles.ChartCard(
             key=name,
             title=title,
@@ -209,7 +209,7 @@ class Answers:
         )
 
     def _label(self, key: str, label: str | None) -> str:
-        """With the statistic behind it, where that is not the metric's own."""
+        """With the statistic appended where it is not the metric's own."""
         statistic = self.answer(key).query.statistic
         name = label or get(key).name
         return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
@@ -223,7 +223,7 @@ class Answers:
         return self.page.part_url(self.filters, name)
 
     def pickers(self, choice: Choice) -> list[tiles.Picker]:
-        """The links that change a picker of this page and nothing else."""
+        """Links that change one picker and keep the other parameters."""
         return [
             tiles.Picker(
                 label=label,
@@ -234,7 +234,7 @@ class Answers:
         ]
 
     def nothing(self) -> str:
-        """Why there may be nothing: the facets, by name; empty where none is chosen."""
+        """A reason for no data: the chosen facets; empty where none is chosen."""
         chosen = [
             f"{FACETS[dimension]} {' or '.join(facet_label(dimension, value) for value in values)}"
             for dimension, values in self.filters.facets.items()
@@ -242,7 +242,7 @@ class Answers:
         return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
 
     def widen(self) -> tiles.Link | None:
-        """Where nothing matches the facets, the way to let them go."""
+        """A link that clears the facets; None where none is chosen."""
         chosen = [name for dimension, name in FACETS.items() if self.filters.facets.get(dimension)]
         if not chosen:
             return None
@@ -250,19 +250,19 @@ class Answers:
 
     @property
     def computed_at(self) -> datetime | None:
-        """Of the oldest answer; None where nothing was read."""
+        """The time of the oldest answer; None where nothing was read."""
         return min((answer.computed_at for answer in self.now.values()), default=None)
 
     @property
     def days_lacking(self) -> int:
-        """During a first sync: days whose facts are not among the figures yet."""
+        """During a first sync: the number of days without facts so far."""
         return max((answer.days_lacking for answer in self.now.values()), default=0)
 
 
 def read(
     page: InsightsPage, filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None
 ) -> Answers:
-    """All figures in one call of the metric core, each query once; with `around` those of the scope's tiles as well."""
+    """All figures in one call of the metric core, each query once; `around` adds those of the scope's tiles."""
     items = list(dict.fromkeys(queries))
     previous = filters.previous
     now = {item: _query(filters, item, filters.window) for item in items}
@@ -298,7 +298,7 @@ def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
 
 
 def facet_label(dimension: Dimension, value: str) -> str:
-    """A facet's value as people call it."""
+    """The label of a facet's value."""
     if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
         return "other, without its finer classes"
     if dimension is Dimension.WORK_TYPE:

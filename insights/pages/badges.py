@@ -1,4 +1,4 @@
-"""Badges: the page on which figures are published and taken back, and the pictures themselves."""
+"""Badges: the page that publishes and revokes them, and their SVGs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from insights.query.query import Statistic
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-CACHE_SECONDS = 300  # by whoever shows it; figures of trailing windows follow new facts within a minute
+CACHE_SECONDS = 300  # by clients; figures of trailing windows follow new facts within a minute
 MOST_LISTED, MOST_UNITS_OFFERED = 200, 300
 
 
 @dataclass(frozen=True)
 class BadgeLine:
-    """A published badge with what to paste."""
+    """A published badge with its Markdown."""
 
     badge: Badge
     unit_name: str
@@ -47,7 +47,7 @@ class BadgeLine:
 @require_safe
 @cache_control(public=True, max_age=CACHE_SECONDS)
 def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
-    """For anybody who has the address; 404 once it is revoked."""
+    """Public, for anybody who has its URL; 404 once it is revoked."""
     badge = get_object_or_404(Badge.objects.standing().select_related("unit"), key=key)
     picture = render_to_string("insights/badges/badge.svg", {"face": face_of(badge)})
     return HttpResponse(picture, content_type="image/svg+xml; charset=utf-8")
@@ -57,7 +57,7 @@ def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def badges(request: HttpRequest) -> HttpResponse:
-    """What is published of the units that one may see; a POST publishes a figure, or takes one back."""
+    """The badges of units that the viewer may see; a POST publishes or revokes one."""
     access = access_in(request)
     if request.method != "POST":
         return _render(request, access)

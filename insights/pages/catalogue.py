@@ -64,13 +64,13 @@ def metric_catalogue_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def matches(metric: Metric, search: str) -> bool:
-    """Whether every word of the search stands somewhere in the metric's entry."""
+    """Whether the metric's entry contains every word of the search."""
     text = " ".join((metric.key, metric.name, metric.meaning, metric.formula, *metric.categories)).lower()
     return all(word in text for word in search.lower().split())
 
 
 def grouped(shown: Sequence[Metric]) -> Sequence[Group]:
-    """By first category, in the catalogue's order; a metric stands once."""
+    """By first category, in the catalogue's order; each metric once."""
     by_category = {category: [metric for metric in shown if metric.categories[0] is category] for category in Category}
     titles = {Category.AI: "AI", Category.DORA: "DORA"}
     return [

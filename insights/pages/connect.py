@@ -1,4 +1,4 @@
-"""Connect an agent: the settings to paste, a token to send with, and whether anything arrives."""
+"""Connect an agent: settings to paste, an ingest token, and the status of arriving telemetry."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from integrations.telemetry.otlp.reception import SESSIONS_COUNTED, Reception, l
 from orgtree.models import Person
 
 LONGEST_TOKEN_NAME = 100
-NAMES_SHOWN = 3  # of what is not understood
+NAMES_SHOWN = 3  # of unknown names
 ANY_PROGRAM = "gen_ai"  # goes by its own name, whatever that is
 ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The line under "Start a session": has anything come, how much, how long ago."""
+    """The status under "Start a session": what arrived, and when."""
 
     arrived: bool
     title: str
@@ -49,7 +49,7 @@ class Finding:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect_agent(request: HttpRequest) -> HttpResponse:
-    """The page; a POST by an admin makes an ingest token, or replaces one, and shows it this once."""
+    """The page; a POST by an admin creates or replaces an ingest token, which is shown once."""
     if request.method != "POST":
         return _render(request)
     if not request.user.is_staff:
@@ -67,7 +67,7 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
 
 
 def connect_first_agent(request: HttpRequest) -> HttpResponse:
-    """The same page in place of one that has nothing to show yet."""
+    """The same page in place of a page without data."""
     return _render(request)
 
 
@@ -75,7 +75,7 @@ def connect_first_agent(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def arrival(request: HttpRequest) -> HttpResponse:
-    """The waiting line alone, which the page asks for every two seconds until something has arrived."""
+    """The status alone, which the page polls every two seconds until something arrives."""
     return render(request, "insights/_arrival.html", {**_arrival_context(request, reception()), "polled": True})
 
 
@@ -100,7 +100,7 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
 
 
 def _replace(token_id: str) -> str:
-    """A new token under the name of the old one, which stops at once."""
+    """A new token with the name of the old one, which is revoked at once."""
     if not token_id.isascii() or not token_id.isdigit():
         raise Http404("No such token.")
     return replace_ingest_token(get_object_or_404(IngestToken, pk=int(token_id), revoked_at=None))
@@ -137,7 +137,7 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Ar
 
 
 def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
-    """What is known about why nothing arrives, the likeliest cause first."""
+    """Reasons why nothing arrives, the likeliest first."""
     findings = [_door(received, now)]
     if received.quarantined:
         findings.append(
@@ -195,5 +195,5 @@ def _problem_with_token_name(name: str) -> str:
 
 
 def _address_of(request: HttpRequest) -> str:
-    """The signed-in person's address; the settings carry it as the sessions' author."""
+    """The signed-in person's email, which the settings send as the sessions' author."""
     return getattr(request.user, "email", "") or ADDRESS_PLACEHOLDER

@@ -1,4 +1,4 @@
-"""Connect a repository: a path is all it takes; what is connected, how far it was read, and what went wrong."""
+"""Connect a repository by its path; the connected ones, their sync status and problems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_PATH, LONGEST_NAME = 500, 200
 
 @dataclass(frozen=True)
 class ConnectionLine:
-    """A connection in words: what it is called, how its last reading went, and how far a running one is."""
+    """A connection, the result of its last sync, and the progress of a running one."""
 
     source_id: int
     name: str
@@ -43,7 +43,7 @@ class ConnectionLine:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect_repository(request: HttpRequest) -> HttpResponse:
-    """The page; a POST by an admin connects a path, or asks for a source to be read now."""
+    """The page; a POST by an admin connects a path, or syncs a source now."""
     if request.method != "POST":
         return _render(request)
     if not request.user.is_staff:
@@ -72,7 +72,7 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def connections(request: HttpRequest) -> HttpResponse:
-    """The list alone, which the page asks for again while something is read."""
+    """The list alone, which the page polls during a sync."""
     return render(request, "insights/repositories/_connections.html", _list_context())
 
 

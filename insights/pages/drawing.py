@@ -14,8 +14,8 @@ from insights.query.query import Dimension, Figure, SeriesAnswer
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 
-SERIES_DRAWN = 8  # more lines or colours cannot be told apart
-# Classes of work as people say them.
+SERIES_DRAWN = 8  # more lines or colours are indistinguishable
+# Labels of classes of work.
 WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
     **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
@@ -24,13 +24,13 @@ WORK_TYPES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Rest(Dataset):
-    """The values of a segment that are put together as one part: `of` names them, empty where a value is."""
+    """A dataset that combines the segment values `of`; an empty string is the missing value."""
 
     of: Sequence[str] = ()
 
 
 class Slice(Protocol):
-    """A part of a whole, as a donut draws it; `of` names the values that it puts together, and none of one alone."""
+    """A slice of a donut; `of` lists the values that it combines, empty for a single one."""
 
     @property
     def key(self) -> str: ...
@@ -45,7 +45,7 @@ class Slice(Protocol):
 
 
 def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
-    """One dataset per slice, because a slice has a key and a role of its own."""
+    """One dataset per slice, because each has its own key and role."""
     return ChartData(
         kind="donut",
         unit=unit,
@@ -72,10 +72,9 @@ def split_over_time(
     names: Mapping[str, str] | None = None,
     counted: str = "",
 ) -> ChartData:
-    """A dataset for each segment value; `counted` is what its facts are called, where they and people are to be told.
+    """A dataset per segment value; `counted` is the noun of its facts, to add counts of facts and people.
 
-    Beyond SERIES_DRAWN the smallest are added up; of medians, shares and whatever else makes no sum the CSV alone has
-    them.
+    Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has them.
     """
     answer = answers.answer(key, dimension)
     values = list(answers.split(key, dimension))
@@ -109,7 +108,7 @@ def split_over_time(
 
 
 def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequence[float | None]]:
-    """What stands behind each value: its facts, and the developers of whom they are; of a hidden one nothing."""
+    """The number of facts and developers behind each value; None for a hidden one."""
     shown = [figure if figure and not figure.withheld else None for figure in figures]
     return {
         facts: [figure.sample_size if figure else None for figure in shown],

@@ -1,7 +1,6 @@
-"""From each point, bar and slice of a chart to the rows behind it: addresses that the script puts together.
+"""URLs from each point, bar and slice of a chart to the rows behind it, which the script combines.
 
-`rows` has an address for each dataset, `buckets` what each label adds to it; where a dataset has none, or the chart no
-rows, nothing can be opened but the card's own rows.
+`rows` has a URL per dataset, `buckets` the parameters of each label; without them only the card's own rows open.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from insights.query.query import Dimension
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import MOST_FACET_VALUES, Filters
 
-OTHER_WORK = "other"  # beside its finer classes a class of its own
+OTHER_WORK = "other"  # also a class of its own, besides its finer classes
 NAMELESS = "unknown"
-# The lines of a comparison that are of no one agent are of another dimension.
+# Lines of a comparison without a single agent are of another dimension.
 ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
 WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
 
 
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
-    """For the chart's JSON.  Of a donut `key` and `dimension` say what its parts are; a trend knows its query."""
+    """For the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its query."""
     if drawn.query is None:
         rows = (
             [_rows(filters, key, filters.facets, dimension, _values(dataset)) for dataset in drawn.datasets]
@@ -53,12 +52,12 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
 
 
 def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -> str:
-    """The rows of one part of a metric's figure in the page's window, whatever else of the dimension is chosen."""
+    """The URL of one part's rows in the page's window; replaces other chosen values of the dimension."""
     return _rows(filters, key, filters.facets, dimension, (value,))
 
 
 def _values(dataset: Dataset) -> tuple[str, ...]:
-    """The values of the segment that a part stands for: one, or those that it puts together."""
+    """The segment values of a part: one, or those that it combines."""
     return tuple(value or NAMELESS for value in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
 
 
@@ -69,7 +68,7 @@ def _rows(
     dimension: Dimension | None,
     values: tuple[str, ...],
 ) -> str:
-    """The rows of one part; empty where no facet picks it, or more values than one address may name."""
+    """The URL of one part's rows; empty without such a facet, or with too many values for a URL."""
     metric = get(key)
     selected = {name: chosen for name, chosen in facets.items() if name in metric.facets}
     if dimension is not None and dimension not in metric.always_by:
@@ -86,7 +85,7 @@ def _rows(
 
 
 def _without_window(address: str) -> str:
-    """The address to which a bucket's days are put."""
+    """The URL without its window, to which a bucket's days are added."""
     path, _, query = address.partition("?")
     pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in WINDOW_PARAMETERS]
     return f"{path}?{urlencode(pairs)}" if pairs else path

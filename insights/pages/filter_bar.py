@@ -1,4 +1,4 @@
-"""What the sticky filter bar of a page shows: every choice as a link that changes one thing and keeps the rest."""
+"""The sticky filter bar of a page: each choice is a link that changes one parameter and keeps the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_R
 from insights.ui.scope_bar import ScopeBar, scope_bar
 from orgtree.trees.surroundings import Surroundings
 
-VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
+VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FacetMenu:
     chosen: str  # the chosen values in words; empty where nothing is chosen
     options: Sequence[Option]
     clear_url: str
-    part_url: str = ""  # where the options come from when the menu is opened; empty where they are here
+    part_url: str = ""  # loads the options when the menu is opened; empty if they are here
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class FilterBar:
     last_day: str
     action: str
     computed_at: datetime | None
-    lacking: str  # what of the figures is still to come, in words
+    lacking: str  # data that is still to be synced
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
-    """`answers` hold what the tiles list, and the menus of the page that no part of it lists."""
+    """`answers` contain the tiles' figures, and those of menus without a part."""
     filters, page = answers.filters, answers.page
     return FilterBar(
         days=wording.days(filters.window),
@@ -87,7 +87,7 @@ def _without_range(filters: Filters) -> list[tuple[str, str]]:
 
 
 def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
-    """The context of a menu that a page asks for once it is opened.  Raises Http404 where it has no such menu."""
+    """The context of a menu that loads when it is opened.  Raises Http404 for an unknown menu."""
     offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
@@ -97,7 +97,7 @@ def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any
 
 
 def _menus(answers: Answers) -> list[FacetMenu]:
-    """Those of the page, and what was chosen elsewhere of others: named, so that it can be let go."""
+    """The page's menus, and those of other chosen facets, so that they can be cleared."""
     page, filters = answers.page, answers.filters
     own = {offered.dimension for offered in page.facets}
     others = [dimension for dimension in filters.facets if dimension not in own]
@@ -116,7 +116,7 @@ def _menu_of_bar(answers: Answers, offered: OfferedFacet) -> FacetMenu:
 
 
 def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMenu:
-    """With the chosen values alone."""
+    """A menu with only the chosen values."""
     chosen = filters.facets.get(dimension, ())
     return FacetMenu(
         name=FACETS[dimension],
@@ -129,7 +129,7 @@ def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMe
 def _options_present(
     page: InsightsPage, filters: Filters, offered: OfferedFacet, present: Mapping[str, float]
 ) -> list[Option]:
-    """The values in `present` with their amounts, and the chosen ones whatever there is."""
+    """The values in `present` with their amounts, and all chosen ones."""
     dimension = offered.dimension
     values = [value for value in present if value][:VALUES_LISTED]
     absent = [value for value in filters.facets.get(dimension, ()) if value not in values]
@@ -143,7 +143,7 @@ def _options_present(
 
 
 def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Option:
-    """A link that chooses the value, or lets it go."""
+    """A link that toggles the value."""
     return Option(
         label=facet_label(dimension, value),
         url=page.url(filters.with_toggled(dimension, value)),

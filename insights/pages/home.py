@@ -1,4 +1,4 @@
-"""The home page answers by role: what an admin has left to set up, what everybody can look at."""
+"""The home page: headline figures for everybody, and the setup status for admins."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DELIVERY_HEADLINES = compared(
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that an installation needs, and whether it is done."""
+    """A setup step, and whether it is done."""
 
     done: bool
     title: str
@@ -79,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @vary_on_headers("HX-Request")
 def home_health(request: HttpRequest) -> HttpResponse:
-    """What works, and what an admin has left to set up: a part of the home page, or a page of its own."""
+    """The setup status for admins: a part of the home page, or a page of its own."""
     if not request.user.is_staff:
         raise Http404
     part = "_health.html"
@@ -99,13 +99,13 @@ def _headlines(answers: Answers) -> list[Tile]:
 
 
 def _delivery(answers: Answers) -> list[Tile]:
-    """Nothing where nothing is known: the steps below say what to connect."""
+    """Empty without data: the setup steps say what to connect."""
     tiles = [tile(answers, item.key, label=DORA_LABELS[item.key]) for item in DELIVERY_HEADLINES]
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 
 def _step(line: NeedLine) -> Step:
-    """An input of DORA; the page of integrations says more of what no connection alone would mend."""
+    """An input of DORA; inputs without a fix of their own link to the integrations page."""
     page = reverse("integrations")
     if line.link is None:
         return Step(line.is_met, line.title, line.detail, page, "Look closer")

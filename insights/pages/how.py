@@ -1,4 +1,4 @@
-"""How is this computed?  A metric's definition with this window's numbers put in."""
+"""How is this computed?  A metric's definition with the window's numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from insights.ui.scope_bar import look_around, scope_words
 from integrations.telemetry.otlp.reception import last_request_at
 
 UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
-# Metrics that leave something out which another metric counts, and what that is.
+# Metric → the metric that counts what it leaves out, and its description.
 LEFT_OUT = {
     "ai.spend": UNPRICED,
     "ai.spend_per_developer": UNPRICED,
@@ -37,7 +37,7 @@ LEFT_OUT = {
 
 @dataclass(frozen=True)
 class Formula:
-    """The formula in words, and the same with numbers: a fraction, a factor behind it, and the result."""
+    """The formula in words and with numbers: a fraction, a factor, and the result."""
 
     words: str
     explanation: str
@@ -118,7 +118,7 @@ def _sample(metric: Metric, figure: Figure, params: PanelParams) -> list[tuple[s
 
 
 def _covered(figure: Figure) -> str:
-    """What is nobody's own has no people."""
+    """The sample; facts without people show none."""
     facts = wording.count(figure.sample_size, "fact")
     return f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts
 

@@ -1,7 +1,7 @@
-"""What the menus of the scope bar list once they are opened: units, attributes and their values.
+"""The menus of the scope bar, which load when opened: units, attributes and their values.
 
-Each address carries the filters of the page that it was opened on, and `to`, the page's path: links lead back there.
-Without a script the menus are pages of their own.
+Their URLs carry the filters of the page, and its path as `to`, which the links lead back to.  Without JavaScript the
+menus are pages.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OWN_PARAMETERS = ("to", "q", "under", "of", "page")
 
 @dataclass(frozen=True)
 class UnitLine:
-    """A unit to choose; `open_url` lists what is below it, empty where nothing is."""
+    """A unit to choose; `open_url` lists its children, empty without any."""
 
     name: str
     note: str
@@ -63,7 +63,7 @@ class Option:
     note: str
     url: str
     active: bool
-    opens: bool = False  # another list of this menu instead of the page
+    opens: bool = False  # another list of this menu
 
 
 @login_required
@@ -112,7 +112,7 @@ def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
 
 
 def _location(unit: FoundUnit) -> str:
-    """The unit above and the tree, each where it has another name."""
+    """The names of the parent and the tree, where they differ from the unit's."""
     names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
     return ", ".join(name for name in names if name != unit.name)
 
@@ -133,7 +133,7 @@ def _line(unit: FoundUnit, note: str, given: QueryDict, page: str) -> UnitLine:
 @vary_on_headers("HX-Request")
 @explains_bad_filters
 def attribute_menu(request: HttpRequest) -> HttpResponseBase:
-    """The attributes of people; with `of`, the values of that one that hold today."""
+    """The attributes of people; with `of`, that attribute's values of today."""
     page, chosen = _page(request), pairs("where", request.GET.getlist("where"))
     of = request.GET.get("of", "")
     options = _values(request, of, chosen.get(of, ()), page) if of else _attributes(request, chosen)
@@ -187,7 +187,7 @@ def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
 
 
 def _to(page: str, given: QueryDict, **scope: str) -> str:
-    """The page with another unit or person, and everything else as it was."""
+    """The page's URL with another unit or person, and all other filters."""
     parameters = _without(given, *OWN_PARAMETERS, "unit", "person")
     for name, value in scope.items():
         if value:
@@ -203,7 +203,7 @@ def _without(given: QueryDict, *names: str) -> QueryDict:
 
 
 def _page(request: HttpRequest) -> str:
-    """The path of the page that the links lead to: one of ours, whatever the address says."""
+    """The path of the page that the links lead to.  Raises BadFilterError for anything but an insights page."""
     path = request.GET.get("to", "")
     try:
         match = resolve(path) if path.startswith("/insights/") else None

@@ -1,4 +1,4 @@
-"""The pulse: an open page asks every two seconds whether facts changed, and is told so with an ETag alone."""
+"""The change token: open pages poll it every two seconds to learn whether facts changed, as an ETag."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from insights.columns.change_mark import change_mark
 
 
 def mark() -> str:
-    """The ETag of the figures of this moment."""
+    """The ETag of the current figures."""
     return quote_etag(change_mark())
 
 
 @login_required
 @require_GET
 def open_page_pulse(request: HttpRequest) -> HttpResponseBase:
-    """204 with the mark of the newest facts, columns and memberships and of the day; 304 while the page knows all."""
+    """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""
     response = HttpResponse(status=204)
     response["ETag"] = mark()
     response["Cache-Control"] = "private, no-cache"

@@ -1,4 +1,4 @@
-"""Show the rows: the facts behind a metric's figure, paged, and as CSV."""
+"""The facts behind a metric's figure, paginated and as CSV."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RECORD_PAGES = {  # by the column that identifies a fact in its relation
 }
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
-NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
+NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # keeps the value in sight there
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Column:
 
 @dataclass(frozen=True)
 class RowTable:
-    """What components/table.html prints, and how much of the whole it is."""
+    """The context of components/table.html, with the shown share of all rows."""
 
     caption: str
     columns: Sequence[Column]
@@ -99,7 +99,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The beginning of the rows, which the panel that explains the figure asks for once it stands."""
+    """The first rows, which the explanation panel loads after it opens."""
     params = read_panel_params(request, key)
     shown = visible_rows(params.query, params.filters.access, size=ROWS_IN_PANEL)
     context = {
@@ -125,7 +125,7 @@ def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
-    """The headings and every row: those of the first page, and of the pages that `read` gives by their numbers."""
+    """The headings and all rows: those of `first`, and of the further pages that `read` returns by number."""
     yield [column.label for column in first.columns]
     page = first
     while True:
@@ -137,7 +137,7 @@ def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[
 
 
 def _narrowed(params: PanelParams) -> str:
-    """To which values of which facets, in words; empty where to none."""
+    """The chosen facets, for a sentence; empty without any."""
     names = {**FACETS, **FACETS_OF_ROWS}
     return "; ".join(
         f"{names.get(dimension, dimension.value)}: {' or '.join(facet_label(dimension, value) for value in values)}"
@@ -151,9 +151,9 @@ def printed_recipe(recipe: str) -> str:
 
 
 def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
-    """The rows as they are printed, but for columns of the kinds in `without`.
+    """The formatted rows, without columns of the kinds in `without`.
 
-    `record_page` names the route of the page that each has (empty: none), where they are not the metric's own.
+    `record_page` is the route of each row's page (empty: none), by default the metric's.
     """
     columns = [column for column in page.columns if column.kind not in without]
     if record_page is None:
@@ -180,9 +180,9 @@ def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: s
 
 
 def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: ColumnKind) -> str:
-    """What the table prints; a commit and a record lead to their pages, an address to the tool.
+    """A formatted cell; commits and records link to their pages, URLs to the provider.
 
-    A record leads there by its reference, else by the column of the kind `leading`.
+    A record's link is on its reference, else on the column of the kind `leading`.
     """
     value: Cell = row[column.name]
     if value is None:
@@ -201,12 +201,12 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: 
 
 
 def _duration(seconds: float) -> str:
-    """In human units; the exact number is its title, and in the CSV."""
+    """In human units; the tooltip and the CSV have the exact number."""
     return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
 
 
 def record_page_of(key: str) -> str:
-    """The name of the route of the page that each fact of a metric has; empty where they have none."""
+    """The route of the page of a metric's facts; empty if they have none."""
     facts = facts_told(get(key))
     return RECORD_PAGES.get(next(iter(facts)), "") if len(facts) == 1 else ""
 

@@ -1,8 +1,8 @@
-"""The units below a page's unit, side by side in one table: a column for each of the page's headline figures.
+"""The table of a page's child units, with a column for each of the page's headline figures.
 
-Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
-The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
-for which everybody who is in a unit is passed over, and which therefore comes last, by itself.
+For the whole organisation these are the top units of one of its trees, the first unless `tree=` names another.
+The table loads after the page.  At the root of a tree it ends with the row *Unassigned*, which is slow to compute
+and therefore loads last, separately.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ UNASSIGNED = "Unassigned"
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of each unit; `pick` takes from it what is shown, in `unit`."""
+    """A column of the table; `pick` selects the shown value of a figure, in `unit`."""
 
-    key: str  # by which the table is sorted in the address
+    key: str  # of the sort parameter
     label: str
     metric: str
     unit: UnitOfMeasure
@@ -55,23 +55,23 @@ class Column:
 
 @dataclass(frozen=True)
 class UnitsOfPage:
-    """What a page's table shows, where the page and the row *Unassigned* are found, and what the CSV is called."""
+    """A page's table: its columns, the URLs of the page and of *Unassigned*, and the CSV's name."""
 
     filters: Filters
     columns: Sequence[Column]
     page_url: str
     unassigned_url: str
     csv_name: str
-    tree: str = ""  # whose units are compared, where the page is of the whole organisation; empty: the first tree's
+    tree: str = ""  # of the units, for the whole organisation; empty: the first tree
     extra_params: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
 
     def url(self, filters: Filters) -> str:
-        """The page with other filters, and the same tree."""
+        """The page's URL with other filters and the same tree."""
         return filters.url(self.page_url, **{**self.extra_params, **({TREE: self.tree} if self.tree else {})})
 
     @property
     def sort(self) -> str:
-        """A column's key, with a minus for the greatest first; by name unless the address says otherwise."""
+        """A column's key, with a minus for descending; the name by default."""
         return self.filters.picked[SORT]
 
 
@@ -81,7 +81,7 @@ class Heading:
     url: str
     sorted: str  # "", "ascending" or "descending"
     number: bool
-    note: str = ""  # which of the chosen facets the figures below it know nothing of
+    note: str = ""  # the chosen facets that the column does not support
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,14 @@ AI_COLUMNS, DELIVERY_COLUMNS = _columns(headlines.AI), _columns(headlines.DELIVE
 
 
 def units_choice(columns: Sequence[Column]) -> Choice:
-    """How the table may be sorted, as a parameter of the page."""
+    """The sort picker of the table."""
     keys = (BY_NAME, *(column.key for column in columns))
     return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
 
 
 @dataclass(frozen=True)
 class UnitsPart:
-    """Where a page's table and its CSV come from."""
+    """The URLs of a page's table and its CSV."""
 
     url: str
     csv_url: str
@@ -135,9 +135,9 @@ class UnitsPart:
 
 @dataclass(frozen=True)
 class ListedUnits:
-    """The units of the table, what they are below, and the tree whose *Unassigned* stands beside them, if any.
+    """The units of the table, the name of their parent, and the tree whose *Unassigned* is shown, if any.
 
-    `trees` are the ways to the units of another tree.
+    `trees` link to the units of other trees.
     """
 
     units: Sequence[StandingUnit]
@@ -149,7 +149,7 @@ class ListedUnits:
 def units_part(
     request: HttpRequest, filters: Filters, around: Surroundings, *, url: str, csv_url: str
 ) -> UnitsPart | None:
-    """The table of a page; None where nothing is compared, such as what a person did in each unit."""
+    """The table of a page; None without child units, or for one person."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = tree_param(request) if _is_whole(filters) else {}
@@ -158,7 +158,7 @@ def units_part(
 
 
 def tree_param(request: HttpRequest) -> Mapping[str, str]:
-    """The parameter that names a tree, for the addresses of parts."""
+    """The parameter that names a tree, for the URLs of parts."""
     return {TREE: request.GET[TREE]} if request.GET.get(TREE) else {}
 
 
@@ -167,7 +167,7 @@ def _is_whole(filters: Filters) -> bool:
 
 
 def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
-    """Raises BadFilterError where there is no such tree."""
+    """Raises BadFilterError for an unknown tree."""
     filters = of_page.filters
     around = look_around(request, filters)
     if filters.scope.person_id is not None:
@@ -190,7 +190,7 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
 
 
 def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[StandingUnit]:
-    """The units of a tree above which there is none, or where that is one alone, those below it."""
+    """The roots of a tree that the viewer sees, or the children of a single root."""
     tops = [top for top in around.tops if top.tree_slug == tree]
     if len(tops) != 1:
         return tops
@@ -218,7 +218,7 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
 
 
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    """The table's last row: whose person is in no unit of the tree, or could not be matched."""
+    """The table's last row: people in no unit of the tree, and unmatched facts."""
     listed = listed_units(request, of_page)
     rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
     context = {
@@ -247,7 +247,7 @@ def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[C
 
 
 def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
-    """The figures of those of the listed units that the viewer may see, in the same order."""
+    """The figures of the listed units that the viewer may see, in the same order."""
     filters = of_page.filters
     if not listed.units:
         return []
@@ -280,12 +280,12 @@ def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
 
 
 def _elsewhere(filters: Filters, tree: str) -> Filters:
-    """For whoever is in no unit of the tree."""
+    """Filters for people in no unit of the tree."""
     return replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
 
 
 def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
-    """What is not known stands last, whichever way the table is sorted."""
+    """Sorted rows; unknown values come last in both directions."""
     key, descending = of_page.sort.removeprefix("-"), of_page.sort.startswith("-")
     if key == BY_NAME:
         return sorted(rows, key=lambda row: row.name.casefold(), reverse=descending)

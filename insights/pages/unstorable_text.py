@@ -1,6 +1,6 @@
-"""Requests with a NUL in their address, form or cookies, which no text of the database holds, are refused here.
+"""Middleware that refuses requests with a NUL in URL, form or cookies, which the database cannot store.
 
-It stands in front of every view: none of them has to think of it.  JSON is read by `insights.api.json_body`.
+It runs before every view.  JSON bodies are checked by `insights.api.json_body`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from insights.ui.bad_filter import explained
 from insights.ui.filters import BadFilterError
 
 NUL = "\0"
-MESSAGE = "A NUL character cannot be stored or looked for. Leave it out."
+MESSAGE = "A NUL character can be neither stored nor searched. Leave it out."
 
 
 class RefuseNul:
@@ -26,7 +26,7 @@ class RefuseNul:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # A quoted cookie may write it as \000: such a session is nobody's.
+        # A quoted cookie may contain \000: such a session does not exist.
         for name in [name for name, value in request.COOKIES.items() if NUL in value]:
             del request.COOKIES[name]
         return self._get_response(request)
@@ -35,7 +35,7 @@ class RefuseNul:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
         if NUL in request.path_info:
-            raise Http404("Nothing is called by a NUL.")
+            raise Http404("No path contains a NUL.")
         field = _field_with_nul(request.GET)
         if field is None and not getattr(view, "csrf_exempt", False):  # programs send no forms
             field = _field_with_nul(_form(request))
@@ -45,7 +45,7 @@ class RefuseNul:
 def _form(request: HttpRequest) -> QueryDict:
     try:
         return request.POST
-    except UnreadablePostError:  # whoever sent it has gone
+    except UnreadablePostError:  # the client disconnected
         return QueryDict()
 
 

@@ -1,4 +1,4 @@
-"""What the components draw: icons, agents' markers, sparklines and bars, as SVG with attributes and no styles."""
+"""Template tags that draw icons, agent markers, sparklines and bars as SVG, without inline styles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AgentMark:
     """SVG inside a 10 × 10 box."""
 
 
-# One order, one marker everywhere; static/js/agents.js holds the same for the charts, and a test compares them.
+# The order and markers of agents on all pages; static/js/agents.js has the same for charts, and a test compares them.
 AGENTS: dict[str, AgentMark] = {
     "claude_code": AgentMark("Claude Code", '<circle cx="5" cy="5" r="4"/>'),
     "cursor": AgentMark("Cursor", '<rect x="1.5" y="1.5" width="7" height="7"/>'),
@@ -42,13 +42,13 @@ OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """An icon of the sprite.  With a label it is an image with that name, without one it is decoration."""
+    """An icon of the sprite; decorative unless it has a label."""
     return _icon(name, label)
 
 
 @lru_cache(maxsize=MOST_ICONS)
 def _icon(name: str, label: str) -> SafeString:
-    """Kept: a page has two hundred icons, most of them the same few."""
+    """Cached: a page has two hundred icons, most of them the same few."""
     sprite = static("vendor/icons/sprite.svg")
     if label:
         return format_html(
@@ -77,10 +77,9 @@ def agent_name(key: str) -> str:
 
 @register.simple_tag
 def sparkline(values: Sequence[float | None], to_date: bool = False) -> SafeString:
-    """The course of a figure, without axes: gaps stay gaps, the last point is marked.
+    """A trend without axes: missing values are gaps, the last point is marked.
 
-    `to_date` says that the last bucket is not over: the stretch that leads there is dashed.  Fewer than two values
-    draw nothing.
+    With `to_date` the last bucket is unfinished and its segment dashed.  Fewer than two values draw nothing.
     """
     known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
@@ -161,7 +160,7 @@ def part_track(part: float, whole: float, key: str = "accent") -> SafeString:
 
 
 class Part(Protocol):
-    """A part of a whole in words, where its bar begins and how long it is, both from 0 to 1."""
+    """A part of a whole: its label, and the start and length of its bar, both from 0 to 1."""
 
     @property
     def key(self) -> str: ...
@@ -177,7 +176,7 @@ class Part(Protocol):
 
 @register.simple_tag
 def outcome_bar(parts: Sequence[Part]) -> SafeString:
-    """What became of the spend: solid is committed, hatched wasted, a dashed outline pending, a plain one unknown."""
+    """Spend by outcome: committed is solid, wasted hatched, pending a dashed outline, unknown a plain one."""
     return format_html(
         '<svg class="hw-outcome" role="img" aria-label="{}"><defs><pattern id="hw-hatch" width="8" height="8" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
@@ -197,7 +196,7 @@ def outcome_bar(parts: Sequence[Part]) -> SafeString:
 
 @register.simple_tag
 def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
-    """A stage's stretch of the whole, both from 0 to 1; the longest is hatched."""
+    """A stage's bar, start and length from 0 to 1; the longest is hatched."""
     return format_html(
         '<svg class="hw-stage" aria-hidden="true"><defs><pattern id="hw-stage-hatch" width="8" height="8" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
@@ -223,7 +222,7 @@ class BarSegment(Protocol):
 
 @register.simple_tag
 def phase_bars(bars: Sequence[BarSegment], border: float) -> SafeString:
-    """Stretches one after the other, from 0 to 1 of the width, and a line at the border between two of them."""
+    """Consecutive segments, from 0 to 1 of the width, with a line at the border between two of them."""
     shapes = format_html_join(
         "",
         '<rect class="{}" x="{}%" width="{}%" y="2" height="14"/>',
@@ -239,12 +238,12 @@ def phase_bars(bars: Sequence[BarSegment], border: float) -> SafeString:
 
 @register.simple_tag
 def at_percent(place: float) -> str:
-    """A place from 0 to 1 as an SVG coordinate of the whole width."""
+    """A position from 0 to 1 as an SVG coordinate of the whole width."""
     return f"{100 * place:.2f}%"
 
 
 class PlotPoint(Protocol):
-    """A point of a course, both from 0 to 1; without y a gap.  `words` say what it is."""
+    """A point of a trend, x and y from 0 to 1; no y is a gap.  `words` is its tooltip."""
 
     @property
     def x(self) -> float: ...
@@ -258,7 +257,7 @@ class PlotPoint(Protocol):
 
 @register.simple_tag
 def small_multiple(points: Sequence[PlotPoint], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
-    """A course without an axis of its own, to be read below others; each point says its value when pointed at."""
+    """A trend without its own axis, aligned below others; each point has its value as a tooltip."""
     known = [point for point in points if point.y is not None]
     pieces: list[str] = []
     before: PlotPoint | None = None
@@ -290,7 +289,7 @@ def small_multiple(points: Sequence[PlotPoint], marks: Sequence[tuple[float, Any
 
 
 def _isolated_or_last(points: Sequence[PlotPoint]) -> list[PlotPoint]:
-    """Points that no line shows, and the last one."""
+    """Points without neighbours, which no line shows, and the last one."""
     known = [index for index, point in enumerate(points) if point.y is not None]
     alone = [index for index in known if index - 1 not in known and index + 1 not in known]
     return [points[index] for index in dict.fromkeys([*alone, *known[-1:]])]
@@ -306,7 +305,7 @@ def _svg_y(y: float) -> str:
 
 @register.simple_tag
 def band_meter(filled: int) -> SafeString:
-    """Four bars, the first `filled` of them in the accent colour; the word stands beside it."""
+    """Four bars, the first `filled` of them in the accent colour; the label is printed beside it."""
     return format_html(
         '<span class="hw-meter" aria-hidden="true">{}</span>',
         format_html_join("", "<i{}></i>", ((SafeString(' class="f"') if step < filled else "",) for step in range(4))),

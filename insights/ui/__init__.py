@@ -1,1 +1,1 @@
-"""What pages are put together from: filters, scope and filter bars, tiles, charts, and the words of figures."""
+"""Building blocks of pages: filters, scope and filter bars, tiles, charts, and the formatting of figures."""

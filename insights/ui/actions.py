@@ -1,4 +1,4 @@
-"""What can be done about a metric: links that upper apps offer on its page, registered at start-up."""
+"""Actions on a metric's page: links that upper apps register at start-up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _offers: list[OfferAction] = []
 
 
 def offer_action(offer: OfferAction) -> None:
-    """Have that asked for each metric page; it answers nothing where the viewer may not do it."""
+    """Register an action of metric pages; it returns None where the viewer may not do it."""
     if offer not in _offers:
         _offers.append(offer)
 

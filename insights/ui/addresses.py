@@ -1,4 +1,4 @@
-"""Addresses of pages by their names: a page has two hundred links, and to find one took longer than to write it."""
+"""Cached URLs of named routes: a page has two hundred links, and reversing them dominated its rendering."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ CACHE_SIZE = 4_096
 
 
 def address(name: str, *about: str) -> str:
-    """As `reverse`, for a route by name with what stands in its path.  Raises django.urls.NoReverseMatch.
+    """As `reverse`, for a route name and its path arguments.  Raises django.urls.NoReverseMatch.
 
-    For paths of few kinds, such as those of metrics and charts; not of each fact or person.
+    For routes with few distinct arguments, such as metrics and charts; not for facts or people.
     """
     return _address(get_script_prefix(), name, about)
 

@@ -1,6 +1,6 @@
-"""What was agreed of a metric for a unit, drawn on its charts: upper apps that know it register at start-up.
+"""Thresholds and targets of a unit's metrics, for tiles and charts; upper apps register providers at start-up.
 
-One question per page: an offer is asked once for all the metrics that it shows.
+A provider is called once per page, for all metrics that the page shows.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from orgtree.access.access import Access
 
 @dataclass(frozen=True)
 class Agreement:
-    """Values in the metric's unit; of this statistic (None: it has one value) and period (None: of any).
+    """Threshold and target in the metric's unit, of a statistic (None: single-valued) and a period (None: any).
 
-    `whose` says for whom it was agreed, where that is not the unit itself; `url` leads to it.  `higher_is_better` is
-    the direction that was agreed on, which metrics that know none of their own have as well.
+    `whose` names the unit that it is inherited from, empty for the unit itself; `url` is its page.  `higher_is_better`
+    is the agreed direction, which metrics without a direction of their own have as well.
     """
 
     threshold: float | None
@@ -33,7 +33,7 @@ class Agreement:
     higher_is_better: bool
 
     def is_of(self, query: MetricQuery) -> bool:
-        """Whether figures of that query may be held against it."""
+        """Whether figures of that query can be compared with it."""
         return self.is_of_statistic(query) and self.period in (None, query.granularity)
 
     def is_of_statistic(self, query: MetricQuery) -> bool:
@@ -58,7 +58,7 @@ class Agreement:
         return lines
 
     def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
-        """What the tile of that query says; None where it shows another statistic, or a part of the unit."""
+        """The target line of that query's tile; None for another statistic, or for a part of the unit."""
         if query.facets or not self.is_of_statistic(query):
             return None
         aims = [
@@ -68,7 +68,7 @@ class Agreement:
         ]
         text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
         agreed = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
-        # What is agreed of a week says nothing of the whole window of a tile.
+        # A target per week cannot be compared with the whole window of a tile.
         return agreed if value is None or self.period else replace(agreed, reached=self._reached(value))
 
     def _reached(self, value: float) -> tiles.Reached:
@@ -84,7 +84,7 @@ class Agreement:
 
 
 def _unbroken(reading: object) -> str:
-    """A figure stays on one line with its unit."""
+    """With non-breaking spaces: a figure stays on one line with its unit."""
     return str(reading).replace(" ", "\u00a0")
 
 
@@ -93,13 +93,13 @@ _offers: list[Offer] = []
 
 
 def offer_agreements(offer: Offer) -> None:
-    """Have that asked for each chart; it answers for a unit or the whole organisation what it knows of these keys."""
+    """Register a provider: metric keys and scope → the agreements of that unit or the whole organisation."""
     if offer not in _offers:
         _offers.append(offer)
 
 
 def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """By metric; nothing for parts of a unit and for single people, for whom nothing was agreed."""
+    """By metric; empty for parts of a unit and for individuals, who have no targets."""
     if scope.person_id is not None or scope.where or scope.unassigned is not None:
         return {}
     agreements: dict[str, Agreement] = {}
@@ -109,9 +109,9 @@ def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[
 
 
 def with_agreement(chart: ChartData, access: Access) -> ChartData:
-    """The chart with what was agreed of its metric, before other lines.
+    """The chart with the threshold and target of its metric, before other lines.
 
-    Not of several metrics at once, nor of the parts of a sum or of a unit, of which no line holds.
+    None for several metrics at once, for the parts of a sum, and for parts of a unit.
     """
     query = chart.query
     if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
@@ -120,7 +120,7 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
 
 
 def agreed_lines(query: MetricQuery, access: Access) -> Sequence[Line]:
-    """What was agreed of the figures of that query; nothing where it was of another statistic or step."""
+    """Threshold and target of that query; empty where they are of another statistic or period."""
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
     return agreed.lines if agreed is not None and agreed.is_of(query) else ()
 

@@ -1,7 +1,7 @@
-"""What is wrong with an address, in a sentence that names the parameter, on every insights page.
+"""Error responses of insights pages for bad parameters, with a sentence that names the parameter.
 
-400 for what cannot be read; 404 for a unit that is not there or may not be known of; 403 where nothing was asked for
-and there is nothing that the viewer could begin with.
+400 for an invalid value; 404 for a unit that does not exist or is hidden from the viewer; 403 where no scope was
+requested and the viewer has no default one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
 
 
 def explained(request: HttpRequest, problem: BadFilterError | QueryError) -> HttpResponse:
-    """The page that says so, or JSON for scripts.  Raises Http404."""
+    """The error page, or JSON for scripts.  Raises Http404."""
     status = _status(problem)
     if "text/html" not in request.headers.get("Accept", "text/html"):
         return JsonResponse({"parameter": problem.parameter, "message": problem.message}, status=status)

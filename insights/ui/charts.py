@@ -1,8 +1,8 @@
 """Charts as JSON and as CSV: the one adapter over django-chartjs.
 
-django-chartjs gives the shape that Chart.js reads (labels and datasets).  Three of its habits are mended here: it
-leaks the view object into the answer, turns Decimal into strings, and writes NaN, which is no JSON.  Its colours
-are left out as well: the page's script knows the palette and needs only each dataset's role.
+django-chartjs gives the shape that Chart.js reads (labels and datasets).  Three of its defects are fixed here: it
+leaks the view object into the response, turns Decimal into strings, and writes NaN, which is not JSON.  Its colours
+are dropped: the page's script has the palette and needs only each dataset's role.
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ Number = float | int | Decimal | None
 @dataclass(frozen=True)
 class Dataset:
     label: str
-    key: str  # what colour and marker hang on: an agent's slug, an outcome, or the series' own name
+    key: str  # selects colour and marker: an agent's slug, an outcome, or the series' own name
     role: Role
     values: Sequence[Number]
-    counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # what stands behind each value, by its noun
-    is_picked: bool = False  # the series that the others are read beside
+    counts: Mapping[str, Sequence[Number]] = field(
+        default_factory=dict
+    )  # the number of facts behind each value, by noun
+    is_picked: bool = False  # the series that the others are compared with
     low: Sequence[Number] = ()  # the ends of the 95 % interval of each value, where the series has a band
     high: Sequence[Number] = ()
 
     @property
     def columns(self) -> Sequence[tuple[str, Sequence[Number]]]:
-        """Of a table, behind the values: heads and numbers."""
+        """Table columns after the values: heading and numbers."""
         counts = [(f"{self.label}: {noun}", numbers) for noun, numbers in self.counts.items()]
         if not self.low:
             return counts
@@ -68,9 +70,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A value that the figures are measured against, as a dashed line with its name.
+    """A labelled reference line that figures are compared with.
 
-    What was agreed on stands out from what was published, and the stretch between a threshold and a target is shaded.
+    Threshold and target stand out from published values, and the area between them is shaded.
     """
 
     value: float
@@ -90,14 +92,14 @@ class ChartData:
     drawn_from: int = 0  # index of the first bucket that is drawn; tables have them all
     to_date_from: int | None = None  # index of the bucket that is not over yet
     label_name: str = "From"  # heads the first column of the table and the CSV
-    centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
-    left_out: int = 0  # segments of too few people to be shown: what is drawn is not all then
-    undrawn: Sequence[Dataset] = ()  # too many to be told apart: the CSV alone has them
+    centre: tuple[str, str] | None = None  # of a donut: its figure and the caption
+    left_out: int = 0  # segments hidden because of too few people
+    undrawn: Sequence[Dataset] = ()  # too many to distinguish: only the CSV has them
     marks: Sequence[Mark] = ()  # notes, in order of time
     benchmarks: Sequence[Line] = ()
-    reason: str = ""  # why there is nothing to draw, where that is so
-    query: MetricQuery | None = None  # what is drawn over time: notes stand on its metric, scope and window
-    complete_url: str = ""  # of the same chart with what takes longer to read
+    reason: str = ""  # why nothing is drawn
+    query: MetricQuery | None = None  # of a trend: selects notes by its metric, scope and window
+    complete_url: str = ""  # of the same chart with its slower parts
 
     @property
     def left_out_words(self) -> str:
@@ -109,7 +111,7 @@ class ChartData:
     def rows(self) -> Iterator[list[str | Number]]:
         """The chart as a table, heads first: a row for each bucket, or for each part of a donut.
 
-        What the figures are measured against stands in each row, so that a copy of the file tells it, too.
+        Reference values are repeated in each row, so that a copy of the file has them, too.
         """
         if self.kind == "donut":
             yield from self._parts()
@@ -149,7 +151,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.drawn = self.chart_data(request)
         response = HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")
-        response["Cache-Control"] = "private, no-cache"  # ask again every time, with the ETag
+        response["Cache-Control"] = "private, no-cache"  # revalidate with the ETag
         set_response_etag(response)
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
@@ -204,7 +206,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
 
 
 def _number(value: Number) -> float | None:
-    """A number that JSON knows, without binary noise in its last digits; NaN and infinities are no data."""
+    """A finite float without binary noise in its last digits; None for NaN and infinities."""
     if value is None or not math.isfinite(value):
         return None
     return float(f"{float(value):.12g}")

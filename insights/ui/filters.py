@@ -1,7 +1,7 @@
 """The state of an insights page: range, granularity, facets and the pickers of its charts, all in the URL.
 
-A page reads it with `read_filters`, and makes links with `Filters.link`, which changes what it is told and keeps
-the rest.  Defaults are left out of URLs, so that two people who see the same page share the same address.
+A page reads it with `read_filters`, and makes links with `Filters.url`.  Defaults are omitted from URLs, so that two
+people who see the same page share the same address.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FACETS = {
     Dimension.SIZE_CLASS: "Size",
     Dimension.COMPLEXITY_CLASS: "Complexity",
 }
-# By these no page is filtered; the rows of one part of a chart are.
+# Pages have no filters for these; the rows of one part of a chart do.
 FACETS_OF_ROWS = {
     Dimension.LANGUAGE: "Language",
     Dimension.FILE_TYPE: "File type",
@@ -51,7 +51,7 @@ FACETS_OF_ROWS = {
 }
 QUARTERS_OFFERED = 5
 
-FIRST_DAY = date(2000, 1, 1)  # telemetry is younger; earlier days are slips of the finger
+FIRST_DAY = date(2000, 1, 1)  # earlier days are typos
 LONGEST_WINDOW = timedelta(days=5 * 366)  # every bucket of the window is listed: about 260 weeks
 LONGEST_FACET_VALUE = 200
 MOST_FACET_VALUES = 50
@@ -59,7 +59,7 @@ QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
 
 
 class BadFilterError(ValueError):
-    """A parameter of the URL that cannot be read; the message says what it may be."""
+    """An invalid parameter of the URL; the message says which values are allowed."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -69,10 +69,10 @@ class BadFilterError(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """A picker inside the page: a parameter and the words it may be, the first of which is the default."""
+    """A picker of the page: a parameter and its allowed values, the first of which is the default."""
 
     parameter: str
-    options: Mapping[str, str]  # word in the URL → label
+    options: Mapping[str, str]  # value in the URL → label
 
     @property
     def default(self) -> str:
@@ -105,8 +105,8 @@ class Filters:
     range: str  # "12w", "quarter", "2026-Q3" or "custom"
     window: Window
     today: date
-    access: Access  # of whoever looks: every figure is read for them
-    scope: Scope  # whose figures: as asked, or what the viewer begins with
+    access: Access  # of the viewer: every figure is read for them
+    scope: Scope  # as requested, or the viewer's default
     granularity: Granularity = DEFAULT_GRANULARITY
     facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, the default included
@@ -118,7 +118,7 @@ class Filters:
 
     @property
     def statistic(self) -> Statistic | None:
-        """How durations are read; None where each metric's own way is meant."""
+        """The picked statistic of durations; None: each metric's own."""
         for choice in self.choices:
             if choice.parameter == STATISTIC.parameter and self.picked[choice.parameter] != choice.default:
                 return Statistic(self.picked[choice.parameter])
@@ -141,7 +141,7 @@ class Filters:
 
     @property
     def people_filter(self) -> Whose:
-        """The scope, for what is listed without being a figure."""
+        """The scope as a filter of people, for lists without a figure."""
         return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -149,7 +149,7 @@ class Filters:
 
     @cached_property
     def _parameters(self) -> Sequence[tuple[str, str]]:
-        """Kept, because a page has a hundred links with the same filters."""
+        """Cached: a page has a hundred links with the same filters."""
         pairs: list[tuple[str, str]] = self.scope_parameters()
         if self.range == "custom":
             pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
@@ -165,7 +165,7 @@ class Filters:
         return pairs
 
     def scope_parameters(self) -> list[tuple[str, str]]:
-        """Those that say whose figures they are."""
+        """The parameters of the scope."""
         pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
         if self.scope.person_id is not None:
             pairs.append(("person", ME))
@@ -175,7 +175,7 @@ class Filters:
         ]
 
     def query_string(self) -> str:
-        """`?range=…` with what differs from the defaults, or the empty string."""
+        """`?range=…` with everything that differs from the defaults; empty if nothing does."""
         return self.url("")
 
     def url(self, path: str, **more: str) -> str:
@@ -188,7 +188,7 @@ class Filters:
         return urlencode(self._parameters)
 
     def with_unit(self, word: str) -> Filters:
-        """Of the unit that `unit=` would name (empty: of the whole organisation), narrowed as before."""
+        """With the unit that `unit=` would name (empty: the whole organisation), and the same attributes."""
         return replace(self, scope=Scope.of_unit(word, where=self.scope.where))
 
     def without_where(self, attribute: str) -> Filters:
@@ -216,7 +216,7 @@ class Filters:
         return replace(self, facets={})
 
     def ignored_filters(self, metric: Metric) -> str:
-        """Of every repository: the chosen facets of which a metric knows nothing; empty where it heeds all of them."""
+        """“Of every repository”: the chosen facets that the metric does not support; empty where it supports all."""
         names = [
             name for dimension, name in FACETS.items() if dimension in self.facets and dimension not in metric.facets
         ]
@@ -235,7 +235,7 @@ def read_filters(
     choices: Sequence[Choice] = (),
     facets: Iterable[Dimension] = tuple(FACETS),
 ) -> Filters:
-    """The state that a URL describes.  Raises BadFilterError for the first parameter that cannot be read.
+    """The state that a URL describes.  Raises BadFilterError for the first invalid parameter.
 
     Parameters of other pages are ignored.  An empty value means the default, as forms send it.
     """
@@ -256,7 +256,7 @@ def read_filters(
 
 
 def quarters_to_offer(today: date) -> list[str]:
-    """The quarter of `today` and those before it, the latest first, as words of the range parameter."""
+    """The quarter of `today` and earlier ones, the latest first, as values of the range parameter."""
     names = []
     start = windows.quarter_of(today).start
     for _ in range(QUARTERS_OFFERED):
@@ -321,7 +321,7 @@ def _read_day(parameters: QueryDict, name: str) -> date:
 
 
 def _read_scope(parameters: QueryDict, access: Access) -> Scope:
-    """`unit=`, `where=attribute=value` and `person=me`; the scope may be more than the viewer may look at."""
+    """`unit=`, `where=attribute=value` and `person=me`; the viewer may not be allowed to see the scope."""
     where = pairs("where", [value for value in parameters.getlist("where") if value])
     return Scope.of_unit(
         parameters.get("unit") or "", where=where, person_id=own_person(parameters.get("person") or "", access)

@@ -1,4 +1,4 @@
-"""What upper apps show on the home page, registered at start-up."""
+"""Sections of the home page that upper apps register at start-up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _offers: list[OfferSection] = []
 
 
 def offer_section(offer: OfferSection) -> None:
-    """Have that asked for each home page; it answers nothing where the viewer has nothing there."""
+    """Register a section of the home page; it returns None where the viewer has nothing there."""
     if offer not in _offers:
         _offers.append(offer)
 

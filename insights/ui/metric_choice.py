@@ -1,4 +1,4 @@
-"""Metrics by name in forms of admin, where a model keeps their keys."""
+"""A form field of admin that selects a metric by name and stores its key."""
 
 from __future__ import annotations
 

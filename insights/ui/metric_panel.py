@@ -1,4 +1,4 @@
-"""What the two panels of a metric share: its filters, its figure, and whether they stand in the side panel."""
+"""What the two panels of a metric share: parameters, figures, and the base template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, s
 
 @dataclass(frozen=True)
 class PanelParams:
-    """A metric and the window, granularity and facets for which its figure is explained."""
+    """The metric and the filters of a panel."""
 
     metric: Metric
     filters: Filters
@@ -55,7 +55,7 @@ def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
 
 
 def figures(params: PanelParams) -> tuple[SeriesAnswer, Figure, Figure]:
-    """The answer, its figure of the whole window, and that of the window before."""
+    """The answer, its figure of the whole window, and the previous window's."""
     query = params.query
     before = replace(query, window=params.filters.previous)
     answer, earlier = visible_totals([query, before], params.filters.access, freshness=Freshness.OF_PAGES)
@@ -70,7 +70,7 @@ def total(params: PanelParams, key: str) -> float | None:
 
 
 def is_panel(request: HttpRequest) -> bool:
-    """Whether the side panel asks, which htmx says in a header."""
+    """Whether htmx requests the side panel's fragment."""
     return "HX-Request" in request.headers
 
 

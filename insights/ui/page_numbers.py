@@ -1,4 +1,4 @@
-"""Lists that come in pages: the page that an address names, and what stands below it."""
+"""Pagination: the page number of a URL, and the context of the page links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LAST_PAGE = 1_000_000
 
 
 def page_numbers(page: int, *, size: int, shown: int, total: int, url: Callable[[int], str]) -> dict[str, object]:
-    """For the context of a template: of page `page` (from 1), which has `shown` of `total` rows and room for `size`."""
+    """Template context of page `page` (from 1) of size `size`, which shows `shown` of `total` rows."""
     first = (page - 1) * size + 1
     last = first + shown - 1
     return {

@@ -1,6 +1,6 @@
-"""Whose figures a page shows: the breadcrumb with its picker, a tile for each Org Tree, and chips for attributes.
+"""The scope of a page: the breadcrumb with its picker, a tile for each Org Tree, and chips for attributes.
 
-Each link changes whose figures they are and keeps the rest of the address.
+Each link changes the scope and keeps the rest of the URL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orgtree.trees.surroundings import StandingUnit, Surroundings, surroundings
 
 EVERYBODY = "All of the organisation"
 YOURSELF = "Your own data"
-ACTIVE = "ai.sessions"  # whose people are the active developers
+ACTIVE = "ai.sessions"  # its people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
 
@@ -31,7 +31,7 @@ MOST_RECENT = 6
 @dataclass(frozen=True)
 class Crumb:
     label: str
-    url: str  # empty where one is
+    url: str  # empty for the current page
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TreeTile:
 
 @dataclass(frozen=True)
 class AttributeChip:
-    """An attribute by which the figures are narrowed: its values in words, and where the menu's content comes from."""
+    """An attribute filter: its chosen values, and the URL of its menu."""
 
     key: str
     name: str
@@ -70,9 +70,9 @@ TileFigures = Mapping[int | None, Figure]
 
 
 def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
-    """Where the page's unit stands on the last day of its window that has come; remembers that it was looked at.
+    """The unit's path, children and roots on the last past day of the window; adds it to the recent units.
 
-    Raises QueryError where the scope names anything that is not there, also for pages that read no figure of it.
+    Raises QueryError where the scope names anything unknown, also for pages that read no figure.
     """
     scope = filters.scope
     around = surroundings(scope.unit, filters.access.sight, on=last_day(filters), today=filters.today, counted=True)
@@ -86,12 +86,12 @@ def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
 
 
 def last_day(filters: Filters) -> date:
-    """The last day of the window that has come: the trees of that day are shown."""
+    """The last past day of the window: trees are shown as of that day."""
     return min(filters.window.end - timedelta(days=1), filters.today)
 
 
 def recent_units(request: HttpRequest) -> Sequence[str]:
-    """Slugs of the units that this account looked at, the latest first."""
+    """Slugs of the units that this account opened, the latest first."""
     known = request.session.get(RECENT_UNITS)
     return [slug for slug in known if isinstance(slug, str)] if isinstance(known, list) else []
 
@@ -103,7 +103,7 @@ def _remember(request: HttpRequest, slug: str) -> None:
 
 
 def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[MetricQuery], Sequence[SideBySide]]:
-    """What the tiles need: who was active in the window, whatever else it is narrowed to."""
+    """The queries of the tiles: active people in the window, whatever the other filters."""
     query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
     of_tops = SideBySide([query], [top.pk for top in around.tops])
     return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []
@@ -153,7 +153,7 @@ def scope_bar(
 
 
 def scope_name(filters: Filters, around: Surroundings) -> str:
-    """The unit's name, or what else stands for whose figures they are; without the attributes."""
+    """The name of the unit or of another scope, without the attributes."""
     scope = filters.scope
     if scope.unassigned is not None:
         return f"Not in any unit of {_tree_name(scope.unassigned, around)}"
@@ -163,7 +163,7 @@ def scope_name(filters: Filters, around: Surroundings) -> str:
 
 
 def scope_words(filters: Filters, around: Surroundings) -> str:
-    """Whose figures they are, for a sentence: Payments, site Pune or Oslo."""
+    """The scope for a sentence: Payments, site Pune or Oslo."""
     narrowed = [f"{name} {' or '.join(values)}" for name, values in filters.scope.where.items()]
     return ", ".join([scope_name(filters, around), *narrowed])
 

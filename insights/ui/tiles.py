@@ -1,4 +1,4 @@
-"""What a tile or a chart card shows, built from the metric core's answers.
+"""Tiles and chart cards, built from the metric core's answers.
 
 The components in templates/components/ print these fields and compute nothing.
 """
@@ -18,8 +18,8 @@ from insights.query import windows
 from insights.query.query import Dimension, Figure, Granularity, SeriesAnswer, Window
 from insights.ui import wording
 
-STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
-SHORTEST_SPARK = 3  # two points are a line, not a course
+STEADY_SHARE = 0.01  # a smaller change is shown as steady
+SHORTEST_SPARK = 3  # two points are a line, not a trend
 LAG_WORTH_SAYING = timedelta(seconds=10)
 STEADY_POINTS = 0.5  # for percentages, in percentage points
 
@@ -35,11 +35,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Band:
-    """Where a figure stands in a published set: how many of the meter's four bars, and the word."""
+    """A figure's band in a published set: the number of filled bars (of four), and the label."""
 
     filled: int
     word: str
-    title: str = ""  # which set it is, and what else is to be said of it
+    title: str = ""  # the set and its caveats
 
 
 Reached = Literal["target", "threshold", "neither", ""]
@@ -51,12 +51,12 @@ class Agreed:
 
     text: str
     url: str
-    title: str  # with whose agreement it is
-    reached: Reached = ""  # by the tile's figure; empty where it is of another stretch of time
+    title: str  # names the unit that it is inherited from
+    reached: Reached = ""  # by the tile's figure; empty where it is of another period
 
     @property
     def word(self) -> str:
-        """How the figure stands to it, for who can't see the icon."""
+        """The status in words, for readers who can't see the icon."""
         words = {"target": "On target", "threshold": "Within threshold", "neither": "Off target"}
         return words.get(self.reached, "")
 
@@ -71,7 +71,7 @@ class Change:
     arrow: Literal["up", "down", "flat"]
     judgement: Literal["better", "worse", "steady", "higher", "lower"]
     text: str  # how much, with its unit: "6.1 pts", "$31.00"
-    comparison: str  # against what: "than the previous 12 weeks"
+    comparison: str  # "than the previous 12 weeks"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class ChartCard:
     csv_url: str
     how_url: str = ""
     rows_url: str = ""
-    note_url: str = ""  # where a note is written; empty for whoever may not
+    note_url: str = ""  # where a note is written; empty if the viewer may not
     summary: str = ""
     pickers: Sequence[Picker] = ()
     caveat: str = ""
@@ -128,7 +128,7 @@ def whole(answer: SeriesAnswer) -> Figure:
 
 
 def missing_state(figure: Figure) -> Literal["no_data", "hidden"]:
-    """How a figure without a value is shown: as no data, or as what is withheld from the viewer."""
+    """The state of a figure without a value: no data, or hidden from the viewer."""
     return "hidden" if figure.withheld else "no_data"
 
 
@@ -143,7 +143,7 @@ def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Chan
 
 
 def change_between(metric: Metric, now: float | None, before: float | None, comparison: str) -> Change | None:
-    """From one value to another, judged by the metric's direction; None where a side has none, or both nothing."""
+    """The change between two values, judged by the metric's direction; None where one is missing or both are 0."""
     if now is None or before is None or now == before == 0:
         return None
     delta = now - before
@@ -157,7 +157,7 @@ def change_between(metric: Metric, now: float | None, before: float | None, comp
 
 
 def evidence_range(metric: Metric, figure: Figure) -> str:
-    """From what line-level evidence alone gives to what all evidence gives; empty where the two are one."""
+    """The range from line-level evidence alone to all evidence; empty where both give the same."""
     if figure.low is None or figure.high is None:
         return ""
     low, high = wording.reading(figure.low, metric.unit), wording.reading(figure.high, metric.unit)
@@ -165,7 +165,7 @@ def evidence_range(metric: Metric, figure: Figure) -> str:
 
 
 def earlier(window: Window, before: Window) -> str:
-    """What a figure is compared with.  A window that is not over meets as many days of the one before."""
+    """The window that a figure is compared with; of an unfinished window, as many days of the previous one."""
     if before.days == window.days:
         return f"previous {wording.span(before)}"
     return f"the first {wording.span(before)} of the one before"
@@ -174,7 +174,7 @@ def earlier(window: Window, before: Window) -> str:
 def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
     """The first bucket where less than half of its week, month or quarter lies in the window.
 
-    Drawn as a point of a line it would look like a rise that never was; tables and CSV keep it.
+    As a point of a line it would suggest a rise that never happened; tables and CSV have it.
     """
     if not series:
         return None
@@ -198,9 +198,9 @@ def tile(
     nothing: str = "",
     reason_link: Link | None = None,
 ) -> Tile:
-    """The tile of a metric for the window of `now`, set against the window of `before`.
+    """The tile of a metric for the window of `now`, compared with the window of `before`.
 
-    `nothing` is what to say in place of a sample or reason where nothing was found at all.
+    `nothing` replaces the sample or reason where there are no facts at all.
     """
     figure = whole(now)
     if figure.value is None:
@@ -252,7 +252,7 @@ def _judgement(metric: Metric, delta: float, before: float) -> Literal["better",
 
 
 def lagging(answer: SeriesAnswer) -> str:
-    """Trailing windows and quarters may follow new facts later than the rest: then it says how far they are."""
+    """“as of 10:12:01” for figures that lag behind new facts, such as trailing windows; empty otherwise."""
     answered_at = answer.fresh_until - FRESH_FOR
     if answered_at - answer.computed_at < LAG_WORTH_SAYING:
         return ""
@@ -260,7 +260,7 @@ def lagging(answer: SeriesAnswer) -> str:
 
 
 def _small_sample(metric: Metric, figure: Figure) -> str:
-    """Below the minimum sample the value is given and marked, never withheld; nothing at all needs no mark."""
+    """The note of a value below the minimum sample, which is shown and marked, never withheld."""
     if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
         return ""
     return f"Small sample: {figure.sample_size} of the {metric.minimum_sample} that a stable figure needs."

@@ -1,7 +1,7 @@
-"""Figures, days and durations in the words and roundings that people read.
+"""Formatting of figures, days and durations for people.
 
-Everything here is text in, text out: no database, no request.  Values come in the units of the metric core
-(seconds, percent 0–100, US dollars, plain counts); what leaves is for eyes only and is never parsed again.
+Pure functions: no database, no request.  Values are in the units of the metric core (seconds, percent 0–100,
+US dollars, plain counts); the output is for display and never parsed again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the com
 
 @dataclass(frozen=True)
 class Reading:
-    """A number as it is printed: the value in large type and its unit in small type behind it."""
+    """A formatted number: the value in large type, followed by its unit in small type."""
 
     value: str
     unit: str = ""
@@ -31,7 +31,7 @@ class Reading:
 
 
 def reading(value: float, unit: str) -> Reading:
-    """A metric's value in human units.  `unit` is one of the API's `unit_of_measure` words."""
+    """A metric's value in human units.  `unit` is one of the API's `unit_of_measure` values."""
     match unit:
         case "percent":
             return Reading(_decimals(value, 1), "%")
@@ -101,7 +101,7 @@ def difference(delta: float, unit: str) -> str:
 
 
 def percent_of(part: float, whole: float) -> str:
-    """A share as a whole percentage; <1% and >99% keep small parts from looking like none or all."""
+    """A share as a whole percentage; <1% and >99% keep small parts from looking like 0% or 100%."""
     if not whole:
         return "0%"
     share = part / whole * 100
@@ -139,7 +139,7 @@ def bucket(window: Window, granularity: Granularity) -> str:
 
 
 def span(window: Window) -> str:
-    """How long a window is, as people say it: 26 weeks, 92 days, 1 day."""
+    """The length of a window: 26 weeks, 92 days, 1 day."""
     if window.days % 7 == 0:
         return count(window.days // 7, "week")
     return count(window.days, "day")

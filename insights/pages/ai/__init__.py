@@ -1,1 +1,1 @@
-"""AI insights (`/insights/ai/`): each section's tiles and cards stand in a module of its name."""
+"""AI insights (`/insights/ai/`), with one module per section."""

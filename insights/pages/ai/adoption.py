@@ -12,14 +12,14 @@ from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Tile
 
-# Of whom the active are a share.
+# The denominator of adoption.
 OUT_OF = Choice("developers", {"enrolled": "Enrolled", "licensed": "With a seat", "everybody": "All"})
 RATES = {
     "enrolled": "ai.adoption_rate",
     "licensed": "ai.adoption_of_licensed",
     "everybody": "ai.adoption_of_everybody",
 }
-# Of whose committed lines agents' are a share.
+# The denominator of the AI share of committed code.
 CODE_OF = Choice("code_of", {"everybody": "All developers", "enrolled": "Enrolled"})
 CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed_code_share_of_enrolled"}
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
@@ -38,12 +38,12 @@ QUERIES = (
 
 
 def rate_key(filters: Filters) -> str:
-    """The metric that tells adoption, of the developers that are picked."""
+    """The adoption metric of the picked group of developers."""
     return RATES[filters.picked[OUT_OF.parameter]]
 
 
 def share_key(filters: Filters) -> str:
-    """The metric that tells what of the committed code is AI's, of the developers that are picked."""
+    """The AI share metric of the picked group of developers."""
     return CODE_SHARES[filters.picked[CODE_OF.parameter]]
 
 
@@ -114,7 +114,7 @@ def _ai_commits(answers: Answers) -> str:
 
 
 def _open_for(answers: Answers) -> str:
-    """The raw span beside the active time: a terminal left open counts in the one and not in the other."""
+    """The open time next to the active time: only the former includes a terminal left open."""
     open_time = answers.figure("ai.session_span")
     return "" if open_time.value is None else f" · open for {wording.duration(open_time.value)}"
 
@@ -211,7 +211,7 @@ def _committed_code(answers: Answers) -> ChartCard:
 
 
 def code_parts(answers: Answers) -> list[Share]:
-    """AI lines committed by language, the most first, or by the type of file."""
+    """AI lines committed by language, the greatest first, or by file type."""
     dimension = Dimension(answers.filters.picked[CODE.parameter])
     figures = answers.split("ai.lines_committed", dimension)
     written = {name: figure for name, figure in figures.items() if figure.value}

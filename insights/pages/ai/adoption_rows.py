@@ -1,4 +1,4 @@
-"""The rows behind before and after adoption, and behind developers by how much they use agents; also as CSV."""
+"""The rows behind before/after adoption and behind the usage cohorts; also as CSV."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LIST_NAMES = {
 }
 RECORD_PAGES = {Listed.PULL_REQUESTS: "pull_request", Listed.SESSIONS: "ai_session"}
 EVERYBODY = "Everybody"
-# What a developer's figures are made of has no room in the side panel: it is on the page, and in the CSV.
+# The inputs of a developer's figures do not fit the side panel: the page and the CSV have them.
 BEHIND_A_DEVELOPER = frozenset(
     {"merged_before", "weeks_before", "merged_after", "weeks_after", "session_days", "sessions"}
 )
@@ -60,11 +60,11 @@ class AdoptionRowsParams:
         return adoption_rows_url(self.filters, self.rows, name=name, page=page)
 
     def of_group(self, group: str) -> str:
-        """The address of the same of another group."""
+        """The URL of the same list for another group."""
         return adoption_rows_url(self.filters, replace(self.rows, group=group))
 
     def listing(self, listed: Listed) -> str:
-        """The address of what else the same developers can be opened to."""
+        """The URL of another list of the same developers."""
         return adoption_rows_url(self.filters, replace(self.rows, listed=listed))
 
 
@@ -148,6 +148,6 @@ def _groups(params: AdoptionRowsParams) -> list[Picker]:
 
 
 def _work(filters: Filters) -> str:
-    """To which type of work the pull requests are narrowed; empty where to none."""
+    """The picked type of work; empty for all work."""
     picked = filters.picked[WORK.parameter]
     return "" if picked == WORK.default else WORK.options[picked]

@@ -1,4 +1,4 @@
-"""What the AI page reads, and where its addresses are."""
+"""The AI page: its facets and how it reads its figures."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from insights.query.query import Dimension
 from insights.ui.filters import Filters
 from orgtree.trees.surroundings import Surroundings
 
-# By these sessions, and with them people, can be told apart; a session has no repository before its commits have one.
+# Facets of sessions and people; a session has no repository before its commits have one.
 FACETS_OF_SESSIONS = (
     OfferedFacet(Dimension.AGENT, "ai.sessions", "session"),
     OfferedFacet(Dimension.MODEL, "ai.tokens", "token", part="models"),
 )
-# What knows nothing of these says so: "of every repository".
+# Figures without these facets say so: "of every repository".
 FACETS_OF_WORK = (
     OfferedFacet(Dimension.REPOSITORY, "ai.spend", "session", part="repositories", amount=facts_of),
     OfferedFacet(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),

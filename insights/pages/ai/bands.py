@@ -1,6 +1,6 @@
-"""The shades around two lines of a comparison: the 95 % interval of each bucket of the picked line and of Non-AI.
+"""Confidence bands of a comparison: the 95 % interval of each bucket of the picked line and of Non-AI.
 
-They are read from facts, so that the lines come first, and the same chart with its shades after them.
+They are read from facts and therefore slow: the chart loads first without them, then again with them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from insights.privacy.visible import visible_bands
 from insights.ui.charts import ChartData, Dataset, Number
 from insights.ui.filters import Filters
 
-WITH_BANDS = "_with_bands"  # behind the name of the chart
+WITH_BANDS = "_with_bands"  # suffix of the chart's name
 
 
 def chart(filters: Filters, key: str) -> ChartData:
-    """The lines, and where the same chart is complete."""
+    """The lines, with the URL of the same chart with its bands."""
     drawn = lines.chart(filters, key)
     if not _has_bands(filters, key) or not any(map(_line_of, drawn.datasets)):
         return drawn
@@ -42,7 +42,7 @@ def _has_bands(filters: Filters, key: str) -> bool:
 
 
 def _line_of(dataset: Dataset) -> str:
-    """Empty of lines without a band."""
+    """The line of a dataset; empty for lines without a band."""
     if dataset.key == lines.marker(WITHOUT):
         return WITHOUT
     if not dataset.is_picked:
@@ -51,7 +51,7 @@ def _line_of(dataset: Dataset) -> str:
 
 
 def _shaded(dataset: Dataset, reaches: Sequence[Reach | None]) -> Dataset:
-    """With the interval around each value; a value that is hidden, or of too few developers, has none."""
+    """With the interval of each value; hidden values and those of too few developers have none."""
     if not any(reaches):
         return dataset
     pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]

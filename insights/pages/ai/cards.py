@@ -1,4 +1,4 @@
-"""The parts of a section: shares beside a donut, ranked bars, the spend's outcomes, and the section itself."""
+"""The parts of a section: shares of a donut, ranked bars, spend by outcome, and the section itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from insights.query.query import Figure
 from insights.ui import wording
 from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
 
-REST = "\x00rest"  # no segment is called so: names hold no NUL
-SHARES_LISTED = 6  # in a donut: more cannot be told apart, the rest becomes one share
+REST = "\x00rest"  # no segment has this name: names hold no NUL
+SHARES_LISTED = 6  # in a donut: the rest is combined into one share
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Share:
     percent: str
     fraction: float = 0.0  # 0–1, of the sum
     start: float = 0.0  # 0–1, where its part of a stacked bar begins
-    of: Sequence[str] = ()  # the values that it puts together; none where it is one
+    of: Sequence[str] = ()  # the values that it combines; empty for a single one
 
 
 @dataclass(frozen=True)
 class MissingInput:
-    """What a part of the page waits for, and what it will show then."""
+    """A missing data source of a part of the page, and what the part will show with it."""
 
     title: str
     headline: str
@@ -45,16 +45,16 @@ class MissingInput:
 
 @dataclass(frozen=True)
 class LinesBar:
-    """One agent's lines: how many were committed of how many generated, and the lengths of both bars."""
+    """One agent's committed and generated lines, and the lengths of both bars."""
 
     key: str
     label: str
     committed: str
-    generated: str  # empty where no telemetry counts them
-    percent: str  # committed of generated; empty where that is no part of a whole
+    generated: str  # empty without telemetry
+    percent: str  # committed of generated; empty where committed exceeds generated
     committed_fraction: float  # 0–1, of the longest bar
     generated_fraction: float
-    rows_url: str  # of the lines that were committed, or where none were, of those that were generated
+    rows_url: str  # of committed lines, or of generated ones where none were committed
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def shares(
     rest: str = "Other",
     most: int = SHARES_LISTED,
 ) -> list[Share]:
-    """Segments as shares of their sum, in the order given; what comes after the first `most` - 1 is put together."""
+    """Segments as shares of their sum, in the given order; those after the first `most` - 1 are combined."""
     amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
     others: list[tuple[str, float]] = []
     if len(amounts) > most:
@@ -103,7 +103,7 @@ def shares(
 
 @dataclass(frozen=True)
 class FailingTools:
-    """The table of tools that fail, and what is said below it."""
+    """The table of failing tools, with its note and hints."""
 
     rows: Sequence[FailingTool]
     note: str
@@ -121,13 +121,13 @@ class FailingTool:
 
 @dataclass(frozen=True)
 class ComparedCards:
-    """Pull requests and work items with agents and without: pickers, charts, phases, and where differences are told."""
+    """Pull requests and work items with and without agents: pickers, charts, phases, and URLs of later parts."""
 
     line: str
     lines: Sequence[Picker]
     work: Sequence[Picker]
     charts: Sequence[ChartCard]
-    charts_url: str  # where the charts come later
+    charts_url: str  # set where the charts load later
     phases: PhasesCard | None
     part_url: str
     part_csv_url: str
@@ -146,7 +146,7 @@ class Section:
     lines: LinesCard | None = None
     total: Tile | None = None
     charts: Sequence[ChartCard] = ()
-    part_url: str = ""  # what the page asks for once it stands
+    part_url: str = ""  # of what loads after the page
     part_csv_url: str = ""
     missing_input: MissingInput | None = None
     compared: ComparedCards | None = None

@@ -117,7 +117,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 }
 
 
-# The same with what takes longer to read: charts that say so fetch them after they are drawn, and a CSV has it.
+# The same charts with their slower parts: fetched once the chart is drawn, and always in the CSV.
 COMPLETE: Mapping[str, Callable[[Filters], ChartData]] = {
     f"{compared.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=compared.key)
     for compared in lines.COMPARED.values()
@@ -133,7 +133,7 @@ class AiChart(ChartView):
 
 
 def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
-    """The ways to the rows behind each part: of a donut, by what it is split."""
+    """The URLs of the rows behind each part of the chart."""
     filters = page_filters(request)
     parts = {
         "adoption": (adoption.rate_key(filters), None),
@@ -186,7 +186,7 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def phases_table(filters: Filters) -> Iterator[list[Cell]]:
-    """The means of the phases by line, with how many pull requests tell of them."""
+    """The means of the phases by line, with the number of pull requests behind them."""
     narrowed = lines.of_work(filters)
     answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
@@ -215,5 +215,5 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
 
 
 def _shown(note: str, left_out: int) -> str:
-    """The words below a donut's sum: with segments left out it is no total."""
+    """The caption of a donut's sum, which is no total where segments are hidden."""
     return "in what is shown" if left_out else note

@@ -1,4 +1,4 @@
-"""How far the picked line and Non-AI are apart, and how sure that is: a part of its own, for it is read from facts."""
+"""The difference between the picked line and Non-AI, with its interval; a separate part, because it reads facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from insights.ui.filters import Filters
 
 @dataclass(frozen=True)
 class Difference:
-    """One metric's two groups in words, and their difference with its interval; `reason` says why there is none."""
+    """One metric of both groups, and their difference with its interval; `reason` says why there is none."""
 
     title: str
     first: str
@@ -55,7 +55,7 @@ class Differences:
 
 
 def differences_table(filters: Filters) -> Iterator[list[Cell]]:
-    """The same as numbers; of what may not be told no more than why."""
+    """The same as numbers; of withheld figures only the reason."""
     line = line_name(filters.picked[LINE.parameter])
     of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none"]

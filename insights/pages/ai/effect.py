@@ -1,4 +1,4 @@
-"""Before and after an agent was taken up, and developers by how much they use agents: a part of the page."""
+"""Before and after adoption of an agent, and developers by usage cohort: a part of the page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ COHORT_USAGE = {
 
 @dataclass(frozen=True)
 class EffectLine:
-    """One figure: both groups before → after, and the difference in differences in words; each with its rows."""
+    """One figure: both groups before → after, and the difference in differences; each with its rows."""
 
     title: str
     took_up: str
@@ -64,13 +64,13 @@ class CohortLine:
     developers: str
     merged: str
     cycle: str
-    rows_url: str  # empty where nobody is in it
+    rows_url: str  # empty for an empty cohort
     pulls_url: str
 
 
 @dataclass(frozen=True)
 class GroupSize:
-    """How many developers a group has, what they did, and where their rows are."""
+    """The size of a group, its description, and the URL of its rows."""
 
     developers: str
     did: str
@@ -84,11 +84,11 @@ class EffectPart:
     reason: str
     cohorts: Sequence[CohortLine]
     cohorts_reason: str
-    ignored_filters: str  # of every model: what of the filters is not of pull requests
+    ignored_filters: str  # of every model: the filters that pull requests do not have
 
 
 def adoption_rows_url(filters: Filters, params: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
-    """Where the rows behind a figure are."""
+    """The URL of the rows behind a figure."""
     more = {"of": params.figure.value}
     more |= {"group": params.group} if params.group else {}
     more |= {"list": params.listed.value} if params.listed is not Listed.DEVELOPERS else {}
@@ -96,7 +96,7 @@ def adoption_rows_url(filters: Filters, params: RowsAsked, *, name: str = "adopt
 
 
 def effect_query(filters: Filters) -> MetricQuery:
-    """Without the filters of which pull requests know nothing, such as a model: the part says so."""
+    """Without filters that pull requests do not have, such as a model; the part says so."""
     query = of_work(filters).query("pr.cycle_time")
     supported = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
     return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
@@ -132,7 +132,7 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
-    """Of an interval, and why there is none."""
+    """The ends of an interval, and the reason if there is none."""
     return (interval.low, interval.high, "") if interval else (None, None, TOO_FEW_FOR_AN_INTERVAL)
 
 

@@ -1,6 +1,6 @@
-"""What to look for: sentences that documented rules draw from a window's own figures.
+"""What to look for: hints that documented rules derive from a window's figures.
 
-Each rule returns a hint or nothing; a section shows the hints of its rules and is silent when there are none.
+Each rule returns a hint or None; a section shows the hints of its rules.
 The rules and their thresholds are listed in docs/reference/what-to-look-for.md.
 """
 
@@ -42,7 +42,7 @@ class Hint:
 
 
 def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: str) -> Hint | None:
-    """Few people use agents, and those who do work long with them: it has not spread."""
+    """Few people use agents, and those who do have long sessions: adoption has not spread."""
     if adoption.value is None or duration.value is None:
         return None
     if adoption.value >= LOW_ADOPTION_PERCENT or duration.value < LONG_SESSION_SECONDS:
@@ -56,7 +56,7 @@ def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: 
 
 
 def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None:
-    """Little of what agents write is kept."""
+    """Little of what agents write is committed."""
     if ship_rate.value is None or ship_rate.value >= LOW_SHIP_PERCENT:
         return None
     if (ship_rate.denominator or 0) < FEW_GENERATED_LINES:
@@ -69,7 +69,7 @@ def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None
 
 
 def failing_and_not_shipping(ship_rate: Figure, error_rate: Figure, *, url: str) -> Hint | None:
-    """Little is kept, and many tool calls fail: the one may follow from the other."""
+    """Little is committed, and many tool calls fail: one may cause the other."""
     if few_generated_lines_committed(ship_rate, url=url) is None or ship_rate.value is None:
         return None
     if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT or (error_rate.denominator or 0) < FEW_CALLS:
@@ -128,7 +128,7 @@ def spend_rises_without_use(
 
 
 def tokens_without_a_price(unpriced: float, tokens: float | None, *, url: str) -> Hint | None:
-    """A part of the tokens belongs to models that no price list knows, so the total is too low."""
+    """Some tokens belong to models without a price, so the total is too low."""
     if not tokens or unpriced / tokens < UNPRICED_SHARE:
         return None
     return Hint(
@@ -170,7 +170,7 @@ def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
 
 
 def few_spend_most(concentration: Concentration | None, *, url: str) -> Hint | None:
-    """A tenth of the developers makes up most of the spend: what agents cost is decided by how few people work."""
+    """A tenth of the developers makes up most of the spend."""
     if concentration is None or concentration.people < MANY_DEVELOPERS or concentration.of_spend < FEW_SPEND_MOST_SHARE:
         return None
     spend, lines = (

@@ -1,4 +1,4 @@
-"""Impact: what agents write, what of it is committed, and how work with them compares with work without."""
+"""Impact: generated and committed lines, and work with agents compared with work without."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 
 
 def queries(filters: Filters) -> tuple[Wanted, ...]:
-    """What the section shows of all work; a part of it is read apart."""
+    """The queries of all work; a picked type of work is read by a part of the page."""
     compared = (*lines.queries(filters), *phases.queries()) if lines.of_work(filters) is filters else ()
     return (*QUERIES, *compared)
 
@@ -86,7 +86,7 @@ def _needs_repositories() -> MissingInput:
 
 
 def _compared(answers: Answers) -> ComparedCards | None:
-    """None where no tool tells of pull requests or work items.  Part of the work is read later, from facts."""
+    """None without pull requests and work items.  A picked type of work loads later, from facts."""
     if lines.of_work(answers.filters) is not answers.filters:
         return _cards(answers, None)
     if not any(lines.figures_of(answers, key) for key in lines.COMPARED):
@@ -95,7 +95,7 @@ def _compared(answers: Answers) -> ComparedCards | None:
 
 
 def compared_work(filters: Filters) -> ComparedCards:
-    """The same of the picked type of work, for a part of the page."""
+    """The same for the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
     answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     return _cards(replace(answers, filters=filters), answers)

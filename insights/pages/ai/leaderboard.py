@@ -42,8 +42,8 @@ RANKED_BY = Choice("rank_by", RANKINGS)
 SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
 ASCENDING_FIRST = frozenset({RANK, NAME, "agent"})
-PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without their word, which the heading has
-UNKNOWN = "unknown"  # what is there and cannot be told is no nought
+PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without the unit, which the heading has
+UNKNOWN = "unknown"  # exists but has no known value, which is not 0
 SOME_UNPRICED = "Excludes tokens of models without a price."
 
 
@@ -86,12 +86,12 @@ class LeaderboardCard:
     csv_url: str
     sessions_url: str
     rankings: Sequence[Picker]
-    ignored_filters: str  # of the facets chosen, in words; empty where all are
+    ignored_filters: str  # the chosen facets that it does not support, in words
 
 
 @dataclass(frozen=True)
 class LeaderboardParams:
-    """What of the leaderboard is asked for."""
+    """The parameters of the leaderboard."""
 
     filters: Filters
     search: str = ""
@@ -102,7 +102,7 @@ class LeaderboardParams:
 
     @property
     def sort(self) -> str:
-        """A column's key, with a minus for the greatest first; the AI page sorts its units by that parameter."""
+        """A column's key, with a minus for descending; on the AI page that parameter sorts the units instead."""
         return self.filters.picked[SORT.parameter] if SORT in self.filters.choices else RANK
 
     def read(self) -> VisibleLeaderboard:
@@ -116,7 +116,7 @@ class LeaderboardParams:
         return self.filters.url(reverse(name), **own, **more)
 
     def of_its_page(self) -> LeaderboardParams:
-        """The same with the choices of the leaderboard's page alone."""
+        """The same with only the pickers of the leaderboard's own page."""
         picked = {RANKED_BY.parameter: self.ranked_by, SORT.parameter: self.sort}
         return replace(self, filters=replace(self.filters, picked=picked, choices=CHOICES))
 
@@ -189,7 +189,7 @@ def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def leaderboard_card(filters: Filters) -> LeaderboardCard:
-    """What the AI page's section needs before its rows are there; they are a part that comes later."""
+    """The AI page's section without its rows, which load later."""
     params = LeaderboardParams(filters)
     return LeaderboardCard(
         part_url=AI_PAGE.part_url(filters, "leaderboard"),
@@ -205,7 +205,7 @@ def leaderboard_card(filters: Filters) -> LeaderboardCard:
 
 
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
-    """The context of the AI page's part: the first rows; the page of its own has the others."""
+    """The context of the AI page's part: the first rows; the leaderboard's page has them all."""
     params = LeaderboardParams(filters)
     board = params.read()
     shown = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
@@ -247,7 +247,7 @@ def _table(params: LeaderboardParams, shown: LeaderboardPage) -> dict[str, Any]:
 
 
 def _banner(params: LeaderboardParams, shown: LeaderboardPage) -> str:
-    """What the viewer sees of others, in a sentence; empty where names are shown."""
+    """How other people are shown to the viewer; empty where names are shown."""
     if not shown.is_pseudonymous:
         return ""
     return (
@@ -314,7 +314,7 @@ def _own_scope(filters: Filters) -> Scope:
 
 
 def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:
-    """The cell's text and what is to be said of it; what money is not known is no nought."""
+    """The cell's text and its note; an unknown amount of money is not printed as 0."""
     metric = get(column.metric)
     if figure.value is None:
         return (UNKNOWN if figure.missing else ""), figure.reason

@@ -1,7 +1,6 @@
-"""What pull requests and work items come to on each line of the comparison: one for each agent, and one without.
+"""Figures of pull requests and work items by line of the comparison: one line per agent, and Non-AI.
 
-The agents that are filtered by say which lines are drawn; Non-AI stays beside them, because it is what they are
-compared with.
+The agent filter selects the lines; Non-AI is always drawn, because the others are compared with it.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ PERIODS = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUA
 
 @dataclass(frozen=True)
 class Compared:
-    """A metric that is compared: the chart's name, what one fact is called, and what its rows list one by one."""
+    """A compared metric: the chart's name, the noun of its facts, and the metric whose rows list them."""
 
     chart: str
     key: str
@@ -59,12 +58,12 @@ COMPARED = {
 
 
 def queries(filters: Filters) -> tuple[Wanted, ...]:
-    """Both ways to split each metric, of the whole window: a chart asks for its buckets itself."""
+    """Both splits of each metric for the whole window; charts read their buckets themselves."""
     return tuple(query._replace(whole=True) for query in chart_queries(filters))
 
 
 def chart_queries(filters: Filters) -> tuple[Wanted, ...]:
-    """The same with the buckets that are drawn."""
+    """The same with buckets."""
     return tuple(query for key in COMPARED for query in _queries(filters, key))
 
 
@@ -81,7 +80,7 @@ def cards(lines: Answers, page: Answers) -> list[ChartCard]:
 
 
 def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
-    """Any agent, and those that have a line, or all where that is not known yet."""
+    """Any agent, and agents with a line; all agents while the lines are not loaded."""
     present = {*AGENT_NAMES}
     if lines is not None:
         present = {name for compared in COMPARED.values() for name in figures_of(lines, compared.key)}
@@ -95,7 +94,7 @@ def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
 
 
 def figures_of(lines: Answers, key: str) -> Mapping[str, Figure]:
-    """The window's figures by line, in order: agents, Non-AI, and any agent under its own name; with facts."""
+    """The window's figures by line, in order: agents, Non-AI, any agent; lines without facts are left out."""
     by_agent = tiles.by_segment(_answer(lines, key, Dimension.AGENT), Dimension.AGENT)
     by_either = tiles.by_segment(_answer(lines, key, Dimension.ASSISTANCE), Dimension.ASSISTANCE)
     chosen = lines.filters.facets.get(Dimension.AGENT, ())
@@ -129,7 +128,7 @@ def figure_words(figure: Figure, compared: Compared, granularity: Granularity) -
 
 
 def value_words(value: float, key: str) -> str:
-    """Of a figure per developer two digits after the point: the published way to write it."""
+    """Figures per developer have two decimals, as in publications."""
     metric = get(key)
     return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
 
@@ -144,7 +143,7 @@ def chart(filters: Filters, key: str) -> ChartData:
     names = [name for name in figures_of(lines, key) if name != ANY_AGENT or picked == ANY_AGENT]
     agents = [name for name in names if name not in (WITHOUT, ANY_AGENT)]
     drawn = {*agents[:LINES_DRAWN], WITHOUT, ANY_AGENT}
-    if len(agents) < 2:  # any agent is that agent
+    if len(agents) < 2:  # any agent equals that agent
         drawn -= {ANY_AGENT} if agents else set()
         picked = agents[0] if agents and picked == ANY_AGENT else picked
     datasets = [_dataset(lines, compared, name, is_picked=name == picked) for name in names if name in drawn]
@@ -208,7 +207,7 @@ def _summary(filters: Filters, figures: Mapping[str, Figure], compared: Compared
 
 
 def _caveat(lines: Answers, compared: Compared) -> str:
-    """What is on no line, and what has nobody to divide by."""
+    """Facts that are on no line, and facts without a known developer."""
     answer = _answer(lines, compared.key, Dimension.ASSISTANCE)
     sentences = []
     unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
@@ -221,12 +220,12 @@ def _caveat(lines: Answers, compared: Compared) -> str:
 
 
 def facts_rows_url(filters: Filters, key: str) -> str:
-    """The facts themselves, where a figure's rows are its developers."""
+    """The URL of the facts themselves, where a figure's rows are developers."""
     return rows_url(of_work(filters), COMPARED[key].facts_key)
 
 
 def query_of(filters: Filters, key: str) -> MetricQuery:
-    """What is asked of the developers behind the lines."""
+    """The query of the developers behind the lines."""
     query = filters.query(key)
     metric = get(key)
     return replace(
@@ -246,7 +245,7 @@ def _queries(filters: Filters, key: str) -> Sequence[Wanted]:
 
 
 def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:
-    """Of the whole window, or with its buckets: whichever was read."""
+    """The answer with or without buckets, whichever was read."""
     return next(answer for query, answer in lines.now.items() if (query.key, query.segment) == (key, split))
 
 

@@ -1,6 +1,6 @@
-"""Parts of the page that it asks for once it stands: menus, and what would keep the page waiting.
+"""Parts that load after the page: menus, and whatever is slow.
 
-Without a script their links lead to the same parts as pages of their own.
+Without JavaScript their links open the same parts as pages.
 """
 
 from __future__ import annotations

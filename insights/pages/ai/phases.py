@@ -1,6 +1,6 @@
-"""Where the cycle time of each line goes: coding, which stands before it, then review and merge, which make it up.
+"""The phases of each line's cycle time: coding, which precedes it, and review and merge, which make it up.
 
-Means, because only means add up, over the pull requests of which all phases are known; how many are left out is said.
+Means, because only means add up, over pull requests with all phases known; the number left out is shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PHASES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class PhaseBar:
-    """One stretch: where it begins and how long it is, from 0 to 1 of the card's width."""
+    """One phase: its start and length, from 0 to 1 of the card's width."""
 
     key: str
     label: str
@@ -62,7 +62,7 @@ def queries() -> tuple[Wanted, ...]:
 
 
 def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
-    """Each line with the mean seconds of its phases, how many pull requests tell of them, and how many are left out."""
+    """Each line with the mean seconds of its phases, the number of pull requests, and the number left out."""
     for line in _lines(lines):
         if means := _means(lines, line):
             known = means["review"][1]
@@ -149,6 +149,6 @@ def _figure(lines: Answers, metric: str, line: str) -> Figure | None:
 
 
 def _whole(lines: Answers) -> Figure:
-    """Any figure that says why there is none."""
+    """A figure that has the reason for missing data."""
     answer = lines.now[Wanted(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])

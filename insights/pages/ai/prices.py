@@ -1,4 +1,4 @@
-"""What models cost: the tokens of a window on the models that were used, and on others; and models without a price."""
+"""What-if prices: a window's tokens at the prices of the models used and of others; and models without a price."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class PricedAs:
     model: str
     tokens: str
     requests: str
-    spend: str  # empty where no price is known
-    unpriced: str  # tokens that are not in it; empty where there are none
-    chosen: str  # as typed; empty: as it was
+    spend: str  # empty without a price
+    unpriced: str  # tokens without a price; empty where there are none
+    chosen: str  # as typed; empty: as used
     then: str
     difference: str
     percent: str
@@ -63,7 +63,7 @@ class Unpriced:
     agents: str
     first_day: str
     last_day: str
-    add_url: str  # empty for whoever may not
+    add_url: str  # empty if the viewer may not
 
 
 @login_required
@@ -139,7 +139,7 @@ def _filters(request: HttpRequest) -> Filters:
 
 
 def _chosen(request: HttpRequest) -> Mapping[str, str]:
-    """Model used → model whose prices are asked for; ALL for those of which nothing else is said."""
+    """Model used → model to price it as; ALL applies to the models without an entry."""
     used, instead = request.GET.getlist("used"), request.GET.getlist("instead")
     if len(used) != len(instead) or len(used) > MOST_MODELS:
         raise BadFilterError("instead", f"It stands beside each `used`, at most {MOST_MODELS} times.")
@@ -157,7 +157,7 @@ def _instead(uses: Sequence[ModelUse], chosen: Mapping[str, str], unknown: set[s
 
 
 def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
-    """The models that the viewer may be told of, the dearest first, and how many more there are."""
+    """The models that the viewer may see, the most expensive first, and the number of hidden ones."""
     if answers.figure("ai.tokens").withheld:
         return [], 0
     figures = tiles.by_segment(answers.answer("ai.tokens", Dimension.MODEL), Dimension.MODEL)
@@ -197,7 +197,7 @@ def _rows_of_model(filters: Filters, key: str, model: str) -> str:
 
 
 def _difference(use: ModelUse, priced: WhatIf) -> tuple[str, str]:
-    """In dollars and percent; nothing where a part of the spend is not known: parts are not held against wholes."""
+    """In dollars and percent; empty where part of the spend is unknown, as totals would not be comparable."""
     if use.spend is None or priced.spend is None or use.unpriced_tokens:
         return "", ""
     return _signed(float(priced.spend - use.spend)), _percent(float(priced.spend), float(use.spend))
@@ -215,7 +215,7 @@ def _percent(then: float, now: float) -> str:
 
 
 def _total(priced: Sequence[WhatIf]) -> dict[str, str]:
-    """The sums of those models of which both spends are known."""
+    """The totals of models with both spends known."""
     both = [
         line
         for line in priced
@@ -268,7 +268,7 @@ def _unpriced(filters: Filters, use: ModelUse, *, may_add: bool) -> Unpriced:
 
 
 def _extra_params(chosen: Mapping[str, str]) -> Mapping[str, str]:
-    """What the links of the scope bar keep: the model for all, which one parameter says."""
+    """The parameters that the scope bar's links keep: the model for all."""
     return {ALL: chosen[ALL]} if ALL in chosen else {}
 
 

@@ -1,4 +1,4 @@
-"""Readiness: which repositories tell agents how work is done there, and how their sessions go."""
+"""Readiness: repositories with context files for agents, and how their sessions go."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ QUERIES = (
 )
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
-HIDDEN = SessionsNearby()  # stands for those of too few people; told apart by identity
-FEW_SESSIONS = 5  # below that a share is an anecdote, and no advice follows from it
+HIDDEN = SessionsNearby()  # placeholder for sessions of too few people, compared by identity
+FEW_SESSIONS = 5  # fewer give no advice
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _rows(answers: Answers) -> list[RepositoryRow]:
 
 
 def _without_few_people(repository: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
-    """Sessions of fewer people than the viewer may be shown are left out, as if there were none to tell of."""
+    """Without sessions of fewer people than the viewer may see."""
     query = answers.answer("commit.count", Dimension.REPOSITORY).query
     if not is_withheld(query, repository.nearby.people, answers.filters.access):
         return repository
@@ -225,7 +225,7 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def _sorted(rows: list[RepositoryRow], sort: str) -> list[RepositoryRow]:
-    """By the column that `sort` names, a minus before it: the greatest first; what is not known stands last."""
+    """By the column that `sort` names, a leading minus sorts descending; unknown values come last."""
     key, descending = sort.removeprefix("-"), sort.startswith("-")
     if key == BY_NAME:
         return sorted(rows, key=lambda row: row.name, reverse=descending)

@@ -47,9 +47,9 @@ SETTLED = "Settled: committed, or 72 hours old while its person's commits are kn
 
 @dataclass(frozen=True)
 class Explained:
-    """A figure of sessions: in words, and which column of a session it adds up, above and below the line.
+    """A figure of sessions: its label and formula, and the session columns of its numerator and denominator.
 
-    The sums of all sessions have the same names.
+    The totals of all sessions have the same names.
     """
 
     label: str
@@ -88,7 +88,7 @@ OF_METRICS = {"commits": "commit.count", "ai_share": "ai.committed_code_share"}
 
 @dataclass(frozen=True)
 class RepositoryRowsParams:
-    """Which figure of which repository."""
+    """The figure and the repository."""
 
     repository: str
     of: str
@@ -96,7 +96,7 @@ class RepositoryRowsParams:
 
     @property
     def query(self) -> MetricQuery:
-        """What the rows are read by; those of sessions are as personal as spend."""
+        """The query of the rows; rows of sessions are as personal as spend."""
         filters, facets = self.filters, {Dimension.REPOSITORY: (self.repository,)}
         key = OF_METRICS.get(self.of, "ai.spend")
         return MetricQuery(key, filters.window, filters.granularity, filters.scope, facets)
@@ -115,7 +115,7 @@ class RepositoryRowsParams:
 
 
 def rows_url(repository: str, of: str, filters: Filters) -> str:
-    """Where a figure of a repository is explained."""
+    """The URL of a figure's explanation."""
     return RepositoryRowsParams(repository, of, filters).url()
 
 
@@ -195,7 +195,7 @@ def _read(request: HttpRequest, params: RepositoryRowsParams, page: int, size: i
 
 
 def _fraction(request: HttpRequest, params: RepositoryRowsParams) -> Fraction | None:
-    """None where the figure is no share, is no data, or is of too few people to be shown."""
+    """None where the figure is no ratio, has no data, or is of too few people."""
     explained = OF_SESSIONS.get(params.of)
     if explained is None or not explained.below:
         return None

@@ -1,4 +1,4 @@
-"""Spend: what the tokens cost, by agent and model, and what is known of its outcome."""
+"""Spend: the cost of tokens, by agent and model, and by outcome."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ SEATS_QUERIES = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", 
 
 @dataclass(frozen=True)
 class SpendSection(Section):
-    """With what seats add, and the ways from what was spent to what it could cost."""
+    """With the cost of seats, and links to what-if prices."""
 
     links: Sequence[Link] = ()
-    costs: Sequence[Picker] = ()  # whether seats are added; none where there are none
+    costs: Sequence[Picker] = ()  # with or without seats; empty without seats
     seats: str = ""
     seats_link: Link | None = None
 
@@ -86,7 +86,7 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
 
 
 def _total(answers: Answers, *, has_seats: bool) -> Tile:
-    """What the tokens cost; with the seats where that is picked."""
+    """The cost of tokens; with seats if picked."""
     note = _unpriced_note(answers)
     tile = answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=note)
     seats = answers.figure("ai.seat_cost") if has_seats else None
@@ -107,13 +107,13 @@ def _total(answers: Answers, *, has_seats: bool) -> Tile:
 
 
 def _seats(answers: Answers) -> str:
-    """What the seats of the window cost, as a fixed cost beside the tokens."""
+    """The cost of the window's seats, a fixed cost in addition to tokens."""
     cost = answers.figure("ai.seat_cost")
     return "" if cost.value is None else f"Seats cost {wording.money(cost.value)} in these days."
 
 
 def _idle(answers: Answers) -> Link | None:
-    """The way to who has a seat and used none, as far as the policy tells it."""
+    """The link to developers with an unused seat, as far as the policy shows them."""
     idle = answers.figure("ai.idle_seats")
     if not idle.denominator or idle.value is None:
         return None
@@ -131,7 +131,7 @@ def _links(answers: Answers) -> list[Link]:
 
 
 def outcome_shares(answers: Answers) -> list[Share]:
-    """What became of the spend, in the order in which it is told."""
+    """Spend by outcome, in the order of OUTCOMES."""
     known = answers.split("ai.spend", Dimension.OUTCOME)
     in_order = {name: known[name] for name in OUTCOMES if name in known}
     return shares(in_order, "currency", role="outcome", labels=OUTCOMES)
@@ -159,7 +159,7 @@ def _commits_behind(answers: Answers) -> str:
 
 
 def _wasted_share(answers: Answers) -> str:
-    """The wasted share of the spend of which the outcome is known: pending and unknown are no waste."""
+    """The wasted share of spend with a known outcome, which excludes pending and unknown."""
     wasted, committed = answers.figure("ai.spend_wasted").value, answers.figure("ai.spend_committed").value
     known = (wasted or 0) + (committed or 0)
     return (
@@ -168,7 +168,7 @@ def _wasted_share(answers: Answers) -> str:
 
 
 def _gap(answers: Answers) -> str:
-    """How far the agents' own figure lies from ours, over the requests that both price."""
+    """The difference between the agents' reported cost and ours, over requests that both price."""
     compared = answers.figure("ai.cost_difference")
     gap, ours = compared.value, compared.denominator
     if gap is None or not ours:
@@ -182,7 +182,7 @@ def _gap(answers: Answers) -> str:
 
 
 def _unpriced_note(answers: Answers) -> str:
-    """That a sum of money is too low, where tokens without a price are left out of it."""
+    """The note that a total lacks tokens without a price."""
     unpriced = answers.figure("ai.unpriced_tokens").value
     return f"excludes {wording.compact(unpriced)} tokens without a price" if unpriced else ""
 
@@ -201,7 +201,7 @@ def _breakdown(answers: Answers) -> ChartCard:
 
 
 def breakdown_shares(answers: Answers) -> list[Share]:
-    """Spend by agent in the agents' order, by repository, model or work, the dearest first."""
+    """Spend by agent in the agents' order, or by repository, model or work, the greatest first."""
     if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
         return shares(
             answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"

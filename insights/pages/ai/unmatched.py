@@ -1,4 +1,4 @@
-"""What of the page's activity no person stands behind, in one sentence."""
+"""One sentence about the page's activity that no person is matched to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.facts.identity_activity import spend_of_nobody
 
 
 def unmatched_sentence(filters: Filters, answers: Answers) -> str:
-    """Shares of commits, sessions and spend; empty where all is matched, or a part of the organisation is shown."""
+    """Shares of commits, sessions and spend; empty where everything is matched, or for a part of the organisation."""
     if filters.scope != Scope() or filters.facets:
         return ""
     commits = answers.answer("ai.committed_code_share").unmatched or 0

@@ -91,7 +91,7 @@ def _refused(answers: Answers) -> str:
 
 
 def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
-    """Tools by their number of failed calls, the most first; those that never fail are left out."""
+    """Tools with failed calls, the most failures first."""
     by_tool = answers.split("ai.error_rate", Dimension.TOOL)
     failing = [(tool, figure) for tool, figure in by_tool.items() if figure.numerator]
     return sorted(failing, key=lambda item: (-(item[1].numerator or 0), item[0]))

@@ -1,1 +1,1 @@
-"""Pages on which notes on charts are written and listed."""
+"""Pages that list and edit notes on charts."""

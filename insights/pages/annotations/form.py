@@ -1,4 +1,4 @@
-"""The form of a note: its text, its days, and on whose and which charts it stands."""
+"""The form of a note: its text, its days, and the charts that show it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FIELDS = {"text": "text", "from": "first_day", "to": "last_day", "unit": "whose"
 
 @dataclass(frozen=True)
 class Offered:
-    """What can be chosen: slug of a unit (or WHOLE) → name, and metric or family (or nothing) → words."""
+    """The choices: slug of a unit (or WHOLE) → name, and metric or family (or empty) → label."""
 
     units: Mapping[str, str]
     abouts: Mapping[str, str]
 
 
 def offered(access: Access, around: Surroundings, about: str, annotation: Annotation | None = None) -> Offered:
-    """The unit of the chart and those above it for which the viewer may write; its metric, its family, every chart."""
+    """The chart's unit and its ancestors that the viewer may annotate; its metric, its family, every chart."""
     units = {unit.slug: unit.name for unit in reversed(around.path) if access.sight.leads(unit.pk)}
     if annotation is not None and annotation.unit is not None:
         units = {annotation.unit.slug: annotation.unit.name, **units}
@@ -64,7 +64,7 @@ class NoteForm(forms.Form):
 
     @property
     def draft(self) -> AnnotationDraft:
-        """What a valid form says."""
+        """The draft of a valid form."""
         data = self.cleaned_data
         last_day = min(data["last_day"] or data["first_day"], LATEST)
         return AnnotationDraft(
@@ -77,7 +77,7 @@ class NoteForm(forms.Form):
 
 
 def filled_in(annotation: Annotation) -> dict[str, Any]:
-    """What the form of a note that stands begins with."""
+    """Initial values of the form of a stored note."""
     last_day = annotation.end - timedelta(days=1)
     return {
         "text": annotation.text,

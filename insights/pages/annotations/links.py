@@ -1,4 +1,4 @@
-"""The way from a chart to the form of a note."""
+"""The link from a chart to the form of a note."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from insights.ui.filters import Filters
 
 
 def note_url(filters: Filters, key: str) -> str:
-    """Where a note on the chart of a metric is written; empty for whoever may not, and where charts are of no unit."""
+    """The URL of the form for a note on a metric's chart; empty if the viewer may not, or without a unit."""
     scope = filters.scope
     if scope.person_id is not None or scope.unassigned is not None or not may_annotate(filters.access, scope.unit):
         return ""

@@ -1,4 +1,4 @@
-"""Writing a note, one note with its history, and the list of notes."""
+"""The form of a note, one note with its history, and the list of notes."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ from orgtree.trees.surroundings import surroundings
 
 PAGE_SIZE = 50
 CHANGES_LISTED = 50
-CHARTS_CHANGED = "headway:notes"  # tells the page behind the side panel to draw its charts anew
+CHARTS_CHANGED = "headway:notes"  # makes the page behind the side panel redraw its charts
 
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """One change of a note, as it was afterwards."""
+    """One change of a note, with its text after the change."""
 
     what: str
     who: str
@@ -95,7 +95,7 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 @explains_bad_filters
 def annotation_new(request: HttpRequest) -> HttpResponseBase:
-    """`unit=` and `about=` say from which chart one comes."""
+    """`unit=` and `about=` name the chart that it was opened from."""
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access)
     around = look_around(request, filters)
@@ -113,7 +113,7 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
 def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """One note; whoever wrote it and admins can change it."""
+    """One note; its author and admins can change it."""
     access = access_in(request)
     note = _visible(request, pk)
     context: dict[str, Any] = {"title": "A note", "line": note_lines([note])[0], "history": _history(note)}
@@ -143,7 +143,7 @@ def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent with; an empty POST lacks everything."""
+    """The data of a POST, which may be empty; None for GET."""
     return request.POST if request.method == "POST" else None
 
 
@@ -162,14 +162,14 @@ def _choices_of(request: HttpRequest, note: Annotation) -> Offered:
 
 
 def _about_param(request: HttpRequest) -> str:
-    """A metric's key or a family; nothing where it is neither."""
+    """A metric's key or a family; empty for anything else."""
     written = request.GET.get("about", "")
     known = {metric.key for metric in metrics()}
     return written if written in known | {family_of(key) for key in known} else ""
 
 
 def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
-    """Whether it could be saved; what cannot be said so is told at its field."""
+    """Whether it was saved; a validation error is added to its field."""
     try:
         save()
     except QueryError as problem:
@@ -182,7 +182,7 @@ def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
 
 def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:
     page = {**context, "form": form, "base_template": base_template(request), "action": request.get_full_path()}
-    # The side panel shows an answer whatever its status only if that is 200.
+    # The side panel only shows responses with status 200.
     status = 400 if form.errors and not is_panel(request) else 200
     return render(request, "insights/annotations/form.html", page, status=status)
 

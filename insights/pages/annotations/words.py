@@ -1,4 +1,4 @@
-"""How notes on charts are put in words: of whom they are, and on which charts they stand."""
+"""Labels of notes on charts: unit, days, and the charts that show them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.who_sees import names_of
 
-ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families that are called by letters
+ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families with an acronym as a name
 EVERY_CHART = "Every chart"
 GONE = "An account that is gone"
 
 
 @dataclass(frozen=True)
 class NoteLine:
-    """A note as lists print it."""
+    """A note as lists show it."""
 
     text: str
     url: str
@@ -34,7 +34,7 @@ class NoteLine:
 
 
 def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
-    """Of annotations with their units and authors; two queries, however many there are."""
+    """From annotations with their units and authors; two queries, regardless of their number."""
     names = names_of([annotation.written_by for annotation in annotations if annotation.written_by])
     return [
         NoteLine(
@@ -52,7 +52,7 @@ def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
 
 
 def about_words(about: str) -> str:
-    """On which charts a note stands: those of a metric, of a family, or all."""
+    """The charts that show a note: those of a metric, of a family, or all."""
     if not about:
         return EVERY_CHART
     name = next((metric.name for metric in metrics() if metric.key == about), "")

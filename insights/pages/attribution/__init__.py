@@ -1,1 +1,1 @@
-"""What explains a commit (`/insights/ai/attribution/`): whether it counts, and what of it came from an agent."""
+"""Attribution (`/insights/ai/attribution/`): whether a commit counts, and which of its lines are an agent's."""

@@ -1,4 +1,4 @@
-"""One commit explained: what git says, whether it counts, and what says that an agent wrote in it."""
+"""One commit explained: its data in git, whether it counts, and the evidence of agents."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STOOD_FOR_LISTED = 20
 
 @dataclass(frozen=True)
 class OtherCommit:
-    """A commit that this one stands for, or that stands in its place."""
+    """A duplicate of this commit, or the commit that it is a duplicate of."""
 
     short_sha: str
     subject: str
@@ -60,7 +60,7 @@ class EvidenceLine:
     text: str
     lines: str
     session: str
-    commit: OtherCommit | None  # where it was seen, if that is another commit
+    commit: OtherCommit | None  # where the evidence is of another commit
     seen_at: str
     outcome: str
     decided: bool
@@ -127,7 +127,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
 
 
 def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
-    """What git says, in pairs of term and description."""
+    """The commit's data, in pairs of term and description."""
     held = repositories_of([commit]).get(commit.pk, ())
     where = [
         f"{link.repository.name} ({'default branch' if link.on_default_branch else 'another branch'})" for link in held
@@ -193,7 +193,7 @@ def _evidence_lines(
 
 
 def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
-    """Puts the session of an evidence row in words, as far as this viewer may know it."""
+    """A function that labels the session of an evidence row, as far as this viewer may see it."""
     named = access.policy == IndividualPolicy.NAMED and access.sight.individuals_in is None
     own_id = access.sight.person_id
 

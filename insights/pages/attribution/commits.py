@@ -1,4 +1,4 @@
-"""The list of commits whose attribution can be explained, and what kinds of evidence the figures rest on."""
+"""The list of commits with their attribution, and the mix of evidence behind the figures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Select:
-    """A menu of the list's form."""
+    """A menu of the filter form."""
 
     name: str
     label: str
@@ -69,7 +69,7 @@ class Select:
 
 @dataclass(frozen=True)
 class CommitLine:
-    """A commit as the list shows it."""
+    """A row of the list."""
 
     url: str
     short_sha: str
@@ -254,7 +254,7 @@ def _mix(filters: Filters) -> list[MixPart]:
 
 
 def _lines_url(name: str, filters: Filters) -> str:
-    """How AI lines are counted in these days, or their rows: each names its method."""
+    """The explanation of AI lines in this window, or their rows, which name their method."""
     return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
 
 
@@ -300,12 +300,12 @@ OWN_PARAMETERS = ("q", *asdict(CommitFilter()))
 
 
 def _extra_params(request: HttpRequest) -> dict[str, str]:
-    """The list's own parameters, which the links to other units keep; an agent is a facet of every page."""
+    """The list's own parameters, which the scope bar's links keep; `agent` is a facet that every page has."""
     return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
 
 
 def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str | int) -> str:
-    """This list with other parameters; those at their defaults are left out."""
+    """The list's URL with changed parameters; defaults are omitted."""
     current = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
     pairs = {key: value for key, value in {**current, **changed}.items() if value and (key, value) != ("page", 1)}
     query = urlencode([*filters.scope_parameters(), *pairs.items()])

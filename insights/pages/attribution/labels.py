@@ -1,4 +1,4 @@
-"""How attribution is put in words."""
+"""Labels and sentences of attribution."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def why(commit: Commit) -> str:
 
 
 def mix_in_words(mix: Mapping[str, float]) -> str:
-    """What attributed lines rest on: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without any."""
+    """The mix of evidence: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without any."""
     order = [method.value for method in Method]
     known = sorted(((name, share) for name, share in mix.items() if share), key=lambda item: order.index(item[0]))
     parts = [f"{in_a_sentence(method_name(name))} {wording.percent_of(share, 1)}" for name, share in known]

@@ -1,4 +1,4 @@
-"""Whose commit it is, as this viewer may read it."""
+"""Labels of the people that commits count for, as the viewer may see them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orgtree.models import Identity, Person
 
 
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:
-    """Whose each commit counts as, by the commit's id."""
+    """Commit id → label of the person that it counts for."""
     listed = list(commits)
     people = {person.pk: person for commit in listed if (person := _person(commit.credited)) is not None}
     labels = access.labels(people.values())

@@ -1,1 +1,1 @@
-"""The page `/insights/compare/`: units beside each other, metric by metric."""
+"""The page `/insights/compare/`: units side by side, metric by metric."""

@@ -1,4 +1,4 @@
-"""Where a unit stands among the others by one metric: the better, the bluer and the more pluses."""
+"""The rank of a unit among the others by one metric, as a colour and a mark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORSE = ((0.8, "w1", "−", "Worse"), (1.0, "w2", "−−", "Much worse"))
 @dataclass(frozen=True)
 class Heat:
     key: str  # b2, b1, w1, w2; empty in the middle
-    mark: str  # ++ + − −−, so that colour is never needed
+    mark: str  # ++ + − −−: readable without colour
     words: str
 
 
@@ -24,9 +24,9 @@ LEGEND = tuple(Heat(key, mark, words) for _, key, mark, words in (*LEVELS, *WORS
 
 
 def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
-    """The heat of each value by its rank among all of them; ties share a rank, None and few values have none.
+    """The heat of each value by its rank; ties share a rank, missing values and small sets have none.
 
-    Ranks and no distances: a single outlier would take the colour from all others.
+    By rank and not by distance, because a single outlier would take the colour from all others.
     """
     known = [value for value in values if value is not None]
     if better is Better.NEITHER or len(known) < FEWEST_RANKED:
@@ -36,7 +36,7 @@ def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
 
 
 def _places(known: Sequence[float]) -> Mapping[float, float]:
-    """Value → its place among all, 0 for the least and 1 for the greatest; equal ones share the middle of theirs."""
+    """Value → its relative rank, 0 for the least and 1 for the greatest; ties get their mean."""
     ordered = sorted(known)
     last = len(ordered) - 1
     return {

@@ -1,4 +1,4 @@
-"""The page `/insights/compare/`: units × metrics in one table, with the rank of each unit marked in its cell."""
+"""The page `/insights/compare/`: a table of units × metrics, with each unit's rank marked."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
-    """As the table of units has them; each name leads to how the unit delivers."""
+    """The rows of the table of units; each name links to the unit's delivery page."""
     of_page = params.of_page()
     delivery = reverse("delivery")
     rows = sorted_rows(unit_rows(of_page, listed), of_page)
@@ -150,7 +150,7 @@ def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
 
 
 def _groups(params: CompareParams) -> list[MetricGroup]:
-    """All metrics that can be compared, each once: in the first of its categories."""
+    """All comparable metrics, each in the first of its categories."""
     chosen = {metric.key for metric in params.metrics}
     listed: set[str] = set()
     groups = []

@@ -1,4 +1,4 @@
-"""What is compared, as the address says it: which units, which metrics, and by which of them they are sorted."""
+"""The parameters of the comparison: units, metrics, and the sort column."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ DEFAULT_METRICS = (
 
 @dataclass(frozen=True)
 class CompareParams:
-    """The state of the page; `units` are slugs, empty where the units below the scope are compared."""
+    """The state of the page; `units` are slugs, empty to compare the units below the scope."""
 
     filters: Filters
     metrics: Sequence[Metric]
     units: Sequence[str]
-    sort: str  # a metric's key or `name`, with a minus for the greatest first
+    sort: str  # a metric's key or `name`, with a minus for descending
     tree: str
 
     @property
@@ -42,7 +42,7 @@ class CompareParams:
         return InsightsPage("compare", facets=DELIVERY_PAGE.facets, extra_params=self.parameters())
 
     def parameters(self) -> Mapping[str, str]:
-        """What stands in the address beside the filters; defaults are left out."""
+        """The parameters besides the filters; defaults are omitted."""
         keys = [metric.key for metric in self.metrics]
         values = {
             METRICS: "" if tuple(keys) == DEFAULT_METRICS else ",".join(keys),
@@ -53,7 +53,7 @@ class CompareParams:
         return {name: value for name, value in values.items() if value}
 
     def url(self, **changed: str) -> str:
-        """This page with some of its own parameters changed; an empty one is left out."""
+        """The page's URL with changed parameters; empty ones are omitted."""
         parameters = {**self.parameters(), **changed}
         return self.filters.url(self.page.path, **{name: value for name, value in parameters.items() if value})
 
@@ -70,7 +70,7 @@ class CompareParams:
 
 
 def read_params(request: HttpRequest) -> CompareParams:
-    """Raises BadFilterError for what cannot be compared."""
+    """Raises BadFilterError for invalid parameters."""
     chosen = _chosen_metrics(request)
     filters = read_filters(
         request.GET,
@@ -94,7 +94,7 @@ def read_params(request: HttpRequest) -> CompareParams:
 
 
 def comparable_metrics() -> Sequence[Metric]:
-    """Those that give one figure of a unit."""
+    """Metrics with a single figure per unit."""
     return [metric for metric in metrics() if not metric.always_by]
 
 
@@ -103,7 +103,7 @@ def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
 
 
 def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:
-    """The chosen units, or all below the page's.  Raises UnknownUnitError for one that may not be known of."""
+    """The chosen units, or all below the page's.  Raises UnknownUnitError for an unknown or hidden one."""
     if not params.units:
         return listed_units(request, params.of_page())
     known = {unit.slug: unit for unit in standing_units(params.units, params.filters.access.sight)}
@@ -130,6 +130,6 @@ def _sorting(chosen: Sequence[Metric]) -> Choice:
 
 
 def _words(request: HttpRequest, name: str) -> list[str]:
-    """The values of a parameter that is given several times, as forms do, or as one list with commas."""
+    """The values of a repeated parameter, as forms send it, or of a comma-separated one."""
     given = (word.strip() for value in request.GET.getlist(name) for word in value.split(","))
     return list(dict.fromkeys(word for word in given if word))

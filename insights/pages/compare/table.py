@@ -1,4 +1,4 @@
-"""The table of the comparison: a row for each unit, a column for each metric, a mark for where each stands."""
+"""The table of the comparison: a row per unit, a column per metric, a mark for the rank."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from insights.ui import wording
 class ComparedCell:
     text: str  # empty: no data
     heat: Heat
-    note: str  # what stands behind it, or why there is nothing
+    note: str  # the sample, or the reason for no data
     how_url: str
     sorted: bool
-    is_small: bool = False  # fewer facts than make the figure steady: shown, and not ranked
+    is_small: bool = False  # below the minimum sample: shown, not ranked
     is_hidden: bool = False
 
 
@@ -39,7 +39,7 @@ def headings(params: CompareParams) -> list[Heading]:
     notes = {metric.key: params.filters.ignored_filters(metric) for metric in params.metrics}
 
     def url(key: str) -> str:
-        """By name from A on; by a metric from its better end on, and the other way round at the next click."""
+        """Names ascending, metrics best first; the next click reverses the order."""
         first = _best_first(key, params)
         return params.url(**{SORT: first if params.sort != first else _reversed(first)})
 
@@ -56,7 +56,7 @@ def headings(params: CompareParams) -> list[Heading]:
 
 
 def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRow]:
-    """The rows as they are printed, in the order given."""
+    """The formatted rows, in the given order."""
     heats = [
         heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
     ]
@@ -80,7 +80,7 @@ def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRo
 
 
 def whole_row(name: str, url: str, figures: Sequence[Figure], params: CompareParams) -> ComparedRow:
-    """What the units are parts of, which has no rank among them."""
+    """The row of the whole, which has no rank."""
     cells = [
         _cell(metric, figures[at], MIDDLE, how_url(params.filters, metric.key), params)
         for at, metric in _columns(params)
@@ -125,7 +125,7 @@ def _is_small(figure: Figure, metric: Metric) -> bool:
 
 
 def _ranked(figure: Figure, metric: Metric) -> float | None:
-    """The value by which a unit is ranked; None where too little stands behind it."""
+    """The value to rank by; None if it is hidden or below the minimum sample."""
     return None if figure.withheld or _is_small(figure, metric) else figure.value
 
 

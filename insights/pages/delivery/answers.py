@@ -1,4 +1,4 @@
-"""What the delivery page reads, where its addresses are, and how many facts stand behind a figure, in words."""
+"""The delivery page: its facets, how it reads its figures, and the samples behind them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DELIVERY_PAGE = InsightsPage(
     ),
 )
 
-# What one fact behind a figure is called, by the first word of the metric's key.
+# The noun of one fact, by the first part of the metric's key.
 FACTS: Mapping[str, tuple[str, str]] = {
     "dora": ("deployment", "deployments"),
     "delivery": ("PR", "PRs"),
@@ -59,12 +59,12 @@ def read(filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | 
 
 
 def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
-    """Each of the metrics, with the window before."""
+    """The metrics, each with the previous window."""
     return tuple(Wanted(key, compared=True) for key in keys)
 
 
 def tile(page_answers: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
-    """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
+    """The tile of a metric with its sample: 90 of 1,116, or 412 PRs · 12 left out."""
     made = page_answers.tile(key, label=label, sample=_sample(page_answers.figure(key), key, noun=False), band=band)
     if made.reason == OWNS_NOTHING:
         return replace(made, reason_link=tiles.Link("Open ownership", reverse("ownership")))
@@ -72,12 +72,12 @@ def tile(page_answers: Answers, key: str, *, label: str | None = None, band: til
 
 
 def line(page_answers: Answers, key: str, *, band: tiles.Band | None = None) -> tiles.Tile:
-    """The same for the line of a table, which has room for what is counted: 90 of 1,116 deployments."""
+    """The same for a table row, which has room for the noun: 90 of 1,116 deployments."""
     return page_answers.tile(key, sample=_sample(page_answers.figure(key), key, noun=True), band=band)
 
 
 def _sample(figure: Figure, key: str, *, noun: bool) -> str:
-    """How much stands behind the figure, and how much that belongs to it lacks what is measured."""
+    """The sample of the figure, and the number of facts left out for lack of the measured value."""
     metric, (one, many) = get(key), OF_KEYS.get(key) or FACTS[key.partition(".")[0]]
     if isinstance(metric, PerPersonAndPeriod):
         words = wording.count(figure.people, "developer")

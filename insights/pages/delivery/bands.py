@@ -1,4 +1,4 @@
-"""The band of a figure in the published set that the organisation looks at, as a tile shows it."""
+"""The band of a figure in the organisation's benchmark set, for its tile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orgtree.models import Organisation
 
 BARS = 4  # of the meter
 NOT_MONOTONIC = "In this set a better cluster does not have better values throughout."
-A_GUIDE = "A guide, never the truth for a team."
+A_GUIDE = "A guide, not a verdict on a team."
 
 
 def selected_benchmark_set() -> BenchmarkSet:
@@ -21,7 +21,7 @@ def selected_benchmark_set() -> BenchmarkSet:
 
 
 def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic | None) -> tiles.Band | None:
-    """Where the figure lies; None where the set has no such metric, or published another statistic of it."""
+    """The figure's band; None where the set lacks the metric, or has it for another statistic."""
     metric, of_metric = get(key), published.metrics.get(key)
     if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
         return None
@@ -32,12 +32,12 @@ def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic
 
 
 def band_of_days(key: str, figure: Figure) -> tiles.Band | None:
-    """Of deployment days, whatever set the organisation looks at: only one was published by days."""
+    """The band of deployment days, from the only set with days, whichever set the organisation chose."""
     return band(FOUR_KEYS, key, figure, None)
 
 
 def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
-    """Which set the bands are of, where it is from, what of these metrics it lacks, and what is odd in it."""
+    """The set's name and source, the metrics that it lacks, and its inconsistencies."""
     missing = [get(key).name.lower() for key in keys if key not in published.metrics]
     crooked = [
         get(key).name.lower() for key in keys if key in published.metrics and not published.metrics[key].is_monotonic
@@ -53,7 +53,7 @@ def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
 
 
 def _bars(cluster: Band, of_metric: MetricBands) -> int:
-    """As many bars as the cluster has clusters below it, and one; of several clusters, the lowest of them."""
+    """One bar more than there are lower clusters; of several clusters, those of the lowest."""
     clusters = [name for bounds in of_metric.bands for name in bounds.names]
     return max(1, BARS - clusters.index(cluster.names[-1]))
 

@@ -12,7 +12,7 @@ from insights.ui.tiles import Change, ChartCard, Link, Tile
 
 @dataclass(frozen=True)
 class SectionHead:
-    """A section as the page names it; `url` is the part that fills it."""
+    """The heading of a section; `url` is the part that loads its content."""
 
     key: str
     title: str
@@ -23,7 +23,7 @@ class SectionHead:
 
 @dataclass(frozen=True)
 class Section:
-    """Headline tiles, charts, and below them a table of the figures that explain them."""
+    """Headline tiles, charts, and a table of further metrics."""
 
     key: str
     title: str
@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True)
 class StageBar:
-    """One stage of lead time: its mean, its share of the whole, and where its bar stands."""
+    """One stage of lead time: its mean, its share, and the position of its bar."""
 
     key: str
     label: str
@@ -49,7 +49,7 @@ class StageBar:
 
 @dataclass(frozen=True)
 class UpstreamStage:
-    """A stretch that begins before the first commit: its mean over the linked pull requests of which it is known."""
+    """A stage before the first commit: its mean over linked pull requests with a known value."""
 
     label: str
     value: str
@@ -63,16 +63,16 @@ class StagesCard:
     value: wording.Reading | None
     sample: str
     left_out: str
-    headline: str  # the longest stage, in a few words; empty where too little is known to call one out
+    headline: str  # the longest stage; empty for a small sample
     detail: str
     bars: Sequence[StageBar]
-    upstream: Sequence[UpstreamStage]  # empty where no pull request names a work item
+    upstream: Sequence[UpstreamStage]  # empty without links to work items
     links: Sequence[Link]
 
 
 @dataclass(frozen=True)
 class ScorePart:
-    """One of the five metrics: what it is worth, 0–10, and how many points of the score that is."""
+    """One of the five metrics: its worth, 0–10, and its points of the score."""
 
     label: str
     worth: str
@@ -83,10 +83,10 @@ class ScorePart:
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """The DORA score, 0–10; without a value `missing` says which metrics are."""
+    """The DORA score, 0–10; without a value `missing` lists the missing metrics."""
 
     value: str | None
     change: Change | None
     parts: Sequence[ScorePart]
     missing: str
-    peers: str  # what others answered
+    peers: str  # the published score of others

@@ -24,12 +24,12 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Kind
 from insights.ui.filters import Filters
 
-# Values of segments as people say them; size classes are their own names.
+# Labels of segment values; size classes have none.
 NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 
 
 def stages_over_time(filters: Filters) -> ChartData:
-    """A bar for each bucket, the stage that is the longest of the whole window on its baseline."""
+    """A bar per bucket, with the window's longest stage on the baseline."""
     answers = read(filters, stages.QUERIES)
     longest = stages.longest_stage(stages.stage_means(answers))
     names = sorted(stages.STAGES, key=lambda name: name != longest)
@@ -78,7 +78,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
-    """The stages of the whole window, with those of the window before; those in front are no share of it."""
+    """The stages of this and the previous window; stages before the first commit have no share."""
     answers = read(filters, stages.QUERIES)
     means = stages.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]

@@ -1,4 +1,4 @@
-"""The five DORA metrics with their bands, and the score that they make up."""
+"""The five DORA metrics with their bands, and the DORA score."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TILES = {
     "dora.rework_rate": "Deployment rework rate",
 }
 QUERIES = compared(tuple(TILES))
-STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal
+STEADY_POINTS = 0.05  # of the score: less is invisible at one decimal
 
 
 def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
@@ -40,12 +40,12 @@ def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
 
 
 def lacks_a_source(answers: Answers) -> bool:
-    """Whether one of the five waits for something that was never connected."""
+    """Whether one of the five lacks a source that was never connected."""
     return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
 
 
 def score_card(answers: Answers) -> ScoreCard:
-    """The score of the window and of the one before; none where a metric is missing."""
+    """The score of this and the previous window; none where a metric is missing."""
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
     before = dora_score({key: figures.figure_before(key).value for key in SCORED})
@@ -78,7 +78,7 @@ def score_card(answers: Answers) -> ScoreCard:
 
 
 def _by_their_own_statistic(answers: Answers) -> Answers:
-    """The score is of medians, whatever the page shows durations by."""
+    """Answers with medians, which the score uses whichever statistic is picked."""
     if answers.filters.statistic is None:
         return answers
     return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), QUERIES)

@@ -1,4 +1,4 @@
-"""Efficiency: how fast pull requests and work items get through, and what they wait for."""
+"""Efficiency: the speed of pull requests and work items, and their waiting times."""
 
 from __future__ import annotations
 

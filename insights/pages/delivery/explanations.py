@@ -1,4 +1,4 @@
-"""What to look for on the delivery page: sentences that documented rules draw from a window's own figures.
+"""What to look for on the delivery page: hints that documented rules derive from a window's figures.
 
 As in insights/pages/ai/explanations.py; the rules and thresholds are listed in docs/reference/what-to-look-for.md.
 """
@@ -10,7 +10,7 @@ from insights.query.query import Figure
 from insights.ui import wording
 from insights.ui.tiles import Link
 
-FEW_FACTS = 20  # below that a share is an anecdote
+FEW_FACTS = 20  # fewer give no hint
 LONG_WAIT_SECONDS = 4 * 3600.0
 WAIT_SHARE = 0.5  # of the cycle time
 MORE_WORK = 0.25
@@ -28,7 +28,7 @@ UNLINKED_PERCENT = 60.0
 
 
 def shown_hints(*hints: Hint | None) -> list[Hint]:
-    """Those of the rules' answers that say something."""
+    """The hints of rules that apply."""
     return [hint for hint in hints if hint]
 
 
@@ -74,7 +74,7 @@ def flaky_runs(flaky: Figure, *, url: str) -> Hint | None:
 
 
 def failures_rise(failures: Figure, before: Figure, size: Figure, size_before: Figure, *, url: str) -> Hint | None:
-    """More deployments fail than before; said with the size of changes where that grew as well."""
+    """More deployments fail than before; mentions the size of changes where it grew as well."""
     fewest = min(failures.denominator or 0, before.denominator or 0)
     if failures.value is None or before.value is None or fewest < FEW_DEPLOYMENTS:
         return None
@@ -91,7 +91,7 @@ def failures_rise(failures: Figure, before: Figure, size: Figure, size_before: F
 
 
 def bugs_come_back(reopened: Figure, *, url: str) -> Hint | None:
-    """Many bugs that were done had been done before."""
+    """Many fixed bugs had been closed before."""
     if reopened.value is None or reopened.value < REOPENED_PERCENT or (reopened.denominator or 0) < FEW_FACTS:
         return None
     return Hint(
@@ -128,11 +128,11 @@ def large_and_hardly_discussed(size: Figure, depth: Figure, *, url: str) -> Hint
 
 
 def unlinked(linked: Figure, *, url: str) -> Hint | None:
-    """Many pull requests name no work item, so that idea to production speaks for the few."""
+    """Many pull requests name no work item, so that idea to production covers few of them."""
     if linked.value is None or linked.value >= UNLINKED_PERCENT or (linked.denominator or 0) < FEW_FACTS:
         return None
     return Hint(
-        f"Only {wording.reading(linked.value, 'percent')} of the pull requests name a work item: from idea to "
-        "production is known for those alone. Its key belongs into branch or title.",
+        f"Only {wording.reading(linked.value, 'percent')} of the pull requests name a work item: idea to "
+        "production is known only for those. Put the item's key into the branch or the title.",
         Link("See the pull requests", url),
     )

@@ -1,4 +1,4 @@
-"""Hygiene: how changes are cut, reviewed and linked, and what is left lying."""
+"""Hygiene: size, review and links of changes, and stale work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINES = (
 )
 GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
 KEYS = (*TILES, *LINES)
-QUERIES = compared((*KEYS, "pr.throughput"))  # without any merge there is nothing to draw
+QUERIES = compared((*KEYS, "pr.throughput"))  # decides whether there is anything to draw
 
 
 def section(answers: Answers) -> Section:

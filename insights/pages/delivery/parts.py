@@ -1,6 +1,6 @@
-"""Parts of the page that it asks for once it stands: menus, and what would keep the page waiting.
+"""Parts that load after the page: menus, and whatever is slow.
 
-Without a script their links lead to the same parts as pages of their own.
+Without JavaScript their links open the same parts as pages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def slowest_part(_request: HttpRequest, filters: Filters) -> dict[str, Any]:
 
 
 def needs(request: HttpRequest, _filters: Filters) -> dict[str, Any]:
-    """What DORA still misses, whatever the filters."""
+    """The missing inputs of DORA, independent of the filters."""
     for_admin = bool(getattr(request.user, "is_staff", False))
     lines = need_lines(completeness(), timezone.now(), for_admin=for_admin)
     return {"title": "Missing DORA inputs", "needs": lines, "part": "insights/_part_dora_needs.html"}

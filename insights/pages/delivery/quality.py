@@ -1,4 +1,4 @@
-"""Quality: what fails, what has to be done again, and which bugs reach users."""
+"""Quality: failures, rework, and bugs that reach users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINES = (
     *("bug.escaped", "bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
 )
 KEYS = (*TILES, *LINES)
-QUERIES = compared((*KEYS, "pr.size"))  # a rule sets failures beside the size of changes
+QUERIES = compared((*KEYS, "pr.size"))  # a rule relates failures to the size of changes
 
 
 def section(answers: Answers) -> Section:

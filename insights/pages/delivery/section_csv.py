@@ -1,4 +1,4 @@
-"""A section's figures as CSV: one line for each metric, with the window before."""
+"""A section's figures as CSV: one line per metric, with the previous window."""
 
 from __future__ import annotations
 

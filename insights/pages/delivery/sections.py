@@ -1,4 +1,4 @@
-"""The sections below where lead time goes: each is a part, so that the page answers before all of them are read."""
+"""The sections below lead time, each a part that loads after the page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from insights.pages.delivery.cards import Section, SectionHead
 from insights.ui.filters import Filters
 
 LEDES = {
-    "efficiency": "How fast work gets through, and what it waits for",
-    "quality": "What fails, and what has to be done again",
-    "hygiene": "How changes are cut, reviewed and linked, and what is left lying",
+    "efficiency": "How fast work moves, and what it waits for",
+    "quality": "Failures, rework and bugs",
+    "hygiene": "Size, review and links of changes, and stale work",
 }
 _MADE: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
     "efficiency": (efficiency.QUERIES, efficiency.section),

@@ -1,4 +1,4 @@
-"""How lead time and cycle time are spread, and the pull requests that took longest."""
+"""The distribution of lead time and cycle time, and the slowest pull requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes
 class SlowPullRequest:
     title: str
     reference: str
-    url: str  # empty where there is no page of it
+    url: str  # empty without a page
     person: str
     took: str
     fraction: float  # 0–1, of the slowest
@@ -39,7 +39,7 @@ class SlowPullRequest:
 class Slowest:
     rows: Sequence[SlowPullRequest]
     what: str  # lead time
-    note: str  # why some are not listed
+    note: str  # why rows are missing
 
 
 def spread_card(answers: Answers) -> ChartCard:
@@ -57,7 +57,7 @@ def spread_card(answers: Answers) -> ChartCard:
 
 
 def query_of(filters: Filters) -> MetricQuery:
-    """The picked duration, whatever the statistic of the page."""
+    """The query of the picked duration, without the page's statistic."""
     key = filters.picked[SPREAD.parameter]
     query = filters.query(key)
     supported = get(key).facets
@@ -65,7 +65,7 @@ def query_of(filters: Filters) -> MetricQuery:
 
 
 def spread_chart(filters: Filters) -> ChartData:
-    """How many pull requests took how long: bins of equal width, and one for the slowest twentieth."""
+    """The histogram of durations: bins of equal width, and one for the slowest twentieth."""
     distribution = visible_distribution(query_of(filters), filters.access)
     counts = [bin_.count for bin_ in distribution.histogram]
     is_tail = distribution.is_tail
@@ -91,7 +91,7 @@ def _label(start: float, end: float, is_tail: bool) -> str:
 
 
 def slowest(filters: Filters) -> Slowest:
-    """The pull requests that took longest, each with the way to its page."""
+    """The slowest pull requests, with links to their pages."""
     query = query_of(filters)
     rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
     longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0

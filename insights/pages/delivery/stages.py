@@ -1,6 +1,6 @@
 """Where lead time goes: the stages between the first commit and production, and which of them is the longest.
 
-Means, because only means add up, over the pull requests of which every stage is known; how many are left out is said.
+Means, because only means add up, over pull requests with every stage known; the number left out is shown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from insights.ui import tiles, wording
 from insights.ui.tiles import ChartCard, Link
 
 LEAD_TIME = "dora.lead_time"
-# In the order in which a change goes through them: the metric, a short name for a bar, and one for a sentence.
+# In order: the metric, a label for the bar, and one for a sentence.
 STAGES: Mapping[str, tuple[str, str, str]] = {
     "coding": ("dora.lead_time_coding", "Coding", "coding"),
     "pickup": ("dora.lead_time_pickup", "Waiting for review", "waiting for review"),
@@ -23,14 +23,14 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
     "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
     "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
 }
-# Of linked pull requests alone, and so no part of the whole: the way from the idea, and its stages in front.
+# Of linked pull requests only, so no share of the whole: idea to production, and the stages before the first commit.
 UPSTREAM: Mapping[str, str] = {
     "delivery.idea_to_production": "Idea to production",
     "delivery.backlog_time": "In the backlog",
     "delivery.planning_time": "Planning",
 }
-FEW_PULL_REQUESTS = 5  # below that the longest stage is a matter of chance
-STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is none
+FEW_PULL_REQUESTS = 5  # fewer make the longest stage a matter of chance
+STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is steady
 
 QUERIES = (
     *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
@@ -80,14 +80,14 @@ def over_time_card(answers: Answers) -> ChartCard:
 
 
 def stage_means(answers: Answers) -> Mapping[str, float]:
-    """Stage → mean seconds, in the order of the way; empty where nothing is known."""
+    """Stage → mean seconds, in order; empty where one is unknown."""
     means = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
     known = {name: value for name, value in means.items() if value is not None}
     return known if len(known) == len(STAGES) else {}
 
 
 def longest_stage(means: Mapping[str, float]) -> str:
-    """The first of the longest; empty where no time passes."""
+    """The first of the longest stages; empty if all are 0."""
     longest = max(means, key=lambda name: means[name], default="")
     return longest if longest and means[longest] > 0 else ""
 
@@ -111,7 +111,7 @@ def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequenc
 
 
 def _called_out(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
-    """The longest stage, how it moved, and what it would mean to have it back where it was."""
+    """The longest stage, its change, and the effect of returning to its previous value."""
     _, _, words = STAGES[longest]
     now, total = means[longest], sum(means.values())
     headline = f"Bottleneck: {words}, {wording.duration(now)}."
@@ -135,7 +135,7 @@ def _called_out(answers: Answers, longest: str, means: Mapping[str, float]) -> t
 
 
 def _before(answers: Answers) -> Mapping[str, float]:
-    """As `stage_means`, of the window before; empty where too few pull requests tell of it."""
+    """As `stage_means`, of the previous window; empty for a small sample."""
     figures = {name: answers.figure_before(metric) for name, (metric, _, _) in STAGES.items()}
     known = {name: figure.value for name, figure in figures.items() if figure.value is not None}
     enough = all(figure.sample_size >= FEW_PULL_REQUESTS for figure in figures.values())
@@ -143,10 +143,10 @@ def _before(answers: Answers) -> Mapping[str, float]:
 
 
 def _left_out(figure: Figure) -> str:
-    """How many deployed pull requests lack a stage; empty where none does."""
+    """The number of deployed pull requests that lack a stage; empty for none."""
     if not figure.left_out:
         return ""
-    return f"{wording.count(figure.left_out, 'PR')} left out: a stage is not known, such as a review."
+    return f"{wording.count(figure.left_out, 'PR')} left out: a stage, such as review, is unknown."
 
 
 def _upstream(answers: Answers) -> Sequence[UpstreamStage]:

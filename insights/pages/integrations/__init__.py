@@ -1,1 +1,1 @@
-"""The page of integrations: what comes in from where, how fresh it is, and what is still missing."""
+"""The integrations page: data sources, their freshness, and missing inputs."""

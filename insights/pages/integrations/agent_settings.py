@@ -1,4 +1,4 @@
-"""The exact lines to paste into a coding agent's settings, so that its telemetry arrives here.
+"""The settings to paste into a coding agent, so that its telemetry arrives here.
 
 Sources: Claude Code, https://code.claude.com/docs/en/monitoring-usage; Codex CLI, its configuration reference
 (`[otel]`); Gemini CLI, docs/cli/telemetry.md; Copilot CLI and VS Code, the references named in docs/agents/copilot.md.
@@ -27,7 +27,7 @@ SETTING = re.compile(r'(?P<before>\s*"?|export )(?P<name>[A-Za-z_.]+)(?P<after>(
 
 
 class Line(NamedTuple):
-    """A line of a snippet, parted so that the name it sets can stand out."""
+    """A line of a snippet, split so that the name it sets can be highlighted."""
 
     before: str
     name: str
@@ -53,7 +53,7 @@ class Snippet:
 class Agent:
     slug: str
     name: str
-    how: str  # under the name in the picker
+    how: str  # subtitle in the picker
     note: str
     snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: none known
     all_needed: bool = False  # every snippet, not one of them
@@ -102,7 +102,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
 
 
 def codex(base_url: str, token: str, email: str) -> list[Snippet]:
-    """Log events alone: its metrics and spans name no conversation."""
+    """Log events only: its metrics and spans name no conversation."""
     headers = f'{{ "Authorization" = {json.dumps(f"Bearer {token}")} }}'
     lines = [
         "[otel]",

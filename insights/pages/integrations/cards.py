@@ -1,4 +1,4 @@
-"""A connection as its card: how it stands, what it brings, and what keeps it from bringing more."""
+"""The card of a connection: status, records, and problems."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOKS: Mapping[State, Look] = {
     State.LATE: ("watch", "clock-exclamation", "Late"),
     State.FRESH: ("good", "check", "Up to date"),
 }
-# Whoever cannot mend it is told that figures lag behind, and not why.
+# People who cannot fix it see that figures lag behind, but not why.
 LOOKS_FOR_OTHERS: Mapping[State, Look] = {
     **LOOKS,
     State.REFUSED: LOOKS[State.LATE],
@@ -35,20 +35,20 @@ LOOKS_FOR_OTHERS: Mapping[State, Look] = {
 
 @dataclass(frozen=True)
 class KindLine:
-    """The records of one kind in words."""
+    """The records of one kind."""
 
     name: str
     stored: str
     streams: str
     behind: str
     progress: str
-    fraction: float | None  # 0–1, of readings under way
+    fraction: float | None  # 0–1, of running syncs
     failing: int
 
 
 @dataclass(frozen=True)
 class QuotaLine:
-    """A budget of requests: how much of it is left, and when it is full again."""
+    """A request quota: the rest, and its reset time."""
 
     budget: str
     left: str
@@ -66,7 +66,7 @@ class ProblemLine:
 
 @dataclass(frozen=True)
 class Card:
-    """A connection as the page shows it; what only admins see is empty for others."""
+    """A connection; fields for admins are empty for others."""
 
     pk: int
     name: str
@@ -89,7 +89,7 @@ class Card:
 
 
 def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
-    """`records` are how many of each kind the connection holds."""
+    """`records` are the stored records of the connection by kind."""
     connection = health.connection
     tone, icon, state = (LOOKS if for_admin else LOOKS_FOR_OTHERS)[health.state]
     known = connectors().get(connection.provider)
@@ -157,7 +157,7 @@ def _quota_lines(health: ConnectionHealth, now: datetime) -> list[QuotaLine]:
     for quota in health.quotas:
         is_over = quota.resets_at is not None and quota.resets_at <= now
         remaining = quota.limit if is_over else quota.remaining
-        left = f"{remaining:,} of {quota.limit:,} left" if quota.limit and remaining is not None else "no limit told"
+        left = f"{remaining:,} of {quota.limit:,} left" if quota.limit and remaining is not None else "limit unknown"
         if quota.blocked_until is not None and quota.blocked_until > now:
             resets = f"asked to wait until {_until(quota.blocked_until, now)}"
         else:

@@ -1,4 +1,4 @@
-"""How far the columns that figures are computed from are behind what came in."""
+"""The freshness of the columnar copy that figures are computed from."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from insights.columns.health import ColumnsHealth
 from insights.ui import wording
 from insights.ui.tiles import Link
 
-USUAL_LAG = timedelta(minutes=2)  # a busy machine takes its time
+USUAL_LAG = timedelta(minutes=2)  # usual on a busy machine
 
 
 @dataclass(frozen=True)
 class ColumnsLine:
-    """The state in a word, and what is behind it; `link` leads an admin to the schedule."""
+    """The state and its detail; `link` opens the schedule for admins."""
 
     tone: str
     icon: str

@@ -1,4 +1,4 @@
-"""What DORA still misses, in words: what is there, what is not, and what to connect next."""
+"""The inputs of DORA: connected and missing ones, and what to connect next."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from insights.ui import wording
 from insights.ui.tiles import Link
 from integrations.delivery.completeness import Completeness
 
-LONG_AGO = timedelta(days=30)  # without news for so long a source is there, and probably broken
-MOSTLY = 0.5  # of the merged pull requests: below that idea to production speaks for the few
+LONG_AGO = timedelta(days=30)  # a source that is silent for longer is probably broken
+MOSTLY = 0.5  # of merged pull requests: with fewer, idea to production covers few
 
 
 @dataclass(frozen=True)
 class NeedLine:
-    """One of the inputs; `tone` is good, watch or empty (missing)."""
+    """An input; `tone` is good, watch or empty (missing)."""
 
     title: str
     tone: str
@@ -32,7 +32,7 @@ class NeedLine:
 
 
 def need_lines(inputs: Completeness, now: datetime, *, for_admin: bool) -> Sequence[NeedLine]:
-    """In the order in which they are best connected; links only for whoever can connect something."""
+    """In the recommended order of connecting them; links only for admins."""
     lines = (
         _source_control(inputs, now),
         _deployments(inputs, now),
@@ -107,7 +107,7 @@ def _links(inputs: Completeness) -> NeedLine:
 
 
 def _current(title: str, what: str, at: datetime, now: datetime) -> NeedLine:
-    """There, unless the last was long ago."""
+    """Known, or quiet if the last one was long ago."""
     detail = f"{what} {wording.ago(at, now)}."
     return (
         NeedLine(title, "watch", "Quiet", detail) if now - at > LONG_AGO else NeedLine(title, "good", "Known", detail)

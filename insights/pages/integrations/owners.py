@@ -1,4 +1,4 @@
-"""What nobody owns: a line for each Org Tree and kind of thing of which some have no owner and count for no unit."""
+"""Ownership gaps: a line per Org Tree and kind with unowned items, which count for no unit."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT: Mapping[OwnedKind, str] = {
 
 @dataclass(frozen=True)
 class OwnerLine:
-    """How far the things of a tree have owners; `link` leads to those without, for whoever can say who owns them."""
+    """The ownership of a tree's items; `link` lists the unowned ones for admins."""
 
     tree: str
     tone: str
@@ -42,7 +42,7 @@ class OwnerLine:
 
 
 def owner_lines(on: date, *, for_admin: bool) -> Sequence[OwnerLine]:
-    """Of every tree in use: each kind of which some have no owner, or that all have one."""
+    """For every active tree: kinds with unowned items, or one line that all are owned."""
     trees = OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk")
     counts = counted_things(trees, on=on)
     lines = []

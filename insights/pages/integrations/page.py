@@ -1,4 +1,4 @@
-"""/integrations/: one page for the health of everything that comes in.
+"""/integrations/: the health of all data sources.
 
 Everybody who is signed in sees names and freshness; problems, quotas and settings are for admins.
 """
@@ -47,7 +47,7 @@ def integrations(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def integrations_live(request: HttpRequest) -> HttpResponse:
-    """The same without its frame: the page asks for it again as long as something is read."""
+    """The content without its frame, which the page polls during syncs."""
     return render(request, "insights/integrations/_live.html", _context(request))
 
 

@@ -1,4 +1,4 @@
-"""What comes in without a connection's streams, a line each."""
+"""Sources other than connections, a line each."""
 
 from __future__ import annotations
 

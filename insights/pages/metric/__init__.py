@@ -1,1 +1,1 @@
-"""A metric's page: its trend, its chain, its split by unit, how it is spread, its rows and its definition."""
+"""A metric's page: trend, chain, units, distribution, rows and definition."""

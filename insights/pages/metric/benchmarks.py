@@ -1,4 +1,4 @@
-"""Published bands beside a metric: lines on its chart, and the table that says where they come from."""
+"""Published bands of a metric: lines on its chart, and a table with their source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PublishedRemark:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The bands of one set, and what else was published of the metric."""
+    """The bands of one set, and other published remarks on the metric."""
 
     name: str
     source: str
@@ -60,7 +60,7 @@ def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
 
 
 def lines(filters: Filters, metric: Metric) -> list[Line]:
-    """The borders between bands; none where another statistic was published than is shown."""
+    """The borders between bands; empty where the set has another statistic than is shown."""
     if not any(choice.parameter == BENCHMARK for choice in filters.choices):
         return []
     published = set_of(filters, metric)
@@ -70,7 +70,7 @@ def lines(filters: Filters, metric: Metric) -> list[Line]:
 
 
 def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
-    """Each border once, with the name of the better band and the side on which it lies."""
+    """Each border once, labelled with the better band and its side."""
     labels: dict[float, str] = {}
     for cluster in sorted(of_metric.bands, key=lambda one: one.start):
         border = cluster.end if better is Better.LOWER else cluster.start
@@ -81,7 +81,7 @@ def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
 
 
 def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
-    """What the page says of published figures; None where there are none."""
+    """The page's published figures; None without any."""
     remarks = [
         PublishedRemark(remark.text, ", ".join(filter(None, [remark.source, str(remark.year or ""), remark.secondary])))
         for remark in remarks_on(metric.key)
@@ -112,7 +112,7 @@ def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | N
 
 
 def _named(published: BenchmarkSet) -> str:
-    """With its year, where the name does not say it."""
+    """The name, with the year if it lacks it."""
     year = str(published.year or "")
     return published.name if year in published.name else f"{published.name}, {year}"
 
@@ -120,7 +120,7 @@ def _named(published: BenchmarkSet) -> str:
 def _comparable_words(of_metric: MetricBands, filters: Filters, metric: Metric) -> str:
     if of_metric.are_of(metric, filters.statistic):
         return ""
-    return f"The set is of the {of_metric.published_statistic(metric)}: pick that to see where the figure lies."
+    return f"The set is of the {of_metric.published_statistic(metric)}: pick it to see the figure's band."
 
 
 def _order(of_metric: MetricBands) -> str:

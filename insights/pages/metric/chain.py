@@ -1,4 +1,4 @@
-"""The metrics that one is read together with, as small multiples on one time axis."""
+"""Leading indicators and guardrails of a metric, as small multiples on one time axis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from insights.ui.scope_bar import look_around, scope_words
 
 @dataclass(frozen=True)
 class Point:
-    """A bucket's value: where it stands in the plot, both from 0 to 1, and in words."""
+    """A bucket's value: its position in the plot, x and y from 0 to 1, and its tooltip."""
 
     x: float
     y: float | None
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(frozen=True)
 class ChainMetric:
-    """What is known of a metric of the chain: its course, and its figures of the window and of the one before."""
+    """A metric of the chain: its trend, and its figures of this and the previous window."""
 
     trend: SeriesAnswer
     figure: Figure
@@ -47,12 +47,12 @@ class ChainMetric:
 
 @dataclass(frozen=True)
 class Multiple:
-    """One metric of the chain: its figure of the whole window, how it moved, and its course."""
+    """The small multiple of a metric: its figure, its change, and its trend."""
 
     name: str
-    role: str  # how it belongs to the chain; empty: it is whose chain it is
+    role: str  # leading indicator or guardrail; empty for the metric itself
     url: str
-    value: str  # of the window, also where its course begins earlier
+    value: str  # of the window, also where its trend starts earlier
     change: tiles.Change | None
     reason: str  # why there is no value
     points: Sequence[Point]
@@ -63,9 +63,9 @@ class Multiple:
 @dataclass(frozen=True)
 class Chain:
     multiples: Sequence[Multiple]
-    labels: Sequence[tuple[float, str]]  # of the shared axis: where, and what
+    labels: Sequence[tuple[float, str]]  # of the shared axis: position and text
     marks: Sequence[tuple[float, Mark]]
-    flags: Sequence[tuple[float, str]]  # the numbers of the notes that begin at a place
+    flags: Sequence[tuple[float, str]]  # position → numbers of the notes that begin there
     table: Sequence[Sequence[str]]
     heads: Sequence[str]
 
@@ -104,7 +104,7 @@ def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def linked(metric: Metric) -> list[Metric]:
-    """The metric itself, and those of its chain that there are; one that is always split has no line."""
+    """The metric and its existing chain, without metrics that are always split."""
     by_key = {candidate.key: candidate for candidate in metrics()}
     keys = dict.fromkeys([metric.key, *metric.chain])
     return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
@@ -115,7 +115,7 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
 
 
 def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> Chain:
-    """Any metrics below each other; with notes on the first, and the parts that they have in a chain."""
+    """Metrics below each other, with the notes of the first, and their roles in the chain of `about`."""
     by_metric, trend = _answers(listed, filters), of_trend(filters)
     series = next(iter(by_metric.values())).trend.series
     days = [figure.window.start for figure in series]
@@ -142,7 +142,7 @@ def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | 
 
 
 def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMetric]:
-    """What is shown of each, read in one call."""
+    """All metrics, read in one call."""
     trend = of_trend(filters)
     now = [_query(filters, metric) for metric in chain]
     before = [replace(query, window=filters.previous) for query in now]
@@ -158,7 +158,7 @@ def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMet
 
 
 def _query(filters: Filters, metric: Metric) -> MetricQuery:
-    """The picked statistic is that of every duration of the chain, and a facet is heeded by whatever has it."""
+    """With the picked statistic for every duration, and the facets that the metric supports."""
     picked, query = filters.statistic, filters.query(metric.key)
     return replace(
         query,
@@ -207,7 +207,7 @@ def _flags(places: Sequence[float]) -> list[tuple[float, str]]:
 
 
 def _places(count: int) -> list[float]:
-    """Where buckets stand on the axis, from 0 to 1."""
+    """The positions of buckets on the axis, from 0 to 1."""
     return [0.5] if count == 1 else [index / (count - 1) for index in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""The charts of a metric's page: its trend, the trend split, and how its facts are spread."""
+"""The charts of a metric's page: trend, split trend, and distribution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from insights.ui.charts import ChartData, ChartView, Dataset, Role
 from insights.ui.filters import Filters
 
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
-# Values of segments as people say them; the others are their own names.
+# Labels of segment values; others have none.
 NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
 
 
@@ -71,7 +71,7 @@ def trend(metric: Metric, filters: Filters) -> ChartData:
 
 
 def split(metric: Metric, filters: Filters) -> ChartData:
-    """A line for each value of the dimension that is picked."""
+    """A line per value of the picked dimension."""
     filters = of_trend(filters)
     dimension = Dimension(filters.picked[SPLIT])
     query = query_of(filters, metric, dimension)
@@ -84,12 +84,12 @@ def split(metric: Metric, filters: Filters) -> ChartData:
 
 
 def _why_empty(answer: SeriesAnswer) -> str:
-    """Why nothing is drawn, where nothing is."""
+    """The reason for an empty chart."""
     return next((figure.reason for figure in answer.total if figure.reason), "")
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
-    """How many facts have which value: bins of equal width, and one for the greatest twentieth."""
+    """The histogram of facts: bins of equal width, and one for the greatest twentieth."""
     distribution = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
     is_tail = distribution.is_tail
     counts = [bin_.count for bin_ in distribution.histogram]
@@ -112,7 +112,7 @@ CHARTS: Mapping[str, Callable[[Metric, Filters], ChartData]] = {"trend": trend, 
 
 
 def chart_names(metric: Metric) -> list[str]:
-    """Which charts a metric has: one that is always split has no line of its own."""
+    """The charts of a metric; one that is always split has no plain trend."""
     names = [] if metric.always_by else ["trend"]
     if splits_of(metric):
         names.append("split")

@@ -1,4 +1,4 @@
-"""What a metric's page can be changed by: whose figures, of which days, its facets, and the statistic."""
+"""The filters of a metric's page: scope, window, facets, statistic, split and benchmark set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from insights.query.query import Dimension, MetricQuery, Statistic, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, read_filters, statistic_of_metric
 from insights.ui.tiles import Picker
 
-SHORTEST_TREND = timedelta(weeks=26)  # of less, a trend says little
+SHORTEST_TREND = timedelta(weeks=26)  # a shorter trend says little
 SPLITS = {
     Dimension.ASSISTANCE: "With and without AI",
     Dimension.AGENT: "Agent",
@@ -34,7 +34,7 @@ SPLITS = {
 }
 SPLIT = "by"
 BENCHMARK = "set"
-BY_ORGANISATION = "organisation"  # the set that the organisation looks at
+BY_ORGANISATION = "organisation"  # the organisation's benchmark set
 
 
 def metric_named(key: str) -> Metric:
@@ -46,14 +46,14 @@ def metric_named(key: str) -> Metric:
 
 
 def metric_filters(request: HttpRequest, metric: Metric, columns: Sequence[Column] = ()) -> Filters:
-    """The page's state; facets that the metric does not have are let go.  Raises BadFilterError."""
+    """The page's state, without facets that the metric does not support.  Raises BadFilterError."""
     choices = [*choices_of(metric), *([units_choice(columns)] if columns else [])]
     read = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=choices)
     return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
 
 
 def of_trend(filters: Filters) -> Filters:
-    """The same for the trend: it ends with the window that has come, and is never shorter than half a year."""
+    """The filters of the trend, which ends today at the latest and covers at least half a year."""
     come = windows.passed(filters.window, today=filters.today)
     start = min(filters.window.start, come.end - SHORTEST_TREND)
     if start == filters.window.start:
@@ -62,7 +62,7 @@ def of_trend(filters: Filters) -> Filters:
 
 
 def metric_page_of(metric: Metric) -> InsightsPage:
-    """With a menu for each facet that the metric can be listed by; it is listed once the menu is opened."""
+    """The page with a menu per facet that the metric can be split by; menus load when opened."""
     return InsightsPage(
         "metric_page",
         facets=[
@@ -90,7 +90,7 @@ def splits_of(metric: Metric) -> list[Dimension]:
 
 
 def statistic_of(filters: Filters, metric: Metric) -> Statistic | None:
-    """The one that is shown; None: the metric has one value."""
+    """The shown statistic; None for single-valued metrics."""
     return (filters.statistic or metric.statistic) if metric.statistics else None
 
 
@@ -99,18 +99,18 @@ def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Win
 
 
 def metric_page_url(filters: Filters, metric: Metric) -> str:
-    """The page of another metric for the same people and days."""
+    """The URL of another metric's page for the same scope and window."""
     return replace(filters, choices=()).url(reverse("metric_page", args=[metric.key]))
 
 
 def in_panels(filters: Filters) -> Filters:
-    """As the panels of the metric read it: they know the statistic, and no other choice of the page."""
+    """For the metric's panels, which of the page's pickers know only the statistic."""
     choices = [choice for choice in filters.choices if choice.parameter == STATISTIC.parameter]
     return replace(filters, choices=choices)
 
 
 def pickers(filters: Filters, metric: Metric, parameter: str) -> list[Picker]:
-    """The links of one choice; none where there is nothing to choose."""
+    """The links of one picker; empty with fewer than two options."""
     matching = [choice for choice in filters.choices if choice.parameter == parameter]
     if not matching or len(matching[0].options) < 2:
         return []

@@ -123,9 +123,9 @@ def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseB
 
 
 def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
-    """The figures of the window and of the one before, and those of the scope's tiles, in one call.
+    """The figures of this and the previous window and those of the scope's tiles, in one call.
 
-    Of the metric nothing where the viewer begins with nothing, or it is always split.
+    Without the metric's own where the viewer has no default scope, or the metric is always split.
     """
     tile_totals, tile_units = tile_queries(filters, around)
     item = Wanted(metric.key, compared=True)
@@ -145,7 +145,7 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
 
 
 def _figure(metric: Metric, answers: Answers) -> tuple[Figure | None, tiles.Change | None]:
-    """The whole window's figure and how it moved; None where none was read."""
+    """The window's figure and its change; None where none was read."""
     if not answers.now:
         return None, None
     now, earlier, filters = answers.figure(metric.key), answers.figure_before(metric.key), answers.filters
@@ -153,13 +153,13 @@ def _figure(metric: Metric, answers: Answers) -> tuple[Figure | None, tiles.Chan
 
 
 def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
-    """What was agreed of the statistic that is shown."""
+    """Threshold and target of the shown statistic."""
     agreement = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
     return agreement if agreement and agreement.is_of_statistic(query_of(filters, metric)) else None
 
 
 def sample_words(metric: Metric, figure: Figure) -> str:
-    """What entered, of how many people, and what was left out because it lacks what is measured."""
+    """The sample: facts, people, and facts left out for lack of the measured value."""
     if figure.withheld or not (figure.sample_size or figure.left_out):
         return ""
     facts = wording.count(figure.sample_size, "fact")

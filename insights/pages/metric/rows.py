@@ -1,4 +1,4 @@
-"""The facts that stand out: those of the greatest values, each with the way to its page."""
+"""The outliers: the facts of the greatest values, with links to their pages."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.scope_bar import look_around, scope_words
 
 OUTLIERS_LISTED = 8
-NAMES = ("title", "reference", "subject", "repository")  # by which a fact is known, the most telling first
+NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A fact, the way to its page where it has one, and its value beside the greatest (`fraction`, 0–1).
+    """A fact, the URL of its page if it has one, and its value relative to the greatest (`fraction`, 0–1).
 
-    Under pseudonyms it is all of a person's, which has no day.
+    Under pseudonyms it is a person's total, which has no day.
     """
 
     name: str

@@ -42,7 +42,7 @@ def metric_units_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def columns_of(metric: Metric) -> Sequence[Column]:
-    """What nobody's own it is has no people."""
+    """The columns; only metrics of people have a number of people."""
     columns = [
         Column("value", metric.name, metric.key, metric.unit),
         Column("before", "Window before", metric.key, metric.unit, of_window_before=True),

@@ -1,4 +1,4 @@
-"""What stands at the top of a record's page: pairs of term and description; empty descriptions are left out."""
+"""The details of a record's page: pairs of term and description; empty descriptions are omitted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
 
 
 def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
-    """Where that is not its author."""
+    """The person that it counts for, where that is not its author."""
     if figures.is_autonomous:
         return "autonomous agents, in the unit that owns the repository"
     return who(figures.credited) if figures.credited_id != pull_request.author_id else ""

@@ -1,4 +1,4 @@
-"""How what is known of a record is put in words."""
+"""Labels of records: kinds, stages, relations, methods and events."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STAGES: Mapping[str, StageLabel] = {
     "acknowledgement": StageLabel("Acknowledgement", "started → acknowledged"),
     "resolution": StageLabel("Resolution", "started → resolved"),
 }
-# Of several stages, or parts of one, or nothing that could be shorter.
+# Sums of stages, or parts of one: never the longest stage.
 WHOLES = frozenset({"cycle", "lead", "item_lead", "active", "waiting", "detection", "resolution"})
 
 WHY_MISSING: Mapping[str, str] = {
@@ -144,7 +144,7 @@ ICONS: Mapping[Happened, str] = {
 GOOD = frozenset({Happened.APPROVED, Happened.MERGED, Happened.RESOLVED, Happened.RESTORED, Happened.DEPLOYED})
 BAD = frozenset({Happened.INCIDENT, Happened.REVERTED})
 
-# Where one word for all records would not do: (what the page is of, what happened) → words.
+# (Kind of the page's record, event) → label, where it differs from the event's general one.
 _OF_KIND: Mapping[tuple[RecordKind, Happened], str] = {
     (RecordKind.PULL_REQUEST, Happened.CREATED): "opened it",
     (RecordKind.WORK_ITEM, Happened.CREATED): "created it",
@@ -187,7 +187,7 @@ _WORDS: Mapping[Happened, str] = {
     Happened.PULL_REQUEST_MERGED: "Merged:",
     Happened.RESTORED: "Service restored",
 }
-# What somebody does; the rest happens, and who started it stands behind.
+# Events with a person as subject; others name their initiator in the note.
 DONE_BY_SOMEBODY = frozenset(
     {
         *(Happened.COMMIT, Happened.CREATED, Happened.READY, Happened.DRAFT, Happened.REVIEW_REQUESTED),
@@ -205,12 +205,12 @@ TOOLS: Mapping[str, str] = {
 
 
 def verb(kind: RecordKind, happening: Happening) -> str:
-    """What happened to a record of that kind, behind who did it, where somebody did."""
+    """The label of an event, to be printed after the person who did it, if any."""
     return _OF_KIND.get((kind, happening.what)) or _WORDS.get(happening.what) or ""
 
 
 def who(identity: Identity | None) -> str:
-    """What an account is called where it works: by its person's name, else as its tool calls it."""
+    """The person's name of an account, else its name at the provider."""
     if identity is None:
         return ""
     return identity.person.full_name if identity.person else identity.value
@@ -226,7 +226,7 @@ def method_words(method: str) -> str:
 
 
 def tool_url(url: str) -> str:
-    """The address in its own tool, where it is one that a browser opens: whoever pushes records writes any text."""
+    """The URL at the provider, if it is http(s): pushed records may contain any text."""
     return url if url.startswith(("https://", "http://")) else ""
 
 
@@ -237,5 +237,5 @@ def tool_label(url: str) -> str:
 
 
 def called(name: RecordName) -> str:
-    """Its title, where it has one that says more than what its tool calls it."""
+    """The reference, with the title if it differs."""
     return f"{name.reference} {name.title}" if name.title and name.title != name.reference else name.reference

@@ -1,4 +1,4 @@
-"""The four pages: what a record is, how long it took, what happened to it, and what it is linked to."""
+"""The four record pages: details, stages, timeline, and links."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ Record = TypeVar("Record", bound=Model)
 @dataclass(frozen=True)
 class CommitRow:
     sha: str
-    url: str  # of the page that explains it; empty where the viewer may not see that
+    url: str  # of its attribution page; empty if the viewer may not see it
     subject: str
     author: str
     at: str
-    agents: Sequence[tuple[str, str, str]]  # slug, name and lines, of those that wrote in it
+    agents: Sequence[tuple[str, str, str]]  # slug, name and lines of its agents
 
 
 @login_required

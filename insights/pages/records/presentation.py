@@ -1,4 +1,4 @@
-"""A story as its page prints it: the timeline by day, the stages as bars, the links by what they say."""
+"""The page of a story: timeline by day, stages as bars, links by relation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from insights.pages.records import labels
 from insights.ui import wording
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 
-FEWEST_GATHERED = 3  # commits in a row of one person are one entry
+FEWEST_GATHERED = 3  # consecutive commits of one person are one entry
 STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
 LONG_GAP_SECONDS = 20 * 3600  # a night is no gap
 
 
 @dataclass(frozen=True)
 class Named:
-    """A record to print: a link to its page, or to its own tool, or its name alone."""
+    """A linked record: its page and its URL at the provider, each empty if there is none."""
 
     text: str
     url: str
@@ -45,13 +45,13 @@ class Entry:
 @dataclass(frozen=True)
 class Day:
     name: str
-    gap: str  # how long nothing had happened before it; empty after a night
+    gap: str  # the pause before it; empty after a night
     entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
 class StageLine:
-    """A stage: where its bar lies on the whole way, both from 0 to 1, and how long it took, or why that is unknown."""
+    """A stage: the start and length of its bar, from 0 to 1, and its duration, or why that is unknown."""
 
     name: str
     limits: str
@@ -148,7 +148,7 @@ def _detail(happening: Happening) -> str:
 
 
 def _note(happening: Happening, *, by_somebody: bool) -> str:
-    """What stands behind an entry in small letters."""
+    """The small print of an entry."""
     parts = []
     status = labels.status_words(happening.status)
     if happening.what in STATUS_IS_NEWS and status not in ("", "other", labels.status_words(happening.detail.lower())):
@@ -186,7 +186,7 @@ def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
 
 
 def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
-    """By what the links say, in the order in which that comes first; methods by which one is known stand together."""
+    """By relation, in order of first appearance; a record's methods are combined."""
     groups: dict[str, dict[RecordName, list[Link]]] = {}
     for link in links:
         groups.setdefault(link.relation, {}).setdefault(link.record, []).append(link)
@@ -207,7 +207,7 @@ def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
 
 
 def named(name: RecordName) -> Named:
-    """Only what may be opened has the address of its page; its tool shows it to whoever may see it there."""
+    """With the page's URL only if the viewer may open it; the provider checks access to its own page."""
     url = reverse(labels.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in labels.ROUTES else ""
     return Named(labels.called(name), url, labels.tool_url(name.url), labels.tool_label(name.url))
 

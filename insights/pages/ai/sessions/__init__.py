@@ -1,1 +1,1 @@
-"""Agent sessions: the list of a scope's, and the page of one with its timeline.  docs/sessions.md."""
+"""Agent sessions: the list of a scope, and the page of one session.  docs/sessions.md."""

@@ -1,4 +1,4 @@
-"""The sessions of a scope, each with what it came to: one's own, and others' as the policy shows them."""
+"""The sessions of a scope with their totals: one's own, and others' as the policy allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a session, in words, and why."""
+"""The outcome of a session, and the reason in words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The page of one session: what it came to, what became of it, and its timeline.  No prompt and no code is stored.
+"""The page of one session: totals, outcome and timeline.  No prompt and no code is stored.
 
-Few happenings are listed one by one; of many the hours are, and each of them can be opened.
+A short timeline is listed event by event, a long one by hour, and each hour can be opened.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, S
 from integrations.telemetry.sessions.visible import visible_sessions
 from orgtree.access.access import Access
 
-LISTED_ALONE = 300  # happenings; of more the hours are listed first
+LISTED_ALONE = 300  # events; longer timelines list hours first
 PAGE_SIZE = 200
 STRETCHES_LISTED = 30
 SHORT_SHA = 10
@@ -76,7 +76,7 @@ class CommitLine:
 class WorkPeriodLine:
     period: str
     duration: str
-    pause: str  # how long nothing had happened before it
+    pause: str  # the pause before it
 
 
 @login_required
@@ -113,7 +113,7 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _found(access: Access, pk: int) -> AgentSession:
-    """Raises Http404 for a session that is not there, and for one that the viewer may not know of."""
+    """Raises Http404 for a session that does not exist or is hidden from the viewer."""
     session = (
         visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
     )
@@ -184,7 +184,7 @@ def _cells(figures: SessionFigures) -> list[str]:
 
 
 def _money(value: float) -> str:
-    """Requests cost fractions of a cent, which are what adds up."""
+    """Four decimals: requests cost fractions of a cent."""
     return f"${value:,.4f}"
 
 
@@ -225,7 +225,7 @@ def _work_period_lines(stretches: Sequence[Stretch]) -> list[WorkPeriodLine]:
 
 
 def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, access: Access) -> dict[str, Any]:
-    """One page of happenings, of all or of one hour, or else the hours."""
+    """One page of events, of the session or of one hour, or the list of hours."""
     start = _read_hour(request)
     end = start + timedelta(hours=1) if start else None
     number = read_page(request)

@@ -1,6 +1,6 @@
-"""The sessions behind `ai.sessions`, each with what it came to, as a viewer may see them.
+"""The sessions behind `ai.sessions` with their totals, as a viewer may see them.
 
-Which sessions they are is the metric's; what they come to are the sums of the rows behind tokens, spend and tool calls.
+The metric selects the sessions; their totals are the sums of the rows behind tokens, spend and tool calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of a session: the four states of spend.  docs/attribution.md."""
+"""The outcome of a session: the four states of spend.  docs/attribution.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LABELS = {COMMITTED: "Committed", PENDING: "Pending", UNKNOWN: "Unknown", WASTED
 
 
 def outcome_of(session: AgentSession, settled_before: datetime) -> str:
-    """As the engine parts spend (insights/engine/measures.py)."""
+    """As the engine splits spend (insights/engine/measures.py)."""
     if session.committed:
         return COMMITTED
     if session.ended_at > settled_before:

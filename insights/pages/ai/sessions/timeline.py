@@ -1,4 +1,4 @@
-"""A session's happenings as its page prints them: by day, with the pauses between them."""
+"""The timeline of a session's page: events by day, with the pauses between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from insights.ui import wording
 from integrations.models import ToolOutcome
 from integrations.telemetry.sessions.story import Happened, Happening, Hour
 
-PAUSE_SECONDS = 30 * 60  # between stretches of work nothing happened for longer
+PAUSE_SECONDS = 30 * 60  # a longer gap separates work periods
 SHORT_SHA = 10
 ICONS = {Happened.REQUEST: "message", Happened.TOOL: "tool", Happened.COMMIT: "git-commit", Happened.METER: "clock"}
 TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
@@ -29,7 +29,7 @@ class Entry:
     what: str
     url: str
     detail: str
-    pause: str  # how long nothing had happened before it; empty within a stretch
+    pause: str  # the pause before it; empty within a work period
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class HourLine:
 
 
 def days(happenings: Sequence[Happening], open_commits: Collection[str]) -> list[Day]:
-    """By local day, in order; `open_commits` are the object ids of those that the viewer may open."""
+    """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
     days_listed = []
     before: datetime | None = None
     for name, of_day in groupby(happenings, key=lambda happening: wording.day(timezone.localdate(happening.at))):
@@ -74,7 +74,7 @@ def hour_line(hour: Hour, url: str) -> HourLine:
 
 
 def time_range(start: datetime, end: datetime) -> str:
-    """From a moment to another, without saying a day twice."""
+    """From one time to another, without repeating the day."""
     local = timezone.localtime(end)
     if timezone.localdate(start) == local.date():
         return f"{moment(start)}–{local:%H:%M}"
@@ -137,5 +137,5 @@ def _details(happening: Happening) -> Iterator[str]:
 
 
 def took(seconds: float) -> str:
-    """With tenths of a second: most requests and calls take few."""
+    """Below ten seconds with tenths of a second."""
     return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))
