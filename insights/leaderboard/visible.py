@@ -110,7 +110,7 @@ class VisibleLeaderboard:
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
         """Page `page` (from 1) of the rows, sorted by a column's key; a leading minus sorts descending."""
-        ids, labels = self._found(sort, search)
+        ids, labels = self._ordered_ids(sort, search)
         shown = ids[(page - 1) * size : page * size]
         rows = self._rows(shown, labels or self._labels(shown))
         return LeaderboardPage(rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.read_at)
@@ -123,7 +123,7 @@ class VisibleLeaderboard:
         of_spend, of_lines = (self._whole.share_of_spenders(metric, first) for metric in (SPEND, AI_LINES))
         return None if of_spend is None or of_lines is None else Concentration(first, self.people, of_spend, of_lines)
 
-    def _found(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
+    def _ordered_ids(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
         """The ordered ids, and the labels where sorting or searching needed them."""
         key, descending = sort.removeprefix("-"), sort.startswith("-")
         by_label = key == NAME or bool(search)

@@ -138,7 +138,7 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Ar
 
 def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
     """Reasons why nothing arrives, the likeliest first."""
-    findings = [_door(received, now)]
+    findings = [_token_finding(received, now)]
     if received.quarantined:
         findings.append(
             Finding(
@@ -164,7 +164,7 @@ def _some_of(names: Sequence[str]) -> str:
     return wording.listed([*names[:NAMES_SHOWN], *(["others"] if len(names) > NAMES_SHOWN else [])])
 
 
-def _door(received: Reception, now: datetime) -> Finding:
+def _token_finding(received: Reception, now: datetime) -> Finding:
     if not received.senders:
         return Finding("key", "No ingest token", "Nothing can be accepted until an admin creates one")
     if received.last_used_at is None:

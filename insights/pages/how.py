@@ -19,6 +19,7 @@ from insights.pages.answers import facet_label
 from insights.pages.attribution import labels
 from insights.query.query import Figure, SeriesAnswer
 from insights.ui import tiles, wording
+from insights.ui.actions import actions_on
 from insights.ui.agreed import agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
@@ -75,7 +76,8 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
-        "definition_url": filters.url(reverse("metric_page", args=[key])),
+        "actions": actions_on(metric, filters.scope, filters.access),
+        "metric_url": filters.url(reverse("metric_page", args=[key])),
     }
     return render(request, "insights/metric_how.html", context)
 

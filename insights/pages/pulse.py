@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from insights.columns.change_mark import change_mark
 
 
-def mark() -> str:
+def current_token() -> str:
     """The ETag of the current figures."""
     return quote_etag(change_mark())
 
@@ -22,6 +22,6 @@ def mark() -> str:
 def open_page_pulse(request: HttpRequest) -> HttpResponseBase:
     """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""
     response = HttpResponse(status=204)
-    response["ETag"] = mark()
+    response["ETag"] = current_token()
     response["Cache-Control"] = "private, no-cache"
     return get_conditional_response(request, etag=response["ETag"], response=response) or response

@@ -313,6 +313,12 @@ def band_meter(filled: int) -> SafeString:
 
 
 @register.filter
+def words(code: str) -> str:
+    """per_day → per day."""
+    return str(code).replace("_", " ")
+
+
+@register.filter
 def minutes(duration: timedelta) -> int:
     return round(duration.total_seconds() / 60)
 

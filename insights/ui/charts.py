@@ -35,9 +35,7 @@ class Dataset:
     key: str  # selects colour and marker: an agent's slug, an outcome, or the series' own name
     role: Role
     values: Sequence[Number]
-    counts: Mapping[str, Sequence[Number]] = field(
-        default_factory=dict
-    )  # the number of facts behind each value, by noun
+    counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # noun → number of facts behind each value
     is_picked: bool = False  # the series that the others are compared with
     low: Sequence[Number] = ()  # the ends of the 95 % interval of each value, where the series has a band
     high: Sequence[Number] = ()

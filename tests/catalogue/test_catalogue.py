@@ -125,5 +125,8 @@ def test_indicators_stand_in_the_table_the_api_and_the_definition(browser: Clien
     assert entry["negative_indicators"] == ["dora.change_failure_rate"]
     assert entry["chain"] == [*entry["positive_indicators"], *entry["negative_indicators"]]
     page = browser.get("/insights/metrics/dora.deployment_frequency/").content.decode()
-    for term, names in (("Leading indicators", "Lead time for changes"), ("Guardrails", "Change failure rate")):
+    for term, names in (
+        ("Leading indicators</dt>", "Lead time for changes"),
+        ("Guardrails</dt>", "Change failure rate"),
+    ):
         assert names in page.split(term)[1].split("</dd>")[0]

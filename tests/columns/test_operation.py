@@ -75,7 +75,7 @@ def test_the_health_page_shows_them(sign_in: Callable[[Persona], Client]) -> Non
     client = sign_in(ADMIN)
     assert f"{ColumnPartition.objects.count()} partitions, " in client.get("/integrations/").content.decode()
     ColumnPartition.objects.update(stale_since=timezone.now() - timedelta(hours=1))
-    assert "are stale, and their days read from the database" in client.get("/integrations/").content.decode()
+    assert "are stale; their days are read from the database" in client.get("/integrations/").content.decode()
 
 
 @pytest.mark.usefixtures("built")

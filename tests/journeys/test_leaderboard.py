@@ -55,7 +55,7 @@ def test_sort_search_turn_the_page_and_download(busy_server: Server, windows: Br
     window = windows.open(busy_server, as_=MEMBER)
     page = window.page
     window.go(BOARD)
-    expect(page.get_by_text("pseudonyms that are yours alone")).to_be_visible()
+    expect(page.get_by_text("pseudonyms that only you see")).to_be_visible()
     assert len(names(page)) == 25
     assert len({name for name in names(page) if PSEUDONYM.fullmatch(name)}) >= 24
     sort_by(window, "Sessions", "descending")

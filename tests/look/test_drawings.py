@@ -86,10 +86,10 @@ def test_the_key_of_an_agent_from_outside_is_not_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "letters"), [("Nova Reyes", "NR"), ("ada", "AD"), ("ada@example.com", "AC"), ("", "?"), ("…", "?")]
+    ("name", "expected"), [("Nova Reyes", "NR"), ("ada", "AD"), ("ada@example.com", "AC"), ("", "?"), ("…", "?")]
 )
-def test_initials(name: str, letters: str) -> None:
-    assert headway.initials(name) == letters
+def test_initials(name: str, expected: str) -> None:
+    assert headway.initials(name) == expected
 
 
 def test_minutes_of_a_span() -> None:

@@ -29,7 +29,7 @@ def _now() -> Iterator[None]:
         yield
 
 
-def people_told(client: Client) -> int:
+def people_counted(client: Client) -> int:
     page = client.get("/insights/ai/").content.decode()
     match = re.search(r'id="tree-everybody"><b>[^<]*</b><span>([\d,]+) ', page)
     assert match
@@ -38,14 +38,14 @@ def people_told(client: Client) -> int:
 
 def test_people_are_counted_for_each_page(org: Org, admin: Client) -> None:
     org.session(by="ada", on="2026-03-17")
-    before = people_told(admin)
+    before = people_counted(admin)
     Person.objects.create(email="new@example.com")
-    assert people_told(admin) == before + 1
+    assert people_counted(admin) == before + 1
 
 
 def test_a_tree_that_was_made_meanwhile_is_counted(org: Org, admin: Client) -> None:
     org.session(by="ada", on="2026-03-17")
-    people_told(admin)
+    people_counted(admin)
     org.tree("Teams")
     org.unit("Red", below="teams")
     org.join("ada", "red")

@@ -128,7 +128,7 @@ def test_each_figure_of_the_readiness_page(pages: Client) -> None:
 def test_a_figure_of_the_readiness_page_is_explained(pages: Client) -> None:
     explained = plain(page(pages, "/insights/ai/repositories/rows/?repository=shop&of=wasted_share"))
     assert "Spend of settled sessions without an attributed commit ÷ spend of settled sessions × 100" in explained
-    assert "Σ contribution ÷ Σ denominator × 100" in explained
+    assert "Σ value ÷ Σ denominator × 100" in explained
     assert pages.get("/insights/ai/repositories/rows/?repository=nowhere&of=spend").status_code == 404
     answer = pages.get("/insights/ai/repositories/rows/?repository=shop&of=size")
     assert answer.status_code == 400

@@ -185,7 +185,7 @@ def test_pages_say_what_is_hidden_and_how_large_the_group_is(teams: Org, sign_in
     assert "Individual data are shown to nobody but the person" in page
     assert "6 developers with agent activity" in page
     set_policy(IndividualPolicy.PSEUDONYMS)
-    assert "pseudonyms that are yours alone" in sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
+    assert "pseudonyms that only you see" in sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
     small = sign_in(Persona("lise")).get(BOARD, {"unit": "search"}).content.decode()
     assert "Fewer than 5 people contribute" in small
     assert "developers with agent activity" not in small

@@ -165,9 +165,9 @@ def test_the_panel_of_adoption_leads_to_the_columns_it_has_no_room_for(
     org.fold()
     address = f"/insights/ai/adoption/rows/?{query}"
     panel = member.get(address, headers={"HX-Request": "true"}).content.decode()
-    [page_url] = re.findall(r'<a href="([^"]+)">All columns', panel)
+    [page_url] = re.findall(r'<a href="([^"]+)">Open as a page', panel)
     page = member.get(html.unescape(page_url)).content.decode()
-    assert "All columns" not in page
+    assert "Open as a page" not in page
     in_panel, on_page = (re.findall(r'<th scope="col"[^>]*>([^<]+)', body) for body in (panel, page))
     assert in_panel
     assert in_panel == [heading for heading in on_page if heading not in beside]

@@ -79,7 +79,7 @@ def test_what_a_session_came_to(teams: Org, sign_in: SignIn) -> None:
     assert "Bash 0 1 0" in page
     assert "Edit 2 0 0" in page
     assert "Committed 30 lines of it are in 1 counted commit." in page
-    assert "no prompt and no code is stored" in page
+    assert "prompts and code are never stored" in page
 
 
 def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
@@ -118,7 +118,7 @@ def test_what_became_of_a_session_is_what_the_engine_parts_spend_by(teams: Org) 
     ("name", "reason"),
     [
         ("hedy", "Wasted No counted commit contains its lines 72 hours after it ended"),
-        ("radia", "Unknown No commit has lines of it, and no connected repository holds a commit"),
+        ("radia", "Unknown No commit contains its lines, and no connected repository has a commit"),
     ],
 )
 def test_why_a_session_is_waste_or_unknown(teams: Org, sign_in: SignIn, name: str, reason: str) -> None:
@@ -133,7 +133,7 @@ def test_a_pending_session_says_when_it_settles(teams: Org, sign_in: SignIn) -> 
 
 def test_an_unknown_price_is_said(teams: Org, sign_in: SignIn) -> None:
     page = plain(sign_in(OTHER_MEMBER).get(address(session_of("grace"))).content.decode())
-    assert "unknown: no price is known" in page
+    assert "unknown: its models have no price" in page
     assert "price unknown" in page
 
 
@@ -242,7 +242,7 @@ def test_a_huge_session_is_told_by_the_hour(teams: Org, sign_in: SignIn) -> None
     page = answer.content.decode()
     assert len(page) < 60_000
     assert len(queries) <= 15
-    assert "100,008 happenings: too many for one list" in page  # with three requests, three calls and a commit of hers
+    assert "100,008 events, too many for one list" in page  # with three requests, three calls and a commit of hers
     hours = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+hour=[^"]+)#timeline"', page)]
     assert len(hours) == 4
     first = plain(client.get(hours[0]).content.decode())

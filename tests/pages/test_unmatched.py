@@ -37,4 +37,4 @@ def test_the_share_of_nobody_is_told(sign_in: Callable[[Persona], Client]) -> No
 @pytest.mark.usefixtures("_half_unmatched")
 def test_where_everybody_is_matched_nothing_is_said(sign_in: Callable[[Persona], Client]) -> None:
     page = sign_in(ADMIN).get("/insights/ai/", {"range": "custom", "from": "2026-01-01", "to": "2026-01-05"})
-    assert "No person could be matched" not in page.content.decode()
+    assert "No person is matched" not in page.content.decode()

@@ -222,7 +222,7 @@ def test_a_record_with_nothing_known_of_it_still_has_a_page(shop: Delivery, memb
     shop.push("deployments", id="d9", repository=shop.repository, environment="staging", status="running")
     for external_id in ("SHOP-9", "i9", "d9"):
         assert "Timeline" in page(member, external_id)
-    assert "Nothing else names it" in text(page(member, "i9"))
+    assert "No other known record refers to it" in text(page(member, "i9"))
 
 
 def test_commits_are_told_with_what_agents_wrote_where_one_may_see_it(shop: Delivery, member: Client) -> None:

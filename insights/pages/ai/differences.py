@@ -59,7 +59,7 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     line = line_name(filters.picked[LINE.parameter])
     of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none"]
-    for comparison in _found(filters):
+    for comparison in _comparisons(filters):
         groups = [
             value
             for group in (comparison.first, comparison.second)
@@ -73,14 +73,14 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
         ]
 
 
-def _found(filters: Filters) -> list[Comparison]:
+def _comparisons(filters: Filters) -> list[Comparison]:
     line, narrowed = filters.picked[LINE.parameter], of_work(filters)
     return visible_comparisons([query_of(narrowed, key) for key in COMPARED], line, filters.access)
 
 
 def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
-    comparisons = _found(filters)
+    comparisons = _comparisons(filters)
     narrowed = of_work(filters)
     rows = [
         _row(narrowed, line, comparison, compared)

@@ -73,7 +73,7 @@ class GroupSize:
     """The size of a group, its description, and the URL of its rows."""
 
     developers: str
-    did: str
+    description: str
     rows_url: str
 
 
@@ -124,9 +124,9 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     if effect is None:
         yield ["", "", *[None] * 9, adoption.why_no_effect]
         return
-    courses = (effect.took_up, effect.did_not)
-    merged = [value for course in courses for value in (course.developers, course.merged_before, course.merged_after)]
-    cycle = [value for course in courses for value in (course.developers, course.cycle_before, course.cycle_after)]
+    both_groups = (effect.took_up, effect.did_not)
+    merged = [value for group in both_groups for value in (group.developers, group.merged_before, group.merged_after)]
+    cycle = [value for group in both_groups for value in (group.developers, group.cycle_before, group.cycle_after)]
     yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval)]
     yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
 
@@ -150,16 +150,16 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
     lines = [
         EffectLine(
             MERGED,
-            _course(took_up.merged_before, took_up.merged_after, _rate),
-            _course(did_not.merged_before, did_not.merged_after, _rate),
+            _before_after(took_up.merged_before, took_up.merged_after, _rate),
+            _before_after(did_not.merged_before, did_not.merged_after, _rate),
             _signed(effect.merged, _rate),
             _interval(effect.merged_interval, _rate),
             *_rows_urls(filters, Figure.MERGED),
         ),
         EffectLine(
             CYCLE,
-            _course(took_up.cycle_before, took_up.cycle_after, _time),
-            _course(did_not.cycle_before, did_not.cycle_after, _time),
+            _before_after(took_up.cycle_before, took_up.cycle_after, _time),
+            _before_after(did_not.cycle_before, did_not.cycle_after, _time),
             _signed(effect.cycle, _time),
             _interval(effect.cycle_interval, _time),
             *_rows_urls(filters, Figure.CYCLE),
@@ -173,8 +173,8 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
     return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
 
-def _developers(course: Course) -> str:
-    return wording.count(course.developers, "developer")
+def _developers(group: Course) -> str:
+    return wording.count(group.developers, "developer")
 
 
 def _rows_urls(filters: Filters, figure: Figure) -> tuple[str, str, str]:
@@ -209,7 +209,7 @@ def _time(value: float) -> str:
     return str(wording.duration(value))
 
 
-def _course(before: float | None, after: float | None, words: Words) -> str:
+def _before_after(before: float | None, after: float | None, words: Words) -> str:
     return "–" if before is None or after is None else f"{words(before)} → {words(after)}"
 
 

@@ -143,7 +143,6 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "asked": params,
         "search": params.search,
         "search_fields": filters.parameters(),
         "clear_url": replace(params, search="").url(),

@@ -9,13 +9,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from insights.pages import pulse
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
 from insights.pages.ai.unmatched import unmatched_sentence
 from insights.pages.answers import Wanted
 from insights.pages.connect import connect_first_agent
 from insights.pages.filter_bar import filter_bar
+from insights.pages.pulse import current_token
 from insights.pages.units import AI_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -42,7 +42,7 @@ CHOICES = (
 @require_GET
 @explains_bad_filters
 def ai_page(request: HttpRequest) -> HttpResponseBase:
-    mark = pulse.mark()
+    token = current_token()
     filters = page_filters(request)
     around = look_around(request, filters)
     sources = told_of()
@@ -50,7 +50,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
     context = {
-        "pulse": mark,
+        "pulse": token,
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),

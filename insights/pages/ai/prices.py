@@ -37,7 +37,7 @@ MOST_MODELS = 100
 
 
 @dataclass(frozen=True)
-class PricedAs:
+class PriceRow:
     """One model used, and its tokens at other prices."""
 
     model: str
@@ -121,13 +121,13 @@ def _csv_rows(priced: Sequence[WhatIf]) -> Iterator[list[Cell]]:
         *("Model", "Agents", "Requests", "Tokens", "Tokens without a price", "First day", "Last day"),
         *("Spend (USD)", "Priced as", "Spend then (USD)"),
     ]
-    for what_if_line in priced:
-        use = what_if_line.use
+    for priced_use in priced:
+        use = priced_use.use
         yield [
             *(use.model, " ".join(sorted(use.agents)), use.requests, use.token_count, use.unpriced_tokens),
             *(str(use.first_day or ""), str(use.last_day or "")),
-            *(None if use.spend is None else float(use.spend), what_if_line.model),
-            None if what_if_line.spend is None else float(what_if_line.spend),
+            *(None if use.spend is None else float(use.spend), priced_use.model),
+            None if priced_use.spend is None else float(priced_use.spend),
         ]
 
 
@@ -142,7 +142,7 @@ def _chosen(request: HttpRequest) -> Mapping[str, str]:
     """Model used → model to price it as; ALL applies to the models without an entry."""
     used, instead = request.GET.getlist("used"), request.GET.getlist("instead")
     if len(used) != len(instead) or len(used) > MOST_MODELS:
-        raise BadFilterError("instead", f"It stands beside each `used`, at most {MOST_MODELS} times.")
+        raise BadFilterError("instead", f"Give one for each `used`, at most {MOST_MODELS}.")
     typed = {model: other.strip() for model, other in zip(used, instead, strict=True)}
     typed[ALL] = (request.GET.get(ALL) or "").strip()
     for name in (*typed, *typed.values()):
@@ -172,11 +172,11 @@ def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
     return models_in_use(first, after, filters.people_filter, agents=agents, models=models)
 
 
-def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
+def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PriceRow:
     use = priced.use
     is_asked = priced.card is not None or priced.spend is None
     difference, percent = _difference(use, priced) if is_asked else ("", "")
-    return PricedAs(
+    return PriceRow(
         model=use.model,
         tokens=wording.compact(use.token_count),
         requests=wording.compact(use.requests) if use.requests else "",

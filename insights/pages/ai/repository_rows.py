@@ -46,7 +46,7 @@ SETTLED = "Settled: committed, or 72 hours old while its person's commits are kn
 
 
 @dataclass(frozen=True)
-class Explained:
+class SessionFigure:
     """A figure of sessions: its label and formula, and the session columns of its numerator and denominator.
 
     The totals of all sessions have the same names.
@@ -54,28 +54,28 @@ class Explained:
 
     label: str
     formula: str
-    above: str
-    below: str = ""
+    numerator: str
+    denominator: str = ""
 
     @property
     def recipe(self) -> str:
-        return "Σ contribution ÷ Σ denominator × 100" if self.below else "Σ contribution"
+        return "Σ contribution ÷ Σ denominator × 100" if self.denominator else "Σ contribution"
 
 
-OF_SESSIONS: Mapping[str, Explained] = {
-    "sessions": Explained("Sessions", f"Sessions that started in these days. {BELONGS}", "sessions"),
-    "spend": Explained("Spend", f"Spend of the sessions. {BELONGS}", "spend"),
-    "wasted_share": Explained(
+SESSION_FIGURES: Mapping[str, SessionFigure] = {
+    "sessions": SessionFigure("Sessions", f"Sessions that started in these days. {BELONGS}", "sessions"),
+    "spend": SessionFigure("Spend", f"Spend of the sessions. {BELONGS}", "spend"),
+    "wasted_share": SessionFigure(
         "Wasted",
         "Spend of settled sessions without an attributed commit ÷ spend of settled sessions × 100. "
         f"{SETTLED} {BELONGS}",
         "wasted_spend",
         "settled_spend",
     ),
-    "error_rate": Explained(
+    "error_rate": SessionFigure(
         "Error rate", f"Failed tool calls ÷ tool calls × 100. {BELONGS}", "tool_failures", "tool_calls"
     ),
-    "ship_rate": Explained(
+    "ship_rate": SessionFigure(
         "Ship rate",
         "AI lines committed ÷ AI lines generated × 100, over settled sessions whose agent reports lines. "
         f"{SETTLED} {BELONGS}",
@@ -83,7 +83,7 @@ OF_SESSIONS: Mapping[str, Explained] = {
         "lines_generated",
     ),
 }
-OF_METRICS = {"commits": "commit.count", "ai_share": "ai.committed_code_share"}
+METRIC_KEYS = {"commits": "commit.count", "ai_share": "ai.committed_code_share"}
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,16 @@ class RepositoryRowsParams:
     def query(self) -> MetricQuery:
         """The query of the rows; rows of sessions are as personal as spend."""
         filters, facets = self.filters, {Dimension.REPOSITORY: (self.repository,)}
-        key = OF_METRICS.get(self.of, "ai.spend")
+        key = METRIC_KEYS.get(self.of, "ai.spend")
         return MetricQuery(key, filters.window, filters.granularity, filters.scope, facets)
 
     @property
     def label(self) -> str:
-        return OF_SESSIONS[self.of].label if self.of in OF_SESSIONS else get(OF_METRICS[self.of]).name
+        return SESSION_FIGURES[self.of].label if self.of in SESSION_FIGURES else get(METRIC_KEYS[self.of]).name
 
     @property
     def formula(self) -> str:
-        return OF_SESSIONS[self.of].formula if self.of in OF_SESSIONS else get(OF_METRICS[self.of]).formula
+        return SESSION_FIGURES[self.of].formula if self.of in SESSION_FIGURES else get(METRIC_KEYS[self.of]).formula
 
     def url(self, name: str = "repository_rows", page: int = 1) -> str:
         pairs = [("repository", self.repository), ("of", self.of), *self.filters.parameters()]
@@ -168,8 +168,8 @@ def repository_rows_csv(request: HttpRequest) -> HttpResponseBase:
 def _read_params(request: HttpRequest) -> RepositoryRowsParams:
     """Raises Http404 for an unknown repository and BadFilterError for a wrong parameter."""
     of, repository = request.GET.get("of", ""), request.GET.get("repository", "")
-    if of not in OF_SESSIONS and of not in OF_METRICS:
-        raise BadFilterError("of", f"It can be {wording.listed([*OF_METRICS, *OF_SESSIONS])}.")
+    if of not in SESSION_FIGURES and of not in METRIC_KEYS:
+        raise BadFilterError("of", f"It can be {wording.listed([*METRIC_KEYS, *SESSION_FIGURES])}.")
     if not Repository.objects.filter(name=repository).exists():
         raise Http404("No such repository.")
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
@@ -178,50 +178,52 @@ def _read_params(request: HttpRequest) -> RepositoryRowsParams:
 
 def _read(request: HttpRequest, params: RepositoryRowsParams, page: int, size: int) -> RowsPage:
     access = access_in(request)
-    if params.of in OF_METRICS:
+    if params.of in METRIC_KEYS:
         return visible_rows(params.query, access, page=page, size=size)
-    window, explained = params.filters.window, OF_SESSIONS[params.of]
-    columns = (*SESSION, *_contributions(explained))
-    figures = tuple(filter(None, (explained.above, explained.below)))
+    window, figure = params.filters.window, SESSION_FIGURES[params.of]
+    columns = (*SESSION, *_contributions(figure))
+    figures = tuple(filter(None, (figure.numerator, figure.denominator)))
     query = SessionsAsked(params.repository, figures, window.start, window.end, params.filters.people_filter)
 
     def listed(person_id: int | None) -> RowsPage:
         theirs = query if person_id is None else replace(query, whose=replace(query.whose, person_id=person_id))
         total = count_sessions_near(theirs).sessions
-        rows = [_row(explained, session) for session in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
-        return RowsPage(params.query, columns, rows, total, page, size, explained.recipe)
+        rows = [_row(figure, session) for session in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
+        return RowsPage(params.query, columns, rows, total, page, size, figure.recipe)
 
     return visible_page(params.query, access, people=count_sessions_near(query).people, read=listed)
 
 
 def _fraction(request: HttpRequest, params: RepositoryRowsParams) -> Fraction | None:
     """None where the figure is no ratio, has no data, or is of too few people."""
-    explained = OF_SESSIONS.get(params.of)
-    if explained is None or not explained.below:
+    figure = SESSION_FIGURES.get(params.of)
+    if figure is None or not figure.denominator:
         return None
     window = params.filters.window
     repositories = readiness(window.start, window.end, params.filters.people_filter)
     [nearby] = [repository.nearby for repository in repositories if repository.name == params.repository]
-    below = float(getattr(nearby, explained.below))
-    if not below or is_withheld(params.query, nearby.people, access_in(request)):
+    denominator = float(getattr(nearby, figure.denominator))
+    if not denominator or is_withheld(params.query, nearby.people, access_in(request)):
         return None
-    above = float(getattr(nearby, explained.above))
-    printed = wording.money if explained.below == "settled_spend" else wording.exact
-    return Fraction(printed(above), printed(below), str(wording.reading(above / below * 100, "percent")))
+    numerator = float(getattr(nearby, figure.numerator))
+    printed = wording.money if figure.denominator == "settled_spend" else wording.exact
+    return Fraction(
+        printed(numerator), printed(denominator), str(wording.reading(numerator / denominator * 100, "percent"))
+    )
 
 
-def _row(explained: Explained, session: SessionNearby) -> dict[str, Any]:
+def _row(figure: SessionFigure, session: SessionNearby) -> dict[str, Any]:
     row: dict[str, Any] = {
         "fact_id": session.session_id,
         "person_id": session.person_id,
         "started_at": session.started_at,
         "agent": session.agent,
-        "contribution": float(getattr(session, explained.above)),
+        "contribution": float(getattr(session, figure.numerator)),
     }
-    return row | {"denominator": float(getattr(session, explained.below))} if explained.below else row
+    return row | {"denominator": float(getattr(session, figure.denominator))} if figure.denominator else row
 
 
-def _contributions(explained: Explained) -> Iterator[RowColumn]:
+def _contributions(figure: SessionFigure) -> Iterator[RowColumn]:
     yield RowColumn("contribution", "Contribution", "What it adds.", ColumnKind.NUMBER)
-    if explained.below:
+    if figure.denominator:
         yield RowColumn("denominator", "Denominator", "What it adds below the line.", ColumnKind.NUMBER)

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from insights.pages import pulse
 from insights.pages.delivery import dora, efficiency, spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
 from insights.pages.delivery.bands import selected_benchmark_set, set_in_words
 from insights.pages.delivery.sections import section_heads
 from insights.pages.filter_bar import filter_bar
+from insights.pages.pulse import current_token
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -32,13 +32,13 @@ QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus
 @require_GET
 @explains_bad_filters
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
-    mark = pulse.mark()
+    token = current_token()
     filters = page_filters(request)
     around = look_around(request, filters)
     answers = read(filters, QUERIES, around=around)
     published = selected_benchmark_set()
     context = {
-        "pulse": mark,
+        "pulse": token,
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),

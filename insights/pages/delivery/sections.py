@@ -15,7 +15,7 @@ LEDES = {
     "quality": "Failures, rework and bugs",
     "hygiene": "Size, review and links of changes, and stale work",
 }
-_MADE: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
+_SECTIONS: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
     "efficiency": (efficiency.QUERIES, efficiency.section),
     "quality": (quality.QUERIES, quality.section),
     "hygiene": (hygiene.QUERIES, hygiene.section),
@@ -36,5 +36,5 @@ def section_heads(filters: Filters) -> list[SectionHead]:
 
 
 def section(name: str, filters: Filters) -> Section:
-    queries, made_of = _MADE[name]
-    return made_of(read(filters, queries))
+    queries, section_of = _SECTIONS[name]
+    return section_of(read(filters, queries))

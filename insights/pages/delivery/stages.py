@@ -44,7 +44,7 @@ def stages_card(answers: Answers) -> StagesCard:
     any_stage = answers.figure(STAGES["coding"][0])
     total = sum(means.values())
     longest = longest_stage(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
-    headline, detail = _called_out(answers, longest, means) if longest else ("", "")
+    headline, detail = _bottleneck(answers, longest, means) if longest else ("", "")
     return StagesCard(
         card=answers.card(
             "stages_now",
@@ -110,7 +110,7 @@ def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequenc
     ]
 
 
-def _called_out(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
+def _bottleneck(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
     """The longest stage, its change, and the effect of returning to its previous value."""
     _, _, words = STAGES[longest]
     now, total = means[longest], sum(means.values())

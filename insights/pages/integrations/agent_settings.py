@@ -46,7 +46,7 @@ class Snippet:
 
     @property
     def lines(self) -> list[Line]:
-        return [_parted(line) for line in self.text.split("\n")]
+        return [_split_line(line) for line in self.text.split("\n")]
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def resource_attributes(email: str) -> str:
     return f"enduser.id={quote(email, safe=BAGGAGE_SAFE)}"
 
 
-def _parted(line: str) -> Line:
+def _split_line(line: str) -> Line:
     parts = SETTING.fullmatch(line)
     return Line(parts["before"], parts["name"], parts["after"]) if parts else Line(line, "", "")
 

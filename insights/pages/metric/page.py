@@ -38,7 +38,7 @@ from insights.pages.metric.units import columns_of
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.privacy.visible import Freshness, visible_together
-from insights.query.query import Dimension, Figure
+from insights.query.query import Figure
 from insights.query.terms import BelongsTo, Better
 from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
@@ -218,9 +218,9 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Minimum sample", f"{metric.minimum_sample:,} facts" if metric.minimum_sample > 1 else ""),
         ("Leading indicators", _names(metric.positive_indicators)),
         ("Guardrails", _names(metric.negative_indicators)),
-        ("Categories", ", ".join(metric.categories)),
-        ("Initiative", ", ".join(metric.initiatives)),
-        ("SPACE", ", ".join(metric.space)),
+        ("Categories", _words(metric.categories)),
+        ("Initiative", _words(metric.initiatives)),
+        ("SPACE", _words(metric.space)),
         ("Source", metric.source),
     ]
     return [(term, description) for term, description in pairs if description]
@@ -230,5 +230,5 @@ def _names(keys: Sequence[str]) -> str:
     return ", ".join(metric.name for metric in metrics() if metric.key in keys)
 
 
-def _words(dimensions: Sequence[Dimension]) -> str:
-    return ", ".join(dimension.replace("_", " ") for dimension in dimensions)
+def _words(codes: Sequence[str]) -> str:
+    return ", ".join(code.replace("_", " ") for code in codes)

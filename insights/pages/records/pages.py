@@ -51,7 +51,7 @@ class CommitRow:
 @require_GET
 def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_pull_request(_found(visible_pull_requests(access), pk), access)
+    story = story_of_pull_request(_visible_record(visible_pull_requests(access), pk), access)
     record = story.pull_request
     return _page(
         request,
@@ -66,7 +66,7 @@ def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_GET
 def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_work_item(_found(visible_work_items(access), pk), access)
+    story = story_of_work_item(_visible_record(visible_work_items(access), pk), access)
     item = story.work_item
     state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
@@ -77,7 +77,7 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_GET
 def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_deployment(_found(visible_deployments(access), pk), access)
+    story = story_of_deployment(_visible_record(visible_deployments(access), pk), access)
     record = story.deployment
     tag = (labels.status_words(record.status), {"success": "good", "failure": "bad"}.get(record.status, ""))
     owners = owners_of(record.service, record.repository_id, record.finished_at or record.first_seen_at)
@@ -94,7 +94,7 @@ def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_GET
 def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_incident(_found(visible_incidents(access), pk), access)
+    story = story_of_incident(_visible_record(visible_incidents(access), pk), access)
     record = story.incident
     owners = owners_of(record.service, record.repository_id, record.started_at or record.first_seen_at)
     return _page(
@@ -105,7 +105,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-def _found(visible: QuerySet[Record], pk: int) -> Record:
+def _visible_record(visible: QuerySet[Record], pk: int) -> Record:
     record = visible.filter(pk=pk).first()
     if record is None:
         raise Http404("There is no such record, or none that you may see.")

@@ -84,7 +84,7 @@ class WorkPeriodLine:
 @explains_bad_filters
 def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    session = _found(access, pk)
+    session = _visible_session(access, pk)
     story = SessionStory(session)
     summary = summaries_of([session.pk]).get(session.pk, NOTHING)
     commits, stretches = story.commits(), story.stretches()
@@ -112,7 +112,7 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     return render(request, "insights/sessions/session.html", context)
 
 
-def _found(access: Access, pk: int) -> AgentSession:
+def _visible_session(access: Access, pk: int) -> AgentSession:
     """Raises Http404 for a session that does not exist or is hidden from the viewer."""
     session = (
         visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
@@ -219,8 +219,8 @@ def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[Comm
 def _work_period_lines(stretches: Sequence[Stretch]) -> list[WorkPeriodLine]:
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(stretches))]
     return [
-        WorkPeriodLine(timeline.time_range(stretch.start, stretch.end), str(wording.duration(stretch.seconds)), pause)
-        for stretch, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
+        WorkPeriodLine(timeline.time_range(period.start, period.end), str(wording.duration(period.seconds)), pause)
+        for period, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
     ]
 
 
