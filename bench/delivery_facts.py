@@ -188,9 +188,9 @@ def _give_repositories(size: DeliverySize) -> None:
     units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}
     owned = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")
     gifts = []
-    for position, each in enumerate(owned.order_by("repository__name")):
+    for position, repository_owned in enumerate(owned.order_by("repository__name")):
         unit = units[f"bench-{lowest[position % len(lowest)]}"]
-        gifts.append(Gift(each.pk, unit.tree_id, unit.pk, None, None))
+        gifts.append(Gift(repository_owned.pk, unit.tree_id, unit.pk, None, None))
     give(gifts, by=None)
 
 

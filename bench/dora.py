@@ -38,8 +38,8 @@ def dora(session_cookie: str, *, size: DeliverySize, rounds: int) -> list[Measur
 
 def _ad_hoc(client: httpx.Client, conditions: str) -> list[Measured]:
     today = timezone.localdate()
-    asked = {"from": str(today - timedelta(weeks=AD_HOC_WEEKS)), "to": str(today), "granularity": "week"}
-    family = seconds_of(client, "/api/v1/metrics/dora.lead_time/series/", {**asked, "facet": AD_HOC})
+    params = {"from": str(today - timedelta(weeks=AD_HOC_WEEKS)), "to": str(today), "granularity": "week"}
+    family = seconds_of(client, "/api/v1/metrics/dora.lead_time/series/", {**params, "facet": AD_HOC})
     page = f"{PAGE}?range={AD_HOC_WEEKS}w&work_type=feature&size_class=M"
     started = time.perf_counter()
     parts = parts_of(client, page)

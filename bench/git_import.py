@@ -58,10 +58,10 @@ def write_history(path: Path, *, commits: int) -> None:
     tip: tuple[int, ...] = ()
     create_bare_repository(path)
     with fast_import(path) as importing:
-        begun = {path: importing.blob(_content(lines)) for path, lines in files.items()}
+        blobs = {path: importing.blob(_content(lines)) for path, lines in files.items()}
         for number in range(commits):
             chosen = rng.sample(paths, FILES_A_COMMIT)
-            changed = {name: _changed(files, name, filler, rng, importing) for name in chosen} if number else begun
+            changed = {name: _changed(files, name, filler, rng, importing) for name in chosen} if number else blobs
             author = f"Bench Author {number % AUTHORS}", f"bench{number % AUTHORS}@example.com"
             signed = Signed(*author, at + timedelta(hours=number))
             tip = (importing.commit("refs/heads/main", signed, f"{filler.sentence()}\n", changed, parents=tip),)

@@ -56,27 +56,27 @@ def throughput(token: str, *, requests: int, rounds: int = ROUNDS) -> list[Measu
     rounds is told.
     """
     spent = ProcessorTime()
-    of_rounds = sorted((_round(token, requests, spent) for _ in range(rounds)), key=lambda each: each.share)
-    told = of_rounds[rounds // 2]
+    of_rounds = sorted((_round(token, requests, spent) for _ in range(rounds)), key=lambda measured: measured.share)
+    median = of_rounds[rounds // 2]
     return [
         Measured(
             name="receiver throughput",
-            value=told.reached,
+            value=median.reached,
             unit="records/s",
             goal=f"≥ {RECORDS_PER_SECOND:,}",
-            met=told.reached >= RECORDS_PER_SECOND,
-            limit=Limit("records/s: decode and COPY of the same rows in one process", told.floor),
+            met=median.reached >= RECORDS_PER_SECOND,
+            limit=Limit("records/s: decode and COPY of the same rows in one process", median.floor),
             conditions=f"the middle one of {rounds} rounds ({_shares(of_rounds)} of their limits) of {requests} "
             f"requests of {RECORDS_PER_REQUEST} records, {CONNECTIONS} connections, one web process, the limit "
             "before and after; worker and sender run on the same cores; folded at most "
-            f"{max(each.folded_seconds for each in of_rounds):.1f} s after the last answer; "
+            f"{max(measured.folded_seconds for measured in of_rounds):.1f} s after the last answer; "
             f"{spent.each(rounds * requests)}",
         )
     ]
 
 
 def _shares(of_rounds: Sequence[_Round]) -> str:
-    return ", ".join(f"{each.share:.2f}" for each in of_rounds)
+    return ", ".join(f"{measured.share:.2f}" for measured in of_rounds)
 
 
 def _round(token: str, requests: int, spent: ProcessorTime) -> _Round:

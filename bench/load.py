@@ -132,14 +132,14 @@ class Connection:
     def _read_until(self, mark: bytes) -> bytes:
         while mark not in self._unread:
             self._receive()
-        found, self._unread = self._unread.split(mark, 1)
-        return found
+        head, self._unread = self._unread.split(mark, 1)
+        return head
 
     def _read(self, length: int) -> bytes:
         while len(self._unread) < length:
             self._receive()
-        found, self._unread = self._unread[:length], self._unread[length:]
-        return found
+        head, self._unread = self._unread[:length], self._unread[length:]
+        return head
 
     def _receive(self) -> None:
         received = self._socket.recv(65536)

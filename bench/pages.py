@@ -61,8 +61,8 @@ def _units(size: Size) -> tuple[int, int, int]:
 def _first_looks(client: httpx.Client, part: str, unit: int, conditions: str) -> list[Measured]:
     """At a part of the page whose figures are read person by person: of everybody, and of a unit with some movers."""
     return [
-        _first_look(client, f"{part}, {whose}", f"parts/{part}/", f"&unit=bench-{on}" if on else "", conditions)
-        for whose, on in (("everybody", 0), ("a unit", unit))
+        _first_look(client, f"{part}, {label}", f"parts/{part}/", f"&unit=bench-{on}" if on else "", conditions)
+        for label, on in (("everybody", 0), ("a unit", unit))
     ]
 
 

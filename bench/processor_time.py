@@ -31,12 +31,12 @@ class ProcessorTime:
 
     def each(self, times: int) -> str:
         """Of the web process, the worker and PostgreSQL, per each of so many things, in words."""
-        told = [
+        parts = [
             f"{role} {self.seconds[role] / times * 1000:.3g} ms"
             for role in ("web", "worker", POSTGRES)
             if role in self.seconds
         ]
-        return f"processor time of each: {', '.join(told) or 'not known'}"
+        return f"processor time of each: {', '.join(parts) or 'not known'}"
 
 
 def _seconds() -> dict[str, float]:

@@ -132,7 +132,7 @@ def _tickets(organisation: _Organisation, objectives: Sequence[Objective], numbe
         members = organisation.members.get(unit.pk, ())
         is_done = position % 3 != 0
         due = today + timedelta(days=draws.randrange(-300, 0) if is_done else draws.randrange(-6, 60))
-        begun = due - timedelta(days=draws.randrange(7, 60))
+        begins_on = due - timedelta(days=draws.randrange(7, 60))
         rows.append(
             Ticket(
                 title=f"Improvement {position:,} of {unit.name}",
@@ -140,7 +140,7 @@ def _tickets(organisation: _Organisation, objectives: Sequence[Objective], numbe
                 kind=draws.choice(("process", "tooling", "people")),
                 unit=unit,
                 owner_id=draws.choice(members) if members else None,
-                starts_on=begun,
+                starts_on=begins_on,
                 due_on=due,
                 completed_on=due if is_done else None,
                 state=TicketState.DONE if is_done else draws.choice((TicketState.OPEN, TicketState.IN_PROGRESS)),
@@ -150,5 +150,5 @@ def _tickets(organisation: _Organisation, objectives: Sequence[Objective], numbe
         )
     stored = Ticket.objects.bulk_create(rows, batch_size=AT_ONCE)
     TicketComment.objects.bulk_create(
-        [TicketComment(ticket=each, text="Is under way.") for each in stored[::5]], batch_size=AT_ONCE
+        [TicketComment(ticket=ticket, text="Is under way.") for ticket in stored[::5]], batch_size=AT_ONCE
     )

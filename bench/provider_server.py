@@ -44,7 +44,7 @@ def serve(pulls: int, page_size: int, seconds: float) -> None:
     def rendered(number: int) -> bytes:
         newest = pulls - (number - 1) * page_size
         oldest = max(newest - page_size, 0)
-        records = [pull_request(each) for each in range(newest, oldest, -1)]
+        records = [pull_request(number) for number in range(newest, oldest, -1)]
         return json.dumps({"records": records, "next": number + 1 if oldest else None, "left": oldest}).encode()
 
     pages = [rendered(number) for number in range(1, -(-pulls // page_size) + 1)]

@@ -68,7 +68,7 @@ class BenchProvider(Connector):
         number = cursor.get("page", 1)
         while number is not None:
             answer = http.get("/pulls", params={"page": number}).json()
-            records = [RawRecord(each, normalise_pull_request, str(each["id"])) for each in answer["records"]]
+            records = [RawRecord(record, normalise_pull_request, str(record["id"])) for record in answer["records"]]
             number = answer["next"]
             yield Page(records, {"page": number} if number else {"end": True}, left=answer["left"])
 
@@ -89,20 +89,20 @@ def normalise_pull_request(payload: Json) -> Sequence[PullRequestDraft]:
             updated_at=pull.time("updated_at"),
             commits=Told(
                 [
-                    PullRequestCommitDraft(sha=each.text("sha"), position=position, authored_at=each.time("at"))
-                    for position, each in enumerate(pull.objects("commits"))
+                    PullRequestCommitDraft(sha=commit.text("sha"), position=position, authored_at=commit.time("at"))
+                    for position, commit in enumerate(pull.objects("commits"))
                 ]
             ),
             reviews=Told(
                 [
                     ReviewDraft(
-                        external_id=each.text("id"),
-                        author=Who(login=each.text("by")),
+                        external_id=review.text("id"),
+                        author=Who(login=review.text("by")),
                         state=ReviewState.APPROVED,
                         native_state="approved",
-                        submitted_at=each.time("at"),
+                        submitted_at=review.time("at"),
                     )
-                    for each in pull.objects("reviews")
+                    for review in pull.objects("reviews")
                 ]
             ),
         )

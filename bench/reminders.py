@@ -42,17 +42,17 @@ def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Me
         conditions = f"{tickets:,} overdue tickets, {size.people:,} people with accounts, trees by manager and team"
         to_owners = seconds_of(lambda: tell(notices.of_due_tickets(today)))
         to_managers = seconds_of(lambda: tell(notices.of_overdue_in_teams(today)))
-        told = Notice.objects.count()
+        sent = Notice.objects.count()
         again = seconds_of(lambda: (tell(notices.of_due_tickets(today)), tell(notices.of_overdue_in_teams(today))))
         limit = Limit("s: writing the same notices into the same table, nothing asked", _write_alone())
         _send_by_mail()
-        letters = seconds_of(lambda: outbox.put_letters_together([Email()], now=_at_noon(today)))
+        seconds = seconds_of(lambda: outbox.put_letters_together([Email()], now=_at_noon(today)))
     return [
         _measured(
-            "reminders to owners and managers", to_owners + to_managers, f"{told:,} notices; {conditions}", limit
+            "reminders to owners and managers", to_owners + to_managers, f"{sent:,} notices; {conditions}", limit
         ),
         _measured("reminders, nothing new", again, f"the same again; {conditions}"),
-        _measured("reminders into letters", letters, "one for everybody whom they tell, quiet hours asked of each"),
+        _measured("reminders into letters", seconds, "one for everybody whom they tell, quiet hours asked of each"),
     ]
 
 

@@ -37,8 +37,8 @@ def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
 def parts_of(client: httpx.Client, page: str) -> list[str]:
     """The addresses that a browser asks for to show the whole page; each of them is asked for once."""
     text = client.get(page).raise_for_status().text
-    found = [first or second for first, second in SOURCES.findall(text)]
-    parts = dict.fromkeys(address for address in map(unescape, found) if address.startswith("/"))
+    sources = [first or second for first, second in SOURCES.findall(text)]
+    parts = dict.fromkeys(address for address in map(unescape, sources) if address.startswith("/"))
     waiting = list(parts)
     while waiting:
         later = map(unescape, LATER_STILL.findall(client.get(waiting.pop(0)).raise_for_status().text))
@@ -56,13 +56,13 @@ def measured_responses(
     empty = [1000 * seconds_of(client, "/healthz") for _ in range(rounds)]
     slowest = max(addresses, key=lambda address: percentile(times[address], 95))
     slowest_ms = percentile(times[slowest], 95)
-    session_cookie = next(each.value for each in client.cookies.jar if each.name == settings.SESSION_COOKIE_NAME)
+    session_cookie = next(cookie.value for cookie in client.cookies.jar if cookie.name == settings.SESSION_COOKIE_NAME)
     counts = {address: _query_count(address, session_cookie or "") for address in addresses}
     busiest = max(addresses, key=lambda address: counts[address])
     return [
         Measured(
             name=name,
-            value=percentile([each for series in times.values() for each in series], 95),
+            value=percentile([seconds for series in times.values() for seconds in series], 95),
             unit="ms, p95",
             goal=f"≤ {P95_MS} ms",
             met=slowest_ms <= P95_MS,

@@ -86,16 +86,16 @@ def weekly_figures(weeks: Window) -> Figures:
     clock, placement = Clock.read(), Placement(Placed.UNITS, units)
     edges = _edges(weeks)
     needs = {stage: needs_of(get(stage), (edges,), placement, clock) for stage in STAGES}
-    facts = Facts.read(need for of_stage in needs.values() for need in of_stage.values())
-    found: Figures = {}
+    facts = Facts.read(fact_query for of_stage in needs.values() for fact_query in of_stage.values())
+    figures: Figures = {}
     for stage, needed in needs.items():
         outcome_of = facts.outcomes(get(stage), needed, clock)
         for unit, week in product(units, windows_of(edges)):
             outcome = outcome_of(CellKey(unit, week, ()))
             if outcome.value is not None:
                 both = outcome.statistics[Statistic.MEDIAN], outcome.statistics[Statistic.MEAN]
-                found[unit, week.start, STAGES[stage]] = both
-    return found
+                figures[unit, week.start, STAGES[stage]] = both
+    return figures
 
 
 def _edges(days: Window) -> Edges:

@@ -30,7 +30,7 @@ def stages_in_python(weeks: Window) -> Figures:
             for unit, since, until in units.get(person, ()):
                 if (since is None or since <= merged_on) and (until is None or merged_on < until):
                     durations[unit, week, stage].append(seconds)
-    return {key: (statistics.median(found), statistics.fmean(found)) for key, found in durations.items()}
+    return {key: (statistics.median(seconds), statistics.fmean(seconds)) for key, seconds in durations.items()}
 
 
 def _merged(weeks: Window) -> QuerySet[PullRequest]:
@@ -41,10 +41,10 @@ def _merged(weeks: Window) -> QuerySet[PullRequest]:
 
 def _units() -> dict[int | None, list[tuple[int, date | None, date | None]]]:
     """Person → the units that they counted for, with the days."""
-    found: dict[int | None, list[tuple[int, date | None, date | None]]] = defaultdict(list)
+    memberships: dict[int | None, list[tuple[int, date | None, date | None]]] = defaultdict(list)
     for placement in Placement.objects.filter(tree__slug=HAND_BUILT_TREE):
-        found[placement.person_id].append((placement.ancestor_id, placement.during.lower, placement.during.upper))
-    return found
+        memberships[placement.person_id].append((placement.ancestor_id, placement.during.lower, placement.during.upper))
+    return memberships
 
 
 def _stages(pull_request: PullRequest) -> Iterator[tuple[str, float]]:

@@ -45,7 +45,7 @@ def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
     """One metric for each unit of the tree by hand, from kept figures and from facts."""
     units = list(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     tomorrow = timezone.localdate() + timedelta(days=1)
-    kept = MetricQuery(METRIC, Window(tomorrow - timedelta(weeks=KEPT_WEEKS), tomorrow))
+    query = MetricQuery(METRIC, Window(tomorrow - timedelta(weeks=KEPT_WEEKS), tomorrow))
     ad_hoc = MetricQuery(
         METRIC,
         Window(tomorrow - timedelta(weeks=AD_HOC_WEEKS), tomorrow),
@@ -55,7 +55,7 @@ def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
     return [
         _measured(
             "one metric, all units, kept",
-            median_seconds(lambda: read_together(units=[SideBySide([kept], units)]), rounds=rounds),
+            median_seconds(lambda: read_together(units=[SideBySide([query], units)]), rounds=rounds),
             UNITS_SECONDS,
             f"{METRIC} of {len(units):,} units over {KEPT_WEEKS} weeks in one call; {conditions}",
         ),

@@ -45,10 +45,10 @@ class NewIngestTokenForm(IngestTokenModelForm):
         address = self.cleaned_data["person"]
         if not address:
             return None
-        found = Person.objects.filter(email__iexact=address).first()
-        if found is None:
+        person = Person.objects.filter(email__iexact=address).first()
+        if person is None:
             raise forms.ValidationError("Nobody has this address. Write it as the list of people has it.")
-        return found
+        return person
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -119,8 +119,8 @@ class ProposedRollbackAdmin(ProposedRollbackModelAdmin):
     ) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         changed = decide_rollbacks(chosen, state, by=request.user.get_username())
-        said = ngettext("%d deployment was decided anew.", "%d deployments were decided anew.", changed) % changed
-        self.message_user(request, said, messages.SUCCESS)
+        message = ngettext("%d deployment was decided anew.", "%d deployments were decided anew.", changed) % changed
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -144,9 +144,9 @@ class OwnedAdmin(OwnedModelAdmin):
 
     @admin.display(description="owner today")
     def owners(self, owned: Owned) -> str:
-        found = [f"{each.unit} ({each.tree})" for each in owned.owners_today]  # type: ignore[attr-defined]  # as below
-        if found:
-            return ", ".join(found)
+        names = [f"{owner.unit} ({owner.tree})" for owner in owned.owners_today]  # type: ignore[attr-defined]  # as below
+        if names:
+            return ", ".join(names)
         followed = owned.is_owned_by_following  # type: ignore[attr-defined]  # annotated by get_queryset
         return f"that of {owned.follows}" if followed else "nobody"
 
@@ -178,13 +178,13 @@ class OwnedAdmin(OwnedModelAdmin):
     @admin.action(description="Confirm the proposed owners in every Org Tree", permissions=["change"])
     def confirm_proposals(self, request: HttpRequest, chosen: QuerySet[Owned]) -> None:
         trees = OrgTree.objects.filter(archived_at=None)
-        found = proposals(trees, owned_ids=list(chosen.values_list("pk", flat=True)))
-        given = confirm([(each.owned_id, each.unit.pk) for each in found], by=cast(User, request.user))
+        proposed = proposals(trees, owned_ids=list(chosen.values_list("pk", flat=True)))
+        given = confirm([(proposal.owned_id, proposal.unit.pk) for proposal in proposed], by=cast(User, request.user))
         if not given:
             self.message_user(request, "Nobody is proposed for any of them.", messages.INFO)
             return
-        said = ngettext("%d proposal was confirmed.", "%d proposals were confirmed.", given) % given
-        self.message_user(request, said, messages.SUCCESS)
+        message = ngettext("%d proposal was confirmed.", "%d proposals were confirmed.", given) % given
+        self.message_user(request, message, messages.SUCCESS)
 
 
 def _days(change: OwnershipChange) -> DateRange:

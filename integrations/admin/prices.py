@@ -80,11 +80,11 @@ class PriceOverrideAdmin(PriceOverrideModelAdmin):
     @admin.display(description="log")
     def log(self, override: PriceOverride) -> SafeString | str:
         changes = PriceOverrideChange.objects.filter(override_id=override.pk).select_related("by").order_by("-pk")
-        told = (
+        entries = (
             (_when(change.at), change.get_act_display(), _terms(change), _who(change))
             for change in changes[:CHANGES_SHOWN]
         )
-        return format_html_join("", "<div>{}: {}: {}, by {}</div>", told) or "nothing yet"
+        return format_html_join("", "<div>{}: {}: {}, by {}</div>", entries) or "nothing yet"
 
     def save_model(self, request: HttpRequest, obj: PriceOverride, form: Any, change: bool) -> None:
         save_override(obj, by=cast(User, request.user))

@@ -45,12 +45,12 @@ class SeatPlanForm(SeatPlanModelForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        told = super().clean() or self.cleaned_data
-        told["price_since"] = told.get("price_since") or timezone.localdate()
-        end = told["during"].upper if told.get("during") else None
-        if self.instance.pk and "monthly_price" in self.changed_data and end and told["price_since"] >= end:
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["price_since"] = cleaned.get("price_since") or timezone.localdate()
+        end = cleaned["during"].upper if cleaned.get("during") else None
+        if self.instance.pk and "monthly_price" in self.changed_data and end and cleaned["price_since"] >= end:
             self.add_error("price_since", f"The plan has ended before {end}: give a day on which it holds.")
-        return told
+        return cleaned
 
 
 @admin.register(SeatPlan)
@@ -68,8 +68,10 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
 
     @admin.display(description="history")
     def history(self, plan: SeatPlan) -> SafeString | str:
-        told = [(f"{timezone.localtime(each.at):%Y-%m-%d %H:%M}", each.words, each.by) for each in history_of(plan)]
-        return format_html_join("", "<div>{}: {}, by {}</div>", told) or "nothing yet"
+        entries = [
+            (f"{timezone.localtime(change.at):%Y-%m-%d %H:%M}", change.words, change.by) for change in history_of(plan)
+        ]
+        return format_html_join("", "<div>{}: {}, by {}</div>", entries) or "nothing yet"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SeatPlan]:
         today = Q(assignments__during__contains=timezone.localdate())

@@ -127,17 +127,17 @@ class OwnershipView(APIView):
         tree = _tree(_parameter(request, "tree"))
         if tree is None:
             return Response({"total": 0, "next": None, "previous": None, "ownership": []})
-        found = listed_things(tree, _filters(request), on=timezone.localdate(), limit=size, offset=(page - 1) * size)
+        listing = listed_things(tree, _filters(request), on=timezone.localdate(), limit=size, offset=(page - 1) * size)
         proposed = {
             proposal.owned_id: proposal
-            for proposal in proposals([tree], owned_ids=[thing.id for thing in found.things if thing.unit_id is None])
+            for proposal in proposals([tree], owned_ids=[thing.id for thing in listing.things if thing.unit_id is None])
         }
         return Response(
             {
-                "total": found.total,
-                "next": _page_url(request, page + 1) if page * size < found.total else None,
+                "total": listing.total,
+                "next": _page_url(request, page + 1) if page * size < listing.total else None,
                 "previous": _page_url(request, page - 1) if page > 1 else None,
-                "ownership": [_document(thing, tree, proposed.get(thing.id)) for thing in found.things],
+                "ownership": [_document(thing, tree, proposed.get(thing.id)) for thing in listing.things],
             }
         )
 
@@ -195,11 +195,13 @@ class ConfirmView(APIView):
             things = None if named is None else [find_owned(name) for name in named]
         except OwnershipRefusal as refusal:
             return _refused({"resources": [str(refusal)]})
-        found = proposals(
+        proposed = proposals(
             trees if slug is None else trees.filter(slug=slug),
             owned_ids=None if things is None else [thing.pk for thing in things],
         )
-        chosen = [(each.owned_id, each.unit.pk) for each in found if things is not None or not each.is_root]
+        chosen = [
+            (proposal.owned_id, proposal.unit.pk) for proposal in proposed if things is not None or not proposal.is_root
+        ]
         return Response({"confirmed": confirm(chosen, by=_user(request))})
 
 
@@ -220,10 +222,10 @@ def _tree(slug: str) -> OrgTree | None:
     """The named one, else the oldest in use; None: there is none at all."""
     if not slug:
         return OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk").first()
-    found = OrgTree.objects.filter(slug=slug).first()
-    if found is None:
+    tree = OrgTree.objects.filter(slug=slug).first()
+    if tree is None:
         raise NotFound
-    return found
+    return tree
 
 
 def _filters(request: Request) -> Filters:
@@ -248,8 +250,8 @@ def _parameter(request: Request, name: str) -> str:
 
 
 def _page_url(request: Request, page: int) -> str:
-    kept = {name: value for name, value in request.query_params.items() if name != "page"}
-    return request.build_absolute_uri(f"?{urlencode({**kept, 'page': page})}")
+    params = {name: value for name, value in request.query_params.items() if name != "page"}
+    return request.build_absolute_uri(f"?{urlencode({**params, 'page': page})}")
 
 
 def _user(request: Request) -> User | None:

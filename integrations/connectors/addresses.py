@@ -91,10 +91,10 @@ class GuardedNetwork(httpcore.SyncBackend):
 
 def _resolved(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
         raise httpcore.ConnectError(f"{host} was not found: {problem}") from problem
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
 class GuardedTransport(httpx.HTTPTransport):

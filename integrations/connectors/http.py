@@ -55,7 +55,7 @@ class Budgets(Protocol):
         """How long to wait before the next request.  Raises TransientError where it would be too long."""
         ...
 
-    def note(self, budget: str, told: ToldQuota) -> None: ...
+    def note(self, budget: str, quota: ToldQuota) -> None: ...
     def block(self, budget: str, until: datetime) -> None: ...
 
 
@@ -174,16 +174,16 @@ class ConnectionHttp:
         signature = self._sign()
         body = None if document is None else json.dumps(document).encode()
         sent = self._headers(signature, headers or {}, {} if body is None else {"content-type": "application/json"})
-        status, told, content = self._exchange(method, httpx.URL(url, params=_merged(url, params)), sent, body)
+        status, reply_headers, content = self._exchange(method, httpx.URL(url, params=_merged(url, params)), sent, body)
         now = datetime.now(UTC)
-        self._note(budget, told, now)
+        self._note(budget, reply_headers, now)
         if 200 <= status < 300:
-            return Answer(status, told, self._decoded(content, told, path))
+            return Answer(status, reply_headers, self._decoded(content, reply_headers, path))
         if status == 304:
-            return Answer(status, told, None)
+            return Answer(status, reply_headers, None)
         if status == 401 and self._sign_anew(signature):
             raise _PassingError(f"{self._name} no longer accepts the token that was exchanged for this sync.")
-        raise self._refused(Refused(method, path, status, told, _document(content)), budget, now)
+        raise self._refused(Refused(method, path, status, reply_headers, _document(content)), budget, now)
 
     def _refused(self, refused: Refused, budget: str, now: datetime) -> ConnectorError:
         """The error to raise; of a rate limit it is noted for everybody else who uses the connection."""
@@ -198,8 +198,8 @@ class ConnectionHttp:
             if self._budgets is not None:
                 self._budgets.block(budget, own.retry_at)
         if own is None and (refused.status >= 500 or refused.status == 408):
-            asked = shown_path(refused.path)
-            what = f"{self._name} answered {refused.status}, an error of its own, when asked for {asked}."
+            path = shown_path(refused.path)
+            what = f"{self._name} answered {refused.status}, an error of its own, when asked for {path}."
             back_at = retry_at(refused.headers, now)
             return TransientError(what, retry_at=back_at) if self._is_long(back_at, now) else _PassingError(what)
         return own or error_of(refused, self._name)
@@ -216,10 +216,10 @@ class ConnectionHttp:
         """Status, headers and body of the answer, after redirects within the host."""
         for _ in range(MOST_REDIRECTS + 1):
             self.requests += 1
-            status, told, content = self._transfer(method, url, headers, body)
-            if status not in (301, 302, 303, 307, 308) or "location" not in told:
-                return status, told, content
-            url = self._redirected(method, status, url, told["location"])
+            status, reply_headers, content = self._transfer(method, url, headers, body)
+            if status not in (301, 302, 303, 307, 308) or "location" not in reply_headers:
+                return status, reply_headers, content
+            url = self._redirected(method, status, url, reply_headers["location"])
         raise PermanentError(
             f"{self._name} leads in a circle from {shown_path(url.path)}.",
             what_to_do="Check the base URL of the connection.",
@@ -320,12 +320,12 @@ class ConnectionHttp:
             what_to_do="If that is where it has moved to, enter it as the base URL of the connection.",
         )
 
-    def _headers(self, *told: Mapping[str, str]) -> httpx.Headers:
+    def _headers(self, *pairs: Mapping[str, str]) -> httpx.Headers:
         """Ours and those, of which a later one takes the place of an earlier one, whatever the case of its name."""
         headers = httpx.Headers({"accept": "application/json", "user-agent": USER_AGENT})
         try:
-            for each in told:
-                headers.update(each)
+            for pair in pairs:
+                headers.update(pair)
         except UnicodeError:
             raise self._unsendable() from None
         return headers
@@ -369,8 +369,8 @@ class ConnectionHttp:
             time.sleep(seconds)
 
     def _note(self, budget: str, headers: Mapping[str, str], now: datetime) -> None:
-        if self._budgets is not None and (told := told_quota(headers, now)) is not None:
-            self._budgets.note(told.budget or budget, told)
+        if self._budgets is not None and (quota := told_quota(headers, now)) is not None:
+            self._budgets.note(quota.budget or budget, quota)
 
     def _blot_out_secrets(self, problem: ConnectorError) -> None:
         """A provider may repeat what it was sent."""

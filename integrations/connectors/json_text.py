@@ -50,9 +50,9 @@ def _finite(text: str) -> float | None:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNSTORABLE.sub(lambda found: "" if found[0] == "\0" else REPLACEMENT, value)
+        return _UNSTORABLE.sub(lambda match: "" if match[0] == "\0" else REPLACEMENT, value)
     if isinstance(value, list):
-        return [_storable(each) for each in value]
+        return [_storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(name): _storable(each) for name, each in value.items()}
+        return {_storable(name): _storable(item) for name, item in value.items()}
     return value

@@ -23,15 +23,15 @@ class Origin:
     def of(cls, base_url: str) -> Origin:
         """Raises PermanentError where it is no address."""
         try:
-            found = _origin(urlsplit(base_url))
+            origin = _origin(urlsplit(base_url))
         except ValueError:
-            found = None
-        if found is None:
+            origin = None
+        if origin is None:
             raise PermanentError(
                 "The base URL is no address.",
                 what_to_do="Enter one that begins with https://, such as https://example.com.",
             )
-        return found
+        return origin
 
     def has(self, url: str) -> bool:
         """Whether the URL leads to the same host and port, or from http to https where both are the usual ones."""

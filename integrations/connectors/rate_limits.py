@@ -48,8 +48,8 @@ def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
     after = headers.get("retry-after")
     if after is not None and (at := moment(after, headers, now)) is not None:
         return at
-    told = told_quota(headers, now)
-    return told.resets_at if told is not None and told.remaining == 0 else None
+    quota = told_quota(headers, now)
+    return quota.resets_at if quota is not None and quota.remaining == 0 else None
 
 
 def moment(text: str, headers: Mapping[str, str], now: datetime) -> datetime | None:

@@ -102,8 +102,8 @@ class Reader:
             return
         if not isinstance(value, list):
             raise SchemaError(self._name(path), f"should be a list and is {_kind(value)}")
-        for position, each in enumerate(value):
-            yield Reader(each, f"{self._name(path)}[{position}]")
+        for position, item in enumerate(value):
+            yield Reader(item, f"{self._name(path)}[{position}]")
 
     def _found(self, path: str) -> Any:
         if "." not in path:  # most are: a third of the time that records take to be understood

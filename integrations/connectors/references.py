@@ -58,18 +58,18 @@ _WORDS_OF_BRANCHES = frozenset(
 
 def tracker_keys(text: str) -> Iterator[str]:
     """Keys such as SHOP-12, in capitals, as they stand in the text."""
-    for found in _KEY.finditer(text[:LONGEST_READ]):
-        if found[1].partition("-")[0] not in _NO_TRACKERS:
-            yield found[1]
+    for match in _KEY.finditer(text[:LONGEST_READ]):
+        if match[1].partition("-")[0] not in _NO_TRACKERS:
+            yield match[1]
 
 
 def branch_keys(branch: str) -> Iterator[str]:
     """Keys in a branch's name; at the beginning of a part also in small letters, as trackers suggest it."""
     yield from tracker_keys(branch)
-    for found in _KEY_OF_BRANCH.finditer(branch[:LONGEST_READ]):
-        word = found[1].partition("-")[0].upper()
+    for match in _KEY_OF_BRANCH.finditer(branch[:LONGEST_READ]):
+        word = match[1].partition("-")[0].upper()
         if word not in _NO_TRACKERS and word not in _WORDS_OF_BRANCHES:
-            yield found[1].upper()
+            yield match[1].upper()
 
 
 def references(keys: Iterable[str], method: LinkMethod) -> list[WorkItemReference]:

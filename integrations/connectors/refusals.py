@@ -13,26 +13,26 @@ LONGEST_QUOTATION = 300
 
 def error_of(refused: Refused, name: str) -> ConnectorError:
     """For every status that will not change by itself; `name` is the provider's."""
-    path, said = urlsplit(refused.path).path or "/", _quoted(refused.document)
+    path, quoted = urlsplit(refused.path).path or "/", _quoted(refused.document)
     match refused.status:
         case 401:
             return CredentialRefusedError(
-                f"{name} refused the token{said}.",
+                f"{name} refused the token{quoted}.",
                 what_to_do="It may have expired or been revoked. Enter a new one, and press Test connection.",
             )
         case 403:
             return PermanentError(
-                f"{name} does not let this token read {path}{said}.",
+                f"{name} does not let this token read {path}{quoted}.",
                 what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
             )
         case 404 | 410:
             return GoneError(
-                f"{name} does not show {path}{said}.",
+                f"{name} does not show {path}{quoted}.",
                 what_to_do="It was deleted or moved, or the token may not see it any more. "
                 "Grant access to it, or take it off the connection's resources.",
             )
     return PermanentError(
-        f"{name} did not accept the request for {path}: status {refused.status}{said}.",
+        f"{name} did not accept the request for {path}: status {refused.status}{quoted}.",
         what_to_do="Check the base URL and the settings of the connection.",
     )
 

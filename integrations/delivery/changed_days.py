@@ -84,11 +84,11 @@ CountedDays = tuple[int, int | None, int | None, date, date]  # record, person, 
 
 def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
     """The local days on which these records count now, and for whom or for the owner of what."""
-    family, wanted = FAMILIES.get(kind), sorted(ids)
-    if family is None or not wanted:
+    family, ordered = FAMILIES.get(kind), sorted(ids)
+    if family is None or not ordered:
         return []
     with database.cursor() as cursor:
-        cursor.execute(_days_sql(family), {"ids": wanted})
+        cursor.execute(_days_sql(family), {"ids": ordered})
         return [(record, person, owned, start, end) for record, person, owned, start, end in cursor.fetchall()]
 
 
@@ -97,15 +97,15 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
 
     What `before` knows of other records is left out.
     """
-    family, wanted = FAMILIES.get(kind), set(ids)
-    if family is None or not wanted:
+    family, ordered = FAMILIES.get(kind), set(ids)
+    if family is None or not ordered:
         return
     if kind == Kind.PULL_REQUEST:
-        note_items_of(wanted)
-        follow_runs_of(wanted)
+        note_items_of(ordered)
+        follow_runs_of(ordered)
     if kind == Kind.DEPLOYMENT:
-        note_services_of_deployments(wanted)
-    earlier = [each[1:] for each in before if each[0] in wanted]
+        note_services_of_deployments(ordered)
+    earlier = [row[1:] for row in before if row[0] in ordered]
     people, owned, starts, ends = zip(*earlier, strict=True) if earlier else ((), (), (), ())
     with database.cursor() as cursor:
         cursor.execute(
@@ -125,7 +125,7 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
             """,  # noqa: S608  # constants of this module
             {
                 "family": family.value,
-                "ids": sorted(wanted),
+                "ids": sorted(ordered),
                 "people": list(people),
                 "owned": list(owned),
                 "starts": list(starts),

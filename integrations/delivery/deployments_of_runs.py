@@ -38,25 +38,25 @@ _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
 # A pull request's own runs deploy previews of it.  Who tells of deployments means those by the word.
 _SETTLE = f"""
-    WITH asked AS (
+    WITH selected AS (
         SELECT run.*, meant.environment, meant.decided
         FROM integrations_pipelinerun run
         LEFT JOIN unnest(%(names)s::text[], %(environments)s::text[], %(decided)s::boolean[])
              AS meant (name, environment, decided) ON meant.name = run.name
         WHERE run.connection_id = %(connection)s AND {{scope}}
     ), deploying AS (
-        SELECT * FROM asked
+        SELECT * FROM selected
         WHERE environment IS NOT NULL AND deleted_at IS NULL
           AND (decided OR (
               trigger NOT LIKE 'pull~_request%%' ESCAPE '~' AND NOT EXISTS (
                   SELECT FROM integrations_deployment own
-                  WHERE own.repository_id = asked.repository_id AND own.pipeline_run_id IS NULL
+                  WHERE own.repository_id = selected.repository_id AND own.pipeline_run_id IS NULL
                     AND own.deleted_at IS NULL
               )
           ))
     ), gone AS (
-        DELETE FROM integrations_deployment deployment USING asked
-        WHERE deployment.pipeline_run_id = asked.id AND asked.id NOT IN (SELECT id FROM deploying)
+        DELETE FROM integrations_deployment deployment USING selected
+        WHERE deployment.pipeline_run_id = selected.id AND selected.id NOT IN (SELECT id FROM deploying)
         RETURNING deployment.id
     ), put AS (
         INSERT INTO integrations_deployment AS stored (connection_id, external_id, {_NAMES})
@@ -105,17 +105,17 @@ def settle_runs_beside(deployments: Iterable[int]) -> int:
 
 def settle_runs_in(repositories: Iterable[int]) -> int:
     """As above, of all runs in these repositories, whichever connections tell of them."""
-    wanted = sorted(repositories)
-    runs = PipelineRun.objects.filter(repository__in=wanted)
-    connections = Connection.objects.filter(pk__in=runs.values("connection")) if wanted else []
+    repository_ids = sorted(repositories)
+    runs = PipelineRun.objects.filter(repository__in=repository_ids)
+    connections = Connection.objects.filter(pk__in=runs.values("connection")) if repository_ids else []
     return sum(
-        _settle(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": wanted})
+        _settle(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": repository_ids})
         for connection in connections
     )
 
 
 def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:
-    asked = {"connection": connection.pk, **parameters}
+    params = {"connection": connection.pk, **parameters}
     with database.cursor() as cursor:
         cursor.execute(
             f"""
@@ -125,11 +125,11 @@ def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, par
             WHERE run.connection_id = %(connection)s AND {scope}
             GROUP BY run.name
             """,  # noqa: S608  # constants of this module
-            asked,
+            params,
         )
-        found = cursor.fetchall()
-    meant = {name: environment for name, _ in found if (environment := meanings.of_deploying(name))}
-    stored = {id_ for _, ids in found for id_ in ids}
+        rows = cursor.fetchall()
+    meant = {name: environment for name, _ in rows if (environment := meanings.of_deploying(name))}
+    stored = {id_ for _, ids in rows for id_ in ids}
     if not meant and not stored:
         return 0
     before = days_of(Kind.DEPLOYMENT, stored)
@@ -137,7 +137,7 @@ def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, par
         cursor.execute(
             _SETTLE.format(scope=scope),
             {
-                **asked,
+                **params,
                 "names": list(meant),
                 "environments": [str(environment) for environment in meant.values()],
                 "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name in meant],

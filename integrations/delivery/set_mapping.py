@@ -93,8 +93,10 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
         resolved_so = items.filter(resolution=word).values_list("pk", flat=True)
         return _note_items(meanings, _in_status(connection, word).union(resolved_so))
     if subject == Subject.FOUND_BY:
-        said = Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
-        return _note_items(meanings, items.filter(said).values_list("pk", flat=True))
+        carries_word = (
+            Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
+        )
+        return _note_items(meanings, items.filter(carries_word).values_list("pk", flat=True))
     if subject == Subject.STATUS:
         moved = WorkItemTransition.objects.filter(work_item__connection=connection)
         changed = settle_word(TRANSITION, meanings, connection.pk, word)

@@ -30,20 +30,20 @@ def store_commits_told(
     connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Written:
     """Store commits of different object ids; a commit that a clone has told of stays as it is."""
-    told = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
-    if not told:
+    accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
+    if not accepted:
         return Written()
     settle_alone()
-    authors = _authors(connection, told)
+    authors = _authors(connection, accepted)
     written = Written()
     touched: set[int] = set()
     held: dict[Repository, set[int]] = {}
-    for repository_id, of_repository in _by_repository(told, repositories).items():
+    for repository_id, of_repository in _by_repository(accepted, repositories).items():
         repository = Repository.objects.get(pk=repository_id)
         commits = [_as_read(draft) for draft in of_repository]
         stored = store_commits(commits, _NO_FILES, authors, home=repository)
         note_evidence(stored)
-        written.added |= {each.id for each in stored}
+        written.added |= {commit.id for commit in stored}
         _mark_without_clone(written.added)
         shas = [draft.external_id for draft in of_repository]
         on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, repository)]
@@ -55,7 +55,7 @@ def store_commits_told(
     for repository, linked in held.items():  # once it is known what stands for what
         follow_commits(repository, linked)
     written.changed |= touched - written.added
-    shas = [draft.external_id for draft in told]
+    shas = [draft.external_id for draft in accepted]
     written.ids = dict(Commit.objects.filter(sha__in=shas).values_list("sha", "pk"))
     return written
 
@@ -122,10 +122,10 @@ def _authors(connection: Connection, drafts: Sequence[CommitDraft]) -> KnownAuth
 def _by_repository(
     drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Mapping[int, Sequence[CommitDraft]]:
-    found: dict[int, list[CommitDraft]] = defaultdict(list)
+    by_repository: dict[int, list[CommitDraft]] = defaultdict(list)
     for draft in drafts:
-        found[repositories[draft.repository]].append(draft)
-    return found
+        by_repository[repositories[draft.repository]].append(draft)
+    return by_repository
 
 
 def _mark_without_clone(commits: Collection[int]) -> None:

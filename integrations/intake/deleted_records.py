@@ -46,8 +46,8 @@ def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[st
     if kind == Kind.COMMIT:
         return forget_commits_told(connection, external_ids)
     table = TABLES[kind]
-    found = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
-    return _mark(connection, kind, list(found.values_list("pk", flat=True)))
+    rows = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
+    return _mark(connection, kind, list(rows.values_list("pk", flat=True)))
 
 
 def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:

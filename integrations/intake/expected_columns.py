@@ -22,7 +22,7 @@ def expected_of_pull_requests(meanings: EffectiveMeanings) -> Expected:
         if not isinstance(draft, PullRequestDraft):
             raise TypeError("Only pull requests are expected here.")
         labels = () if isinstance(draft.labels, Untold) else draft.labels
-        title, branch = (told if isinstance(told, str) else "" for told in (draft.title, draft.source_branch))
+        title, branch = (text if isinstance(text, str) else "" for text in (draft.title, draft.source_branch))
         work_type = meanings.of_labels(labels) or default_work_type_of_title(title, branch) or WorkType.OTHER
         return {"ready_at": _ready_at(draft), "work_type": work_type}
 

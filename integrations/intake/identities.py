@@ -60,10 +60,10 @@ def _identities_of_logins(logins: Mapping[Who, IdentityName]) -> dict[Who, int]:
     """`identify` answers with the address where there is one; the login is what every telling of them has."""
     if not logins:
         return {}
-    found = {
+    identities = {
         (provider, value): id_
         for id_, provider, value in Identity.objects.filter(
             kind=IdentityKind.LOGIN, value__in={name.value for name in logins.values()}
         ).values_list("pk", "provider", "value")
     }
-    return {who: found[name.provider, name.value] for who, name in logins.items()}
+    return {who: identities[name.provider, name.value] for who, name in logins.items()}

@@ -54,7 +54,7 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
 
     A repository that another connection brings, a clone of it say, is the same one where its remote is the same.
     """
-    told = {
+    columns = {
         "name": draft.name[:500],
         "url": draft.url,
         "archived": draft.archived,
@@ -65,8 +65,8 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
     if stored is None:
         stored = Resource(connection=connection, kind=draft.kind, external_id=draft.external_id)
     before = stored.name
-    if stored.pk is None or any(getattr(stored, name) != value for name, value in told.items()):
-        for name, value in told.items():
+    if stored.pk is None or any(getattr(stored, name) != value for name, value in columns.items()):
+        for name, value in columns.items():
             setattr(stored, name, value)
         stored.save()
     if draft.kind == ResourceKind.REPOSITORY:
@@ -88,18 +88,18 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
     if repository is None:
         _settle_alone()
         repository = _with_remote(draft.remote) or _named(draft) or Repository(name=_free_name(draft.name))
-    told = {}
+    columns = {}
     if repository.name == name_before != draft.name[:200]:
         _settle_alone()
-        told["name"] = _free_name(draft.name)
+        columns["name"] = _free_name(draft.name)
     if repository.pk is None or not repository.sources.exists():
-        told["remote"] = draft.remote[:500] or repository.remote
-        told["default_branch"] = draft.default_branch[:300] or repository.default_branch
-    if repository.pk is None or any(getattr(repository, name) != value for name, value in told.items()):
-        for name, value in told.items():
+        columns["remote"] = draft.remote[:500] or repository.remote
+        columns["default_branch"] = draft.default_branch[:300] or repository.default_branch
+    if repository.pk is None or any(getattr(repository, name) != value for name, value in columns.items()):
+        for name, value in columns.items():
             setattr(repository, name, value)
         repository.save()
-        if "name" in told:
+        if "name" in columns:
             append_changes_of_renamed(repository=repository.pk)
     if resource.repository_id != repository.pk:
         resource.repository = repository
@@ -107,11 +107,11 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
 
 
 def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
-    told = {"key": str(draft.details.get("key") or draft.name)[:200], "name": draft.name[:300]}
+    columns = {"key": str(draft.details.get("key") or draft.name)[:200], "name": draft.name[:300]}
     known = Project.objects.filter(connection_id=resource.connection_id, external_id=draft.external_id)
     before = known.values_list("name", flat=True).first()
     project, _ = Project.objects.update_or_create(
-        connection_id=resource.connection_id, external_id=draft.external_id, defaults=told
+        connection_id=resource.connection_id, external_id=draft.external_id, defaults=columns
     )
     if before not in (None, project.name):
         append_changes_of_renamed(project=project.pk)
@@ -126,8 +126,8 @@ def _with_remote(remote: str) -> Repository | None:
 
 def _named(draft: ResourceDraft) -> Repository | None:
     """The one that is called so, unless both have addresses: two hosts may each have an acme/shop."""
-    found = Repository.objects.filter(name=draft.name)
-    return (found.filter(remote="") if draft.remote else found).first()
+    namesakes = Repository.objects.filter(name=draft.name)
+    return (namesakes.filter(remote="") if draft.remote else namesakes).first()
 
 
 def _remote_in(name: str) -> str:
@@ -137,11 +137,13 @@ def _remote_in(name: str) -> str:
     return name if "." in name.partition("/")[0] and "/" in name else ""
 
 
-def _free_name(wanted: str) -> str:
-    wanted = wanted[:190]
-    taken = set(Repository.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+def _free_name(preferred: str) -> str:
+    preferred = preferred[:190]
+    names_in_use = set(Repository.objects.filter(name__startswith=preferred).values_list("name", flat=True))
     return next(
-        name for name in (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+        name
+        for name in (preferred, *(f"{preferred} {number}" for number in range(2, len(names_in_use) + 3)))
+        if name not in names_in_use
     )
 
 

@@ -87,7 +87,7 @@ def weigh(telling: Telling, known: Known | None, *, all_fields: Collection[str],
     fields = [name for name in telling.fields if not stale or times.accepts_late(name, telling.at)]
     for name in fields:
         times.set(name, telling.at)
-    parts = {name: _weigh_parts(name, told, telling.at, times) for name, told in telling.parts.items()}
+    parts = {name: _weigh_parts(name, part, telling.at, times) for name, part in telling.parts.items()}
     deleted = None if stale else _deletion(telling, times)
     return ToStore(fields, parts, deleted, now, tellings)
 
@@ -98,13 +98,13 @@ def _first_word(telling: Telling, names: Sequence[str]) -> ToStore:
     if telling.at is not None:
         at = telling.at.isoformat()
         tellings = dict.fromkeys(name for name in names if name not in telling.fields and name not in telling.parts)
-        for name, told in telling.parts.items():
-            if not told.whole:
+        for name, part in telling.parts.items():
+            if not part.whole:
                 tellings[name] = None
-                tellings |= {f"{name}/{key}": at for key in told.keys}
+                tellings |= {f"{name}/{key}": at for key in part.keys}
         if telling.deleted:
             tellings[DELETION] = at
-    parts = {name: PartsToStore(told.keys, told.whole) for name, told in telling.parts.items()}
+    parts = {name: PartsToStore(part.keys, part.whole) for name, part in telling.parts.items()}
     return ToStore(telling.fields, parts, telling.deleted, telling.at, tellings)
 
 
@@ -138,8 +138,8 @@ class _Times:
         """None: never, or nobody knows when."""
         if name not in self.tellings:
             return self.now
-        told = self.tellings[name]
-        return datetime.fromisoformat(told) if told else None
+        version = self.tellings[name]
+        return datetime.fromisoformat(version) if version else None
 
     def set(self, name: str, at: datetime | None) -> None:
         if at is None or at == self.now:
@@ -151,12 +151,12 @@ class _Times:
         """Whether a telling that is older than the record still knows this best."""
         if name not in self.tellings:
             return False
-        told = self.of(name)
-        return told is None or at is None or at >= told
+        version = self.of(name)
+        return version is None or at is None or at >= version
 
     def accepts(self, name: str, at: datetime | None) -> bool:
-        told = self.of(name)
-        return told is None or at is None or at >= told
+        version = self.of(name)
+        return version is None or at is None or at >= version
 
 
 def _deletion(telling: Telling, times: _Times) -> bool | None:
@@ -170,23 +170,23 @@ def _deletion(telling: Telling, times: _Times) -> bool | None:
     return False
 
 
-def _weigh_parts(name: str, told: PartsTelling, at: datetime | None, times: _Times) -> PartsToStore:
+def _weigh_parts(name: str, part: PartsTelling, at: datetime | None, times: _Times) -> PartsToStore:
     if not times.accepts(name, at):
         return PartsToStore((), whole=False)  # a whole telling since has said which there are
     alone = {key: times.of(key) for key in times.tellings if key.startswith(f"{name}/")}
-    prefixed = {f"{name}/{key}": key for key in told.keys}
+    prefixed = {f"{name}/{key}": key for key in part.keys}
     late = {key for key, since in alone.items() if at is not None and since is not None and since > at}
-    if not told.whole:
+    if not part.whole:
         fresh = [key for path, key in prefixed.items() if path not in late]
         if at is not None:
             times.tellings |= {f"{name}/{key}": at.isoformat() for key in fresh}
         return PartsToStore(fresh, whole=False)
     times.set(name, at)
-    kept = late | {key for key, since in alone.items() if at is not None and since == at and key not in prefixed}
-    for key in alone.keys() - kept:
+    versions = late | {key for key, since in alone.items() if at is not None and since == at and key not in prefixed}
+    for key in alone.keys() - versions:
         del times.tellings[key]
     return PartsToStore(
         [key for path, key in prefixed.items() if path not in late],
         whole=True,
-        keep=[key.removeprefix(f"{name}/") for key in kept],
+        keep=[key.removeprefix(f"{name}/") for key in versions],
     )

@@ -94,13 +94,13 @@ def write_records(
     `expected` says what will be derived of new ones, so that their rows need not be written twice.
     """
     weighed = [_weigh(table, draft, stored.get(draft.external_id), references) for draft in drafts]
-    written = Written({external_id: each.known.id for external_id, each in stored.items()})
-    new = [each for each in weighed if each.before is None]
+    written = Written({external_id: record.known.id for external_id, record in stored.items()})
+    new = [record for record in weighed if record.before is None]
     if expected is not None:
-        for each in new:
-            each.row |= expected.of(each.draft)
+        for record in new:
+            record.row |= expected.of(record.draft)
     _insert(connection, table, new, written, expected.columns if expected else ())
-    _update(table, [each for each in weighed if each.before is not None], written)
+    _update(table, [record for record in weighed if record.before is not None], written)
     for part in table.parts:
         written.note_changed(_write_parts(part, weighed, written.ids))
     return written
@@ -118,7 +118,7 @@ class _Weighed:
 
 
 def _weigh(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Weighed:
-    told = [name for name in table.sources if getattr(draft, name) is not UNTOLD]
+    provided = [name for name in table.sources if getattr(draft, name) is not UNTOLD]
     parts: dict[str, Mapping[str, Row]] = {}
     tellings: dict[str, PartsTelling] = {}
     for name, part in table.collections.items():
@@ -128,7 +128,7 @@ def _weigh(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
             tellings[name] = PartsTelling(parts[name].keys(), collection.whole)
     lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, UNTOLD)
     to_store = weigh(
-        Telling(draft.updated_at, told, tellings, deleted=draft.deleted, lasting=lasting),
+        Telling(draft.updated_at, provided, tellings, deleted=draft.deleted, lasting=lasting),
         before.known if before else None,
         all_fields=table.optional,
         all_parts=table.collections.keys(),
@@ -148,14 +148,14 @@ def _value(value: Any, source: Source, table: RecordTable, references: Reference
     return references.people[value] if isinstance(value, Who) else value
 
 
-def _part_rows(part: PartTable, told: Told[Any], references: References) -> Mapping[str, Row]:
+def _part_rows(part: PartTable, collection: Told[Any], references: References) -> Mapping[str, Row]:
     """Rows by key; of two parts with one key the later."""
     rows = {}
     keys = [column.name for column in part.key_columns]
-    for each in told.parts:
+    for draft in collection.parts:
         row = {}
         for field_name, column, is_somebody in part.plan:
-            value = getattr(each, field_name)
+            value = getattr(draft, field_name)
             row[column] = references.people[value] if is_somebody and value is not None else value
         rows[key_of([row[key] for key in keys])] = row
     return rows
@@ -170,13 +170,13 @@ def _insert(
 ) -> None:
     for fields, group in _by_fields(weighed):
         columns = (*(table.sources[name].column for name in fields), *derived)
-        rows = sorted(({"external_id": each.draft.external_id, **each.row} for each in group), key=_external_id)
+        rows = sorted(({"external_id": record.draft.external_id, **record.row} for record in group), key=_external_id)
         with database.cursor() as cursor:
             cursor.execute(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)})
             ids = dict(cursor.fetchall())
         written.ids |= ids
-        for each in group:
-            (written.known_as_gone if each.row["deleted"] else written.added).add(ids[each.draft.external_id])
+        for record in group:
+            (written.known_as_gone if record.row["deleted"] else written.added).add(ids[record.draft.external_id])
 
 
 def _external_id(row: Row) -> str:
@@ -188,24 +188,24 @@ def _update(table: RecordTable, weighed: Iterable[_Weighed], written: Written) -
     noted: list[Row] = []
     for fields, group in _by_fields(weighed):
         changed: set[int] = set()
-        known = {each.before.known.id: each for each in group if each.before}
+        known = {record.before.known.id: record for record in group if record.before}
         if fields:
             columns = tuple(table.sources[name].column for name in fields)
             with database.cursor() as cursor:
                 cursor.execute(
                     update_records(table, columns),
-                    {"rows": as_json([{"id": id_, **each.row} for id_, each in known.items()])},
+                    {"rows": as_json([{"id": id_, **record.row} for id_, record in known.items()])},
                 )
                 changed = {row[0] for row in cursor.fetchall()}
-        for id_, each in known.items():
-            before = each.before
+        for id_, record in known.items():
+            before = record.before
             if before is None:
                 continue
             if id_ in changed:
-                gone = each.row["deleted"] and not before.deleted
+                gone = record.row["deleted"] and not before.deleted
                 (written.removed if gone else written.changed).add(id_)
-            elif (before.known.updated_at, before.known.tellings) != (each.row["updated_at"], each.row["tellings"]):
-                noted.append({name: each.row[name] for name in ("updated_at", "tellings")} | {"id": id_})
+            elif (before.known.updated_at, before.known.tellings) != (record.row["updated_at"], record.row["tellings"]):
+                noted.append({name: record.row[name] for name in ("updated_at", "tellings")} | {"id": id_})
     if noted:
         with database.cursor() as cursor:
             cursor.execute(note_tellings(table), {"rows": as_json(noted)})
@@ -214,8 +214,8 @@ def _update(table: RecordTable, weighed: Iterable[_Weighed], written: Written) -
 def _by_fields(weighed: Iterable[_Weighed]) -> Iterator[tuple[tuple[str, ...], list[_Weighed]]]:
     """Groups that are to be stored by one statement."""
     groups: dict[tuple[str, ...], list[_Weighed]] = defaultdict(list)
-    for each in weighed:
-        groups[tuple(each.to_store.fields)].append(each)
+    for record in weighed:
+        groups[tuple(record.to_store.fields)].append(record)
     yield from groups.items()
 
 
@@ -223,22 +223,22 @@ def _write_parts(part: PartTable, weighed: Sequence[_Weighed], ids: Mapping[str,
     """The ids of the records of which any part is new, different or gone."""
     alone: list[Row] = []
     among_all: list[Row] = []
-    kept: list[Row] = []
+    rows_to_keep: list[Row] = []
     owners: list[int] = []
-    for each in weighed:
-        to_store = each.to_store.parts.get(part.collection)
+    for record in weighed:
+        to_store = record.to_store.parts.get(part.collection)
         if to_store is None:
             continue
-        owner = ids[each.draft.external_id]
-        rows = each.parts[part.collection]
+        owner = ids[record.draft.external_id]
+        rows = record.parts[part.collection]
         (among_all if to_store.whole else alone).extend({"owner": owner, **rows[key]} for key in to_store.keys)
-        if to_store.whole and each.before is not None:
+        if to_store.whole and record.before is not None:
             owners.append(owner)
-            kept.extend({"owner": owner, **_key_columns(part, key)} for key in to_store.keep)
+            rows_to_keep.extend({"owner": owner, **_key_columns(part, key)} for key in to_store.keep)
     changed: set[int] = set()
     with database.cursor() as cursor:
         if owners:
-            cursor.execute(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + kept)})
+            cursor.execute(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + rows_to_keep)})
             changed |= {row[0] for row in cursor.fetchall()}
         for rows_to_put, told_alone in ((among_all, False), (alone, True)):
             if rows_to_put:

@@ -50,7 +50,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Enum):
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {name: _clean(each) for name, each in value.items()}
+        return {name: _clean(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(each) for each in value]
+        return [_clean(item) for item in value]
     return value

@@ -84,7 +84,7 @@ def put_parts(table: PartTable, *, alone: bool) -> str:
 
 
 def _update(values: Sequence[Column]) -> str:
-    return f"""UPDATE SET {", ".join(f"{each.name} = excluded.{each.name}" for each in values)}
+    return f"""UPDATE SET {", ".join(f"{column.name} = excluded.{column.name}" for column in values)}
         WHERE ({_names(values, "stored.")}) IS DISTINCT FROM ({_names(values, "excluded.")})"""
 
 

@@ -69,7 +69,7 @@ class Stored:
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> Stored:
-        return cls(**{each.value: outcomes.count(each) for each in Outcome}, outcomes=tuple(outcomes))
+        return cls(**{outcome.value: outcomes.count(outcome) for outcome in Outcome}, outcomes=tuple(outcomes))
 
 
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
@@ -80,17 +80,17 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction of whoever moves the cursor.")
-    told = list(drafts)
-    if not told:
+    all_drafts = list(drafts)
+    if not all_drafts:
         return Stored()
-    write_alone(connection, {draft.kind for draft in told})
-    people = identify_people(connection.provider, _people(told))
+    write_alone(connection, {draft.kind for draft in all_drafts})
+    people = identify_people(connection.provider, _people(all_drafts))
     outcomes: dict[int, Outcome] = {}
     for kind in _ORDER:
-        of_kind = {position: draft for position, draft in enumerate(told) if draft.kind == kind}
+        of_kind = {position: draft for position, draft in enumerate(all_drafts) if draft.kind == kind}
         for positions in _rounds(of_kind):
-            outcomes |= _store(connection, kind, {position: told[position] for position in positions}, people)
-    return Stored.of([outcomes[position] for position in range(len(told))])
+            outcomes |= _store(connection, kind, {position: all_drafts[position] for position in positions}, people)
+    return Stored.of([outcomes[position] for position in range(len(all_drafts))])
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
@@ -126,9 +126,9 @@ def _store(
     places = _places(connection, table, drafts.values())
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
     stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
-    days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
-    projects_before = _projects_of(each.known.id for each in stored.values()) if kind == Kind.WORK_ITEM else {}
-    linked_before = items_of([each.known.id for each in stored.values()]) if kind == Kind.PULL_REQUEST else ()
+    days_before = days_of(kind, (record.known.id for record in stored.values() if not record.deleted))
+    projects_before = _projects_of(record.known.id for record in stored.values()) if kind == Kind.WORK_ITEM else {}
+    linked_before = items_of([record.known.id for record in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
     if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
         expected = expected_of_pull_requests(effective_meanings(connection))
@@ -173,7 +173,7 @@ def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome
             return Outcome.UNCHANGED
         Resource.objects.filter(pk=known.pk).update(gone_at=timezone.now())
         return Outcome.REMOVED
-    told = ResourceDraft(
+    resource = ResourceDraft(
         ResourceKind.REPOSITORY,
         draft.external_id,
         draft.name,
@@ -184,7 +184,7 @@ def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome
         details=known.details if known else {},
     )
     before = known and (known.name, known.url, known.archived)
-    stored = store_resource(connection, told)
+    stored = store_resource(connection, resource)
     if before is None:
         return Outcome.ADDED
     return Outcome.CHANGED if before != (stored.name, stored.url, stored.archived) else Outcome.UNCHANGED
@@ -200,11 +200,11 @@ def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
             if isinstance(who := getattr(draft, name), Who):
                 yield who
         for part in table.parts:
-            told = getattr(draft, part.collection)
-            if told is not UNTOLD and part.people:
-                for each in told.parts:
+            collection = getattr(draft, part.collection)
+            if collection is not UNTOLD and part.people:
+                for part_draft in collection.parts:
                     for name in part.people:
-                        if isinstance(who := getattr(each, name), Who):
+                        if isinstance(who := getattr(part_draft, name), Who):
                             yield who
 
 

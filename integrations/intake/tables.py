@@ -85,9 +85,9 @@ class Source:
 def _sources(draft: type, model: type[models.Model], elsewhere: Mapping[str, str], left_out: set[str]) -> list[Source]:
     hints = get_type_hints(draft)
     return [
-        Source(each.name, column_of(model, elsewhere.get(each.name, each.name)), Who in _union(hints[each.name]))
-        for each in fields(draft)
-        if each.name not in left_out
+        Source(name, column_of(model, elsewhere.get(name, name)), Who in _union(hints[name]))
+        for name in (draft_field.name for draft_field in fields(draft))
+        if name not in left_out
     ]
 
 
@@ -97,9 +97,9 @@ def _union(hint: Any) -> tuple[Any, ...]:
 
 def column_of(model: type[models.Model], name: str) -> Column:
     """The column of a model's field."""
-    found: Any = model._meta.get_field(name)
-    stored = found.db_type(database)
-    return Column(found.column, "text" if stored.startswith("varchar") else stored, stored)
+    model_field: Any = model._meta.get_field(name)
+    stored = model_field.db_type(database)
+    return Column(model_field.column, "text" if stored.startswith("varchar") else stored, stored)
 
 
 @dataclass(frozen=True, eq=False)  # there is one of each
@@ -165,7 +165,7 @@ class RecordTable:
     @cached_property
     def optional(self) -> tuple[str, ...]:
         """The fields of which a telling may be silent."""
-        silent = {each.name for each in fields(self.draft) if each.default is UNTOLD}
+        silent = {draft_field.name for draft_field in fields(self.draft) if draft_field.default is UNTOLD}
         return tuple(name for name in self.sources if name in silent)
 
     @cached_property

@@ -10,9 +10,9 @@ from integrations.models import Connection
 
 def chosen_connection(named: str) -> Connection:
     """By its number or its name; raises CommandError with what there is."""
-    wanted = Q(name=named) | Q(pk=int(named)) if named.isdecimal() else Q(name=named)
-    found = Connection.objects.filter(wanted).first()
-    if found is None:
+    condition = Q(name=named) | Q(pk=int(named)) if named.isdecimal() else Q(name=named)
+    connection = Connection.objects.filter(condition).first()
+    if connection is None:
         known = ", ".join(f"{pk} {name}" for pk, name in Connection.objects.order_by("pk").values_list("pk", "name"))
         raise CommandError(f"There is no connection {named!r}. There is: {known or 'none yet'}.")
-    return found
+    return connection

@@ -101,8 +101,8 @@ def _list_context(
         None if owner is None else owner.id,
         without_owner=request.user.is_superuser and "without" in request.GET,
     )
-    number, found = _page(request, tree, filters, sight, today)
-    proposed = _proposed(tree, found.things, today) if request.user.is_superuser else {}
+    number, listing = _page(request, tree, filters, sight, today)
+    proposed = _proposed(tree, listing.things, today) if request.user.is_superuser else {}
     first = (number - 1) * THINGS_A_PAGE
     return {
         "units": units,
@@ -111,15 +111,15 @@ def _list_context(
         "kind": filters.kind or "",
         "without_owner": filters.without_owner,
         "is_narrowed": filters != Filters(),
-        "lines": [Line(thing, thing.kind.label, proposed.get(thing.id)) for thing in found.things],
+        "lines": [Line(thing, thing.kind.label, proposed.get(thing.id)) for thing in listing.things],
         "has_proposals": bool(proposed),
-        "shows_proposals": request.user.is_superuser and any(thing.unit_id is None for thing in found.things),
+        "shows_proposals": request.user.is_superuser and any(thing.unit_id is None for thing in listing.things),
         "first": f"{first + 1:,}",
-        "last": f"{first + len(found.things):,}",
-        "total": f"{found.total:,}",
-        "has_pages": found.total > THINGS_A_PAGE,
+        "last": f"{first + len(listing.things):,}",
+        "total": f"{listing.total:,}",
+        "has_pages": listing.total > THINGS_A_PAGE,
         "previous_url": _url(request, page=str(number - 1)) if number > 1 else "",
-        "next_url": _url(request, page=str(number + 1)) if first + len(found.things) < found.total else "",
+        "next_url": _url(request, page=str(number + 1)) if first + len(listing.things) < listing.total else "",
     }
 
 
@@ -128,18 +128,18 @@ def _page(request: HttpRequest, tree: OrgTree, filters: Filters, sight: Sight, t
     written = request.GET.get("page", "")
     number = int(written) if written.isascii() and written.isdecimal() and 0 < len(written) < 7 else 1
     number = max(1, number)
-    found = listed_things(
+    listing = listed_things(
         tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE, offset=(number - 1) * THINGS_A_PAGE
     )
-    if found.things or number == 1:
-        return number, found
+    if listing.things or number == 1:
+        return number, listing
     return 1, listed_things(tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE)
 
 
 def _proposed(tree: OrgTree, things: Sequence[ListedThing], today: date) -> Mapping[int, Proposal]:
     nobodys = [thing.id for thing in things if thing.unit_id is None]
-    found = proposals([tree], owned_ids=nobodys, today=today) if nobodys else ()
-    return {each.owned_id: each for each in found}
+    proposed = proposals([tree], owned_ids=nobodys, today=today) if nobodys else ()
+    return {proposal.owned_id: proposal for proposal in proposed}
 
 
 def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, OwnedKind], Counted]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, O
         "repositories": repositories,
         "kinds": [
             Choice("All", _url(request, kind=""), kind is None),
-            *(Choice(label, _url(request, kind=each.value), kind == each) for each, label in PLURALS.items()),
+            *(Choice(label, _url(request, kind=option.value), kind == option) for option, label in PLURALS.items()),
         ],
         "states": [
             Choice("With and without owner", _url(request, without=""), not narrowed),
@@ -170,10 +170,10 @@ def _units(request: HttpRequest, tree: OrgTree, today: date) -> Sequence[Standin
 
 def _chosen_tree(request: HttpRequest, trees: Sequence[OrgTree]) -> OrgTree | None:
     slug = request.GET.get("tree")
-    found = next((tree for tree in trees if tree.slug == slug), None)
-    if slug and found is None:
+    tree_named = next((tree for tree in trees if tree.slug == slug), None)
+    if slug and tree_named is None:
         raise Http404
-    return found or (trees[0] if trees else None)
+    return tree_named or (trees[0] if trees else None)
 
 
 def _kind(request: HttpRequest) -> OwnedKind | None:
@@ -187,5 +187,5 @@ def _text(request: HttpRequest, name: str) -> str:
 
 def _url(request: HttpRequest, **changed: str) -> str:
     """This page with other parameters, from its first page on; an empty one is left out."""
-    kept = {name: value for name, value in request.GET.items() if name != "page"}
-    return f"?{urlencode({name: value for name, value in {**kept, **changed}.items() if value})}"
+    params = {name: value for name, value in request.GET.items() if name != "page"}
+    return f"?{urlencode({name: value for name, value in {**params, **changed}.items() if value})}"

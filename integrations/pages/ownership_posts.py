@@ -97,12 +97,12 @@ def _named(owned_ids: Sequence[int], changed: int) -> str:
 
 def _numbers(written: Sequence[str]) -> list[tuple[int, int | None]]:
     """Things and the units that are proposed for them, each thing once.  Raises Http404 where one is not there."""
-    found: dict[int, int | None] = {}
-    for each in written[:MOST_AT_ONCE]:
-        parts = each.split(":")
+    numbers: dict[int, int | None] = {}
+    for pair in written[:MOST_AT_ONCE]:
+        parts = pair.split(":")
         if len(parts) > 2 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
             raise Http404
-        found[int(parts[0])] = int(parts[1]) if len(parts) == 2 else None
-    if Owned.objects.filter(pk__in=found).count() < len(found):
+        numbers[int(parts[0])] = int(parts[1]) if len(parts) == 2 else None
+    if Owned.objects.filter(pk__in=numbers).count() < len(numbers):
         raise Http404
-    return list(found.items())
+    return list(numbers.items())

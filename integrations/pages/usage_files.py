@@ -40,22 +40,22 @@ def usage_files(request: HttpRequest) -> HttpResponse:
     form = UsageFileForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form, status=422)
-    told = import_ccusage(
+    imported = import_ccusage(
         form.cleaned_data["file"].read(),
         email=form.cleaned_data["person"],
         agent=form.cleaned_data["agent"],
         dry_run="preview" in request.POST,
     )
-    return _page(request, form, told, status=422 if told.errors else 200)
+    return _page(request, form, imported, status=422 if imported.errors else 200)
 
 
 def _page(
-    request: HttpRequest, form: UsageFileForm, told: Imported | None = None, *, status: int = 200
+    request: HttpRequest, form: UsageFileForm, imported: Imported | None = None, *, status: int = 200
 ) -> HttpResponse:
     context = {
         "form": form,
-        "told": told,
-        "errors": told.errors[:ERRORS_SHOWN] if told else (),
-        "more_errors": max(0, len(told.errors) - ERRORS_SHOWN) if told else 0,
+        "told": imported,
+        "errors": imported.errors[:ERRORS_SHOWN] if imported else (),
+        "more_errors": max(0, len(imported.errors) - ERRORS_SHOWN) if imported else 0,
     }
     return render(request, "integrations/usage_files.html", context, status=status)

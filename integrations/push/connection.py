@@ -14,15 +14,15 @@ NAME = "Push API"
 
 def push_connection() -> Connection:
     """Made on first use; an admin may have renamed it.  One that was removed, its facts kept, goes on."""
-    found = Connection.objects.filter(provider=PUSH).order_by("pk").first()
-    if found is None:
+    connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
+    if connection is None:
         # Somebody may have given the name to another connection.
         name = f"{NAME} (built in)" if Connection.objects.filter(name=NAME).exists() else NAME
-        found, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
-    if found.removed_at is not None:
-        found.removed_at = None
-        found.save(update_fields=["removed_at"])
-    return found
+        connection, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
+    if connection.removed_at is not None:
+        connection.removed_at = None
+        connection.save(update_fields=["removed_at"])
+    return connection
 
 
 def forget_record(kind: Kind, record_id: str) -> bool:

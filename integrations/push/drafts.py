@@ -68,149 +68,153 @@ _SYNONYMS = {
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def deployment(told: Values) -> DeploymentDraft:
+def deployment(values: Values) -> DeploymentDraft:
     return DeploymentDraft(
-        external_id=told["id"],
-        updated_at=told["updated_at"],
-        repository=told["repository"],
-        native_environment=told["environment"],
-        service=told["service"],
-        status=_word(RunStatus, told["status"], RunStatus.OTHER),
-        native_status=told["status"],
-        sha=told["sha"],
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        repository=values["repository"],
+        native_environment=values["environment"],
+        service=values["service"],
+        status=_word(RunStatus, values["status"], RunStatus.OTHER),
+        native_status=values["status"],
+        sha=values["sha"],
         ref="",
-        url=told["url"],
-        deployed_by=who(told["deployed_by"]),
-        created_at=told["started_at"],
-        started_at=told["started_at"],
-        finished_at=told["finished_at"],
-        rollback_of=told["rollback_of"],
-        fixes=tuple(told["fixes"]),
-        unplanned=bool(told["unplanned"]),  # whoever pushes says all there is: what is not said is not so
+        url=values["url"],
+        deployed_by=who(values["deployed_by"]),
+        created_at=values["started_at"],
+        started_at=values["started_at"],
+        finished_at=values["finished_at"],
+        rollback_of=values["rollback_of"],
+        fixes=tuple(values["fixes"]),
+        unplanned=bool(values["unplanned"]),  # whoever pushes says all there is: what is not said is not so
     )
 
 
-def incident(told: Values) -> IncidentDraft:
+def incident(values: Values) -> IncidentDraft:
     return IncidentDraft(
-        external_id=told["id"],
-        updated_at=told["updated_at"],
-        repository=told["repository"],
-        service=told["service"],
-        key=told["id"],
-        title=shown_title(told["title"]),
-        url=told["url"],
-        native_status="resolved" if told["resolved_at"] else "open",
-        native_severity=told["severity"],
-        severity=_word(Severity, told["severity"], Severity.UNKNOWN),
-        started_at=told["started_at"],
-        acknowledged_at=told["acknowledged_at"],
-        resolved_at=told["resolved_at"],
-        caused_by=told["caused_by"],
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        repository=values["repository"],
+        service=values["service"],
+        key=values["id"],
+        title=shown_title(values["title"]),
+        url=values["url"],
+        native_status="resolved" if values["resolved_at"] else "open",
+        native_severity=values["severity"],
+        severity=_word(Severity, values["severity"], Severity.UNKNOWN),
+        started_at=values["started_at"],
+        acknowledged_at=values["acknowledged_at"],
+        resolved_at=values["resolved_at"],
+        caused_by=values["caused_by"],
     )
 
 
-def pipeline_run(told: Values) -> PipelineRunDraft:
+def pipeline_run(values: Values) -> PipelineRunDraft:
     return PipelineRunDraft(
-        external_id=told["id"],
-        updated_at=told["updated_at"],
-        repository=told["repository"],
-        run=told["id"],
-        name=told["name"],
-        attempt=told["attempt"],
-        status=_word(RunStatus, told["status"], RunStatus.OTHER),
-        native_status=told["status"],
-        url=told["url"],
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        repository=values["repository"],
+        run=values["id"],
+        name=values["name"],
+        attempt=values["attempt"],
+        status=_word(RunStatus, values["status"], RunStatus.OTHER),
+        native_status=values["status"],
+        url=values["url"],
         trigger="",
-        sha=told["sha"],
-        branch=told["branch"],
+        sha=values["sha"],
+        branch=values["branch"],
         started_by=None,
-        queued_at=told["queued_at"],
-        started_at=told["started_at"],
-        finished_at=told["finished_at"],
+        queued_at=values["queued_at"],
+        started_at=values["started_at"],
+        finished_at=values["finished_at"],
     )
 
 
-def pull_request(told: Values) -> PullRequestDraft:
+def pull_request(values: Values) -> PullRequestDraft:
     # One that was created as a draft tells when it was ready; every other was so at its creation.
-    ready = [PullRequestEventDraft(kind=PullRequestEventKind.READY, at=told["ready_at"])] if told["ready_at"] else []
+    ready = (
+        [PullRequestEventDraft(kind=PullRequestEventKind.READY, at=values["ready_at"])] if values["ready_at"] else []
+    )
     return PullRequestDraft(
-        external_id=told["id"],
-        updated_at=told["updated_at"],
-        repository=told["repository"],
-        number=told["number"],
-        title=shown_title(told["title"]),
-        url=told["url"],
-        author=who(told["author"]),
-        requested_by=who(told["requested_by"]),
-        state=_state(told),
-        native_state=told["state"],
-        is_draft=told["draft"],
-        created_at=told["created_at"],
-        merged_at=told["merged_at"],
-        closed_at=told["closed_at"] or told["merged_at"],
-        merged_by=who(told["merged_by"]),
-        merge_sha=told["merge_sha"],
-        head_sha=told["commits"][-1]["sha"] if told["commits"] else "",
-        source_branch=told["source_branch"],
-        target_branch=told["target_branch"],
-        additions=told["additions"],
-        deletions=told["deletions"],
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        repository=values["repository"],
+        number=values["number"],
+        title=shown_title(values["title"]),
+        url=values["url"],
+        author=who(values["author"]),
+        requested_by=who(values["requested_by"]),
+        state=_state(values),
+        native_state=values["state"],
+        is_draft=values["draft"],
+        created_at=values["created_at"],
+        merged_at=values["merged_at"],
+        closed_at=values["closed_at"] or values["merged_at"],
+        merged_by=who(values["merged_by"]),
+        merge_sha=values["merge_sha"],
+        head_sha=values["commits"][-1]["sha"] if values["commits"] else "",
+        source_branch=values["source_branch"],
+        target_branch=values["target_branch"],
+        additions=values["additions"],
+        deletions=values["deletions"],
         changed_files=None,
         comment_count=None,
         review_comment_count=None,
-        labels=tuple(told["labels"]),
-        commits=Told([_commit_of(each, position) for position, each in enumerate(told["commits"])]),
-        reviews=Told([_review(each) for each in told["reviews"]]),
+        labels=tuple(values["labels"]),
+        commits=Told([_commit_of(pushed_commit, position) for position, pushed_commit in enumerate(values["commits"])]),
+        reviews=Told([_review(review) for review in values["reviews"]]),
         events=Told(ready),
-        references=Told([WorkItemReference(key=key, method=LinkMethod.PROVIDER) for key in _once(told["work_items"])]),
+        references=Told(
+            [WorkItemReference(key=key, method=LinkMethod.PROVIDER) for key in _once(values["work_items"])]
+        ),
     )
 
 
-def commit(told: Values) -> CommitDraft:
-    author = who(told["author_email"]) or Who(name="unknown")
-    committed_at = told["committed_at"] or told["authored_at"]
+def commit(values: Values) -> CommitDraft:
+    author = who(values["author_email"]) or Who(name="unknown")
+    committed_at = values["committed_at"] or values["authored_at"]
     return CommitDraft(
-        external_id=told["sha"],
-        updated_at=told["updated_at"],
-        repository=told["repository"],
-        parents=tuple(told["parents"]),
+        external_id=values["sha"],
+        updated_at=values["updated_at"],
+        repository=values["repository"],
+        parents=tuple(values["parents"]),
         author=author,
-        authored_at=told["authored_at"] or committed_at,
+        authored_at=values["authored_at"] or committed_at,
         committer=author,
         committed_at=committed_at,
-        message=told["message"],
+        message=values["message"],
         on_default_branch=None,
-        branch=told["branch"],
-        additions=told["additions"],
-        deletions=told["deletions"],
+        branch=values["branch"],
+        additions=values["additions"],
+        deletions=values["deletions"],
     )
 
 
-def work_item(told: Values) -> WorkItemDraft:
-    transitions = sorted(told["transitions"], key=lambda each: each["at"])
+def work_item(values: Values) -> WorkItemDraft:
+    transitions = sorted(values["transitions"], key=lambda move: move["at"])
     return WorkItemDraft(
-        external_id=told["id"],
-        updated_at=told["updated_at"],
-        project=told["project"],
-        key=told["id"],
-        title=shown_title(told["title"]),
-        url=told["url"],
-        native_type=told["type"],
-        native_status=(transitions[-1]["to"] if transitions else "") or told["status_category"],
-        status_category=_word(StatusCategory, told["status_category"], StatusCategory.TODO),
-        first_category=_word(StatusCategory, told["first_category"], StatusCategory.TODO),
-        native_priority=told["priority"],
-        priority=_word(Priority, told["priority"], Priority.UNKNOWN),
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        project=values["project"],
+        key=values["id"],
+        title=shown_title(values["title"]),
+        url=values["url"],
+        native_type=values["type"],
+        native_status=(transitions[-1]["to"] if transitions else "") or values["status_category"],
+        status_category=_word(StatusCategory, values["status_category"], StatusCategory.TODO),
+        first_category=_word(StatusCategory, values["first_category"], StatusCategory.TODO),
+        native_priority=values["priority"],
+        priority=_word(Priority, values["priority"], Priority.UNKNOWN),
         resolution="",
-        estimate=told["estimate"],
-        parent_key=told["parent"],
+        estimate=values["estimate"],
+        parent_key=values["parent"],
         reporter=None,
-        assignee=who(told["assignee"]) or _last_assignee(told),
-        labels=tuple(told["labels"]),
+        assignee=who(values["assignee"]) or _last_assignee(values),
+        labels=tuple(values["labels"]),
         has_description=None,
         comment_count=None,
-        created_at=told["created_at"],
-        resolved_at=told["resolved_at"],
+        created_at=values["created_at"],
+        resolved_at=values["resolved_at"],
         transitions=Told(
             [
                 TransitionDraft(
@@ -223,7 +227,10 @@ def work_item(told: Values) -> WorkItemDraft:
             ]
         ),
         assignments=Told(
-            [AssignmentDraft(at=each["at"], assignee=who(each["assignee"])) for each in told["assignees"]]
+            [
+                AssignmentDraft(at=assignment["at"], assignee=who(assignment["assignee"]))
+                for assignment in values["assignees"]
+            ]
         ),
         sprint_changes=Told(),
     )
@@ -249,47 +256,47 @@ KINDS: Mapping[str, PushedKind] = {
 """By the segment of the address."""
 
 
-def _word(words: type[Word], told: str, otherwise: Word) -> Word:
+def _word(words: type[Word], word: str, otherwise: Word) -> Word:
     known = {word.value for word in words}
-    plain = told.strip().lower().replace("-", "_").replace(" ", "_")
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
     plain = plain if plain in known else _SYNONYMS.get(plain, plain)
     return words(plain) if plain in known else otherwise
 
 
-def _state(told: Values) -> PullRequestState:
+def _state(values: Values) -> PullRequestState:
     """By its word; a word that is none of ours is taken for what the times say."""
-    if told["merged_at"]:
+    if values["merged_at"]:
         return PullRequestState.MERGED
     return _word(
-        PullRequestState, told["state"], PullRequestState.CLOSED if told["closed_at"] else PullRequestState.OPEN
+        PullRequestState, values["state"], PullRequestState.CLOSED if values["closed_at"] else PullRequestState.OPEN
     )
 
 
-def _review(told: Values) -> ReviewDraft:
+def _review(values: Values) -> ReviewDraft:
     return ReviewDraft(
-        external_id=f"{told['author']} {told['submitted_at'].isoformat()}"[:200],
-        author=who(told["author"]),
-        state=_word(ReviewState, told["state"], ReviewState.COMMENTED),
-        native_state=told["state"],
-        submitted_at=told["submitted_at"],
+        external_id=f"{values['author']} {values['submitted_at'].isoformat()}"[:200],
+        author=who(values["author"]),
+        state=_word(ReviewState, values["state"], ReviewState.COMMENTED),
+        native_state=values["state"],
+        submitted_at=values["submitted_at"],
     )
 
 
-def _commit_of(told: Values, position: int) -> PullRequestCommitDraft:
+def _commit_of(values: Values, position: int) -> PullRequestCommitDraft:
     return PullRequestCommitDraft(
-        sha=told["sha"],
+        sha=values["sha"],
         position=position,
-        author=who(told["author_email"]),
-        authored_at=told["authored_at"],
-        committed_at=told["committed_at"],
-        subject=told["message"].split("\n", 1)[0][:200],
-        parents=tuple(told["parents"]),
-        agents=agents_of_message(told["message"]),
+        author=who(values["author_email"]),
+        authored_at=values["authored_at"],
+        committed_at=values["committed_at"],
+        subject=values["message"].split("\n", 1)[0][:200],
+        parents=tuple(values["parents"]),
+        agents=agents_of_message(values["message"]),
     )
 
 
-def _last_assignee(told: Values) -> Who | None:
-    assignees = sorted(told["assignees"], key=lambda each: each["at"])
+def _last_assignee(values: Values) -> Who | None:
+    assignees = sorted(values["assignees"], key=lambda assignment: assignment["at"])
     return who(assignees[-1]["assignee"]) if assignees else None
 
 

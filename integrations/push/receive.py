@@ -137,11 +137,11 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
 def _in_words(errors: Any, path: str = "") -> str:
     """DRF's nested messages in one sentence per field: reviews[0].state: This field is required."""
     if isinstance(errors, Mapping):
-        inner = [_in_words(each, _path(path, name)) for name, each in errors.items() if each]
+        inner = [_in_words(error, _path(path, name)) for name, error in errors.items() if error]
         return " ".join(inner)
     if isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
-        return " ".join(_in_words(each, f"{path}[{position}]") for position, each in enumerate(errors) if each)
-    return f"{path}: {' '.join(str(each) for each in errors)}"
+        return " ".join(_in_words(error, f"{path}[{position}]") for position, error in enumerate(errors) if error)
+    return f"{path}: {' '.join(str(error) for error in errors)}"
 
 
 def _path(path: str, name: Any) -> str:

@@ -12,8 +12,8 @@ from integrations.push.fields import LONGEST_NAME, LONGEST_URL, Count, StrictSer
 
 def in_order(record: dict[str, Any], *names: str) -> None:
     """Refuse a record whose times run backwards; those that are missing are passed over."""
-    told = [(name, record[name]) for name in names if record.get(name) is not None]
-    for (earlier, before), (later, after) in pairwise(told):
+    given = [(name, record[name]) for name in names if record.get(name) is not None]
+    for (earlier, before), (later, after) in pairwise(given):
         if after < before:
             raise serializers.ValidationError({later: [f"It lies before {earlier}."]})
 

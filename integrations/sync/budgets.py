@@ -59,10 +59,10 @@ class BudgetBook:
                 return 0.0
             return min((known.resets_at - now).total_seconds() / spare, LONGEST_PAUSE)
 
-    def note(self, budget: str, told: ToldQuota) -> None:
+    def note(self, budget: str, quota: ToldQuota) -> None:
         with self._lock:
             known = self._budgets.setdefault(budget[:60], Budget())
-            known.limit, known.remaining, known.resets_at = told.limit, told.remaining, told.resets_at
+            known.limit, known.remaining, known.resets_at = quota.limit, quota.remaining, quota.resets_at
             self._changed.add(budget[:60])
 
     def block(self, budget: str, until: datetime) -> None:

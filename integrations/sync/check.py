@@ -27,11 +27,13 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
     except ConnectorError as problem:
         checked = [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
     budgets.save()
-    connection.checks = [{"what": each.what, "works": each.works, "remedy": each.remedy} for each in checked]
+    connection.checks = [
+        {"what": permission.what, "works": permission.works, "remedy": permission.remedy} for permission in checked
+    ]
     connection.checked_at = timezone.now()
     with transaction.atomic():
         connection.save(update_fields=["checks", "checked_at"])
-        if all(each.works for each in checked):
+        if all(permission.works for permission in checked):
             _try_again(connection)
     return checked
 

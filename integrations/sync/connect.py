@@ -54,8 +54,8 @@ def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[s
         rules = connection.settings.get("resources", EVERYTHING.as_json())
         if resources is not None:
             rules = Rules(match=tuple(resources)).as_json()
-        said = {field.name: field.default for field in connector.fields if not field.secret and field.default}
-        connection.settings = {**said, **connection.settings, **answers.settings, "resources": rules}
+        defaults = {field.name: field.default for field in connector.fields if not field.secret and field.default}
+        connection.settings = {**defaults, **connection.settings, **answers.settings, "resources": rules}
         given = {key: value for key, value in answers.secrets.items() if value}
         # Without the stored ones where they cannot be read: all that is needed has been entered again.
         connection.secrets = {WEBHOOK_SECRET: random.token_urlsafe(32), **(_stored(connection) or {}), **given}

@@ -59,7 +59,7 @@ class KindHealth:
     streams: int
     finished: int  # streams that were read to their end at least once
     under_way: int
-    asked: int  # streams that somebody asked for and that were not read since
+    requested: int  # streams that somebody asked for and that were not read since
     failing: int
     newest: datetime | None  # begin of the last reading that came to its end
     oldest: datetime | None  # the same of the stream that is furthest behind
@@ -134,7 +134,7 @@ class ConnectionHealth:
     @property
     def is_busy(self) -> bool:
         """Whether looking again soon shows something else."""
-        return not self.connection.paused_at and any(kind.under_way or kind.asked for kind in self.kinds)
+        return not self.connection.paused_at and any(kind.under_way or kind.requested for kind in self.kinds)
 
 
 def sync_health(now: datetime) -> list[ConnectionHealth]:
@@ -149,11 +149,11 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
         quotas[quota.connection_id].append(quota)
     resources = _resources()
     quarantined = _counted(QuarantinedPayload.objects.filter(replayed_at=None), "connection_id")
-    found = []
+    healths = []
     for connection in connections:
         numbers = resources.get(connection.pk, _Resources())
         of_kinds = kinds.get(connection.pk, [])
-        found.append(
+        healths.append(
             ConnectionHealth(
                 connection=connection,
                 state=_state(connection, numbers.picked, of_kinds, now),
@@ -168,7 +168,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 hook_problems=numbers.hook_problems,
             )
         )
-    return found
+    return healths
 
 
 def synced_connections() -> QuerySet[Connection]:
@@ -214,7 +214,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
             streams=Count("pk"),
             finished=Count("pk", filter=Q(succeeded_at__isnull=False)),
             under_way=Count("pk", filter=_UNDER_WAY),
-            asked=Count("pk", filter=Q(asked_at__isnull=False)),
+            requested=Count("pk", filter=Q(asked_at__isnull=False)),
             failing=Count("pk", filter=_FAILING),
             newest=Max("succeeded_at"),
             oldest=Min("succeeded_at"),
@@ -225,15 +225,15 @@ def _kinds() -> dict[int, list[KindHealth]]:
         )
     )
     order = list(Kind)
-    found: dict[int, list[KindHealth]] = defaultdict(list)
+    by_connection: dict[int, list[KindHealth]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: order.index(Kind(row["kind"]))):
-        found[row["connection"]].append(
+        by_connection[row["connection"]].append(
             KindHealth(
                 kind=Kind(row["kind"]),
                 streams=row["streams"],
                 finished=row["finished"],
                 under_way=row["under_way"],
-                asked=row["asked"],
+                requested=row["requested"],
                 failing=row["failing"],
                 newest=row["newest"],
                 oldest=row["oldest"],
@@ -242,17 +242,17 @@ def _kinds() -> dict[int, list[KindHealth]]:
                 to_read=None if row["unknown"] or not row["under_way"] else row["records_known"],
             )
         )
-    return found
+    return by_connection
 
 
 def _problems() -> dict[int, list[StreamProblem]]:
     nth = Window(RowNumber(), partition_by=F("resource__connection_id"), order_by=[F("failures").desc(), F("pk")])
     failing = _streams().filter(_FAILING).annotate(nth=nth).filter(nth__lte=PROBLEMS_SHOWN)
-    found: dict[int, list[StreamProblem]] = defaultdict(list)
+    by_connection: dict[int, list[StreamProblem]] = defaultdict(list)
     for stream in failing.select_related("resource").order_by("nth"):
         problem = StreamProblem(str(stream), stream.problem, stream.remedy, stream.due_at)
-        found[stream.resource.connection_id].append(problem)
-    return found
+        by_connection[stream.resource.connection_id].append(problem)
+    return by_connection
 
 
 def _hooks() -> dict[int, HookHealth]:
@@ -267,14 +267,14 @@ def _hooks() -> dict[int, HookHealth]:
 
 def _mirrors() -> dict[int, MirrorHealth]:
     sources = RepositorySource.objects.filter(connection__in=synced_connections()).order_by().values("connection_id")
-    told = sources.annotate(
+    mirrors = sources.annotate(
         kept=Count("pk"),
         unread=Count("pk", filter=Q(synced_at=None)),
         failed=Count("pk", filter=_FAILING),
         newest=Max("synced_at"),
     )
     return {
-        row["connection_id"]: MirrorHealth(row["kept"], row["unread"], row["failed"], row["newest"]) for row in told
+        row["connection_id"]: MirrorHealth(row["kept"], row["unread"], row["failed"], row["newest"]) for row in mirrors
     }
 
 

@@ -19,13 +19,13 @@ _HOST_LOCK = 0x486F_7374  # "Host"
 def turn_at(host: str) -> Iterator[bool]:
     """Whether there is a turn left at the host; it is ours until the end of the block, or of our process."""
     keys = [_host_key(host, number) for number in range(TURNS_AT_ONCE)]
-    taken = next((key for key in keys if _try_lock(key)), None)
+    key_held = next((key for key in keys if _try_lock(key)), None)
     try:
-        yield taken is not None
+        yield key_held is not None
     finally:
-        if taken is not None:
+        if key_held is not None:
             with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_HOST_LOCK, taken])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_HOST_LOCK, key_held])
 
 
 def _host_key(host: str, number: int) -> int:

@@ -52,15 +52,15 @@ class Lease:
 
 @contextmanager
 def claimed(
-    *, connections: Collection[int] | None = None, without: Collection[int] = (), asked: bool = False
+    *, connections: Collection[int] | None = None, without: Collection[int] = (), requested: bool = False
 ) -> Iterator[Lease | None]:
     """The stream that is to have the next turn, leased to us; None where nothing is due.
 
     Of the connections that have something due the one that waited longest is next; of its streams those that never
     had a turn, in the order of a first sync, then the one that waited longest.  `connections` are the only ones to
-    look at, `without` those to leave out; `asked` takes only what somebody asked for.
+    look at, `without` those to leave out; `requested` takes only streams that somebody asked to sync now.
     """
-    with _held(_claim({"connections": connections, "without": without, "asked": asked})) as lease:
+    with _held(_claim({"connections": connections, "without": without, "requested": requested})) as lease:
         yield lease
 
 
@@ -106,7 +106,7 @@ def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
                 )
                 AND (%(connections)s::bigint[] IS NULL OR connection.id = ANY (%(connections)s))
                 AND connection.id <> ALL (%(without)s)
-                AND (stream.asked_at IS NOT NULL OR NOT %(asked)s)
+                AND (stream.asked_at IS NOT NULL OR NOT %(requested)s)
                 AND (stream.leased_until < %(now)s OR stream.id NOT IN (SELECT stream_id FROM alive))
             ORDER BY served.at NULLS FIRST, connection.id, stream.served_at NULLS FIRST,
                 array_position(%(kinds)s, stream.kind::text), stream.id
@@ -117,14 +117,14 @@ def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
                 "stream": narrowed.get("stream"),
                 "connections": _list_or_none(narrowed.get("connections")),
                 "without": list(narrowed.get("without", ())),
-                "asked": narrowed.get("asked", False),
+                "requested": narrowed.get("requested", False),
                 "lock": _ADVISORY_LOCK,
                 "now": timezone.now(),
                 "kinds": [str(kind) for kind in Kind],
             },
         )
-        found = cursor.fetchone()
-        return None if found is None else _lease_to_us(found[0])
+        row = cursor.fetchone()
+        return None if row is None else _lease_to_us(row[0])
 
 
 def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:

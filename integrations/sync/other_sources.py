@@ -59,7 +59,7 @@ def other_sources() -> OtherSources:
 
 
 def _on_disk() -> OnDisk:
-    told = RepositorySource.objects.filter(connection__provider=GIT).aggregate(
+    counts = RepositorySource.objects.filter(connection__provider=GIT).aggregate(
         repositories=Count("pk"),
         failing=Count("pk", filter=Q(failures__gt=0)),
         paused=Count("pk", filter=Q(connection__paused_at__isnull=False)),
@@ -67,7 +67,7 @@ def _on_disk() -> OnDisk:
         newest=Max("synced_at"),
         oldest=Min("synced_at"),
     )
-    return OnDisk(**told)
+    return OnDisk(**counts)
 
 
 def _last_session_at() -> datetime | None:

@@ -95,7 +95,7 @@ def _store_in_tries(at: Turning, page: Page, understood: Understood, requests: i
 
 def _refuse_unstorable(at: Turning, understood: Understood) -> None:
     """Find the records that the database does not take, by storing each alone and undoing it."""
-    kept = []
+    storable = []
     for record, drafts in understood.records:
         try:
             with transaction.atomic():
@@ -104,8 +104,8 @@ def _refuse_unstorable(at: Turning, understood: Understood) -> None:
         except UNSTORABLE as fault:
             understood.refused.append((record, _own_fault(fault)))
         else:
-            kept.append((record, drafts))
-    understood.records = kept
+            storable.append((record, drafts))
+    understood.records = storable
 
 
 def _own_fault(fault: Exception) -> SchemaError:
@@ -145,14 +145,14 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
 
 
 def _note_told(stream: Stream, understood: Understood) -> None:
-    told = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
+    received_ids = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
     with database.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO integrations_toldrecord (stream_id, external_id)
             SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
             """,
-            [stream.pk, sorted(told)],
+            [stream.pk, sorted(received_ids)],
         )
 
 
@@ -165,10 +165,10 @@ def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
 def _quarantine(stream: Stream, understood: Understood) -> None:
     """Keep what was not understood, once; what is understood by now has left quarantine."""
     waiting = _waiting(stream).exclude(external_id="")
-    told = [record.external_id for record, _ in understood.records]
+    received_ids = [record.external_id for record, _ in understood.records]
     again = [record.external_id for record, _ in understood.refused]
-    if told:
-        waiting.filter(external_id__in=told).update(replayed_at=timezone.now())
+    if received_ids:
+        waiting.filter(external_id__in=received_ids).update(replayed_at=timezone.now())
     if again:
         waiting.filter(external_id__in=again).delete()
     last_of_each = {

@@ -37,7 +37,7 @@ def progress_of(connection: Connection, now: datetime | None = None) -> Progress
     picked = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
     under_way = Q(reading_since__isnull=False)
     due = Q(reading_since=None, due_at__lte=now)
-    found = picked.aggregate(
+    counts = picked.aggregate(
         streams=Count("pk"),
         waiting=Count("pk", filter=due),
         under_way=Count("pk", filter=under_way),
@@ -48,17 +48,17 @@ def progress_of(connection: Connection, now: datetime | None = None) -> Progress
         began=Min("reading_since"),
         left=Sum(F("to_read") - F("read"), filter=under_way),
     )
-    read, to_read = found["were_read"] or 0, found["are_to_be_read"]
-    known = found["under_way"] and not found["unknown"]
+    read, to_read = counts["were_read"] or 0, counts["are_to_be_read"]
+    known = counts["under_way"] and not counts["unknown"]
     seconds_left = None
-    if known and read and found["began"] is not None:
-        pace = read / max((now - found["began"]).total_seconds(), 1.0)
-        seconds_left = max(found["left"], 0) / pace
+    if known and read and counts["began"] is not None:
+        pace = read / max((now - counts["began"]).total_seconds(), 1.0)
+        seconds_left = max(counts["left"], 0) / pace
     return Progress(
-        streams=found["streams"],
-        waiting=found["waiting"],
-        under_way=found["under_way"],
-        failing=found["failing"],
+        streams=counts["streams"],
+        waiting=counts["waiting"],
+        under_way=counts["under_way"],
+        failing=counts["failing"],
         read=read,
         to_read=to_read if known else None,
         seconds_left=seconds_left,

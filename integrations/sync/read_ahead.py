@@ -40,13 +40,13 @@ class ReadAhead:
         """
         while True:
             try:
-                found = self._found.get(timeout=every_seconds)
+                page_read = self._found.get(timeout=every_seconds)
             except queue.Empty:
                 meanwhile()
                 continue
-            if isinstance(found, BaseException):
-                raise found
-            return found
+            if isinstance(page_read, BaseException):
+                raise page_read
+            return page_read
 
     def stop(self) -> None:
         """Nobody wants further pages; the thread ends after its request."""
@@ -66,10 +66,10 @@ class ReadAhead:
         except BaseException as problem:  # whatever it is: it belongs to the one who waits for the page
             self._hand_over(problem)
 
-    def _hand_over(self, found: Page | BaseException | None) -> None:
+    def _hand_over(self, page_read: Page | BaseException | None) -> None:
         while not self._unwanted.is_set():
             try:
-                self._found.put(found, timeout=SECONDS_BETWEEN_LOOKS)
+                self._found.put(page_read, timeout=SECONDS_BETWEEN_LOOKS)
             except queue.Full:
                 continue
             return

@@ -110,11 +110,11 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
 
 def _mark_untold(stream: Stream, run: SyncRun) -> None:
     """What no page told of is gone, unless there was something among it that could not be understood."""
-    told = ToldRecord.objects.filter(stream=stream)
+    received = ToldRecord.objects.filter(stream=stream)
     if not SyncRun.objects.filter(stream=stream, started_at__gte=stream.reading_since, quarantined__gt=0).exists():
-        ids = frozenset(told.values_list("external_id", flat=True).iterator())
+        ids = frozenset(received.values_list("external_id", flat=True).iterator())
         SyncRun.objects.filter(pk=run.pk).update(removed=F("removed") + mark_gone(stream, ids))
-    told.delete()
+    received.delete()
 
 
 def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:

@@ -73,11 +73,11 @@ def brought_by(connection: Connection) -> Brought:
             """,
             {"own": repositories},
         )
-        found = cursor.fetchall()
-        own = [commit for commit, shared in found if not shared]
+        rows = cursor.fetchall()
+        own = [commit for commit, shared in rows if not shared]
         cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
         files = cursor.fetchone()[0]
-    return Brought(len(repositories), len(own), files, len(found) - len(own), count_records(connection))
+    return Brought(len(repositories), len(own), files, len(rows) - len(own), count_records(connection))
 
 
 def remove_keeping_facts(connection: Connection) -> None:

@@ -135,8 +135,8 @@ def _make_streams(connection: Connection, resources: list[Resource]) -> None:
 
 
 def _note_failure(connection: Connection, problem: ConnectorError) -> None:
-    asked = problem.retry_at if isinstance(problem, TransientError) else None
-    retry_at = asked or timezone.now() + waiting_time(connection.failures, problem)
+    requested_at = problem.retry_at if isinstance(problem, TransientError) else None
+    retry_at = requested_at or timezone.now() + waiting_time(connection.failures, problem)
     Connection.objects.filter(pk=connection.pk).update(
         failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
     )

@@ -32,8 +32,12 @@ class Rules:
 
 
 def rules_of(connection: Connection) -> Rules:
-    said: Mapping[str, Any] = connection.settings.get("resources") or {}
-    return Rules(tuple(said.get("match", ())), tuple(said.get("exclude", ())), bool(said.get("archived", False)))
+    configured: Mapping[str, Any] = connection.settings.get("resources") or {}
+    return Rules(
+        tuple(configured.get("match", ())),
+        tuple(configured.get("exclude", ())),
+        bool(configured.get("archived", False)),
+    )
 
 
 def is_picked(resource: Resource, rules: Rules) -> bool:

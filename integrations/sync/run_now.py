@@ -134,15 +134,15 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
         words = " ".join(filter(None, (problem.problem, problem.what_to_do)))
         return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=words)]
     note_asked(connection, full=full)
-    asked = _streams(connection)
-    said = ""
-    while _is_open(asked, before):
-        if take_turn(connections=[connection.pk], asked=True) is None:
-            if (words := _waited_for(asked)) not in ("", said):
-                said = words
+    streams = _streams(connection)
+    last_words = ""
+    while _is_open(streams, before):
+        if take_turn(connections=[connection.pk], requested=True) is None:
+            if (words := _waited_for(streams)) not in ("", last_words):
+                last_words = words
                 say(f"{connection.name}: {words}")
             time.sleep(SECONDS_BETWEEN_TRIES)
-    return [_result(connection, stream, before) for stream in asked]
+    return [_result(connection, stream, before) for stream in streams]
 
 
 def _list_resources(connection: Connection) -> None:
@@ -155,17 +155,17 @@ def _list_resources(connection: Connection) -> None:
             return
 
 
-def _is_open(asked: Sequence[Stream], before: int) -> bool:
+def _is_open(streams: Sequence[Stream], before: int) -> bool:
     """Whether one of them was neither read to its end since, nor failed, nor taken off."""
-    open_ = Stream.objects.filter(pk__in=[stream.pk for stream in asked], asked_at__isnull=False)
+    open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], asked_at__isnull=False)
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
     return open_.exclude(pk__in=failed).exists()
 
 
-def _waited_for(asked: Sequence[Stream]) -> str:
+def _waited_for(streams: Sequence[Stream]) -> str:
     """What a provider asked to wait for, and until when; empty where nobody did."""
-    waiting = Stream.objects.filter(pk__in=[stream.pk for stream in asked], due_at__gt=timezone.now(), failures=0)
+    waiting = Stream.objects.filter(pk__in=[stream.pk for stream in streams], due_at__gt=timezone.now(), failures=0)
     first = waiting.exclude(problem="").exclude(asked_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:
         return ""

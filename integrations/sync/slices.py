@@ -54,10 +54,10 @@ class Taken:
 
 
 def take_turn(
-    *, connections: Collection[int] | None = None, without: Collection[int] = (), asked: bool = False
+    *, connections: Collection[int] | None = None, without: Collection[int] = (), requested: bool = False
 ) -> Taken | None:
     """Read on in the stream whose turn it is; None where nothing is due."""
-    with claimed(connections=connections, without=without, asked=asked) as lease:
+    with claimed(connections=connections, without=without, requested=requested) as lease:
         if lease is None:
             return None
         connection = Connection.objects.get(resources__streams=lease.stream_id)
@@ -142,9 +142,9 @@ def _read(at: Turning) -> _CameTo:
         complete = False
         try:
             while (page := ahead.next_page(at.lease.renew, every_seconds=SECONDS_BETWEEN_RENEWALS)) is not None:
-                asked = http.requests
-                store_page(at, page, requests=asked - counted)
-                counted, complete = asked, page.complete
+                requests_before = http.requests
+                store_page(at, page, requests=requests_before - counted)
+                counted, complete = requests_before, page.complete
                 budgets.save()
                 if not _is_wanted(connection):
                     return _CameTo.TURNS_END

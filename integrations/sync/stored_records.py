@@ -62,15 +62,15 @@ def _count() -> Records:
         .annotate(number=Count("pk"), kind=Value(kind.value))
         for kind, model in FACTS.items()
     )
-    found: dict[int, dict[Kind, int]] = defaultdict(dict)
+    counts: dict[int, dict[Kind, int]] = defaultdict(dict)
     for connection, number, kind in first.union(*others, all=True):
-        found[connection][Kind(kind)] = number
+        counts[connection][Kind(kind)] = number
     synced = Resource.objects.filter(picked=True, gone_at=None, repository__isnull=False).order_by()
     repositories = set(synced.values_list("connection_id", "repository_id"))
     held = CommitInRepository.objects.filter(repository__in=synced.values("repository")).order_by()
     commits = dict(held.values_list("repository").annotate(Count("pk")))
     for connection, repository in repositories:
-        of_connection = found[connection]
+        of_connection = counts[connection]
         of_connection[Kind.REPOSITORY] = of_connection.get(Kind.REPOSITORY, 0) + 1
         of_connection[Kind.COMMIT] = of_connection.get(Kind.COMMIT, 0) + commits.get(repository, 0)
-    return dict(found)
+    return dict(counts)

@@ -36,12 +36,12 @@ def sync_streams() -> None:
         until = time.monotonic() + SECONDS_OF_A_TASK
         crowded: set[int] = set()
         while not stopping.is_set():
-            taken = take_turn(without=crowded)
-            if taken is None:
+            sync_slice = take_turn(without=crowded)
+            if sync_slice is None:
                 return
             nudge_on_commit(sync_streams)
-            if taken.crowded is not None:
-                crowded.add(taken.crowded)
+            if sync_slice.crowded is not None:
+                crowded.add(sync_slice.crowded)
             if time.monotonic() > until:
                 return
     finally:

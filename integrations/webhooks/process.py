@@ -33,10 +33,10 @@ def take_waiting(limit: int = 500) -> int:
     One that fails is left to the next sweep: what broke it, such as the locks of others, may be gone by then.
     """
     failed: set[int] = set()
-    for taken in range(limit):
+    for taken_count in range(limit):
         delivery = _take_next(failed)
         if delivery is None:
-            return taken
+            return taken_count
         if delivery.state == State.WAITING:
             failed.add(delivery.pk)
     return limit
@@ -88,9 +88,9 @@ def _take(delivery: WebhookDelivery) -> State:
         except SchemaError as problem:
             _put_aside(delivery, [record], problem)
             problems += 1
-    wanted = of_picked(delivery.connection, drafts)
-    store_drafts(delivery.connection, wanted)
-    return State.QUARANTINED if problems else State.DONE if wanted or will_be_read else State.IGNORED
+    picked = of_picked(delivery.connection, drafts)
+    store_drafts(delivery.connection, picked)
+    return State.QUARANTINED if problems else State.DONE if picked or will_be_read else State.IGNORED
 
 
 def of_picked(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:

@@ -130,14 +130,14 @@ def _settle(connector: Connector, http: Http, resource: Resource, address: str, 
     try:
         if resource.hook_id:
             connector.remove_hook(http, fetched(resource), resource.hook_id)
-            said = {"hook_id": "", "hook_problem": ""}
+            outcome = {"hook_id": "", "hook_problem": ""}
         else:
-            said = {"hook_id": connector.register_hook(http, fetched(resource), address, secret), "hook_problem": ""}
+            outcome = {"hook_id": connector.register_hook(http, fetched(resource), address, secret), "hook_problem": ""}
     except TransientError:
         raise
     except ConnectorError as problem:
-        said = {"hook_problem": f"{problem.problem} {problem.what_to_do}".strip()}
-    Resource.objects.filter(pk=resource.pk).update(**said)
+        outcome = {"hook_problem": f"{problem.problem} {problem.what_to_do}".strip()}
+    Resource.objects.filter(pk=resource.pk).update(**outcome)
 
 
 def _missing(connection: Connection) -> QuerySet[Resource]:

@@ -115,8 +115,8 @@ def test_the_worker_has_nothing_to_do_beside(delivery: Connection) -> None:
 def test_the_same_size_gives_the_same_records() -> None:
     def drawn() -> list[tuple[object, ...]]:
         generate_delivery(SIZE)
-        told = ("external_id", "created_at", "merge_sha", "source_branch", "additions", "work_type")
-        return list(PullRequest.objects.order_by("external_id").values_list(*told))
+        columns = ("external_id", "created_at", "merge_sha", "source_branch", "additions", "work_type")
+        return list(PullRequest.objects.order_by("external_id").values_list(*columns))
 
     with taken_back():
         first = drawn()

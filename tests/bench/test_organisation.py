@@ -25,7 +25,7 @@ from orgtree.trees.trees import follow_people
 
 TODAY = date(2026, 11, 20)
 SIZE = OrganisationSize(people=300, units=60, weeks=104)
-DAYS = [TODAY - timedelta(days=each) for each in Random(4).sample(range(104 * 7), 12)]
+DAYS = [TODAY - timedelta(days=days) for days in Random(4).sample(range(104 * 7), 12)]
 
 Path = tuple[str, ...]
 
@@ -86,7 +86,7 @@ def test_the_tree_by_managers_follows_who_reports_to_whom(organisation: PlannedO
     people = organisation.people
 
     def path(person: PlannedPerson, day: date) -> Path:
-        reports = {held_on(each.managers, day) for each in people if each.is_there_on(day)}
+        reports = {held_on(member.managers, day) for member in people if member.is_there_on(day)}
         chain = [person.number] if person.number in reports else []
         manager = held_on(person.managers, day)
         while manager is not None:
@@ -118,8 +118,8 @@ def assert_placed(
     for day in DAYS:
         for person in organisation.people:
             expected = path_on(person, day) if person.is_there_on(day) else ()
-            found = _on(placed[person.email], day)
-            assert sorted(found) == sorted(expected), f"{person.full_name} on {day} in {tree}"
+            unit = _on(placed[person.email], day)
+            assert sorted(unit) == sorted(expected), f"{person.full_name} on {day} in {tree}"
 
 
 def _on(rows: Iterable[tuple[str, date | None, date | None]], day: date) -> list[str]:

@@ -75,8 +75,8 @@ def test_a_changed_meaning_is_applied_to_what_is_stored(admin: Client, connectio
     page = text_of(admin.get(address))
     assert "blue" in page
     assert "By default: other" in page
-    said = text_of(admin.post(address, {"word": ["blue"], "means": ["production"]}, follow=True))
-    assert "1 word means something else now; 1 stored record follows." in said
+    message = text_of(admin.post(address, {"word": ["blue"], "means": ["production"]}, follow=True))
+    assert "1 word means something else now; 1 stored record follows." in message
     deployment.refresh_from_db()
     assert deployment.environment == "production"
     admin.post(address, {"word": ["blue"], "means": ["default"]})
@@ -140,8 +140,8 @@ def test_what_is_still_not_understood_stays_in_quarantine(
     admin: Client, connection: Connection, quarantined: QuarantinedPayload
 ) -> None:
     address = address_of(connection, "quarantine")
-    said = text_of(admin.post(address, {"record": [quarantined.pk]}, follow=True))
-    assert "still cannot be understood" in said
+    message = text_of(admin.post(address, {"record": [quarantined.pk]}, follow=True))
+    assert "still cannot be understood" in message
     quarantined.refresh_from_db()
     assert quarantined.replayed_at is None
 

@@ -107,24 +107,24 @@ def test_the_webhook_secret_survives_a_rotation_of_the_token(admin: Client, conn
 
 def test_each_permission_is_answered_before_anything_is_saved(admin: Client, github: GitHubServer) -> None:
     answer = admin.post(f"{TEST}?provider=github", filled(base_url=github.url, token=LACKING))
-    said = text_of(answer)
-    assert "Pull requests and reviews" in said
-    assert "grant the token “Deployments: read”" in said
-    assert LACKING not in said
+    page_text = text_of(answer)
+    assert "Pull requests and reviews" in page_text
+    assert "grant the token “Deployments: read”" in page_text
+    assert LACKING not in page_text
     assert not Connection.objects.exists()
 
 
 def test_a_refused_token_is_said_in_words(admin: Client, github: GitHubServer) -> None:
-    said = text_of(admin.post(f"{TEST}?provider=github", filled(base_url=github.url, token="github_pat_wrong")))
-    assert "GitHub refused the token" in said
-    assert "401" not in said
+    page_text = text_of(admin.post(f"{TEST}?provider=github", filled(base_url=github.url, token="github_pat_wrong")))
+    assert "GitHub refused the token" in page_text
+    assert "401" not in page_text
 
 
 def test_what_is_stored_is_tested_with_the_stored_secret(admin: Client, github: GitHubServer) -> None:
     admin.post(ADD, filled(base_url=github.url))
     connection = Connection.objects.get()
-    said = text_of(admin.post(f"{TEST}?connection={connection.pk}", filled(base_url=github.url, token="")))
-    assert "does not work" not in said
+    page_text = text_of(admin.post(f"{TEST}?connection={connection.pk}", filled(base_url=github.url, token="")))
+    assert "does not work" not in page_text
     connection.refresh_from_db()
     assert all(check["works"] for check in connection.checks)
     assert connection.checks[0]["what"] in text_of(admin.get(change(connection)))
@@ -133,8 +133,8 @@ def test_what_is_stored_is_tested_with_the_stored_secret(admin: Client, github: 
 def test_a_stored_secret_is_not_sent_to_another_address(
     admin: Client, connection: Connection, github: GitHubServer
 ) -> None:
-    said = text_of(admin.post(f"{TEST}?connection={connection.pk}", filled(base_url=github.url, token="")))
-    assert "must be entered again" in said
+    page_text = text_of(admin.post(f"{TEST}?connection={connection.pk}", filled(base_url=github.url, token="")))
+    assert "must be entered again" in page_text
     assert github.requests == []
 
 

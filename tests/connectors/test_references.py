@@ -47,10 +47,10 @@ def test_keys_in_branches_may_be_small(branch: str, keys: set[str]) -> None:
 def named(
     body: str = "", *, branch: str = "topic", title: str = "", commits: tuple[str, ...] = ()
 ) -> set[tuple[str, str]]:
-    found: list[WorkItemReference] = pull_request_references(
+    linked: list[WorkItemReference] = pull_request_references(
         repository="acme/shop", host="github.com", branch=branch, title=title, body=body, commits=commits
     )
-    return {(each.key, each.method) for each in found}
+    return {(reference.key, reference.method) for reference in linked}
 
 
 @pytest.mark.parametrize(

@@ -119,24 +119,24 @@ RECORDS: dict[tuple[type[AnyDraft], str], dict[str, Any]] = {
 def random_telling(chance: Chance, record: tuple[type[AnyDraft], str], hour: int) -> AnyDraft:
     """Some or all of what there is to tell of the record at that hour."""
     draft, external_id = record
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     share = chance.choice([1.0, 0.5, 0.2])
     for field in fields(draft):
         if field.default is not UNTOLD or chance.random() > share:
             continue
         if field.name in PARTS:
             parts = [PARTS[field.name](chance) for _ in range(chance.randrange(4))]
-            told[field.name] = Told(parts, whole=chance.random() < 0.5)
+            values[field.name] = Told(parts, whole=chance.random() < 0.5)
         elif field.name in OPTIONAL:
-            told[field.name] = OPTIONAL[field.name](chance)
+            values[field.name] = OPTIONAL[field.name](chance)
     if draft is PullRequestDraft and chance.random() < share:
-        told["state"] = chance.choice(list(PullRequestState))
+        values["state"] = chance.choice(list(PullRequestState))
     return draft(
         external_id=external_id,
         updated_at=START + timedelta(hours=hour),
         deleted=chance.random() < 0.1,
         **RECORDS[record],
-        **told,
+        **values,
     )
 
 
@@ -148,11 +148,11 @@ def random_history(chance: Chance) -> list[AnyDraft]:
 def tables() -> dict[str, list[Any]]:
     """All facts by names that outlive a new telling: without numbers of rows and times of storing."""
     with connection.cursor() as cursor:
-        found = {}
+        rows = {}
         for name, statement in _TABLES.items():
             cursor.execute(statement)
-            found[name] = sorted(repr(row) for row in cursor.fetchall())
-        return found
+            rows[name] = sorted(repr(row) for row in cursor.fetchall())
+        return rows
 
 
 _OWN = "- ARRAY['id', 'tellings', 'first_seen_at', 'deleted_at', 'pipeline_run_id', 'work_item_id']"

@@ -45,19 +45,19 @@ def test_the_tables_do_not_depend_on_the_order_of_many_tellings(github: Connecti
 def hold_against_order(github: Connection, seed: int) -> None:
     chance = random.Random(seed)
     history = random_history(chance)
-    told = [*history, *chance.choices(history, k=len(history) // 2)]
-    chance.shuffle(told)
+    drafts = [*history, *chance.choices(history, k=len(history) // 2)]
+    chance.shuffle(drafts)
     identify_people(github.provider, PEOPLE)  # so that they have the same numbers both times
     projects_of(github, [SHOP])
     with undone():
         tell_all(github, [[draft] for draft in history])
         expected = tables()
     with undone():
-        tell_all(github, in_batches(chance, told))
+        tell_all(github, in_batches(chance, drafts))
         assert tables() == expected
         before = tables()
         with transaction.atomic():
-            again = store_drafts(github, told)
+            again = store_drafts(github, drafts)
         assert (again.added, again.changed, again.removed) == (0, 0, 0)
         assert tables() == before
         for pull_request in PullRequest.objects.all():

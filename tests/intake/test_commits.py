@@ -23,7 +23,7 @@ ADA = Who(name="Ada Example", email="ada@example.com", login="ada-k")
 MESSAGE = "Sell tea\n\nIt is wanted.\n\nCo-authored-by: Claude <noreply@anthropic.com>\nReviewed-by: Ben\n  Example"
 
 
-def commit(sha: str, *, parents: tuple[str, ...] = (), **told: Any) -> CommitDraft:
+def commit(sha: str, *, parents: tuple[str, ...] = (), **fields: Any) -> CommitDraft:
     whole: dict[str, Any] = {
         "external_id": sha,
         "repository": SHOP,
@@ -34,7 +34,7 @@ def commit(sha: str, *, parents: tuple[str, ...] = (), **told: Any) -> CommitDra
         "committed_at": FIRST,
         "message": MESSAGE,
     }
-    return CommitDraft(**whole | told)
+    return CommitDraft(**whole | fields)
 
 
 def test_a_commit_is_stored_without_its_files(tell: Tell) -> None:

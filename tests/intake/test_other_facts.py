@@ -56,11 +56,13 @@ def at(hours: float) -> datetime:
     return MONDAY + timedelta(hours=hours)
 
 
-def item(key: str = "acme/shop#1", hours: float = 1, **told: Any) -> WorkItemDraft:
-    return WorkItemDraft(external_id=f"I-{key}", project=SHOP, key=key, updated_at=at(hours), created_at=MONDAY, **told)
+def item(key: str = "acme/shop#1", hours: float = 1, **fields: Any) -> WorkItemDraft:
+    return WorkItemDraft(
+        external_id=f"I-{key}", project=SHOP, key=key, updated_at=at(hours), created_at=MONDAY, **fields
+    )
 
 
-def pull_request(*keys: str, **told: Any) -> PullRequestDraft:
+def pull_request(*keys: str, **fields: Any) -> PullRequestDraft:
     references = Told([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in keys])
     return PullRequestDraft(
         external_id="PR7",
@@ -71,11 +73,11 @@ def pull_request(*keys: str, **told: Any) -> PullRequestDraft:
         state=PullRequestState.OPEN,
         author=ADA,
         references=references,
-        **told,
+        **fields,
     )
 
 
-def run(external_id: str = "1", name: str = "Deploy", status: RunStatus = RunStatus.SUCCESS, **told: Any) -> AnyDraft:
+def run(external_id: str = "1", name: str = "Deploy", status: RunStatus = RunStatus.SUCCESS, **fields: Any) -> AnyDraft:
     return PipelineRunDraft(
         external_id=external_id,
         repository=SHOP,
@@ -84,16 +86,16 @@ def run(external_id: str = "1", name: str = "Deploy", status: RunStatus = RunSta
         status=status,
         updated_at=at(1),
         finished_at=at(1),
-        **told,
+        **fields,
     )
 
 
-def deployment(external_id: str = "D1", **told: Any) -> DeploymentDraft:
-    return DeploymentDraft(external_id=external_id, repository=SHOP, updated_at=at(1), **told)
+def deployment(external_id: str = "D1", **fields: Any) -> DeploymentDraft:
+    return DeploymentDraft(external_id=external_id, repository=SHOP, updated_at=at(1), **fields)
 
 
 def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
-    told = item(
+    draft = item(
         native_status="closed",
         status_category=StatusCategory.DONE,
         assignee=ADA,
@@ -108,13 +110,13 @@ def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
         assignments=Told([AssignmentDraft(at=at(1), assignee=ADA), AssignmentDraft(at=at(2), assignee=None)]),
         sprint_changes=Told([SprintChangeDraft(at=at(1), sprint="S1", added=True)]),
     )
-    assert tell(told).added == 1
+    assert tell(draft).added == 1
     stored = WorkItem.objects.get()
     assert stored.project.repository == Resource.objects.get().repository
     assert (stored.status_category, stored.first_category) == ("done", "todo")
     assert list(stored.transitions.order_by("at").values_list("category", flat=True)) == ["in_progress", "done"]
     assert stored.assignments.count() == 2
-    assert tell(told).unchanged == 1
+    assert tell(draft).unchanged == 1
 
 
 def test_the_category_in_which_an_item_was_created_follows_from_its_first_move(tell: Tell) -> None:

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def identities(*people: Who) -> list[Identity]:
     with transaction.atomic():
-        found = identify_people("github", people)
-    return [Identity.objects.get(pk=found[who]) for who in people]
+        by_who = identify_people("github", people)
+    return [Identity.objects.get(pk=by_who[who]) for who in people]
 
 
 def test_a_login_is_the_same_with_and_without_its_address() -> None:

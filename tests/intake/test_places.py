@@ -78,10 +78,10 @@ def test_a_project_is_stored_with_its_key(github: Connection) -> None:
 
 
 def test_repositories_are_told_of_like_other_records(tell: Tell) -> None:
-    told = RepositoryDraft(external_id="R2", name="acme/cellar", remote="github.com/acme/cellar")
+    draft = RepositoryDraft(external_id="R2", name="acme/cellar", remote="github.com/acme/cellar")
     of_it = DeploymentDraft(external_id="D", repository="R2")
-    assert tell(told, of_it).outcomes == (Outcome.ADDED, Outcome.ADDED)
-    assert tell(told).outcomes == (Outcome.UNCHANGED,)
-    assert tell(replace(told, archived=True)).outcomes == (Outcome.CHANGED,)
-    assert tell(replace(told, deleted=True)).outcomes == (Outcome.REMOVED,)
+    assert tell(draft, of_it).outcomes == (Outcome.ADDED, Outcome.ADDED)
+    assert tell(draft).outcomes == (Outcome.UNCHANGED,)
+    assert tell(replace(draft, archived=True)).outcomes == (Outcome.CHANGED,)
+    assert tell(replace(draft, deleted=True)).outcomes == (Outcome.REMOVED,)
     assert Resource.objects.get(external_id="R2").gone_at is not None

@@ -31,7 +31,7 @@ def at(hours: float) -> datetime:
     return MONDAY + timedelta(hours=hours)
 
 
-def pull_request(hours: float = 1, **told: Any) -> PullRequestDraft:
+def pull_request(hours: float = 1, **fields: Any) -> PullRequestDraft:
     """Number 7, told of as a whole after so many hours, unless something else is told."""
     whole: dict[str, Any] = {
         "external_id": "PR7",
@@ -52,12 +52,12 @@ def pull_request(hours: float = 1, **told: Any) -> PullRequestDraft:
         "events": Told(),
         "references": Told((WorkItemReference(key="SHOP-1", method=LinkMethod.BRANCH),)),
     }
-    return PullRequestDraft(**whole | told)
+    return PullRequestDraft(**whole | fields)
 
 
-def bare(hours: float, **told: Any) -> PullRequestDraft:
+def bare(hours: float, **fields: Any) -> PullRequestDraft:
     """A telling of number 7 that says nothing but this."""
-    return PullRequestDraft(external_id="PR7", repository=SHOP, number=7, updated_at=at(hours), **told)
+    return PullRequestDraft(external_id="PR7", repository=SHOP, number=7, updated_at=at(hours), **fields)
 
 
 def review(external_id: str, state: ReviewState = ReviewState.APPROVED) -> ReviewDraft:
@@ -77,7 +77,7 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
     assert stored.author.person is not None
     assert stored.author.person.email == "ada@example.com"
     assert [(commit.sha, commit.author) for commit in stored.commits.all()] == [("a" * 40, stored.author)]
-    assert [each.state for each in stored.reviews.all()] == ["approved"]
+    assert [stored_review.state for stored_review in stored.reviews.all()] == ["approved"]
     assert [link.key for link in stored.links.all()] == ["SHOP-1"]
     assert stored.ready_at == stored.created_at
     assert stored.tellings == dict.fromkeys(stored.tellings)  # what was never told
@@ -124,20 +124,20 @@ def test_an_older_telling_fills_in_what_the_newer_left_out(tell: Tell) -> None:
 def test_a_whole_telling_takes_away_what_it_does_not_name(tell: Tell) -> None:
     tell(pull_request(1, reviews=Told((review("1"), review("2")))))
     assert tell(pull_request(2, reviews=Told((review("2"),)))).outcomes == (Outcome.CHANGED,)
-    assert [each.external_id for each in PullRequest.objects.get().reviews.all()] == ["2"]
+    assert [stored_review.external_id for stored_review in PullRequest.objects.get().reviews.all()] == ["2"]
 
 
 def test_a_part_told_since_survives_a_late_whole_telling(tell: Tell) -> None:
     tell(pull_request(1))
     tell(bare(5, reviews=Told((review("2"),), whole=False)))
     tell(pull_request(3, reviews=Told((review("3"),))))
-    assert sorted(each.external_id for each in PullRequest.objects.get().reviews.all()) == ["2", "3"]
+    assert sorted(stored_review.external_id for stored_review in PullRequest.objects.get().reviews.all()) == ["2", "3"]
 
 
 def test_a_dismissed_review_stays_dismissed(tell: Tell) -> None:
     tell(bare(5, reviews=Told((review("2", ReviewState.DISMISSED),), whole=False)))
     tell(bare(5, reviews=Told((review("2", ReviewState.APPROVED),), whole=False)))
-    assert [each.state for each in PullRequest.objects.get().reviews.all()] == ["dismissed"]
+    assert [stored_review.state for stored_review in PullRequest.objects.get().reviews.all()] == ["dismissed"]
 
 
 def test_two_tellings_in_one_batch_come_one_after_the_other(tell: Tell) -> None:

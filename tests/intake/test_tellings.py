@@ -36,9 +36,9 @@ class Record:
     known: Known | None = None
 
     def hear(self, word: Word) -> None:
-        told = {name: PartsTelling(parts.keys(), whole) for name, (parts, whole) in word.parts.items()}
+        parts_provided = {name: PartsTelling(parts.keys(), whole) for name, (parts, whole) in word.parts.items()}
         to_store = weigh(
-            Telling(word.at, word.fields.keys(), told, deleted=word.deleted),
+            Telling(word.at, word.fields.keys(), parts_provided, deleted=word.deleted),
             self.known,
             all_fields=FIELDS,
             all_parts=PARTS,
@@ -62,11 +62,11 @@ def told_in_order(words: Sequence[Word]) -> tuple[object, ...]:
     """The record after the newest word on everything: each word replaces what it speaks of."""
     values: dict[str, int] = {}
     collections: dict[str, dict[str, int]] = {}
-    for word in sorted(words, key=lambda each: each.at):
+    for word in sorted(words, key=lambda update: update.at):
         values |= word.fields
         for name, (parts, whole) in word.parts.items():
             collections[name] = dict(parts) if whole else collections.get(name, {}) | parts
-    newest = max(words, key=lambda each: each.at)
+    newest = max(words, key=lambda update: update.at)
     return values, {name: parts for name, parts in collections.items() if parts}, newest.deleted
 
 
@@ -87,21 +87,21 @@ def words(draw: st.DrawFn) -> list[Word]:
 
 
 @given(words(), st.randoms(use_true_random=False))
-def test_the_order_of_tellings_does_not_matter(told: list[Word], chance: random.Random) -> None:
-    heard = [*told, *chance.choices(told, k=3)]
+def test_the_order_of_tellings_does_not_matter(history: list[Word], chance: random.Random) -> None:
+    heard = [*history, *chance.choices(history, k=3)]
     chance.shuffle(heard)
     record = Record()
     for word in heard:
         record.hear(word)
-    assert record.shown == told_in_order(told)
+    assert record.shown == told_in_order(history)
 
 
 @given(words())
-def test_what_was_told_as_a_whole_leaves_nothing_to_note(told: list[Word]) -> None:
+def test_what_was_told_as_a_whole_leaves_nothing_to_note(history: list[Word]) -> None:
     record = Record()
-    for word in told:
+    for word in history:
         record.hear(word)
-    latest = max(word.at for word in told) + timedelta(hours=1)
+    latest = max(word.at for word in history) + timedelta(hours=1)
     whole = Word(latest, dict.fromkeys(FIELDS, 1), {name: ({"a": 1}, True) for name in PARTS})
     record.hear(whole)
     assert record.known
@@ -109,11 +109,11 @@ def test_what_was_told_as_a_whole_leaves_nothing_to_note(told: list[Word]) -> No
 
 
 @given(words())
-def test_the_last_word_again_changes_nothing(told: list[Word]) -> None:
+def test_the_last_word_again_changes_nothing(history: list[Word]) -> None:
     record = Record()
-    for word in told:
+    for word in history:
         record.hear(word)
     before, known = record.shown, record.known
-    for word in told:
+    for word in history:
         record.hear(word)
     assert (record.shown, record.known) == (before, known)

@@ -50,13 +50,13 @@ class Example(Connector):
         page: int | None = 1
         while page is not None:
             answer = http.get("/repos", params={"page": page}).json()
-            for each in answer["records"]:
+            for record in answer["records"]:
                 yield ResourceDraft(
                     kind=ResourceKind.REPOSITORY,
-                    external_id=each["id"],
-                    name=each["name"],
-                    archived=each["archived"],
-                    remote=f"example.com/{each['name']}",
+                    external_id=record["id"],
+                    name=record["name"],
+                    archived=record["archived"],
+                    remote=f"example.com/{record['name']}",
                 )
             page = answer["next"]
 
@@ -70,8 +70,8 @@ class Example(Connector):
             answer = http.get(f"/repos/{resource.external_id}/pulls", params=params).json()
             began = began or answer["now"]
             records = [
-                RawRecord(each, normalise_of(resource), str(each.get("id", "")), resource.external_id)
-                for each in answer["records"]
+                RawRecord(record, normalise_of(resource), str(record.get("id", "")), resource.external_id)
+                for record in answer["records"]
             ]
             if answer["next"] is None:
                 yield Page(records, {"since": began}, left=0, complete=since is None)

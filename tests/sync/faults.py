@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tests.sync.provider import Asked, Fault, Reply
+from tests.sync.provider import Fault, Reply, SeenRequest
 
 HTML = Reply(200, b"<!DOCTYPE html><html><body>Sign in</body></html>", {"Content-Type": "text/html"})
 
@@ -14,9 +14,9 @@ def times(count: int, reply: Reply, *, to: str = "/pulls", page: int | None = No
     """The first `count` requests for such a path, or only for that page of it."""
     left = count
 
-    def fault(asked: Asked) -> Reply | None:
+    def fault(request: SeenRequest) -> Reply | None:
         nonlocal left
-        if left and asked.path.endswith(to) and page in (None, asked.page):
+        if left and request.path.endswith(to) and page in (None, request.page):
             left -= 1
             return reply
         return None
@@ -25,17 +25,17 @@ def times(count: int, reply: Reply, *, to: str = "/pulls", page: int | None = No
 
 
 def always(reply: Reply, *, to: str = "/pulls") -> Fault:
-    return lambda asked: reply if asked.path.endswith(to) else None
+    return lambda request: reply if request.path.endswith(to) else None
 
 
 def after(requests: int, fault: Fault) -> Fault:
     """From the request after so many on."""
-    return lambda asked: fault(asked) if asked.number > requests else None
+    return lambda request: fault(request) if request.number > requests else None
 
 
 def every(number: int, reply: Reply) -> Fault:
     """One request in so many."""
-    return lambda asked: reply if asked.number % number == 0 else None
+    return lambda request: reply if request.number % number == 0 else None
 
 
 def refused(status: int, message: str = "", **headers: str) -> Reply:

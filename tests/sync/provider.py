@@ -26,7 +26,7 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Asked:
+class SeenRequest:
     """A request as a fault sees it; `number` counts all requests from 1."""
 
     number: int
@@ -50,7 +50,7 @@ class Reply:
         return cls(200, json.dumps(document).encode(), headers or {})
 
 
-Fault = Callable[[Asked], Reply | None]
+Fault = Callable[[SeenRequest], Reply | None]
 
 
 @dataclass
@@ -69,8 +69,8 @@ class Provider:
         self.repositories: dict[str, Repository] = {}
         self.faults: list[Fault] = []
         self.headers: dict[str, str] = {}
-        self.asked: list[Asked] = []
-        self.before_answer: Callable[[Asked], None] = lambda asked: None
+        self.seen: list[SeenRequest] = []
+        self.before_answer: Callable[[SeenRequest], None] = lambda seen: None
         self.lock = threading.RLock()
         self.url = ""
         self._clock = BEGIN
@@ -101,8 +101,8 @@ class Provider:
         """These come first, in order; each decides by itself whether it happens."""
         self.faults = list(faults)
 
-    def requests_for(self, ending: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.path.endswith(ending)]
+    def requests_for(self, ending: str) -> list[SeenRequest]:
+        return [request for request in self.seen if request.path.endswith(ending)]
 
     # What a request is answered -----------------------------------------------------------------------------------
 
@@ -110,15 +110,15 @@ class Provider:
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self.lock:
-            asked = Asked(len(self.asked) + 1, parts.path, int(query.get("page", 1)), token)
-            self.asked.append(asked)
-        self.before_answer(asked)
+            request = SeenRequest(len(self.seen) + 1, parts.path, int(query.get("page", 1)), token)
+            self.seen.append(request)
+        self.before_answer(request)
         for fault in self.faults:
-            if (reply := fault(asked)) is not None:
+            if (reply := fault(request)) is not None:
                 return reply
         if token != f"Bearer {TOKEN}":
             return Reply(401, b'{"message": "Bad credentials"}')
-        document = self.list_page(asked.path, asked.page, query)
+        document = self.list_page(request.path, request.page, query)
         return Reply.of(document, self.headers) if document else Reply(404, b'{"message": "Not Found"}')
 
     def list_page(self, path: str, page: int, query: dict[str, str]) -> dict[str, Any] | None:

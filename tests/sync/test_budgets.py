@@ -13,33 +13,33 @@ from integrations.models import Connection, Quota
 from integrations.sync.budgets import LONGEST_PAUSE, BudgetBook
 
 
-def told(remaining: int, *, seconds: float = 100, limit: int = 1000) -> ToldQuota:
+def quota(remaining: int, *, seconds: float = 100, limit: int = 1000) -> ToldQuota:
     return ToldQuota("core", limit, remaining, timezone.now() + timedelta(seconds=seconds))
 
 
 def test_requests_slow_down_before_the_budget_is_used_up(connection: Connection) -> None:
     book = BudgetBook(connection)
     assert book.seconds_before("core") == 0  # nothing is known yet
-    book.note("core", told(900))
+    book.note("core", quota(900))
     assert book.seconds_before("core") == 0
-    book.note("core", told(200))
+    book.note("core", quota(200))
     assert book.seconds_before("core") == pytest.approx(1.0, abs=0.1)  # 100 requests for 100 seconds
-    book.note("core", told(110, seconds=3000))
+    book.note("core", quota(110, seconds=3000))
     assert book.seconds_before("core") == LONGEST_PAUSE
-    book.note("core", told(100))
+    book.note("core", quota(100))
     with pytest.raises(TransientError, match="900 of the 1,000 requests that are granted are used up") as caught:
         book.seconds_before("core")
     assert caught.value.retry_at is not None
     assert book.seconds_before("graphql") == 0  # another budget
-    book.note("core", told(100, seconds=-1))
+    book.note("core", quota(100, seconds=-1))
     assert book.seconds_before("core") == 0  # renewed by now
 
 
 def test_what_somebody_waits_for_may_use_the_reserve(connection: Connection) -> None:
     book = BudgetBook(connection, reserve=0.0)
-    book.note("core", told(5, seconds=1))
+    book.note("core", quota(5, seconds=1))
     assert 0 < book.seconds_before("core") < 1
-    book.note("core", told(0))
+    book.note("core", quota(0))
     with pytest.raises(TransientError):
         book.seconds_before("core")
 
@@ -47,10 +47,10 @@ def test_what_somebody_waits_for_may_use_the_reserve(connection: Connection) -> 
 def test_other_workers_and_later_turns_know(connection: Connection) -> None:
     book = BudgetBook(connection)
     until = timezone.now() + timedelta(minutes=5)
-    book.note("core", told(700))
+    book.note("core", quota(700))
     book.block("graphql", until)
     book.save()
-    book.note("core", told(650))
+    book.note("core", quota(650))
     book.save()
     later = BudgetBook(connection)
     assert later.seconds_before("core") == 0

@@ -64,7 +64,7 @@ def test_only_the_named_resources_are_synced(provider: Provider) -> None:
     for name in ("acme/shop", "acme/site", "other/thing"):
         provider.repository(name, pull_requests=1)
     connect(provider, "--resource", "acme/shop", "--resource", "other/*")
-    names = [each["resource"] for each in printed("sync", "--wait")["resources"]]
+    names = [result["resource"] for result in printed("sync", "--wait")["resources"]]
     assert names == ["acme/shop", "other/thing"]
     connect(provider, "--set", "note=again")  # keeps what was picked
     assert len(printed("sync", "--wait")["resources"]) == 2
@@ -95,11 +95,13 @@ def test_a_wait_that_the_provider_asks_for_is_said_and_waited_for(
     connection = Connection.objects.get(pk=connect(provider)["id"])
     provider.answers(times(1, refused(429, Retry_After="600")))
     monkeypatch.setattr("integrations.sync.run_now.time.sleep", lambda _: let_time_pass(connection))
-    out, said = StringIO(), StringIO()
-    call_command("sync", "--wait", "--json", stdout=out, stderr=said)
+    out, printed_text = StringIO(), StringIO()
+    call_command("sync", "--wait", "--json", stdout=out, stderr=printed_text)
     (result,) = json.loads(out.getvalue())["resources"]
     assert (result["state"], result["added"]) == ("done", 3)
-    assert said.getvalue().startswith("Example: Example limits how much may be read, and asked to wait. Going on at ")
+    assert printed_text.getvalue().startswith(
+        "Example: Example limits how much may be read, and asked to wait. Going on at "
+    )
 
 
 def test_secrets_come_from_files_variables_and_standard_input(

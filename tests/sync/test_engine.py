@@ -23,7 +23,7 @@ from integrations.sync.slices import Turn, take_turn
 from tests.sync import connector
 from tests.sync.conftest import stream_of
 from tests.sync.connector import Example
-from tests.sync.provider import TOKEN, Asked, Provider
+from tests.sync.provider import TOKEN, Provider, SeenRequest
 from tests.sync.telling import last_run, let_time_pass, read_everything, read_through, titles
 
 
@@ -47,9 +47,9 @@ def test_turns_go_round_the_connections_and_within_them_round_the_streams(
     connected(provider, "Big", "big/*")
     connected(provider, "Small", "small/*")
     order = []
-    while (taken := take_turn()) is not None:
-        assert taken.run is not None
-        order.append(str(taken.run.stream.resource))  # type: ignore[union-attr]
+    while (sync_slice := take_turn()) is not None:
+        assert sync_slice.run is not None
+        order.append(str(sync_slice.run.stream.resource))  # type: ignore[union-attr]
     assert order[:6] == ["big/a", "small/c", "big/b", "small/c", "big/a", "small/c"]
     assert sorted(order) == ["big/a"] * 3 + ["big/b"] * 3 + ["small/c"] * 3
     assert {(run.state, run.read) for run in SyncRun.objects.all()} == {(SyncRun.State.DONE, 50)}
@@ -95,8 +95,8 @@ def test_a_stream_is_one_workers_until_its_lease_is_over_or_its_session_gone(
     Stream.objects.update(leased_by="a worker that was killed", leased_until=timezone.now() + LEASE)
     stream = stream_of(connection, "acme/shop")
     SyncRun.objects.create(stream=stream)
-    taken = take_turn()
-    assert taken is not None
+    sync_slice = take_turn()
+    assert sync_slice is not None
     interrupted, done = SyncRun.objects.order_by("pk")
     assert (interrupted.state, interrupted.problem) == (SyncRun.State.INTERRUPTED, WORKER_ENDED)
     assert done.state == SyncRun.State.DONE
@@ -108,9 +108,9 @@ def test_a_crowded_host_leaves_the_turn_to_others(
     provider.repository("acme/shop", pull_requests=3)
     discover_resources(connection)
     monkeypatch.setattr(hosts, "TURNS_AT_ONCE", 0)
-    taken = take_turn()
-    assert taken is not None
-    assert (taken.run, taken.crowded) == (None, connection.pk)
+    sync_slice = take_turn()
+    assert sync_slice is not None
+    assert (sync_slice.run, sync_slice.crowded) == (None, connection.pk)
     assert take_turn(without=[connection.pk]) is None
     assert stream_of(connection, "acme/shop").leased_by == ""
 
@@ -146,8 +146,8 @@ def paused_after_page(connection: Connection, page: int) -> SyncRun:
 
 
 def during(ending: str, *, page: int, do: Any) -> Any:
-    def look(asked: Asked) -> None:
-        if asked.path.endswith(ending) and asked.page == page:
+    def look(request: SeenRequest) -> None:
+        if request.path.endswith(ending) and request.page == page:
             do()
 
     return look
@@ -308,8 +308,8 @@ def test_runs_that_found_nothing_do_not_bury_the_others(connection: Connection, 
         if number == 2:
             provider.change(shop, 1, "News")
         read_everything(connection)
-    found = SyncRun.objects.order_by("pk").values_list("added", "changed")
-    assert list(found) == [(3, 0), (0, 1), (0, 0)]
+    runs = SyncRun.objects.order_by("pk").values_list("added", "changed")
+    assert list(runs) == [(3, 0), (0, 1), (0, 0)]
 
 
 def test_a_fault_of_our_own_is_said_and_tried_again(

@@ -17,7 +17,7 @@ from integrations.sync.tasks import discover
 from tests.sync import faults
 from tests.sync.conftest import QUICK, stream_of
 from tests.sync.faults import after, always, every, refused, times
-from tests.sync.provider import TOKEN, Asked, Fault, Provider, Reply
+from tests.sync.provider import TOKEN, Fault, Provider, Reply, SeenRequest
 from tests.sync.telling import last_run, let_time_pass, read_everything, read_through, titles
 
 
@@ -30,11 +30,11 @@ def repeated(provider: Provider) -> Fault:
     """Page 3 is answered with the records of page 2, and the rest follows afterwards."""
     done: list[int] = []
 
-    def fault(asked: Asked) -> Reply | None:
-        if not asked.path.endswith("1000/pulls") or asked.page != 3 or done:
+    def fault(request: SeenRequest) -> Reply | None:
+        if not request.path.endswith("1000/pulls") or request.page != 3 or done:
             return None
-        done.append(asked.page)
-        again = provider.list_page(asked.path, 2, {})
+        done.append(request.page)
+        again = provider.list_page(request.path, 2, {})
         return Reply.of({**(again or {}), "next": 3})
 
     return fault
@@ -44,8 +44,8 @@ def changing(provider: Provider) -> Fault:
     """Before page 2 one of page 3 is changed, and so moves to the front."""
     done: list[int] = []
 
-    def fault(asked: Asked) -> Reply | None:
-        if asked.path.endswith("1000/pulls") and asked.page == 2 and not done:
+    def fault(request: SeenRequest) -> Reply | None:
+        if request.path.endswith("1000/pulls") and request.page == 2 and not done:
             done.append(5)
             provider.change(provider.repositories["1000"], 5, "Changed meanwhile")
         return None
@@ -136,9 +136,9 @@ def test_a_refused_token_holds_the_connection_back_and_a_new_one_goes_on(
     assert connection.problem == "Example refused the token (“Bad credentials …”)."
     assert "Enter a new one" in connection.remedy
     assert all(stream.problem == connection.problem for stream in Stream.objects.all())
-    asked = len(provider.asked)
+    requests_before = len(provider.seen)
     assert take_turn() is None
-    assert len(provider.asked) == asked
+    assert len(provider.seen) == requests_before
 
     provider.answers()
     ask_for_sync(connection)
@@ -148,7 +148,7 @@ def test_a_refused_token_holds_the_connection_back_and_a_new_one_goes_on(
     connection.refresh_from_db()
     assert connection.problem == ""
     assert titles(connection) == expected(provider)
-    pages = [asked.page for asked in provider.requests_for("1000/pulls")]
+    pages = [request.page for request in provider.requests_for("1000/pulls")]
     assert pages == [
         1,
         2,

@@ -47,7 +47,7 @@ def test_tries_within_a_turn_are_few_and_counted(asking: ConnectionHttp, provide
     provider.answers(always(refused(502), to="/repos"))
     with pytest.raises(TransientError, match="Example answered 502, an error of its own, when asked for /repos"):
         asking.get("/repos")
-    assert asking.requests == len(provider.asked) == QUICK.tries
+    assert asking.requests == len(provider.seen) == QUICK.tries
 
 
 def test_what_is_wrong_for_good_is_not_tried_again(asking: ConnectionHttp, provider: Provider) -> None:
@@ -93,7 +93,7 @@ def test_a_token_that_cannot_be_sent_is_said_to_be_none(provider: Provider, toke
         asking.get("/repos")
     assert token not in str(caught.value)
     assert caught.value.what_to_do.startswith("Enter the token again")
-    assert provider.asked == []
+    assert provider.seen == []
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:b", "//", "http:///nothing", "\ud83d"])
@@ -109,9 +109,9 @@ def test_nobody_learns_the_token(asking: ConnectionHttp, provider: Provider, cap
     provider.answers(always(refused(401, f"Bearer {TOKEN} is unknown"), to="/repos"))
     with pytest.raises(CredentialRefusedError) as caught:
         asking.get("/repos")
-    told = f"{caught.value!r} {caught.value} {caught.value.what_to_do} {asking!r} {asking._connector.settings!r}"
-    assert TOKEN not in told + caplog.text
-    assert provider.asked[0].token == f"Bearer {TOKEN}"
+    texts = f"{caught.value!r} {caught.value} {caught.value.what_to_do} {asking!r} {asking._connector.settings!r}"
+    assert TOKEN not in texts + caplog.text
+    assert provider.seen[0].token == f"Bearer {TOKEN}"
 
 
 def test_a_token_that_was_exchanged_is_exchanged_again_when_it_runs_out(provider: Provider) -> None:
@@ -137,7 +137,7 @@ def test_an_exchange_is_made_once_for_many_clients_and_again_for_other_settings(
             http.get("/exchange")
             return {"Authorization": f"Bearer {TOKEN}"}
 
-    provider.answers(lambda asked: Reply(200, b"{}") if asked.path == "/exchange" else None)
+    provider.answers(lambda request: Reply(200, b"{}") if request.path == "/exchange" else None)
     for key in ("a", "a", "b"):
         connector = Exchanging(Settings({"base_url": provider.url}, {"token": key}))
         with ConnectionHttp(connector, patience=QUICK, exchanged=ExchangedSignature(connector)) as asking:
@@ -151,7 +151,7 @@ def test_an_address_that_is_none_is_said_to_be_none(asking: ConnectionHttp, prov
     for path in (f"{provider.url}/repos?page=\0", "http://[/repos", "/re\npos"):
         with pytest.raises(PermanentError, match="Example leads to"):
             asking.get(path)
-    assert provider.asked == []
+    assert provider.seen == []
 
 
 def test_an_absolute_address_of_another_host_is_not_asked(asking: ConnectionHttp, provider: Provider) -> None:
@@ -207,7 +207,7 @@ def test_whoever_gave_up_asks_nothing_more(asking: ConnectionHttp, provider: Pro
     asking.give_up()
     with pytest.raises(TransientError):
         asking.get("/repos")
-    assert provider.asked == []
+    assert provider.seen == []
 
 
 def test_a_short_silence_is_overheard(asking: ConnectionHttp, provider: Provider) -> None:
@@ -251,10 +251,10 @@ def test_a_reset_is_meant_by_the_providers_clock() -> None:
         "x-ratelimit-reset": str(int((NOW + timedelta(minutes=12)).timestamp())),
         "x-ratelimit-resource": "core",
     }
-    told = told_quota(headers, NOW)
-    assert told is not None
-    assert (told.budget, told.limit, told.remaining) == ("core", 5000, 0)
-    assert told.resets_at == retry_at(headers, NOW) == NOW + timedelta(minutes=2)
+    quota = told_quota(headers, NOW)
+    assert quota is not None
+    assert (quota.budget, quota.limit, quota.remaining) == ("core", 5000, 0)
+    assert quota.resets_at == retry_at(headers, NOW) == NOW + timedelta(minutes=2)
     assert retry_at({**headers, "retry-after": "5"}, NOW) == NOW + timedelta(seconds=5)
     assert retry_at({**headers, "x-ratelimit-remaining": "1"}, NOW) is None
     assert told_quota({}, NOW) is None

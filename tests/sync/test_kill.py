@@ -46,10 +46,10 @@ def test_a_worker_killed_at_any_moment_loses_nothing(
     with start_server(named=f"sync-{seed}") as server:
         connect(server, provider)
         for requests in sorted(chance.sample(range(PAGES - 5), kills)):
-            begun = len(provider.asked)
+            requests_before = len(provider.seen)
             server.run("worker", "-m", "tests.sync.worker")
-            target = max(requests, begun + 1)
-            wait_until(lambda: len(provider.asked) >= target, what=f"{target} requests")  # noqa: B023
+            target = max(requests, requests_before + 1)
+            wait_until(lambda: len(provider.seen) >= target, what=f"{target} requests")  # noqa: B023
             time.sleep(chance.uniform(0.0, 0.05))  # fetching, storing, or between: that is what chance decides
             server.kill("worker")
         assert stored(server, provider) == expected(provider)
@@ -70,7 +70,7 @@ def test_two_workers_share_the_streams_and_one_takes_over_from_the_other(
         connect(server, provider)
         server.run("one", "-m", "tests.sync.worker")
         server.run("two", "-m", "tests.sync.worker")
-        wait_until(lambda: len(provider.asked) > PAGES // 3, what="a third of the pages is read")
+        wait_until(lambda: len(provider.seen) > PAGES // 3, what="a third of the pages is read")
         server.kill("one")
         assert stored(server, provider) == expected(provider)
         assert set(most_at_once.values()) == {1}
@@ -109,7 +109,7 @@ def connect(server: Server, provider: Provider) -> None:
             secrets={"token": TOKEN},
         )
         discover_resources(connection)
-    provider.asked.clear()
+    provider.seen.clear()
 
 
 def stored(server: Server, provider: Provider) -> list[tuple[Any, ...]]:

@@ -98,8 +98,8 @@ def told_at(minute: int, payload: Any) -> Any:
     which one record has several contents at one time."""
     at = (datetime(2024, 5, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
     return {
-        name: each | {"updated_at": at} if isinstance(each, dict) and "updated_at" in each else each
-        for name, each in payload.items()
+        name: value | {"updated_at": at} if isinstance(value, dict) and "updated_at" in value else value
+        for name, value in payload.items()
     }
 
 
@@ -110,11 +110,11 @@ def event_of(name: str) -> str:
 def facts() -> dict[str, list[Any]]:
     """Every stored fact, without what only says when Headway saw it."""
     unseen = {"id", "first_seen_at", "connection_id", "pull_request_id", "project_id", "deleted_at"}
-    found = {}
+    stored = {}
     for model in (PullRequest, PullRequestReview, WorkItem, PipelineRun, Deployment, Release):
         rows = [{k: v for k, v in row.items() if k not in unseen} for row in model._default_manager.values()]
-        found[model.__name__] = sorted(rows, key=lambda row: json.dumps(row, default=str, sort_keys=True))
-    return found
+        stored[model.__name__] = sorted(rows, key=lambda row: json.dumps(row, default=str, sort_keys=True))
+    return stored
 
 
 def test_what_github_really_sends_becomes_facts(github: GitHubSends, test_data: Path) -> None:

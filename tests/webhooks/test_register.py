@@ -97,12 +97,12 @@ def test_a_missing_permission_is_named_and_tried_again_when_asked(github: GitHub
     ask_for_hooks(connection)
     register_waiting()
     assert "Webhooks" in shop().hook_problem
-    asked = len(github.requests)
+    requests_before = len(github.requests)
     register_waiting()
-    assert len(github.requests) == asked  # it would be refused again
+    assert len(github.requests) == requests_before  # it would be refused again
     ask_for_hooks(connection)
     register_waiting()
-    assert len(github.requests) > asked
+    assert len(github.requests) > requests_before
 
 
 def test_they_go_with_their_connection(github: GitHubServer) -> None:

@@ -89,7 +89,10 @@ class Command(BaseCommand):
         measurements = self._measurements(options)
         chosen = [measurements[name] for name in NAMES if name in names]
         if options["json"]:
-            document = {"machine": machine(), "figures": [each.as_json() for measure in chosen for each in measure()]}
+            document = {
+                "machine": machine(),
+                "figures": [result.as_json() for measure in chosen for result in measure()],
+            }
             self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
             return
         self.stdout.write(machine_as_text(machine()) + "\n")
@@ -148,8 +151,8 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
 
 def _size(usual: Size, options: Mapping[str, Any]) -> Size:
     """The usual size with what the command line says otherwise."""
-    said = {name: options[name] for name in ("people", "units", "weeks", "sessions_per_week") if options[name]}
-    return replace(usual, **said)
+    chosen_sizes = {name: options[name] for name in ("people", "units", "weeks", "sessions_per_week") if options[name]}
+    return replace(usual, **chosen_sizes)
 
 
 def _measure_in_temporary_instance(words: Sequence[str]) -> None:

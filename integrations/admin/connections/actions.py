@@ -24,11 +24,11 @@ def test(connection: Connection) -> Said:
         return _test_path(connection)
     if connection.provider not in connectors():
         return _nothing_to_ask(connection)
-    missing = [each for each in check_connection(connection) if not each.works]
+    missing = [permission for permission in check_connection(connection) if not permission.works]
     if not missing:
         return f"{connection}: everything works.", messages.SUCCESS
-    said = " ".join(f"{each.what.rstrip('.')}. {each.remedy}" for each in missing)
-    return f"{connection}: {said}", messages.ERROR
+    message = " ".join(f"{permission.what.rstrip('.')}. {permission.remedy}" for permission in missing)
+    return f"{connection}: {message}", messages.ERROR
 
 
 def sync(connection: Connection) -> Said:
@@ -88,10 +88,10 @@ def _nothing_to_ask(connection: Connection) -> Said:
 
 
 def _test_path(connection: Connection) -> Said:
-    found = []
+    results = []
     for source in connection.sources.all():
         try:
-            found.append(len(GitRepository.open(source.external_id).branches))
+            results.append(len(GitRepository.open(source.external_id).branches))
         except GitError as problem:
             return f"{connection}: {problem}", messages.ERROR
-    return f"{connection}: can be read, with {sum(found)} branches.", messages.SUCCESS
+    return f"{connection}: can be read, with {sum(results)} branches.", messages.SUCCESS

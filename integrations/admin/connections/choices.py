@@ -28,5 +28,5 @@ def choices() -> Sequence[Choice]:
 def _brings(connector: type[Connector]) -> str:
     kinds = dict.fromkeys(kind for kinds in connector.kinds.values() for kind in kinds)
     words = [kind.words for kind in kinds]
-    said = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
-    return said.capitalize()
+    listed = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return listed.capitalize()

@@ -259,7 +259,7 @@ class ConnectionAdmin(ConnectionModelAdmin):
             "opts": self.opts,
             "form": form,
             "checked": checked,
-            "all_works": bool(checked) and all(each.works for each in checked),
+            "all_works": bool(checked) and all(permission.works for permission in checked),
         }
         whole = "admin/integrations/connection/tested.html"
         part = "admin/integrations/connection/_tested.html"

@@ -91,12 +91,12 @@ class ProviderForm(ConnectionModelForm):
         super().__init__(*args, **kwargs)
         self._stored = stored_secrets(self.instance)
         for field in self.connector.fields:
-            asked = self.fields[field.name]
+            form_field = self.fields[field.name]
             if not field.secret:
-                asked.initial = self.instance.settings.get(field.name, field.default)
+                form_field.initial = self.instance.settings.get(field.name, field.default)
             elif self._stored.get(field.name):
-                asked.required = False
-                asked.help_text = f"{field.help} It is stored; leave this empty to keep it.".strip()
+                form_field.required = False
+                form_field.help_text = f"{field.help} It is stored; leave this empty to keep it.".strip()
                 if not field.required:
                     self.fields[FORGET + field.name] = forms.BooleanField(
                         required=False, label=f"Forget the stored {field.label.lower()}"
@@ -122,11 +122,11 @@ class ProviderForm(ConnectionModelForm):
 
     def answers(self) -> Answers:
         """What the form says; a secret that was left empty is none of it."""
-        said = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
+        values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
         secret = {field.name for field in self.connector.fields if field.secret}
         return Answers(
-            settings={name: answer for name, answer in said.items() if name not in secret},
-            secrets={name: answer for name, answer in said.items() if name in secret and answer},
+            settings={name: answer for name, answer in values.items() if name not in secret},
+            secrets={name: answer for name, answer in values.items() if name in secret and answer},
         )
 
     def connection(self) -> Connection:
@@ -134,9 +134,9 @@ class ProviderForm(ConnectionModelForm):
         connection = copy(self.instance)
         connection.provider = self.connector.slug
         connection.name = self.cleaned_data.get("name", "")
-        kept = {name: secret for name, secret in self._stored.items() if not self.cleaned_data.get(FORGET + name)}
-        if len(kept) < len(self._stored):
-            connection.secrets = kept
+        remaining = {name: secret for name, secret in self._stored.items() if not self.cleaned_data.get(FORGET + name)}
+        if len(remaining) < len(self._stored):
+            connection.secrets = remaining
         return connection
 
     def to_check(self) -> Connector:
@@ -146,23 +146,23 @@ class ProviderForm(ConnectionModelForm):
         return self.connector(Settings(values=answers.settings, secrets={**secrets, **answers.secrets}))
 
     def _in_order(self) -> list[str]:
-        asked = [name for field in self.connector.fields for name in (field.name, FORGET + field.name)]
-        return ["name", *asked, "sync_every_minutes"]
+        names = [name for field in self.connector.fields for name in (field.name, FORGET + field.name)]
+        return ["name", *names, "sync_every_minutes"]
 
 
 def form_of(connector: type[Connector]) -> type[ProviderForm]:
     """The form of a provider: its fields between the name and the schedule."""
-    asked = {field.name: _form_field(field) for field in connector.fields}
-    made = type(f"{connector.__name__}Form", (ProviderForm,), {**asked, "connector": connector})
+    form_fields = {field.name: _form_field(field) for field in connector.fields}
+    made = type(f"{connector.__name__}Form", (ProviderForm,), {**form_fields, "connector": connector})
     return cast("type[ProviderForm]", made)
 
 
 def _form_field(field: Field) -> forms.Field:
-    told: dict[str, Any] = {"label": field.label, "help_text": field.help, "required": field.required}
+    options: dict[str, Any] = {"label": field.label, "help_text": field.help, "required": field.required}
     if field.choices:
-        return forms.ChoiceField(choices=list(field.choices), initial=field.default, **told)
+        return forms.ChoiceField(choices=list(field.choices), initial=field.default, **options)
     most = LONGEST_MULTILINE if field.multiline else LONGEST_ANSWER
-    return forms.CharField(max_length=most, widget=_widget(field), initial=field.default, **told)
+    return forms.CharField(max_length=most, widget=_widget(field), initial=field.default, **options)
 
 
 def _widget(field: Field) -> forms.Widget:

@@ -66,7 +66,7 @@ def _masked(payload: Any, names: re.Pattern[str] | None, *, depth: int) -> Any:
             for name, value in payload.items()
         }
     if isinstance(payload, list):
-        shown = [_masked(each, names, depth=depth + 1) for each in payload[:MOST_ITEMS]]
+        shown = [_masked(item, names, depth=depth + 1) for item in payload[:MOST_ITEMS]]
         return [*shown, f"(and {len(payload) - MOST_ITEMS} more)"] if len(payload) > MOST_ITEMS else shown
     if isinstance(payload, str):
         text = _ADDRESS.sub("(address)", payload[: 2 * LONGEST_TEXT])
@@ -88,8 +88,8 @@ def _names_in(payload: Any, *, depth: int, of_person: bool = False) -> Iterator[
             else:
                 yield from _names_in(value, depth=depth + 1, of_person=key in _PEOPLE)
     elif isinstance(payload, list):
-        for each in payload:
-            yield from _names_in(each, depth=depth + 1, of_person=of_person)
+        for item in payload:
+            yield from _names_in(item, depth=depth + 1, of_person=of_person)
 
 
 def _is_masked(name: str) -> bool:

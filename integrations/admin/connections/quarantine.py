@@ -45,7 +45,7 @@ def quarantine(request: HttpRequest, connection: Connection) -> HttpResponse:
     page = Paginator(waiting.select_related("resource"), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         **section_context(request, connection, title=f"Quarantine of {connection}", current="quarantine"),
-        "lines": [_line(each) for each in page],
+        "lines": [_line(record) for record in page],
         "page": page,
         "at_once": REPLAYED_AT_ONCE,
     }

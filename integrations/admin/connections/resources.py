@@ -138,20 +138,20 @@ def _chosen(request: HttpRequest, connection: Connection) -> Sequence[int]:
     return list(connection.resources.filter(pk__in=ticked).values_list("pk", flat=True))
 
 
-def _narrowed(connection: Connection, said: QueryDict) -> QuerySet[Resource]:
-    found = connection.resources.filter(gone_at=None).order_by("name", "pk")
-    if search := said.get("q", "").replace("\0", "").strip():
-        found = found.filter(name__icontains=search)
-    match said.get("state", ""):
+def _narrowed(connection: Connection, params: QueryDict) -> QuerySet[Resource]:
+    matching = connection.resources.filter(gone_at=None).order_by("name", "pk")
+    if search := params.get("q", "").replace("\0", "").strip():
+        matching = matching.filter(name__icontains=search)
+    match params.get("state", ""):
         case "picked":
-            return found.filter(picked=True)
+            return matching.filter(picked=True)
         case "left":
-            return found.filter(picked=False)
+            return matching.filter(picked=False)
         case "archived":
-            return found.filter(archived=True)
+            return matching.filter(archived=True)
         case "by_hand":
-            return found.exclude(picked_by_hand=None)
-    return found
+            return matching.exclude(picked_by_hand=None)
+    return matching
 
 
 def _line(resource: Resource) -> ResourceLine:
@@ -186,10 +186,10 @@ def _written(rules: Rules) -> dict[str, object]:
     return {"match": "\n".join(rules.match), "exclude": "\n".join(rules.exclude), "archived": rules.archived}
 
 
-def _without_page(said: QueryDict) -> str:
-    kept = said.copy()
-    kept.pop("page", None)
-    return kept.urlencode()
+def _without_page(params: QueryDict) -> str:
+    remaining = params.copy()
+    remaining.pop("page", None)
+    return remaining.urlencode()
 
 
 def _back(request: HttpRequest, connection: Connection) -> HttpResponse:

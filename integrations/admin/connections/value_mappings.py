@@ -64,8 +64,8 @@ class WordLine:
 
 def meanings(request: HttpRequest, connection: Connection) -> HttpResponse:
     """The words of one subject, `?subject=`.  A POST saves what changed and applies it to all that is stored."""
-    asked = request.GET.get("subject", "")
-    subject = Subject(asked) if asked in Subject.values else Subject.ENVIRONMENT
+    requested = request.GET.get("subject", "")
+    subject = Subject(requested) if requested in Subject.values else Subject.ENVIRONMENT
     seen = words_seen(connection, subject)
     if request.method == "POST":
         _save(request, connection, subject, seen)
@@ -75,7 +75,7 @@ def meanings(request: HttpRequest, connection: Connection) -> HttpResponse:
     context = {
         **section_context(request, connection, title=f"What words mean at {connection}", current="meanings"),
         "lines": [_line(subject, word) for word in seen],
-        "subjects": [(each.value, heading, each == subject) for each, (heading, _) in QUESTIONS.items()],
+        "subjects": [(choice.value, heading, choice == subject) for choice, (heading, _) in QUESTIONS.items()],
         "subject": subject.value,
         "heading": title,
         "question": question,
@@ -102,8 +102,10 @@ def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: 
     if not changed:
         messages.info(request, "Nothing was changed.")
         return
-    said = f"{changed:,} {'word means' if changed == 1 else 'words mean'} something else now"
-    messages.success(request, f"{said}; {records:,} stored {'record follows' if records == 1 else 'records follow'}.")
+    message = f"{changed:,} {'word means' if changed == 1 else 'words mean'} something else now"
+    messages.success(
+        request, f"{message}; {records:,} stored {'record follows' if records == 1 else 'records follow'}."
+    )
 
 
 def _line(subject: Subject, seen: SeenWord) -> WordLine:

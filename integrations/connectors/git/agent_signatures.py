@@ -115,14 +115,14 @@ def agent_of_trailer(key: str, value: str) -> str:
 
 def agents_of_message(message: str) -> tuple[str, ...]:
     """The agents that the trailers of a commit's message give away, in order of their slugs."""
-    found = set()
+    agents = set()
     for trailer in trailers_of(message):
         if trailer.key.lower() == CO_AUTHORED_BY:
             name, _, rest = trailer.value.partition("<")
-            found.add(agent_of_signature(name.strip(), rest.partition(">")[0]))
+            agents.add(agent_of_signature(name.strip(), rest.partition(">")[0]))
         else:
-            found.add(agent_of_trailer(trailer.key, trailer.value))
-    return tuple(sorted(found - {""}))
+            agents.add(agent_of_trailer(trailer.key, trailer.value))
+    return tuple(sorted(agents - {""}))
 
 
 def _agent_named(value: str) -> str:
@@ -130,8 +130,8 @@ def _agent_named(value: str) -> str:
     name, bracket, rest = value.partition("<")
     if bracket:
         return agent_of_signature(name.strip(), rest.partition(">")[0])
-    found = _AGENT_AND_MODEL.match(value.strip().lower())
-    return _NAMES.get(found["agent"], "") if found else ""
+    match = _AGENT_AND_MODEL.match(value.strip().lower())
+    return _NAMES.get(match["agent"], "") if match else ""
 
 
 def login_of_no_reply(email: str) -> str:

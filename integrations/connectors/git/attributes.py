@@ -41,15 +41,15 @@ class AttributeReader:
 
     def of(self, paths: Iterable[str]) -> dict[str, Attributes]:
         """Path → attributes that are specified for it.  Paths that are no UTF-8 have none."""
-        asked = list(dict.fromkeys(paths))
+        distinct = list(dict.fromkeys(paths))
         if self._folder is None:
-            return dict.fromkeys(asked, NO_ATTRIBUTES)
-        new = [path for path in asked if path not in self._known]
+            return dict.fromkeys(distinct, NO_ATTRIBUTES)
+        new = [path for path in distinct if path not in self._known]
         if len(self._known) > MOST_KEPT:
-            self._known, new = {}, asked
+            self._known, new = {}, distinct
         if new:
             self._known |= self._look_up(new)
-        return {path: self._known[path] for path in asked}
+        return {path: self._known[path] for path in distinct}
 
     def _has_attributes(self) -> bool:
         return bool(GitRepository(self._git_dir).attribute_files(self._tip))
@@ -57,11 +57,11 @@ class AttributeReader:
     def _look_up(self, paths: list[str]) -> dict[str, Attributes]:
         given = "".join(f"{path}\0" for path in paths).encode()
         answers = self._run("check-attr", "--cached", "--stdin", "-z", *NAMES, given=given).decode().split("\0")[:-1]
-        found: dict[str, dict[str, str]] = {path: {} for path in paths}
+        by_path: dict[str, dict[str, str]] = {path: {} for path in paths}
         for path, name, value in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
             if value != "unspecified":
-                found[path][name] = value
-        return {path: attributes or NO_ATTRIBUTES for path, attributes in found.items()}
+                by_path[path][name] = value
+        return {path: attributes or NO_ATTRIBUTES for path, attributes in by_path.items()}
 
     def _run(self, *words: str, given: bytes = b"") -> bytes:
         if self._folder is None:

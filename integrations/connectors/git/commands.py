@@ -157,7 +157,7 @@ def failure(stderr: bytes) -> GitError:
 
 
 def valid_ids(ids: Sequence[str]) -> bool:
-    return all(OBJECT_ID.fullmatch(each) for each in ids)
+    return all(OBJECT_ID.fullmatch(object_id) for object_id in ids)
 
 
 def find_git_dir(path: Path) -> Path:

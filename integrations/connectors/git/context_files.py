@@ -66,9 +66,9 @@ def context_file_periods(git_dir: Path, tip: str, paths: Collection[str] | None 
 def agent_of(path: str) -> str:
     """The agent that reads the context file of that path; empty where several do."""
     name = path.rsplit("/", 1)[-1]
-    told = {spec.rsplit("/", 1)[-1]: agent for spec, agent in CONTEXT_FILES.items()}
-    if name in told:
-        return told[name]
+    agents = {spec.rsplit("/", 1)[-1]: agent for spec, agent in CONTEXT_FILES.items()}
+    if name in agents:
+        return agents[name]
     return "cursor" if ".cursor/rules/" in path else "copilot" if path.startswith(".github/") else ""
 
 

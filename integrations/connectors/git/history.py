@@ -295,19 +295,19 @@ def new_commits(git_dir: Path, tips: Iterable[str], known: Iterable[str]) -> lis
 
     Tips that the repository no longer has are left out of `known`: a rewritten branch is read anew.
     """
-    wanted = sorted(set(tips))
+    heads = sorted(set(tips))
     there = existing(git_dir, known)
-    given = "".join(f"{sha}\n" for sha in wanted) + "".join(f"^{sha}\n" for sha in there)
+    given = "".join(f"{sha}\n" for sha in heads) + "".join(f"^{sha}\n" for sha in there)
     return run(git_dir, "rev-list", "--stdin", given=given.encode()).decode().split()
 
 
 def existing(git_dir: Path, shas: Iterable[str]) -> list[str]:
     """Those of the object ids that are commits in this repository."""
-    asked = sorted(set(shas))
-    if not asked:
+    distinct = sorted(set(shas))
+    if not distinct:
         return []
-    answers = run(git_dir, "cat-file", "--batch-check", given="".join(f"{sha}\n" for sha in asked).encode())
-    return [sha for sha, answer in zip(asked, answers.decode().splitlines(), strict=True) if " commit " in answer]
+    answers = run(git_dir, "cat-file", "--batch-check", given="".join(f"{sha}\n" for sha in distinct).encode())
+    return [sha for sha, answer in zip(distinct, answers.decode().splitlines(), strict=True) if " commit " in answer]
 
 
 __all__ = ["GitError", "ReadCommit", "ReadFile", "Signature", "Trailer", "existing", "new_commits", "read_commits"]

@@ -89,9 +89,9 @@ def _classify_by_name(path: str, binary: bool) -> Classification:
 
 
 def _language(path: str, attributes: Attributes) -> str:
-    told = attributes.get("linguist-language", "unspecified")
-    if told not in ("unspecified", "unset", "set"):
-        return _by_lower_name().get(told.lower().replace("-", " "), told)
+    stated = attributes.get("linguist-language", "unspecified")
+    if stated not in ("unspecified", "unset", "set"):
+        return _by_lower_name().get(stated.lower().replace("-", " "), stated)
     data, name = _data(), PurePosixPath(path).name
     if name in data["filenames"]:
         return str(data["filenames"][name])

@@ -46,20 +46,20 @@ class LineAges:
     def follow(self, commit: ChainCommit, counts: Callable[[bytes], bool]) -> LineCounts:
         """Go on to the next commit of the chain; what it changed in the files that count."""
         at = min(max(commit.committed_at, 1), LATEST)
-        found = LineCounts()
+        total = LineCounts()
         written: dict[bytes, Runs] = {}
         for file in commit.files:
             if not file.is_text:
                 continue
             runs, changed = apply(self.files.get(file.old_path, array("I")), file.hunks, at)
             if counts(file.path or file.old_path):
-                found += changed
+                total += changed
             if file.path:
                 written[file.path] = runs
         for file in commit.files:  # all are read before any is written: two files may change their names
             self.files.pop(file.old_path, None)
         self.files |= written
-        return found
+        return total
 
     def begin_at(self, commit: ChainCommit) -> None:
         """Where a shallow clone begins: its lines are older than anybody knows."""
@@ -83,7 +83,7 @@ def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]
     """
     after = array("I")
     reader = _Reader(runs)
-    found = LineCounts()
+    counts = LineCounts()
     for hunk in hunks:
         kept_until = hunk.start - 1 if hunk.deleted else hunk.start
         for count, changed_at in reader.take(kept_until - reader.position):
@@ -94,11 +94,11 @@ def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]
                 reworked += count
             else:
                 refactored += count
-        found += LineCounts(max(0, hunk.added - hunk.deleted), reworked, refactored)
+        counts += LineCounts(max(0, hunk.added - hunk.deleted), reworked, refactored)
         _append(after, hunk.added, at)
     for count, changed_at in reader.rest():
         _append(after, count, changed_at)
-    return after, found
+    return after, counts
 
 
 class _Reader:

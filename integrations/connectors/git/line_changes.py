@@ -61,8 +61,8 @@ def read_chain(git_dir: Path, tip: str, *, after: str = "") -> Iterator[ChainCom
 
     Raises GitError, ObjectsMissingError where the repository lacks objects.
     """
-    asked = (tip, f"^{after}") if after else (tip,)
-    git = start(git_dir, *WORDS, "--end-of-options", *asked)
+    revisions = (tip, f"^{after}") if after else (tip,)
+    git = start(git_dir, *WORDS, "--end-of-options", *revisions)
     git.stdin.close()
     finished = False
     try:

@@ -15,5 +15,5 @@ def trailers_of(message: str) -> tuple[Trailer, ...]:
     if len(paragraphs) < 2:
         return ()
     unfolded = re.sub(r"\n[ \t]+", " ", paragraphs[-1])
-    found = [_TRAILER.fullmatch(line.strip()) for line in unfolded.split("\n")]
-    return tuple(Trailer(each["key"], each["value"].strip()[:LONGEST_TRAILER]) for each in found if each)
+    matches = [_TRAILER.fullmatch(line.strip()) for line in unfolded.split("\n")]
+    return tuple(Trailer(match["key"], match["value"].strip()[:LONGEST_TRAILER]) for match in matches if match)

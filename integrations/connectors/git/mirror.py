@@ -52,7 +52,7 @@ def update_mirror(git_dir: Path, url: str, authorization: str) -> None:
         )
         _run(arguments(git_dir, *fetch), secrets, url)
     _follow_default_branch(git_dir, url, secrets)
-    settings = [word for each in TIDY_UP for word in ("-c", each)]
+    settings = [word for option in TIDY_UP for word in ("-c", option)]
     _run(["git", f"--git-dir={git_dir}", *settings, "gc", "--auto", "--quiet"], environment(), url)
 
 
@@ -71,8 +71,10 @@ def _clone(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
 
 def _follow_default_branch(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
     """A bare repository's HEAD says which branch the others are merged into; it may have another name today."""
-    told = _run(arguments(git_dir, "ls-remote", "--symref", "--", url, "HEAD"), secrets, url).decode("utf-8", "replace")
-    for line in told.splitlines():
+    output = _run(arguments(git_dir, "ls-remote", "--symref", "--", url, "HEAD"), secrets, url).decode(
+        "utf-8", "replace"
+    )
+    for line in output.splitlines():
         name, _, of = line.removeprefix("ref: ").partition("\t")
         if of == "HEAD" and name.startswith("refs/heads/"):
             _run(arguments(git_dir, "symbolic-ref", "HEAD", name), environment(), url)
@@ -113,10 +115,10 @@ def _run(words: Sequence[str], seen: Mapping[str, str], url: str) -> bytes:
     return finished.stdout
 
 
-def _in_words(said: str, url: str) -> str:
-    if any(word in said for word in ("Authentication failed", "could not read Username", "error: 401", "error: 403")):
+def _in_words(stderr: str, url: str) -> str:
+    if any(word in stderr for word in ("Authentication failed", "could not read Username", "error: 401", "error: 403")):
         return f"The provider does not let this token clone {url}. Grant it Contents: read."
-    if "not found" in said or "error: 404" in said:
+    if "not found" in stderr or "error: 404" in stderr:
         return f"The provider shows no repository at {url}. Was it deleted, or hidden from the token?"
-    lines = [line for line in said.splitlines() if line.strip() and "uthorization" not in line]
+    lines = [line for line in stderr.splitlines() if line.strip() and "uthorization" not in line]
     return f"Copying {url} failed: {' '.join(lines)[:LONGEST_QUOTATION] or 'git said nothing'}"

@@ -34,12 +34,12 @@ class GitRepository:
 
         Symbolic refs (origin/HEAD) only repeat another branch and are left out.
         """
-        found = lines(
+        refs = lines(
             self.git_dir,
             *("for-each-ref", "--format=%(objectname) %(objecttype) %(symref) %(refname)"),
             *("refs/heads", "refs/remotes"),
         )
-        parts = (line.split(" ", 3) for line in found)
+        parts = (line.split(" ", 3) for line in refs)
         return {name: sha for sha, kind, symref, name in parts if kind == "commit" and not symref}
 
     def default_branch(self, branches: Mapping[str, str]) -> str | None:
@@ -83,8 +83,8 @@ class GitRepository:
     def mailmap(self, tip: str) -> str:
         """Object id of the .mailmap at that commit; empty where there is none, or it is missing."""
         try:
-            found = lines(self.git_dir, "ls-tree", "--format=%(objectname)", "--end-of-options", tip, ".mailmap")
-            return found[0] if found and is_there(self.git_dir, found[0]) else ""
+            object_ids = lines(self.git_dir, "ls-tree", "--format=%(objectname)", "--end-of-options", tip, ".mailmap")
+            return object_ids[0] if object_ids and is_there(self.git_dir, object_ids[0]) else ""
         except GitError:
             return ""
 
@@ -95,12 +95,12 @@ class GitRepository:
         except GitError:
             listing = b""  # a tree that is missing: the names alone decide
         entries = (entry.partition("\t") for entry in listing.decode("utf-8", "backslashreplace").split("\0")[:-1])
-        found = [
+        paths = [
             f"{meta.split()[2]} {path}" for meta, _, path in entries if path.rsplit("/", 1)[-1] == ".gitattributes"
         ]
         (name,) = lines(self.git_dir, "rev-parse", "--git-path", "info/attributes")
         own = self.git_dir / name
-        return [*found, own.read_text("utf-8", "backslashreplace")] if own.is_file() else found
+        return [*paths, own.read_text("utf-8", "backslashreplace")] if own.is_file() else paths
 
     @property
     def boundary(self) -> frozenset[str]:
@@ -112,8 +112,8 @@ class GitRepository:
     def unmerged(self, tips: Iterable[str], default_tip: str) -> dict[str, tuple[str, ...]]:
         """Commit → its parents, of the commits that some of the tips reach and the default branch does not."""
         given = "".join(f"{tip}\n" for tip in sorted(set(tips))) + f"^{default_tip}\n"
-        found = run(self.git_dir, "rev-list", "--parents", "--stdin", given=given.encode()).decode().splitlines()
-        return {sha: tuple(parents) for sha, *parents in (line.split() for line in found)}
+        output = run(self.git_dir, "rev-list", "--parents", "--stdin", given=given.encode()).decode().splitlines()
+        return {sha: tuple(parents) for sha, *parents in (line.split() for line in output)}
 
     def is_ancestor(self, one: str, other: str) -> bool:
         return not lines(self.git_dir, "rev-list", "--max-count=1", "--end-of-options", one, f"^{other}")
@@ -133,8 +133,8 @@ class GitRepository:
 
         Raises ObjectsMissingError where git cannot read them.
         """
-        asked = "".join(f"{sha}^{{tree}}\n" for pair in pairs for sha in pair)
-        answers = lines(self.git_dir, "cat-file", "--batch-check", given=asked.encode())
+        tree_lines = "".join(f"{sha}^{{tree}}\n" for pair in pairs for sha in pair)
+        answers = lines(self.git_dir, "cat-file", "--batch-check", given=tree_lines.encode())
         if any(not answer.split(" ", 1)[1].startswith("tree ") for answer in answers):
             raise ObjectsMissingError("A commit's tree is not there.")
         trees = [answer.split(" ", 1)[0] for answer in answers]
@@ -150,8 +150,8 @@ class GitRepository:
 
     def notes(self) -> Mapping[str, str]:
         """Notes ref → its tip, of the refs in which agents leave notes."""
-        found = lines(self.git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *NOTES_REFS)
-        return {name: sha for sha, _, name in (line.partition(" ") for line in found)}
+        refs = lines(self.git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *NOTES_REFS)
+        return {name: sha for sha, _, name in (line.partition(" ") for line in refs)}
 
     def read_notes(self, tip: str) -> Iterator[tuple[str, bytes]]:
         """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored."""

@@ -34,7 +34,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
 
     GitHub has no time at which a run ended: it is that of the completed run's last change.
     """
-    told = Reader(payload)
+    reader = Reader(payload)
     run = Reader(payload.get("workflow_run"), "workflow_run")
     attempt = run.integer("run_attempt", default=1)
     number = run.identifier("id")
@@ -59,20 +59,20 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             queued_at=run.time("created_at") if attempt == 1 else started_at,
             started_at=started_at,
             finished_at=updated_at if run.text("status") == COMPLETED else None,
-            jobs=Told([_job(job) for job in told.objects("jobs")]) if told.has("jobs") else UNTOLD,
+            jobs=Told([_job(job) for job in reader.objects("jobs")]) if reader.has("jobs") else UNTOLD,
         )
     ]
 
 
 def normalise_job(payload: Json) -> list[PipelineRunDraft]:
     """`workflow_job` and `repository` as a webhook has them: one job of a run, of which it says little else."""
-    told = Reader(payload)
+    reader = Reader(payload)
     job = Reader(payload.get("workflow_job"), "workflow_job")
     run, attempt = job.identifier("run_id"), job.integer("run_attempt", default=1)
     return [
         PipelineRunDraft(
             external_id=attempt_id(run, attempt),
-            repository=told.identifier("repository.id"),
+            repository=reader.identifier("repository.id"),
             run=run,
             attempt=attempt,
             name=shown_title(job.text("workflow_name")),
@@ -107,9 +107,9 @@ def _job(job: Reader) -> JobDraft:
     )
 
 
-def _outcome(told: Reader) -> tuple[str, RunStatus]:
+def _outcome(reader: Reader) -> tuple[str, RunStatus]:
     """GitHub's word, and what it means here; the conclusion counts once there is one."""
-    status, conclusion = told.text("status"), told.text("conclusion", default="")
+    status, conclusion = reader.text("status"), reader.text("conclusion", default="")
     if status == COMPLETED or conclusion:
         return conclusion or status, _CONCLUSIONS.get(conclusion, RunStatus.OTHER)
     return status, _STATUSES.get(status, RunStatus.OTHER)

@@ -52,8 +52,8 @@ def checked(
     is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
     seen: list[ResourceDraft] = []
     for owner in owners or ("",):
-        answer, found = _visible(http, owner, as_app=as_app, is_classic=is_classic, now=now)
-        seen += found
+        answer, repositories = _visible(http, owner, as_app=as_app, is_classic=is_classic, now=now)
+        seen += repositories
         yield answer
     if not seen:
         return
@@ -79,17 +79,17 @@ def _visible(
     )
     try:
         listed = list_repositories(http, [owner] if owner else [], as_app=as_app, now=now)
-        found = list(islice(listed, LOOKED_AT))
+        visible = list(islice(listed, LOOKED_AT))
     except CredentialRefusedError:
         raise
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}"), []
-    return CheckedPermission(what, works=bool(found), remedy="" if found else f"None is visible. {remedy}"), found
+    return CheckedPermission(what, works=bool(visible), remedy="" if visible else f"None is visible. {remedy}"), visible
 
 
 def _to_try_on(seen: Sequence[ResourceDraft]) -> ResourceDraft:
     """One that is in use, and has issues."""
-    return min(seen, key=lambda each: (each.archived, not each.details["has_issues"]))
+    return min(seen, key=lambda resource: (resource.archived, not resource.details["has_issues"]))
 
 
 def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool) -> CheckedPermission:
@@ -100,8 +100,8 @@ def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool)
     except CredentialRefusedError:
         raise
     except PermanentError:
-        wanted = f"the scope {trial.scope}" if is_classic else f"“{trial.permission}”"
-        remedy = f"Tried on {chosen.name}: grant the token {wanted}. {trial.without}".strip()
+        permission = f"the scope {trial.scope}" if is_classic else f"“{trial.permission}”"
+        remedy = f"Tried on {chosen.name}: grant the token {permission}. {trial.without}".strip()
         return CheckedPermission(trial.what, works=False, remedy=remedy)
     return CheckedPermission(trial.what, works=True)
 

@@ -11,12 +11,12 @@ from integrations.connectors.reader import Reader
 
 def normalise_commit(payload: Json) -> list[CommitDraft]:
     """`commit` as a list has it, and `repository` (its id).  Lists do not count lines: a mirror does."""
-    told = Reader(payload)
+    reader = Reader(payload)
     commit = Reader(payload.get("commit"), "commit")
     return [
         CommitDraft(
             external_id=commit.text("sha"),
-            repository=told.identifier("repository.id"),
+            repository=reader.identifier("repository.id"),
             parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
             author=_signed(commit, "author"),
             authored_at=commit.time("commit.author.date"),

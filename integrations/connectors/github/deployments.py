@@ -36,18 +36,18 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     Its statuses stand in `details` (GraphQL) or `statuses` (REST), all of them; or in `deployment_status`, the one
     that a webhook tells; or nowhere.
     """
-    told = Reader(payload)
+    reader = Reader(payload)
     deployment = Reader(payload.get("deployment"), "deployment")
-    whole = told.has("details") or told.has("statuses")
-    statuses = _statuses(told)
+    whole = reader.has("details") or reader.has("statuses")
+    statuses = _statuses(reader)
     outcome = _outcome(statuses) if whole else _news(statuses)
-    page = told.text("repository.html_url", default="")
+    page = reader.text("repository.html_url", default="")
     own = _own_words(payload)
     return [
         DeploymentDraft(
             external_id=deployment.identifier("id"),
             updated_at=max([deployment.time("updated_at"), *(status.at for status in statuses)]),
-            repository=told.identifier("repository.id"),
+            repository=reader.identifier("repository.id"),
             native_environment=deployment.text("environment"),
             service=own.get("service", UNTOLD),
             rollback_of=own.get("rollback_of", UNTOLD),
@@ -81,23 +81,23 @@ def _own_words(payload: Json) -> dict[str, Any]:
             return {}
     if not isinstance(written, dict):
         return {}
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if isinstance(service := written.get("service"), str):
-        found["service"] = service.replace("\0", "")[:LONGEST_NAME]
+        fields["service"] = service.replace("\0", "")[:LONGEST_NAME]
     if taken_back := _ids(written.get("rollback_of")):
-        found["rollback_of"] = taken_back[0]
+        fields["rollback_of"] = taken_back[0]
     fixed = written.get("fixes")
     if repaired := _ids(*fixed[:MOST_FIXED]) if isinstance(fixed, list) else _ids(fixed):
-        found["fixes"] = repaired
+        fields["fixes"] = repaired
     if isinstance(unplanned := written.get("unplanned"), bool):
-        found["unplanned"] = unplanned
-    return found
+        fields["unplanned"] = unplanned
+    return fields
 
 
 def _ids(*written: Any) -> tuple[str, ...]:
     """Those that are ids, as numbers or text, each once."""
-    told = [each for each in written if isinstance(each, (int, str)) and not isinstance(each, bool)]
-    return tuple(dict.fromkeys(str(each).replace("\0", "")[:LONGEST_NAME] for each in told if each != ""))
+    ids = [value for value in written if isinstance(value, (int, str)) and not isinstance(value, bool)]
+    return tuple(dict.fromkeys(str(id_).replace("\0", "")[:LONGEST_NAME] for id_ in ids if id_ != ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
     """How a deployment with all these statuses, in order of time, went."""
     before = [status for status in statuses if status.native_status != INACTIVE]
     last = before[-1] if before else None
-    started_at = next((each.at for each in reversed(before) if each.status is RunStatus.RUNNING), None)
+    started_at = next((status.at for status in reversed(before) if status.status is RunStatus.RUNNING), None)
     if last is not None and last.status in _FINAL:
         return _Outcome(last.status, last.native_status, started_at, last.at)
     if statuses and statuses[-1].native_status == INACTIVE:  # another one came before it had ended
@@ -124,26 +124,28 @@ def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
 
 def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
     """What one status changes; what it says nothing of stays."""
-    for told in statuses:
-        if told.native_status == INACTIVE:
+    for status in statuses:
+        if status.native_status == INACTIVE:
             continue
-        if told.status in _FINAL:
-            return _Outcome(told.status, told.native_status, finished_at=told.at)
-        started_at = told.at if told.status is RunStatus.RUNNING else UNTOLD
-        return _Outcome(told.status, told.native_status, started_at, None)
+        if status.status in _FINAL:
+            return _Outcome(status.status, status.native_status, finished_at=status.at)
+        started_at = status.at if status.status is RunStatus.RUNNING else UNTOLD
+        return _Outcome(status.status, status.native_status, started_at, None)
     return _Outcome()
 
 
-def _statuses(told: Reader) -> list[DeploymentStatusDraft]:
+def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
     """In order of time; those of one second in the order in which they follow each other."""
-    if (details := told.object("details")) is not None:
-        found = [_status(each, "createdAt") for each in details.objects("statuses.nodes")]
-    elif (one := told.object("deployment_status")) is not None:
-        found = [_status(one, "created_at")]
+    if (details := reader.object("details")) is not None:
+        statuses = [_status(status, "createdAt") for status in details.objects("statuses.nodes")]
+    elif (one := reader.object("deployment_status")) is not None:
+        statuses = [_status(one, "created_at")]
     else:
-        found = [_status(each, "created_at") for each in told.objects("statuses")]
-    once = {status.external_id: status for status in found}
-    return sorted(once.values(), key=lambda each: (each.at, each.native_status == INACTIVE, _ORDER.index(each.status)))
+        statuses = [_status(status, "created_at") for status in reader.objects("statuses")]
+    once = {status.external_id: status for status in statuses}
+    return sorted(
+        once.values(), key=lambda status: (status.at, status.native_status == INACTIVE, _ORDER.index(status.status))
+    )
 
 
 def _status(status: Reader, time: str) -> DeploymentStatusDraft:

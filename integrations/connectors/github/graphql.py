@@ -23,20 +23,20 @@ def details_of(http: Http, address: str, question: str, node_ids: Sequence[str])
 
     A batch that is too much for the server is asked for in halves.
     """
-    asked = [node_id for node_id in node_ids if node_id]
-    if not asked:
+    requested = [node_id for node_id in node_ids if node_id]
+    if not requested:
         return {}
     try:
-        nodes = ask(http, address, question, {"ids": asked}).get("nodes")
+        nodes = ask(http, address, question, {"ids": requested}).get("nodes")
     except TransientError as problem:
-        if problem.retry_at is not None or len(asked) == 1:
+        if problem.retry_at is not None or len(requested) == 1:
             raise
-        middle = len(asked) // 2
-        first = details_of(http, address, question, asked[:middle])
-        return first | details_of(http, address, question, asked[middle:])
-    if not isinstance(nodes, list) or len(nodes) != len(asked):
+        middle = len(requested) // 2
+        first = details_of(http, address, question, requested[:middle])
+        return first | details_of(http, address, question, requested[middle:])
+    if not isinstance(nodes, list) or len(nodes) != len(requested):
         raise TransientError("GitHub's GraphQL answered with other records than those that were asked for.")
-    known = {node_id: node for node_id, node in zip(asked, nodes, strict=True) if isinstance(node, dict) and node}
+    known = {node_id: node for node_id, node in zip(requested, nodes, strict=True) if isinstance(node, dict) and node}
     for node_id, node in known.items():
         for (of, connection), more in MORE.items():
             if of == question:

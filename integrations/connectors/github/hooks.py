@@ -20,14 +20,14 @@ def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
     """
     for hook in _at(http, place, address):
         remove_hook(http, place, text_of(hook, "id"))
-    wanted = {
+    settings = {
         "name": "web",
         "active": True,
         "events": list(EVENTS),
         "config": {"url": address, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
     }
     try:
-        hook = http.post(place.path("hooks"), json=wanted).json()
+        hook = http.post(place.path("hooks"), json=settings).json()
     except PermanentError:
         # Registered by a try whose answer was lost: that one is ours, with this secret.
         hook = next(_at(http, place, address), None)

@@ -52,9 +52,9 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     """`issue` as REST or a webhook has it and `repository` (its id and full name); `details` (GraphQL) or `timeline`
     (REST) hold what happened to it, or nothing does.
     """
-    told = Reader(payload)
+    reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue")
-    events = _events(told)
+    events = _events(reader)
     labels = tuple(label.text("name") for label in issue.objects("labels"))
     state = issue.text("state")
     native_status = _status(labels) if state == OPEN else state
@@ -62,9 +62,9 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
         WorkItemDraft(
             external_id=issue.identifier("id"),
             updated_at=issue.time("updated_at"),
-            deleted=told.boolean("deleted", default=False),
-            project=told.identifier("repository.id"),
-            key=issue_key(told.text("repository.full_name"), issue.integer("number")),
+            deleted=reader.boolean("deleted", default=False),
+            project=reader.identifier("repository.id"),
+            key=issue_key(reader.text("repository.full_name"), issue.integer("number")),
             title=shown_title(issue.text("title")),
             url=issue.text("html_url"),
             native_type=issue.text("type.name", default=""),
@@ -100,18 +100,19 @@ def _parent_key(issue: Reader, *, is_listed: bool) -> str | Untold:
     return issue_key("/".join(parts[-4:-2]), int(number)) if len(parts) >= 4 and number.isdecimal() else UNTOLD
 
 
-def _events(told: Reader) -> list[tuple[str, Reader]] | None:
+def _events(reader: Reader) -> list[tuple[str, Reader]] | None:
     """Name and event, in order of time, whichever form tells them; None where they are not told."""
-    if (details := told.object("details")) is not None:
-        found = [
-            (_GRAPHQL_EVENTS.get(each.text("__typename"), ""), each) for each in details.objects("timelineItems.nodes")
+    if (details := reader.object("details")) is not None:
+        events = [
+            (_GRAPHQL_EVENTS.get(event.text("__typename"), ""), event)
+            for event in details.objects("timelineItems.nodes")
         ]
-    elif told.has("timeline"):
-        found = [(each.text("event"), each) for each in told.objects("timeline")]
+    elif reader.has("timeline"):
+        events = [(event.text("event"), event) for event in reader.objects("timeline")]
     else:
         return None
-    known = [(name, event) for name, event in found if name in EVENTS_OF_INTEREST]
-    return sorted(known, key=lambda each: _at(each[1]))
+    known = [(name, event) for name, event in events if name in EVENTS_OF_INTEREST]
+    return sorted(known, key=lambda event: _at(event[1]))
 
 
 def _at(event: Reader) -> datetime:
@@ -127,7 +128,7 @@ def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
         state = {"closed": CLOSED, "reopened": OPEN}.get(name, state)
         if name in ("labeled", "unlabeled"):
             label = event.text("label.name", default="")
-            labels = [each for each in labels if each != label] + ([label] if name == "labeled" else [])
+            labels = [name for name in labels if name != label] + ([label] if name == "labeled" else [])
         to = CLOSED if state == CLOSED else _status(labels)
         if to != status:
             transitions.append(

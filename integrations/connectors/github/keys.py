@@ -35,13 +35,13 @@ def pull_request_references(
 ) -> list[WorkItemReference]:
     """All work items that a pull request names; `host` is where the pages are, for addresses of issues."""
     closing, mentioned = _in_text(body, repository, host)
-    found = references(closing, LinkMethod.PROVIDER)
-    found += references(branch_keys(branch), LinkMethod.BRANCH)
-    found += references((*tracker_keys(title), *_all(title, repository, host)), LinkMethod.TITLE)
-    found += references((*tracker_keys(body), *mentioned), LinkMethod.BODY)
+    linked = references(closing, LinkMethod.PROVIDER)
+    linked += references(branch_keys(branch), LinkMethod.BRANCH)
+    linked += references((*tracker_keys(title), *_all(title, repository, host)), LinkMethod.TITLE)
+    linked += references((*tracker_keys(body), *mentioned), LinkMethod.BODY)
     subjects = list(commits)
     in_commits = [key for subject in subjects for key in (*tracker_keys(subject), *_all(subject, repository, host))]
-    return found + references(in_commits, LinkMethod.COMMIT)
+    return linked + references(in_commits, LinkMethod.COMMIT)
 
 
 def _all(text: str, repository: str, host: str) -> Iterator[str]:
@@ -55,11 +55,11 @@ def _in_text(text: str, repository: str, host: str) -> tuple[list[str], list[str
     closing: list[str] = []
     mentioned: list[str] = []
     read = text[:LONGEST_READ]
-    for found in _ISSUE.finditer(read):
-        if found["host"] and found["host"] != host:
+    for match in _ISSUE.finditer(read):
+        if match["host"] and match["host"] != host:
             continue
-        key = issue_key(found["page"] or found["name"] or repository, int(found["number"]))
-        before = read[max(0, found.start() - _LONGEST_CLOSING) : found.start()]
+        key = issue_key(match["page"] or match["name"] or repository, int(match["number"]))
+        before = read[max(0, match.start() - _LONGEST_CLOSING) : match.start()]
         (closing if _CLOSING.search(before) else mentioned).append(key)
     return closing, mentioned
 

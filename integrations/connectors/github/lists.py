@@ -76,10 +76,10 @@ def list_all(http: Http, path: str, *, now: datetime, within: str = "", most: in
 
 def list_in(document: Any, within: str, path: str) -> list[Any]:
     """The list that an answer is, or holds.  TransientError where it does not: a proxy or an outage stands between."""
-    found = document.get(within) if within and isinstance(document, dict) else document
-    if not isinstance(found, list):
+    items = document.get(within) if within and isinstance(document, dict) else document
+    if not isinstance(items, list):
         raise TransientError(f"GitHub answered {path.partition('?')[0]} with something else than a list.")
-    return found
+    return items
 
 
 def told_at(response: Response, now: datetime) -> datetime:

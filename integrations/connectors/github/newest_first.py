@@ -61,7 +61,7 @@ class NewestFirst:
     per_page: int = PER_PAGE
     within: str = ""
     parameter: str = ""
-    wanted: Callable[[Any], bool] = lambda item: True
+    is_relevant: Callable[[Any], bool] = lambda item: True
     version: Callable[[Any], str] = _updated_at
     is_open: Callable[[Any], bool] = _is_finished
     one: Callable[[str], Json | None] | None = None
@@ -80,7 +80,7 @@ class NewestFirst:
             if listed is None:
                 then = before
                 break
-            entries = [item for item in listed.items if self.wanted(item)]
+            entries = [item for item in listed.items if self.is_relevant(item)]
             then = self._taken(then or self._begun(listed, entries, before), listed, entries)
             after = self._following(listed, address)
             is_last = not after or self._reaches(listed.items, stop)
@@ -103,10 +103,10 @@ class NewestFirst:
     def _listed(self, http: Http, address: str, stop: datetime | None, etag: str, now: datetime) -> Listed | None:
         if address:
             return list_page(http, address, now=now, within=self.within)
-        asked = {**self.params, "per_page": self.per_page}
+        params = {**self.params, "per_page": self.per_page}
         if stop is not None and self.parameter == "since":
-            asked["since"] = _written(stop)
-        return list_page(http, self.path, now=now, params=asked, etag=etag, within=self.within)
+            params["since"] = _written(stop)
+        return list_page(http, self.path, now=now, params=params, etag=etag, within=self.within)
 
     def _following(self, listed: Listed, address: str) -> str:
         """Where the list goes on: at the time of the page's last entry, or on the next page of the same question.
@@ -115,8 +115,8 @@ class NewestFirst:
         """
         first, last = (time_of(item, self.sorted_by) if item else None for item in _ends(listed.items))
         if listed.next and self.parameter == "created" and last is not None and first != last:  # not all of one second
-            asked = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
-            by_time = f"{self.path}?{urlencode(asked)}"
+            params = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
+            by_time = f"{self.path}?{urlencode(params)}"
             if by_time != address:
                 return by_time
         return following(listed, address)
@@ -153,24 +153,26 @@ class NewestFirst:
 
     def _taken(self, then: Mapping[str, Any], listed: Listed, entries: Sequence[Any]) -> dict[str, Any]:
         """The same, which knows what of this page is unfinished."""
-        taken = {text_of(item, "id") for item in entries}
+        listed_ids = {text_of(item, "id") for item in entries}
         opened = [
             [text_of(item, "id"), text_of(item, self.sorted_by), self._settled_version(item, listed)]
             for item in entries
             if self.is_open(item)
         ]
-        return {**then, "open": [*(each for each in then["open"] if each[0] not in taken), *opened]}
+        return {**then, "open": [*(entry for entry in then["open"] if entry[0] not in listed_ids), *opened]}
 
     def _asked_again(self, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
         """Records that were unfinished for long and have changed; and the cursor that ends the reading.
 
         Those that were asked for stand last, so that the next reading asks for others.
         """
-        watched = [each for each in then.get("open", []) if _at(each) > now - (WATCHED if self.one else LISTED_AGAIN)]
-        asked = [each for each in watched if _at(each) <= now - LISTED_AGAIN][:MOST_ASKED_AGAIN]
+        watched = [
+            entry for entry in then.get("open", []) if _at(entry) > now - (WATCHED if self.one else LISTED_AGAIN)
+        ]
+        due = [entry for entry in watched if _at(entry) <= now - LISTED_AGAIN][:MOST_ASKED_AGAIN]
         still: list[list[str]] = []
         changed: list[Json] = []
-        for id_, at, version in asked:
+        for id_, at, version in due:
             item = None if self.one is None else self.one(id_)
             if item is None:
                 continue
@@ -178,7 +180,7 @@ class NewestFirst:
                 changed.append(item)
             if self.is_open(item):
                 still.append([id_, at, self.version(item)])
-        end = {**then, "open": [*(each for each in watched if each not in asked), *still]}
+        end = {**then, "open": [*(entry for entry in watched if entry not in due), *still]}
         return self.read(changed) if changed else (), end
 
 
@@ -195,7 +197,7 @@ def _stop(before: Mapping[str, Any], now: datetime) -> datetime | None:
 
 def _listed_again(before: Mapping[str, Any], now: datetime) -> list[datetime]:
     """Since when there are records that are unfinished, and young enough to be looked for in the list."""
-    return [at for each in before.get("open", []) if (at := _at(each)) > now - LISTED_AGAIN]
+    return [at for entry in before.get("open", []) if (at := _at(entry)) > now - LISTED_AGAIN]
 
 
 def _usable_etag(before: Mapping[str, Any], now: datetime) -> str:

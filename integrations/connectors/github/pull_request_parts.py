@@ -64,18 +64,18 @@ class Parts:
 def graphql_parts(details: Reader) -> Parts:
     commits = islice(details.objects("commits.nodes"), MOST_COMMITS)
     return Parts(
-        commits=Told([_graphql_commit(each, position) for position, each in enumerate(commits)]),
-        reviews=Told(_known(_graphql_review(each) for each in details.objects("reviews.nodes"))),
-        events=Told(_known(_graphql_event(each) for each in details.objects("timelineItems.nodes"))),
+        commits=Told([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
+        reviews=Told(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
+        events=Told(_known(_graphql_event(event) for event in details.objects("timelineItems.nodes"))),
     )
 
 
-def rest_parts(told: Reader) -> Parts:
-    commits = islice(told.objects("commits"), MOST_COMMITS)
+def rest_parts(reader: Reader) -> Parts:
+    commits = islice(reader.objects("commits"), MOST_COMMITS)
     return Parts(
-        commits=Told([_rest_commit(each, position) for position, each in enumerate(commits)]),
-        reviews=Told(_known(rest_review(each) for each in told.objects("reviews"))),
-        events=Told(_known(_rest_event(each) for each in told.objects("timeline"))),
+        commits=Told([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
+        reviews=Told(_known(rest_review(review) for review in reader.objects("reviews"))),
+        events=Told(_known(_rest_event(event) for event in reader.objects("timeline"))),
     )
 
 

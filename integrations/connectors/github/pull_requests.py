@@ -26,10 +26,10 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     """`pull_request` as REST or a webhook has it; its parts in `details` (GraphQL), or in `commits`, `reviews` and
     `timeline` (REST), or untold.  SchemaError names the field that was not as documented.
     """
-    told = Reader(payload)
+    reader = Reader(payload)
     pull_request = Reader(payload.get("pull_request"), "pull_request")
-    details = told.object("details")
-    parts = graphql_parts(details) if details is not None else rest_parts(told) if told.has("timeline") else Parts()
+    details = reader.object("details")
+    parts = graphql_parts(details) if details is not None else rest_parts(reader) if reader.has("timeline") else Parts()
     merged_at = pull_request.time("merged_at", default=None)
     closed_at = pull_request.time("closed_at", default=None)
     author = account(pull_request.object("user"))
@@ -109,7 +109,7 @@ def _review_comment_count(pull_request: Reader, details: Reader | None) -> int |
 def _references(pull_request: Reader, parts: Parts) -> Told[WorkItemReference]:
     """Whole only where the commits are known, which name work items, too."""
     commits = () if isinstance(parts.commits, Untold) else parts.commits.parts
-    found = pull_request_references(
+    linked = pull_request_references(
         repository=pull_request.text("base.repo.full_name"),
         host=host_of(pull_request.text("html_url")),
         branch=pull_request.text("head.ref"),
@@ -117,4 +117,4 @@ def _references(pull_request: Reader, parts: Parts) -> Told[WorkItemReference]:
         body=pull_request.text("body", default=""),
         commits=(commit.subject for commit in commits),
     )
-    return Told(found, whole=not isinstance(parts.commits, Untold))
+    return Told(linked, whole=not isinstance(parts.commits, Untold))

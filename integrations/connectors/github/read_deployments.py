@@ -57,6 +57,6 @@ def _statuses(http: Http, place: Place, entry: Json, now: datetime) -> list[Any]
 
 
 def _record(place: Place, deployment: Json, **history: object) -> RawRecord:
-    told = {name: part for name, part in history.items() if part is not None}
-    payload = {"deployment": as_record(deployment), "repository": place.repository, **told}
+    parts = {name: part for name, part in history.items() if part is not None}
+    payload = {"deployment": as_record(deployment), "repository": place.repository, **parts}
     return RawRecord(payload, normalise_deployment, text_of(deployment, "id"), SOURCE)

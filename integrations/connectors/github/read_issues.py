@@ -38,7 +38,7 @@ def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> 
         sorted_by="updated_at",
         read=read,
         batch=BATCH_OVER_GRAPHQL if place.graphql else BATCH_OVER_REST,
-        wanted=lambda item: not (isinstance(item, dict) and "pull_request" in item),
+        is_relevant=lambda item: not (isinstance(item, dict) and "pull_request" in item),
         parameter="since",
     )
     yield from issues.pages(http, cursor, now=now)
@@ -56,6 +56,6 @@ def _timeline(http: Http, place: Place, entry: Json, now: datetime) -> list[Any]
 
 
 def _record(place: Place, issue: Json, **history: object) -> RawRecord:
-    told = {name: part for name, part in history.items() if part is not None}
-    payload = {"issue": as_record(issue), "repository": place.repository, **told}
+    parts = {name: part for name, part in history.items() if part is not None}
+    payload = {"issue": as_record(issue), "repository": place.repository, **parts}
     return RawRecord(payload, normalise_issue, text_of(issue, "id"), SOURCE)

@@ -68,10 +68,10 @@ def _record(http: Http, place: Place, run: Json, *, attempt: int, now: datetime)
     number = text_of(run, "id")
     created_at = time_of(run, "created_at")
     is_young = created_at is not None and created_at > now - JOBS_WITHIN
-    wanted = bool(number) and is_young and text_of(run, "status") == COMPLETED
+    reads_jobs = bool(number) and is_young and text_of(run, "status") == COMPLETED
     path = place.path("actions", "runs", number, "attempts", attempt, "jobs")
     try:
-        jobs = list(list_all(http, path, now=now, within="jobs")) if wanted else None
+        jobs = list(list_all(http, path, now=now, within="jobs")) if reads_jobs else None
     except GoneError:
         jobs = None  # deleted since it was listed
     payload = {"workflow_run": run} if jobs is None else {"workflow_run": run, "jobs": jobs}

@@ -37,11 +37,11 @@ def meaning_of(answer: Refused) -> ConnectorError | None:
             "GitHub's organisation asks for single sign-on, for which this token is not authorised.",
             what_to_do="Open the token's settings at GitHub, press Configure SSO, and authorise the organisation.",
         )
-    if wanted := permissions_of(answer.headers.get(_ACCEPTED, "")):
+    if permissions := permissions_of(answer.headers.get(_ACCEPTED, "")):
         path = answer.path.partition("?")[0]
         return PermanentError(
-            f"GitHub refused {path}: the token lacks {wanted}.",
-            what_to_do=f"Grant it {wanted} (a classic token: the scope repo), and press Test connection.",
+            f"GitHub refused {path}: the token lacks {permissions}.",
+            what_to_do=f"Grant it {permissions} (a classic token: the scope repo), and press Test connection.",
         )
     return None
 

@@ -17,15 +17,15 @@ SOURCE = "release"
 
 def normalise_release(payload: Json) -> list[ReleaseDraft]:
     """`release` and `repository` (its id), as REST or a webhook has them; `deleted` where it is gone."""
-    told = Reader(payload)
+    reader = Reader(payload)
     release = Reader(payload.get("release"), "release")
     created_at, published_at = release.time("created_at"), release.time("published_at", default=None)
     return [
         ReleaseDraft(
             external_id=release.identifier("id"),
             updated_at=release.time("updated_at", default=max(filter(None, (created_at, published_at)))),
-            deleted=told.boolean("deleted", default=False),
-            repository=told.identifier("repository.id"),
+            deleted=reader.boolean("deleted", default=False),
+            repository=reader.identifier("repository.id"),
             tag=release.text("tag_name"),
             name=shown_title(release.text("name", default="")),
             url=release.text("html_url"),

@@ -20,14 +20,14 @@ SOURCE = "repository"
 
 def normalise_repository(payload: Json) -> list[RepositoryDraft]:
     """`repository` as REST or a webhook has it; `deleted` where it is gone."""
-    told = Reader(payload)
+    reader = Reader(payload)
     repository = Reader(payload.get("repository"), "repository")
     page = repository.text("html_url")
     return [
         RepositoryDraft(
             external_id=repository.identifier("id"),
             updated_at=repository.time("updated_at"),
-            deleted=told.boolean("deleted", default=False),
+            deleted=reader.boolean("deleted", default=False),
             name=repository.text("full_name"),
             remote=one_spelling(page),
             url=page,
@@ -61,28 +61,28 @@ def list_repositories(http: Http, owners: list[str], *, as_app: bool, now: datet
 
 def resource_of(repository: Json) -> ResourceDraft:
     """Raises SchemaError."""
-    told = Reader(repository)
-    page = told.text("html_url")
+    reader = Reader(repository)
+    page = reader.text("html_url")
     return ResourceDraft(
         kind=ResourceKind.REPOSITORY,
-        external_id=told.identifier("id"),
-        name=told.text("full_name"),
+        external_id=reader.identifier("id"),
+        name=reader.text("full_name"),
         url=page,
         remote=one_spelling(page),
-        default_branch=told.text("default_branch"),
-        archived=told.boolean("archived", default=False),
+        default_branch=reader.text("default_branch"),
+        archived=reader.boolean("archived", default=False),
         details={
             "html_url": page,
-            "has_issues": told.boolean("has_issues", default=True),
+            "has_issues": reader.boolean("has_issues", default=True),
         },
     )
 
 
 def _listed(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> Iterator[Json]:
     if as_app:
-        wanted = {owner.lower() for owner in owners}
+        logins = {owner.lower() for owner in owners}
         for repository in _pages(http, "installation/repositories", now, within="repositories"):
-            if not wanted or text_of(repository, "full_name").partition("/")[0].lower() in wanted:
+            if not logins or text_of(repository, "full_name").partition("/")[0].lower() in logins:
                 yield repository
         return
     if not owners:

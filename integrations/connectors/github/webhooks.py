@@ -43,8 +43,8 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
 def replayed(event: str, payload: Json) -> list[AnyDraft]:
     """The drafts of what quarantine kept of a delivery: one of its records, or its whole body as text."""
     if payload.keys() == {"body"}:
-        told = read_delivery(str(payload["body"]).encode())
-        return [draft for record in records_of(event, told) or [] for draft in record.normalise(record.payload)]
+        delivery = read_delivery(str(payload["body"]).encode())
+        return [draft for record in records_of(event, delivery) or [] for draft in record.normalise(record.payload)]
     return list(_NORMALISE[event](payload))
 
 
@@ -62,13 +62,13 @@ def _record(normalise: Callable[[Json], Sequence[AnyDraft]], source: str, main: 
 
 
 def _pull_request(payload: Json, action: str) -> list[RawRecord]:
-    told = {"pull_request": payload.get("pull_request")}
-    return [_record(normalise_pull_request, "pull_request", "pull_request", told)]
+    record = {"pull_request": payload.get("pull_request")}
+    return [_record(normalise_pull_request, "pull_request", "pull_request", record)]
 
 
 def _review(payload: Json, action: str) -> list[RawRecord]:
-    told = {"review": payload.get("review"), "pull_request": payload.get("pull_request")}
-    return [_record(normalise_review, "review", "pull_request", told)]
+    record = {"review": payload.get("review"), "pull_request": payload.get("pull_request")}
+    return [_record(normalise_review, "review", "pull_request", record)]
 
 
 def _push(payload: Json, action: str) -> list[RawRecord]:
@@ -85,31 +85,31 @@ def _job(payload: Json, action: str) -> list[RawRecord]:
     job = payload.get("workflow_job")
     if not text_of(job, "workflow_name"):
         return []
-    told = {"workflow_job": job, "repository": _repository_of(payload)}
-    return [_record(normalise_job, "workflow_job", "workflow_job", told)]
+    record = {"workflow_job": job, "repository": _repository_of(payload)}
+    return [_record(normalise_job, "workflow_job", "workflow_job", record)]
 
 
 def _deployment(payload: Json, action: str) -> list[RawRecord]:
-    told = {"deployment": payload.get("deployment"), "repository": _repository_of(payload)}
+    record = {"deployment": payload.get("deployment"), "repository": _repository_of(payload)}
     if "deployment_status" in payload:
-        told["deployment_status"] = payload["deployment_status"]
-    return [_record(normalise_deployment, "deployment", "deployment", told)]
+        record["deployment_status"] = payload["deployment_status"]
+    return [_record(normalise_deployment, "deployment", "deployment", record)]
 
 
 def _release(payload: Json, action: str) -> list[RawRecord]:
-    told = {
+    record = {
         "release": payload.get("release"),
         "repository": _repository_of(payload),
         "deleted": action == "deleted",
     }
-    return [_record(normalise_release, "release", "release", told)]
+    return [_record(normalise_release, "release", "release", record)]
 
 
 def _issue(payload: Json, action: str) -> list[RawRecord]:
     """A transferred issue is gone here, and another one there."""
     gone = action in ("deleted", "transferred")
-    told = {"issue": payload.get("issue"), "repository": _repository_of(payload), "deleted": gone}
-    records = [_record(normalise_issue, "issue", "issue", told)]
+    record = {"issue": payload.get("issue"), "repository": _repository_of(payload), "deleted": gone}
+    records = [_record(normalise_issue, "issue", "issue", record)]
     changes = payload.get("changes")
     if action == "transferred" and isinstance(changes, dict) and changes.get("new_issue"):
         there = {"issue": changes["new_issue"], "repository": _named(changes.get("new_repository"))}
@@ -118,8 +118,8 @@ def _issue(payload: Json, action: str) -> list[RawRecord]:
 
 
 def _repository(payload: Json, action: str) -> list[RawRecord]:
-    told = {"repository": payload.get("repository"), "deleted": action == "deleted"}
-    return [_record(normalise_repository, "repository", "repository", told)]
+    record = {"repository": payload.get("repository"), "deleted": action == "deleted"}
+    return [_record(normalise_repository, "repository", "repository", record)]
 
 
 _EVENTS: Mapping[str, Callable[[Json, str], list[RawRecord]]] = {

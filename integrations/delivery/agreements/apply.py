@@ -63,10 +63,10 @@ def follow_agreements() -> None:
 def _follow() -> None:
     link_alone(frozenset(Kind))
     differing = _differing()
-    kept = {owned_id: words for owned_id, words in differing.items() if words is not None}
+    chosen = {owned_id: words for owned_id, words in differing.items() if words is not None}
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [list(differing)])
-        cursor.execute(_KEEP, [list(kept), list(kept.values())])
+        cursor.execute(_KEEP, [list(chosen), list(chosen.values())])
     enqueue_pull_requests(_ids(_PULL_REQUESTS, differing))
     settle_failures(deployments=_ids(_DEPLOYMENTS, differing))
 

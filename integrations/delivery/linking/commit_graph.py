@@ -47,33 +47,35 @@ def entered(parents: Parents, chain: Sequence[str], known: Iterable[str] = ()) -
                 waiting.extend(parents.get(ancestor, ()))
 
 
-def bases(parents: Parents, wanted: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int | None]:
+def bases(parents: Parents, commits: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int | None]:
     """The highest base among each wanted commit's ancestors; `known` has those of commits that are placed already."""
-    found: dict[str, int | None] = dict(known)
-    for start in wanted:
+    known_bases: dict[str, int | None] = dict(known)
+    for start in commits:
         waiting = [start]
         entered_now: set[str] = set()
         while waiting:
             commit = waiting[-1]
-            if commit in found:
+            if commit in known_bases:
                 waiting.pop()
                 continue
             entered_now.add(commit)
-            missing = [each for each in parents.get(commit, ()) if each not in found and each not in entered_now]
+            missing = [
+                parent for parent in parents.get(commit, ()) if parent not in known_bases and parent not in entered_now
+            ]
             if missing:
                 waiting.extend(missing)
                 continue
-            own = [base for each in parents.get(commit, ()) if (base := found.get(each)) is not None]
-            found[commit] = max(own, default=None)
+            own = [base for parent in parents.get(commit, ()) if (base := known_bases.get(parent)) is not None]
+            known_bases[commit] = max(own, default=None)
             waiting.pop()
-    return found
+    return known_bases
 
 
 def number(parents: Parents, tip: str | None, *, first: int = 0) -> dict[str, Place]:
     """A place for every commit of the graph, and for everybody's parents; `first` is the position of the oldest."""
     chain = chain_of(parents, tip) if tip is not None else []
     position = {commit: first + index for commit, index in entered(parents, chain)}
-    everything = dict.fromkeys(parents) | dict.fromkeys(each for of in parents.values() for each in of)
+    everything = dict.fromkeys(parents) | dict.fromkeys(parent for of in parents.values() for parent in of)
     base = bases(parents, everything, {commit: position[commit] for commit in chain})
     on_chain = set(chain)
     return {commit: Place(position.get(commit), base[commit], commit in on_chain) for commit in everything}
@@ -86,12 +88,12 @@ def first_deployed(
 
     Commits that only a deployment of the chain contains are not here: their position tells that.
     """
-    found: dict[str, int] = {}
+    first: dict[str, int] = {}
     for deployment, commit in deployments:
         waiting = [commit]
         while waiting:
             ancestor = waiting.pop()
-            if ancestor not in found and ancestor not in on_chain:
-                found[ancestor] = deployment
+            if ancestor not in first and ancestor not in on_chain:
+                first[ancestor] = deployment
                 waiting.extend(parents.get(ancestor, ()))
-    return found
+    return first

@@ -23,9 +23,9 @@ _GRAPH = """
     JOIN integrations_commit commit ON commit.id = link.commit_id
     WHERE link.repository_id = %(repository)s
     UNION ALL
-    SELECT told.sha, told.parents, false, NULL
+    SELECT listed.sha, listed.parents, false, NULL
     FROM integrations_pullrequest pull_request
-    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
     WHERE pull_request.repository_id = %(repository)s
     UNION ALL
     SELECT commit.sha, commit.parents, false, NULL
@@ -99,10 +99,10 @@ def place_repository(repository: Repository) -> PlacedAnew:
         cursor.execute(_PLACES, [repository.pk])
         stored = {sha: (Place(*place), known) for sha, *place, known in cursor.fetchall()}
     places = number(graph.parents, graph.tip, first=_first_position(graph, stored))
-    wanted = {sha: (place, sha in graph.parents) for sha, place in places.items()}
-    changed = {sha for sha, place in wanted.items() if stored.get(sha) != place}
-    gone = stored.keys() - wanted.keys()
-    _put(repository, {sha: wanted[sha] for sha in changed})
+    positions = {sha: (place, sha in graph.parents) for sha, place in places.items()}
+    changed = {sha for sha, place in positions.items() if stored.get(sha) != place}
+    gone = stored.keys() - positions.keys()
+    _put(repository, {sha: positions[sha] for sha in changed})
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
@@ -122,12 +122,12 @@ def read_graph(repository: Repository) -> Graph:
             parents.setdefault(sha, own_parents)
             if is_on_default:
                 on_default[sha] = committed_at
-        missing = {each for of in parents.values() for each in of} - parents.keys()
+        missing = {parent for of in parents.values() for parent in of} - parents.keys()
         while missing:
             cursor.execute(_ELSEWHERE, [list(missing)])
-            found = dict(cursor.fetchall())
-            parents |= found
-            missing = {each for of in found.values() for each in of} - parents.keys()
+            parents_by_sha = dict(cursor.fetchall())
+            parents |= parents_by_sha
+            missing = {parent for of in parents_by_sha.values() for parent in of} - parents.keys()
     inner = {parent for sha in on_default for parent in parents[sha]}
     tips = on_default.keys() - inner or on_default.keys()
     return Graph(parents, max(tips, key=lambda sha: (on_default[sha], sha), default=None))
@@ -151,13 +151,13 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
         return set()
     with connection.cursor() as cursor:
         cursor.execute(_NEW, {"repository": repository.pk, "commits": list(commits)})
-        told = cursor.fetchall()
+        rows = cursor.fetchall()
         cursor.execute(_TIP, [repository.pk])
         tip, last = cursor.fetchone() or (None, -1)
     parents: dict[str, Sequence[str]] = {}
     on_default: set[str] = set()
     placed: set[str] = set()
-    for sha, own_parents, is_on_default, is_gone, is_placed, on_chain, position, parents_known in told:
+    for sha, own_parents, is_on_default, is_gone, is_placed, on_chain, position, parents_known in rows:
         if is_gone or (is_placed and not parents_known) or (not is_on_default and position is not None):
             return None
         if on_chain or position is not None:
@@ -196,14 +196,14 @@ def _place_after(
     grown: Sequence[str],
     last: int,
 ) -> set[str] | None:
-    others = {each for of in parents.values() for each in of} - parents.keys()
+    others = {parent for of in parents.values() for parent in of} - parents.keys()
     with connection.cursor() as cursor:
         open_branches: dict[str, Sequence[str]] = {}
         if grown:
             cursor.execute(_UNMERGED, [repository.pk])
             open_branches = dict(cursor.fetchall())
         graph = {**open_branches, **parents}
-        around = {each for of in graph.values() for each in of} | others
+        around = {parent for of in graph.values() for parent in of} | others
         cursor.execute(_PLACED, [repository.pk, list(around | set(graph))])
         known = {sha: Place(*place) for sha, *place in cursor.fetchall()}
     if not around <= known.keys() | graph.keys():

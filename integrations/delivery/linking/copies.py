@@ -30,17 +30,17 @@ _ALL_COPIES: LiteralString = """
     WHERE commit.stands_in_id IS NOT NULL AND commit.set_apart = 'duplicate'
 """
 _COPIES_OF_THESE: LiteralString = """
-    SELECT asked.sha AS origin, commit.sha, commit.committed_at
-    FROM asked
-    JOIN integrations_commit commit ON commit.picked_from <> '{}' AND commit.picked_from @> ARRAY[asked.sha]
+    SELECT origins.sha AS origin, commit.sha, commit.committed_at
+    FROM origins
+    JOIN integrations_commit commit ON commit.picked_from <> '{}' AND commit.picked_from @> ARRAY[origins.sha]
     UNION
-    SELECT asked.sha, commit.sha, commit.committed_at
-    FROM asked
-    JOIN integrations_commit origin ON origin.sha = asked.sha
+    SELECT origins.sha, commit.sha, commit.committed_at
+    FROM origins
+    JOIN integrations_commit origin ON origin.sha = origins.sha
     JOIN integrations_commit commit ON commit.stands_in_id = origin.id AND commit.set_apart = 'duplicate'
 """
-_ASKED: LiteralString = """
-    asked AS MATERIALIZED (
+_ORIGINS: LiteralString = """
+    origins AS MATERIALIZED (
         SELECT merge_sha AS sha FROM integrations_pullrequest WHERE id = ANY (%(ids)s) AND merge_sha <> ''
         UNION
         SELECT min(sha) FROM integrations_pullrequestcommit WHERE pull_request_id = ANY (%(ids)s)
@@ -48,7 +48,7 @@ _ASKED: LiteralString = """
     ),
 """
 _COPIED: LiteralString = """
-    WITH {asked} copy AS MATERIALIZED ({copies})
+    WITH {origins} copy AS MATERIALIZED ({copies})
     SELECT pull_request.id, pull_request.repository_id, copy.sha
     FROM copy
     JOIN integrations_pullrequest pull_request
@@ -68,17 +68,17 @@ _COPIED: LiteralString = """
 # What these commits are copies of, and themselves where they have some.  An array is looked up one by one, where
 # a join would read all pull requests of the repository.
 _MEANT: LiteralString = """
-    WITH told AS MATERIALIZED (
+    WITH changed_commit AS MATERIALIZED (
         SELECT id, sha, stands_in_id, set_apart, picked_from FROM integrations_commit
         WHERE id = ANY (%(commits)s) OR sha = ANY (%(shas)s)
     ), meant AS MATERIALIZED (
-        SELECT unnest(told.picked_from) AS sha FROM told
+        SELECT unnest(changed_commit.picked_from) AS sha FROM changed_commit
         UNION
-        SELECT origin.sha FROM told JOIN integrations_commit origin ON origin.id = told.stands_in_id
-        WHERE told.set_apart = 'duplicate'
+        SELECT origin.sha FROM changed_commit JOIN integrations_commit origin ON origin.id = changed_commit.stands_in_id
+        WHERE changed_commit.set_apart = 'duplicate'
         UNION
-        SELECT told.sha FROM told
-        WHERE EXISTS (SELECT FROM integrations_commit copy WHERE copy.stands_in_id = told.id)
+        SELECT changed_commit.sha FROM changed_commit
+        WHERE EXISTS (SELECT FROM integrations_commit copy WHERE copy.stands_in_id = changed_commit.id)
     )
     SELECT id FROM integrations_pullrequest
     WHERE merge_sha = ANY (ARRAY(SELECT sha FROM meant)) AND merge_sha <> '' AND repository_id = %(repository)s
@@ -99,7 +99,7 @@ class Copy(NamedTuple):
 
 def copies_of(pull_requests: Collection[int]) -> Sequence[Copy]:
     """The copies of what these pull requests were merged as."""
-    return _read(_ASKED, _COPIES_OF_THESE, _OF_THESE, pull_requests)
+    return _read(_ORIGINS, _COPIES_OF_THESE, _OF_THESE, pull_requests)
 
 
 def all_copies() -> Sequence[Copy]:
@@ -115,11 +115,11 @@ def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collec
 
 
 def _read(
-    asked: LiteralString, copies: LiteralString, pull_requests: LiteralString, ids: Collection[int]
+    origins: LiteralString, copies: LiteralString, pull_requests: LiteralString, ids: Collection[int]
 ) -> Sequence[Copy]:
     with connection.cursor() as cursor:
         cursor.execute(
-            _COPIED.format(asked=asked, copies=copies, merged=_MERGED.format(pull_requests=pull_requests)),
+            _COPIED.format(origins=origins, copies=copies, merged=_MERGED.format(pull_requests=pull_requests)),
             {"ids": sorted(ids)},
         )
         return [Copy(*row) for row in cursor.fetchall()]

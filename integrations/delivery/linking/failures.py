@@ -99,9 +99,9 @@ _CREATE: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS
 """
 _TABLES: dict[LiteralString, LiteralString] = {
-    "asked_incident": "id bigint PRIMARY KEY",
-    "asked_repair": "id bigint PRIMARY KEY",
-    "asked_deployment": "id bigint PRIMARY KEY",
+    "selected_incident": "id bigint PRIMARY KEY",
+    "selected_repair": "id bigint PRIMARY KEY",
+    "selected_deployment": "id bigint PRIMARY KEY",
     "linked_failure": "deployment_id bigint, method text, incident_id bigint, repaired_by_id bigint",
 }
 # The production deployment of the same service before a repair.
@@ -119,7 +119,7 @@ _MERGED_AS: LiteralString = """
 _LINK_INCIDENTS: LiteralString = f"""
     INSERT INTO linked_failure
     SELECT blamed.id, CASE WHEN incident.caused_by <> '' THEN 'explicit' ELSE 'window' END, incident.id, NULL
-    FROM asked_incident
+    FROM selected_incident
     JOIN integrations_incident incident USING (id)
     CROSS JOIN LATERAL (
         SELECT deployment.id FROM integrations_deployment deployment
@@ -168,7 +168,7 @@ _LINK_REPAIRS: LiteralString = f"""
     )
     INSERT INTO linked_failure
     SELECT repairing.deployment_id, max(repairing.method), NULL, repair.id
-    FROM asked_repair
+    FROM selected_repair
     JOIN integrations_deployment repair USING (id)
     CROSS JOIN LATERAL (
         SELECT ({_NAMED.format(by="repair", name="repair.rollback_of")}), 'rollback' WHERE repair.rollback_of <> ''
@@ -189,8 +189,8 @@ _LINK_REPAIRS: LiteralString = f"""
 """  # noqa: S608  # constants of this module
 _FORGET: LiteralString = """
     DELETE FROM integrations_deploymentfailure stored
-    WHERE (stored.incident_id IN (SELECT id FROM asked_incident)
-           OR stored.repaired_by_id IN (SELECT id FROM asked_repair))
+    WHERE (stored.incident_id IN (SELECT id FROM selected_incident)
+           OR stored.repaired_by_id IN (SELECT id FROM selected_repair))
       AND NOT EXISTS (
           SELECT FROM linked_failure linked
           WHERE (linked.deployment_id, linked.method) = (stored.deployment_id, stored.method)
@@ -214,7 +214,7 @@ _RESTORE: LiteralString = """
                CASE WHEN summary.restored_at >= deployment.finished_at
                     THEN extract(epoch FROM summary.restored_at - deployment.finished_at)::float8
                     END AS recovery_seconds
-        FROM asked_deployment
+        FROM selected_deployment
         JOIN integrations_deployment deployment USING (id)
         JOIN LATERAL (
             SELECT (ARRAY['explicit', 'rollback', 'hotfix', 'window'])[
@@ -230,8 +230,8 @@ _RESTORE: LiteralString = """
             WHERE failure.deployment_id = deployment.id
         ) AS summary ON summary.failures > 0
     ), before AS MATERIALIZED (
-        SELECT stored.deployment_id, stored.restored_on FROM asked_deployment
-        JOIN integrations_faileddeployment stored ON stored.deployment_id = asked_deployment.id
+        SELECT stored.deployment_id, stored.restored_on FROM selected_deployment
+        JOIN integrations_faileddeployment stored ON stored.deployment_id = selected_deployment.id
         LEFT JOIN outcome USING (deployment_id)
         WHERE outcome.deployment_id IS NULL
            OR (stored.method, stored.restored_at, stored.restored_on, stored.recovery_seconds) IS DISTINCT FROM
@@ -252,7 +252,7 @@ _RESTORE: LiteralString = """
         RETURNING stored.deployment_id, stored.restored_on
     ), changed AS (
         SELECT deployment_id, restored_on FROM before UNION ALL SELECT deployment_id, restored_on FROM put
-    ), told AS (
+    ), noted AS (
         INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
         SELECT %(family)s, owned_id, lower(days), upper(days) FROM (
             SELECT owned_id, unnest(range_agg(daterange(day, day + 1))) AS days FROM (
@@ -291,7 +291,7 @@ def link_window() -> timedelta:
 def _settle(
     incidents_of: LiteralString, repairs_of: LiteralString, deployments: list[int], incidents: list[int]
 ) -> None:
-    asked: dict[str, Any] = {
+    params: dict[str, Any] = {
         "deployments": deployments,
         "incidents": incidents,
         "window": link_window(),
@@ -301,16 +301,16 @@ def _settle(
         for name, columns in _TABLES.items():
             cursor.execute(_CREATE.format(name=name, columns=columns))
             cursor.execute(f"TRUNCATE {name}")
-        cursor.execute(f"INSERT INTO asked_incident {incidents_of}", asked)
-        cursor.execute(f"INSERT INTO asked_repair {repairs_of}", asked)
-        cursor.execute(_LINK_INCIDENTS, asked)
-        cursor.execute(_LINK_REPAIRS, asked)
+        cursor.execute(f"INSERT INTO selected_incident {incidents_of}", params)
+        cursor.execute(f"INSERT INTO selected_repair {repairs_of}", params)
+        cursor.execute(_LINK_INCIDENTS, params)
+        cursor.execute(_LINK_REPAIRS, params)
         concerned = set(deployments)
         for statement in (_FORGET, _STILL_LINKED, _PUT):
             cursor.execute(statement)
             concerned.update(row[0] for row in cursor.fetchall())
-        cursor.execute("INSERT INTO asked_deployment SELECT unnest(%s::bigint[])", [sorted(concerned)])
-        cursor.execute(_RESTORE, asked)
+        cursor.execute("INSERT INTO selected_deployment SELECT unnest(%s::bigint[])", [sorted(concerned)])
+        cursor.execute(_RESTORE, params)
         changed = cursor.fetchone()[0]
     if changed:
         announce_changes()

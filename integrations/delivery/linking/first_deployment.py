@@ -112,7 +112,7 @@ _LINKED: LiteralString = """
                              ROWS UNBOUNDED PRECEDING)
         ) AS ranked
         WHERE merge_id IS NOT NULL
-    ), found AS (
+    ), earliest AS (
         SELECT merge_id, first, preference FROM by_position
         UNION ALL
         SELECT merge.id, rollout.rank, 2 FROM merge JOIN rollout ON rollout.id = merge.beside_id WHERE merge.known
@@ -121,11 +121,11 @@ _LINKED: LiteralString = """
         UNION ALL
         SELECT merge_id, first, 4 FROM by_time WHERE first IS NOT NULL
     ), linked AS (
-        SELECT DISTINCT ON (found.merge_id) found.merge_id AS pull_request_id, rollout.id AS deployment_id,
-               (ARRAY['chain', 'graph', 'pick', 'time'])[found.preference] AS method,
+        SELECT DISTINCT ON (earliest.merge_id) earliest.merge_id AS pull_request_id, rollout.id AS deployment_id,
+               (ARRAY['chain', 'graph', 'pick', 'time'])[earliest.preference] AS method,
                rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on
-        FROM found JOIN rollout ON rollout.rank = found.first
-        ORDER BY found.merge_id, found.first, found.preference
+        FROM earliest JOIN rollout ON rollout.rank = earliest.first
+        ORDER BY earliest.merge_id, earliest.first, earliest.preference
     )
 """
 _SETTLE: LiteralString = """
@@ -154,7 +154,7 @@ _SETTLE: LiteralString = """
         SELECT pull_request_id, deployed_on FROM gone
         UNION ALL SELECT pull_request_id, deployed_on FROM before
         UNION ALL SELECT pull_request_id, deployed_on FROM put
-    ), told AS ({note_changed})
+    ), noted AS ({note_changed})
     SELECT DISTINCT pull_request_id FROM changed
 """
 
@@ -200,10 +200,10 @@ def _settle(
                 "owned": [],
                 "copied": [copy.pull_request_id for copy in copies],
                 "copies": [copy.sha for copy in copies],
-                "beside_repositories": [each.repository_id for each in beside],
-                "beside_tracks": [each.track for each in beside],
-                "beside_shas": [each.sha for each in beside],
-                "beside_deployments": [each.deployment_id for each in beside],
+                "beside_repositories": [commit.repository_id for commit in beside],
+                "beside_tracks": [commit.track for commit in beside],
+                "beside_shas": [commit.sha for commit in beside],
+                "beside_deployments": [commit.deployment_id for commit in beside],
             },
         )
         changed = [row[0] for row in cursor.fetchall()]

@@ -49,10 +49,10 @@ _MAY_CHANGE: LiteralString = """
 _TOLD_WITH_PARENTS: LiteralString = """
     SELECT DISTINCT pull_request.repository_id
     FROM integrations_pullrequest pull_request
-    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
     WHERE pull_request.id = ANY (%(ids)s) AND NOT EXISTS (
         SELECT FROM integrations_commitplace place
-        WHERE place.repository_id = pull_request.repository_id AND place.sha = told.sha AND place.parents_known
+        WHERE place.repository_id = pull_request.repository_id AND place.sha = listed.sha AND place.parents_known
     )
 """
 # Named by a merge or deployment, and known from elsewhere, but not placed in their repository.
@@ -205,7 +205,9 @@ def _place_anew(repository: Repository) -> None:
         _number(repository)
 
 
-def _ids(statement: LiteralString, **asked: int | Collection[int] | Collection[str]) -> set[int]:
+def _ids(statement: LiteralString, **params: int | Collection[int] | Collection[str]) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {name: each if isinstance(each, int) else list(each) for name, each in asked.items()})
+        cursor.execute(
+            statement, {name: value if isinstance(value, int) else list(value) for name, value in params.items()}
+        )
         return {row[0] for row in cursor.fetchall()}

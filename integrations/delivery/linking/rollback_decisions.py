@@ -21,8 +21,8 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
     A confirmed one counts as a rollback: what was in production before it failed, and it brought nothing new itself.
     """
     link_alone({Kind.DEPLOYMENT})
-    found = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)
-    deployments = list(found.values_list("pk", flat=True))
+    proposed = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)
+    deployments = list(proposed.values_list("pk", flat=True))
     is_open = state == ProposedRollback.State.PROPOSED
     ProposedRollback.objects.filter(pk__in=deployments).update(
         state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()

@@ -71,6 +71,6 @@ def propose_all_rollbacks() -> None:
     _settle("true", {})
 
 
-def _settle(scope: LiteralString, asked: Mapping[str, Any]) -> None:
+def _settle(scope: LiteralString, params: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), asked)
+        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), params)

@@ -26,8 +26,8 @@ _OF_THESE = """
     WHERE id = ANY (%s) AND repository_id IN (SELECT repository_id FROM integrations_servicepaths)
 """
 _TOUCHING = """
-    SELECT told.pull_request_id AS id FROM integrations_commit commit
-    JOIN integrations_pullrequestcommit told ON told.sha = commit.sha
+    SELECT listed.pull_request_id AS id FROM integrations_commit commit
+    JOIN integrations_pullrequestcommit listed ON listed.sha = commit.sha
     WHERE commit.id = ANY (%(commits)s)
     UNION
     SELECT pull_request.id FROM integrations_commit commit
@@ -44,18 +44,18 @@ _NAMING = """
     WHERE merge_sha <> '' AND merge_sha = ANY (%(shas)s) AND repository_id = %(repository)s
 """
 _PATHS: LiteralString = f"""
-    WITH asked AS MATERIALIZED (
+    WITH selected AS MATERIALIZED (
         SELECT id, repository_id, merged_at, nullif(merge_sha, '') AS merge_sha
         FROM integrations_pullrequest
         WHERE id = ANY (%(ids)s)
     ), {COMMITS}
-    SELECT DISTINCT told.id, told.repository_id, file.path
+    SELECT DISTINCT reached.id, reached.repository_id, file.path
     FROM (
-        SELECT own.id, asked.repository_id, own.sha FROM own JOIN asked ON asked.id = own.id
+        SELECT own.id, selected.repository_id, own.sha FROM own JOIN selected ON selected.id = own.id
         UNION
-        SELECT id, repository_id, merge_sha FROM asked WHERE merge_sha IS NOT NULL
-    ) AS told
-    JOIN integrations_commit commit ON commit.sha = told.sha
+        SELECT id, repository_id, merge_sha FROM selected WHERE merge_sha IS NOT NULL
+    ) AS reached
+    JOIN integrations_commit commit ON commit.sha = reached.sha
     CROSS JOIN LATERAL (
         SELECT path FROM integrations_commitfile WHERE commit_id = commit.id
         UNION ALL

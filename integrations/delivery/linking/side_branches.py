@@ -46,9 +46,9 @@ _COMMITS = """
     JOIN integrations_commit commit ON commit.sha = place.sha
     WHERE place.repository_id = %(repository)s AND NOT place.on_chain
     UNION ALL
-    SELECT told.sha, told.parents
+    SELECT listed.sha, listed.parents
     FROM integrations_pullrequest pull_request
-    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
     WHERE pull_request.repository_id = %(repository)s
 """
 _CHAIN = "SELECT sha FROM integrations_commitplace WHERE repository_id = %s AND on_chain AND sha = ANY (%s)"
@@ -83,7 +83,7 @@ def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy
             },
         )
         repositories = [row[0] for row in cursor.fetchall()]
-    return [each for repository in repositories for each in _deployed_beside(repository)]
+    return [deployed for repository in repositories for deployed in _deployed_beside(repository)]
 
 
 def _deployed_beside(repository: int) -> Collection[Beside]:
@@ -94,14 +94,14 @@ def _deployed_beside(repository: int) -> Collection[Beside]:
         for sha, own_parents in cursor.fetchall():
             if own_parents or sha not in parents:
                 parents[sha] = own_parents
-        around = {each for of in parents.values() for each in of}
+        around = {parent for of in parents.values() for parent in of}
         cursor.execute(_CHAIN, [repository, list(around)])
         on_chain = frozenset(row[0] for row in cursor.fetchall())
         cursor.execute("SELECT service FROM integrations_servicepaths WHERE repository_id = %s", [repository])
         services = [row[0] for row in cursor.fetchall()]
         cursor.execute(_DEPLOYMENTS, [repository])
         for deployment, sha, service in cursor.fetchall():
-            for track in ("", *(each for each in services if service in ("", each))):
+            for track in ("", *(name for name in services if service in ("", name))):
                 tracks[track].append((deployment, sha))
     return [
         Beside(repository, track, sha, deployment)

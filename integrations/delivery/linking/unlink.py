@@ -57,27 +57,27 @@ class Loose:
 
         The figures of pull requests are still there, so that it is known whose lead times change.
         """
-        asked = sorted(ids)
+        id_list = sorted(ids)
         if kind == Kind.PULL_REQUEST:
-            note_lead_times(asked)
+            note_lead_times(id_list)
         with connection.cursor() as cursor:
             if kind == Kind.DEPLOYMENT:
-                cursor.execute(_DEPLOYED_BY, [asked])
+                cursor.execute(_DEPLOYED_BY, [id_list])
                 deployed = [row[0] for row in cursor.fetchall()]
                 note_lead_times(deployed)
                 note_services(deployed)
-                cursor.execute(_REPOSITORIES, [asked])
+                cursor.execute(_REPOSITORIES, [id_list])
                 self.repositories.update(row[0] for row in cursor.fetchall())
-                cursor.execute(_OF_DEPLOYMENTS, [asked, asked])
+                cursor.execute(_OF_DEPLOYMENTS, [id_list, id_list])
                 for deployment, incident in cursor.fetchall():
                     self.deployments.add(deployment)
                     if incident is not None:
                         self.incidents.add(incident)
             if kind == Kind.INCIDENT:
-                cursor.execute(_OF_INCIDENTS, [asked])
+                cursor.execute(_OF_INCIDENTS, [id_list])
                 self.deployments.update(row[0] for row in cursor.fetchall())
             for statement in _DELETE.get(kind, ()):
-                cursor.execute(statement, [asked])
+                cursor.execute(statement, [id_list])
 
     def link_anew(self) -> None:
         """Link what is left of it, once the records are gone."""

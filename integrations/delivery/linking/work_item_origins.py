@@ -15,7 +15,7 @@ _ASKED: LiteralString = "link.pull_request_id = ANY (%(ids)s)"
 _STORED: LiteralString = "stored.pull_request_id = ANY (%(ids)s)"
 _SETTLE: LiteralString = """
     WITH origin AS MATERIALIZED (
-        SELECT link.pull_request_id, min(item.created_at) AS created_at, min(begun.at) AS started_at
+        SELECT link.pull_request_id, min(item.created_at) AS created_at, min(started.at) AS started_at
         FROM integrations_workitemlink link
         JOIN integrations_workitem item ON item.id = link.work_item_id
              AND item.deleted_at IS NULL AND item.created_at IS NOT NULL
@@ -24,8 +24,8 @@ _SETTLE: LiteralString = """
                 SELECT min(transition.at) FROM integrations_workitemtransition transition
                 WHERE transition.work_item_id = item.id AND transition.category = 'in_progress'
             ) END AS at
-        ) AS begun ON true
-        WHERE {asked}
+        ) AS started ON true
+        WHERE {scope}
         GROUP BY link.pull_request_id
     ), gone AS (
         DELETE FROM integrations_pullrequestorigin stored
@@ -65,7 +65,7 @@ def linked_to(work_items: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _settle(asked: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
+def _settle(scope: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(asked=asked, stored=stored), {"ids": sorted(pull_requests)})
+        cursor.execute(_SETTLE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})
         return {row[0] for row in cursor.fetchall()}

@@ -136,8 +136,8 @@ def default_work_type_of_item_type(native_type: str) -> WorkType | None:
 def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
     """By the conventions of titles (fix(cart): …) and of branches (feature/…)."""
     for pattern, text in ((_TITLE, title), (_BRANCH, branch)):
-        found = pattern.match(text)
-        if found and (meant := _CONVENTIONS.get(found["type"].lower())):
+        match = pattern.match(text)
+        if match and (meant := _CONVENTIONS.get(match["type"].lower())):
             return meant
     return None
 
@@ -146,9 +146,9 @@ def default_status_category(status: str) -> StatusCategory | None:
     """Where an item in this status stands; one that was dropped is over, unless the word says that work goes on."""
     if "to do" in status.lower():
         return StatusCategory.TODO
-    found = _first(_parts(status), _CATEGORIES)
-    dropped = default_ending(status) is Ending.DROPPED and found is not StatusCategory.IN_PROGRESS
-    return StatusCategory.DONE if dropped else found
+    category = _first(_parts(status), _CATEGORIES)
+    dropped = default_ending(status) is Ending.DROPPED and category is not StatusCategory.IN_PROGRESS
+    return StatusCategory.DONE if dropped else category
 
 
 def default_ending(word: str) -> Ending:

@@ -66,19 +66,19 @@ class EffectiveMeanings:
 
     def of_labels(self, labels: Iterable[str]) -> WorkType | None:
         """Of several labels that say something the one counts that comes first in `LABEL_ORDER`."""
-        said = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
-        return next((meant for meant in LABEL_ORDER if meant in said), None)
+        work_types = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
+        return next((meant for meant in LABEL_ORDER if meant in work_types), None)
 
     def of_item_type(self, native_type: str) -> WorkType | None:
         return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
 
-    def of_status(self, status: str, told: str | None = None) -> StatusCategory | None:
-        """The category of a status; `told` is the provider's own, which a default does not outdo."""
-        own = StatusCategory(told) if told else None
+    def of_status(self, status: str, category: str | None = None) -> StatusCategory | None:
+        """The category of a status; `category` is the provider's own, which a default does not outdo."""
+        own = StatusCategory(category) if category else None
         return self._of(Subject.STATUS, status, StatusCategory, lambda word: own or default_status_category(word))
 
-    def of_severity(self, severity: str, told: str | None = None) -> Severity:
-        own = Severity(told) if told and told != Severity.UNKNOWN else None
+    def of_severity(self, severity: str, given: str | None = None) -> Severity:
+        own = Severity(given) if given and given != Severity.UNKNOWN else None
         meant = self._of(Subject.SEVERITY, severity, Severity, lambda word: own or default_severity(word))
         return meant or Severity.UNKNOWN
 

@@ -50,14 +50,14 @@ def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWor
         cursor.execute(_RESOLUTIONS, {"ids": list(ids)})
         ends = {*statuses, *(word for (word,) in cursor.fetchall())}
         cursor.execute(_SAID, {"ids": list(ids)})
-        found = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
+        finders = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
     return ItemWords(
         waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],
         dropped=sorted(word for word in ends if meanings.of_ending(word) is Ending.DROPPED),
-        by_customers=_of(FoundBy.CUSTOMER, found),
-        in_production=_of(FoundBy.PRODUCTION, found),
+        by_customers=_of(FoundBy.CUSTOMER, finders),
+        in_production=_of(FoundBy.PRODUCTION, finders),
     )
 
 
-def _of(finder: FoundBy, found: Iterable[tuple[str, FoundBy | None]]) -> list[str]:
-    return sorted({word for word, means in found if means is finder})
+def _of(finder: FoundBy, finders: Iterable[tuple[str, FoundBy | None]]) -> list[str]:
+    return sorted({word for word, means in finders if means is finder})

@@ -26,7 +26,7 @@ class WordColumn:
     column: str
     native: str
     meaning: Callable[[EffectiveMeanings, str, str | None], str | None]
-    told: str = "NULL::varchar"
+    provided: str = "NULL::varchar"
     owner: str = "id"
     of_connection: str = "stored.connection_id = %(connection)s"
     only: str = "true"
@@ -45,16 +45,16 @@ SEVERITY = WordColumn(
     "integrations_incident",
     "severity",
     "native_severity",
-    lambda meanings, word, told: meanings.of_severity(word, told),
-    told="stored.told_severity",
+    lambda meanings, word, provided: meanings.of_severity(word, provided),
+    provided="stored.told_severity",
 )
 TRANSITION = WordColumn(
     Subject.STATUS,
     "integrations_workitemtransition",
     "category",
     "to_status",
-    lambda meanings, word, told: meanings.of_status(word, told),
-    told="stored.told_category",
+    lambda meanings, word, provided: meanings.of_status(word, provided),
+    provided="stored.told_category",
     owner="work_item_id",
     of_connection="stored.work_item_id IN (SELECT id FROM integrations_workitem WHERE connection_id = %(connection)s)",
 )
@@ -75,23 +75,23 @@ def _settle(column: WordColumn, meanings: EffectiveMeanings, scope: str, paramet
     of_rows = f"{scope} AND {column.only}"
     with database.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT stored.{column.native}, {column.told} FROM {column.table} stored WHERE {of_rows}",  # noqa: S608  # constants of this module
+            f"SELECT DISTINCT stored.{column.native}, {column.provided} FROM {column.table} stored WHERE {of_rows}",  # noqa: S608  # constants of this module
             parameters,
         )
-        found = cursor.fetchall()
-        if not found:
+        rows = cursor.fetchall()
+        if not rows:
             return set()
-        words, told, means = zip(
-            *((word, own, column.meaning(meanings, word, own)) for word, own in found), strict=True
+        words, provided, means = zip(
+            *((word, own, column.meaning(meanings, word, own)) for word, own in rows), strict=True
         )
         cursor.execute(
             f"""
             UPDATE {column.table} stored SET {column.column} = meant.means
-            FROM unnest(%(words)s::text[], %(told)s::text[], %(means)s::text[]) AS meant (word, told, means)
-            WHERE stored.{column.native} = meant.word AND {column.told} IS NOT DISTINCT FROM meant.told
+            FROM unnest(%(words)s::text[], %(provided)s::text[], %(means)s::text[]) AS meant (word, provided, means)
+            WHERE stored.{column.native} = meant.word AND {column.provided} IS NOT DISTINCT FROM meant.provided
               AND stored.{column.column} IS DISTINCT FROM meant.means AND {of_rows}
             RETURNING stored.{column.owner}
             """,  # noqa: S608  # constants of this module
-            {**parameters, "words": list(words), "told": list(told), "means": list(means)},
+            {**parameters, "words": list(words), "provided": list(provided), "means": list(means)},
         )
         return {row[0] for row in cursor.fetchall()}

@@ -23,26 +23,26 @@ def find_owned(written: str) -> Owned:
     written = written.replace("\x00", "").strip()
     kind, _, rest = written.partition(":")
     things = Owned.objects.select_related("repository", "project__connection").order_by("kind", "pk")
-    found = list(things.filter(_called(written)))
-    if not found and kind in OwnedKind.values:
-        found = list(things.filter(_called(rest.strip()), kind=kind))
-    if not found:
+    matching = list(things.filter(_called(written)))
+    if not matching and kind in OwnedKind.values:
+        matching = list(things.filter(_called(rest.strip()), kind=kind))
+    if not matching:
         raise UnknownNameRefusal(written, _similar(rest if kind in OwnedKind.values else written))
-    followed = {each.repository_id for each in found if each.repository_id}
-    leading = [each for each in found if each.follows_id not in followed]
+    followed = {owned.repository_id for owned in matching if owned.repository_id}
+    leading = [owned for owned in matching if owned.follows_id not in followed]
     if len(leading) > 1:
-        raise AmbiguousNameRefusal(written, [_full_name(each, leading) for each in leading])
+        raise AmbiguousNameRefusal(written, [_full_name(owned, leading) for owned in leading])
     return leading[0]
 
 
 def find_unit(slug: str) -> Unit:
     """Raises UnknownUnitRefusal."""
     slug = slug.replace("\x00", "").strip()
-    found = Unit.objects.select_related("tree").filter(slug=slug).first()
-    if found is None:
+    unit = Unit.objects.select_related("tree").filter(slug=slug).first()
+    if unit is None:
         slugs = Unit.objects.filter(tree__archived_at=None).order_by("slug").values_list("slug", flat=True)
         raise UnknownUnitRefusal(slug, get_close_matches(slug.lower(), slugs, MOST_CANDIDATES))
-    return found
+    return unit
 
 
 def _called(name: str) -> Q:
@@ -58,7 +58,7 @@ def _called(name: str) -> Q:
 
 def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
     """What tells it from the others."""
-    if owned.project is not None and sum(each.kind == owned.kind for each in among) > 1:
+    if owned.project is not None and sum(other.kind == owned.kind for other in among) > 1:
         return f"{owned.kind}:{owned.project.connection.name}/{owned.project.key}"
     return f"{owned.kind}:{owned}"
 

@@ -115,7 +115,7 @@ def listed_things(
 
     Whoever may not look at every unit is shown what the units own at which they may look, and nothing else.
     """
-    asked: dict[str, Any] = {
+    params: dict[str, Any] = {
         "tree": tree.pk,
         "day": on,
         "kind": filters.kind or "",
@@ -127,11 +127,11 @@ def listed_things(
         "offset": offset,
     }
     with database.cursor() as cursor:
-        cursor.execute(_LIST, asked)
+        cursor.execute(_LIST, params)
         rows = cursor.fetchall()
         first = rows
         if not rows and offset:  # behind the last page: how many there are stands with a row
-            cursor.execute(_LIST, {**asked, "limit": 1, "offset": 0})
+            cursor.execute(_LIST, {**params, "limit": 1, "offset": 0})
             first = cursor.fetchall()
     things = [ListedThing(row[0], OwnedKind(row[1]), *row[2:-1]) for row in rows]
     return Listed(things, first[0][-1] if first else 0)

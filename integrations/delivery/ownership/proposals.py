@@ -146,19 +146,19 @@ def proposals(
     What follows a repository has its owner, and nobody is proposed for it.
     """
     today = today or timezone.localdate()
-    asked = {
+    params = {
         "owned": None if owned_ids is None else sorted(owned_ids),
         "trees": [tree.pk for tree in trees],
         "since": today - LOOKED_BACK,
         "today": today,
     }
     with database.cursor() as cursor:
-        cursor.execute(_PROPOSE, asked)
-        found = cursor.fetchall()
-    units = Unit.objects.in_bulk([row[2] for row in found]) if found else {}
+        cursor.execute(_PROPOSE, params)
+        rows = cursor.fetchall()
+    units = Unit.objects.in_bulk([row[2] for row in rows]) if rows else {}
     return [
         Proposal(owned, tree, units[unit], what, int(times), int(known), int(unmatched), is_root)
-        for owned, tree, unit, what, times, known, unmatched, is_root in found
+        for owned, tree, unit, what, times, known, unmatched, is_root in rows
     ]
 
 
@@ -175,9 +175,9 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
     What only the top of a tree could own stays nobody's: it would say little.
     """
-    found = proposals(trees)
-    telling = [(each.owned_id, each.unit.pk) for each in found if not each.is_root]
-    return ConfirmedProposals(confirm(telling, by=by), len(found) - len(telling))
+    proposed = proposals(trees)
+    telling = [(proposal.owned_id, proposal.unit.pk) for proposal in proposed if not proposal.is_root]
+    return ConfirmedProposals(confirm(telling, by=by), len(proposed) - len(telling))
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:

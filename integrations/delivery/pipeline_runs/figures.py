@@ -30,18 +30,20 @@ _NOTE = f"""
 # The attempts told of, those that are one run with them, and those that were: what left a run changes it, too.
 # The last attempt is the one that started last; of those that started together the one with the highest number.
 _SETTLE = f"""
-    WITH told AS MATERIALIZED (
+    WITH changed AS MATERIALIZED (
         SELECT id, connection_id, repository_id, name, sha, branch, run
         FROM integrations_pipelinerun WHERE id = ANY (%(ids)s)
     ), concerned AS (
-        SELECT id FROM told
+        SELECT id FROM changed
         UNION
         SELECT beside.id
-        FROM (SELECT DISTINCT repository_id, name, sha, branch FROM told WHERE sha <> '') AS told
+        FROM (SELECT DISTINCT repository_id, name, sha, branch FROM changed WHERE sha <> '') AS changed
         JOIN integrations_pipelinerun beside USING (repository_id, name, sha, branch)
         UNION
         SELECT beside.id
-        FROM (SELECT DISTINCT connection_id, repository_id, name, sha, branch, run FROM told WHERE sha = '') AS told
+        FROM (
+            SELECT DISTINCT connection_id, repository_id, name, sha, branch, run FROM changed WHERE sha = ''
+        ) AS changed
         JOIN integrations_pipelinerun beside USING (connection_id, repository_id, name, sha, branch, run)
         UNION
         SELECT run_id FROM integrations_pipelinerunfigures
@@ -98,13 +100,13 @@ def settle_run_figures(ids: Iterable[int]) -> int:
 
     The outbox is told of the days on which their runs count and counted, also where only their jobs are others.
     """
-    wanted = sorted(ids)
+    run_ids = sorted(ids)
     changed: set[int] = set()
-    for start in range(0, len(wanted), AT_ONCE):
+    for start in range(0, len(run_ids), AT_ONCE):
         with database.cursor() as cursor:
-            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+            cursor.execute(_SETTLE, {"ids": run_ids[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
-    settle_runs_belonging(changed.union(wanted))
+    settle_runs_belonging(changed.union(run_ids))
     announce_changes()
     return len(changed)
 

@@ -17,30 +17,30 @@ AT_ONCE = 5000
 
 # Rows are locked in one order: two connections may tell of pull requests of one repository at the same time.
 _SETTLE: LiteralString = """
-    WITH asked AS MATERIALIZED (
+    WITH selected AS MATERIALIZED (
         SELECT figures.run_id, figures.repository_id, run.sha
         FROM integrations_pipelinerunfigures figures
         JOIN integrations_pipelinerun run ON run.id = figures.run_id
         WHERE figures.run_id = ANY (%(ids)s)
         ORDER BY figures.run_id
         FOR NO KEY UPDATE OF figures
-    ), found AS (
-        SELECT DISTINCT ON (asked.run_id) asked.run_id, pull_request.id
-        FROM asked
+    ), matched AS (
+        SELECT DISTINCT ON (selected.run_id) selected.run_id, pull_request.id
+        FROM selected
         CROSS JOIN LATERAL (
-            SELECT pull_request_id FROM integrations_pullrequestcommit WHERE sha = asked.sha
+            SELECT pull_request_id FROM integrations_pullrequestcommit WHERE sha = selected.sha
             UNION ALL
-            SELECT id FROM integrations_pullrequest WHERE merge_sha = asked.sha AND merge_sha <> ''
+            SELECT id FROM integrations_pullrequest WHERE merge_sha = selected.sha AND merge_sha <> ''
         ) AS named (id)
         JOIN integrations_pullrequest pull_request
-          ON pull_request.id = named.id AND pull_request.repository_id = asked.repository_id
+          ON pull_request.id = named.id AND pull_request.repository_id = selected.repository_id
              AND pull_request.deleted_at IS NULL
-        WHERE asked.sha <> ''
-        ORDER BY asked.run_id, pull_request.merged_at NULLS LAST, pull_request.created_at, pull_request.external_id
+        WHERE selected.sha <> ''
+        ORDER BY selected.run_id, pull_request.merged_at NULLS LAST, pull_request.created_at, pull_request.external_id
     )
-    UPDATE integrations_pipelinerunfigures figures SET pull_request_id = found.id
-    FROM asked LEFT JOIN found ON found.run_id = asked.run_id
-    WHERE figures.run_id = asked.run_id AND figures.pull_request_id IS DISTINCT FROM found.id
+    UPDATE integrations_pipelinerunfigures figures SET pull_request_id = matched.id
+    FROM selected LEFT JOIN matched ON matched.run_id = selected.run_id
+    WHERE figures.run_id = selected.run_id AND figures.pull_request_id IS DISTINCT FROM matched.id
 """
 _OF_THESE: LiteralString = """
     SELECT run.id
@@ -72,10 +72,10 @@ _NOTE: LiteralString = """
 
 def settle_runs_belonging(runs: Collection[int]) -> None:
     """Look up anew to which pull requests these runs (ids of attempts with figures) belong."""
-    wanted = sorted(runs)
+    run_ids = sorted(runs)
     with database.cursor() as cursor:
-        for start in range(0, len(wanted), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+        for start in range(0, len(run_ids), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": run_ids[start : start + AT_ONCE]})
 
 
 def follow_runs_of(pull_requests: Collection[int]) -> None:

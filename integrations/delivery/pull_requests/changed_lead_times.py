@@ -80,10 +80,10 @@ def note_lead_times(pull_requests: Collection[int], before: Mapping[int, CountsF
                 "ids": sorted(pull_requests),
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": list(before),
-                "credited": [each.identity for each in before.values()],
-                "owned": [each.owned for each in before.values()],
+                "credited": [lead_time.identity for lead_time in before.values()],
+                "owned": [lead_time.owned for lead_time in before.values()],
             },
         )
-        told = cursor.rowcount
-    if told:
+        noted = cursor.rowcount
+    if noted:
         announce_changes()

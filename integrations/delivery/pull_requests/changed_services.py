@@ -54,8 +54,8 @@ def note_services(pull_requests: Collection[int]) -> None:
                 "pipeline": FactFamily.PIPELINE.value,
             },
         )
-        told = cursor.rowcount
-    if told:
+        noted = cursor.rowcount
+    if noted:
         announce_changes()
 
 

@@ -35,17 +35,17 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     What that changes in lead times is appended to the outbox here.
     For a caller that stores pull requests alone (integrations/outbox/write_lock.py).
     """
-    asked = set(ids)
-    sharing = sharing_commits(asked)
-    wanted = sorted(asked | sharing)
-    credited = credited_with_lead_times(wanted)
+    changed_ids = set(ids)
+    sharing = sharing_commits(changed_ids)
+    pull_requests = sorted(changed_ids | sharing)
+    credited = credited_with_lead_times(pull_requests)
     changed: set[int] = set()
-    for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
+    for start in range(0, len(pull_requests), AT_ONCE):
+        some = pull_requests[start : start + AT_ONCE]
         changed |= _settle(some, shared_commits(some) if sharing else [])
     note_lead_times(changed, credited)
     enqueue_sessions_behind(changed)
-    return changed | settle_reverts(wanted) | settle_waits(wanted)
+    return changed | settle_reverts(pull_requests) | settle_waits(pull_requests)
 
 
 def _settle(ids: list[int], shared: list[str]) -> set[int]:

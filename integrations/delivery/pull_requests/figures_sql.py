@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import LiteralString
 
 from integrations.delivery.pull_requests.novelty_sql import NOVELTY
-from integrations.delivery.pull_requests.stages_sql import AGENTS, ASKED, COMMITS, DAYS, LINES, REVIEWS
+from integrations.delivery.pull_requests.stages_sql import AGENTS, COMMITS, DAYS, LINES, REVIEWS, SELECTED
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 
 
@@ -27,33 +27,35 @@ _SIZE_CLASS: LiteralString = """
 
 # Column → what it follows from.
 _COLUMNS: Mapping[LiteralString, LiteralString] = {
-    "pull_request_id": "asked.id",
-    "repository_id": "asked.repository_id",
-    "credited_id": "asked.credited_id",
-    "is_autonomous": "coalesce(asked.is_autonomous, false)",
-    "set_apart": "asked.set_apart",
-    "opened_at": "asked.opened_at",
-    "opened_on": "asked.opened_at::date",
-    "merged_at": "asked.merged_at",
-    "merged_on": "asked.merged_at::date",
+    "pull_request_id": "selected.id",
+    "repository_id": "selected.repository_id",
+    "credited_id": "selected.credited_id",
+    "is_autonomous": "coalesce(selected.is_autonomous, false)",
+    "set_apart": "selected.set_apart",
+    "opened_at": "selected.opened_at",
+    "opened_on": "selected.opened_at::date",
+    "merged_at": "selected.merged_at",
+    "merged_on": "selected.merged_at::date",
     "first_commit_at": "clone.first_commit_at",
     "first_review_at": "reviewed.first_at",
     "approved_at": "reviewed.approved_at",
-    "coding_seconds": _seconds("clone.first_commit_at", "asked.opened_at"),
-    "pickup_seconds": _seconds("asked.opened_at", "reviewed.first_at"),
+    "coding_seconds": _seconds("clone.first_commit_at", "selected.opened_at"),
+    "pickup_seconds": _seconds("selected.opened_at", "reviewed.first_at"),
     "review_seconds": _seconds("reviewed.first_at", "reviewed.approved_at"),
-    "merge_seconds": _seconds("reviewed.approved_at", "asked.merged_at"),
-    "cycle_seconds": _seconds("asked.opened_at", "asked.merged_at"),
+    "merge_seconds": _seconds("reviewed.approved_at", "selected.merged_at"),
+    "cycle_seconds": _seconds("selected.opened_at", "selected.merged_at"),
     "review_count": "coalesce(reviewed.reviews, 0)",
     "reviewer_count": "coalesce(reviewed.reviewers, 0)",
     "is_self_merged": """
-        CASE WHEN asked.merged_at IS NOT NULL AND asked.merged_by_id IS NOT NULL AND asked.author_id IS NOT NULL
-             THEN asked.merged_by_id = asked.author_id OR coalesce(merger.person_id = asked.author_person, false) END
+        CASE WHEN selected.merged_at IS NOT NULL AND selected.merged_by_id IS NOT NULL
+                  AND selected.author_id IS NOT NULL
+             THEN selected.merged_by_id = selected.author_id
+                  OR coalesce(merger.person_id = selected.author_person, false) END
     """,
     "size": "sized.size",
     "size_class": _SIZE_CLASS,
-    "comment_count": "asked.comment_count",
-    "file_count": "coalesce(asked.changed_files, changed.files)",
+    "comment_count": "selected.comment_count",
+    "file_count": "coalesce(selected.changed_files, changed.files)",
     "directory_count": "changed.directories",
     "language_count": "changed.languages",
     "reviewed_path_count": "novelty.paths",
@@ -61,10 +63,10 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "is_linked": """
         EXISTS (
             SELECT FROM integrations_workitemlink link
-            WHERE link.pull_request_id = asked.id AND link.work_item_id IS NOT NULL
+            WHERE link.pull_request_id = selected.id AND link.work_item_id IS NOT NULL
         )
     """,
-    "work_type": "asked.work_type",
+    "work_type": "selected.work_type",
     "agents": "coalesce(agents.agents, '{}')",
     "open_days": """
         CASE WHEN lasting.id IS NOT NULL
@@ -72,7 +74,7 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
                   - coalesce(closed.days, '{}') END
     """,
     "stale_days": "stale.days - coalesce(closed.days, '{}')",
-    "is_revert": r"asked.title ~* '^\W*revert' OR asked.source_branch ~* '^revert[-/]'",
+    "is_revert": r"selected.title ~* '^\W*revert' OR selected.source_branch ~* '^revert[-/]'",
 }
 _NAMES: LiteralString = ", ".join(_COLUMNS)
 _VALUES: LiteralString = ", ".join(_COLUMNS.values())
@@ -81,7 +83,7 @@ _STORED: LiteralString = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
 # One row per pull request of which anything changed.
 STORE: LiteralString = f"""
-    WITH {ASKED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS},
+    WITH {SELECTED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS},
     reviewed AS (
         SELECT review.id,
                count(*) AS reviews,
@@ -91,35 +93,35 @@ STORE: LiteralString = f"""
         FROM review
         GROUP BY review.id
     ), sized AS (
-        SELECT asked.id, coalesce(whole.lines, least(asked.told_size, clone.lines))::int AS size
-        FROM asked
-        LEFT JOIN whole ON whole.id = asked.id
-        LEFT JOIN clone ON clone.id = asked.id
+        SELECT selected.id, coalesce(whole.lines, least(selected.provided_size, clone.lines))::int AS size
+        FROM selected
+        LEFT JOIN whole ON whole.id = selected.id
+        LEFT JOIN clone ON clone.id = selected.id
     ), agreed AS MATERIALIZED (
         SELECT agreed.*, owned.repository_id
         FROM ({AGREED}) AS agreed
         JOIN integrations_owned owned ON owned.id = agreed.owned_id
-        WHERE agreed.size_thresholds IS NOT NULL AND owned.repository_id IN (SELECT repository_id FROM asked)
+        WHERE agreed.size_thresholds IS NOT NULL AND owned.repository_id IN (SELECT repository_id FROM selected)
     ), put AS (
         INSERT INTO integrations_pullrequestfigures AS stored ({_NAMES})
         SELECT {_VALUES}
-        FROM asked
-        LEFT JOIN sized ON sized.id = asked.id
-        LEFT JOIN reviewed ON reviewed.id = asked.id
-        LEFT JOIN clone ON clone.id = asked.id
-        LEFT JOIN changed ON changed.id = asked.id
-        LEFT JOIN novelty ON novelty.id = asked.id
-        LEFT JOIN agents ON agents.id = asked.id
-        LEFT JOIN lasting ON lasting.id = asked.id
-        LEFT JOIN closed ON closed.id = asked.id
-        LEFT JOIN stale ON stale.id = asked.id
+        FROM selected
+        LEFT JOIN sized ON sized.id = selected.id
+        LEFT JOIN reviewed ON reviewed.id = selected.id
+        LEFT JOIN clone ON clone.id = selected.id
+        LEFT JOIN changed ON changed.id = selected.id
+        LEFT JOIN novelty ON novelty.id = selected.id
+        LEFT JOIN agents ON agents.id = selected.id
+        LEFT JOIN lasting ON lasting.id = selected.id
+        LEFT JOIN closed ON closed.id = selected.id
+        LEFT JOIN stale ON stale.id = selected.id
         LEFT JOIN LATERAL (
             SELECT agreed.size_thresholds AS ends FROM agreed
-            WHERE agreed.repository_id = asked.repository_id
-              AND agreed.during @> coalesce(asked.merged_at, asked.opened_at, now())::date
+            WHERE agreed.repository_id = selected.repository_id
+              AND agreed.during @> coalesce(selected.merged_at, selected.opened_at, now())::date
             ORDER BY {NEAREST_FIRST} LIMIT 1
         ) AS classes ON true
-        LEFT JOIN orgtree_identity merger ON merger.id = asked.merged_by_id
+        LEFT JOIN orgtree_identity merger ON merger.id = selected.merged_by_id
         ON CONFLICT (pull_request_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
         WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
         RETURNING pull_request_id
@@ -127,7 +129,7 @@ STORE: LiteralString = f"""
         SELECT review.review_id, review.id AS pull_request_id, review.author_id AS reviewer_id,
                review.submitted_at::date AS submitted_on
         FROM review
-        JOIN asked ON asked.id = review.id AND asked.set_apart = ''
+        JOIN selected ON selected.id = review.id AND selected.set_apart = ''
     ), uncounted AS (
         DELETE FROM integrations_countedreview stored
         WHERE stored.pull_request_id = ANY (%(ids)s)

@@ -13,9 +13,9 @@ from typing import LiteralString
 NOVELTY: LiteralString = """
     reviewed_path AS MATERIALIZED (
         SELECT DISTINCT review.id, held.repository_id, coalesce(account.id, review.author_id) AS account_id, file.path,
-               asked.opened_at
+               selected.opened_at
         FROM review
-        JOIN asked ON asked.id = review.id
+        JOIN selected ON selected.id = review.id
         JOIN telling ON telling.id = review.id
         JOIN integrations_commitinrepository held ON held.commit_id = telling.commit_id
         JOIN integrations_commitfile file ON file.commit_id = telling.commit_id AND file.set_apart = ''

@@ -27,12 +27,12 @@ _SETTLE: LiteralString = """
     )
     UPDATE integrations_pullrequestfigures figures SET ci_wait_seconds = settled.seconds
     FROM (
-        SELECT asked.id, CASE WHEN waited.id IS NOT NULL THEN (
+        SELECT selected.id, CASE WHEN waited.id IS NOT NULL THEN (
             SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0)::float8
             FROM unnest(waited.times) AS during
         ) END AS seconds
-        FROM unnest(%(ids)s::bigint[]) AS asked (id)
-        LEFT JOIN waited ON waited.id = asked.id
+        FROM unnest(%(ids)s::bigint[]) AS selected (id)
+        LEFT JOIN waited ON waited.id = selected.id
     ) AS settled
     WHERE figures.pull_request_id = settled.id AND figures.ci_wait_seconds IS DISTINCT FROM settled.seconds
     RETURNING figures.pull_request_id
@@ -47,11 +47,11 @@ _OF_RUNS: LiteralString = """
 
 def settle_waits(pull_requests: Collection[int]) -> set[int]:
     """Derive anew how long these waited; of which that changed.  Their figures are there already."""
-    wanted = sorted(pull_requests)
+    ordered = sorted(pull_requests)
     changed: set[int] = set()
     with database.cursor() as cursor:
-        for start in range(0, len(wanted), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+        for start in range(0, len(ordered), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": ordered[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
     return changed
 

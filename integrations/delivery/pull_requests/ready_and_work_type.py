@@ -48,13 +48,13 @@ def settle_pull_requests(ids: Iterable[int]) -> set[int]:
 
     The work type is that of a label, else of the linked item, else of the title's or branch's convention.
     """
-    wanted = sorted(ids)
+    ordered = sorted(ids)
     changed: set[int] = set()
     meanings: dict[int, EffectiveMeanings] = {}
-    for start in range(0, len(wanted), AT_ONCE):
+    for start in range(0, len(ordered), AT_ONCE):
         rows = []
         with database.cursor() as cursor:
-            cursor.execute(_READ, {"ids": wanted[start : start + AT_ONCE], "methods": list(LinkMethod)})
+            cursor.execute(_READ, {"ids": ordered[start : start + AT_ONCE], "methods": list(LinkMethod)})
             for id_, connection_id, ready_at, ready_before, type_before, labels, of_item, title, branch in cursor:
                 if connection_id not in meanings:
                     meanings[connection_id] = effective_meanings(connection_id)

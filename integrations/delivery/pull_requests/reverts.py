@@ -37,7 +37,7 @@ _SETTLE: LiteralString = r"""
         ) AS figures
         JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
     ), sign AS MATERIALIZED (
-        SELECT taking_back.*, told.rank, told.number::int AS number, lower(told.sha) AS sha, told.quoted
+        SELECT taking_back.*, stated.rank, stated.number::int AS number, lower(stated.sha) AS sha, stated.quoted
         FROM taking_back
         CROSS JOIN LATERAL (
             SELECT 1, substring(branch FROM '(?i)^revert-(\d{1,9})-'), NULL, NULL
@@ -55,8 +55,8 @@ _SETTLE: LiteralString = r"""
             ) AS line (subject)
             UNION ALL
             SELECT 5, NULL, NULL, substring(title FROM '(?i)revert\w*\W+["“](.*)["”]')
-        ) AS told (rank, number, sha, quoted)
-        WHERE taking_back.is_revert AND coalesce(told.number, told.sha, told.quoted) IS NOT NULL
+        ) AS stated (rank, number, sha, quoted)
+        WHERE taking_back.is_revert AND coalesce(stated.number, stated.sha, stated.quoted) IS NOT NULL
     ), near AS MATERIALIZED (
         SELECT id, repository_id, number, merge_sha, title, merged_at
         FROM integrations_pullrequest
@@ -145,9 +145,9 @@ def settle_reverts(ids: Collection[int]) -> set[int]:
         cursor.execute(
             "SELECT id FROM integrations_pullrequest WHERE id = ANY (%s) ORDER BY repository_id", [list(ids)]
         )
-        wanted = [row[0] for row in cursor.fetchall()]
-        for start in range(0, len(wanted), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE], "methods": list(RevertMethod)})
+        reverting = [row[0] for row in cursor.fetchall()]
+        for start in range(0, len(reverting), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
             concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
             cursor.execute(_TAKEN_BACK, [concerned])
             changed.update(row[0] for row in cursor.fetchall())

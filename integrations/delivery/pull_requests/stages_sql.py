@@ -1,6 +1,6 @@
-"""The SQL of what follows from pull requests, for many at once: parts of one statement (figures_statement.py).
+"""The SQL of what follows from pull requests, for many at once: parts of one statement (figures_sql.py).
 
-Each part says what its rows are.  `asked` are the pull requests, and `id` is always theirs.
+Each part says what its rows are.  `selected` are the pull requests, and `id` is always theirs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import LiteralString
 
 STALE_AFTER_DAYS = 14  # without a push, a review or a change of state
 
-# Bots among those who wrote, asked, reviewed or committed: by their name, or because an admin said so.
+# Bots among authors, requesters, reviewers and committers: by name, or as set by an admin.
 BOTS: LiteralString = """
     SELECT identity.id, identity.value
     FROM orgtree_identity identity
@@ -25,17 +25,17 @@ BOTS: LiteralString = """
       AND (identity.standing = 'bot' OR (identity.kind = 'installation' AND identity.provider LIKE '%%-bot'))
 """
 
-# Who the pull requests are of.  One row per pull request.  A bot that asked an agent is nobody who asked.
-ASKED: LiteralString = """
+# Whom a pull request is credited to: one row per pull request.  A request by a bot credits nobody.
+SELECTED: LiteralString = """
     bot AS (
         SELECT * FROM unnest(%(bots)s::bigint[], %(agents)s::text[]) AS bot (identity_id, agent)
-    ), asked AS MATERIALIZED (
+    ), selected AS MATERIALIZED (
         SELECT pull_request.id, pull_request.repository_id, pull_request.author_id, pull_request.merged_by_id,
                pull_request.state, pull_request.ready_at AS opened_at, pull_request.merged_at,
                CASE WHEN pull_request.merged_at IS NOT NULL THEN pull_request.merged_at
                     WHEN pull_request.state <> 'open' THEN pull_request.closed_at END AS ended_at,
                pull_request.title, pull_request.source_branch, nullif(pull_request.merge_sha, '') AS merge_sha,
-               pull_request.additions + pull_request.deletions AS told_size, pull_request.changed_files,
+               pull_request.additions + pull_request.deletions AS provided_size, pull_request.changed_files,
                coalesce(pull_request.comment_count + pull_request.review_comment_count,
                         pull_request.comment_count, pull_request.review_comment_count) AS comment_count,
                pull_request.work_type, author.person_id AS author_person, nullif(bot.agent, '') AS author_agent,
@@ -56,15 +56,15 @@ ASKED: LiteralString = """
 # The reviews that count.  An account that is not known any more (null) is somebody else than an author who is.
 REVIEWS: LiteralString = """
     review AS (
-        SELECT review.id AS review_id, asked.id, review.author_id, reviewer.person_id, review.state,
+        SELECT review.id AS review_id, selected.id, review.author_id, reviewer.person_id, review.state,
                review.submitted_at
-        FROM asked
-        JOIN integrations_pullrequestreview review ON review.pull_request_id = asked.id
+        FROM selected
+        JOIN integrations_pullrequestreview review ON review.pull_request_id = selected.id
         LEFT JOIN orgtree_identity reviewer ON reviewer.id = review.author_id
         WHERE review.state IN ('approved', 'changes_requested', 'commented')
-          AND (asked.merged_at IS NULL OR review.submitted_at <= asked.merged_at)
-          AND review.author_id IS DISTINCT FROM asked.author_id
-          AND (reviewer.person_id IS NULL OR reviewer.person_id IS DISTINCT FROM asked.author_person)
+          AND (selected.merged_at IS NULL OR review.submitted_at <= selected.merged_at)
+          AND review.author_id IS DISTINCT FROM selected.author_id
+          AND (reviewer.person_id IS NULL OR reviewer.person_id IS DISTINCT FROM selected.author_person)
           AND NOT EXISTS (SELECT FROM bot WHERE bot.identity_id = review.author_id)
     )
 """
@@ -84,16 +84,16 @@ COMMITS: LiteralString = """
           AND (earlier.target_branch IN ('', repository.default_branch)
                OR repository.default_branch = '' AND earlier.target_branch = ANY (%(usual_branches)s))
     ), listed AS (
-        SELECT asked.id, asked.repository_id, asked.merged_at, asked.merge_sha, commit.sha, commit.author_id,
-               commit.authored_at, commit.committed_at, commit.agents,
+        SELECT selected.id, selected.repository_id, selected.merged_at, selected.merge_sha,
+               commit.sha, commit.author_id, commit.authored_at, commit.committed_at, commit.agents,
                place.position, place.on_chain, merge.position AS merge_position
-        FROM asked
-        JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = asked.id
+        FROM selected
+        JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = selected.id
         LEFT JOIN integrations_commitplace merge
-               ON merge.repository_id = asked.repository_id AND merge.sha = asked.merge_sha
+               ON merge.repository_id = selected.repository_id AND merge.sha = selected.merge_sha
         LEFT JOIN integrations_commitplace place
-               ON place.repository_id = asked.repository_id AND place.sha = commit.sha
-    ), standing AS (
+               ON place.repository_id = selected.repository_id AND place.sha = commit.sha
+    ), placed AS (
         SELECT id, sha, position, merge_position, bool_or(sha = merge_sha) OVER of_one AS forwarded,
                count(*) FILTER (WHERE on_chain AND position <= merge_position)
                    OVER (of_one ORDER BY position DESC) AS on_chain_since
@@ -114,11 +114,11 @@ COMMITS: LiteralString = """
                     AND earlier.merged_at < coalesce(listed.merged_at, 'infinity')
               )
           AND NOT EXISTS (
-                  SELECT FROM standing
-                  WHERE standing.id = listed.id AND standing.sha = listed.sha
-                    AND standing.position < standing.merge_position
-                    AND (NOT standing.forwarded
-                         OR standing.merge_position - standing.position + 1 > standing.on_chain_since)
+                  SELECT FROM placed
+                  WHERE placed.id = listed.id AND placed.sha = listed.sha
+                    AND placed.position < placed.merge_position
+                    AND (NOT placed.forwarded
+                         OR placed.merge_position - placed.position + 1 > placed.on_chain_since)
               )
     )
 """
@@ -128,16 +128,16 @@ COMMITS: LiteralString = """
 # there, so that never more count than the provider tells.
 LINES: LiteralString = """
     whole AS (
-        SELECT asked.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
-        FROM asked
+        SELECT selected.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
+        FROM selected
         JOIN integrations_commit merged
-          ON merged.sha = asked.merge_sha AND merged.lines_known AND cardinality(merged.parents) < 2
+          ON merged.sha = selected.merge_sha AND merged.lines_known AND cardinality(merged.parents) < 2
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(coalesce(file.added, 0) + coalesce(file.deleted, 0)), 0) AS lines
             FROM integrations_commitfile file WHERE file.commit_id = merged.id
         ) AS all_files
-        LEFT JOIN (SELECT own.id, count(*) AS commits FROM own GROUP BY own.id) AS counted ON counted.id = asked.id
-        WHERE all_files.lines = asked.told_size OR asked.told_size IS NULL AND counted.commits = 1
+        LEFT JOIN (SELECT own.id, count(*) AS commits FROM own GROUP BY own.id) AS counted ON counted.id = selected.id
+        WHERE all_files.lines = selected.provided_size OR selected.provided_size IS NULL AND counted.commits = 1
     ), clone AS (
         SELECT own.id, min(own.authored_at) AS first_commit_at,
                CASE WHEN bool_and(own.lines_known IS TRUE) THEN sum(own.lines) END AS lines
@@ -167,9 +167,9 @@ AGENTS: LiteralString = """
     part AS (
         SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL
         UNION
-        SELECT asked.id, merged.id FROM asked JOIN integrations_commit merged ON merged.sha = asked.merge_sha
+        SELECT selected.id, merged.id FROM selected JOIN integrations_commit merged ON merged.sha = selected.merge_sha
     ), agents AS (
-        SELECT told.id, array_agg(DISTINCT told.agent::varchar ORDER BY told.agent::varchar) AS agents
+        SELECT provided.id, array_agg(DISTINCT provided.agent::varchar ORDER BY provided.agent::varchar) AS agents
         FROM (
             SELECT part.id, attribution.agent
             FROM part
@@ -190,9 +190,9 @@ AGENTS: LiteralString = """
             UNION ALL
             SELECT own.id, unnest(own.agents) FROM own
             UNION ALL
-            SELECT asked.id, asked.author_agent FROM asked WHERE asked.author_agent IS NOT NULL
-        ) AS told (id, agent)
-        GROUP BY told.id
+            SELECT selected.id, selected.author_agent FROM selected WHERE selected.author_agent IS NOT NULL
+        ) AS provided (id, agent)
+        GROUP BY provided.id
     )
 """
 
@@ -200,10 +200,10 @@ AGENTS: LiteralString = """
 # zone, which is that of the database's session.
 DAYS: LiteralString = """
     lasting AS (
-        SELECT asked.id, asked.opened_at, asked.ended_at
-        FROM asked
-        WHERE asked.opened_at <= coalesce(asked.ended_at, 'infinity')
-          AND (asked.state = 'open' OR asked.ended_at IS NOT NULL)
+        SELECT selected.id, selected.opened_at, selected.ended_at
+        FROM selected
+        WHERE selected.opened_at <= coalesce(selected.ended_at, 'infinity')
+          AND (selected.state = 'open' OR selected.ended_at IS NOT NULL)
     ), closed AS (
         SELECT event.id, range_agg(daterange(event.at::date, event.until::date)) AS days
         FROM (
@@ -220,7 +220,7 @@ DAYS: LiteralString = """
                coalesce(lead(happened.at) OVER (PARTITION BY happened.id ORDER BY happened.at), happened.ended_at)
                    AS until
         FROM (
-            SELECT lasting.id, told.at, lasting.ended_at
+            SELECT lasting.id, provided.at, lasting.ended_at
             FROM lasting
             CROSS JOIN LATERAL (
                 SELECT lasting.opened_at
@@ -232,10 +232,10 @@ DAYS: LiteralString = """
                 UNION ALL
                 SELECT commit.committed_at
                 FROM integrations_pullrequestcommit commit WHERE commit.pull_request_id = lasting.id
-            ) AS told (at)
+            ) AS provided (at)
             WHERE (lasting.ended_at IS NULL
                    OR lasting.ended_at - lasting.opened_at > %(stale_after)s * interval '1 day')
-              AND told.at BETWEEN lasting.opened_at AND coalesce(lasting.ended_at, 'infinity')
+              AND provided.at BETWEEN lasting.opened_at AND coalesce(lasting.ended_at, 'infinity')
         ) AS happened
     ), stale AS (
         SELECT activity.id,

@@ -39,22 +39,22 @@ class DeploymentStory(Story):
     contained: int  # pull requests that it was the first to bring to production
 
 
-def story_of_deployment(found: Deployment, access: Access) -> DeploymentStory:
+def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
     deployment = Deployment.objects.select_related(
         *("repository", "connection", "deployed_by__person", "pipeline_run", "failed"),
         *("proposed_rollback__rolled_back__repository",),
-    ).get(pk=found.pk)
+    ).get(pk=record.pk)
     failed: FailedDeployment | None = getattr(deployment, "failed", None)
     proposed: ProposedRollback | None = getattr(deployment, "proposed_rollback", None)
-    statuses = list(DeploymentStatus.objects.filter(deployment=found).order_by("at", "pk")[: MOST_PARTS + 1])
-    brought = DeployedPullRequest.objects.filter(deployment=found, pull_request__deleted_at=None)
+    statuses = list(DeploymentStatus.objects.filter(deployment=record).order_by("at", "pk")[: MOST_PARTS + 1])
+    brought = DeployedPullRequest.objects.filter(deployment=record, pull_request__deleted_at=None)
     contained = list(
         brought.select_related("pull_request__repository", "pull_request__author__person").order_by(
             "-pull_request__merged_at", "-pull_request"
         )[: MOST_PARTS + 1]
     )
     failures = list(
-        DeploymentFailure.objects.filter(Q(deployment=found) | Q(repaired_by=found))
+        DeploymentFailure.objects.filter(Q(deployment=record) | Q(repaired_by=record))
         .select_related("incident__repository", "repaired_by__repository", "deployment__repository")
         .order_by("pk")[:MOST_PARTS]
     )
@@ -62,11 +62,11 @@ def story_of_deployment(found: Deployment, access: Access) -> DeploymentStory:
     openable = Openable(
         access,
         [
-            *(each.pull_request for each in contained[:MOST_PARTS]),
+            *(link.pull_request for link in contained[:MOST_PARTS]),
             *(failure.incident for failure in failures),
             *(failure.repaired_by for failure in failures),
             *(failure.deployment for failure in failures),
-            *(each for _, each in neighbours),
+            *(neighbour for _, neighbour in neighbours),
             proposed.rolled_back if proposed else None,
         ],
     )
@@ -105,7 +105,7 @@ def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
     ).select_related("repository")
     before = same.filter(finished_at__lt=deployment.finished_at).order_by("-finished_at", "-pk").first()
     after = same.filter(finished_at__gt=deployment.finished_at).order_by("finished_at", "pk").first()
-    return [(name, each) for name, each in (("previous", before), ("next", after)) if each is not None]
+    return [(name, neighbour) for name, neighbour in (("previous", before), ("next", after)) if neighbour is not None]
 
 
 def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> Iterator[Happening]:
@@ -124,8 +124,8 @@ def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> It
 
 
 def _merges(contained: Sequence[DeployedPullRequest], openable: Openable) -> Iterator[Happening]:
-    for each in contained:
-        pull_request = each.pull_request
+    for link in contained:
+        pull_request = link.pull_request
         if pull_request.merged_at:
             name = openable.name(pull_request)
             yield Happening(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, by=pull_request.author, record=name)
@@ -186,5 +186,5 @@ def _others(
 
 
 def _contents(contained: Sequence[DeployedPullRequest], openable: Openable) -> Iterator[Link]:
-    for each in contained:
-        yield Link("pull_request", openable.name(each.pull_request), each.method, each.pull_request.merged_at)
+    for link in contained:
+        yield Link("pull_request", openable.name(link.pull_request), link.method, link.pull_request.merged_at)

@@ -26,10 +26,10 @@ class IncidentStory(Story):
     failure: DeploymentFailure | None
 
 
-def story_of_incident(found: Incident, access: Access) -> IncidentStory:
+def story_of_incident(record: Incident, access: Access) -> IncidentStory:
     incident = Incident.objects.select_related(
         "repository", "connection", "failure__deployment__repository", "failure__deployment__failed"
-    ).get(pk=found.pk)
+    ).get(pk=record.pk)
     failure: DeploymentFailure | None = getattr(incident, "failure", None)
     siblings = (
         list(
@@ -56,7 +56,7 @@ def story_of_incident(found: Incident, access: Access) -> IncidentStory:
             failure.deployment if failure else None,
             *(sibling.incident for sibling in siblings),
             *(sibling.repaired_by for sibling in siblings),
-            *(each.pull_request for each in brought[:MOST_PARTS]),
+            *(link.pull_request for link in brought[:MOST_PARTS]),
         ],
     )
     return IncidentStory(

@@ -136,17 +136,17 @@ class Openable:
         self._ids: dict[type[Model], set[int]] = {}
         if self._all:
             return
-        asked: dict[type[Model], set[int]] = {}
+        ids_by_model: dict[type[Model], set[int]] = {}
         for record in records:
             if record is not None:
-                asked.setdefault(type(record), set()).add(record.pk)
+                ids_by_model.setdefault(type(record), set()).add(record.pk)
         visible: Mapping[type[Model], QuerySet[Model]] = {
             PullRequest: visible_pull_requests(access),
             WorkItem: visible_work_items(access),
             Deployment: visible_deployments(access),
             Incident: visible_incidents(access),
         }
-        for kind, ids in asked.items():
+        for kind, ids in ids_by_model.items():
             self._ids[kind] = set(visible[kind].filter(pk__in=ids).values_list("pk", flat=True))
 
     def name(self, record: PullRequest | WorkItem | Deployment | Incident) -> RecordName:
@@ -183,4 +183,4 @@ def stage(name: str, start: datetime | None, end: datetime | None, missing: str 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
     """The timeline from the beginning; what happened at one moment stays in the order in which it is given."""
-    return sorted(happenings, key=lambda each: each.at)
+    return sorted(happenings, key=lambda happening: happening.at)

@@ -62,38 +62,38 @@ class PullRequestStory(Story):
     attributions: Mapping[str, Sequence[CommitAttribution]]
 
 
-def pull_request_read(found: PullRequest) -> PullRequest:
+def pull_request_read(record: PullRequest) -> PullRequest:
     """The row with everything that it points at; what it lacks is None there."""
     return PullRequest.objects.select_related(
         *("repository", "connection", "author__person", "requested_by__person", "merged_by__person"),
         *("figures__credited__person", "figures__reverts__repository", "figures__reverted_by__repository"),
         "figures__reverted_by__figures",
         *("deployed__deployment__repository", "origin"),
-    ).get(pk=found.pk)
+    ).get(pk=record.pk)
 
 
-def story_of_pull_request(found: PullRequest, access: Access) -> PullRequestStory:
-    pull_request = pull_request_read(found)
+def story_of_pull_request(record: PullRequest, access: Access) -> PullRequestStory:
+    pull_request = pull_request_read(record)
     figures: PullRequestFigures | None = getattr(pull_request, "figures", None)
     deployed: DeployedPullRequest | None = getattr(pull_request, "deployed", None)
     commits = list(
-        PullRequestCommit.objects.filter(pull_request=found)
+        PullRequestCommit.objects.filter(pull_request=record)
         .select_related("author__person")
         .order_by(F("authored_at").asc(nulls_last=True), "position")[: MOST_PARTS + 1]
     )
     reviews = list(
-        PullRequestReview.objects.filter(pull_request=found)
+        PullRequestReview.objects.filter(pull_request=record)
         .select_related("author__person")
         .order_by("submitted_at", "pk")[: MOST_PARTS + 1]
     )
     events = list(
-        PullRequestEvent.objects.filter(pull_request=found)
+        PullRequestEvent.objects.filter(pull_request=record)
         .select_related("by__person", "of__person")
         .order_by("at", "pk")[: MOST_PARTS + 1]
     )
     runs = _runs_of(pull_request, commits)
     item_links = list(
-        WorkItemLink.objects.filter(pull_request=found)
+        WorkItemLink.objects.filter(pull_request=record)
         .select_related("work_item__project")
         .order_by("key", "method")[:MOST_PARTS]
     )
@@ -109,7 +109,7 @@ def story_of_pull_request(found: PullRequest, access: Access) -> PullRequestStor
             figures.reverted_by if figures else None,
         ],
     )
-    counted = set(CountedReview.objects.filter(pull_request=found).values_list("review_id", flat=True))
+    counted = set(CountedReview.objects.filter(pull_request=record).values_list("review_id", flat=True))
     happenings = [
         *_its_own(pull_request),
         *_of_commits(commits[:MOST_PARTS]),
@@ -134,8 +134,8 @@ def story_of_pull_request(found: PullRequest, access: Access) -> PullRequestStor
 
 def _attributions(commits: Sequence[PullRequestCommit], access: Access) -> Mapping[str, Sequence[CommitAttribution]]:
     known = list(visible_commits(access).filter(sha__in=[commit.sha for commit in commits]).only("sha"))
-    found = attributions_of(known)
-    return {commit.sha: found.get(commit.pk, ()) for commit in known}
+    attributions = attributions_of(known)
+    return {commit.sha: attributions.get(commit.pk, ()) for commit in known}
 
 
 def _runs_of(pull_request: PullRequest, commits: Sequence[PullRequestCommit]) -> list[PipelineRun]:
@@ -150,8 +150,8 @@ def _runs_of(pull_request: PullRequest, commits: Sequence[PullRequestCommit]) ->
 def _failures_of(deployed: DeployedPullRequest | None) -> list[DeploymentFailure]:
     if deployed is None:
         return []
-    found = DeploymentFailure.objects.filter(deployment=deployed.deployment_id)
-    return list(found.select_related("incident__repository", "repaired_by__repository").order_by("pk")[:MOST_PARTS])
+    failures = DeploymentFailure.objects.filter(deployment=deployed.deployment_id)
+    return list(failures.select_related("incident__repository", "repaired_by__repository").order_by("pk")[:MOST_PARTS])
 
 
 def _its_own(pull_request: PullRequest) -> Iterator[Happening]:

@@ -73,9 +73,9 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
     An autonomous agent's is of the unit that owned its repository then.
     """
-    found, sight = PullRequest.objects.filter(deleted_at=None), access.sight
+    pull_requests, sight = PullRequest.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
-        return found
+        return pull_requests
     opened, ended = (
         OuterRef("figures__opened_on"),
         Coalesce(OuterRef("deployed__deployed_on"), OuterRef("figures__merged_on"), Value(timezone.localdate())),
@@ -92,14 +92,14 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
         reviewed = PullRequestReview.objects.filter(pull_request=OuterRef("pk"), author__person=sight.person_id)
         visible |= Q(author__person=sight.person_id) | Q(requested_by__person=sight.person_id)
         visible |= Q(Exists(reviewed))
-    return found.filter(visible)
+    return pull_requests.filter(visible)
 
 
 def visible_work_items(access: Access) -> QuerySet[WorkItem]:
     """Of assignees in units that one sees, of projects that these owned then, and those of visible pull requests."""
-    found, sight = WorkItem.objects.filter(deleted_at=None), access.sight
+    work_items, sight = WorkItem.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
-        return found
+        return work_items
     until = Coalesce(OuterRef("figures__done_on"), Value(timezone.localdate()))
     placed = Placement.objects.filter(
         person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__contains=until
@@ -109,30 +109,30 @@ def visible_work_items(access: Access) -> QuerySet[WorkItem]:
     visible = Q(Exists(placed)) | Exists(linked) | Q(pk__in=owned)
     if sight.person_id is not None:
         visible |= Q(assignee__person=sight.person_id) | Q(reporter__person=sight.person_id)
-    return found.filter(visible)
+    return work_items.filter(visible)
 
 
 def visible_deployments(access: Access) -> QuerySet[Deployment]:
     """Of services and repositories that units own which one sees, one's own, and of visible pull requests."""
-    found, sight = Deployment.objects.filter(deleted_at=None), access.sight
+    deployments, sight = Deployment.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
-        return found
+        return deployments
     contained = DeployedPullRequest.objects.filter(
         deployment=OuterRef("pk"), pull_request__in=visible_pull_requests(access)
     )
     visible = Q(Exists(contained)) | Q(pk__in=_owned("integrations_deployment", "finished_at", access))
     if sight.person_id is not None:
         visible |= Q(deployed_by__person=sight.person_id)
-    return found.filter(visible)
+    return deployments.filter(visible)
 
 
 def visible_incidents(access: Access) -> QuerySet[Incident]:
     """Of services and repositories that units own which one sees, and those that blame a visible deployment."""
-    found, sight = Incident.objects.filter(deleted_at=None), access.sight
+    incidents, sight = Incident.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
-        return found
+        return incidents
     blaming = DeploymentFailure.objects.filter(incident=OuterRef("pk"), deployment__in=visible_deployments(access))
-    return found.filter(Exists(blaming) | Q(pk__in=_owned("integrations_incident", "started_at", access)))
+    return incidents.filter(Exists(blaming) | Q(pk__in=_owned("integrations_incident", "started_at", access)))
 
 
 def _owned(table: str, at: str, access: Access) -> RawSQL:

@@ -37,24 +37,24 @@ class WorkItemStory(Story):
     figures: WorkItemFigures | None
 
 
-def story_of_work_item(found: WorkItem, access: Access) -> WorkItemStory:
+def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
     item = WorkItem.objects.select_related(
         *("project", "connection", "reporter__person", "assignee__person", "figures__credited__person")
-    ).get(pk=found.pk)
+    ).get(pk=record.pk)
     figures: WorkItemFigures | None = getattr(item, "figures", None)
     transitions = list(
-        WorkItemTransition.objects.filter(work_item=found)
+        WorkItemTransition.objects.filter(work_item=record)
         .select_related("by__person")
         .order_by("at", "pk")[: MOST_PARTS + 1]
     )
     assignments = list(
-        WorkItemAssignment.objects.filter(work_item=found)
+        WorkItemAssignment.objects.filter(work_item=record)
         .select_related("assignee__person")
         .order_by("at", "pk")[: MOST_PARTS + 1]
     )
-    changes = list(SprintChange.objects.filter(work_item=found).order_by("at", "pk")[: MOST_PARTS + 1])
+    changes = list(SprintChange.objects.filter(work_item=record).order_by("at", "pk")[: MOST_PARTS + 1])
     links = list(
-        WorkItemLink.objects.filter(work_item=found, pull_request__deleted_at=None)
+        WorkItemLink.objects.filter(work_item=record, pull_request__deleted_at=None)
         .select_related("pull_request__repository", "pull_request__author__person")
         .order_by("pull_request__created_at", "pull_request", "method")[: MOST_PARTS + 1]
     )
@@ -69,7 +69,7 @@ def story_of_work_item(found: WorkItem, access: Access) -> WorkItemStory:
         if item.parent_key
         else None
     )
-    openable = Openable(access, [*pull_requests.values(), *(each.deployment for each in deployed), parent])
+    openable = Openable(access, [*pull_requests.values(), *(link.deployment for link in deployed), parent])
     happenings = [
         *_its_own(item),
         *_of_transitions(transitions[:MOST_PARTS]),
@@ -121,21 +121,21 @@ def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Hap
         return
     known = Sprint.objects.filter(connection=item.connection_id, external_id__in={change.sprint for change in changes})
     names = dict(known.values_list("external_id", "name"))
-    for each in changes:
-        what = Happened.SPRINT_JOINED if each.added else Happened.SPRINT_LEFT
-        yield Happening(each.at, what, detail=names.get(each.sprint) or each.sprint)
+    for change in changes:
+        what = Happened.SPRINT_JOINED if change.added else Happened.SPRINT_LEFT
+        yield Happening(change.at, what, detail=names.get(change.sprint) or change.sprint)
 
 
 def _of_pull_requests(
     pull_requests: Sequence[PullRequest], deployed: Sequence[DeployedPullRequest], openable: Openable
 ) -> Iterator[Happening]:
-    for each in pull_requests:
-        name = openable.name(each)
-        if each.created_at:
-            yield Happening(each.created_at, Happened.PULL_REQUEST_OPENED, by=each.author, record=name)
-        if each.merged_at:
-            yield Happening(each.merged_at, Happened.PULL_REQUEST_MERGED, record=name)
-    for deployment in {each.deployment_id: each for each in deployed}.values():
+    for pull_request in pull_requests:
+        name = openable.name(pull_request)
+        if pull_request.created_at:
+            yield Happening(pull_request.created_at, Happened.PULL_REQUEST_OPENED, by=pull_request.author, record=name)
+        if pull_request.merged_at:
+            yield Happening(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, record=name)
+    for deployment in {link.deployment_id: link for link in deployed}.values():
         yield Happening(deployment.deployed_at, Happened.DEPLOYED, record=openable.name(deployment.deployment))
 
 
@@ -168,7 +168,7 @@ def _links(
     for link in links:
         name = openable.name(link.pull_request)
         yield Link("pull_request", name, link.method, link.pull_request.merged_at or link.pull_request.created_at)
-    for each in {each.deployment_id: each for each in deployed}.values():
-        yield Link("deployment", openable.name(each.deployment), each.method, each.deployed_at)
+    for contained in {contained.deployment_id: contained for contained in deployed}.values():
+        yield Link("deployment", openable.name(contained.deployment), contained.method, contained.deployed_at)
     if parent:
         yield Link("parent", openable.name(parent), "provider")

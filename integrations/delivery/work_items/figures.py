@@ -42,19 +42,19 @@ _MOVES = """
         SELECT move.*, from_status = ANY (array_agg(to_status) OVER at_once) AS comes_from_another,
                to_status = ANY (array_agg(from_status) OVER at_once) AS leads_to_another
         FROM integrations_workitemtransition move
-        WHERE work_item_id IN (SELECT id FROM asked)
+        WHERE work_item_id IN (SELECT id FROM selected)
         WINDOW at_once AS (PARTITION BY work_item_id, at)
-    ) AS told
+    ) AS provided
 """
 # `ends_later`: the provider knows an end that its moves do not tell of.
 _ITEM = """
-    SELECT asked.*, first.from_status AS created_in, first.at AS first_move_at, coalesce(last.position, 0) AS moves,
-           asked.status_category = 'done' AND asked.resolved_at IS NOT NULL
-               AND CASE WHEN last.at IS NULL THEN asked.first_category <> 'done'
-                        ELSE last.category IS DISTINCT FROM 'done' AND asked.resolved_at >= last.at END AS ends_later
-    FROM asked
-    LEFT JOIN moves first ON first.work_item_id = asked.id AND first.position = 1
-    LEFT JOIN moves last ON last.work_item_id = asked.id AND last.position = last.moves
+    SELECT selected.*, first.from_status AS created_in, first.at AS first_move_at, coalesce(last.position, 0) AS moves,
+           selected.status_category = 'done' AND selected.resolved_at IS NOT NULL
+               AND CASE WHEN last.at IS NULL THEN selected.first_category <> 'done'
+                        ELSE last.category IS DISTINCT FROM 'done' AND selected.resolved_at >= last.at END AS ends_later
+    FROM selected
+    LEFT JOIN moves first ON first.work_item_id = selected.id AND first.position = 1
+    LEFT JOIN moves last ON last.work_item_id = selected.id AND last.position = last.moves
 """
 # One row per moment.  `is_guess`: it is known where the item stands, and not since when.  The category is null where
 # a move leads to a status of which nothing is known.
@@ -94,7 +94,7 @@ _STAYS = """
                                   AS known_position
                     FROM moments
                     WHERE at IS NOT NULL
-                ) AS told
+                ) AS provided
             ) AS known
             WINDOW in_order AS (PARTITION BY id ORDER BY position)
         ) AS stay
@@ -145,7 +145,7 @@ _ASSIGNED = """
     FROM (
         SELECT *, lead(at) OVER (PARTITION BY work_item_id ORDER BY at, assignee_id NULLS LAST) AS until
         FROM integrations_workitemassignment
-        WHERE work_item_id IN (SELECT id FROM asked)
+        WHERE work_item_id IN (SELECT id FROM selected)
     ) AS assignments
     GROUP BY work_item_id
 """
@@ -153,30 +153,30 @@ _ASSIGNED = """
 _FRESH = f"""
     SELECT id, range_agg(daterange(at::date, at::date + {FRESH_DAYS})) AS days
     FROM (
-        SELECT id, unnest(ARRAY[created_at, updated_at]) FROM asked
+        SELECT id, unnest(ARRAY[created_at, updated_at]) FROM selected
         UNION ALL
         SELECT work_item_id, at FROM moves
         UNION ALL
-        SELECT work_item_id, at FROM integrations_workitemassignment WHERE work_item_id IN (SELECT id FROM asked)
+        SELECT work_item_id, at FROM integrations_workitemassignment WHERE work_item_id IN (SELECT id FROM selected)
         UNION ALL
-        SELECT work_item_id, at FROM integrations_sprintchange WHERE work_item_id IN (SELECT id FROM asked)
+        SELECT work_item_id, at FROM integrations_sprintchange WHERE work_item_id IN (SELECT id FROM selected)
     ) AS changed (id, at)
     WHERE at IS NOT NULL
     GROUP BY id
 """  # noqa: S608  # constants of this module
 # One row per item: whose issues its project has, and whether its words say where it was found.
 _FOUND = """
-    SELECT asked.id, project.repository_id, words && %(by_customers)s::text[] AS by_customer,
+    SELECT selected.id, project.repository_id, words && %(by_customers)s::text[] AS by_customer,
            words && %(in_production)s::text[] AS in_production
-    FROM asked
-    JOIN integrations_project project ON project.id = asked.project_id
-    LEFT JOIN orgtree_identity reporter ON reporter.id = asked.reporter_id
+    FROM selected
+    JOIN integrations_project project ON project.id = selected.project_id
+    LEFT JOIN orgtree_identity reporter ON reporter.id = selected.reporter_id
     CROSS JOIN LATERAL (
-        SELECT asked.labels || ARRAY[asked.native_type, project.name, reporter.value]::text[]
-    ) AS said (words)
+        SELECT selected.labels || ARRAY[selected.native_type, project.name, reporter.value]::text[]
+    ) AS stated (words)
 """
 _SETTLE = f"""
-    WITH asked AS MATERIALIZED (
+    WITH selected AS MATERIALIZED (
         SELECT * FROM integrations_workitem WHERE id = ANY (%(ids)s) AND deleted_at IS NULL
     ),
     moves AS MATERIALIZED ({_MOVES}),
@@ -185,25 +185,26 @@ _SETTLE = f"""
     stays AS ({_STAYS}),
     history AS MATERIALIZED ({_HISTORY}),
     ends AS (
-        SELECT asked.*,
-               CASE WHEN asked.status_category = 'done' AND NOT history.is_dropped THEN history.done_at END AS done_at,
+        SELECT selected.*,
+               CASE WHEN selected.status_category = 'done' AND NOT history.is_dropped
+                    THEN history.done_at END AS done_at,
                history.first_in_progress_at
-        FROM asked LEFT JOIN history USING (id)
+        FROM selected LEFT JOIN history USING (id)
     ),
-    whose AS ({_WHOSE}),
+    credited AS ({_WHOSE}),
     assigned AS ({_ASSIGNED}),
     fresh AS ({_FRESH}),
-    found AS ({_FOUND}),
+    finder AS ({_FOUND}),
     gone AS (
         DELETE FROM integrations_workitemfigures
-        WHERE work_item_id = ANY (%(ids)s) AND work_item_id NOT IN (SELECT id FROM asked)
+        WHERE work_item_id = ANY (%(ids)s) AND work_item_id NOT IN (SELECT id FROM selected)
         RETURNING *
     ),
     put AS (
         INSERT INTO integrations_workitemfigures AS stored (work_item_id, {_NAMES})
         SELECT ends.id,
-               whose.credited_id,
-               found.repository_id,
+               credited.credited_id,
+               finder.repository_id,
                ends.work_type,
                ends.created_at::date,
                ends.done_at,
@@ -217,8 +218,8 @@ _SETTLE = f"""
                CASE WHEN ends.done_at >= ends.first_in_progress_at
                     THEN extract(epoch FROM history.active)::float8 END,
                coalesce(history.reopened, 0),
-               found.in_production OR found.by_customer,
-               found.by_customer,
+               finder.in_production OR finder.by_customer,
+               finder.by_customer,
                coalesce(history.todo_days, '{{}}'),
                coalesce(history.in_progress_days, '{{}}'),
                CASE WHEN ends.estimate IS NULL OR ends.has_description IS FALSE OR history.todo_days IS NULL THEN '{{}}'
@@ -226,8 +227,8 @@ _SETTLE = f"""
                         assigned.days, CASE WHEN ends.assignee_id IS NULL THEN '{{}}' ELSE '{{(,)}}' END::datemultirange
                     ) END
         FROM ends
-        JOIN whose USING (id)
-        JOIN found USING (id)
+        JOIN credited USING (id)
+        JOIN finder USING (id)
         LEFT JOIN history USING (id)
         LEFT JOIN assigned USING (id)
         LEFT JOIN fresh USING (id)
@@ -249,10 +250,10 @@ def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[
 
     The outbox is told of exactly the days on which anything is counted otherwise than before.
     """
-    wanted = sorted(ids)
+    item_ids = sorted(ids)
     changed: set[int] = set()
-    for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
+    for start in range(0, len(item_ids), AT_ONCE):
+        some = item_ids[start : start + AT_ONCE]
         words = words_of_items(meanings, some)
         with database.cursor() as cursor:
             cursor.execute(

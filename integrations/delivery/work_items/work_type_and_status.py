@@ -42,16 +42,16 @@ def settle_work_items(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[in
     An item whose type says nothing is what its labels say.  An item that nobody moved was created as something to do,
     unless the provider says otherwise.
     """
-    wanted = sorted(ids)
-    changed = settle_words_of(TRANSITION, meanings, wanted)
-    for start in range(0, len(wanted), AT_ONCE):
+    item_ids = sorted(ids)
+    changed = settle_words_of(TRANSITION, meanings, item_ids)
+    for start in range(0, len(item_ids), AT_ONCE):
         rows = []
         with database.cursor() as cursor:
-            cursor.execute(_READ, [wanted[start : start + AT_ONCE]])
-            for id_, item_type, labels, status, told, told_first, resolved, first, told_of_first, *before in cursor:
+            cursor.execute(_READ, [item_ids[start : start + AT_ONCE]])
+            for id_, item_type, labels, status, provided, told_first, resolved, first, told_of_first, *before in cursor:
                 derived = (
                     meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
-                    meanings.of_status(status, told) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
+                    meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
                     told_first or (first and meanings.of_status(first, told_of_first)) or StatusCategory.TODO,
                 )
                 if derived != tuple(before):

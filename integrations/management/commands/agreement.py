@@ -39,25 +39,25 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
         except ValidationError as refusal:
             raise CommandError(" ".join(refusal.messages)) from None
-        told = {name: getattr(agreement, name) for name in WORDS}
+        agreed = {name: getattr(agreement, name) for name in WORDS}
         if options["json"]:
             start = options["start"]
-            document = {"unit": unit.slug, "from": start and start.isoformat(), **told}
+            document = {"unit": unit.slug, "from": start and start.isoformat(), **agreed}
             self.stdout.write(json.dumps(document, ensure_ascii=False))
             return
-        said = "; ".join(f"{name}: {', '.join(map(str, values))}" for name, values in told.items() if values)
-        self.stdout.write(f"{unit} ({unit.slug}) agreed on {said or 'nothing'}")
+        listed = "; ".join(f"{name}: {', '.join(map(str, values))}" for name, values in agreed.items() if values)
+        self.stdout.write(f"{unit} ({unit.slug}) agreed on {listed or 'nothing'}")
 
 
 def _word(written: str) -> tuple[str, list[Any] | None]:
     name, equals, value = written.partition("=")
     if not equals or name not in WORDS:
         raise CommandError(f"“{written[:60]}” is not understood. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
-    values = [each.strip() for each in value.split(",") if each.strip()]
+    values = [item.strip() for item in value.split(",") if item.strip()]
     if name == "size_thresholds":
-        if not all(each.isdecimal() and len(each) < 9 for each in values):
+        if not all(item.isdecimal() and len(item) < 9 for item in values):
             raise CommandError("size_thresholds are numbers of lines, such as 50,200,400.")
-        return name, [int(each) for each in values] or None
+        return name, [int(item) for item in values] or None
     return name, values or None
 
 

@@ -71,16 +71,16 @@ def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:
 def _secret(key: str, value: str) -> str:
     """What the value stands for: a file's content, a variable's, standard input, or itself."""
     if value == "-":
-        found = sys.stdin.read()
+        secret = sys.stdin.read()
     elif value.startswith("@"):
         try:
-            found = Path(value[1:]).expanduser().read_text()
+            secret = Path(value[1:]).expanduser().read_text()
         except (OSError, UnicodeDecodeError) as problem:
             raise CommandError(f"The file of {key} cannot be read: {problem}") from None
     elif value.startswith("env:"):
-        found = os.environ.get(value[4:], "")
-        if not found:
+        secret = os.environ.get(value[4:], "")
+        if not secret:
             raise CommandError(f"The environment has no {value[4:]}, which {key} is to be taken from.")
     else:
-        found = value
-    return found.strip()
+        secret = value
+    return secret.strip()

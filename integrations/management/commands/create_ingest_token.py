@@ -60,7 +60,7 @@ class Command(BaseCommand):
 def _person(address: str) -> Person | None:
     if not address:
         return None
-    found = Person.objects.filter(email__iexact=address).first()
-    if found is None:
+    person = Person.objects.filter(email__iexact=address).first()
+    if person is None:
         raise CommandError(f"Nobody has the address “{address[:100]}”. Write it as the list of people has it.")
-    return found
+    return person

@@ -25,36 +25,38 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = import_ccusage(
+        imported = import_ccusage(
             _content(options["file"]), email=options["person"], agent=options["agent"], dry_run=options["dry_run"]
         )
         if options["json"]:
-            self.stdout.write(json.dumps(document(told), ensure_ascii=False))
+            self.stdout.write(json.dumps(document(imported), ensure_ascii=False))
         else:
-            self._tell(told)
-        if told.errors:
+            self._tell(imported)
+        if imported.errors:
             sys.exit(1)
 
-    def _tell(self, told: Imported) -> None:
-        for problem in told.errors[:MOST_LISTED]:
+    def _tell(self, imported: Imported) -> None:
+        for problem in imported.errors[:MOST_LISTED]:
             self.stdout.write(f"{problem.field or 'the file'}: {problem.message}")
-        if told.errors:
-            self.stdout.write(f"{len(told.errors)} errors; nothing was stored.")
+        if imported.errors:
+            self.stdout.write(f"{len(imported.errors)} errors; nothing was stored.")
             return
-        self.stdout.write(f"Added: {told.added:,}  Changed: {told.changed:,}  Unchanged: {told.unchanged:,}")
-        self.stdout.write(f"{told.counted:,} count; of the others the agent itself, or another row, tells.")
-        if not told.applied:
+        self.stdout.write(
+            f"Added: {imported.added:,}  Changed: {imported.changed:,}  Unchanged: {imported.unchanged:,}"
+        )
+        self.stdout.write(f"{imported.counted:,} count; of the others the agent itself, or another row, tells.")
+        if not imported.applied:
             self.stdout.write("A dry run: nothing was stored.")
 
 
-def document(told: Imported) -> dict[str, Any]:
+def document(imported: Imported) -> dict[str, Any]:
     return {
-        "applied": told.applied,
-        "added": told.added,
-        "changed": told.changed,
-        "unchanged": told.unchanged,
-        "counted": told.counted,
-        "errors": [{"field": problem.field, "message": problem.message} for problem in told.errors],
+        "applied": imported.applied,
+        "added": imported.added,
+        "changed": imported.changed,
+        "unchanged": imported.unchanged,
+        "counted": imported.counted,
+        "errors": [{"field": problem.field, "message": problem.message} for problem in imported.errors],
     }
 
 

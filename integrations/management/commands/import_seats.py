@@ -27,36 +27,37 @@ class Command(BaseCommand):
         content = _content(options["file"])
         if len(content) > LARGEST_FILE:
             raise CommandError(f"The file is larger than {LARGEST_FILE // 1024**2} MB.")
-        told = import_seats(content, dry_run=options["dry_run"])
+        imported = import_seats(content, dry_run=options["dry_run"])
         if options["json"]:
-            self.stdout.write(json.dumps(document(told), ensure_ascii=False))
+            self.stdout.write(json.dumps(document(imported), ensure_ascii=False))
         else:
-            self._tell(told)
-        if told.errors:
+            self._tell(imported)
+        if imported.errors:
             sys.exit(1)
 
-    def _tell(self, told: ImportedSeats) -> None:
-        for problem in told.errors[:MOST_LISTED]:
+    def _tell(self, imported: ImportedSeats) -> None:
+        for problem in imported.errors[:MOST_LISTED]:
             where = f"row {problem.row}" if problem.row else "the file"
             self.stdout.write(f"{where}{', ' + problem.column if problem.column else ''}: {problem.message}")
-        if told.errors:
-            self.stdout.write(f"{len(told.errors)} errors; nothing was stored.")
+        if imported.errors:
+            self.stdout.write(f"{len(imported.errors)} errors; nothing was stored.")
             return
         self.stdout.write(
-            f"Plans: {told.plans:,}  Added: {told.added:,}  Changed: {told.changed:,}  Unchanged: {told.unchanged:,}"
+            f"Plans: {imported.plans:,}  Added: {imported.added:,}  "
+            f"Changed: {imported.changed:,}  Unchanged: {imported.unchanged:,}"
         )
-        if not told.applied:
+        if not imported.applied:
             self.stdout.write("A dry run: nothing was stored.")
 
 
-def document(told: ImportedSeats) -> dict[str, Any]:
+def document(imported: ImportedSeats) -> dict[str, Any]:
     return {
-        "applied": told.applied,
-        "plans": told.plans,
-        "added": told.added,
-        "changed": told.changed,
-        "unchanged": told.unchanged,
-        "errors": [{"row": error.row, "column": error.column, "message": error.message} for error in told.errors],
+        "applied": imported.applied,
+        "plans": imported.plans,
+        "added": imported.added,
+        "changed": imported.changed,
+        "unchanged": imported.unchanged,
+        "errors": [{"row": error.row, "column": error.column, "message": error.message} for error in imported.errors],
     }
 
 

@@ -86,13 +86,13 @@ class Command(BaseCommand):
             trees = trees.filter(slug=options["tree"])
             if not trees:
                 raise CommandError(f"No tree in use has the slug “{options['tree'][:80]}”.")
-        found = confirm_proposed(trees, by=None)
+        confirmed = confirm_proposed(trees, by=None)
         if options["json"]:
-            self.stdout.write(json.dumps({"confirmed": found.confirmed, "left": found.left}))
+            self.stdout.write(json.dumps({"confirmed": confirmed.confirmed, "left": confirmed.left}))
             return
-        self.stdout.write(f"Confirmed {found.confirmed:,} proposed owners.")
-        if found.left:
-            self.stdout.write(f"Left {found.left:,} for whom only the top of a tree is proposed: say who by name.")
+        self.stdout.write(f"Confirmed {confirmed.confirmed:,} proposed owners.")
+        if confirmed.left:
+            self.stdout.write(f"Left {confirmed.left:,} for whom only the top of a tree is proposed: say who by name.")
 
 
 def _day(written: str) -> date:

@@ -28,15 +28,15 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
     GitRepository.open(path)
     with transaction.atomic():
         source = RepositorySource.objects.filter(connection__provider=GIT, external_id=str(path)).first()
-        wanted = name.strip() or (source.connection.name if source else _free_name(path))
+        chosen_name = name.strip() or (source.connection.name if source else _free_name(path))
         others = Connection.objects.exclude(pk=source.connection_id) if source else Connection.objects.all()
-        if others.filter(name=wanted).exists():
-            raise NameTakenError(f"There is a connection {wanted!r} already. Choose another --name.")
+        if others.filter(name=chosen_name).exists():
+            raise NameTakenError(f"There is a connection {chosen_name!r} already. Choose another --name.")
         if source is None:
-            connection = Connection.objects.create(provider=GIT, name=wanted, settings={"path": str(path)})
+            connection = Connection.objects.create(provider=GIT, name=chosen_name, settings={"path": str(path)})
             source = RepositorySource.objects.create(connection=connection, external_id=str(path))
-        elif source.connection.name != wanted:
-            source.connection.name = wanted
+        elif source.connection.name != chosen_name:
+            source.connection.name = chosen_name
             source.connection.save(update_fields=["name"])
         ask_for_sync([source])
         nudge_on_commit(sync_sources)
@@ -50,7 +50,9 @@ def ask_for_sync(sources: list[RepositorySource]) -> None:
 
 def _free_name(path: Path) -> str:
     base = path.name.removesuffix(".git") or path.parent.name or "repository"
-    taken = set(Connection.objects.filter(name__startswith=base).values_list("name", flat=True))
+    names_in_use = set(Connection.objects.filter(name__startswith=base).values_list("name", flat=True))
     return next(
-        name for name in (base, *(f"{base} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+        name
+        for name in (base, *(f"{base} {number}" for number in range(2, len(names_in_use) + 3)))
+        if name not in names_in_use
     )

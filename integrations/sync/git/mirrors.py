@@ -31,10 +31,10 @@ def note_mirrors() -> None:
     """Let there be a source for each repository that is to be mirrored, and none (and no copy) for any other."""
     from integrations.sync.git.read_source import AlreadyReadingError, no_reading
 
-    wanted = {str(mirror_path(resource)): resource for resource in _to_mirror()}
+    by_path = {str(mirror_path(resource)): resource for resource in _to_mirror()}
     sources = RepositorySource.objects.filter(external_id__startswith=f"{_folder()}/")
     known = {source.external_id: source for source in sources}
-    for path in known.keys() - wanted.keys():
+    for path in known.keys() - by_path.keys():
         with suppress(AlreadyReadingError), transaction.atomic():  # being read: the next sweep drops it
             no_reading([known[path]])
             known[path].delete()
@@ -42,7 +42,7 @@ def note_mirrors() -> None:
     RepositorySource.objects.bulk_create(
         [
             RepositorySource(connection_id=resource.connection_id, external_id=path, repository=resource.repository)
-            for path, resource in wanted.items()
+            for path, resource in by_path.items()
             if path not in known
         ],
         ignore_conflicts=True,

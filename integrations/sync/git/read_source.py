@@ -140,7 +140,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
-    told = _store(git, seen, run, repository, held, again=again)
+    stored = _store(git, seen, run, repository, held, again=again)
     with transaction.atomic():
         link_alone({Kind.COMMIT})
         settle_alone()
@@ -160,9 +160,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             note_branches(source, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
             if not grown or context_files_changed(git.git_dir, before, tip):
-                store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
-        settle_changes(touched | told.restated)
-        follow_commits(repository, touched | told.restated)
+                store_context_files(repository, git.git_dir, tip, None if grown else stored.context_paths)
+        settle_changes(touched | stored.restated)
+        follow_commits(repository, touched | stored.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
@@ -201,24 +201,24 @@ def _store(
     missing = list(new)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
     run.save()
-    told = Told(context_paths=None if run.unchanged else set())
+    facts = Told(context_paths=None if run.unchanged else set())
     if seen.default is None:
-        return told
+        return facts
     authors = KnownAuthors()
     with AttributeReader(git.git_dir, seen.branches[seen.default]) as attributes:
         for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
             with transaction.atomic():
                 if known := [commit for commit in commits if new[commit.sha]]:
-                    told.restated |= restate_commits(known, attributes, authors)
+                    facts.restated |= restate_commits(known, attributes, authors)
                 stored = store_commits(commits, attributes, authors, home=repository)
                 note_evidence(stored)
-            told.note_context_files(commits)
+            facts.note_context_files(commits)
             run.read += len(commits)
             run.added += len(stored)
             run.save()
-    run.changed += len(told.restated)
-    run.unchanged += (run.read - run.added - len(told.restated)) if again else 0
-    return told
+    run.changed += len(facts.restated)
+    run.unchanged += (run.read - run.added - len(facts.restated)) if again else 0
+    return facts
 
 
 @dataclass(frozen=True, slots=True)

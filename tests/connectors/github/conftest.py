@@ -31,7 +31,7 @@ def example(test_data: Path) -> Payload:
     def read(name: str) -> dict[str, Any]:
         folder = test_data / "github-webhooks"
         files = (folder / f"{name}.payload.json", folder / f"{name}.json")
-        file = next(each for each in files if each.exists())
+        file = next(path for path in files if path.exists())
         payload: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return payload
 

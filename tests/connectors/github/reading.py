@@ -76,7 +76,7 @@ def read(
     of = connector(github, **settings)
     with client(of) as http:
         resource = resource_at(http, of)
-        asked = http.requests
+        requests_before = http.requests
         for page in of.fetch(http, resource, kind, cursor or {}, now=now):
             reading.pages.append(page)
             for record in page.records:
@@ -86,5 +86,5 @@ def read(
                     reading.refused.append(problem)
             if len(reading.pages) == pages:
                 break
-        reading.requests = http.requests - asked
+        reading.requests = http.requests - requests_before
     return reading

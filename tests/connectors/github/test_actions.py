@@ -18,8 +18,8 @@ from tests.connectors.github.reading import told_by
 
 @pytest.fixture
 def run(example: Payload) -> dict[str, Any]:
-    found: dict[str, Any] = example("workflow_run.completed")["workflow_run"]
-    return found | {"name": "CI"}
+    payload: dict[str, Any] = example("workflow_run.completed")["workflow_run"]
+    return payload | {"name": "CI"}
 
 
 def draft_of(run: dict[str, Any], **parts: Any) -> PipelineRunDraft:
@@ -102,11 +102,11 @@ def test_what_has_not_concluded(run: dict[str, Any], word: str, status: RunStatu
 def test_a_job_tells_how_long_it_waited(run: dict[str, Any]) -> None:
     jobs = draft_of(run, jobs=[job()]).jobs
     assert isinstance(jobs, Told)
-    (told,) = jobs.parts
-    assert (told.external_id, told.status) == ("5000000001", RunStatus.SUCCESS)
-    assert told.started_at is not None
-    assert told.queued_at is not None
-    assert (told.started_at - told.queued_at).total_seconds() == 120
+    (attempt,) = jobs.parts
+    assert (attempt.external_id, attempt.status) == ("5000000001", RunStatus.SUCCESS)
+    assert attempt.started_at is not None
+    assert attempt.queued_at is not None
+    assert (attempt.started_at - attempt.queued_at).total_seconds() == 120
 
 
 def test_a_job_that_never_started_has_no_start(run: dict[str, Any]) -> None:

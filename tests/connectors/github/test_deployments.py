@@ -17,8 +17,8 @@ from tests.connectors.github.reading import told_by
 
 @pytest.fixture
 def deployment(example: Payload) -> dict[str, Any]:
-    found: dict[str, Any] = example("deployment")["deployment"]
-    return found
+    payload: dict[str, Any] = example("deployment")["deployment"]
+    return payload
 
 
 def draft_of(deployment: dict[str, Any], **parts: Any) -> DeploymentDraft:
@@ -62,7 +62,7 @@ def test_how_it_went(
     assert draft.status is status
     assert draft.started_at == (None if started is None else at(started))
     assert draft.finished_at == (None if finished is None else at(finished))
-    nodes = [{"state": each["state"].upper(), "createdAt": each["created_at"]} for each in statuses(*states)]
+    nodes = [{"state": status["state"].upper(), "createdAt": status["created_at"]} for status in statuses(*states)]
     assert draft_of(deployment, details={"statuses": {"nodes": nodes[::-1]}}) == draft
 
 
@@ -90,18 +90,18 @@ def test_webhooks_one_after_another_come_to_what_a_list_tells(deployment: dict[s
     """Each tells its own status; what it says nothing of stays as it was told before."""
     states = {"queued": [], "in_progress": ["queued"], "success": ["queued", "in_progress"]}.get(state, ["in_progress"])
     states = [*states, "success", state] if state == "inactive" else [*states, state]
-    told: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for one in reversed(statuses(*states)):
         draft = draft_of(deployment, deployment_status=one)
-        told |= {
+        stored |= {
             name: getattr(draft, name)
             for name in ("status", "native_status", "started_at", "finished_at")
             if getattr(draft, name) is not UNTOLD
         }
     listed = draft_of(deployment, statuses=statuses(*states))
-    assert told.get("started_at") == listed.started_at
-    assert told["finished_at"] == listed.finished_at
-    assert (told["status"], told["native_status"]) == (listed.status, listed.native_status)
+    assert stored.get("started_at") == listed.started_at
+    assert stored["finished_at"] == listed.finished_at
+    assert (stored["status"], stored["native_status"]) == (listed.status, listed.native_status)
 
 
 def test_a_deployments_own_webhook_says_nothing_of_how_it_goes(example: Payload) -> None:
@@ -131,7 +131,7 @@ NOTHING = (UNTOLD, UNTOLD, UNTOLD, UNTOLD)
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711", UNTOLD)),
         ('{"unplanned": false}', (UNTOLD, False, UNTOLD, UNTOLD)),
@@ -145,6 +145,8 @@ NOTHING = (UNTOLD, UNTOLD, UNTOLD, UNTOLD)
         (None, NOTHING),
     ],
 )
-def test_what_whoever_deployed_wrote_into_it(deployment: dict[str, Any], written: Any, told: tuple[Any, ...]) -> None:
+def test_what_whoever_deployed_wrote_into_it(
+    deployment: dict[str, Any], written: Any, expected: tuple[Any, ...]
+) -> None:
     draft = draft_of({**deployment, "payload": written})
-    assert (draft.service, draft.unplanned, draft.rollback_of, draft.fixes) == told
+    assert (draft.service, draft.unplanned, draft.rollback_of, draft.fixes) == expected

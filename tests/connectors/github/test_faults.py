@@ -44,7 +44,7 @@ FAULTS: Mapping[str, AnyFault] = {
 }
 
 
-def told(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
+def by_id(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
     """The last telling of each record."""
     return {draft.external_id: draft for draft in drafts}
 
@@ -71,10 +71,10 @@ def read_in_turns(github: GitHubServer, kind: Kind, **settings: str) -> list[Any
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("use_graphql", ["true", "false"])
 def test_under_every_fault_the_same_is_told(github: GitHubServer, kind: Kind, use_graphql: str) -> None:
-    usual = told(read(github, kind, use_graphql=use_graphql).drafts)
+    usual = by_id(read(github, kind, use_graphql=use_graphql).drafts)
     for name, fault in FAULTS.items():
         github.faults = [fault()]
-        assert told(read_in_turns(github, kind, use_graphql=use_graphql)) == usual, name
+        assert by_id(read_in_turns(github, kind, use_graphql=use_graphql)) == usual, name
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ def page_repeated() -> Fault:
 
 
 def test_a_list_of_several_pages_is_whole_under_every_fault(many: GitHubServer) -> None:
-    usual = told(read(many, Kind.PULL_REQUEST).drafts)
+    usual = by_id(read(many, Kind.PULL_REQUEST).drafts)
     differing = []
     for name, fault in {**FAULTS, "a page repeated": page_repeated}.items():
         many.faults = [fault()]
-        if told(read_in_turns(many, Kind.PULL_REQUEST)) != usual:
+        if by_id(read_in_turns(many, Kind.PULL_REQUEST)) != usual:
             differing.append(name)
     assert differing == []
 
@@ -103,9 +103,9 @@ def test_commits_are_whole_where_a_page_is_repeated() -> None:
         small_history(), commits={"shop": tuple(commit(f"Step {n}", BEGIN + n * HOUR) for n in range(250))}
     )
     with GitHubServer(history, tokens=[Token(TOKEN, "ada")]) as github:
-        usual = told(read(github, Kind.COMMIT).drafts)
+        usual = by_id(read(github, Kind.COMMIT).drafts)
         github.faults = [Fault(faults.repeated_page(), path="/commits.*sha=", times=2)]
-        assert told(read_in_turns(github, Kind.COMMIT)) == usual
+        assert by_id(read_in_turns(github, Kind.COMMIT)) == usual
         assert len(usual) == 250
 
 
@@ -126,12 +126,12 @@ def test_the_token_does_not_follow_to_another_host(github: GitHubServer, locatio
 
 
 def test_null_where_an_object_was_is_put_aside_and_the_rest_is_told(github: GitHubServer) -> None:
-    usual = told(read(github, Kind.PULL_REQUEST).drafts)
+    usual = by_id(read(github, Kind.PULL_REQUEST).drafts)
     github.faults = [Fault(faults.changed("2.base", None), path="/pulls")]
     reading = read(github, Kind.PULL_REQUEST)
     assert [type(problem) for problem in reading.refused] == [SchemaError]
     assert reading.refused[0].path == "pull_request.base.repo.id"
-    assert len(told(reading.drafts)) == len(usual) - 1
+    assert len(by_id(reading.drafts)) == len(usual) - 1
 
 
 def test_unknown_words_are_kept_and_stop_nothing(github: GitHubServer) -> None:

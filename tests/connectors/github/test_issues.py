@@ -23,8 +23,8 @@ def user(who: Who) -> dict[str, Any]:
 
 @pytest.fixture
 def issue(example: Payload) -> dict[str, Any]:
-    found: dict[str, Any] = example("issues.opened")["issue"]
-    return found
+    payload: dict[str, Any] = example("issues.opened")["issue"]
+    return payload
 
 
 def draft_of(issue: dict[str, Any], **parts: Any) -> WorkItemDraft:
@@ -144,9 +144,9 @@ def test_labels_put_on_and_taken_off_are_transitions(issue: dict[str, Any]) -> N
         event("reopened", 13),
         labelled("unlabeled", 14, "in progress"),
     ]
-    told = draft_of(issue, timeline=timeline).transitions
-    assert isinstance(told, Told)
-    assert [(part.at, part.from_status, part.to_status, part.category) for part in told.parts] == [
+    transitions = draft_of(issue, timeline=timeline).transitions
+    assert isinstance(transitions, Told)
+    assert [(part.at, part.from_status, part.to_status, part.category) for part in transitions.parts] == [
         (at(9), "open", "in progress", StatusCategory.IN_PROGRESS),
         (at(10), "in progress", "blocked", StatusCategory.IN_PROGRESS),
         (at(11), "blocked", "in progress", StatusCategory.IN_PROGRESS),

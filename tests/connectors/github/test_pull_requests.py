@@ -29,9 +29,9 @@ def opened(example: Payload) -> dict[str, Any]:
     return pull_request
 
 
-def parts_of(told: Any) -> list[Any]:
-    assert isinstance(told, Told)
-    return list(told.parts)
+def parts_of(collection: Any) -> list[Any]:
+    assert isinstance(collection, Told)
+    return list(collection.parts)
 
 
 # GitHub's own examples -------------------------------------------------------------------------------------------

@@ -61,10 +61,10 @@ def test_reading_goes_on_from_any_page(serve: Serve) -> None:
     github = serve(with_pull_requests(130))
     whole = len(read(github, Kind.PULL_REQUEST).pages)
     for stop in range(1, whole):
-        begun = read(github, Kind.PULL_REQUEST, pages=stop)
-        rest = read(github, Kind.PULL_REQUEST, begun.cursor)
-        assert set(numbers(begun)) | set(numbers(rest)) == set(range(1, 131))
-        assert len(numbers(begun)) + len(numbers(rest)) <= 131 + 1
+        first_part = read(github, Kind.PULL_REQUEST, pages=stop)
+        rest = read(github, Kind.PULL_REQUEST, first_part.cursor)
+        assert set(numbers(first_part)) | set(numbers(rest)) == set(range(1, 131))
+        assert len(numbers(first_part)) + len(numbers(rest)) <= 131 + 1
         assert rest.pages[-1].complete
         assert read(github, Kind.PULL_REQUEST, rest.cursor).drafts == []
 

@@ -32,17 +32,17 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Record = tuple[str, dict[str, Any]]
 
 
-def moment(told: str) -> datetime:
+def moment(written: str) -> datetime:
     """The time that a story tells: "Tue 14:30", "Mon+1 09:00"."""
-    day, _, time = told.partition(" ")
+    day, _, time = written.partition(" ")
     name, _, weeks = day.partition("+")
     hours, minutes = time.split(":")
     days = DAYS.index(name) + 7 * int(weeks or 0)
     return MONDAY + timedelta(days=days, hours=int(hours), minutes=int(minutes))
 
 
-def iso(told: str) -> str:
-    return moment(told).isoformat()
+def iso(written: str) -> str:
+    return moment(written).isoformat()
 
 
 def sha_of(name: str) -> str:
@@ -72,8 +72,8 @@ class Delivery:
         at: str = "Mon 00:00",
         picked_from: str = "",
     ) -> None:
-        told = commit(self.repository, sha, parents=parents, branch=branch, at=at, picked_from=picked_from)
-        self.push("commits", **told)
+        record = commit(self.repository, sha, parents=parents, branch=branch, at=at, picked_from=picked_from)
+        self.push("commits", **record)
 
     def merges(self, number: int, *, at: str, **others: Any) -> None:
         self.push("pull-requests", **pull_request(self.repository, number, at=at, **others))
@@ -92,10 +92,10 @@ class Delivery:
 
     def deployed(self, number: int) -> tuple[str, str] | None:
         """The deployment that brought a pull request to production, and how that is known."""
-        found = DeployedPullRequest.objects.filter(
+        deliveries = DeployedPullRequest.objects.filter(
             pull_request__repository__name=self.repository, pull_request__number=number
         ).first()
-        return (found.deployment.external_id, found.method) if found else None
+        return (deliveries.deployment.external_id, deliveries.method) if deliveries else None
 
 
 def push(*records: Record) -> None:
@@ -168,7 +168,7 @@ def deployment(
     status: str = "success",
     **others: Any,
 ) -> dict[str, Any]:
-    told = {
+    record = {
         "id": id_,
         "repository": repository,
         "environment": environment,
@@ -177,12 +177,12 @@ def deployment(
         "sha": sha_of(sha),
         **others,
     }
-    return {**told, "started_at": iso(started)} if started else told
+    return {**record, "started_at": iso(started)} if started else record
 
 
 def incident(repository: str, id_: str, *, at: str, resolved: str = "", **others: Any) -> dict[str, Any]:
-    told = {"id": id_, "repository": repository, "started_at": iso(at), **others}
-    return {**told, "resolved_at": iso(resolved)} if resolved else told
+    record = {"id": id_, "repository": repository, "started_at": iso(at), **others}
+    return {**record, "resolved_at": iso(resolved)} if resolved else record
 
 
 def failures() -> set[tuple[str, str, str]]:
@@ -204,8 +204,8 @@ def failures() -> set[tuple[str, str, str]]:
 def recovery_hours() -> dict[str, float | None]:
     """Of each failed deployment, how many hours later it was restored; None: not yet."""
     return {
-        each.deployment.external_id: None if each.recovery_seconds is None else each.recovery_seconds / 3600
-        for each in FailedDeployment.objects.select_related("deployment")
+        failed.deployment.external_id: None if failed.recovery_seconds is None else failed.recovery_seconds / 3600
+        for failed in FailedDeployment.objects.select_related("deployment")
     }
 
 

@@ -32,10 +32,10 @@ class History:
 
     def tellings(self) -> list[Record]:
         """All records in an order of their own, some of them twice."""
-        told = [(kind, record) for kind, records in self.records.items() for record in records]
-        told += self.chance.sample(told, len(told) // 5)
-        self.chance.shuffle(told)
-        return told
+        records = [(kind, record) for kind, records in self.records.items() for record in records]
+        records += self.chance.sample(records, len(records) // 5)
+        self.chance.shuffle(records)
+        return records
 
     def _repository(self, repository: str) -> None:
         chance = self.graph_chance
@@ -86,7 +86,7 @@ class History:
         }
 
     def _pull_request(self, repository: str, number: int, shas: list[str], holes: list[dict[str, Any]]) -> None:
-        told = [{"sha": hole["sha"], "parents": hole["parents"]} for hole in holes if self.chance.random() < 0.3]
+        listed = [{"sha": hole["sha"], "parents": hole["parents"]} for hole in holes if self.chance.random() < 0.3]
         self.records["pull-requests"].append(
             {
                 "id": f"{repository}#{number}",
@@ -97,7 +97,7 @@ class History:
                 "state": "merged",
                 "merged_at": self._time().isoformat(),
                 "merge_sha": self.chance.choice([*shas, "", sha_of("nobody knows")]),
-                "commits": told,
+                "commits": listed,
             }
         )
 

@@ -16,18 +16,18 @@ Pushed = Mapping[str, Any]
 
 
 def time_of(record: Pushed, name: str) -> datetime | None:
-    told = record.get(name)
-    return datetime.fromisoformat(told) if told else None
+    written = record.get(name)
+    return datetime.fromisoformat(written) if written else None
 
 
 def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
     """The successful deployments to production, the earliest first."""
-    found = [
+    successful = [
         deployment
         for deployment in deployments
         if deployment["environment"] == "production" and deployment["status"] == "success"
     ]
-    return sorted(found, key=lambda each: (time_of(each, "finished_at"), each["id"]))
+    return sorted(successful, key=lambda deployment: (time_of(deployment, "finished_at"), deployment["id"]))
 
 
 def deployed(records: Records, built_from: Mapping[str, Collection[str]] = MappingProxyType({})) -> dict[str, str]:
@@ -35,25 +35,25 @@ def deployed(records: Records, built_from: Mapping[str, Collection[str]] = Mappi
 
     Of those that touch none any deployment of the repository will do.
     """
-    found = {}
+    expected = {}
     for pull_request in records["pull-requests"]:
         services = {"", *built_from.get(pull_request["id"], ())}
         of_repository = [
-            each
-            for each in in_production(records["deployments"])
-            if each["repository"] == pull_request["repository"]
-            and (services == {""} or each.get("service", "") in services)
+            deployment
+            for deployment in in_production(records["deployments"])
+            if deployment["repository"] == pull_request["repository"]
+            and (services == {""} or deployment.get("service", "") in services)
         ]
         graph = _graph(records, pull_request["repository"])
         since = _known_since(records, pull_request["repository"])
         if first := _first(pull_request, of_repository, graph, _copies(records, pull_request), since):
-            found[pull_request["id"]] = first
-    return found
+            expected[pull_request["id"]] = first
+    return expected
 
 
 def _copies(records: Records, pull_request: Pushed) -> set[str]:
     """Commits made after the merge that say that they were picked from it, or from the only commit of its branch."""
-    listed = [each["sha"] for each in pull_request["commits"]]
+    listed = [commit["sha"] for commit in pull_request["commits"]]
     origins = {pull_request["merge_sha"], *(listed if len(listed) == 1 else ())} - {""}
     return {
         record["sha"]
@@ -66,13 +66,13 @@ def _copies(records: Records, pull_request: Pushed) -> set[str]:
 
 def _known_since(records: Records, repository: str) -> dict[str, datetime]:
     """When production of the repository was first given each sha, whatever the service: it was built by then."""
-    found: dict[str, datetime] = {}
-    for each in in_production(records["deployments"]):
-        started_at = time_of(each, "started_at") or time_of(each, "finished_at")
+    since: dict[str, datetime] = {}
+    for deployment in in_production(records["deployments"]):
+        started_at = time_of(deployment, "started_at") or time_of(deployment, "finished_at")
         assert started_at is not None
-        if each["repository"] == repository:
-            found[each["sha"]] = min(started_at, found.get(each["sha"], started_at))
-    return found
+        if deployment["repository"] == repository:
+            since[deployment["sha"]] = min(started_at, since.get(deployment["sha"], started_at))
+    return since
 
 
 def _first(
@@ -108,52 +108,52 @@ def _graph(records: Records, repository: str) -> dict[str, Sequence[str]]:
     }
     for pull_request in records["pull-requests"]:
         if pull_request["repository"] == repository:
-            for told in pull_request["commits"]:
-                if told.get("parents") and told["sha"] not in graph:
-                    graph[told["sha"]] = told["parents"]
+            for commit in pull_request["commits"]:
+                if commit.get("parents") and commit["sha"] not in graph:
+                    graph[commit["sha"]] = commit["parents"]
     return graph
 
 
 def _ancestors(sha: str, graph: Mapping[str, Sequence[str]]) -> set[str]:
     """Itself and all that is reached from it."""
-    found: set[str] = set()
+    ancestors: set[str] = set()
     waiting = [sha]
     while waiting:
         commit = waiting.pop()
-        if commit not in found:
-            found.add(commit)
+        if commit not in ancestors:
+            ancestors.add(commit)
             waiting.extend(graph.get(commit, ()))
-    return found
+    return ancestors
 
 
 def failures(records: Records) -> set[tuple[str, str, str]]:
     """(deployment, method, incident or repairing deployment)."""
     production = in_production(records["deployments"])
-    ids = {each["id"] for each in production}
-    found = set()
+    ids = {deployment["id"] for deployment in production}
+    pairs = set()
     for incident in records["incidents"]:
         if incident.get("caused_by"):
             if incident["caused_by"] in ids:
-                found.add((incident["caused_by"], "explicit", incident["id"]))
+                pairs.add((incident["caused_by"], "explicit", incident["id"]))
             continue
         started_at = time_of(incident, "started_at")
         before = [
-            each
-            for each in production
-            if _same(incident, each) and time_of(each, "finished_at") <= started_at  # type: ignore[operator]
+            deployment
+            for deployment in production
+            if _same(incident, deployment) and time_of(deployment, "finished_at") <= started_at  # type: ignore[operator]
         ]
         if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
-            found.add((before[-1]["id"], "window", incident["id"]))
+            pairs.add((before[-1]["id"], "window", incident["id"]))
     for repair in records["deployments"]:
         if repair["id"] not in ids:  # what is repaired elsewhere still fails where users are
             continue
         for fixed in repair.get("fixes", ()):
             if fixed in ids and fixed != repair["id"] and fixed != repair.get("rollback_of"):
-                found.add((fixed, "hotfix", repair["id"]))
+                pairs.add((fixed, "hotfix", repair["id"]))
         rolled_back = repair.get("rollback_of")
         if rolled_back in ids and rolled_back != repair["id"]:
-            found.add((rolled_back, "rollback", repair["id"]))
-    return found
+            pairs.add((rolled_back, "rollback", repair["id"]))
+    return pairs
 
 
 def _same(incident: Pushed, deployment: Pushed) -> bool:
@@ -167,28 +167,28 @@ def _same(incident: Pushed, deployment: Pushed) -> bool:
 def recoveries(records: Records) -> dict[str, float | None]:
     """Failed deployment → seconds until it was restored; None: not yet, or before it."""
     by_id = {record["id"]: record for record in records["deployments"]}
-    found: dict[str, float | None] = {}
+    expected: dict[str, float | None] = {}
     for deployment, restored in restorations(records).items():
         finished_at = time_of(by_id[deployment], "finished_at")
         seconds = None if restored is None else (restored - finished_at).total_seconds()  # type: ignore[operator]
-        found[deployment] = None if seconds is None or seconds < 0 else seconds
-    return found
+        expected[deployment] = None if seconds is None or seconds < 0 else seconds
+    return expected
 
 
 def restorations(records: Records) -> dict[str, datetime | None]:
     """Failed deployment → when it was restored; None: not yet."""
     by_id = {record["id"]: record for record in records["deployments"]}
     incidents = {record["id"]: record for record in records["incidents"]}
-    found: dict[str, datetime | None] = {}
+    expected: dict[str, datetime | None] = {}
     for deployment in {failure[0] for failure in failures(records)}:
         linked = [failure for failure in failures(records) if failure[0] == deployment]
         of_incidents = [time_of(incidents[by], "resolved_at") for _, how, by in linked if how in ("explicit", "window")]
         repaired = [time_of(by_id[by], "finished_at") for _, how, by in linked if how in ("rollback", "hotfix")]
-        found[deployment] = _restored(of_incidents, repaired)
-    return found
+        expected[deployment] = _restored(of_incidents, repaired)
+    return expected
 
 
 def _restored(resolved: Sequence[datetime | None], repaired: Sequence[datetime | None]) -> datetime | None:
     if resolved:
-        return None if None in resolved else max(each for each in resolved if each)
-    return min(each for each in repaired if each)
+        return None if None in resolved else max(moment for moment in resolved if moment)
+    return min(moment for moment in repaired if moment)

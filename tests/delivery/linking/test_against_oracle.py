@@ -48,11 +48,11 @@ def test_what_is_told_differently_later_is_linked_anew(seed: int) -> None:
 
 
 def test_shuffled_tellings_come_to_the_same() -> None:
-    told = History(7).tellings()
-    push(*told)
+    records = History(7).tellings()
+    push(*records)
     before = links()
-    random.Random(1).shuffle(told)
-    push(*told)
+    random.Random(1).shuffle(records)
+    push(*records)
     assert links() == before
 
 

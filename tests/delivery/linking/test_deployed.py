@@ -45,16 +45,16 @@ def test_a_rollback_brings_nothing_new_where_only_time_tells(shop: Delivery) -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("details", "why"),
     [
         ({"environment": "staging"}, "staging is not production"),
         ({"status": "failure"}, "a rollout that failed reached nobody"),
         ({"status": "cancelled"}, "neither did one that was cancelled"),
     ],
 )
-def test_only_successful_rollouts_to_production_count(shop: Delivery, told: dict[str, str], why: str) -> None:
+def test_only_successful_rollouts_to_production_count(shop: Delivery, details: dict[str, str], why: str) -> None:
     shop.merges(1, at="Mon 10:00")
-    shop.deploys("none", at="Mon 11:00", **told)
+    shop.deploys("none", at="Mon 11:00", **details)
     assert shop.deployed(1) is None, why
     shop.deploys("real", at="Mon 12:00")
     assert shop.deployed(1) == ("real", "time")
@@ -135,8 +135,8 @@ def test_a_release_branch_contains_its_fork_point_and_its_own_commits(shop: Deli
 
 
 def test_the_parents_that_a_pull_request_tells_are_part_of_the_graph(shop: Delivery) -> None:
-    told = [{"sha": sha_of("m1"), "parents": [sha_of("start")]}]
-    shop.merges(1, at="Mon 10:00", sha="m1", commits=told)
+    commits = [{"sha": sha_of("m1"), "parents": [sha_of("start")]}]
+    shop.merges(1, at="Mon 10:00", sha="m1", commits=commits)
     shop.deploys("old", at="Mon 11:00", sha="start")
     assert shop.deployed(1) is None
 

@@ -98,9 +98,9 @@ def test_a_cause_at_another_connection_is_found_where_it_is_the_only_one_of_that
     assert failures() == {("4711", "explicit", "i")}
 
 
-@pytest.mark.parametrize("told", [{"environment": "staging"}, {"status": "failure"}])
-def test_what_users_never_got_did_not_fail(shop: Delivery, told: dict[str, str]) -> None:
-    shop.deploys("d1", at="Mon 10:00", **told)
+@pytest.mark.parametrize("details", [{"environment": "staging"}, {"status": "failure"}])
+def test_what_users_never_got_did_not_fail(shop: Delivery, details: dict[str, str]) -> None:
+    shop.deploys("d1", at="Mon 10:00", **details)
     shop.incident("i1", at="Mon 11:00", caused_by="d1")
     shop.incident("i2", at="Mon 11:00")
     shop.deploys("back", at="Mon 12:00", rollback_of="d1")
@@ -218,7 +218,7 @@ def test_what_an_incident_changes_is_told_for_the_owner_of_the_deployment(shop: 
     shop.deploys("d1", at="Mon 10:00", service="cart")
     FactChange.objects.all().delete()
     shop.incident("i", at="Tue 01:00", resolved="Wed 10:00", service="cart")
-    told = FactChange.objects.filter(family=FactFamily.DEPLOYMENT)
-    assert set(told.values_list("owned_id", flat=True)) == {Owned.objects.get(name="cart").pk}
-    days = {day for each in told for day in (str(each.day_from),)}
+    changes = FactChange.objects.filter(family=FactFamily.DEPLOYMENT)
+    assert set(changes.values_list("owned_id", flat=True)) == {Owned.objects.get(name="cart").pk}
+    days = {day for change in changes for day in (str(change.day_from),)}
     assert days >= {"2026-03-02", "2026-03-04"}, "of the deployment, and of its restoration"

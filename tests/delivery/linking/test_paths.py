@@ -106,8 +106,8 @@ def test_an_admin_edits_the_rules_and_links_follow(shop: Delivery, sign_in: Call
     admin = sign_in(ADMIN)
     shop.deploys("docs", at="Mon 11:00", service="docs")
     repository = Repository.objects.get(name="acme/shop")
-    told = {"repository": repository.pk, "service": "docs", "patterns": "*.md, docs/"}
-    assert admin.post(reverse("admin:integrations_servicepaths_add"), told).status_code == 302
+    form = {"repository": repository.pk, "service": "docs", "patterns": "*.md, docs/"}
+    assert admin.post(reverse("admin:integrations_servicepaths_add"), form).status_code == 302
     assert TouchedService.objects.get(pull_request__number=4).service == "docs"
 
     everything = ServicePaths.objects.values_list("pk", flat=True)
@@ -118,8 +118,8 @@ def test_an_admin_edits_the_rules_and_links_follow(shop: Delivery, sign_in: Call
 
 
 def test_a_pattern_that_cannot_be_read_is_refused(shop: Delivery, sign_in: Callable[[Persona], Client]) -> None:
-    told = {"repository": Repository.objects.get(name="acme/shop").pk, "service": "x", "patterns": "!"}
-    answer = sign_in(ADMIN).post(reverse("admin:integrations_servicepaths_add"), told)
+    form = {"repository": Repository.objects.get(name="acme/shop").pk, "service": "x", "patterns": "!"}
+    answer = sign_in(ADMIN).post(reverse("admin:integrations_servicepaths_add"), form)
     assert "is no pattern" in answer.content.decode()
 
 

@@ -67,10 +67,10 @@ def touched(number: int = 1) -> set[str]:
 
 
 def rule(repository: str) -> None:
-    found = Repository.objects.get(name=repository)
+    stored = Repository.objects.get(name=repository)
     for service in SERVICES:
-        ServicePaths.objects.create(repository=found, service=service, patterns=[f"{service}/"])
-    follow_paths(found.pk)
+        ServicePaths.objects.create(repository=stored, service=service, patterns=[f"{service}/"])
+    follow_paths(stored.pk)
 
 
 def tell(shop: Delivery, listed: Sequence[str], merge_sha: str) -> None:
@@ -117,9 +117,9 @@ def test_nor_do_its_directories_languages_and_paths_count_what_it_took_in(
     merge_sha = bring(repo)
     sync(repo)
     tell(Delivery(name_of(merge_sha)), listed, merge_sha)
-    [found] = figures().values()
-    assert (found.file_count, found.directory_count, found.language_count) == (2, 1, 1)
-    assert (found.new_path_count, found.reviewed_path_count) == (2, 2)
+    [stored] = figures().values()
+    assert (stored.file_count, stored.directory_count, stored.language_count) == (2, 1, 1)
+    assert (stored.new_path_count, stored.reviewed_path_count) == (2, 2)
 
 
 def test_what_main_was_moved_forward_to_is_its_own(repo: Repo) -> None:
@@ -170,7 +170,7 @@ class TestWithoutAGraph:
         shop.merges(1, at="Mon 10:00", commits=[{"sha": sha_of("tea")}], **others)
 
     def second(self, shop: Delivery) -> None:
-        shop.merges(2, at="Mon 12:00", commits=[{"sha": sha_of(each)} for each in ("tea", "milk")])
+        shop.merges(2, at="Mon 12:00", commits=[{"sha": sha_of(name)} for name in ("tea", "milk")])
 
     def test_whichever_is_told_first(self, shop: Delivery) -> None:
         self.first(shop)

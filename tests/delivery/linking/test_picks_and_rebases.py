@@ -73,7 +73,7 @@ def test_whatever_is_told_last(last: str) -> None:
     def copy() -> None:
         pick(shop, "p1", "m1", after="r1")
 
-    for tell in sorted((merge, deploy, copy), key=lambda each: each.__name__ == last):
+    for tell in sorted((merge, deploy, copy), key=lambda step: step.__name__ == last):
         tell()
     assert shop.deployed(1) == ("r", "pick")
     before = links()
@@ -94,7 +94,7 @@ def test_a_copy_of_its_only_commit_will_do(shop: Delivery) -> None:
 def test_a_copy_of_one_among_several_commits_brings_a_part_only(shop: Delivery) -> None:
     shop.commits("c4", "c5", after="m3", branch="feature")
     shop.commit("m4", parents=["m3", "c5"])
-    shop.merges(4, at="Mon 20:00", sha="m4", commits=[{"sha": sha_of(each)} for each in ("c4", "c5")])
+    shop.merges(4, at="Mon 20:00", sha="m4", commits=[{"sha": sha_of(name)} for name in ("c4", "c5")])
     pick(shop, "p4", "c4", after="r1")
     shop.deploys("r", at="Tue 10:00", sha="p4")
     assert shop.deployed(4) is None
@@ -122,7 +122,7 @@ def test_a_pull_request_that_was_merged_by_rebasing(shop: Delivery) -> None:
     """Its two commits stand on the default branch as others, n1 and n2; the last of them is what it was merged as."""
     shop.commits("c1", "c2", after="m1", branch="feature")
     shop.commits("n1", "n2", after="m3")
-    shop.merges(4, at="Tue 10:00", sha="n2", commits=[{"sha": sha_of(each)} for each in ("c1", "c2")])
+    shop.merges(4, at="Tue 10:00", sha="n2", commits=[{"sha": sha_of(name)} for name in ("c1", "c2")])
     shop.deploys("branch", at="Tue 11:00", sha="c2")
     shop.deploys("half of it", at="Tue 12:00", sha="n1")
     assert shop.deployed(4) is None

@@ -60,7 +60,9 @@ def test_what_statuses_and_reporters_of_items_say_is_shown(tell: Tell, github: C
         item("2"),
         item("3", resolution="not_planned", **over),
     )
-    activity, found_by, ending = ({seen.word: seen.means for seen in words_seen(github, each)} for each in ABOUT_ITEMS)
+    activity, found_by, ending = (
+        {seen.word: seen.means for seen in words_seen(github, subject)} for subject in ABOUT_ITEMS
+    )
     assert activity == {"Blocked": "waiting"}
     assert found_by == {"Bug": "", "acme/shop": "", "found-in-prod": "production", "helpdesk": "customer"}
     assert ending == {"Closed": "delivered", "not_planned": "dropped"}
@@ -134,13 +136,13 @@ def test_a_status_means_a_category_whatever_the_provider_says(tell: Tell, github
         TransitionDraft(at=at(2), from_status="Parked", to_status="Closed", category=StatusCategory.DONE),
         TransitionDraft(at=at(3), from_status="Closed", to_status="Parked", category=StatusCategory.IN_PROGRESS),
     ]
-    told = item(native_status="Parked", status_category=StatusCategory.IN_PROGRESS, transitions=Told(moves))
-    tell(told)
+    draft = item(native_status="Parked", status_category=StatusCategory.IN_PROGRESS, transitions=Told(moves))
+    tell(draft)
     assert set_meaning(github, Subject.STATUS, "Parked", "todo") == 1
     stored = WorkItem.objects.get()
     assert stored.status_category == "todo"
     assert list(stored.transitions.order_by("at").values_list("category", flat=True)) == ["todo", "done", "todo"]
-    assert tell(told).unchanged == 1
+    assert tell(draft).unchanged == 1
     assert set_meaning(github, Subject.STATUS, "Parked", None) == 1
     assert WorkItem.objects.get().status_category == "in_progress"
 

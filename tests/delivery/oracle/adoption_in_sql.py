@@ -47,8 +47,8 @@ def _fetch(statement: sql.SQL, query: MetricQuery) -> list[tuple[Any, ...]]:
     )
     with connection.cursor() as cursor:
         cursor.execute(composed, _parameters(query))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _parameters(query: MetricQuery) -> Mapping[str, Any]:

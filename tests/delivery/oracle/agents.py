@@ -16,7 +16,7 @@ AGENTS = ("claude_code", "codex", "gemini")
 
 
 @dataclass(frozen=True)
-class Told:
+class StoredWorld:
     """A history, and what is given: sessions (agent, whose, day), and the agents of each pull request by its id."""
 
     world: World
@@ -24,24 +24,24 @@ class Told:
     agents: Mapping[str, Sequence[str]]
 
 
-def told_with_agents(world: World, org: Org, chance: random.Random) -> Told:
+def told_with_agents(world: World, org: Org, chance: random.Random) -> StoredWorld:
     """Tell the history, and give it agents."""
     tell(world, org, chance)
-    return Told(world, _sessions(world, org, chance), _agents(world, chance))
+    return StoredWorld(world, _sessions(world, org, chance), _agents(world, chance))
 
 
 def _sessions(world: World, org: Org, chance: random.Random) -> list[tuple[str, str, date]]:
     days = [day for day in world.span.days() if day < world.span.today]
-    found = []
+    sessions = []
     for person in chance.choices((*EMPLOYED, OUTSIDE), k=25):
         day = chance.choice(days)
         agent = chance.choice(AGENTS)
         session = org.session(by=person, on=day, at="11:00")
-        found.append((agent, person, day, session))
+        sessions.append((agent, person, day, session))
     org.fold()
-    for agent, _, _, session in found:
+    for agent, _, _, session in sessions:
         AgentSession.objects.filter(external_id=session).update(agent=agent)
-    return [(agent, person, day) for agent, person, day, _ in found]
+    return [(agent, person, day) for agent, person, day, _ in sessions]
 
 
 def _agents(world: World, chance: random.Random) -> dict[str, list[str]]:

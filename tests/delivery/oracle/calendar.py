@@ -34,7 +34,7 @@ def weeks_of(window: Window) -> Iterator[Window]:
 
 
 @dataclass(frozen=True)
-class Span:
+class DateRange:
     """The days of a history: it is read on a Wednesday at noon, some weeks after a change of the clock."""
 
     first: date  # a Monday
@@ -53,8 +53,8 @@ class Span:
         return [self.first + timedelta(days=number) for number in range((self.today - self.first).days + 1)]
 
 
-SPRING = Span(date(2026, 3, 2), datetime(2026, 4, 22, 10, tzinfo=UTC))  # summer time begins on 29 March
-AUTUMN = Span(date(2025, 9, 29), datetime(2025, 11, 19, 11, tzinfo=UTC))  # it ends on 26 October
+SPRING = DateRange(date(2026, 3, 2), datetime(2026, 4, 22, 10, tzinfo=UTC))  # summer time begins on 29 March
+AUTUMN = DateRange(date(2025, 9, 29), datetime(2025, 11, 19, 11, tzinfo=UTC))  # it ends on 26 October
 
 
 class Moments:

@@ -10,7 +10,7 @@ import time_machine
 from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.delivery.oracle.agents import Told, told_with_agents
+from tests.delivery.oracle.agents import StoredWorld, told_with_agents
 from tests.delivery.oracle.calendar import ZONE_NAME
 from tests.delivery.oracle.world import random_world
 from tests.org import Org
@@ -22,17 +22,17 @@ SEEDS = seeds()
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def told(
+def stored_world(
     request: pytest.FixtureRequest,
     stored_once: StoreOnce,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Told]:
+) -> Iterator[StoredWorld]:
     """Told once for all tests of a file, which are run at its end and in its time zone."""
     world, chance = random_world(request.param), random.Random(request.param)
     in_its_zone = ExitStack()
 
-    def tell() -> Told:
+    def tell() -> StoredWorld:
         in_its_zone.enter_context(days_cut_in(ZONE_NAME))
         return told_with_agents(world, Org(tmp_path_factory.mktemp), chance)
 

@@ -32,29 +32,29 @@ class Deliveries:
         ]
         merged = [record for record in world.records["pull-requests"] if record.get("merged_at")]
         self._records = {**world.records, "deployments": deployments, "pull-requests": merged}
-        self.in_production = [dict(each) for each in links.in_production(deployments)]
+        self.in_production = [dict(deployment) for deployment in links.in_production(deployments)]
         self._by_id = {deployment["id"]: deployment for deployment in deployments}
 
     # Deployments, for the owner of the service, or else of the repository, when they finished.
 
     def deployments(self) -> list[Counted]:
-        return [self._counted(each) for each in self.in_production]
+        return [self._counted(deployment) for deployment in self.in_production]
 
     def failed(self) -> list[Counted]:
-        return [self._counted(each) for each in self.in_production if each["id"] in self._restored]
+        return [self._counted(deployment) for deployment in self.in_production if deployment["id"] in self._restored]
 
     def unplanned(self) -> list[Counted]:
-        return [self._counted(each) for each in self.in_production if each["unplanned"]]
+        return [self._counted(deployment) for deployment in self.in_production if deployment["unplanned"]]
 
     def recoveries(self) -> list[Counted]:
         """At the restoration; what is not restored yet is left out on the day of the deployment."""
-        found = []
+        counted = []
         for id_, restored_at in self._restored.items():
             failed = self._by_id[id_]
             finished_at = time_of(failed, "finished_at")
             day = day_of(restored_at or _known(finished_at))
-            found.append(Counted(id_, day, _owner(failed), seconds(finished_at, restored_at)))
-        return found
+            counted.append(Counted(id_, day, _owner(failed), seconds(finished_at, restored_at)))
+        return counted
 
     @cached_property
     def _restored(self) -> Mapping[str, datetime | None]:
@@ -81,37 +81,50 @@ class Deliveries:
     # Lead times, for the author, at the deployment.
 
     def lead_times(self) -> list[Counted]:
-        return [self._deployed(each, seconds(each.first_commit_at, at)) for each, at in self._reached_production]
+        return [
+            self._deployed(pull_request, seconds(pull_request.first_commit_at, at))
+            for pull_request, at in self._reached_production
+        ]
 
     def stages(self, stage: str) -> list[Counted]:
         """Of those that have all five, so that they add up."""
-        found = []
-        for each, at in self._reached_production:
-            all_five = {**each.stages, "deploy": seconds(each.merged_at, at)}
+        counted = []
+        for pull_request, at in self._reached_production:
+            all_five = {**pull_request.stages, "deploy": seconds(pull_request.merged_at, at)}
             known = all(all_five[name] is not None for name in STAGES)
-            found.append(self._deployed(each, all_five[stage] if known else None))
-        return found
+            counted.append(self._deployed(pull_request, all_five[stage] if known else None))
+        return counted
 
     def deploy_times(self) -> list[Counted]:
-        return [self._deployed(each, seconds(each.merged_at, at)) for each, at in self._reached_production]
+        return [
+            self._deployed(pull_request, seconds(pull_request.merged_at, at))
+            for pull_request, at in self._reached_production
+        ]
 
     def planning_times(self) -> list[Counted]:
         return [
-            self._deployed(each, seconds(_begun(each), each.first_commit_at)) for each, _ in self._reached_production
+            self._deployed(pull_request, seconds(_begun(pull_request), pull_request.first_commit_at))
+            for pull_request, _ in self._reached_production
         ]
 
     def backlog_times(self) -> list[Counted]:
-        return [self._deployed(each, seconds(_created(each), _begun(each))) for each, _ in self._reached_production]
+        return [
+            self._deployed(pull_request, seconds(_created(pull_request), _begun(pull_request)))
+            for pull_request, _ in self._reached_production
+        ]
 
     def ideas_to_production(self) -> list[Counted]:
-        return [self._deployed(each, seconds(_created(each), at)) for each, at in self._reached_production]
+        return [
+            self._deployed(pull_request, seconds(_created(pull_request), at))
+            for pull_request, at in self._reached_production
+        ]
 
     @cached_property
     def _reached_production(self) -> list[tuple[PullRequest, datetime]]:
         return [
-            (each, _known(time_of(deployment, "finished_at")))
-            for each in self._pull_requests.merged
-            if (deployment := self.deployment_of(each.id))
+            (pull_request, _known(time_of(deployment, "finished_at")))
+            for pull_request in self._pull_requests.merged
+            if (deployment := self.deployment_of(pull_request.id))
         ]
 
     def deployment_of(self, pull_request: str) -> Record | None:
@@ -124,11 +137,11 @@ class Deliveries:
         return links.deployed(self._records, built_from)
 
     def _deployed(self, pull_request: PullRequest, value: float | None) -> Counted:
-        return Counted(pull_request.id, self._days[pull_request.id], pull_request.whose, value)
+        return Counted(pull_request.id, self._days[pull_request.id], pull_request.credited_to, value)
 
     @cached_property
     def _days(self) -> Mapping[str, date]:
-        return {each.id: day_of(at) for each, at in self._reached_production}
+        return {pull_request.id: day_of(at) for pull_request, at in self._reached_production}
 
 
 def _owner(record: Record) -> str | None:
@@ -142,8 +155,8 @@ def _created(pull_request: PullRequest) -> datetime | None:
 
 def _begun(pull_request: PullRequest) -> datetime | None:
     """When the first of them was in progress."""
-    begun = [WorkItem(item).begun_at for item in pull_request.items]
-    return min((each for each in begun if each), default=None)
+    starts = [WorkItem(item).begun_at for item in pull_request.items]
+    return min((start for start in starts if start), default=None)
 
 
 def _known(at: datetime | None) -> datetime:

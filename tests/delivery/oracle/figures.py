@@ -21,12 +21,12 @@ class Counted:
 
     name: str
     day: date
-    whose: str | None
+    credited_to: str | None
     value: float | None = 1.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """Of which days, and of which unit: `is_there` says whether what somebody, or an owner, has counts on a day.
 
     `is_split_off` says of one thing whether it is of the segment.
@@ -39,11 +39,11 @@ class Asked:
 
     def of(self, counted: Iterable[Counted]) -> list[Counted]:
         return [
-            each
-            for each in counted
-            if self.window.start <= each.day < self.window.end
-            and self.is_there(each.whose, each.day)
-            and self.is_split_off(each)
+            fact
+            for fact in counted
+            if self.window.start <= fact.day < self.window.end
+            and self.is_there(fact.credited_to, fact.day)
+            and self.is_split_off(fact)
         ]
 
     @property
@@ -70,7 +70,7 @@ class Expected:
 
 def spread(counted: Sequence[Counted], statistic: Statistic) -> Expected:
     """Mean or percentile of those that have a value."""
-    values = sorted(each.value for each in counted if each.value is not None)
+    values = sorted(fact.value for fact in counted if fact.value is not None)
     left_out = len(counted) - len(values)
     if not values:
         return Expected(None, 0, left_out)
@@ -93,7 +93,7 @@ def share(part: Sequence[Counted], whole: Sequence[Counted], times: float = 100)
 
 def concentration(counted: Sequence[Counted]) -> Expected:
     """Gini coefficient × 100 of how many each person has: the mean difference of any two, by twice the mean."""
-    each_has = sorted(Counter(each.whose for each in counted if each.whose is not None).values())
+    each_has = sorted(Counter(fact.credited_to for fact in counted if fact.credited_to is not None).values())
     if not each_has:
         return Expected(None, 0)
     differences = sum(abs(one - other) for one in each_has for other in each_has)

@@ -10,7 +10,7 @@ from functools import cached_property
 from insights.query.query import Statistic
 from tests.delivery.oracle.commits import commits
 from tests.delivery.oracle.deliveries import STAGES, Deliveries
-from tests.delivery.oracle.figures import Asked, Counted, Expected, concentration, share, spread
+from tests.delivery.oracle.figures import Counted, Expected, Question, concentration, share, spread
 from tests.delivery.oracle.organisation import REPOSITORIES
 from tests.delivery.oracle.pipelines import Runs
 from tests.delivery.oracle.pull_requests import PullRequests
@@ -54,9 +54,9 @@ class Truth:
         counting = {**OF_PEOPLE, **OF_OWNERS}[key]
         if isinstance(counting, Standing):
             days = self.world.span.days()
-            return [each for day in days for each in counting.on(self, day)]
+            return [fact for day in days for fact in counting.on(self, day)]
         whole = [counting.part, counting.whole] if isinstance(counting, Share) else [counting.of]
-        return [each for which in whole for each in self.all(which)]
+        return [fact for which in whole for fact in self.all(which)]
 
 
 Which = Callable[[Truth], Sequence[Counted]]
@@ -66,8 +66,8 @@ Which = Callable[[Truth], Sequence[Counted]]
 class Spread:
     of: Which
 
-    def expected(self, truth: Truth, asked: Asked, statistic: Statistic) -> Expected:
-        return spread(asked.of(truth.all(self.of)), statistic)
+    def expected(self, truth: Truth, question: Question, statistic: Statistic) -> Expected:
+        return spread(question.of(truth.all(self.of)), statistic)
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,17 @@ class Share:
     whole: Which
     times: float = 100
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        return share(asked.of(truth.all(self.part)), asked.of(truth.all(self.whole)), self.times)
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        return share(question.of(truth.all(self.part)), question.of(truth.all(self.whole)), self.times)
 
 
 @dataclass(frozen=True)
 class Number:
     of: Which
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        found = asked.of(truth.all(self.of))
-        return Expected(len(found), len(found))
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        facts = question.of(truth.all(self.of))
+        return Expected(len(facts), len(facts))
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class PerDays:
     days: int = 1
     once_a_day: bool = False
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        found = asked.of(truth.all(self.of))
-        number = len({each.day for each in found}) if self.once_a_day else len(found)
-        return Expected(number / asked.days_passed * self.days if asked.days_passed else None, number)
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        facts = question.of(truth.all(self.of))
+        number = len({fact.day for fact in facts}) if self.once_a_day else len(facts)
+        return Expected(number / question.days_passed * self.days if question.days_passed else None, number)
 
 
 @dataclass(frozen=True)
@@ -112,20 +112,20 @@ class PerDeveloperAndWeek:
 
     of: Which
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        found = asked.of(truth.all(self.of))
-        of_developers = [each for each in asked.of(truth.active) if each.whose not in (None, *REPOSITORIES)]
-        developers = {developer.whose for developer in of_developers}
-        weeks = asked.days_passed / DAYS_A_WEEK
-        return Expected(len(found) / len(developers) / weeks if developers else None, len(of_developers))
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        facts = question.of(truth.all(self.of))
+        of_developers = [fact for fact in question.of(truth.active) if fact.credited_to not in (None, *REPOSITORIES)]
+        developers = {developer.credited_to for developer in of_developers}
+        weeks = question.days_passed / DAYS_A_WEEK
+        return Expected(len(facts) / len(developers) / weeks if developers else None, len(of_developers))
 
 
 @dataclass(frozen=True)
 class Concentration:
     of: Which
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        return concentration(asked.of(truth.all(self.of)))
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        return concentration(question.of(truth.all(self.of)))
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,14 @@ class Standing:
 
     on: Callable[[Truth, date], Sequence[Counted]]
 
-    def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
-        if asked.window.start > asked.today:
+    def expected(self, truth: Truth, question: Question, _: Statistic) -> Expected:
+        if question.window.start > question.today:
             return Expected(None, 0)
-        standing = self.on(truth, asked.last_day)
-        found = [each for each in standing if asked.is_there(each.whose, each.day) and asked.is_split_off(each)]
-        return Expected(len(found), len(found))
+        stock = self.on(truth, question.last_day)
+        facts = [
+            fact for fact in stock if question.is_there(fact.credited_to, fact.day) and question.is_split_off(fact)
+        ]
+        return Expected(len(facts), len(facts))
 
 
 Counting = Spread | Share | Number | PerDays | PerDeveloperAndWeek | Concentration | Standing

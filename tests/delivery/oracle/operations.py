@@ -19,10 +19,10 @@ LONGEST_RUN = timedelta(hours=3)
 
 def deployments_of(history: History, many: int) -> list[Record]:
     """Most of the newest commit of main; some of an older one, of the release branch, or of what nobody knows."""
-    chance, span = history.chance, history.span
-    times = sorted(history.moments.between(beginning_of(span.first), span.now) for _ in range(many))
+    chance, days = history.chance, history.span
+    times = sorted(history.moments.between(beginning_of(days.first), days.now) for _ in range(many))
     services = ["", *(name for name, repository in SERVICES.items() if repository == history.name)]
-    found: list[Record] = []
+    deployments: list[Record] = []
     for number, finished in enumerate(times):
         started = finished - timedelta(minutes=chance.randrange(300))
         record: Record = {
@@ -37,13 +37,15 @@ def deployments_of(history: History, many: int) -> list[Record]:
         }
         if chance.random() < 0.6:
             record["started_at"] = started.isoformat()
-        if found and chance.random() < 0.12:
-            record["rollback_of"] = chance.choice(found[-3:])["id"]
-        if found and chance.random() < 0.12:
-            record["fixes"] = sorted({each["id"] for each in chance.sample(found, min(len(found), 2))})
-        found.append(record)
+        if deployments and chance.random() < 0.12:
+            record["rollback_of"] = chance.choice(deployments[-3:])["id"]
+        if deployments and chance.random() < 0.12:
+            record["fixes"] = sorted(
+                {deployment["id"] for deployment in chance.sample(deployments, min(len(deployments), 2))}
+            )
+        deployments.append(record)
     running = {"id": f"{history.name} running", "repository": history.name, "environment": "production"}
-    return [*found, {**running, "status": "running", "started_at": (span.now - timedelta(hours=1)).isoformat()}]
+    return [*deployments, {**running, "status": "running", "started_at": (days.now - timedelta(hours=1)).isoformat()}]
 
 
 def _deployed_sha(history: History, at: datetime) -> str:
@@ -64,12 +66,12 @@ def _unknown(name: str) -> str:
 
 def incidents_of(histories: list[History], deployments: list[Record], many: int, chance: random.Random) -> list[Record]:
     """Most begin within two days of a deployment; some name it, and some have never ended."""
-    found: list[Record] = []
-    span, moments = histories[0].span, histories[0].moments
+    incidents: list[Record] = []
+    days, moments = histories[0].span, histories[0].moments
     finished = [deployment for deployment in deployments if "finished_at" in deployment]
     for number in range(many):
         after = datetime.fromisoformat(chance.choice(finished)["finished_at"])
-        started = moments.after(after, timedelta(hours=chance.choice((4, 24, 26, 60))), span.now)
+        started = moments.after(after, timedelta(hours=chance.choice((4, 24, 26, 60))), days.now)
         record: Record = {"id": f"i{number}", "started_at": started.isoformat()}
         if chance.random() < 0.6:
             record["service"] = chance.choice(list(SERVICES))
@@ -77,32 +79,32 @@ def incidents_of(histories: list[History], deployments: list[Record], many: int,
         if chance.random() < 0.7:
             record["repository"] = chance.choice(repositories)
         if chance.random() < 0.75:
-            record["resolved_at"] = moments.after(started, timedelta(hours=40), span.now).isoformat()
+            record["resolved_at"] = moments.after(started, timedelta(hours=40), days.now).isoformat()
         if chance.random() < 0.2:
             record["caused_by"] = chance.choice([*(deployment["id"] for deployment in deployments), "never told"])
-        found.append(record)
-    return found
+        incidents.append(record)
+    return incidents
 
 
 def runs_of(history: History, many: int) -> list[Record]:
     """Runs for commits of pull requests and of main, tried up to three times; the last attempt may still run."""
-    chance, span = history.chance, history.span
+    chance, days = history.chance, history.span
     listed = [
-        (each["sha"], datetime.fromisoformat(each["authored_at"]))
+        (commit["sha"], datetime.fromisoformat(commit["authored_at"]))
         for pull_request in history.records["pull-requests"]
-        for each in pull_request["commits"]
+        for commit in pull_request["commits"]
     ]
-    found: list[Record] = []
+    runs: list[Record] = []
     for number in range(many):
         sha, at = chance.choice(listed)
-        queued = history.moments.after(max(at, beginning_of(span.first)), timedelta(days=3), span.now)
+        queued = history.moments.after(max(at, beginning_of(days.first)), timedelta(days=3), days.now)
         name, branch = chance.choice(PIPELINES), chance.choice(("main", "feature"))
         for attempt in range(1, chance.choice((1, 1, 1, 2, 3)) + 1):
             started = queued + timedelta(minutes=chance.randrange(30))
             finished = started + timedelta(minutes=chance.randrange(1, 120))
-            if finished >= span.now:
+            if finished >= days.now:
                 break
-            found.append(
+            runs.append(
                 {
                     "id": f"{history.name} r{number}.{attempt}",
                     "repository": history.name,
@@ -120,4 +122,4 @@ def runs_of(history: History, many: int) -> list[Record]:
     # One goes on still: it is no run yet that counts.
     tip = history.main.tips[-1][1]
     running = {"id": f"{history.name} running", "repository": history.name, "name": "nightly", "sha": tip}
-    return [*found, {**running, "status": "running", "queued_at": (span.now - timedelta(minutes=5)).isoformat()}]
+    return [*runs, {**running, "status": "running", "queued_at": (days.now - timedelta(minutes=5)).isoformat()}]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tests.delivery.oracle.calendar import Span
+from tests.delivery.oracle.calendar import DateRange
 from tests.org import Org
 
 ROOT = "teams"
@@ -68,7 +68,7 @@ class Organisation:
     def first_owning(self, unit: str, days: Sequence[date]) -> date | None:
         """The first of the days on which a unit, or one below it, owns anything."""
         everything = (*REPOSITORIES, *SERVICES)
-        return next((day for day in days if any(unit in self.owners_of(each, day) for each in everything)), None)
+        return next((day for day in days if any(unit in self.owners_of(name, day) for name in everything)), None)
 
     def _path(self, unit: str | None, day: date) -> Sequence[str]:
         path: list[str] = []
@@ -83,9 +83,9 @@ def _on(stretches: Stretches, day: date) -> str | None:
     return next((value for start, value in reversed(stretches) if start <= day), None)
 
 
-def random_organisation(chance: random.Random, span: Span) -> Organisation:
+def random_organisation(chance: random.Random, dates: DateRange) -> Organisation:
     """People move and one leaves; a repository changes hands, a service gets an owner of its own; a unit moves."""
-    days = span.days()
+    days = dates.days()
 
     def moving(values: Sequence[str]) -> Stretches:
         first, second = chance.sample(values, 2)
@@ -117,7 +117,7 @@ def tell_people(org: Org, organisation: Organisation) -> None:
             {
                 "full_name": person.title(),
                 "email": address(person),
-                "identities": ";".join(login for login, whose in SECOND_LOGIN.items() if whose == person),
+                "identities": ";".join(login for login, owner in SECOND_LOGIN.items() if owner == person),
                 "end": str(organisation.left.get(person, "")),
             }
             for person in (*EMPLOYED, OUTSIDE)

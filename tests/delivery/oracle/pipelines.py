@@ -21,7 +21,8 @@ class Runs:
         for record in world.records["pipeline-runs"]:
             runs[record["repository"], record["name"], record["sha"], record.get("branch", "")].append(record)
         self._attempts = [
-            sorted(attempts, key=lambda each: each.get("started_at") or each["queued_at"]) for attempts in runs.values()
+            sorted(attempts, key=lambda attempt: attempt.get("started_at") or attempt["queued_at"])
+            for attempts in runs.values()
         ]
         self._finished = [attempts for attempts in self._attempts if attempts[-1].get("finished_at")]
 
@@ -50,7 +51,7 @@ class Runs:
         return [
             self._counted(last)
             for *before, last in self._finished
-            if last["status"] == "success" and any(each["status"] == "failure" for each in before)
+            if last["status"] == "success" and any(attempt["status"] == "failure" for attempt in before)
         ]
 
     def _counted(self, last: Record, value: float | None = 1.0) -> Counted:

@@ -41,7 +41,7 @@ class PullRequest:
         return self.record["author"] not in BOTS
 
     @property
-    def whose(self) -> str | None:
+    def credited_to(self) -> str | None:
         author = self.record["author"]
         return person_of(self.record["requested_by"] if author == CODING_AGENT else author)
 
@@ -64,7 +64,7 @@ class PullRequest:
     def first_commit_at(self) -> datetime | None:
         """The earliest author time among its own commits."""
         own = self._world.own[self.id]
-        times = [time_of(each, "authored_at") for each in self.record["commits"] if each["sha"] in own]
+        times = [time_of(commit, "authored_at") for commit in self.record["commits"] if commit["sha"] in own]
         return min((time for time in times if time), default=None)
 
     @cached_property
@@ -72,12 +72,12 @@ class PullRequest:
         """By another person than the author who is no bot, before the merge."""
         author = self.record["author"]
         return [
-            each
-            for each in self.record["reviews"]
-            if each["state"] in REVIEWED
-            and each["author"] not in (*BOTS, CODING_AGENT)
-            and person_of(each["author"]) != (person_of(author) or author)
-            and (self.merged_at is None or _at(each) <= self.merged_at)
+            review
+            for review in self.record["reviews"]
+            if review["state"] in REVIEWED
+            and review["author"] not in (*BOTS, CODING_AGENT)
+            and person_of(review["author"]) != (person_of(author) or author)
+            and (self.merged_at is None or _at(review) <= self.merged_at)
         ]
 
     @property
@@ -122,7 +122,7 @@ class PullRequest:
     def waited_for_pipelines(self) -> float | None:
         """The time between open and merge in which at least one attempt for its commits was queued or running."""
         opened, merged = self.opened_at, self.merged_at
-        shas = {each["sha"] for each in self.record["commits"]}
+        shas = {commit["sha"] for commit in self.record["commits"]}
         runs = sorted(
             (_moment(record, "queued_at"), _moment(record, "finished_at"))
             for record in self._world.records["pipeline-runs"]
@@ -145,7 +145,7 @@ class PullRequest:
         if opened is None or opened >= end or (ended is not None and ended < end):
             return False
         happened = [opened, *map(_at, self.record["reviews"])]
-        happened += [at for each in self.record["commits"] if (at := time_of(each, "committed_at"))]
+        happened += [at for commit in self.record["commits"] if (at := time_of(commit, "committed_at"))]
         last = max(at for at in happened if opened <= at < end)
         return day >= day_of(last) + timedelta(days=STALE_AFTER_DAYS)
 
@@ -163,40 +163,44 @@ class PullRequests:
 
     def __init__(self, world: World) -> None:
         self.all = [PullRequest(record, world) for record in world.records["pull-requests"]]
-        self.merged = [each for each in self.all if each.merged_at and each.counts]
+        self.merged = [pull_request for pull_request in self.all if pull_request.merged_at and pull_request.counts]
 
     def of_merged(self, value: str) -> list[Counted]:
         """A property of each merged one, on the day of the merge."""
-        return [self._counted(each, getattr(each, value)) for each in self.merged]
+        return [self._counted(pull_request, getattr(pull_request, value)) for pull_request in self.merged]
 
     def of_stage(self, stage: str) -> list[Counted]:
-        return [self._counted(each, each.stages[stage]) for each in self.merged]
+        return [self._counted(pull_request, pull_request.stages[stage]) for pull_request in self.merged]
 
     def merged_where(self, holds: str) -> list[Counted]:
-        return [self._counted(each) for each in self.merged if getattr(self, f"_{holds}")(each)]
+        return [self._counted(pull_request) for pull_request in self.merged if getattr(self, f"_{holds}")(pull_request)]
 
     def stale_on(self, day: date) -> list[Counted]:
-        return [Counted(each.id, day, each.whose) for each in self.all if each.counts and each.is_stale(day)]
+        return [
+            Counted(pull_request.id, day, pull_request.credited_to)
+            for pull_request in self.all
+            if pull_request.counts and pull_request.is_stale(day)
+        ]
 
     def opened(self) -> list[Counted]:
         return [
-            Counted(each.id, day_of(each.opened_at), each.whose)
-            for each in self.all
-            if each.counts and each.opened_at is not None
+            Counted(pull_request.id, day_of(pull_request.opened_at), pull_request.credited_to)
+            for pull_request in self.all
+            if pull_request.counts and pull_request.opened_at is not None
         ]
 
     def reviews_given(self) -> list[Counted]:
         """For the reviewer, when submitted; what bots propose counts nowhere."""
         return [
-            Counted(f"{each.id} {review['submitted_at']}", day_of(_at(review)), person_of(review["author"]))
-            for each in self.all
-            if each.counts
-            for review in each.reviews
+            Counted(f"{pull_request.id} {review['submitted_at']}", day_of(_at(review)), person_of(review["author"]))
+            for pull_request in self.all
+            if pull_request.counts
+            for review in pull_request.reviews
         ]
 
     def _counted(self, pull_request: PullRequest, value: float | None = 1.0) -> Counted:
         assert pull_request.merged_at is not None
-        return Counted(pull_request.id, day_of(pull_request.merged_at), pull_request.whose, value)
+        return Counted(pull_request.id, day_of(pull_request.merged_at), pull_request.credited_to, value)
 
     def _is_merged(self, _: PullRequest) -> bool:
         return True
@@ -223,4 +227,4 @@ class PullRequests:
 
     @property
     def _all_merged(self) -> Sequence[PullRequest]:
-        return [each for each in self.all if each.merged_at]
+        return [pull_request for pull_request in self.all if pull_request.merged_at]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.delivery.oracle.calendar import Moments, Span, beginning_of
+from tests.delivery.oracle.calendar import DateRange, Moments, beginning_of
 from tests.delivery.oracle.organisation import (
     BOTS,
     CODING_AGENT,
@@ -59,7 +59,7 @@ class History:
     """One repository; `records` by kind as they are pushed, `own` the own commits of each pull request, by its id."""
 
     name: str
-    span: Span
+    span: DateRange
     chance: random.Random
     work_items: Sequence[str]
     records: dict[str, list[Record]] = field(default_factory=lambda: {"commits": [], "pull-requests": []})
@@ -111,12 +111,12 @@ class History:
         author = chance.choice(AUTHORS)
         to_release = self.is_told and chance.random() < 0.15
         style = "merge" if to_release else chance.choice(STYLES) if person_of(author) and self.is_told else "untold"
-        begun = at - (LONG_AGO if chance.random() < 1 / 6 else chance.choice(BEGUN))
-        branch = self._work(begun, at, may_merge_main=style != "forward")
+        started = at - (LONG_AGO if chance.random() < 1 / 6 else chance.choice(BEGUN))
+        branch = self._work(started, at, may_merge_main=style != "forward")
         # Elsewhere nothing tells that a commit had been pushed to main before.
         of_main = self.is_told and not to_release and style in ("merge", "squash")
         strays = self._strays(branch, at, of_main=of_main)
-        record = self._pull_request(number, author, begun, at)
+        record = self._pull_request(number, author, started, at)
         listed, merge_sha = self._bring_in(style, branch, record, at, self.release if to_release else self.main)
         listed_shas = list(dict.fromkeys([*strays, *listed]))
         self.own[record["id"]] = {sha for sha in listed_shas if sha not in self.reached}
@@ -138,7 +138,7 @@ class History:
         Later than the release branch's tip, so that it grows.
         """
         record, chance = self.merged[-1], self.chance
-        origins = [sha for sha in (record["merge_sha"], *(each["sha"] for each in record["commits"])) if sha]
+        origins = [sha for sha in (record["merge_sha"], *(commit["sha"] for commit in record["commits"])) if sha]
         tip = max(since for since, _ in self.release.tips)
         at = max(tip, self.moments.between(merged, until) if chance.random() < 0.8 else merged - timedelta(minutes=5))
         if not origins or at > until:
@@ -152,11 +152,11 @@ class History:
         """Open still, or closed without a merge."""
         chance, now = self.chance, self.span.now
         author = chance.choice(AUTHORS)
-        begun = self.moments.between(beginning_of(self.span.first) - timedelta(days=10), now - timedelta(hours=2))
-        until = self.moments.after(begun, timedelta(days=12), now)
-        record = self._pull_request(number, author, begun, until)
+        started = self.moments.between(beginning_of(self.span.first) - timedelta(days=10), now - timedelta(hours=2))
+        until = self.moments.after(started, timedelta(days=12), now)
+        record = self._pull_request(number, author, started, until)
         record["commits"] = [
-            self._listed(self._commit([], self.moments.between(begun, until)), author, with_parents=False)
+            self._listed(self._commit([], self.moments.between(started, until)), author, with_parents=False)
             for _ in range(chance.randrange(3))
         ]
         record["state"], record["target_branch"] = "open", "main"
@@ -164,11 +164,11 @@ class History:
             record |= {"state": "closed", "closed_at": self.moments.between(until, now).isoformat()}
         self.records["pull-requests"].append(record)
 
-    def _work(self, begun: datetime, until: datetime, *, may_merge_main: bool) -> list[str]:
+    def _work(self, started: datetime, until: datetime, *, may_merge_main: bool) -> list[str]:
         """The commits of a branch in their order; main may be merged into it on the way."""
-        tip = self.main.at(begun)
+        tip = self.main.at(started)
         made: list[str] = []
-        times = sorted(self.moments.between(begun, until) for _ in range(self.chance.randrange(1, 4)))
+        times = sorted(self.moments.between(started, until) for _ in range(self.chance.randrange(1, 4)))
         for at in times:
             parents = [tip]
             if made and may_merge_main and self.main.at(at) != tip and self.chance.random() < 0.4:
@@ -218,17 +218,19 @@ class History:
         """Commits of others that are listed because main was merged, or the base is an old one."""
         if self.chance.random() < 0.6:
             return []
-        found = {each["sha"] for other in self.merged if other["target_branch"] == "main" for each in other["commits"]}
+        shas = {
+            commit["sha"] for other in self.merged if other["target_branch"] == "main" for commit in other["commits"]
+        }
         if of_main:
-            found |= self._ancestors(self.main.at(at))
-        known = sorted(found - set(branch))
+            shas |= self._ancestors(self.main.at(at))
+        known = sorted(shas - set(branch))
         return self.chance.sample(known, min(len(known), self.chance.randrange(1, 4)))
 
     # Records.
 
-    def _pull_request(self, number: int, author: str, begun: datetime, end: datetime) -> Record:
+    def _pull_request(self, number: int, author: str, started: datetime, end: datetime) -> Record:
         chance = self.chance
-        created = self.moments.between(begun, end)
+        created = self.moments.between(started, end)
         record: Record = {
             "id": f"{self.name}#{number}",
             "repository": self.name,
@@ -249,7 +251,7 @@ class History:
             record["requested_by"] = address(chance.choice(EMPLOYED))
         if chance.random() < 0.8:
             record |= {"additions": chance.randrange(700), "deletions": chance.randrange(300)}
-        earlier = [each for each in self.merged if each["target_branch"] == "main"]
+        earlier = [other for other in self.merged if other["target_branch"] == "main"]
         if earlier and chance.random() < 0.15:
             back = chance.choice(earlier)
             record["title"] = f'Revert "{back["title"]}"'
@@ -314,11 +316,11 @@ class History:
             self.paths[sha] = PATHS[next(iter(service))]
 
     def _ancestors(self, sha: str) -> set[str]:
-        found: set[str] = set()
+        ancestors: set[str] = set()
         waiting = [sha]
         while waiting:
             commit = waiting.pop()
-            if commit not in found:
-                found.add(commit)
+            if commit not in ancestors:
+                ancestors.add(commit)
                 waiting.extend(self.parents[commit])
-        return found
+        return ancestors

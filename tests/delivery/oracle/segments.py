@@ -30,7 +30,7 @@ class Segments:
 
     def __init__(self, world: World, pull_requests: PullRequests, deliveries: Deliveries) -> None:
         self._world = world
-        self._pull_requests = {each.id: each for each in pull_requests.all}
+        self._pull_requests = {pull_request.id: pull_request for pull_request in pull_requests.all}
         self._deliveries = deliveries
 
     def of(self, key: str, dimension: Dimension) -> Callable[[Counted], Values]:
@@ -68,12 +68,12 @@ class Segments:
     def agents(self, pull_request: PullRequest) -> set[str]:
         """Who signed one of its own commits, or the one that it was merged as; and an agent that proposed it."""
         record = pull_request.record
-        listed = {each["sha"] for each in record["commits"]}
+        listed = {commit["sha"] for commit in record["commits"]}
         shas = self._world.own.get(pull_request.id, listed) & listed
         if self._told(record.get("merge_sha", "")):
             shas = shas | {record["merge_sha"]}
-        found = {AGENTS_BY_TRAILER[self._world.signed[sha]] for sha in shas if sha in self._world.signed}
-        return found | ({"copilot"} if record["author"] == CODING_AGENT else set())
+        agents = {AGENTS_BY_TRAILER[self._world.signed[sha]] for sha in shas if sha in self._world.signed}
+        return agents | ({"copilot"} if record["author"] == CODING_AGENT else set())
 
     def _told(self, sha: str) -> bool:
         return any(record["sha"] == sha for record in self._world.records["commits"])
@@ -95,9 +95,9 @@ class Segments:
                 return ITEM_TYPES[self._items[key]["type"]]
         title = re.match(r"([a-z]+)(\([a-z]+\))?: ", record["title"])
         branch = re.match(r"([a-z]+)[/-]", record.get("source_branch", ""))
-        for found in (title, branch):
-            if found and found[1] in CONVENTIONS:
-                return CONVENTIONS[found[1]]
+        for match in (title, branch):
+            if match and match[1] in CONVENTIONS:
+                return CONVENTIONS[match[1]]
         return "other"
 
     def _services(self, pull_request: PullRequest, *, deployed: bool) -> Values:
@@ -112,14 +112,22 @@ class Segments:
     def _of_run(self, run: Record, dimension: Dimension) -> Values:
         """Those of the pull request, the first that was merged, that lists its commit or was merged as it."""
         belonging = [
-            each
-            for each in self._pull_requests.values()
-            if each.record["repository"] == run["repository"]
-            and run["sha"] in (each.record.get("merge_sha"), *(commit["sha"] for commit in each.record["commits"]))
+            pull_request
+            for pull_request in self._pull_requests.values()
+            if pull_request.record["repository"] == run["repository"]
+            and run["sha"]
+            in (pull_request.record.get("merge_sha"), *(commit["sha"] for commit in pull_request.record["commits"]))
         ]
         if not belonging:
             return UNKNOWN
-        first = min(belonging, key=lambda each: (each.merged_at is None, each.merged_at, each.record["created_at"]))
+        first = min(
+            belonging,
+            key=lambda pull_request: (
+                pull_request.merged_at is None,
+                pull_request.merged_at,
+                pull_request.record["created_at"],
+            ),
+        )
         if not first.counts:
             return UNKNOWN  # a bot's
         if dimension is Dimension.SERVICE:
@@ -134,11 +142,11 @@ class Segments:
         if dimension is Dimension.REPOSITORY:
             return UNKNOWN  # nobody says where it is worked on
         linked = [
-            each
-            for each in self._pull_requests.values()
-            if item["id"] in each.record["work_items"] and each.record["author"] not in BOTS
+            pull_request
+            for pull_request in self._pull_requests.values()
+            if item["id"] in pull_request.record["work_items"] and pull_request.record["author"] not in BOTS
         ]
-        agents = {agent for each in linked for agent in self.agents(each)}
+        agents = {agent for pull_request in linked for agent in self.agents(pull_request)}
         if not linked:
             return UNKNOWN
         if dimension is Dimension.ASSISTANCE:

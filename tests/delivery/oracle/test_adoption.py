@@ -15,7 +15,7 @@ from insights.query.query import Dimension, MetricQuery, Scope
 from integrations.models import AgentSession
 from orgtree.models import Person
 from tests.delivery.oracle import adoption_in_sql
-from tests.delivery.oracle.agents import Told
+from tests.delivery.oracle.agents import StoredWorld
 from tests.delivery.oracle.organisation import UNITS
 
 WEEKS = (4, 12, 52)
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def adopted(told: Told) -> Told:
+def adopted(organisation: StoredWorld) -> StoredWorld:
     """A third of the people never had a session, and a third only late ones."""
     for number, person in enumerate(Person.objects.order_by("pk")):
         theirs = AgentSession.objects.filter(identity__person=person)
@@ -33,19 +33,19 @@ def adopted(told: Told) -> Told:
             theirs.update(has_work=False)
         elif number % 3 == 1:
             theirs.filter(started_on__lt=windows.local_today() - timedelta(days=20 + 5 * number)).update(has_work=False)
-    return told
+    return organisation
 
 
 def hold_against_the_statements(query: MetricQuery) -> int:
     """How many developers are compared."""
     facts = read_developer_facts(query)
-    found = courses_of(facts)
+    computed = courses_of(facts)
     expected = adoption_in_sql.courses(query)
-    columns = (found.people, found.took_up, found.borders, found.before, found.after)
+    columns = (computed.people, computed.took_up, computed.borders, computed.before, computed.after)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == [
         (person, took_up, border.toordinal(), *counts) for person, took_up, border, *counts, _, _ in expected
     ]
-    for column, position in ((found.cycle_before, 5), (found.cycle_after, 6)):
+    for column, position in ((computed.cycle_before, 5), (computed.cycle_after, 6)):
         assert column.tolist() == pytest.approx([row[position] for row in expected])
     cohorts = adoption_in_sql.cohorts(query)
     for cohort in cohorts_of(facts):
@@ -53,11 +53,11 @@ def hold_against_the_statements(query: MetricQuery) -> int:
         assert (cohort.developers, cohort.merged) == (developers, merged), cohort.name
         assert cohort.merged_per_week == (merged / weeks if developers else None)
         assert cohort.cycle_seconds == (None if cycle is None else pytest.approx(cycle))
-    return len(found)
+    return len(computed)
 
 
 @pytest.mark.parametrize("facets", [{}, {Dimension.WORK_TYPE: ("feature",)}, {Dimension.AGENT: ("codex",)}])
-def test_adoption_is_what_the_statements_say(adopted: Told, facets: dict[Dimension, tuple[str, ...]]) -> None:
+def test_adoption_is_what_the_statements_say(adopted: StoredWorld, facets: dict[Dimension, tuple[str, ...]]) -> None:
     """Of parts of the work, too; which agents are asked for changes nothing."""
     compared = [
         hold_against_the_statements(MetricQuery(CYCLE_TIME, windows.trailing(weeks), scope=Scope(unit), facets=facets))

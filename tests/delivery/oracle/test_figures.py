@@ -19,7 +19,7 @@ from insights.engine.read import read_series
 from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Statistic, Window
 from tests.columns.states import each_state
 from tests.delivery.oracle.calendar import ZONE_NAME, day_of, weeks_of
-from tests.delivery.oracle.figures import Asked, Counted, Expected
+from tests.delivery.oracle.figures import Counted, Expected, Question
 from tests.delivery.oracle.metrics import COUNTS, OF_OWNERS, OF_PEOPLE, Counting, PerDeveloperAndWeek, Spread, Truth
 from tests.delivery.oracle.organisation import REPOSITORIES, UNITS
 from tests.delivery.oracle.pull_requests import time_of
@@ -73,7 +73,7 @@ def _values_that_differ(truth: Truth) -> Iterator[str]:
         for statistic in (Statistic if isinstance(counting, Spread) else (None,))
     ]
     for query, answer in zip(queries, read_series(queries), strict=True):
-        assert [each.window for each in answer.series] == list(weeks_of(world.span.window))
+        assert [figure.window for figure in answer.series] == list(weeks_of(world.span.window))
         for figure in (*answer.total, *answer.series):
             expected = _expected(truth, query, figure.window)
             if not _agree(figure, expected, truth, query):
@@ -102,13 +102,15 @@ def _segments_that_differ(truth: Truth, seed: int) -> Iterator[str]:
         [dimension] = query.segments
         values_of = truth.segments.of(query.key, dimension)
         figures = [*answer.total, *answer.series]  # of a bucket without anything one that is of no segment
-        found = {(each.window, each.segment[dimension.value]): each for each in figures if each.segment}
-        there_are = {value for each in truth.counting(query.key) for value in values_of(each)}
-        for window, value in product({each.window for each in figures}, there_are | {value for _, value in found}):
-            asked = replace(_asked(world, query, window), is_split_off=partial(_is_of, values_of, value))
-            expected = METRICS[query.key].expected(truth, asked, Statistic.MEDIAN)
-            if not _agree_in_segment(found.get((window, value)), expected):
-                figure = found.get((window, value))
+        by_segment = {(figure.window, figure.segment[dimension.value]): figure for figure in figures if figure.segment}
+        there_are = {value for fact in truth.counting(query.key) for value in values_of(fact)}
+        for window, value in product(
+            {figure.window for figure in figures}, there_are | {value for _, value in by_segment}
+        ):
+            question = replace(_question(world, query, window), is_split_off=partial(_is_of, values_of, value))
+            expected = METRICS[query.key].expected(truth, question, Statistic.MEDIAN)
+            if not _agree_in_segment(by_segment.get((window, value)), expected):
+                figure = by_segment.get((window, value))
                 yield f"{query.key} {query.scope.unit} {window} {value}: {figure}, not {expected}"
 
 
@@ -128,18 +130,18 @@ def _agree_in_segment(figure: Figure | None, expected: Expected) -> bool:
 def _expected(truth: Truth, query: MetricQuery, window: Window) -> Expected:
     counting: Counting = METRICS[query.key]
     statistic = query.statistic or Statistic.MEDIAN
-    return counting.expected(truth, _asked(truth.world, query, window), statistic)
+    return counting.expected(truth, _question(truth.world, query, window), statistic)
 
 
-def _asked(world: World, query: MetricQuery, window: Window) -> Asked:
+def _question(world: World, query: MetricQuery, window: Window) -> Question:
     units_on = world.organisation.owners_of if query.key in OF_OWNERS else world.organisation.units_of
     unit = query.scope.unit
 
-    def is_there(whose: str | None, day: date) -> bool:
-        of_agents = whose in REPOSITORIES
-        return unit is None or unit in (world.organisation.owners_of if of_agents else units_on)(whose, day)
+    def is_there(person: str | None, day: date) -> bool:
+        of_agents = person in REPOSITORIES
+        return unit is None or unit in (world.organisation.owners_of if of_agents else units_on)(person, day)
 
-    return Asked(window, world.span.today, is_there)
+    return Question(window, world.span.today, is_there)
 
 
 def _agree(figure: Figure, expected: Expected, truth: Truth, query: MetricQuery) -> bool:

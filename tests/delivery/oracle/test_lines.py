@@ -18,8 +18,8 @@ from insights.engine.comparison import read_comparisons
 from insights.engine.read import read_rows, read_series, read_totals
 from insights.query import windows
 from insights.query.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
-from tests.delivery.oracle.agents import AGENTS, Told
-from tests.delivery.oracle.figures import Asked, Counted
+from tests.delivery.oracle.agents import AGENTS, StoredWorld
+from tests.delivery.oracle.figures import Counted, Question
 from tests.delivery.oracle.metrics import Truth
 from tests.delivery.oracle.organisation import EMPLOYED, OUTSIDE, UNITS
 
@@ -32,40 +32,44 @@ SCOPES = tuple(Scope(unit) for unit in (None, *UNITS))
 class Lines:
     """Slow counting: who is on which line on which days, and what counts on it."""
 
-    def __init__(self, told: Told) -> None:
-        self.told = told
-        self.truth = Truth(told.world)
-        self.sessions = [Counted(agent, day, person) for agent, person, day in told.sessions]
+    def __init__(self, stored: StoredWorld) -> None:
+        self.stored_world = stored
+        self.truth = Truth(stored.world)
+        self.sessions = [Counted(agent, day, person) for agent, person, day in stored.sessions]
         self.merged = [
-            (each, set(told.agents[each.name]) or {WITHOUT})
-            for each in self.truth.pull_requests.merged_where("is_merged")
+            (pull_request, set(stored.agents[pull_request.name]) or {WITHOUT})
+            for pull_request in self.truth.pull_requests.merged_where("is_merged")
         ]
         self.facts = {
             "pr.merged_per_developer": self.merged,
             "work.delivered_per_developer": [
-                (each, self._lines_of_item(each.name)) for each in self.truth.items.done()
+                (item, self._lines_of_item(item.name)) for item in self.truth.items.done()
             ],
         }
 
     def _lines_of_item(self, key: str) -> set[str]:
         """Those of all its pull requests; one without any is on a line that is not known."""
         pull_requests = self.truth.pull_requests.all
-        linked = [each for each in pull_requests if each.counts and key in each.record.get("work_items", ())]
-        agents = {agent for each in linked for agent in self.told.agents[each.id]}
+        linked = [
+            pull_request
+            for pull_request in pull_requests
+            if pull_request.counts and key in pull_request.record.get("work_items", ())
+        ]
+        agents = {agent for pull_request in linked for agent in self.stored_world.agents[pull_request.id]}
         return agents or ({WITHOUT} if linked else {"unknown"})
 
-    def developers(self, asked: Asked, lines: set[str] | None) -> set[str]:
+    def developers(self, question: Question, lines: set[str] | None) -> set[str]:
         """Who is active on any of the lines in these days; on any at all where None is asked for."""
-        return {person for person in (*EMPLOYED, OUTSIDE) if self._is_on(person, asked, lines)}
+        return {person for person in (*EMPLOYED, OUTSIDE) if self._is_on(person, question, lines)}
 
-    def _is_on(self, person: str, asked: Asked, lines: set[str] | None) -> bool:
+    def _is_on(self, person: str, question: Question, lines: set[str] | None) -> bool:
         def theirs(counted: Iterable[Counted]) -> list[Counted]:
-            return [each for each in asked.of(counted) if each.whose == person]
+            return [fact for fact in question.of(counted) if fact.credited_to == person]
 
         agents = {their.name for their in theirs(self.sessions)}
         on = set(agents)
-        for each, of_pull_request in self.merged:
-            if theirs([each]):
+        for fact, of_pull_request in self.merged:
+            if theirs([fact]):
                 on |= of_pull_request
         if theirs(self.truth.active) and not agents:
             on.add(WITHOUT)
@@ -74,25 +78,25 @@ class Lines:
 
 def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None) -> tuple[float | None, int, int]:
     """The value, the number of facts, and that of different developers."""
-    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+    units_of, unit = lines.stored_world.world.organisation.units_of, query.scope.unit
 
-    def is_there(whose: str | None, day: date) -> bool:
-        return unit is None or unit in units_of(whose, day)
+    def is_there(person: str | None, day: date) -> bool:
+        return unit is None or unit in units_of(person, day)
 
-    def at(of: Window) -> Asked:
-        return Asked(of, lines.told.world.span.today, is_there)
+    def at(of: Window) -> Question:
+        return Question(of, lines.stored_world.world.span.today, is_there)
 
-    wanted = None if line is None else set(AGENTS) if line == "AI" else {line}
-    facts = [each for each, on in lines.facts[query.key] if at(window).of([each]) and (not wanted or on & wanted)]
+    agents = None if line is None else set(AGENTS) if line == "AI" else {line}
+    facts = [fact for fact, on in lines.facts[query.key] if at(window).of([fact]) and (not agents or on & agents)]
     buckets = [bucket.clipped for bucket in windows.buckets(window, query.granularity)]
-    developers = sum(len(lines.developers(at(bucket), wanted)) for bucket in buckets)
+    developers = sum(len(lines.developers(at(bucket), agents)) for bucket in buckets)
     value = len(facts) / developers if developers else None
-    return value, len(facts), len(lines.developers(at(window), wanted))
+    return value, len(facts), len(lines.developers(at(window), agents))
 
 
-def queries_of(told: Told) -> list[MetricQuery]:
+def queries_of(stored: StoredWorld) -> list[MetricQuery]:
     return [
-        MetricQuery(key, told.world.span.window, granularity, scope, segments=split)
+        MetricQuery(key, stored.world.span.window, granularity, scope, segments=split)
         for key in KEYS
         for granularity in (Granularity.WEEK, Granularity.MONTH)
         for scope in SCOPES
@@ -108,24 +112,24 @@ def agrees(figure: Figure, value: float | None, facts: int, people: int) -> bool
     return bool(figure.value == pytest.approx(value))
 
 
-def test_values_facts_and_developers_are_those_of_slow_counting(told: Told) -> None:
-    lines, queries = Lines(told), queries_of(told)
+def test_values_facts_and_developers_are_those_of_slow_counting(stored: StoredWorld) -> None:
+    lines, queries = Lines(stored), queries_of(stored)
     differ, seen = [], set()
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
             line = next(iter(figure.segment.values()), None)
             if query.segments and line is None:
                 continue  # nothing was found on any line
-            wanted = expected(lines, query, figure.window, line)
-            if not agrees(figure, *wanted):
-                differ.append(f"{query.key} {query.granularity} {query.scope.unit} {line} {figure}, not {wanted}")
+            agents = expected(lines, query, figure.window, line)
+            if not agrees(figure, *agents):
+                differ.append(f"{query.key} {query.granularity} {query.scope.unit} {line} {figure}, not {agents}")
             seen.add(line)
     assert not differ, "\n".join([f"{len(differ)} figures differ:", *differ[:12]])
     assert {None, "AI", WITHOUT, *AGENTS} <= seen
 
 
-def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
-    queries = queries_of(told)
+def test_totals_rows_and_built_figures_are_the_same(stored: StoredWorld) -> None:
+    queries = queries_of(stored)
     from_facts = read_series(queries)
     totals = read_totals(queries)
     assert [total.total for total in totals] == [fact.total for fact in from_facts]
@@ -138,52 +142,56 @@ def test_totals_rows_and_built_figures_are_the_same(told: Told) -> None:
             assert (above, below) == (figure.numerator or 0, figure.denominator or 0), (query, figure)
     refresh()
     built = read_series(queries, freshness=Freshness.OF_PAGES)
-    assert [(each.total, each.series) for each in built] == [(fact.total, fact.series) for fact in from_facts]
+    assert [(answer.total, answer.series) for answer in built] == [(fact.total, fact.series) for fact in from_facts]
 
 
-def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:
+def test_the_parts_of_the_work_add_up_to_all_of_it(stored: StoredWorld) -> None:
     for key in KEYS:
         whole, parts = read_totals(
             [
-                MetricQuery(key, told.world.span.window, facets=facets, segments=segments)
+                MetricQuery(key, stored.world.span.window, facets=facets, segments=segments)
                 for facets, segments in (({}, ()), ({}, (Dimension.WORK_TYPE,)))
             ]
         )
         assert sum(figure.value or 0 for figure in parts.total) == pytest.approx(whole.total[0].value)
 
 
-def test_comparisons_are_those_of_slow_counting(told: Told) -> None:
+def test_comparisons_are_those_of_slow_counting(stored: StoredWorld) -> None:
     """Both groups of known developers, and how much is of nobody known."""
-    lines = Lines(told)
+    lines = Lines(stored)
     compared = 0
     for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
-        query = MetricQuery(key, told.world.span.window, Granularity.WEEK, scope)
-        [found] = read_comparisons([query], line)
+        query = MetricQuery(key, stored.world.span.window, Granularity.WEEK, scope)
+        [comparison] = read_comparisons([query], line)
         groups = [counted_of_known(lines, query, name) for name in (line, WITHOUT)]
-        for group, (facts_of, developers, in_buckets) in zip((found.first, found.second), groups, strict=True):
+        for group, (facts_of, developers, in_buckets) in zip(
+            (comparison.first, comparison.second), groups, strict=True
+        ):
             known = sum(facts_of[person] for person in (*EMPLOYED, OUTSIDE))
             contributors = sum(1 for person in (*EMPLOYED, OUTSIDE) if facts_of[person])
             told_of = (key, scope.unit, line)
             assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), told_of
             assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), told_of
             compared += known
-        assert found.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
+        assert comparison.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
     assert compared > 100
 
 
 def counted_of_known(lines: Lines, query: MetricQuery, line: str) -> tuple[Counter[str | None], int, int]:
     """Facts by whose they are (None: nobody known), developers on the line, and the same summed over the buckets."""
-    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+    units_of, unit = lines.stored_world.world.organisation.units_of, query.scope.unit
 
-    def at(of: Window) -> Asked:
-        return Asked(of, lines.told.world.span.today, lambda whose, day: unit is None or unit in units_of(whose, day))
+    def at(of: Window) -> Question:
+        return Question(
+            of, lines.stored_world.world.span.today, lambda person, day: unit is None or unit in units_of(person, day)
+        )
 
-    wanted = set(AGENTS) if line == "AI" else {line}
+    agents = set(AGENTS) if line == "AI" else {line}
     facts = Counter(
-        each.whose if each.whose in (*EMPLOYED, OUTSIDE) else None
-        for each, on in lines.facts[query.key]
-        if on & wanted and at(query.window).of([each])
+        fact.credited_to if fact.credited_to in (*EMPLOYED, OUTSIDE) else None
+        for fact, on in lines.facts[query.key]
+        if on & agents and at(query.window).of([fact])
     )
     buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
-    on_line = [lines.developers(at(bucket), wanted) for bucket in buckets]
+    on_line = [lines.developers(at(bucket), agents) for bucket in buckets]
     return facts, len(set().union(*on_line)), sum(map(len, on_line))

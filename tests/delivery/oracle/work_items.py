@@ -18,9 +18,9 @@ class WorkItem:
         self.key: str = record["id"]
         # From its creation on it was in one category after the other.
         self._moves = [("todo", self.created_at)]
-        for each in record["transitions"]:
-            if each["category"] != self._moves[-1][0]:
-                self._moves.append((each["category"], datetime.fromisoformat(each["at"])))
+        for move in record["transitions"]:
+            if move["category"] != self._moves[-1][0]:
+                self._moves.append((move["category"], datetime.fromisoformat(move["at"])))
 
     @property
     def created_at(self) -> datetime:
@@ -39,8 +39,11 @@ class WorkItem:
         return at if category == "done" else None
 
     @property
-    def whose(self) -> str | None:
-        assigned = [(datetime.fromisoformat(each["at"]), each["assignee"]) for each in self._record["assignees"]]
+    def credited_to(self) -> str | None:
+        assigned = [
+            (datetime.fromisoformat(assignment["at"]), assignment["assignee"])
+            for assignment in self._record["assignees"]
+        ]
         done_at = self.done_at
         before = [name for at, name in assigned if done_at is None or at <= done_at]
         last_known = [name for _, name in assigned if name]
@@ -53,15 +56,15 @@ class WorkItems:
         self._all = [WorkItem(record) for record in world.records["work-items"]]
 
     def lead_times(self) -> list[Counted]:
-        return [self._counted(each, seconds(each.created_at, each.done_at)) for each in self._all if each.done_at]
+        return [self._counted(item, seconds(item.created_at, item.done_at)) for item in self._all if item.done_at]
 
     def cycle_times(self) -> list[Counted]:
         """Of those that were in progress; the others are left out."""
-        return [self._counted(each, seconds(each.begun_at, each.done_at)) for each in self._all if each.done_at]
+        return [self._counted(item, seconds(item.begun_at, item.done_at)) for item in self._all if item.done_at]
 
     def done(self) -> list[Counted]:
         return self.lead_times()
 
     def _counted(self, item: WorkItem, value: float | None) -> Counted:
         assert item.done_at is not None
-        return Counted(item.key, day_of(item.done_at), item.whose, value)
+        return Counted(item.key, day_of(item.done_at), item.credited_to, value)

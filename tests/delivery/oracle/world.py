@@ -18,7 +18,7 @@ from integrations.intake.store_drafts import store_drafts
 from integrations.models import Commit, CommitFile, ProposedRollback, Repository, ServicePaths
 from integrations.push.connection import push_connection
 from integrations.push.drafts import KINDS
-from tests.delivery.oracle.calendar import AUTUMN, SPRING, Span
+from tests.delivery.oracle.calendar import AUTUMN, SPRING, DateRange
 from tests.delivery.oracle.items import NEVER_TOLD, items, keys_of
 from tests.delivery.oracle.operations import deployments_of, incidents_of, runs_of
 from tests.delivery.oracle.organisation import (
@@ -45,7 +45,7 @@ class World:
     `confirmed` are deployments that somebody said rolled another one back, and which.
     """
 
-    span: Span
+    span: DateRange
     organisation: Organisation
     records: Records
     own: Mapping[str, set[str]]
@@ -58,14 +58,14 @@ class World:
 def random_world(seed: int) -> World:
     """Of the spring where the seed is even, else of the autumn."""
     chance = random.Random(seed)
-    span = AUTUMN if seed % 2 else SPRING
+    days = AUTUMN if seed % 2 else SPRING
     keys = keys_of(ITEMS)
-    histories = [History(name, span, chance, [*keys, NEVER_TOLD]) for name in REPOSITORIES]
+    histories = [History(name, days, chance, [*keys, NEVER_TOLD]) for name in REPOSITORIES]
     for history in histories:
         history.happen(PULL_REQUESTS)
     deployments = [record for history in histories for record in deployments_of(history, DEPLOYMENTS)]
     records = {
-        "work-items": items(keys, span, chance),
+        "work-items": items(keys, days, chance),
         "commits": _of_all(histories, "commits"),
         "pull-requests": _of_all(histories, "pull-requests"),
         "deployments": deployments,
@@ -73,8 +73,8 @@ def random_world(seed: int) -> World:
         "pipeline-runs": [record for history in histories for record in runs_of(history, RUNS)],
     }
     return World(
-        span=span,
-        organisation=random_organisation(chance, span),
+        span=days,
+        organisation=random_organisation(chance, days),
         records=records,
         own={key: shas for history in histories for key, shas in history.own.items()},
         touched={key: services - {""} for history in histories for key, services in history.touched.items()},
@@ -91,11 +91,11 @@ def _of_all(histories: Sequence[History], kind: str) -> list[Record]:
 def tell(world: World, org: Org, chance: random.Random) -> None:
     """Tell all of it, in an order of its own and some of it twice; then decide what people decide."""
     tell_people(org, world.organisation)
-    told = [(kind, record) for kind, records in world.records.items() for record in records]
-    told += chance.sample(told, len(told) // 10)
-    chance.shuffle(told)
-    while told:
-        some = [told.pop() for _ in range(min(len(told), chance.randrange(1, 90)))]
+    records = [(kind, record) for kind, records in world.records.items() for record in records]
+    records += chance.sample(records, len(records) // 10)
+    chance.shuffle(records)
+    while records:
+        some = [records.pop() for _ in range(min(len(records), chance.randrange(1, 90)))]
         with transaction.atomic():
             store_drafts(push_connection(), [_draft_of(kind, record) for kind, record in some])
     tell_owners(org, world.organisation)

@@ -22,10 +22,10 @@ LIST = "/admin/integrations/owned/"
 @pytest.fixture
 def teams(db: None) -> Teams:
     """Engineering with Platform and Search; Platform owns acme/shop."""
-    found = create_teams()
+    created = create_teams()
     Repository.objects.create(name="acme/shop")
-    own(find_owned("acme/shop"), found.platform)
-    return found
+    own(find_owned("acme/shop"), created.platform)
+    return created
 
 
 def change(owned: Owned) -> str:
@@ -54,14 +54,14 @@ def test_days_are_corrected_with_log(teams: Teams, admin: Client) -> None:
     sent = rows((stored, teams.platform.pk, "", "2026-03-09"), (None, teams.search.pk, "2026-03-09", ""), owned=shop)
     answer = admin.post(change(shop), sent)
     assert answer.status_code == 302, html.unescape(answer.content.decode())
-    found = {
+    changes = {
         (ownership.unit.slug, str(ownership.during.lower), str(ownership.during.upper))
         for ownership in Ownership.objects.all()
     }
-    assert found == {("platform", "None", "2026-03-09"), ("search", "2026-03-09", "None")}
+    assert changes == {("platform", "None", "2026-03-09"), ("search", "2026-03-09", "None")}
     logged = [
-        (each.unit, str(each.day_from), each.by and each.by.is_superuser)
-        for each in OwnershipChange.objects.order_by("pk")
+        (logged.unit, str(logged.day_from), logged.by and logged.by.is_superuser)
+        for logged in OwnershipChange.objects.order_by("pk")
     ]
     assert logged[1:] == [("", "None", True), ("Platform", "None", True), ("Search", "2026-03-09", True)]
     assert "Search in Teams" in html.unescape(admin.get(change(shop)).content.decode())

@@ -52,8 +52,8 @@ def follow() -> None:
 
 
 def classes() -> str:
-    found = PullRequestFigures.objects.order_by("pull_request__number").values_list("size_class", flat=True)
-    return " ".join(found)
+    size_classes = PullRequestFigures.objects.order_by("pull_request__number").values_list("size_class", flat=True)
+    return " ".join(size_classes)
 
 
 def test_a_size_is_what_the_owners_nearest_unit_agreed_on(shop: Delivery) -> None:
@@ -115,10 +115,10 @@ TOLD: list[tuple[dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "is_hotfix"), TOLD)
+@pytest.mark.parametrize(("details", "is_hotfix"), TOLD)
 @pytest.mark.parametrize("agreed_before", [True, False])
 def test_a_deployment_is_a_hotfix_where_the_owners_rule_says_so(
-    shop: Delivery, told: dict[str, Any], is_hotfix: bool, agreed_before: bool
+    shop: Delivery, details: dict[str, Any], is_hotfix: bool, agreed_before: bool
 ) -> None:
     words = ("hotfix_branches=hotfix/,fire-", "hotfix_labels=Hotfix")
     if agreed_before:
@@ -126,7 +126,7 @@ def test_a_deployment_is_a_hotfix_where_the_owners_rule_says_so(
     shop.merges(6, at="Tue 11:00", sha="m-branch", source_branch="hotfix/till")
     shop.merges(7, at="Tue 11:00", sha="m-label", labels=["Hotfix"])
     shop.deploys("d1", at="Tue 09:00")
-    shop.deploys("d2", at="Tue 12:00", **told)
+    shop.deploys("d2", at="Tue 12:00", **details)
     if not agreed_before:
         assert failures() == set()
         agree("sales", *words)
@@ -161,7 +161,7 @@ def test_a_label_and_a_deployment_between_that_are_told_later_are_followed(shop:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["size_thresholds=400,200,800"], "Give three numbers of lines that grow"),
         (["size_thresholds=400"], "Give three numbers of lines that grow"),
@@ -170,8 +170,8 @@ def test_a_label_and_a_deployment_between_that_are_told_later_are_followed(shop:
         (["size_thresholds"], "Write KEY=VALUE"),
     ],
 )
-def test_words_that_mean_nothing_are_refused(shop: Delivery, words: list[str], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_words_that_mean_nothing_are_refused(shop: Delivery, words: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         call_command("agreement", "cart", *words)
     assert not WorkingAgreement.objects.exists()
 

@@ -50,11 +50,11 @@ def deployment(days_ago: int, **more: str) -> dict[str, object]:
 def deployments(org: Org, *units: str | None) -> list[int]:
     """How many each unit had in the ten days; None: the whole organisation."""
     window = {"from_": timezone.localdate() - timedelta(days=DAYS), "to": timezone.localdate()}
-    found: list[int] = []
+    counts: list[int] = []
     for unit in units:
         figure = org.metric(FREQUENCY, unit=unit, **window)  # type: ignore[arg-type]
-        found.append(round((figure.value or 0) * DAYS))
-    return found
+        counts.append(round((figure.value or 0) * DAYS))
+    return counts
 
 
 def test_deployments_count_for_the_owner_of_that_day_and_for_those_above(shop: Org) -> None:

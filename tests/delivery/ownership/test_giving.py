@@ -54,8 +54,8 @@ def unit(slug: str) -> Unit:
 
 def owner_on(name: str, day: str, tree: str = "engineering") -> str | None:
     """The slug of the unit that owns it on the day, as figures see it."""
-    found = rows(OWNER_DAYS, name, day)
-    slugs = {Unit.objects.get(pk=row[2]).slug for row in found if OrgTree.objects.get(pk=row[1]).slug == tree}
+    owners = rows(OWNER_DAYS, name, day)
+    slugs = {Unit.objects.get(pk=row[2]).slug for row in owners if OrgTree.objects.get(pk=row[1]).slug == tree}
     assert len(slugs) <= 1, slugs
     return next(iter(slugs), None)
 

@@ -29,10 +29,10 @@ API = "/api/v1/ownership/"
 @pytest.fixture
 def teams(db: None) -> Teams:
     """Engineering with Platform (ada and five others) and Search (grace, lise); three repositories, nobody's."""
-    found = create_teams()
+    created = create_teams()
     for name in ("acme/api", "acme/shop", "acme/web"):
         Repository.objects.create(name=name)
-    return found
+    return created
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_without_a_day_nobodys_are_given_since_ever_and_others_from_today(teams:
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "message"),
     [
         ({"act": "give", "unit": "platform"}, "Choose rows first"),
         ({"act": "give", "chosen": ["SHOP"]}, "Choose the unit"),
@@ -116,10 +116,10 @@ def test_without_a_day_nobodys_are_given_since_ever_and_others_from_today(teams:
     ],
 )
 @pytest.mark.usefixtures("teams")
-def test_what_cannot_be_done_is_said(admin: Client, sent: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_done_is_said(admin: Client, sent: dict[str, Any], message: str) -> None:
     chosen = [str(find_owned("acme/shop").pk) for _ in sent.get("chosen", ())]
     answer = admin.post(PAGE, {**sent, "chosen": chosen}, follow=True)
-    assert said in html.unescape(answer.content.decode())
+    assert message in html.unescape(answer.content.decode())
     assert not Ownership.objects.exists()
 
 
@@ -205,7 +205,7 @@ def test_programs_give_list_and_confirm(org: Org, teams: Teams, client: Client, 
         {"kind": "repository", "name": "acme/shop", "unit": "platform", "tree": "teams", "changed": True},
     )
     listed = client.get(f"{API}?kind=repository", headers=program).json()
-    assert [(each["name"], each["owner"]) for each in listed["ownership"]] == [
+    assert [(entry["name"], entry["owner"]) for entry in listed["ownership"]] == [
         *(("acme/api", None), ("acme/web", None)),
         ("acme/shop", "platform"),
     ]

@@ -90,9 +90,9 @@ def test_the_deepest_unit_with_more_than_half_of_the_merges_is_proposed(
 ) -> None:
     merged(org, "acme/shop", *authors)
     Identity.objects.filter(value="stranger@example.com").update(person=None)
-    found = proposed().get("acme/shop")
-    assert (found and found.unit.slug, found and found.reason) == (unit, reason)
-    assert bool(found and found.is_root) == (unit == "engineering")
+    proposal = proposed().get("acme/shop")
+    assert (proposal and proposal.unit.slug, proposal and proposal.reason) == (unit, reason)
+    assert bool(proposal and proposal.is_root) == (unit == "engineering")
 
 
 @pytest.mark.usefixtures("teams")
@@ -109,8 +109,8 @@ def test_where_no_pull_request_is_known_commits_tell(org: Org) -> None:
     org.commit(by="ada", on=timezone.localdate() - timedelta(days=2))
     org.commit(by="dora", on=timezone.localdate() - timedelta(days=2))
     org.fold()
-    (found,) = proposed().values()
-    assert (found.unit.slug, found.reason) == (
+    (proposal,) = proposed().values()
+    assert (proposal.unit.slug, proposal.reason) == (
         "payments",
         "2 of 3 commits in the last 90 days by members of Payments",
     )
@@ -135,8 +135,8 @@ def test_a_project_goes_to_those_who_finish_what_is_in_it(org: Org) -> None:
             for number, assignee in enumerate(("cem", "cem", "ada"))
         ),
     )
-    found = proposed()["SHOP"]
-    assert (found.unit.slug, found.times, found.total) == ("search", 2, 3)
+    proposal = proposed()["SHOP"]
+    assert (proposal.unit.slug, proposal.times, proposal.total) == ("search", 2, 3)
 
 
 def test_what_is_confirmed_is_owned_since_ever_or_since_the_last_owner_left(org: Org, teams: OrgTree) -> None:
@@ -145,13 +145,15 @@ def test_what_is_confirmed_is_owned_since_ever_or_since_the_last_owner_left(org:
     left_on = date(2026, 3, 9)
     org.own("acme/api", "search")
     disown(find_owned("acme/api"), teams, start=left_on)
-    found = proposed()
-    assert confirm([(each.owned_id, each.unit.pk) for each in found.values()], by=None) == 2
+    by_name = proposed()
+    assert confirm([(proposal.owned_id, proposal.unit.pk) for proposal in by_name.values()], by=None) == 2
     days = {(str(ownership.owned), ownership.unit.slug): ownership.during for ownership in Ownership.objects.all()}
     assert days[("acme/shop", "payments")].lower is None
     assert days[("acme/api", "platform")].lower == left_on
     assert not proposed()
-    assert confirm([(each.owned_id, each.unit.pk) for each in found.values()], by=None) == 0, "somebody was faster"
+    assert confirm([(proposal.owned_id, proposal.unit.pk) for proposal in by_name.values()], by=None) == 0, (
+        "somebody was faster"
+    )
 
 
 def test_what_nobody_owns_is_listed_first_and_counted(org: Org, teams: OrgTree) -> None:
@@ -159,16 +161,16 @@ def test_what_nobody_owns_is_listed_first_and_counted(org: Org, teams: OrgTree) 
         merged(org, name, "ada")
     org.own("acme/api", "payments", from_="2026-01-01")
     org.own("acme/web", "search", from_=timezone.localdate() + timedelta(days=9))
-    assert [(each.name, each.unit_slug) for each in listed(teams)] == [
+    assert [(thing.name, thing.unit_slug) for thing in listed(teams)] == [
         *(("acme/shop", None), ("acme/web", None)),
         ("acme/api", "payments"),
     ]
     web = listed(teams, search="WEB")[0]
     assert (web.next_unit_name, web.next_from) == ("Search", timezone.localdate() + timedelta(days=9))
     assert counted_things([teams], on=timezone.localdate())[teams.pk, OwnedKind.REPOSITORY].without_owner == 2
-    assert [each.name for each in listed(teams, without_owner=True)] == ["acme/shop", "acme/web"]
+    assert [thing.name for thing in listed(teams, without_owner=True)] == ["acme/shop", "acme/web"]
     above = Unit.objects.get(slug="product")
-    assert [each.name for each in listed(teams, unit_id=above.pk)] == ["acme/api"]
+    assert [thing.name for thing in listed(teams, unit_id=above.pk)] == ["acme/api"]
     assert not listed(teams, kind=OwnedKind.BOARD)
 
 
@@ -206,7 +208,7 @@ def test_who_sees_some_units_sees_what_these_own_and_nothing_else(org: Org, team
     assert seen.total == 1
 
 
-def told(*arguments: str) -> str:
+def output_of(*arguments: str) -> str:
     out = StringIO()
     call_command("own", *arguments, stdout=out)
     return out.getvalue()
@@ -218,10 +220,10 @@ def test_the_command_confirms_all_that_is_proposed(org: Org) -> None:
     merged(org, "acme/pay", "ada", "bob")
     merged(org, "acme/find", "cem")
     merged(org, "acme/everybody", "ada", "dora")
-    assert told("--confirm-proposed", "--tree", "engineering", "--json") == '{"confirmed": 2, "left": 1}\n'
+    assert output_of("--confirm-proposed", "--tree", "engineering", "--json") == '{"confirmed": 2, "left": 1}\n'
     owners = dict(Ownership.objects.values_list("owned__repository__name", "unit__name"))
     assert owners == {"acme/pay": "Payments", "acme/find": "Search"}
-    assert "Confirmed 0 proposed owners.\nLeft 1 " in told("--confirm-proposed")
+    assert "Confirmed 0 proposed owners.\nLeft 1 " in output_of("--confirm-proposed")
 
 
 @pytest.mark.usefixtures("teams")
@@ -238,4 +240,4 @@ def test_the_command_confirms_all_that_is_proposed(org: Org) -> None:
 )
 def test_what_the_command_cannot_do_it_says(arguments: tuple[str, ...], refusal: str) -> None:
     with pytest.raises(CommandError, match=refusal):
-        told(*arguments)
+        output_of(*arguments)

@@ -20,14 +20,14 @@ TellOf = Callable[..., dict[int, PullRequestFigures]]
 def tell_of(tell: Tell) -> TellOf:
     """tell_of(history, …): they are told of in one page; what follows from them, by number."""
 
-    def told(*histories: History) -> dict[int, PullRequestFigures]:
+    def send(*histories: History) -> dict[int, PullRequestFigures]:
         tell(*(draft_of(history) for history in histories))
         settle_what_waits()
         return figures()
 
-    return told
+    return send
 
 
 def figures() -> dict[int, PullRequestFigures]:
     """What is stored of each pull request, by its number."""
-    return {each.pull_request.number: each for each in PullRequestFigures.objects.select_related("pull_request")}
+    return {row.pull_request.number: row for row in PullRequestFigures.objects.select_related("pull_request")}

@@ -104,8 +104,8 @@ def draft_of(history: History) -> PullRequestDraft:
         deletions=history.deletions,
         comment_count=history.comments,
         labels=history.labels,
-        commits=Told([_commit(each, position) for position, each in enumerate(history.commits)]),
-        reviews=Told([_review(each, number) for number, each in enumerate(history.reviews)]),
+        commits=Told([_commit(commit, position) for position, commit in enumerate(history.commits)]),
+        reviews=Told([_review(review, number) for number, review in enumerate(history.reviews)]),
         events=Told([PullRequestEventDraft(kind=kind, at=at) for at, kind in history.marks]),
         references=Told(),
     )
@@ -117,10 +117,10 @@ def parts_of(history: History) -> Sequence[PullRequestDraft]:
 
 
 def pieces_of(whole: PullRequestDraft) -> Sequence[PullRequestDraft]:
-    said = {name: getattr(whole, name) for name in whole.told()}
-    always = {name: said.pop(name) for name in ("external_id", "repository", "number", "updated_at", "deleted")}
-    pieces = [{name: said.pop(name)} for name in ("reviews", "commits", "events")]
-    return [PullRequestDraft(**always, **piece) for piece in (said, *pieces)]
+    provided = {name: getattr(whole, name) for name in whole.told()}
+    always = {name: provided.pop(name) for name in ("external_id", "repository", "number", "updated_at", "deleted")}
+    pieces = [{name: provided.pop(name)} for name in ("reviews", "commits", "events")]
+    return [PullRequestDraft(**always, **piece) for piece in (provided, *pieces)]
 
 
 def drafts_of(histories: Iterable[History]) -> list[PullRequestDraft]:

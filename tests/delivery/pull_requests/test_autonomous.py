@@ -81,7 +81,7 @@ def merges() -> dict[str | None, int]:
     alone = {unit: int(total(unit).value or 0) for unit in (None, *UNITS, UNASSIGNED)}
     ids = dict(Unit.objects.values_list("slug", "pk"))
     [beside] = read_together(units=[SideBySide([MetricQuery("pr.throughput", MARCH)], list(ids.values()))]).units
-    assert {unit: beside[pk][0].total[0].value or 0 for unit, pk in ids.items()} == {each: alone[each] for each in ids}
+    assert {unit: beside[pk][0].total[0].value or 0 for unit, pk in ids.items()} == {name: alone[name] for name in ids}
     refresh()
     assert {unit: int(total(unit).value or 0) for unit in alone} == alone
     return {unit: many for unit, many in alone.items() if many}
@@ -93,7 +93,7 @@ IN_MILK = {None: 1, "shop": 1, "milk": 1}
 
 
 @pytest.mark.parametrize(
-    ("told", "owners", "expected"),
+    ("history", "owners", "expected"),
     [
         pytest.param(opened_by(AGENT), [("tea", None)], IN_TEA, id="nobody asked"),
         pytest.param(opened_by("claude"), [("tea", None)], NOWHERE, id="somebody whose login is that of an agent"),
@@ -121,13 +121,13 @@ IN_MILK = {None: 1, "shop": 1, "milk": 1}
     ],
 )
 def test_it_counts_where(
-    told: History,
+    history: History,
     owners: list[tuple[str, date | None]],
     expected: dict[str | None, int],
     shop: Org,
     tell_of: TellOf,
 ) -> None:
-    tell_of(told)
+    tell_of(history)
     for unit, since in owners:
         shop.own("acme/shop", unit, from_=since)
     assert merges() == expected
@@ -164,9 +164,9 @@ def test_segments_of_it_are_the_units(shop: Org, tell_of: TellOf) -> None:
         query = MetricQuery("pr.throughput", MARCH, scope=Scope("tea"), segments=(dimension,))
         [answer] = read_series([query])
         [beside] = read_together(units=[SideBySide([query], [Unit.objects.get(slug="tea").pk])]).units
-        for found in (answer, *next(iter(beside.values()))):
-            told = {each.segment[dimension.value]: (each.value, each.people) for each in found.total}
-            assert told == {"copilot" if dimension is Dimension.AGENT else "AI": (1, 0), "Non-AI": (1, 1)}
+        for computed in (answer, *next(iter(beside.values()))):
+            by_segment = {figure.segment[dimension.value]: (figure.value, figure.people) for figure in computed.total}
+            assert by_segment == {"copilot" if dimension is Dimension.AGENT else "AI": (1, 0), "Non-AI": (1, 1)}
 
 
 def test_an_open_one_is_stale_in_the_unit_that_owns_it_at_the_end_of_the_day(shop: Org, tell_of: TellOf) -> None:
@@ -216,9 +216,9 @@ def test_asking_for_people_finds_nothing_of_it(shop: Org, tell_of: TellOf) -> No
     for scope in (Scope("tea", where={"site": ("Pune",)}), Scope("tea", person_id=ada), Scope(person_id=ada)):
         [answer] = read_series([MetricQuery("pr.throughput", MARCH, scope=scope)])
         assert answer.total[0].value == 1, scope
-    asked = MetricQuery("pr.throughput", MARCH, scope=Scope(where={"site": ("Pune",)}))
+    query = MetricQuery("pr.throughput", MARCH, scope=Scope(where={"site": ("Pune",)}))
     tea = Unit.objects.get(slug="tea").pk
-    [beside] = read_together(units=[SideBySide([asked], [tea])]).units
+    [beside] = read_together(units=[SideBySide([query], [tea])]).units
     assert beside[tea][0].total[0].value == 1
 
 
@@ -276,7 +276,7 @@ def test_columns_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
         settle_what_waits()
         # Who is called a bot leaves the organisation's people, too, which is no matter of pull requests.
         assert [difference for difference in forgotten_by_refresh() if "pull_requests" in difference] == []
-        assert [each for each in ("tea", "milk") if total(each).value] == ([unit] if unit else [])
+        assert [name for name in ("tea", "milk") if total(name).value] == ([unit] if unit else [])
 
 
 def test_what_an_agent_had_done_leaves_the_unit_with_its_repository(shop: Org, tell_of: TellOf) -> None:

@@ -50,7 +50,7 @@ def _history(line: str) -> History:
     if lines != "?":
         history.additions, history.deletions = map(int, lines.split("+"))
     names = [] if reviewers == "-" else reviewers.split(",")
-    history.reviews = [Review(at(day, 10 + each), name, COMMENTED) for each, name in enumerate(names)]
+    history.reviews = [Review(at(day, 10 + hours), name, COMMENTED) for hours, name in enumerate(names)]
     helpers = [] if agents == "-" else agents.split(",")
     history.commits = [Commit(f"{number}{name}", at(day, 8), at(day, 8), name) for name in (*helpers, author)]
     return history
@@ -63,7 +63,7 @@ def _now() -> Iterator[None]:
 
 
 @pytest.fixture
-def told(tell: Tell) -> None:
+def month_stored(tell: Tell) -> None:
     """The month, with the comments of each."""
     for history, line in zip(month(), MONTH.strip().splitlines(), strict=True):
         comments = line.split()[5]
@@ -80,7 +80,7 @@ def figure(key: str, window: Window = MARCH) -> Figure:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("month_stored")
 def test_reviews_count_for_who_gave_them_and_not_on_what_bots_propose() -> None:
     """ben gave 4 (two of them on one), ada 1, cy 1; all three were active in one month."""
     given = figure("review.given_per_developer")
@@ -95,19 +95,19 @@ def test_reviews_count_for_who_gave_them_and_not_on_what_bots_propose() -> None:
     assert sorted(row["contribution"] for row in rows) == [1, 1, 4]
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("month_stored")
 def test_reviews_are_split_by_the_agents_of_what_is_reviewed() -> None:
     # ben twice on the first, ada and cy on the fourth, ben on the sixth; ben on the third, which two agents wrote
     [answer] = read_series([MetricQuery("review.given_per_developer", MARCH, segments=(Dimension.AGENT,))])
-    assert {each.segment["agent"]: each.numerator for each in answer.total} == {
+    assert {entry.segment["agent"]: entry.numerator for entry in answer.total} == {
         "Non-AI": 5,
         "claude_code": 1,
         "copilot": 1,
     }
-    assert {each.denominator for each in answer.total} == {figure("review.given_per_developer").denominator}
+    assert {entry.denominator for entry in answer.total} == {figure("review.given_per_developer").denominator}
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("month_stored")
 def test_rows_open_as_in_their_own_tool_and_give_the_figure() -> None:
     rows = read_rows(MetricQuery("pr.cycle_time", MARCH)).rows
     assert {row["reference"] for row in rows} == {f"acme/shop#{number}" for number in range(1, 7)}
@@ -116,7 +116,7 @@ def test_rows_open_as_in_their_own_tool_and_give_the_figure() -> None:
     assert all(row["person_id"] for row in rows)
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("month_stored")
 def test_figures_of_nothing_are_no_data_and_counts_are_zero() -> None:
     later = Window(date(2026, 4, 1), date(2026, 4, 8))
     assert figure("pr.throughput", later).value == 0
@@ -126,7 +126,7 @@ def test_figures_of_nothing_are_no_data_and_counts_are_zero() -> None:
     assert figure("pr.throughput", before).value is None
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("month_stored")
 def test_an_unknown_unit_is_refused_and_everybody_is_unassigned_without_a_tree() -> None:
     [answer] = read_series([MetricQuery("pr.throughput", MARCH, scope=Scope(where={}))])
     assert answer.unmatched == 0

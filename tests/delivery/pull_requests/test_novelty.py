@@ -86,4 +86,7 @@ def test_the_rate_is_of_all_paths_and_without_a_clone_there_is_none(repo: Repo, 
     assert answer.total[0].value == pytest.approx(200 / 3)
     [by_class] = read_series([MetricQuery("pr.throughput", MARCH, segments=(Dimension.COMPLEXITY_CLASS,))])
     # Three files in two directories and two languages; of the other nobody knows.
-    assert {each.segment["complexity_class"]: each.value for each in by_class.total} == {"moderate": 1, "unknown": 1}
+    assert {figure.segment["complexity_class"]: figure.value for figure in by_class.total} == {
+        "moderate": 1,
+        "unknown": 1,
+    }

@@ -57,7 +57,7 @@ def _random_history(chance: random.Random, number: int) -> History:
         Review(moment(), chance.choice(LOGINS), chance.choice(list(ReviewState))) for _ in range(chance.randrange(5))
     ]
     # Few names, so that branches share commits.
-    names = chance.sample([f"c{each}" for each in range(30)], chance.randrange(4))
+    names = chance.sample([f"c{position}" for position in range(30)], chance.randrange(4))
     history.commits = [_commit(name, chance) for name in names]
     if chance.random() < 0.7:
         history.merged_at, history.merged_by = moment(), chance.choice(("", *LOGINS[:4]))
@@ -92,22 +92,22 @@ def _commit(name: str, chance: random.Random) -> Commit:
 
 
 def stored() -> dict[int, Expected]:
-    return {number: _as_expected(each) for number, each in figures().items()}
+    return {number: _as_expected(row) for number, row in figures().items()}
 
 
-def _as_expected(each: PullRequestFigures) -> Expected:
+def _as_expected(row: PullRequestFigures) -> Expected:
     return Expected(
-        each.set_apart,
-        each.coding_seconds,
-        each.pickup_seconds,
-        each.review_seconds,
-        each.merge_seconds,
-        each.cycle_seconds,
-        each.review_count,
-        each.reviewer_count,
-        each.is_self_merged,
-        each.size,
-        each.agents,
+        row.set_apart,
+        row.coding_seconds,
+        row.pickup_seconds,
+        row.review_seconds,
+        row.merge_seconds,
+        row.cycle_seconds,
+        row.review_count,
+        row.reviewer_count,
+        row.is_self_merged,
+        row.size,
+        row.agents,
     )
 
 
@@ -151,11 +151,11 @@ def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> 
             """,
             [DAYS],
         )
-        found = {(day, number): (is_open, stale) for day, number, is_open, stale in cursor.fetchall()}
+        in_sql = {(day, number): (is_open, stale) for day, number, is_open, stale in cursor.fetchall()}
     for history in histories:
         for day in DAYS:
-            told = (open_on(history, day), stale_on(history, day))
-            assert found[day, history.number] == told, (history.number, day, opened_at(history), astuple(history))
+            on_day = (open_on(history, day), stale_on(history, day))
+            assert in_sql[day, history.number] == on_day, (history.number, day, opened_at(history), astuple(history))
 
 
 def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) -> None:
@@ -163,8 +163,8 @@ def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) 
     queries = [MetricQuery(key, SPRING, statistic=statistic) for key in SPREADS for statistic in Statistic]
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
-            merged = [truth[each.number] for each in _merged_in(figure.window, histories, truth)]
-            values = [getattr(each, SPREADS[query.key]) for each in merged]
+            merged = [truth[row.number] for row in _merged_in(figure.window, histories, truth)]
+            values = [getattr(row, SPREADS[query.key]) for row in merged]
             counted = [Counted("", figure.window.start, None, value) for value in values]
             expected = spread(counted, query.statistic or Statistic.MEDIAN)
             assert figure.value == pytest.approx(expected.value), (query, figure)
@@ -176,7 +176,7 @@ def _agree_on_rates(histories: Sequence[History], truth: dict[int, Expected]) ->
     queries = [MetricQuery(key, SPRING) for key in RATES]
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
-            merged = [(each, truth[each.number]) for each in _merged_in(figure.window, histories, truth)]
+            merged = [(row, truth[row.number]) for row in _merged_in(figure.window, histories, truth)]
             assert figure.value == pytest.approx(RATES[query.key](merged)), (query, figure)
 
 
@@ -208,16 +208,16 @@ def _percent(holds: Sequence[bool]) -> float | None:
 
 def _comments_per_hundred_lines(merged: Merged) -> float | None:
     """Of those of which both are known."""
-    known = [(each.comments, told.size) for each, told in merged if each.comments is not None and told.size]
+    known = [(row.comments, slow.size) for row, slow in merged if row.comments is not None and slow.size]
     return 100 * sum(comments for comments, _ in known) / sum(size for _, size in known) if known else None
 
 
 Merged = Sequence[tuple[History, Expected]]
 RATES: Mapping[str, Callable[[Merged], float | None]] = {
     "pr.throughput": len,
-    "pr.unreviewed_rate": lambda merged: _percent([told.reviews == 0 for _, told in merged]),
+    "pr.unreviewed_rate": lambda merged: _percent([slow.reviews == 0 for _, slow in merged]),
     "pr.self_merged_rate": lambda merged: _percent(
-        [told.self_merged for _, told in merged if told.self_merged is not None]
+        [slow.self_merged for _, slow in merged if slow.self_merged is not None]
     ),
     "pr.review_depth": _comments_per_hundred_lines,
 }
@@ -231,9 +231,9 @@ def _add_up(truth: dict[int, Expected]) -> None:
     )
     whole = answers[0].total[0].value
     for answer in answers:
-        assert sum(each.value or 0 for each in answer.series) == whole
-        assert sum(each.value or 0 for each in answer.total) == whole
-    for each in truth.values():
-        stages = (each.pickup, each.review, each.merge)
+        assert sum(figure.value or 0 for figure in answer.series) == whole
+        assert sum(figure.value or 0 for figure in answer.total) == whole
+    for row in truth.values():
+        stages = (row.pickup, row.review, row.merge)
         if None not in stages:
-            assert sum(stage or 0 for stage in stages) == each.cycle
+            assert sum(stage or 0 for stage in stages) == row.cycle

@@ -83,8 +83,8 @@ def test_a_pull_request_taken_away_has_brought_nothing_any_more(tell: Tell, tell
 def history_of_main(github: Connection) -> None:
     """old ─ base ─ fix ─ (merges), as a clone or a provider tells of the default branch."""
     Repository.objects.update(default_branch="main")
-    told = [("old", ()), ("base", ("old",)), ("fix", ("base",))]
-    _tell_of_main(github, told)
+    commits = [("old", ()), ("base", ("old",)), ("fix", ("base",))]
+    _tell_of_main(github, commits)
 
 
 def _tell_of_main(connection: Connection, commits: list[tuple[str, tuple[str, ...]]]) -> None:

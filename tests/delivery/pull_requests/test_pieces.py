@@ -29,16 +29,16 @@ def test_pieces_come_to_the_same_as_all_at_once(at_once: int, tell: Tell, monkey
     histories = random_histories(chance, 30)
     for history in histories:
         history.title = f"Sell tea {history.number}"
-    for each in histories[::4]:
+    for history in histories[::4]:
         taken_back = chance.choice(histories).number
-        each.title = chance.choice(
+        history.title = chance.choice(
             (f'Revert "Sell tea {taken_back}"', f'Revert "Sell tea {taken_back} (#{taken_back})"')
         )
     tell(*drafts_of(histories))
     settle_what_waits()
     whole = stored()
-    ids = [each["pull_request_id"] for each in whole[0]]
-    assert any(each["reverted_by_id"] for each in whole[0])
+    ids = [row["pull_request_id"] for row in whole[0]]
+    assert any(row["reverted_by_id"] for row in whole[0])
 
     drop_figures(ids)
     for module in (derive_stages, derive_reverts, derive_waits):

@@ -52,7 +52,7 @@ def test_a_revert_is_found_by(way: RevertMethod, order: tuple[int, ...], tell_of
     stored = figures()
     assert stored[5].reverts == stored[1].pull_request
     assert stored[5].revert_method == way
-    assert [number for number, each in stored.items() if each.reverted_by] == [1]
+    assert [number for number, row in stored.items() if row.reverted_by] == [1]
     [answer] = read_series([MetricQuery("pr.revert_rate", MARCH)])
     assert (answer.total[0].numerator, answer.total[0].denominator) == (1, 3)
 
@@ -61,10 +61,10 @@ def test_a_commit_that_takes_back_another_is_found_by_its_subject(tell: Tell) ->
     subject = f"Revert {sha_of('1merge')}"
     revert = merged(5, "Revert what we did on Monday")
     revert.commits = [Commit("undo", MONDAY, MONDAY, "ada")]
-    told = draft_of(revert)
-    tell(draft_of(TEA), told)
+    draft = draft_of(revert)
+    tell(draft_of(TEA), draft)
     assert figures()[5].reverts is None
-    tell(replace(told, commits=Told([PullRequestCommitDraft(sha=sha_of("undo"), position=0, subject=subject)])))
+    tell(replace(draft, commits=Told([PullRequestCommitDraft(sha=sha_of("undo"), position=0, subject=subject)])))
     assert figures()[5].reverts_id == figures()[1].pk
 
 
@@ -83,11 +83,11 @@ def test_only_what_is_merged_takes_anything_back(tell_of: TellOf) -> None:
 
 
 def test_another_title_makes_it_no_revert(tell_of: TellOf) -> None:
-    told = merged(5, 'Revert "Sell tea"')
-    tell_of(TEA, told)
+    reverting = merged(5, 'Revert "Sell tea"')
+    tell_of(TEA, reverting)
     assert figures()[1].reverted_by is not None
-    told.title = "Sell cocoa"
-    tell_of(told)
+    reverting.title = "Sell cocoa"
+    tell_of(reverting)
     assert (figures()[5].reverts_id, figures()[5].revert_method, figures()[1].reverted_by_id) == (None, "", None)
 
 

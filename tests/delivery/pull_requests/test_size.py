@@ -44,8 +44,8 @@ def read(repo: Repo) -> PullRequestFigures:
 
 
 def test_without_a_clone_the_provider_counts(repo: Repo, tell_of: TellOf) -> None:
-    told = tell_of(pull_request(repo, "tea", additions=120, deletions=30))[1]
-    assert (told.size, told.size_class, told.directory_count) == (150, "M", None)
+    row = tell_of(pull_request(repo, "tea", additions=120, deletions=30))[1]
+    assert (row.size, row.size_class, row.directory_count) == (150, "M", None)
 
 
 def test_generated_files_of_a_squash_are_left_out(repo: Repo, tell_of: TellOf) -> None:
@@ -74,8 +74,8 @@ def test_of_a_merged_branch_its_commits_tell_and_never_more_than_the_provider(re
 def test_a_branch_that_was_read_before_counts_at_once(repo: Repo, tell_of: TellOf) -> None:
     first = repo.commit({TEA: lines(30), LOCK: lines(500)})
     sync_source(connect_git(repo.path))
-    told = tell_of(pull_request(repo, first, additions=530))[1]
-    assert (told.size, told.directory_count) == (30, 1)
+    row = tell_of(pull_request(repo, first, additions=530))[1]
+    assert (row.size, row.directory_count) == (30, 1)
 
 
 def test_agents_that_a_clone_tells_of_had_a_part(repo: Repo, tell_of: TellOf) -> None:

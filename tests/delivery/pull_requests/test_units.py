@@ -79,8 +79,8 @@ def test_reviews_are_as_concentrated_as_people_gave_them_while_in_the_unit(units
     ],
 )
 def test_side_by_side_and_one_by_one_are_the_same(key: str, units: dict[str, int]) -> None:
-    asked = MetricQuery(key, MARCH, Granularity.MONTH)
-    together = read_together(units=[SideBySide([asked], list(units.values()))]).units[0]
+    query = MetricQuery(key, MARCH, Granularity.MONTH)
+    together = read_together(units=[SideBySide([query], list(units.values()))]).units[0]
     for slug, unit_id in units.items():
         [alone] = read_series([MetricQuery(key, MARCH, Granularity.MONTH, scope=Scope(unit=slug))])
         beside, own = together[unit_id][0].total[0], alone.total[0]

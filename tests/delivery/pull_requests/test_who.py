@@ -28,7 +28,7 @@ def pull_request(author: str, *reviewers: str, merged_by: str = "", requested_by
         1,
         author,
         at(0),
-        reviews=[Review(at(1 + each), name, APPROVED) for each, name in enumerate(reviewers)],
+        reviews=[Review(at(1 + hours), name, APPROVED) for hours, name in enumerate(reviewers)],
         merged_at=at(10),
         merged_by=merged_by,
         requested_by=requested_by,
@@ -36,19 +36,19 @@ def pull_request(author: str, *reviewers: str, merged_by: str = "", requested_by
 
 
 def person(login: str) -> Person:
-    found = Identity.objects.get(kind="login", value=login).person
-    assert found is not None
-    return found
+    owner = Identity.objects.get(kind="login", value=login).person
+    assert owner is not None
+    return owner
 
 
 def throughput(dimension: Dimension) -> dict[str, float | None]:
     [answer] = read_series([MetricQuery("pr.throughput", MARCH, segments=(dimension,))])
-    return {each.segment[dimension.value]: each.value for each in answer.total}
+    return {figure.segment[dimension.value]: figure.value for figure in answer.total}
 
 
 def test_a_review_under_another_login_of_the_author_counts_until_they_are_known_to_be_one(tell_of: TellOf) -> None:
-    told = tell_of(pull_request("ada", "ada-work", "ben", merged_by="ada-work"))
-    assert (told[1].review_count, told[1].is_self_merged) == (2, False)
+    row = tell_of(pull_request("ada", "ada-work", "ben", merged_by="ada-work"))
+    assert (row[1].review_count, row[1].is_self_merged) == (2, False)
     change = merge(person("ada-work"), person("ada"), by=None)
     settle_what_waits()
     assert (figures()[1].review_count, figures()[1].is_self_merged) == (1, True)
@@ -79,21 +79,21 @@ def test_what_changes_for_people_is_told_to_whoever_computes(tell_of: TellOf) ->
     FactChange.objects.all().delete()
     mark_bots(Identity.objects.filter(kind="login", value="linter"), by=None)
     settle_what_waits()
-    told = FactChange.objects.filter(family=FactFamily.PULL_REQUEST, person_id=person("ada").pk)
-    assert told.filter(day_from__lte=date(2026, 3, 2), day_to__gt=date(2026, 3, 2)).exists()
+    changes = FactChange.objects.filter(family=FactFamily.PULL_REQUEST, person_id=person("ada").pk)
+    assert changes.filter(day_from__lte=date(2026, 3, 2), day_to__gt=date(2026, 3, 2)).exists()
     assert not PullRequestWork.objects.exists()
 
 
 def test_an_agents_pull_request_counts_for_whoever_asked(tell_of: TellOf) -> None:
-    told = tell_of(pull_request("copilot-swe-agent[bot]", "ben", requested_by="ada"))
-    assert (told[1].set_apart, told[1].agents) == ("", ["copilot"])
-    assert told[1].credited == Identity.objects.get(kind="login", value="ada")
+    row = tell_of(pull_request("copilot-swe-agent[bot]", "ben", requested_by="ada"))
+    assert (row[1].set_apart, row[1].agents) == ("", ["copilot"])
+    assert row[1].credited == Identity.objects.get(kind="login", value="ada")
     assert throughput(Dimension.ASSISTANCE) == {"AI": 1}
 
 
 def test_an_agents_pull_request_that_nobody_asked_for_is_an_autonomous_agents(tell_of: TellOf) -> None:
-    told = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
-    assert (told[1].set_apart, told[1].credited) == ("", None)
+    row = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
+    assert (row[1].set_apart, row[1].credited) == ("", None)
     [answer] = read_series([MetricQuery("pr.throughput", MARCH)])
     assert (answer.total[0].value, answer.total[0].people, answer.unmatched) == (1, 0, 0)
 
@@ -118,5 +118,5 @@ def test_nobody_reviews_by_name_only(tell_of: TellOf) -> None:
     """A deleted account is somebody else than an author who is known, and nobody can say so where both are gone."""
     known, gone = pull_request("ada", ""), pull_request("", "")
     gone.number = 2
-    told = tell_of(known, gone)
-    assert [told[number].review_count for number in (1, 2)] == [1, 0]
+    row = tell_of(known, gone)
+    assert [row[number].review_count for number in (1, 2)] == [1, 0]

@@ -60,7 +60,7 @@ class Item:
             status, since = to, moment
 
     @property
-    def whose(self) -> str | None:
+    def credited_to(self) -> str | None:
         """The assignee when done, else the last who was anybody."""
         if self.done_at:
             before = [who for moment, who in self.assigned if moment <= self.done_at]
@@ -91,7 +91,7 @@ class Item:
         end = datetime.combine(end_of + timedelta(days=1), time(), UTC)
         owners = [who for moment, who in self.assigned if moment < end]
         touched = [self.created, *(moment for moment, _ in self.moves), *(moment for moment, _ in self.assigned)]
-        recent = any(each.date() <= end_of < each.date() + FRESH for each in touched)
+        recent = any(moment.date() <= end_of < moment.date() + FRESH for moment in touched)
         return self.estimate is not None and self.described is not False and bool(owners and owners[-1]) and recent
 
 
@@ -119,7 +119,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Found:
+class Computed:
     """What a metric comes to: its value, how many entered, and the values of which statistics are taken."""
 
     value: float | None
@@ -145,11 +145,11 @@ def random_world(seed: int, start: date, end: date, tracker: Tracker) -> tuple[W
 
     def moment(earliest: datetime | None = None) -> datetime:
         first = earliest or datetime.combine(start, time(), UTC)
-        span = datetime.combine(end, time(), UTC) - first
+        seconds = datetime.combine(end, time(), UTC) - first
         # Many at midnight to the minute: there days end.
-        minutes = chance.randrange(0, max(1, int(span.total_seconds() // 60) // chance.choice([1, 4, 16])))
-        found = first + timedelta(minutes=minutes)
-        return found.replace(hour=0, minute=0) if chance.random() < 0.15 and found.date() > first.date() else found
+        minutes = chance.randrange(0, max(1, int(seconds.total_seconds() // 60) // chance.choice([1, 4, 16])))
+        moment = first + timedelta(minutes=minutes)
+        return moment.replace(hour=0, minute=0) if chance.random() < 0.15 and moment.date() > first.date() else moment
 
     for number in range(60):
         created = moment()
@@ -212,15 +212,15 @@ def _draft_of(item: Item, tracker: Tracker) -> Any:
     )
 
 
-def _draft_of_attempt(each: Attempt, tracker: Tracker) -> Any:
+def _draft_of_attempt(attempt: Attempt, tracker: Tracker) -> Any:
     return tracker.run(
-        f"{each.run}/{each.number}",
-        each.sha,
-        each.status,
-        _text(each.started),
-        _text(each.finished) if each.finished else None,
-        queued=_text(each.queued),
-        attempt=each.number,
+        f"{attempt.run}/{attempt.number}",
+        attempt.sha,
+        attempt.status,
+        _text(attempt.started),
+        _text(attempt.finished) if attempt.finished else None,
+        queued=_text(attempt.queued),
+        attempt=attempt.number,
     )
 
 
@@ -229,7 +229,7 @@ def _text(moment: datetime) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     window: Window
     today: date
     unit: str | None = None
@@ -243,35 +243,39 @@ class Asked:
         return self.window.start <= day < self.window.end
 
 
-def _items(world: World, asked: Asked) -> Iterable[Item]:
-    return (item for item in world.items if asked.work_type in (None, WORK_TYPES[item.type]))
+def _items(world: World, question: Question) -> Iterable[Item]:
+    return (item for item in world.items if question.work_type in (None, WORK_TYPES[item.type]))
 
 
-def _done(world: World, asked: Asked) -> list[Item]:
-    found = (item for item in _items(world, asked) if item.done_at and asked.holds(item.done_at.date()))
-    return [each for each in found if each.done_at and world.is_in(asked.unit, each.whose, each.done_at.date())]
+def _done(world: World, question: Question) -> list[Item]:
+    candidates = (item for item in _items(world, question) if item.done_at and question.holds(item.done_at.date()))
+    return [
+        item
+        for item in candidates
+        if item.done_at and world.is_in(question.unit, item.credited_to, item.done_at.date())
+    ]
 
 
-def _created(world: World, asked: Asked) -> list[Item]:
-    found = (item for item in _items(world, asked) if asked.holds(item.created.date()))
-    return [each for each in found if world.is_in(asked.unit, each.whose, each.created.date())]
+def _created(world: World, question: Question) -> list[Item]:
+    candidates = (item for item in _items(world, question) if question.holds(item.created.date()))
+    return [item for item in candidates if world.is_in(question.unit, item.credited_to, item.created.date())]
 
 
-def _standing(world: World, asked: Asked, category: str) -> list[Item]:
-    if asked.window.start > asked.today:
+def _standing(world: World, question: Question, category: str) -> list[Item]:
+    if question.window.start > question.today:
         return []
-    found = (item for item in _items(world, asked) if item.stands(asked.last_day) == category)
-    return [each for each in found if world.is_in(asked.unit, each.whose, asked.last_day)]
+    candidates = (item for item in _items(world, question) if item.stands(question.last_day) == category)
+    return [item for item in candidates if world.is_in(question.unit, item.credited_to, question.last_day)]
 
 
-def _spread(values: Sequence[float | None]) -> Found:
+def _spread(values: Sequence[float | None]) -> Computed:
     known = [value for value in values if value is not None]
-    found = Found(None, len(known), len(values) - len(known), known)
-    return Found(found.statistic(Statistic.MEDIAN), found.sample, found.left_out, known)
+    spread = Computed(None, len(known), len(values) - len(known), known)
+    return Computed(spread.statistic(Statistic.MEDIAN), spread.sample, spread.left_out, known)
 
 
-def _share(above: float, below: float, sample: int) -> Found:
-    return Found(above / below * 100 if below else None, sample)
+def _share(above: float, below: float, sample: int) -> Computed:
+    return Computed(above / below * 100 if below else None, sample)
 
 
 def _bugs(items: Iterable[Item]) -> list[Item]:
@@ -282,102 +286,110 @@ def _features(items: Iterable[Item]) -> list[Item]:
     return [item for item in items if item.type == "Story"]
 
 
-def _flow_efficiency(world: World, asked: Asked) -> Found:
-    done = [each for each in _done(world, asked) if each.cycle is not None]
-    cycles = [each.cycle for each in done if each.cycle]
-    return _share(sum(each.active for each in done), sum(cycles), len(cycles))
+def _flow_efficiency(world: World, question: Question) -> Computed:
+    done = [item for item in _done(world, question) if item.cycle is not None]
+    cycles = [item.cycle for item in done if item.cycle]
+    return _share(sum(item.active for item in done), sum(cycles), len(cycles))
 
 
-def _per_week(world: World, asked: Asked) -> Found:
-    days = max(0, (asked.last_day - asked.window.start).days + 1)
-    features = len(_features(_done(world, asked)))
-    return Found(features / days * 7 if days else None, features)
+def _per_week(world: World, question: Question) -> Computed:
+    days = max(0, (question.last_day - question.window.start).days + 1)
+    features = len(_features(_done(world, question)))
+    return Computed(features / days * 7 if days else None, features)
 
 
-def _age(world: World, asked: Asked) -> Found:
+def _age(world: World, question: Question) -> Computed:
     ages = [
-        (asked.last_day - each.begun_at.date()).days * DAY for each in _standing(world, asked, BUSY) if each.begun_at
+        (question.last_day - item.begun_at.date()).days * DAY
+        for item in _standing(world, question, BUSY)
+        if item.begun_at
     ]
     return _spread(ages)
 
 
-def _backlog_age(world: World, asked: Asked) -> Found:
-    return _spread([(asked.last_day - each.created.date()).days * DAY for each in _standing(world, asked, WAITING)])
+def _backlog_age(world: World, question: Question) -> Computed:
+    return _spread(
+        [(question.last_day - item.created.date()).days * DAY for item in _standing(world, question, WAITING)]
+    )
 
 
-def _backlog_health(world: World, asked: Asked) -> Found:
-    backlog = _standing(world, asked, WAITING)
-    return _share(sum(each.is_healthy(asked.last_day) for each in backlog), len(backlog), len(backlog))
+def _backlog_health(world: World, question: Question) -> Computed:
+    backlog = _standing(world, question, WAITING)
+    return _share(sum(item.is_healthy(question.last_day) for item in backlog), len(backlog), len(backlog))
 
 
-def _count(items: Sequence[Item]) -> Found:
-    return Found(len(items), len(items))
+def _count(items: Sequence[Item]) -> Computed:
+    return Computed(len(items), len(items))
 
 
-def _rate(above: Sequence[Item], below: Sequence[Item]) -> Found:
+def _rate(above: Sequence[Item], below: Sequence[Item]) -> Computed:
     return _share(len(above), len(below), len(below))
 
 
-Metric = Callable[[World, Asked], Found]
+Metric = Callable[[World, Question], Computed]
 ITEMS: dict[str, Metric] = {
-    "issue.lead_time": lambda world, asked: _spread([each.lead for each in _done(world, asked)]),
-    "issue.cycle_time": lambda world, asked: _spread([each.cycle for each in _done(world, asked)]),
+    "issue.lead_time": lambda world, question: _spread([item.lead for item in _done(world, question)]),
+    "issue.cycle_time": lambda world, question: _spread([item.cycle for item in _done(world, question)]),
     "flow.efficiency": _flow_efficiency,
-    "wip.count": lambda world, asked: _count(_standing(world, asked, BUSY)),
+    "wip.count": lambda world, question: _count(_standing(world, question, BUSY)),
     "wip.age": _age,
     "backlog.age": _backlog_age,
     "backlog.health": _backlog_health,
     "work.features_per_week": _per_week,
-    "work.feature_completion_rate": lambda world, asked: _rate(
-        _features(_done(world, asked)), _features(_created(world, asked))
+    "work.feature_completion_rate": lambda world, question: _rate(
+        _features(_done(world, question)), _features(_created(world, question))
     ),
-    "bug.ratio": lambda world, asked: _rate(_bugs(_done(world, asked)), _done(world, asked)),
-    "bug.reopen_rate": lambda world, asked: _rate(
-        [bug for bug in _bugs(_done(world, asked)) if bug.left_done], _bugs(_done(world, asked))
+    "bug.ratio": lambda world, question: _rate(_bugs(_done(world, question)), _done(world, question)),
+    "bug.reopen_rate": lambda world, question: _rate(
+        [bug for bug in _bugs(_done(world, question)) if bug.left_done], _bugs(_done(world, question))
     ),
-    "bug.fix_rate": lambda world, asked: _rate(_bugs(_done(world, asked)), _bugs(_created(world, asked))),
-    "bug.escaped": lambda world, asked: _count(
-        [bug for bug in _bugs(_created(world, asked)) if {"found-in-production", "customer-reported"} & {*bug.labels}]
+    "bug.fix_rate": lambda world, question: _rate(_bugs(_done(world, question)), _bugs(_created(world, question))),
+    "bug.escaped": lambda world, question: _count(
+        [
+            bug
+            for bug in _bugs(_created(world, question))
+            if {"found-in-production", "customer-reported"} & {*bug.labels}
+        ]
     ),
-    "bug.customer_found": lambda world, asked: _count(
-        [bug for bug in _bugs(_created(world, asked)) if "customer-reported" in bug.labels]
+    "bug.customer_found": lambda world, question: _count(
+        [bug for bug in _bugs(_created(world, question)) if "customer-reported" in bug.labels]
     ),
 }
 
 
-def _runs(world: World, asked: Asked) -> list[tuple[Attempt, list[Attempt]]]:
+def _runs(world: World, question: Question) -> list[tuple[Attempt, list[Attempt]]]:
     """The last attempt of each run that counts in the window, and all of its attempts."""
     by_sha: dict[str, list[Attempt]] = {}
     for attempt in world.attempts:
         by_sha.setdefault(attempt.sha, []).append(attempt)
-    found = []
+    runs = []
     for attempts in by_sha.values():
-        last = max(attempts, key=lambda each: (each.started, each.number))
-        if last.finished and asked.holds(last.finished.date()):
-            found.append((last, attempts))
-    return found
+        last = max(attempts, key=lambda attempt: (attempt.started, attempt.number))
+        if last.finished and question.holds(last.finished.date()):
+            runs.append((last, attempts))
+    return runs
 
 
 def _ran(last: Attempt, begin: datetime, end: datetime | None) -> float | None:
     return None if last.status == "skipped" or end is None else (end - begin).total_seconds()
 
 
-def _of_runs(world: World, asked: Asked, counts: Callable[[Attempt, list[Attempt]], bool]) -> Found:
-    runs = [run for run in _runs(world, asked) if run[0].status in ("success", "failure")]
+def _of_runs(world: World, question: Question, counts: Callable[[Attempt, list[Attempt]], bool]) -> Computed:
+    runs = [run for run in _runs(world, question) if run[0].status in ("success", "failure")]
     return _share(sum(counts(last, attempts) for last, attempts in runs), len(runs), len(runs))
 
 
 RUNS: dict[str, Metric] = {
-    "ci.duration": lambda world, asked: _spread(
-        [_ran(last, last.started, last.finished) for last, _ in _runs(world, asked)]
+    "ci.duration": lambda world, question: _spread(
+        [_ran(last, last.started, last.finished) for last, _ in _runs(world, question)]
     ),
-    "ci.queue_time": lambda world, asked: _spread(
-        [_ran(last, last.queued, last.started) for last, _ in _runs(world, asked)]
+    "ci.queue_time": lambda world, question: _spread(
+        [_ran(last, last.queued, last.started) for last, _ in _runs(world, question)]
     ),
-    "ci.success_rate": lambda world, asked: _of_runs(world, asked, lambda last, _: last.status == "success"),
-    "ci.flaky_rate": lambda world, asked: _of_runs(
+    "ci.success_rate": lambda world, question: _of_runs(world, question, lambda last, _: last.status == "success"),
+    "ci.flaky_rate": lambda world, question: _of_runs(
         world,
-        asked,
-        lambda last, attempts: last.status == "success" and any(each.status == "failure" for each in attempts),
+        question,
+        lambda last, attempts: last.status == "success" and any(attempt.status == "failure" for attempt in attempts),
     ),
 }

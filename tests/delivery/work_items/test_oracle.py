@@ -11,7 +11,7 @@ import time_machine
 from insights.columns.refresh import refresh
 from insights.query.query import Dimension, Figure, Granularity, Statistic, Window
 from tests.columns.forgotten import forgotten_by_refresh
-from tests.delivery.work_items.oracle import ITEMS, RUNS, Asked, Found, World, random_world
+from tests.delivery.work_items.oracle import ITEMS, RUNS, Computed, Question, World, random_world
 from tests.delivery.work_items.tracker import Tracker, answer
 from tests.org import Org
 from tests.seeds import seeds
@@ -55,17 +55,17 @@ def world(request: pytest.FixtureRequest, org: Org) -> World:
         ("ben", "red", date.min, MOVED_ON),
         ("ben", "blue", MOVED_ON, date.max),
     ):
-        world.placements += [(f"{person}@example.com", each, first_day, end_day) for each in (unit, "teams")]
+        world.placements += [(f"{person}@example.com", tree, first_day, end_day) for tree in (unit, "teams")]
     return world
 
 
-def _compare(found: Figure, expected: Found, what: object) -> None:
-    if expected.value is None or found.value is None:
+def _compare(computed: Figure, expected: Computed, what: object) -> None:
+    if expected.value is None or computed.value is None:
         # A count of nothing is 0 or no data, by whether a source is connected: not the oracle's business.
-        assert (found.value or 0) == (expected.value or 0), what
+        assert (computed.value or 0) == (expected.value or 0), what
     else:
-        assert found.value == pytest.approx(expected.value), what
-    assert (found.sample_size, found.left_out) == (expected.sample, expected.left_out), what
+        assert computed.value == pytest.approx(expected.value), what
+    assert (computed.sample_size, computed.left_out) == (expected.sample, expected.left_out), what
 
 
 @pytest.mark.parametrize("path", ["facts", "columns"])
@@ -77,9 +77,11 @@ def test_values_are_those_of_the_oracle(world: World, path: str) -> None:
             for key, metric in {**ITEMS, **({} if unit else RUNS)}.items():
                 days = () if unit else (Granularity.DAY,)
                 for granularity in (Granularity.WEEK, Granularity.MONTH, *days):
-                    told = answer(key, window, unit=unit, granularity=granularity)
-                    for figure in (*told.total, *told.series):
-                        _compare(figure, metric(world, Asked(figure.window, TODAY, unit)), (key, unit, figure.window))
+                    computed = answer(key, window, unit=unit, granularity=granularity)
+                    for figure in (*computed.total, *computed.series):
+                        _compare(
+                            figure, metric(world, Question(figure.window, TODAY, unit)), (key, unit, figure.window)
+                        )
 
 
 def test_statistics_are_those_of_the_oracle(world: World) -> None:
@@ -87,19 +89,19 @@ def test_statistics_are_those_of_the_oracle(world: World) -> None:
         for key, metric in ITEMS.items():
             for statistic in Statistic if key in SPREAD else ():
                 for figure in answer(key, window, unit="teams", statistic=statistic).series:
-                    expected = metric(world, Asked(figure.window, TODAY, "teams")).statistic(statistic)
+                    expected = metric(world, Question(figure.window, TODAY, "teams")).statistic(statistic)
                     assert figure.value == (None if expected is None else pytest.approx(expected)), (key, figure.window)
 
 
 def test_segments_are_those_of_the_oracle_and_make_up_the_whole(world: World) -> None:
     for window in WINDOWS:
         for key in ("issue.cycle_time", "wip.count", "wip.age", "backlog.health"):
-            told = answer(key, window, unit="red", by=Dimension.WORK_TYPE)
-            for figure in (*told.total, *told.series):
-                asked = Asked(figure.window, TODAY, "red", figure.segment["work_type"])
-                _compare(figure, ITEMS[key](world, asked), (key, asked))
+            computed = answer(key, window, unit="red", by=Dimension.WORK_TYPE)
+            for figure in (*computed.total, *computed.series):
+                question = Question(figure.window, TODAY, "red", figure.segment["work_type"])
+                _compare(figure, ITEMS[key](world, question), (key, question))
             whole = answer(key, window, unit="red").total[0]
-            assert sum(each.sample_size for each in told.total) == whole.sample_size
+            assert sum(figure.sample_size for figure in computed.total) == whole.sample_size
 
 
 def test_the_outbox_names_all_that_changed(world: World) -> None:

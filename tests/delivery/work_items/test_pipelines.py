@@ -49,8 +49,8 @@ def test_a_commit_that_is_told_later_joins_its_run_and_leaves_the_other(tracker:
         tracker.run("3", "bbb", "success", "03-10 10:00", "03-10 10:10"),
     )
     assert figure("ci.flaky_rate", week_of("03-09")).value == 0
-    told = tracker.run("2", "bbb", "failure", "03-09 11:00", "03-09 11:10")
-    tracker.tell(replace(told, updated_at=at("03-11 10:00")))
+    run = tracker.run("2", "bbb", "failure", "03-09 11:00", "03-09 11:10")
+    tracker.tell(replace(run, updated_at=at("03-11 10:00")))
     # Commit bbb failed first and then succeeded; of aaa the other attempt is left, which failed.
     rate = figure("ci.flaky_rate", week_of("03-09"))
     assert (rate.numerator, rate.denominator) == (1, 2)
@@ -80,6 +80,6 @@ def test_the_outbox_is_told_of_the_days_on_which_a_run_counts_and_counted(tracke
     tracker.tell(tracker.run("1/1", "aaa", "failure", "03-09 10:00", "03-09 10:10"))
     FactChange.objects.all().delete()
     tracker.tell(tracker.run("1/2", "aaa", "success", "03-16 10:00", "03-16 11:00", attempt=2))
-    told = FactChange.objects.filter(family="pipeline").order_by("day_from")
-    assert [each.day_from for each in told] == [on("03-09"), on("03-16")]
-    assert {each.owned_id for each in told} == {Owned.objects.get(kind="repository").pk}
+    changes = FactChange.objects.filter(family="pipeline").order_by("day_from")
+    assert [change.day_from for change in changes] == [on("03-09"), on("03-16")]
+    assert {change.owned_id for change in changes} == {Owned.objects.get(kind="repository").pk}

@@ -71,8 +71,8 @@ def test_whichever_is_told_first(tracker: Tracker, runs_first: bool) -> None:
         tracker.run("neither", "zzz", "failure", "03-09 13:00", "03-09 13:10"),
         tracker.run("no commit", "", "failure", "03-09 14:00", "03-09 14:10"),
     ]
-    told = proposed(tracker, 1, "aaa", merged="03-09 11:00", merge_sha="mmm")
-    for drafts in ([*runs], [told]) if runs_first else ([told], [*runs]):
+    draft = proposed(tracker, 1, "aaa", merged="03-09 11:00", merge_sha="mmm")
+    for drafts in ([*runs], [draft]) if runs_first else ([draft], [*runs]):
         tracker.tell(*drafts)
     assert belonging() == {"listed": 1, "merged": 1, "neither": None, "no commit": None}
     assert success() == {"Non-AI": 50, "unknown": 0}

@@ -43,8 +43,8 @@ def test_a_stock_is_split_filtered_and_read_by_month(four_weeks: Tracker) -> Non
     assert figure("wip.count", WEEKS).value == 1  # of the window as of its last week: a stock is no sum
     assert values("wip.count", WEEKS, granularity=Granularity.MONTH) == [1]
     split = answer("wip.count", WEEKS, by=Dimension.WORK_TYPE)
-    assert {each.segment["work_type"]: each.value for each in split.total} == {"bug": 1, "feature": 0}
-    assert [each.value for each in split.series if each.segment["work_type"] == "feature"] == [1, 1, 0, 0]
+    assert {entry.segment["work_type"]: entry.value for entry in split.total} == {"bug": 1, "feature": 0}
+    assert [entry.value for entry in split.series if entry.segment["work_type"] == "feature"] == [1, 1, 0, 0]
     assert values("wip.count", WEEKS, work_type=("feature",)) == [1, 1, 0, 0]
 
 

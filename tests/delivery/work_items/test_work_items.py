@@ -28,12 +28,12 @@ def tracker(db: None) -> Tracker:
 
 
 def test_only_the_days_that_changed_are_computed_anew(tracker: Tracker) -> None:
-    begun = [("03-04 10:00", "In progress")]
-    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *begun, assignee="ada"))
+    moves = [("03-04 10:00", "In progress")]
+    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *moves, assignee="ada"))
     FactChange.objects.all().delete()
-    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *begun, assignee="ada"))
+    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *moves, assignee="ada"))
     assert not FactChange.objects.exists()
-    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *begun, ("03-10 10:00", "Done"), assignee="ada"))
+    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *moves, ("03-10 10:00", "Done"), assignee="ada"))
     (change,) = FactChange.objects.all()
     # It counts as done on the 10th, and from then on stands no more at the end of any day.
     assert (change.family, change.day_from) == ("work_item", on("03-10"))
@@ -63,11 +63,11 @@ def test_who_filters_by_other_means_its_finer_classes_too(tracker: Tracker) -> N
     assert figure("issue.lead_time", week, work_type=("bug", "other")).sample_size == 5
 
 
-@pytest.mark.parametrize("said", ["label", "type", "project", "reporter"])
-def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker, said: str) -> None:
-    word = {"label": "area/eu", "type": "Bug", "project": "acme/shop", "reporter": "kim"}[said]
-    told: dict[str, Any] = {"labels": ("area/eu",), "reporter": Who(login="kim")}
-    tracker.tell(tracker.item("SHOP-1", "03-09 08:00", type="Bug", **told))
+@pytest.mark.parametrize("subject", ["label", "type", "project", "reporter"])
+def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker, subject: str) -> None:
+    word = {"label": "area/eu", "type": "Bug", "project": "acme/shop", "reporter": "kim"}[subject]
+    details: dict[str, Any] = {"labels": ("area/eu",), "reporter": Who(login="kim")}
+    tracker.tell(tracker.item("SHOP-1", "03-09 08:00", type="Bug", **details))
     assert figure("bug.customer_found", week_of("03-09")).value == 0
     assert set_meaning(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
     assert figure("bug.customer_found", week_of("03-09")).value == 1
@@ -142,9 +142,9 @@ ASSIGNED = [
 ]
 
 
-@pytest.mark.parametrize(("assigned", "whose"), ASSIGNED)
+@pytest.mark.parametrize(("assigned", "owner"), ASSIGNED)
 def test_an_item_counts_for_its_assignee_when_done_else_the_last(
-    tracker: Tracker, org: Org, assigned: list[tuple[str, str | None]], whose: str | None
+    tracker: Tracker, org: Org, assigned: list[tuple[str, str | None]], owner: str | None
 ) -> None:
     org.tree("Teams")
     for person in ("ada", "ben"):
@@ -152,8 +152,8 @@ def test_an_item_counts_for_its_assignee_when_done_else_the_last(
         org.join(person, f"of-{person}")
     emails = [(moment, f"{who}@example.com" if who else None) for moment, who in assigned]
     tracker.tell(tracker.item("SHOP-1", "03-09 08:00", ("03-11 12:00", "Done"), assigned=emails))
-    found = {unit: figure("issue.lead_time", week_of("03-09"), unit=unit).sample_size for unit in ("of-ada", "of-ben")}
-    assert found == {"of-ada": int(whose == "ada"), "of-ben": int(whose == "ben")}
+    sizes = {unit: figure("issue.lead_time", week_of("03-09"), unit=unit).sample_size for unit in ("of-ada", "of-ben")}
+    assert sizes == {"of-ada": int(owner == "ada"), "of-ben": int(owner == "ben")}
 
 
 def test_it_counts_for_the_unit_in_which_its_assignee_was_then(tracker: Tracker, org: Org) -> None:
@@ -201,8 +201,8 @@ def test_a_week_with_a_change_of_clocks_has_its_days(tracker: Tracker) -> None:
         assert values("issue.cycle_time", weeks) == [(35 * 60 + 59) * 60, (36 * 60 + 1) * 60]
         assert values("wip.count", weeks) == [1, 0]  # SHOP-2 alone stood at the end of the Sunday
         assert values("wip.age", weeks) == [1 * DAY, None]
-        told = {figures.work_item.key: figures.done_on for figures in WorkItemFigures.objects.all()}
-    assert told == {"SHOP-1": on("03-29"), "SHOP-2": on("03-30")}
+        done_on = {figures.work_item.key: figures.done_on for figures in WorkItemFigures.objects.all()}
+    assert done_on == {"SHOP-1": on("03-29"), "SHOP-2": on("03-30")}
     settle_all_days()
     assert set(WorkItemFigures.objects.values_list("done_on", flat=True)) == {on("03-29")}
 
@@ -218,6 +218,7 @@ def test_items_are_split_by_whether_an_agent_had_a_part_in_their_pull_requests(t
     assert by_segment("bug.ratio", week, Dimension.ASSISTANCE) == {"AI": 0, "Non-AI": 0, "unknown": 0}
     assert figure("issue.cycle_time", week, assistance=("AI",)).sample_size == 1
     by_agent = {
-        each.segment["agent"]: each.sample_size for each in answer("issue.cycle_time", week, by=Dimension.AGENT).total
+        entry.segment["agent"]: entry.sample_size
+        for entry in answer("issue.cycle_time", week, by=Dimension.AGENT).total
     }
     assert by_agent == {"claude_code": 1, "Non-AI": 1, "unknown": 1}

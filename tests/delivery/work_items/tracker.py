@@ -82,12 +82,12 @@ class Tracker:
         resolved: str | None = None,
         assigned: Sequence[tuple[str, str | None]] = (),
         type: str = "Story",  # as trackers call it
-        **told: Any,
+        **details: Any,
     ) -> WorkItemDraft:
         """A work item with its moves: when, and into which status; without moves it stands in `status`."""
         statuses = ["To do", *(to for _, to in moves)]
         now = status or statuses[-1]
-        owner = assigned[-1][1] if assigned else told.pop("assignee", None)
+        owner = assigned[-1][1] if assigned else details.pop("assignee", None)
         return WorkItemDraft(
             external_id=key,
             key=key,
@@ -107,7 +107,7 @@ class Tracker:
                 ]
             ),
             assignments=Told([AssignmentDraft(at=at(moment), assignee=_who(who)) for moment, who in assigned]),
-            **told,
+            **details,
         )
 
     def pull_request(self, number: int, key: str, agent: str | None = None) -> PullRequestDraft:
@@ -198,15 +198,15 @@ def answer(
     return read_series([query])[0]
 
 
-def figure(key: str, window: Window, **asked: Any) -> Figure:
-    (found,) = answer(key, window, **asked).total
-    return found
+def figure(key: str, window: Window, **options: Any) -> Figure:
+    (computed,) = answer(key, window, **options).total
+    return computed
 
 
-def values(key: str, window: Window, **asked: Any) -> list[float | None]:
+def values(key: str, window: Window, **options: Any) -> list[float | None]:
     """The values of each bucket."""
-    return [each.value for each in answer(key, window, **asked).series]
+    return [entry.value for entry in answer(key, window, **options).series]
 
 
-def by_segment(key: str, window: Window, by: Dimension, **asked: Any) -> dict[str, float | None]:
-    return {each.segment[by.value]: each.value for each in answer(key, window, by=by, **asked).total}
+def by_segment(key: str, window: Window, by: Dimension, **options: Any) -> dict[str, float | None]:
+    return {entry.segment[by.value]: entry.value for entry in answer(key, window, by=by, **options).total}
