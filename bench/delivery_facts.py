@@ -34,9 +34,9 @@ from integrations.delivery.linking.rebuild import relink_everything
 from integrations.delivery.mappings.effective import effective_meanings
 from integrations.delivery.ownership.give import Gift, give
 from integrations.delivery.ownership.seen import note_named
-from integrations.delivery.pipeline_runs.figures import settle_run_figures
-from integrations.delivery.pull_requests.figures import settle_figures
-from integrations.delivery.work_items.figures import settle_item_figures
+from integrations.delivery.pipeline_runs.figures import recompute_run_figures
+from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.enums import Kind
 from integrations.models import (
     Connection,
@@ -166,15 +166,15 @@ def _write(size: DeliverySize, told_by: Connection) -> None:
 
 def _derive(told_by: Connection) -> None:
     meanings = effective_meanings(told_by)
-    _settle(settle_figures, _ids(PullRequest, told_by), PullRequestFigures)
-    _settle(lambda ids: settle_item_figures(meanings, ids), _ids(WorkItem, told_by), WorkItemFigures)
-    _settle(settle_run_figures, _ids(PipelineRun, told_by), PipelineRunFigures)
+    _recompute(recompute_figures, _ids(PullRequest, told_by), PullRequestFigures)
+    _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, told_by), WorkItemFigures)
+    _recompute(recompute_run_figures, _ids(PipelineRun, told_by), PipelineRunFigures)
     relink_everything()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_factchange")
 
 
-def _settle(settle: Callable[[list[int]], object], ids: list[int], figures: type[Model]) -> None:
+def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: type[Model]) -> None:
     """With statistics after the first: plans made for a table that is known to be empty never end in a full one."""
     for some in (ids[:FIRST_SETTLED], ids[FIRST_SETTLED:]):
         settle(some)

@@ -120,7 +120,7 @@ def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Me
             goal=f"≥ {SMALL_REQUESTS_PER_SECOND}",
             met=many.reached.requests_per_second >= SMALL_REQUESTS_PER_SECOND,
             limit=Limit("requests/s: /healthz over the same connections", empty.requests_per_second),
-            conditions=f"{place}; {many.told}",
+            conditions=f"{place}; {many.summary}",
         ),
         Measured(
             name=f"small requests, {THREADS} connections, p99",
@@ -129,7 +129,7 @@ def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Me
             goal=f"≤ {SMALL_P99_MS} ms",
             met=many.p99_ms <= SMALL_P99_MS,
             limit=Limit("ms: p99 of /healthz over the same connections", percentile(empty.latencies, 99) * 1000),
-            conditions=f"{place}; {many.told}",
+            conditions=f"{place}; {many.summary}",
         ),
         Measured(
             name=f"small requests, {CONNECTIONS} connections",
@@ -138,7 +138,7 @@ def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Me
             goal="none",
             met=None,
             limit=commits,
-            conditions=f"{place}; {few.told}",
+            conditions=f"{place}; {few.summary}",
         ),
         Measured(
             name=f"small requests, {SMALL_REQUESTS_PER_SECOND} a second, p99",
@@ -146,7 +146,7 @@ def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Me
             unit="ms",
             goal="none",
             met=None,
-            conditions=f"due at any moment, over {AT_RATE['connections']} connections; {place}; {at_rate.told}",
+            conditions=f"due at any moment, over {AT_RATE['connections']} connections; {place}; {at_rate.summary}",
         ),
     ]
 
@@ -162,7 +162,7 @@ class _Sent(NamedTuple):
         return percentile(self.reached.latencies, 99) * 1000
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         median = percentile(self.reached.latencies, 50) * 1000
         return f"{len(self.reached.latencies)} requests, p50 {median:.1f} ms, p99 {self.p99_ms:.0f} ms, {self.cost}"
 

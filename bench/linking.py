@@ -7,8 +7,8 @@ from django.db import connection
 from bench.delivery_facts import DeliverySize, generate_delivery_once
 from bench.figures import Limit, Measured
 from bench.timing import seconds_of, taken_back
-from integrations.delivery.linking.failures import settle_all_failures
-from integrations.delivery.linking.first_deployment import settle_all_deployed
+from integrations.delivery.linking.failures import recompute_all_failures
+from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
 from integrations.delivery.linking.rebuild import place_everything, relink_everything
 from integrations.models import CommitPlace, DeployedPullRequest, Deployment, PullRequest
 
@@ -27,8 +27,8 @@ def relink(size: DeliverySize) -> list[Measured]:
         DeployedPullRequest.objects.all().delete()
         _run("DELETE FROM integrations_deploymentfailure")
         _run("DELETE FROM integrations_faileddeployment")
-        linking = seconds_of(settle_all_deployed)
-        failures = seconds_of(settle_all_failures)
+        linking = seconds_of(recompute_all_first_deployments)
+        failures = seconds_of(recompute_all_failures)
     with taken_back():
         again = seconds_of(relink_everything)
     return [

@@ -176,7 +176,7 @@ def _stream_for_us_alone(base_url: str) -> Stream:
 
 def _seconds_of_sync(stream: Stream, sizes: list[float]) -> tuple[float, SyncRun]:
     started = time.perf_counter()
-    run = run_stream(stream, after_turn=lambda: sizes.append(_resident_mb()))
+    run = run_stream(stream, after_slice=lambda: sizes.append(_resident_mb()))
     seconds = time.perf_counter() - started
     Stream.objects.filter(pk=stream.pk).update(due_at=None)
     if run.state != SyncRun.State.DONE:

@@ -21,7 +21,7 @@ from insights.engine.outcomes import Facts
 from insights.engine.plan import Clock, needs_of
 from insights.query import windows
 from insights.query.query import Granularity, Statistic, Window
-from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.models import PullRequestFigures
 from orgtree.models import Unit
 
@@ -46,7 +46,7 @@ def stages(size: DeliverySize, *, pull_requests: int = PULL_REQUESTS) -> list[Me
     in_python = time.perf_counter() - began
     with taken_back():
         PullRequestFigures.objects.filter(pk__in=ids).update(cycle_seconds=None)  # so that every row is written
-        deriving = seconds_of(lambda: settle_figures(ids))
+        deriving = seconds_of(lambda: recompute_figures(ids))
     figures = seconds_of(lambda: weekly_figures(weeks))
     limit = Limit("s: rows loaded and averaged in Python", in_python)
     conditions = f"{len(ids):,} pull requests of {weeks.days // 7} weeks, five stages, teams with those above them"

@@ -11,7 +11,7 @@ class IntegrationsConfig(AppConfig):
 
         from integrations.code.commits.bots import recount_bots
         from integrations.delivery.ownership.seen import note_project, note_repository
-        from integrations.delivery.recompute import settle_all_days
+        from integrations.delivery.recompute import recompute_all_days
         from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
         from integrations.models import Project, Repository
@@ -28,7 +28,7 @@ class IntegrationsConfig(AppConfig):
         on_bots_changed(enqueue_pull_requests_of)
         count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
         on_presence_changed(note_presence)
-        on_time_zone_changed(settle_all_days)
+        on_time_zone_changed(recompute_all_days)
         count_active_people_with(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)

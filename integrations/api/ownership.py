@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from core.api.errors import BadRequest
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from integrations.delivery.ownership.find import find_owned, find_unit
-from integrations.delivery.ownership.give import disown, own
+from integrations.delivery.ownership.give import own, remove_owner
 from integrations.delivery.ownership.listing import Filters, ListedThing, listed_things
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
 from integrations.delivery.ownership.refusals import OwnershipRefusal
@@ -160,7 +160,7 @@ class OwnershipView(APIView):
                 tree = OrgTree.objects.filter(slug=given.get("tree", "")).first()
                 if tree is None:
                     return _refused({"tree": ["Say in which tree nobody owns it, by its slug."]})
-                unit, changed = None, disown(owned, tree, start=start, end=end, by=by)
+                unit, changed = None, remove_owner(owned, tree, start=start, end=end, by=by)
             else:
                 field = "unit"
                 unit = find_unit(given["unit"])

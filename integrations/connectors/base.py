@@ -22,7 +22,7 @@ Cursor = Mapping[str, Any]  # JSON, the connector's own; empty at the beginning
 
 
 class Response(Protocol):
-    """An answer of the provider: its status was 2xx or 304."""
+    """A 2xx or 304 answer of the provider."""
 
     @property
     def status(self) -> int: ...
@@ -47,7 +47,7 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An error answer; `document` is its JSON, None where it has none."""
+    """An error answer; `document` is its JSON, None if it has none."""
 
     method: str
     path: str
@@ -58,7 +58,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question of the connection's form; a secret one is stored encrypted and never shown again."""
+    """One field of the connection's form; a secret one is stored encrypted and never shown again."""
 
     name: str
     label: str
@@ -72,7 +72,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the form's answers are: `values` of plain fields, `secrets` of secret ones."""
+    """The form's answers: `values` of plain fields, `secrets` of secret ones."""
 
     values: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
@@ -80,7 +80,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPermission:
-    """One thing that the connection must be able to do; `remedy` says what to grant where it cannot."""
+    """One thing that the connection must be able to do; `remedy` says which permission to grant."""
 
     what: str
     works: bool
@@ -89,7 +89,7 @@ class CheckedPermission:
 
 @dataclass(frozen=True, slots=True)
 class ResourceDraft:
-    """Something that can be picked; `details` is given back to `fetch`."""
+    """A resource that can be picked; `details` is passed back to `fetch`."""
 
     kind: ResourceKind
     external_id: str
@@ -103,7 +103,7 @@ class ResourceDraft:
 
 @dataclass(frozen=True, slots=True)
 class FetchedResource:
-    """What `fetch` is told of a resource."""
+    """The resource as passed to `fetch`."""
 
     kind: ResourceKind
     external_id: str
@@ -113,7 +113,7 @@ class FetchedResource:
 
 @dataclass(frozen=True, slots=True)
 class CloneAddress:
-    """Where git copies a repository from; `authorization` is the value of the HTTP header of that name."""
+    """Where git clones a repository from; `authorization` is the value of the HTTP header of that name."""
 
     url: str
     authorization: str = field(repr=False)
@@ -121,7 +121,7 @@ class CloneAddress:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A record as the provider has it, and the function that makes drafts of it (SchemaError: quarantine)."""
+    """A record as the provider sent it, and the function that makes drafts of it (SchemaError: quarantine)."""
 
     payload: Json
     normalise: Callable[[Json], Sequence[AnyDraft]]
@@ -146,7 +146,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A webhook delivery whose signature was good: the provider's id of it, and the name of its event."""
+    """A webhook delivery with a valid signature: the provider's id of it, and the name of its event."""
 
     delivery_id: str
     event: str
@@ -176,11 +176,14 @@ class Connector(ABC):
 
     @abstractmethod
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        """What works and what is missing.  Raises PermanentError where nothing does (refused token, wrong address)."""
+        """What works and which permission is missing.
+
+        Raises PermanentError if nothing works (refused token, wrong address).
+        """
 
     @abstractmethod
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        """Everything that this credential can see."""
+        """All resources that this credential can see."""
 
     @abstractmethod
     def fetch(
@@ -196,11 +199,11 @@ class Connector(ABC):
         return self.budgets[0]
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        """What an error answer means where the provider says more than its status; None: what the status says."""
+        """What an error answer means where the provider is more specific than its status; None: use the status."""
         return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        """The drafts of a payload that had been put in quarantine."""
+        """The drafts of a quarantined payload."""
         raise NotImplementedError
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
@@ -210,20 +213,20 @@ class Connector(ABC):
     # Webhooks, for connectors that have them -------------------------------------------------------------------
 
     def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-        """What a delivery is; None unless it is signed with `secret`, compared in constant time on the raw bytes.
+        """The delivery; None unless it is signed with `secret`, compared in constant time on the raw bytes.
 
-        Names of headers are in lower case.
+        Header names are in lower case.
         """
         return None
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """The records that a webhook's payload tells of; None where the event is of no use."""
+        """The records in a webhook's payload; None if the event is not used."""
         return None
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        """The resource (by its external id) and the stream of which there is more to read than the payload tells.
+        """The resource (by external id) and the stream that have more to read than the payload contains.
 
-        Such as a pull request's commits: the stream is then read soon, instead of when its turn comes.
+        Such as a pull request's commits: the stream is then read soon, instead of at its next regular time.
         """
         return None
 
@@ -239,13 +242,13 @@ _connectors: dict[str, type[Connector]] = {}
 
 
 def register(connector: type[Connector]) -> type[Connector]:
-    """Class decorator: make the provider known under its slug."""
+    """Class decorator: register the provider under its slug."""
     _connectors[connector.slug] = connector
     return connector
 
 
 def connectors() -> Mapping[str, type[Connector]]:
-    """All known providers, by slug."""
+    """All registered providers, by slug."""
     from integrations.connectors import registered  # noqa: F401  # imports every connector, each of which registers itself
 
     return dict(_connectors)

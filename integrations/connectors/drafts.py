@@ -33,7 +33,7 @@ LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
 
 
 class Untold(Enum):
-    """The type of UNTOLD: this telling says nothing of the field."""
+    """The type of UNTOLD: this draft does not provide the field."""
 
     UNTOLD = "untold"
 
@@ -46,18 +46,21 @@ UNTOLD: Final = Untold.UNTOLD
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody, as a provider names them: at least one of login, e-mail address and account id."""
+    """A person as a provider names them: at least one of login, e-mail address and account id."""
 
     login: str = ""
     email: str = ""
     name: str = ""
     account: str = ""
-    bot: bool = False  # the provider itself says so
+    bot: bool = False  # according to the provider
 
 
 @dataclass(frozen=True, slots=True)
 class Told(Generic[Part]):
-    """The parts of a record that a telling names; `whole` where there are no others, so that stored ones go."""
+    """The parts of a record that a draft provides;
+
+    `whole` if the collection is complete, so that stored others are deleted.
+    """
 
     parts: Sequence[Part] = ()
     whole: bool = True
@@ -65,15 +68,15 @@ class Told(Generic[Part]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What all records share.  `updated_at` is the provider's own: an older telling changes nothing."""
+    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one."""
 
     kind: ClassVar[Kind]
     external_id: str
     updated_at: datetime | None = None
     deleted: bool = False
 
-    def told(self) -> tuple[str, ...]:
-        """The names of the fields that this telling speaks of."""
+    def provided(self) -> tuple[str, ...]:
+        """The names of the fields that this draft provides."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name) is not UNTOLD)
 
 
@@ -99,7 +102,7 @@ class PullRequestCommitDraft:
     authored_at: datetime | None = None
     committed_at: datetime | None = None
     subject: str = ""
-    parents: tuple[str, ...] = ()  # empty where they are not told
+    parents: tuple[str, ...] = ()  # empty if the provider does not send them
     agents: tuple[str, ...] = ()  # slugs of the coding agents that its message names
 
 
@@ -115,7 +118,7 @@ class ReviewDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestEventDraft:
-    """`of` is whom it concerns (the reviewer asked for), `by` who did it; `team` where a team was asked."""
+    """`of` is the person concerned (the requested reviewer), `by` who did it; `team` if a team was requested."""
 
     kind: PullRequestEventKind
     at: datetime
@@ -179,7 +182,7 @@ class TransitionDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentDraft:
-    """From `at` on the item is `assignee`'s; None: nobody's."""
+    """`assignee` from `at` on; None: unassigned."""
 
     at: datetime
     assignee: Who | None
@@ -336,7 +339,7 @@ class ReleaseDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitDraft(Draft):
-    """A commit of which no clone tells; `external_id` is its sha, lines are None where nobody counted them."""
+    """A commit that no clone provides; `external_id` is its sha, lines are None if nobody counted them."""
 
     kind: ClassVar[Kind] = Kind.COMMIT
     repository: str
@@ -367,13 +370,13 @@ AnyDraft: TypeAlias = (
 
 
 def shown_title(text: str) -> str:
-    """A title without NUL, cut where no page could show it."""
+    """A title without NUL, truncated to what a page can show."""
     clean = text.replace("\0", "")
     return clean if len(clean) <= LONGEST_TITLE else f"{clean[: LONGEST_TITLE - 1]}…"
 
 
 def plain(value: Any) -> Any:
-    """A field as JSON has it, for the database: times in ISO 8601, enumerations as their words."""
+    """A field as JSON for the database: times in ISO 8601, enumerations as their values."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):

@@ -1,4 +1,4 @@
-"""The three ways in which talking to a provider goes wrong.  They carry facts and sentences; who shows them decides."""
+"""The three ways in which a provider call fails.  Errors carry facts and sentences; callers decide who sees them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 class ConnectorError(Exception):
-    """What went wrong, in words for an admin; `what_to_do` is the remedy, empty where waiting is all."""
+    """What went wrong, in words for an admin; `what_to_do` is the remedy, empty if waiting is enough."""
 
     def __init__(self, problem: str, *, what_to_do: str = "") -> None:
         super().__init__(problem)
@@ -15,7 +15,7 @@ class ConnectorError(Exception):
 
 
 class TransientError(ConnectorError):
-    """It may work later: a time-out, a 5xx, a rate limit.  `retry_at` where the provider said when."""
+    """It may work later: a time-out, a 5xx, a rate limit.  `retry_at` if the provider said when."""
 
     def __init__(self, problem: str, *, retry_at: datetime | None = None, what_to_do: str = "") -> None:
         super().__init__(problem, what_to_do=what_to_do)
@@ -23,15 +23,15 @@ class TransientError(ConnectorError):
 
 
 class PermanentError(ConnectorError):
-    """It will not work until somebody does something: a refused token, a missing permission, a wrong address."""
+    """It fails until somebody acts: a refused token, a missing permission, a wrong address."""
 
 
 class CredentialRefusedError(PermanentError):
-    """The token itself is refused: nothing that the connection asks for will be answered."""
+    """The token itself is refused: every request of the connection would fail."""
 
 
 class GoneError(PermanentError):
-    """The resource is not there any more, or is hidden from this credential."""
+    """The resource no longer exists, or is hidden from this credential."""
 
 
 class SchemaError(ValueError):

@@ -23,7 +23,7 @@ from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
 from integrations.connectors.json_text import read_json
 from integrations.connectors.origins import Origin, shown_origin, shown_path
-from integrations.connectors.rate_limits import ToldQuota, retry_at, told_quota
+from integrations.connectors.rate_limits import ReportedQuota, reported_quota, retry_at
 from integrations.connectors.refusals import error_of, is_rate_limited
 
 USER_AGENT = "Headway"
@@ -35,7 +35,7 @@ SHORTEST_SECRET = 6  # a shorter one would blot out half of every sentence
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one request may take, in seconds, and how often it is tried before its stream waits for a later turn."""
+    """How long one request may take, in seconds, and how often it is tried before its stream is rescheduled."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -49,18 +49,18 @@ PATIENCE = Patience()
 
 
 class Budgets(Protocol):
-    """What the provider grants, shared by everything that uses the connection."""
+    """The provider's request budgets, shared by everything that uses the connection."""
 
     def seconds_before(self, budget: str) -> float:
-        """How long to wait before the next request.  Raises TransientError where it would be too long."""
+        """How long to wait before the next request.  Raises TransientError if that is too long."""
         ...
 
-    def note(self, budget: str, quota: ToldQuota) -> None: ...
+    def note(self, budget: str, quota: ReportedQuota) -> None: ...
     def block(self, budget: str, until: datetime) -> None: ...
 
 
 class Exchanged(Protocol):
-    """Where a signature that cost requests is kept."""
+    """A cache for signatures that cost requests."""
 
     def get(self) -> Mapping[str, str] | None: ...
     def keep(self, signature: Mapping[str, str]) -> None: ...
@@ -81,15 +81,15 @@ class Answer:
 
 
 class GivenUpError(TransientError):
-    """Nobody waits for the answer any more: the request was not sent."""
+    """The caller no longer waits: the request was not sent."""
 
 
 class _PassingError(TransientError):
-    """Likely over in a second: tried again within the turn."""
+    """Likely over in a second: retried within the slice."""
 
 
 class ConnectionHttp:
-    """Requests of one connection; a context manager.  Used by one thread at a time."""
+    """The HTTP client of one connection; a context manager.  Used by one thread at a time."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class ConnectionHttp:
         self._client.close()
 
     def give_up(self) -> None:
-        """Nobody waits for answers any more: the next request, in whichever thread, raises GivenUpError instead."""
+        """The caller no longer waits: the next request, in whichever thread, raises GivenUpError instead."""
         self._given_up = True
 
     def get(
@@ -186,7 +186,7 @@ class ConnectionHttp:
         raise self._refused(Refused(method, path, status, reply_headers, _document(content)), budget, now)
 
     def _refused(self, refused: Refused, budget: str, now: datetime) -> ConnectorError:
-        """The error to raise; of a rate limit it is noted for everybody else who uses the connection."""
+        """The error to raise; a rate limit is noted for all other users of the connection."""
         own = self._connector.refusal(refused)
         if own is None and is_rate_limited(refused):
             until = retry_at(refused.headers, now) or now + UNKNOWN_WAIT
@@ -205,7 +205,7 @@ class ConnectionHttp:
         return own or error_of(refused, self._name)
 
     def _is_long(self, until: datetime | None, now: datetime) -> bool:
-        """Whether somebody else should have the turn meanwhile."""
+        """Whether another stream should be read meanwhile."""
         return until is not None and (until - now).total_seconds() > self._patience.longest_wait
 
     # One request ----------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class ConnectionHttp:
         return self._connector.name
 
     def _address(self, path: str) -> str:
-        """The absolute URL; PermanentError where it leads to another host."""
+        """The absolute URL; PermanentError if it leads to another host."""
         if "://" not in path:
             return f"{self._connector.base_url}/{path.lstrip('/')}"
         if not self._origin.has(path):
@@ -356,7 +356,7 @@ class ConnectionHttp:
         return signature
 
     def _sign_anew(self, refused: Mapping[str, str]) -> bool:
-        """Whether there is another signature than the refused one: a token that was exchanged may have run out."""
+        """Whether there is another signature than the refused one: an exchanged token may have expired."""
         if not self._signed:
             return False
         if self._exchanged is not None:
@@ -369,11 +369,11 @@ class ConnectionHttp:
             time.sleep(seconds)
 
     def _note(self, budget: str, headers: Mapping[str, str], now: datetime) -> None:
-        if self._budgets is not None and (quota := told_quota(headers, now)) is not None:
+        if self._budgets is not None and (quota := reported_quota(headers, now)) is not None:
             self._budgets.note(quota.budget or budget, quota)
 
     def _blot_out_secrets(self, problem: ConnectorError) -> None:
-        """A provider may repeat what it was sent."""
+        """A provider may echo what it was sent."""
         signature = [word for value in (self._signature or {}).values() for word in value.split()]
         for secret in (*self._connector.settings.secrets.values(), *signature):
             if len(secret) >= SHORTEST_SECRET:

@@ -1,4 +1,4 @@
-"""Reading JSON of others so that a database can keep it, as facts or in quarantine."""
+"""Parsing foreign JSON so that a database can store it, as facts or in quarantine."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def read_json(text: bytes | str) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Whether a text column takes it."""
+    """Whether a text column accepts it."""
     return not _UNSTORABLE.search(text)
 
 
 def read_delivery(body: bytes) -> dict[str, Any]:
-    """The object that a webhook's body is, or that stands in its form field `payload`.  Raises SchemaError."""
+    """The JSON object of a webhook's body or of its form field `payload`.  Raises SchemaError."""
     text = body.decode("utf-8-sig", "replace")
     if text.startswith("payload="):
         text = parse_qs(text)["payload"][0]

@@ -1,4 +1,4 @@
-"""Which addresses are a connection's own host, where its credentials may go, and how addresses are shown."""
+"""Which addresses belong to a connection's own host, where its credentials may be sent, and how addresses are shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Origin:
 
     @classmethod
     def of(cls, base_url: str) -> Origin:
-        """Raises PermanentError where it is no address."""
+        """Raises PermanentError if it is no address."""
         try:
             origin = _origin(urlsplit(base_url))
         except ValueError:
@@ -63,5 +63,5 @@ def shown_origin(url: str) -> str:
 
 
 def shown_path(path: str) -> str:
-    """A path for a sentence, without its query, in which a provider may have put anything."""
+    """A path for a message, without its query, which the provider controls."""
     return urlsplit(path).path[:LONGEST_SHOWN] or "/"

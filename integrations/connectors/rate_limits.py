@@ -24,8 +24,8 @@ _NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldQuota:
-    """What an answer says of a budget of requests; `budget` is its name where the provider gives one."""
+class ReportedQuota:
+    """The request budget that an answer reports; `budget` is its name if the provider gives one."""
 
     budget: str
     limit: int | None
@@ -33,22 +33,22 @@ class ToldQuota:
     resets_at: datetime | None
 
 
-def told_quota(headers: Mapping[str, str], now: datetime) -> ToldQuota | None:
-    """None where the headers say nothing of what is left."""
+def reported_quota(headers: Mapping[str, str], now: datetime) -> ReportedQuota | None:
+    """None if the headers do not report what is left."""
     remaining = _whole_number(headers, REMAINING)
     if remaining is None:
         return None
     reset = _first(headers, RESET)
     resets_at = None if reset is None else moment(reset, headers, now)
-    return ToldQuota(headers.get(BUDGET, ""), _whole_number(headers, LIMIT), remaining, resets_at)
+    return ReportedQuota(headers.get(BUDGET, ""), _whole_number(headers, LIMIT), remaining, resets_at)
 
 
 def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When the provider wants to be asked again: Retry-After, else the reset of a budget that is used up."""
+    """When to retry: Retry-After, else the reset of a budget that is used up."""
     after = headers.get("retry-after")
     if after is not None and (at := moment(after, headers, now)) is not None:
         return at
-    quota = told_quota(headers, now)
+    quota = reported_quota(headers, now)
     return quota.resets_at if quota is not None and quota.remaining == 0 else None
 
 

@@ -35,7 +35,7 @@ class Reader:
         self._payload = payload
 
     def has(self, path: str) -> bool:
-        """Whether the field is there and not null."""
+        """Whether the field is present and not null."""
         return self._found(path) is not None
 
     def text(self, path: str, default: Default | _Required = REQUIRED) -> str | Default:

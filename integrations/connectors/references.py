@@ -1,4 +1,4 @@
-"""Keys of work items that people write in branches, titles, descriptions and commits."""
+"""Work item keys in branches, titles, descriptions and commits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error answer means, in words for an admin."""
+"""Error answers in words for an admin."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _quoted(document: Any) -> str:
 
 
 def _message(document: Any) -> str:
-    """What the provider says, in the fields where providers say it."""
+    """The provider's message, from the fields in which providers send it."""
     if not isinstance(document, dict):
         return ""
     for name in ("message", "error_description", "error", "detail"):

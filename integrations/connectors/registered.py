@@ -1,4 +1,4 @@
-"""Imports every connector; a new one is added here."""
+"""Imports every connector; add a new one here."""
 
 from integrations.connectors.github import GitHub
 

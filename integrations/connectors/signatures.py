@@ -7,7 +7,7 @@ import hmac
 
 
 def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
-    """Whether `hexadecimal` is the HMAC-SHA256 of the body under the secret; never where there is no secret."""
+    """Whether `hexadecimal` is the HMAC-SHA256 of the body under the secret; False without a secret."""
     if not secret:
         return False
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -15,5 +15,5 @@ def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
 
 
 def same_token(secret: str, sent: str) -> bool:
-    """Whether the sender knows the secret itself, where a provider signs nothing."""
+    """Whether the sender knows the secret itself, for providers that do not sign."""
     return bool(secret) and hmac.compare_digest(secret.encode(), sent.encode("utf-8", "replace"))

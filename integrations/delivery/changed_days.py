@@ -13,7 +13,7 @@ from typing import LiteralString
 
 from django.db import connection as database
 
-from integrations.delivery.pipeline_runs.pull_requests import follow_runs_of
+from integrations.delivery.pipeline_runs.pull_requests import assign_runs_of
 from integrations.delivery.pull_requests.changed_services import note_services_of_deployments
 from integrations.delivery.work_items.changed_days import note_items_of
 from integrations.enums import Kind
@@ -102,7 +102,7 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
         return
     if kind == Kind.PULL_REQUEST:
         note_items_of(ordered)
-        follow_runs_of(ordered)
+        assign_runs_of(ordered)
     if kind == Kind.DEPLOYMENT:
         note_services_of_deployments(ordered)
     earlier = [row[1:] for row in before if row[0] in ordered]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection as database
 
 from integrations.delivery.changed_days import append_days, days_of
-from integrations.delivery.linking.relink import follow_deployments
+from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import Loose
 from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
 from integrations.enums import Kind
@@ -37,7 +37,7 @@ _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
 # A pull request's own runs deploy previews of it.  Who tells of deployments means those by the word.
-_SETTLE = f"""
+_RECOMPUTE = f"""
     WITH selected AS (
         SELECT run.*, meant.environment, meant.decided
         FROM integrations_pipelinerun run
@@ -69,17 +69,17 @@ _SETTLE = f"""
 """  # noqa: S608  # constants of this module
 
 
-def settle_runs(connection: Connection, meanings: EffectiveMeanings, runs: Iterable[int]) -> int:
+def recompute_deployments_of(connection: Connection, meanings: EffectiveMeanings, runs: Iterable[int]) -> int:
     """Let exactly those of these runs be deployments that are, by what their names mean; how many changed."""
-    return _settle(connection, meanings, _OF_RUNS, {"runs": sorted(runs)})
+    return _recompute(connection, meanings, _OF_RUNS, {"runs": sorted(runs)})
 
 
-def settle_runs_named(connection: Connection, meanings: EffectiveMeanings, name: str) -> int:
+def recompute_deployments_named(connection: Connection, meanings: EffectiveMeanings, name: str) -> int:
     """As above, of all the connection's runs of this name."""
-    return _settle(connection, meanings, _OF_NAME, {"name": name})
+    return _recompute(connection, meanings, _OF_NAME, {"name": name})
 
 
-def settle_runs_beside(deployments: Iterable[int]) -> int:
+def recompute_deployments_beside(deployments: Iterable[int]) -> int:
     """As above, of the runs in the repositories of these deployments: whoever tells of deployments means no others.
 
     Nearly always nothing follows: only the first deployment of a repository, and the last, change that.
@@ -100,21 +100,21 @@ def settle_runs_beside(deployments: Iterable[int]) -> int:
             """,
             [sorted(deployments)],
         )
-        return settle_runs_in(row[0] for row in cursor.fetchall())
+        return recompute_deployments_in(row[0] for row in cursor.fetchall())
 
 
-def settle_runs_in(repositories: Iterable[int]) -> int:
+def recompute_deployments_in(repositories: Iterable[int]) -> int:
     """As above, of all runs in these repositories, whichever connections tell of them."""
     repository_ids = sorted(repositories)
     runs = PipelineRun.objects.filter(repository__in=repository_ids)
     connections = Connection.objects.filter(pk__in=runs.values("connection")) if repository_ids else []
     return sum(
-        _settle(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": repository_ids})
+        _recompute(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": repository_ids})
         for connection in connections
     )
 
 
-def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:
+def _recompute(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:
     params = {"connection": connection.pk, **parameters}
     with database.cursor() as cursor:
         cursor.execute(
@@ -135,7 +135,7 @@ def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, par
     before = days_of(Kind.DEPLOYMENT, stored)
     with database.cursor() as cursor:
         cursor.execute(
-            _SETTLE.format(scope=scope),
+            _RECOMPUTE.format(scope=scope),
             {
                 **params,
                 "names": list(meant),
@@ -154,5 +154,5 @@ def _link_anew(changed: set[int]) -> None:
     there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
     loose = Loose()
     loose.loosen(Kind.DEPLOYMENT, changed - there)
-    follow_deployments(there)
+    relink_deployments(there)
     loose.link_anew()

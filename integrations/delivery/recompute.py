@@ -12,8 +12,8 @@ from django.db import connection as database
 from django.db import transaction
 
 from integrations.delivery.mappings.effective import effective_meanings
-from integrations.delivery.pipeline_runs.figures import settle_run_figures
-from integrations.delivery.work_items.figures import settle_item_figures
+from integrations.delivery.pipeline_runs.figures import recompute_run_figures
+from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.enums import Kind
 from integrations.models import Connection
 from integrations.outbox.write_lock import write_alone
@@ -31,31 +31,31 @@ _RUNS = {"table": "integrations_pipelinerun", "figures": "integrations_pipeliner
 _WITHOUT = "AND figures.{key} IS NULL"
 
 
-def settle_all_days() -> int:
+def recompute_all_days() -> int:
     """Cut the days of all items and runs anew, in the zone that is set now; of how many anything changed.
 
     Some per transaction, so that records are stored meanwhile; what died half-way is simply done again.
     """
-    return _settle_each("")
+    return _recompute_each("")
 
 
-def settle_what_has_no_figures() -> int:
+def recompute_missing_figures() -> int:
     """Derive what items and runs have no figures yet; how many had none."""
-    return _settle_each(_WITHOUT)
+    return _recompute_each(_WITHOUT)
 
 
-def _settle_items(connection: Connection, ids: list[int]) -> int:
-    return len(settle_item_figures(effective_meanings(connection), ids))
+def _recompute_items(connection: Connection, ids: list[int]) -> int:
+    return len(recompute_item_figures(effective_meanings(connection), ids))
 
 
-def _settle_runs(_connection: Connection, ids: list[int]) -> int:
-    return settle_run_figures(ids)
+def _recompute_runs(_connection: Connection, ids: list[int]) -> int:
+    return recompute_run_figures(ids)
 
 
-_KINDS = ((Kind.WORK_ITEM, _ITEMS, _settle_items), (Kind.PIPELINE_RUN, _RUNS, _settle_runs))
+_KINDS = ((Kind.WORK_ITEM, _ITEMS, _recompute_items), (Kind.PIPELINE_RUN, _RUNS, _recompute_runs))
 
 
-def _settle_each(which: str) -> int:
+def _recompute_each(which: str) -> int:
     changed = 0
     for connection in Connection.objects.order_by("pk"):
         for kind, tables, settle in _KINDS:

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from integrations.delivery.changed_days import append_days, days_of
-from integrations.delivery.pull_requests.figures import settle_figures
+from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.enums import Kind
 from integrations.models import Connection, PullRequestWork
 from integrations.outbox.write_lock import write_alone
@@ -20,19 +20,19 @@ _ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one at a time settles what waits
 def settle_what_waits() -> int:
     """Settle all that waits, taking turns with whoever is at it; how many rows of work there were."""
     done = 0
-    while settled := _settle_some(_wait_for_turn):
+    while settled := _recompute_some(_wait_for_turn):
         done += settled
     return done
 
 
-def settle_unless_at_it() -> None:
+def recompute_unless_running() -> None:
     """Settle all that waits, unless somebody is at it, who then goes on until nothing is left."""
-    while _settle_some(_take_turn):
+    while _recompute_some(_take_turn):
         pass
 
 
 @transaction.atomic
-def _settle_some(become_the_only_one: Callable[[], bool]) -> int:
+def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
     """Settle some of one connection, as whoever stores what it tells; how many rows of work those were."""
     if not become_the_only_one():
         return 0
@@ -42,7 +42,7 @@ def _settle_some(become_the_only_one: Callable[[], bool]) -> int:
     write_alone(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
     claimed = _claim(oldest)
     before = days_of(Kind.PULL_REQUEST, set(claimed))
-    changed = settle_figures(set(claimed))
+    changed = recompute_figures(set(claimed))
     append_days(Kind.PULL_REQUEST, changed, before)
     return len(claimed)
 

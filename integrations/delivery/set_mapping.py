@@ -9,15 +9,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from integrations.delivery.changed_days import append_days, days_of
-from integrations.delivery.deployments_of_runs import settle_runs_named
-from integrations.delivery.derive import settle_pull_requests_naming
-from integrations.delivery.linking.relink import follow
+from integrations.delivery.deployments_of_runs import recompute_deployments_named
+from integrations.delivery.derive import recompute_pull_requests_naming
+from integrations.delivery.linking.relink import relink
 from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
-from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
-from integrations.delivery.pull_requests.figures import settle_figures
-from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
-from integrations.delivery.work_items.figures import settle_item_figures
-from integrations.delivery.work_items.work_type_and_status import settle_work_items
+from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, recompute_mapped_value
+from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
+from integrations.delivery.work_items.figures import recompute_item_figures
+from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
 from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
 from integrations.outbox.write_lock import write_alone
@@ -72,14 +72,14 @@ def set_meaning(connection: Connection, subject: Subject, word: str, means: str 
 
 def _apply(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
     if subject == Subject.DEPLOYING:
-        return settle_runs_named(connection, meanings, word)
+        return recompute_deployments_named(connection, meanings, word)
     if subject == Subject.ENVIRONMENT:
-        deployments = settle_word(ENVIRONMENT, meanings, connection.pk, word)
-        follow(Kind.DEPLOYMENT, deployments)
+        deployments = recompute_mapped_value(ENVIRONMENT, meanings, connection.pk, word)
+        relink(Kind.DEPLOYMENT, deployments)
         append_days(Kind.DEPLOYMENT, deployments)
         return len(deployments)
     if subject == Subject.SEVERITY:
-        incidents = settle_word(SEVERITY, meanings, connection.pk, word)
+        incidents = recompute_mapped_value(SEVERITY, meanings, connection.pk, word)
         append_days(Kind.INCIDENT, incidents)
         return len(incidents)
     return _apply_to_items(connection, subject, word, meanings)
@@ -99,22 +99,22 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
         return _note_items(meanings, items.filter(carries_word).values_list("pk", flat=True))
     if subject == Subject.STATUS:
         moved = WorkItemTransition.objects.filter(work_item__connection=connection)
-        changed = settle_word(TRANSITION, meanings, connection.pk, word)
+        changed = recompute_mapped_value(TRANSITION, meanings, connection.pk, word)
         concerned = {
             *items.filter(native_status=word).values_list("pk", flat=True),
             *moved.filter(from_status=word).values_list("work_item", flat=True),
         }
-        changed |= settle_work_items(meanings, concerned)
-        follow(Kind.WORK_ITEM, changed)
+        changed |= recompute_work_type_and_status(meanings, concerned)
+        relink(Kind.WORK_ITEM, changed)
         return _note_items(meanings, _in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
-        return _note_work_types(settle_work_items(meanings, typed))
+        return _note_work_types(recompute_work_type_and_status(meanings, typed))
     labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
-    changed_items = _note_work_types(settle_work_items(meanings, labelled))
+    changed_items = _note_work_types(recompute_work_type_and_status(meanings, labelled))
     of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
-    pull_requests = settle_pull_requests(of_connection.values_list("pk", flat=True))
-    settle_figures(pull_requests)
+    pull_requests = recompute_ready_and_work_type(of_connection.values_list("pk", flat=True))
+    recompute_figures(pull_requests)
     append_days(Kind.PULL_REQUEST, pull_requests)
     return changed_items + len(pull_requests)
 
@@ -132,7 +132,7 @@ def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: 
     """Derive the items' figures anew and tell the outbox of those that changed, and of `also`; how many these are."""
     items = {*concerned, *also}
     before = days_of(Kind.WORK_ITEM, items)
-    changed = settle_item_figures(meanings, items).union(also)
+    changed = recompute_item_figures(meanings, items).union(also)
     append_days(Kind.WORK_ITEM, changed, before)
     return len(changed)
 
@@ -140,4 +140,4 @@ def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: 
 def _note_work_types(changed: Collection[int]) -> int:
     """Tell the outbox, and the pull requests that are of the items' work type; how many records changed."""
     append_days(Kind.WORK_ITEM, changed)
-    return len(changed) + settle_pull_requests_naming(changed)
+    return len(changed) + recompute_pull_requests_naming(changed)

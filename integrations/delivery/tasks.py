@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from integrations.delivery.recompute import settle_what_has_no_figures
-from integrations.delivery.recompute_pull_requests import settle_unless_at_it
+from integrations.delivery.recompute import recompute_missing_figures
+from integrations.delivery.recompute_pull_requests import recompute_unless_running
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_pull_requests_waiting() -> None:
     """Settle the figures of pull requests of which something changed elsewhere."""
-    settle_unless_at_it()
+    recompute_unless_running()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_without_figures() -> None:
     """Derive the figures of work items and pipeline runs that have none: stored before there were any."""
-    settle_what_has_no_figures()
+    recompute_missing_figures()

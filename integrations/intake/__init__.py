@@ -1,1 +1,1 @@
-"""From drafts to stored facts: identity, places, the newest word of every field, deletion."""
+"""From drafts to stored facts: identities, places, the newest value of every field, deletion."""

@@ -1,4 +1,4 @@
-"""Commits that a provider tells of: stored like those of a clone, as far as is known, until a clone is read."""
+"""Commits that only a provider's API reports: stored like a clone's, as far as is known, until a clone is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature, picked_from
 from integrations.connectors.git.messages import trailers_of
-from integrations.delivery.linking.relink import follow_commits
+from integrations.delivery.linking.relink import relink_commits
 from integrations.intake.identities import identify_people
 from integrations.intake.records import Written
 from integrations.models import Commit, Connection, Repository, Resource
@@ -26,10 +26,10 @@ from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 _NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
 
 
-def store_commits_told(
+def store_reported_commits(
     connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Written:
-    """Store commits of different object ids; a commit that a clone has told of stays as it is."""
+    """Store commits of different object ids; a commit that was read from a clone stays as it is."""
     accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
     if not accepted:
         return Written()
@@ -53,15 +53,15 @@ def store_commits_told(
     settle_homes(touched)
     settle_changes(touched | written.touched)
     for repository, linked in held.items():  # once it is known what stands for what
-        follow_commits(repository, linked)
+        relink_commits(repository, linked)
     written.changed |= touched - written.added
     shas = [draft.external_id for draft in accepted]
     written.ids = dict(Commit.objects.filter(sha__in=shas).values_list("sha", "pk"))
     return written
 
 
-def forget_commits_told(connection: Connection, shas: Collection[str]) -> int:
-    """Let the connection's repositories hold these commits no more, unless a clone has told of them; how many did."""
+def delete_reported_commits(connection: Connection, shas: Collection[str]) -> int:
+    """Remove these commits from the connection's repositories, unless a clone has them; how many did."""
     settle_alone()
     with database.cursor() as cursor:
         cursor.execute(
@@ -80,7 +80,7 @@ def forget_commits_told(connection: Connection, shas: Collection[str]) -> int:
         unlinked = cursor.fetchall()
     held = {commit for commit, _ in unlinked}
     for repository in Repository.objects.filter(pk__in={repository for _, repository in unlinked}).order_by("pk"):
-        follow_commits(repository, {commit for commit, of in unlinked if of == repository.pk})
+        relink_commits(repository, {commit for commit, of in unlinked if of == repository.pk})
     settle_homes(held)
     settle_changes(held)
     return len(held)

@@ -1,4 +1,4 @@
-"""What is not there any more: records that a whole listing left out, or that somebody took away."""
+"""Deleted records: those that a complete listing left out, or that were deleted explicitly."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from django.utils import timezone
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
 from integrations.enums import Kind, ResourceKind
-from integrations.intake.commits import forget_commits_told
+from integrations.intake.commits import delete_reported_commits
 from integrations.intake.tables import TABLES
 from integrations.models import Connection, Resource, Stream
 from integrations.outbox.write_lock import write_alone
 
 
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
-    """Mark what is stored of the stream and is not among these external ids; how many records that were.
+    """Mark stored records of the stream as deleted that are not among these external ids; how many.
 
-    What was first seen since the reading began may have come after the page that would have named it.
-    In the caller's transaction.
+    Records first seen since the reading began may be newer than the page that would have listed them.  In the caller's
+    transaction.
     """
     resource = stream.resource
     kind = Kind(stream.kind)
@@ -38,13 +38,13 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
 
 
 def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Mark these records as deleted; how many there were.  Any later telling brings them back.
+    """Mark these records as deleted; how many there were.  Any later update restores them.
 
     In the caller's transaction.
     """
     write_alone(connection, {kind})
     if kind == Kind.COMMIT:
-        return forget_commits_told(connection, external_ids)
+        return delete_reported_commits(connection, external_ids)
     table = TABLES[kind]
     rows = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
     return _mark(connection, kind, list(rows.values_list("pk", flat=True)))

@@ -1,4 +1,4 @@
-"""What drafts of new pull requests come to by themselves; where that is wrong, settling them mends it."""
+"""Derived columns of new pull requests, predicted from their drafts; recomputing corrects wrong ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
 
 
 def expected_of_pull_requests(meanings: EffectiveMeanings) -> Expected:
-    """What drafts of pull requests come to, as long as nobody else has told of them or of what they are linked to."""
+    """The columns as long as nothing else is known of them or of what they are linked to."""
 
     def expected(draft: Draft) -> dict[str, object]:
         if not isinstance(draft, PullRequestDraft):

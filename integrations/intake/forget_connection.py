@@ -1,4 +1,4 @@
-"""Deleting all that a connection told of, with what follows from it."""
+"""Deleting all of a connection's records, with everything derived from them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db import connection as database
 
 from integrations.delivery.changed_days import append_days
-from integrations.delivery.deployments_of_runs import settle_runs_in
-from integrations.delivery.linking.relink import follow_pull_requests
+from integrations.delivery.deployments_of_runs import recompute_deployments_in
+from integrations.delivery.linking.relink import relink_pull_requests
 from integrations.delivery.linking.unlink import Loose
-from integrations.delivery.pipeline_runs.figures import drop_run_figures, settle_run_figures
-from integrations.delivery.pipeline_runs.pull_requests import leave_runs_of
+from integrations.delivery.pipeline_runs.figures import drop_run_figures, recompute_run_figures
+from integrations.delivery.pipeline_runs.pull_requests import detach_runs_of
 from integrations.delivery.pull_requests.figures import drop_figures
 from integrations.delivery.pull_requests.pipeline_waits import waiting_for
-from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
-from integrations.delivery.pull_requests.work_item_links import settle_links
+from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
+from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
 from integrations.delivery.work_items.changed_days import drop_item_figures
 from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
@@ -37,16 +37,16 @@ _ORDER = (
 
 
 def count_records(connection: Connection) -> Mapping[Kind, int]:
-    """How many records of each kind the connection told of; kinds without any are left out."""
+    """How many records of each kind the connection has; kinds without any are left out."""
     numbers = {kind: TABLES[kind].model._default_manager.filter(connection=connection).count() for kind in _ORDER}
     return {kind: number for kind, number in numbers.items() if number}
 
 
 def forget_records(connection: Connection) -> None:
-    """Delete the connection's records, in the caller's transaction, and bring up to date what they entered.
+    """Delete the connection's records, in the caller's transaction, and recompute what they entered.
 
-    Pull requests of other connections are linked anew; pipeline runs of others in the same repositories may be the
-    deployments there from now on.
+    Pull requests of other connections are linked again; pipeline runs of others in the same repositories may become
+    deployments.
     """
     write_alone(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
@@ -59,7 +59,7 @@ def forget_records(connection: Connection) -> None:
             loose.loosen(kind, ids)
             following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
             if kind == Kind.PULL_REQUEST:
-                attempts |= leave_runs_of(ids)
+                attempts |= detach_runs_of(ids)
             if kind == Kind.PIPELINE_RUN:
                 following |= waiting_for(ids)
                 attempts |= drop_run_figures(ids)
@@ -67,12 +67,12 @@ def forget_records(connection: Connection) -> None:
                 drop_item_figures(ids)
             _delete(table, ids)
     loose.link_anew()
-    settle_runs_in(repositories)
-    settle_run_figures(attempts)
-    changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
+    recompute_deployments_in(repositories)
+    recompute_run_figures(attempts)
+    changed = recompute_work_item_links(pull_requests=naming) | recompute_ready_and_work_type(naming)
     append_days(Kind.PULL_REQUEST, changed | naming)
     left = list(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
-    follow_pull_requests(left)
+    relink_pull_requests(left)
     enqueue_pull_requests(left)
 
 
@@ -92,7 +92,7 @@ def _delete(table: RecordTable, ids: Collection[int]) -> None:
 
 
 def _unlink_others(connection: Connection) -> set[int]:
-    """Let no pull request of another connection mean an item of this one; those that did."""
+    """Unlink pull requests of other connections from items of this one; those that were."""
     with database.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Whom drafts name: from logins and addresses to identities."""
+"""The people in drafts: from logins and addresses to identities."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LONGEST_PROVIDER = 36  # leaves room for what is put behind it
 
 
 def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
-    """The identity of each: of the login at the provider, where there is one, else of the address, else of the account.
+    """The identity of each: of the login at the provider, else of the address, else of the account.
 
-    An address beside a login says whose login it is.  Bots, and names that can be nobody's, get an identity that names
-    nobody: what they did is seen, and counted as unmatched.
+    An address beside a login identifies the login's owner.  Bots and generic names get an identity without a person:
+    their work is visible, and counted as unmatched.
     """
     people = list(dict.fromkeys(named))
     if not people:
@@ -57,7 +57,7 @@ def _nobody(provider: str, value: str) -> IdentityName:
 
 
 def _identities_of_logins(logins: Mapping[Who, IdentityName]) -> dict[Who, int]:
-    """`identify` answers with the address where there is one; the login is what every telling of them has."""
+    """`identify` prefers the address; every update of a login contains the login itself."""
     if not logins:
         return {}
     identities = {

@@ -1,5 +1,7 @@
-"""What people's own app asks of the facts, or tells them: orgtree knows no facts, so it calls what is registered here
-at start-up (integrations/apps.py)."""
+"""Callbacks from orgtree to facts:
+
+orgtree does not know facts, so it calls what is registered here at start-up (integrations/apps.py).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where facts belong: repositories and projects, by the ids that the provider has for them."""
+"""Repositories and projects of facts, by the provider's ids."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _resources(connection: Connection, external_ids: Collection[str]) -> Collect
 
 
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
-    """The repository follows what the provider says of it; its address and branch as far as no clone says them."""
+    """Update the repository from the provider; its address and branch only while no clone provides them."""
     repository = resource.repository
     if repository is None:
         _settle_alone()

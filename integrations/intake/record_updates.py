@@ -1,16 +1,16 @@
-"""What a telling changes of a record that others have told of before: plain functions over times, without a database.
+"""Merging a record update into a stored record: plain functions over timestamps, without a database.
 
-Tellings come in any order, several times, and say different things.  Each field, and each part, keeps the word of the
-newest telling that spoke of it.  A telling is as new as its `updated_at`; one without comes when it comes, and counts.
+Updates arrive in any order, repeatedly, and cover different fields.  Each field, and each part, keeps the value of the
+newest update that provided it.  An update's version is its `updated_at`; one without is taken as the newest.
 
-Nearly every field of a record was last told at the record's own `updated_at`.  What was not stands in its `tellings`:
+Nearly every field was last provided at the record's own `updated_at`.  Exceptions are stored in its `tellings` column:
 
-    {"additions": "2026-03-02T10:00:00+00:00",           told then, and left out by the newer telling
-     "estimate": null,                                   never told
-     "reviews": "2026-03-02T10:00:00+00:00",             told as a whole then
-     "reviews/7": "2026-03-03T09:00:00+00:00"}   this one was told by itself since
+    {"additions": "2026-03-02T10:00:00+00:00",           provided then, and omitted by the newer update
+     "estimate": null,                                   never provided
+     "reviews": "2026-03-02T10:00:00+00:00",             the whole collection was provided then
+     "reviews/7": "2026-03-03T09:00:00+00:00"}           this review was provided alone later
 
-so that a record that was told as a whole has nothing there.
+A record whose latest update provided everything has no exceptions.
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-Tellings = dict[str, str | None]
-DELETION = "deleted"  # when the provider itself said so; what was merely missing from a list has no such time
+FieldVersions = dict[str, str | None]
+DELETION = "deleted"  # reported by the provider; a record that was only missing from a list has no timestamp
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of a record.  `final`: in a state that no provider takes back, such as merged."""
+    """The stored record.  `final`: in a state that never changes again, such as merged."""
 
     id: int
     updated_at: datetime | None
-    tellings: Tellings
+    field_versions: FieldVersions
     final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class PartsTelling:
-    """Which parts a telling names, by key; `whole` where there are no others."""
+class PartsUpdate:
+    """The parts that an update provides, by key; `whole` if it provides the complete collection."""
 
     keys: Collection[str]
     whole: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """What a draft speaks of: the names of its fields, and its parts by the name of their collection.
+class RecordUpdate:
+    """What a draft provides: the names of its fields, and its parts by collection name.
 
-    `lasting` is False where it tells a state that may still change; see `Known.final`.
+    `lasting` is False if its state may still change; see `Known.final`.
     """
 
     at: datetime | None
     fields: Collection[str]
-    parts: Mapping[str, PartsTelling] = field(default_factory=dict)
+    parts: Mapping[str, PartsUpdate] = field(default_factory=dict)
     deleted: bool = False
     lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class PartsToStore:
-    """Keys of the parts to write; of a whole telling also those to keep although it does not name them."""
+class MergedParts:
+    """Keys of the parts to write; for a whole collection, also the parts to keep that it does not contain."""
 
     keys: Collection[str]
     whole: bool
@@ -65,91 +65,93 @@ class PartsToStore:
 
 
 @dataclass(frozen=True, slots=True)
-class ToStore:
-    """What a telling comes to.  `deleted` is None where that stays as it is."""
+class MergedUpdate:
+    """The result of a merge.  `deleted` is None if it stays unchanged."""
 
     fields: Collection[str]
-    parts: Mapping[str, PartsToStore]
+    parts: Mapping[str, MergedParts]
     deleted: bool | None
     updated_at: datetime | None
-    tellings: Tellings
+    field_versions: FieldVersions
 
 
-def weigh(telling: Telling, known: Known | None, *, all_fields: Collection[str], all_parts: Collection[str]) -> ToStore:
-    """What to store of a telling; `all_fields` and `all_parts` are those of which tellings may be silent."""
+def merge(
+    update: RecordUpdate, known: Known | None, *, all_fields: Collection[str], all_parts: Collection[str]
+) -> MergedUpdate:
+    """What to store of an update; `all_fields` and `all_parts` are the ones that updates may omit."""
     if known is None:
-        return _first_word(telling, [*all_fields, *all_parts])
+        return _first_update(update, [*all_fields, *all_parts])
     before = known.updated_at
-    now = telling.at if before is None else max(telling.at or before, before)
-    tellings = _moved(known, now, [*all_fields, *all_parts])
-    times = _Times(tellings, now)
-    stale = _is_stale(telling, known)
-    fields = [name for name in telling.fields if not stale or times.accepts_late(name, telling.at)]
+    now = update.at if before is None else max(update.at or before, before)
+    field_versions = _carried_over(known, now, [*all_fields, *all_parts])
+    versions = _Versions(field_versions, now)
+    stale = _is_stale(update, known)
+    fields = [name for name in update.fields if not stale or versions.accepts_late(name, update.at)]
     for name in fields:
-        times.set(name, telling.at)
-    parts = {name: _weigh_parts(name, part, telling.at, times) for name, part in telling.parts.items()}
-    deleted = None if stale else _deletion(telling, times)
-    return ToStore(fields, parts, deleted, now, tellings)
+        versions.set(name, update.at)
+    parts = {name: _merge_parts(name, part, update.at, versions) for name, part in update.parts.items()}
+    deleted = None if stale else _deletion(update, versions)
+    return MergedUpdate(fields, parts, deleted, now, field_versions)
 
 
-def _first_word(telling: Telling, names: Sequence[str]) -> ToStore:
-    """All that is told of a record that nobody told of before."""
-    tellings: Tellings = {}
-    if telling.at is not None:
-        at = telling.at.isoformat()
-        tellings = dict.fromkeys(name for name in names if name not in telling.fields and name not in telling.parts)
-        for name, part in telling.parts.items():
+def _first_update(update: RecordUpdate, names: Sequence[str]) -> MergedUpdate:
+    """The first update of a record: everything in it is stored."""
+    field_versions: FieldVersions = {}
+    if update.at is not None:
+        at = update.at.isoformat()
+        field_versions = dict.fromkeys(name for name in names if name not in update.fields and name not in update.parts)
+        for name, part in update.parts.items():
             if not part.whole:
-                tellings[name] = None
-                tellings |= {f"{name}/{key}": at for key in part.keys}
-        if telling.deleted:
-            tellings[DELETION] = at
-    parts = {name: PartsToStore(part.keys, part.whole) for name, part in telling.parts.items()}
-    return ToStore(telling.fields, parts, telling.deleted, telling.at, tellings)
+                field_versions[name] = None
+                field_versions |= {f"{name}/{key}": at for key in part.keys}
+        if update.deleted:
+            field_versions[DELETION] = at
+    parts = {name: MergedParts(part.keys, part.whole) for name, part in update.parts.items()}
+    return MergedUpdate(update.fields, parts, update.deleted, update.at, field_versions)
 
 
-def _is_stale(telling: Telling, known: Known) -> bool:
-    if known.updated_at is None or telling.at is None:
+def _is_stale(update: RecordUpdate, known: Known) -> bool:
+    if known.updated_at is None or update.at is None:
         return False
-    if telling.at == known.updated_at:
-        return known.final and not telling.lasting  # two things in one second, told in the wrong order
-    return telling.at < known.updated_at
+    if update.at == known.updated_at:
+        return known.final and not update.lasting  # two changes in one second, received in the wrong order
+    return update.at < known.updated_at
 
 
-def _moved(known: Known, now: datetime | None, names: Sequence[str]) -> Tellings:
-    """The times of before, in which what was told at the record's old time has to be named once it gets a new one."""
+def _carried_over(known: Known, now: datetime | None, names: Sequence[str]) -> FieldVersions:
+    """The stored versions; fields at the record's old `updated_at` become exceptions once it gets a new one."""
     if now is None:
         return {}
     if known.updated_at is None:
         return dict.fromkeys(names)
     if now == known.updated_at:
-        return dict(known.tellings)
-    return dict.fromkeys(names, known.updated_at.isoformat()) | known.tellings
+        return dict(known.field_versions)
+    return dict.fromkeys(names, known.updated_at.isoformat()) | known.field_versions
 
 
-class _Times:
-    """When what was told, as far as it is not the record's own time."""
+class _Versions:
+    """Versions of fields and parts that differ from the record's own `updated_at`."""
 
-    def __init__(self, tellings: Tellings, now: datetime | None) -> None:
-        self.tellings = tellings
+    def __init__(self, field_versions: FieldVersions, now: datetime | None) -> None:
+        self.by_name = field_versions
         self.now = now
 
     def of(self, name: str) -> datetime | None:
-        """None: never, or nobody knows when."""
-        if name not in self.tellings:
+        """None: never provided, or at an unknown time."""
+        if name not in self.by_name:
             return self.now
-        version = self.tellings[name]
+        version = self.by_name[name]
         return datetime.fromisoformat(version) if version else None
 
     def set(self, name: str, at: datetime | None) -> None:
         if at is None or at == self.now:
-            self.tellings.pop(name, None)
+            self.by_name.pop(name, None)
         else:
-            self.tellings[name] = at.isoformat()
+            self.by_name[name] = at.isoformat()
 
     def accepts_late(self, name: str, at: datetime | None) -> bool:
-        """Whether a telling that is older than the record still knows this best."""
-        if name not in self.tellings:
+        """Whether an update that is older than the record is still the newest for this field."""
+        if name not in self.by_name:
             return False
         version = self.of(name)
         return version is None or at is None or at >= version
@@ -159,34 +161,35 @@ class _Times:
         return version is None or at is None or at >= version
 
 
-def _deletion(telling: Telling, times: _Times) -> bool | None:
-    if telling.deleted:
-        if telling.at is not None:
-            times.tellings[DELETION] = telling.at.isoformat()
+def _deletion(update: RecordUpdate, versions: _Versions) -> bool | None:
+    if update.deleted:
+        if update.at is not None:
+            versions.by_name[DELETION] = update.at.isoformat()
         return True
-    if not times.accepts(DELETION, telling.at) or (DELETION in times.tellings and times.of(DELETION) == telling.at):
-        return None  # told in the same second as its end
-    times.tellings.pop(DELETION, None)
+    same_second = DELETION in versions.by_name and versions.of(DELETION) == update.at
+    if same_second or not versions.accepts(DELETION, update.at):
+        return None  # received in the same second as its deletion
+    versions.by_name.pop(DELETION, None)
     return False
 
 
-def _weigh_parts(name: str, part: PartsTelling, at: datetime | None, times: _Times) -> PartsToStore:
-    if not times.accepts(name, at):
-        return PartsToStore((), whole=False)  # a whole telling since has said which there are
-    alone = {key: times.of(key) for key in times.tellings if key.startswith(f"{name}/")}
+def _merge_parts(name: str, part: PartsUpdate, at: datetime | None, versions: _Versions) -> MergedParts:
+    if not versions.accepts(name, at):
+        return MergedParts((), whole=False)  # superseded by a newer complete collection
+    alone = {key: versions.of(key) for key in versions.by_name if key.startswith(f"{name}/")}
     prefixed = {f"{name}/{key}": key for key in part.keys}
     late = {key for key, since in alone.items() if at is not None and since is not None and since > at}
     if not part.whole:
         fresh = [key for path, key in prefixed.items() if path not in late]
         if at is not None:
-            times.tellings |= {f"{name}/{key}": at.isoformat() for key in fresh}
-        return PartsToStore(fresh, whole=False)
-    times.set(name, at)
-    versions = late | {key for key, since in alone.items() if at is not None and since == at and key not in prefixed}
-    for key in alone.keys() - versions:
-        del times.tellings[key]
-    return PartsToStore(
+            versions.by_name |= {f"{name}/{key}": at.isoformat() for key in fresh}
+        return MergedParts(fresh, whole=False)
+    versions.set(name, at)
+    keep = late | {key for key, since in alone.items() if at is not None and since == at and key not in prefixed}
+    for key in alone.keys() - keep:
+        del versions.by_name[key]
+    return MergedParts(
         [key for path, key in prefixed.items() if path not in late],
         whole=True,
-        keep=[key.removeprefix(f"{name}/") for key in versions],
+        keep=[key.removeprefix(f"{name}/") for key in keep],
     )

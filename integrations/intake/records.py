@@ -1,4 +1,4 @@
-"""Records of one kind, each told of once: weighed against what is stored, and written by as few statements."""
+"""Writing drafts of one kind, each record once: merged with what is stored, in as few statements as possible."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from django.db import connection as database
 
 from integrations.connectors.drafts import UNTOLD, Draft, Told, Untold, Who
-from integrations.intake.record_updates import Known, PartsTelling, Telling, ToStore, weigh
+from integrations.intake.record_updates import Known, MergedUpdate, PartsUpdate, RecordUpdate, merge
 from integrations.intake.rows import as_json, key_of, values_of
 from integrations.intake.statements import (
     delete_other_parts,
     insert_records,
     known_records,
-    note_tellings,
     put_parts,
     update_records,
+    write_field_versions,
 )
 from integrations.intake.tables import Column, PartTable, RecordTable, Source
 from integrations.models import Connection
@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What the names in drafts stand for: somebody's identity, and a repository's or project's row."""
+    """Database ids for the names in drafts: a person's identity, and the row of a repository or project."""
 
     people: Mapping[Who, int]
     places: Mapping[str, int]
@@ -37,7 +37,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a draft of a new record alone says of derived columns: mostly that is right, and else it is mended."""
+    """Derived columns predicted from a new record's draft alone: usually right, and corrected otherwise."""
 
     columns: tuple[Column, ...]
     of: Callable[[Draft], Row]
@@ -45,26 +45,26 @@ class Expected:
 
 @dataclass(slots=True)
 class Written:
-    """What became of records; ids by external id, and which are new, different, or gone."""
+    """The outcome of a write: ids by external id, and which records were added, changed or deleted."""
 
     ids: dict[str, int] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
-    known_as_gone: set[int] = field(default_factory=set)  # their end was told before anything else
+    known_as_gone: set[int] = field(default_factory=set)  # their deletion arrived before anything else
 
     @property
     def touched(self) -> set[int]:
         return self.added | self.changed | self.removed | self.known_as_gone
 
     def note_changed(self, ids: set[int]) -> None:
-        """Of these records something changed beside the row itself."""
+        """Mark records as changed although their own rows are not."""
         self.changed |= ids - self.added - self.removed - self.known_as_gone
 
 
 @dataclass(slots=True)
 class StoredRecord:
-    """What is stored of a record before this telling."""
+    """A stored record before this update."""
 
     known: Known
     deleted: bool
@@ -75,8 +75,8 @@ def known_of(connection: Connection, table: RecordTable, external_ids: Collectio
     with database.cursor() as cursor:
         cursor.execute(known_records(table), {"connection": connection.pk, "external_ids": sorted(external_ids)})
         return {
-            external_id: StoredRecord(Known(id_, updated_at, json.loads(tellings), final), deleted)
-            for external_id, id_, updated_at, tellings, final, deleted in cursor.fetchall()
+            external_id: StoredRecord(Known(id_, updated_at, json.loads(field_versions), final), deleted)
+            for external_id, id_, updated_at, field_versions, final, deleted in cursor.fetchall()
         }
 
 
@@ -89,46 +89,46 @@ def write_records(
     *,
     expected: Expected | None = None,
 ) -> Written:
-    """Store drafts of different records, in the caller's transaction, with nobody else writing them.
+    """Store drafts of different records, in the caller's transaction, while nobody else writes them.
 
-    `expected` says what will be derived of new ones, so that their rows need not be written twice.
+    `expected` predicts derived columns of new records, so that their rows need not be written twice.
     """
-    weighed = [_weigh(table, draft, stored.get(draft.external_id), references) for draft in drafts]
+    merged_records = [_merge(table, draft, stored.get(draft.external_id), references) for draft in drafts]
     written = Written({external_id: record.known.id for external_id, record in stored.items()})
-    new = [record for record in weighed if record.before is None]
+    new = [record for record in merged_records if record.before is None]
     if expected is not None:
         for record in new:
             record.row |= expected.of(record.draft)
     _insert(connection, table, new, written, expected.columns if expected else ())
-    _update(table, [record for record in weighed if record.before is not None], written)
+    _update(table, [record for record in merged_records if record.before is not None], written)
     for part in table.parts:
-        written.note_changed(_write_parts(part, weighed, written.ids))
+        written.note_changed(_write_parts(part, merged_records, written.ids))
     return written
 
 
 @dataclass(slots=True)
-class _Weighed:
-    """A draft, its parts as rows by key, and what is to be stored of them."""
+class _Merged:
+    """A draft, its parts as rows by key, and what the merge stores of them."""
 
     draft: Draft
     parts: Mapping[str, Mapping[str, Row]]
-    to_store: ToStore
+    to_store: MergedUpdate
     before: StoredRecord | None
     row: Row
 
 
-def _weigh(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Weighed:
+def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Merged:
     provided = [name for name in table.sources if getattr(draft, name) is not UNTOLD]
     parts: dict[str, Mapping[str, Row]] = {}
-    tellings: dict[str, PartsTelling] = {}
+    part_updates: dict[str, PartsUpdate] = {}
     for name, part in table.collections.items():
         collection: Told[Any] | Untold = getattr(draft, name)
         if not isinstance(collection, Untold):
             parts[name] = _part_rows(part, collection, references)
-            tellings[name] = PartsTelling(parts[name].keys(), collection.whole)
+            part_updates[name] = PartsUpdate(parts[name].keys(), collection.whole)
     lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, UNTOLD)
-    to_store = weigh(
-        Telling(draft.updated_at, provided, tellings, deleted=draft.deleted, lasting=lasting),
+    to_store = merge(
+        RecordUpdate(draft.updated_at, provided, part_updates, deleted=draft.deleted, lasting=lasting),
         before.known if before else None,
         all_fields=table.optional,
         all_parts=table.collections.keys(),
@@ -137,9 +137,9 @@ def _weigh(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
         table.sources[name].column.name: _value(getattr(draft, name), table.sources[name], table, references)
         for name in to_store.fields
     }
-    row["updated_at"], row["tellings"] = to_store.updated_at, to_store.tellings
+    row["updated_at"], row["tellings"] = to_store.updated_at, to_store.field_versions
     row["deleted"] = bool(before and before.deleted) if to_store.deleted is None else to_store.deleted
-    return _Weighed(draft, parts, to_store, before, row)
+    return _Merged(draft, parts, to_store, before, row)
 
 
 def _value(value: Any, source: Source, table: RecordTable, references: References) -> Any:
@@ -164,11 +164,11 @@ def _part_rows(part: PartTable, collection: Told[Any], references: References) -
 def _insert(
     connection: Connection,
     table: RecordTable,
-    weighed: Iterable[_Weighed],
+    merged_records: Iterable[_Merged],
     written: Written,
     derived: tuple[Column, ...],
 ) -> None:
-    for fields, group in _by_fields(weighed):
+    for fields, group in _by_fields(merged_records):
         columns = (*(table.sources[name].column for name in fields), *derived)
         rows = sorted(({"external_id": record.draft.external_id, **record.row} for record in group), key=_external_id)
         with database.cursor() as cursor:
@@ -183,10 +183,10 @@ def _external_id(row: Row) -> str:
     return str(row["external_id"])
 
 
-def _update(table: RecordTable, weighed: Iterable[_Weighed], written: Written) -> None:
+def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Written) -> None:
     """Of those that are the same, too, note when they were told of."""
     noted: list[Row] = []
-    for fields, group in _by_fields(weighed):
+    for fields, group in _by_fields(merged_records):
         changed: set[int] = set()
         known = {record.before.known.id: record for record in group if record.before}
         if fields:
@@ -204,28 +204,31 @@ def _update(table: RecordTable, weighed: Iterable[_Weighed], written: Written) -
             if id_ in changed:
                 gone = record.row["deleted"] and not before.deleted
                 (written.removed if gone else written.changed).add(id_)
-            elif (before.known.updated_at, before.known.tellings) != (record.row["updated_at"], record.row["tellings"]):
+            elif (before.known.updated_at, before.known.field_versions) != (
+                record.row["updated_at"],
+                record.row["tellings"],
+            ):
                 noted.append({name: record.row[name] for name in ("updated_at", "tellings")} | {"id": id_})
     if noted:
         with database.cursor() as cursor:
-            cursor.execute(note_tellings(table), {"rows": as_json(noted)})
+            cursor.execute(write_field_versions(table), {"rows": as_json(noted)})
 
 
-def _by_fields(weighed: Iterable[_Weighed]) -> Iterator[tuple[tuple[str, ...], list[_Weighed]]]:
+def _by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, ...], list[_Merged]]]:
     """Groups that are to be stored by one statement."""
-    groups: dict[tuple[str, ...], list[_Weighed]] = defaultdict(list)
-    for record in weighed:
+    groups: dict[tuple[str, ...], list[_Merged]] = defaultdict(list)
+    for record in merged_records:
         groups[tuple(record.to_store.fields)].append(record)
     yield from groups.items()
 
 
-def _write_parts(part: PartTable, weighed: Sequence[_Weighed], ids: Mapping[str, int]) -> set[int]:
+def _write_parts(part: PartTable, merged_records: Sequence[_Merged], ids: Mapping[str, int]) -> set[int]:
     """The ids of the records of which any part is new, different or gone."""
     alone: list[Row] = []
     among_all: list[Row] = []
     rows_to_keep: list[Row] = []
     owners: list[int] = []
-    for record in weighed:
+    for record in merged_records:
         to_store = record.to_store.parts.get(part.collection)
         if to_store is None:
             continue

@@ -1,4 +1,4 @@
-"""Names that stand in rows of facts, as dimensions: what the outbox is told when one of them changes."""
+"""Names that are stored in facts as dimensions: the outbox is notified when one changes."""
 
 from __future__ import annotations
 

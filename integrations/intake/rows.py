@@ -1,4 +1,4 @@
-"""Drafts as rows of JSON, clean enough for the database."""
+"""Drafts as rows of JSON, cleaned for the database."""
 
 from __future__ import annotations
 

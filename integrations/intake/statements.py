@@ -1,7 +1,7 @@
-"""The SQL that stores drafts: one statement for all records, or parts, that tell of the same columns.
+"""The SQL that stores drafts: one statement for all records, or parts, that provide the same columns.
 
-What is stored comes as JSON, because a page has too many values for parameters of their own.  Text is cut to what a
-column holds by its cast.  All names in these statements are those of tables and columns.
+Values are passed as JSON, because a page has too many for parameters.  Text is cut to the column's length by its cast.
+All names in these statements are those of tables and columns.
 """
 # ruff: noqa: S608
 
@@ -15,7 +15,7 @@ from integrations.intake.tables import Column, Lasting, PartTable, RecordTable
 
 @cache
 def known_records(table: RecordTable) -> str:
-    """What is stored of records: (external_id, id, updated_at, tellings, whether its state is the last, and gone)."""
+    """Stored records: (external_id, id, updated_at, tellings, whether their state is final, and deleted)."""
     return f"""
         SELECT external_id, id, updated_at, tellings, {_is_final("stored", table.lasting)}, deleted_at IS NOT NULL
         FROM {table.name} stored
@@ -28,9 +28,10 @@ def insert_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
     """Store new records; (external_id, id) of each."""
     return f"""
         INSERT INTO {table.name} (connection_id, external_id, deleted_at, updated_at, tellings, {_names(columns)})
-        SELECT %(connection)s, told.external_id, CASE WHEN told.deleted THEN now() END, told.updated_at, told.tellings,
+        SELECT %(connection)s, provided.external_id, CASE WHEN provided.deleted THEN now() END,
+               provided.updated_at, provided.tellings,
                {_stored(columns)}
-        FROM json_to_recordset(%(rows)s) AS told (
+        FROM json_to_recordset(%(rows)s) AS provided (
             external_id text, deleted boolean, updated_at timestamptz, tellings jsonb, {_declared(columns)}
         )
         RETURNING external_id, id
@@ -39,36 +40,36 @@ def insert_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
 
 @cache
 def update_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
-    """Store what is different in records that are known; the id of each that was."""
+    """Update known records that differ; their ids."""
     return f"""
         UPDATE {table.name} stored
-        SET {_assigned(columns)}, updated_at = told.updated_at, tellings = told.tellings,
-            deleted_at = CASE WHEN told.deleted THEN coalesce(stored.deleted_at, now()) END
-        FROM json_to_recordset(%(rows)s) AS told (
+        SET {_assigned(columns)}, updated_at = provided.updated_at, tellings = provided.tellings,
+            deleted_at = CASE WHEN provided.deleted THEN coalesce(stored.deleted_at, now()) END
+        FROM json_to_recordset(%(rows)s) AS provided (
             id bigint, deleted boolean, updated_at timestamptz, tellings jsonb, {_declared(columns)}
         )
-        WHERE stored.id = told.id
+        WHERE stored.id = provided.id
           AND ({_names(columns, "stored.")}, stored.deleted_at IS NOT NULL)
-              IS DISTINCT FROM ({_stored(columns)}, told.deleted)
+              IS DISTINCT FROM ({_stored(columns)}, provided.deleted)
         RETURNING stored.id
     """
 
 
 @cache
-def note_tellings(table: RecordTable) -> str:
-    """Note when records were told of, where nothing else of them changed."""
+def write_field_versions(table: RecordTable) -> str:
+    """Update the versions of records of which nothing else changed."""
     return f"""
-        UPDATE {table.name} stored SET updated_at = told.updated_at, tellings = told.tellings
-        FROM json_to_recordset(%(rows)s) AS told (id bigint, updated_at timestamptz, tellings jsonb)
-        WHERE stored.id = told.id
+        UPDATE {table.name} stored SET updated_at = provided.updated_at, tellings = provided.tellings
+        FROM json_to_recordset(%(rows)s) AS provided (id bigint, updated_at timestamptz, tellings jsonb)
+        WHERE stored.id = provided.id
     """
 
 
 @cache
 def put_parts(table: PartTable, *, alone: bool) -> str:
-    """Store parts that are new or different; the id of the record of each.
+    """Insert or update parts that differ; the ids of their records.
 
-    Of parts that were told `alone`, without the others, the last state stays the last: deliveries come in any order.
+    Parts that were provided `alone`, outside a complete collection, keep a final state: deliveries arrive in any order.
     """
     columns = (*table.key_columns, *table.value_columns)
     conflict = _update(table.value_columns) if table.value_columns else "NOTHING"
@@ -76,8 +77,8 @@ def put_parts(table: PartTable, *, alone: bool) -> str:
         conflict += f" AND ({_is_final('excluded', table.lasting)} OR NOT {_is_final('stored', table.lasting)})"
     return f"""
         INSERT INTO {table.name} AS stored ({table.owner}, {_names(columns)})
-        SELECT told.owner, {_stored(columns)}
-        FROM json_to_recordset(%(rows)s) AS told (owner bigint, {_declared(columns)})
+        SELECT provided.owner, {_stored(columns)}
+        FROM json_to_recordset(%(rows)s) AS provided (owner bigint, {_declared(columns)})
         ON CONFLICT ({table.owner}, {_names(table.key_columns)}) DO {conflict}
         RETURNING {table.owner}
     """
@@ -90,16 +91,16 @@ def _update(values: Sequence[Column]) -> str:
 
 @cache
 def delete_other_parts(table: PartTable) -> str:
-    """Delete the parts of records that were told as a whole, except those told; the id of the record of each."""
+    """Delete parts missing from collections that were provided whole; the ids of their records."""
     same = " AND ".join(
-        f"told.{key.name}::{key.stored_as} IS NOT DISTINCT FROM stored.{key.name}" for key in table.key_columns
+        f"provided.{key.name}::{key.stored_as} IS NOT DISTINCT FROM stored.{key.name}" for key in table.key_columns
     )
     return f"""
         DELETE FROM {table.name} stored
         WHERE stored.{table.owner} = ANY (%(owners)s)
           AND NOT EXISTS (
-              SELECT FROM json_to_recordset(%(rows)s) AS told (owner bigint, {_declared(table.key_columns)})
-              WHERE told.owner = stored.{table.owner} AND {same}
+              SELECT FROM json_to_recordset(%(rows)s) AS provided (owner bigint, {_declared(table.key_columns)})
+              WHERE provided.owner = stored.{table.owner} AND {same}
           )
         RETURNING stored.{table.owner}
     """
@@ -110,15 +111,15 @@ def _names(columns: Sequence[Column], of: str = "") -> str:
 
 
 def _declared(columns: Sequence[Column]) -> str:
-    return ", ".join(f"{column.name} {column.told_as}" for column in columns)
+    return ", ".join(f"{column.name} {column.provided_as}" for column in columns)
 
 
 def _stored(columns: Sequence[Column]) -> str:
-    return ", ".join(f"told.{column.name}::{column.stored_as}" for column in columns)
+    return ", ".join(f"provided.{column.name}::{column.stored_as}" for column in columns)
 
 
 def _assigned(columns: Sequence[Column]) -> str:
-    return ", ".join(f"{column.name} = told.{column.name}::{column.stored_as}" for column in columns)
+    return ", ".join(f"{column.name} = provided.{column.name}::{column.stored_as}" for column in columns)
 
 
 def _is_final(row: str, lasting: Lasting | None) -> str:

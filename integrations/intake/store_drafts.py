@@ -1,6 +1,6 @@
-"""Drafts become facts: what page, webhook and push tell is stored, whatever the order and however often.
+"""Drafts become facts: pages, webhooks and pushes are stored alike, in any order and any number of times.
 
-`store_drafts` belongs into the transaction that also moves the cursor, or marks the delivery as done.
+`store_drafts` belongs into the transaction that also moves the cursor, or marks the delivery as processed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from integrations.delivery.derive import derive
 from integrations.delivery.mappings.effective import effective_meanings
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
 from integrations.enums import Kind, ResourceKind
-from integrations.intake.commits import store_commits_told
+from integrations.intake.commits import store_reported_commits
 from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
 from integrations.intake.places import projects_of, repositories_of, store_resource
@@ -34,7 +34,7 @@ _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not i
 
 
 class Outcome(StrEnum):
-    """What became of a draft."""
+    """The outcome of a draft."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -45,9 +45,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of drafts: how many of each, and of each in their order.
+    """The outcomes of drafts: totals, and each in order.
 
-    `unplaced` are those of repositories and projects that the connection does not know: nothing is stored of them.
+    `unplaced` are drafts of repositories and projects that the connection does not know: they are not stored.
     """
 
     added: int = 0
@@ -73,10 +73,9 @@ class Stored:
 
 
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
-    """Store what the drafts, of any mix of kinds, tell of the connection's records; in the caller's transaction.
+    """Store drafts of any mix of kinds for the connection; in the caller's transaction.
 
-    The same drafts again change nothing; drafts in another order come to the same, as far as their `updated_at` says
-    which is newer.
+    Idempotent and independent of order, as far as `updated_at` says which draft is newer.
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction of whoever moves the cursor.")
@@ -121,7 +120,7 @@ def _store(
     if kind == Kind.COMMIT:
         commits = {position: draft for position, draft in drafts.items() if isinstance(draft, CommitDraft)}
         known = repositories_of(connection, {draft.repository for draft in commits.values()})
-        return _outcomes(commits, store_commits_told(connection, list(commits.values()), known))
+        return _outcomes(commits, store_reported_commits(connection, list(commits.values()), known))
     table = TABLES[kind]
     places = _places(connection, table, drafts.values())
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
@@ -164,7 +163,7 @@ def _outcomes(drafts: Mapping[int, Draft], written: Written) -> dict[int, Outcom
 
 
 def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome:
-    """What a page of the list of repositories, or a webhook of one, says of it."""
+    """Store a repository from a list page or a webhook."""
     known = Resource.objects.filter(
         connection=connection, kind=ResourceKind.REPOSITORY, external_id=draft.external_id
     ).first()

@@ -1,6 +1,6 @@
-"""Which table, and which columns, the fields and parts of drafts go to.
+"""The tables and columns for the fields and parts of drafts.
 
-A field is stored in the column of its name.  Somebody is stored as an identity, a repository or project as its row.
+A field is stored in the column of its name.  People are stored as identities, repositories and projects as their rows.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from integrations.models import (
 
 @dataclass(frozen=True)
 class Lasting:
-    """A column whose value, once it is one of these, is the last: no provider takes it back."""
+    """A column with final values: once it has one of these, no provider changes it."""
 
     column: str
     values: tuple[str, ...]
@@ -66,10 +66,10 @@ class Lasting:
 
 @dataclass(frozen=True)
 class Column:
-    """A column as SQL writes it: `told_as` is its type in JSON, `stored_as` cuts text to what the column holds."""
+    """A column in SQL: `provided_as` is its type in JSON, `stored_as` cuts text to the column's length."""
 
     name: str
-    told_as: str
+    provided_as: str
     stored_as: str
 
 
@@ -164,7 +164,7 @@ class RecordTable:
 
     @cached_property
     def optional(self) -> tuple[str, ...]:
-        """The fields of which a telling may be silent."""
+        """The fields that an update may omit."""
         silent = {draft_field.name for draft_field in fields(self.draft) if draft_field.default is UNTOLD}
         return tuple(name for name in self.sources if name in silent)
 

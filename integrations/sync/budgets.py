@@ -1,4 +1,4 @@
-"""What a provider still grants a connection: kept in memory during a turn, and in rows between turns and workers."""
+"""A provider's request budgets: kept in memory during a slice, and in rows between slices and workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.connectors.errors import TransientError
-from integrations.connectors.rate_limits import ToldQuota
+from integrations.connectors.rate_limits import ReportedQuota
 from integrations.models import Connection, Quota
 
 RESERVE = 0.1  # of a budget, kept for what somebody waits for: Test connection, the picker of resources
@@ -27,9 +27,9 @@ class Budget:
 
 
 class BudgetBook:
-    """The budgets of one connection.  Asked and told by the thread that sends requests, saved by the one that stores.
+    """The budgets of one connection.
 
-    For what somebody waits for, `reserve` is 0.
+    Used by the thread that sends requests, saved by the one that stores.  `reserve` is 0 for interactive requests.
     """
 
     def __init__(self, connection: Connection, *, reserve: float = RESERVE) -> None:
@@ -43,7 +43,10 @@ class BudgetBook:
         }
 
     def seconds_before(self, budget: str) -> float:
-        """How long to wait before the next request.  Raises TransientError where the budget is used up."""
+        """How long to wait before the next request.
+
+        Raises TransientError if the budget is used up.
+        """
         now = timezone.now()
         with self._lock:
             known = self._budgets.get(budget, Budget())
@@ -59,7 +62,7 @@ class BudgetBook:
                 return 0.0
             return min((known.resets_at - now).total_seconds() / spare, LONGEST_PAUSE)
 
-    def note(self, budget: str, quota: ToldQuota) -> None:
+    def note(self, budget: str, quota: ReportedQuota) -> None:
         with self._lock:
             known = self._budgets.setdefault(budget[:60], Budget())
             known.limit, known.remaining, known.resets_at = quota.limit, quota.remaining, quota.resets_at
@@ -71,7 +74,7 @@ class BudgetBook:
             self._changed.add(budget[:60])
 
     def save(self) -> None:
-        """Let the other workers know, and the page that shows what is left."""
+        """Publish them to the other workers, and to the page that shows them."""
         with self._lock:
             changed = [
                 Quota(

@@ -1,4 +1,4 @@
-"""Test connection: what works, what is missing, and what to do about it."""
+"""Testing a connection: what works, which permission is missing, and what to do about it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from integrations.sync.tasks import discover, sync_streams
 
 
 def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
-    """Ask the provider what the credential may do; kept with the connection for its page.
+    """Ask the provider what the credential may do; the result is stored for the connection's page.
 
-    Where all works, what had failed is tried again at once.
+    If everything works, failed streams are retried at once.
     """
     budgets = BudgetBook(connection, reserve=0.0)
     try:
@@ -39,7 +39,7 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
 
 
 def check_connector(connector: Connector, budgets: BudgetBook | None = None) -> list[CheckedPermission]:
-    """The same of settings that are not stored yet."""
+    """The same for settings that are not stored yet."""
     try:
         with client_of(connector, budgets) as http:
             return list(connector.check(http))

@@ -1,4 +1,4 @@
-"""A connection's connector, and the client that speaks for it."""
+"""A connection's connector and HTTP client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.sync.token_cache import ExchangedSignature
 
 
 def connector_of(connection: Connection) -> Connector:
-    """Raises PermanentError where its provider is not known, or its secrets cannot be read."""
+    """Raises PermanentError if its provider is not known, or its secrets cannot be read."""
     known = connectors().get(connection.provider)
     if known is None:
         raise PermanentError(
@@ -45,7 +45,7 @@ def client_of(connector: Connector, budgets: BudgetBook | None) -> ConnectionHtt
 
 
 def host_of(connector: Connector) -> str:
-    """What shares the limit on requests at the same time.  Raises PermanentError where the base URL is no address."""
+    """The key of the concurrency limit.  Raises PermanentError if the base URL is invalid."""
     return str(Origin.of(connector.base_url))
 
 

@@ -1,4 +1,4 @@
-"""Connecting a provider: its form's answers become a connection, checked as far as that goes without asking it."""
+"""Connecting a provider: its form's answers become a connection, validated without a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from integrations.connectors.base import Connector, Field, connectors
 from integrations.models import Connection, UnreadableSecretsError
-from integrations.sync.enqueue import ask_for_sync
+from integrations.sync.enqueue import enqueue_sync
 from integrations.sync.rules import Rules
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name under which the connection keeps it
@@ -21,7 +21,7 @@ EVERYTHING = Rules(match=("*",))
 
 
 class InvalidConnectionError(ValueError):
-    """What cannot be connected so: sentences by the name of the answer that is to blame."""
+    """Invalid answers: messages by the name of the answer."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(problems.values()))
@@ -62,13 +62,13 @@ def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[s
         connection.failures, connection.problem, connection.remedy = 0, "", ""
         connection.removed_at = None
         connection.save()
-        ask_for_sync(connection)
+        enqueue_sync(connection)
     connection.refresh_from_db()
     return connection
 
 
 def rotate_webhook_secret(connection: Connection) -> None:
-    """Make a new secret: deliveries that are signed with the earlier one are refused from now on."""
+    """Generate a new secret: deliveries signed with the old one are refused from now on."""
     with transaction.atomic():
         locked = Connection.objects.select_for_update().get(pk=connection.pk)
         locked.secrets = {**(_stored(locked) or {}), WEBHOOK_SECRET: random.token_urlsafe(32)}
@@ -76,7 +76,7 @@ def rotate_webhook_secret(connection: Connection) -> None:
 
 
 def webhook_address(connection: Connection) -> str | None:
-    """Where the provider sends its deliveries; None where Headway takes none of it."""
+    """Where the provider sends its deliveries; None if Headway accepts none from it."""
     connector = connectors().get(connection.provider)
     if connector is None or connector.arrival is Connector.arrival:
         return None
@@ -84,7 +84,7 @@ def webhook_address(connection: Connection) -> str | None:
 
 
 def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Answers) -> None:
-    """Raises InvalidConnectionError with all that is wrong."""
+    """Raises InvalidConnectionError with all mistakes."""
     fields = {field.name: field for field in connector.fields}
     problems: dict[str, str] = {}
     if not connection.name.strip():

@@ -1,4 +1,4 @@
-"""Asking for a sync, pausing and cancelling one: rows change, and the worker is nudged."""
+"""Requesting, pausing and cancelling syncs: rows change, and the worker is nudged."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from django.utils import timezone
 from core.nudges import nudge_on_commit
 from integrations.enums import Kind
 from integrations.models import Connection, Stream
-from integrations.sync.leases import take_away
+from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs
 
 NEWS_TOGETHER = timedelta(seconds=5)
 
 
-def ask_for_sync(connection: Connection, *, full: bool = False) -> None:
-    """Let everything that is picked be read as soon as there is a turn, and the resources be listed anew.
+def enqueue_sync(connection: Connection, *, full: bool = False) -> None:
+    """Make everything that is picked due now, and list the resources again.
 
-    `full` looks at everything again.  What failed or waits is tried at once.
+    `full` reads everything again.  Failed and waiting streams are retried at once.
     """
     from integrations.sync.tasks import discover, sync_streams
 
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
-        note_asked(connection, full=full)
+        mark_requested(connection, full=full)
         nudge_on_commit(discover)
         nudge_on_commit(sync_streams)
 
 
-def note_asked(connection: Connection, *, full: bool) -> None:
-    """Its streams are due, and whoever asked waits for them."""
+def mark_requested(connection: Connection, *, full: bool) -> None:
+    """Make its streams due, and record that somebody waits for them."""
     now = timezone.now()
     streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
     streams.update(asked_at=now, due_at=now, full_asked=F("full_asked") if not full else True)
 
 
-def read_soon(connection: Connection, resource: str, kind: Kind) -> bool:
-    """There is news in that stream of a resource, named by its external id: read on in a few seconds.
+def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
+    """Read this stream of a resource (by external id) in a few seconds, because it has news.
 
-    False where the resource is not picked.  Not at once, for news comes in bursts; what failed waits for its own time.
+    False if the resource is not picked.  Not at once, because news arrives in bursts; a failed stream keeps its retry
+    time.
     """
     streams = Stream.objects.filter(
         resource__connection=connection, resource__external_id=resource, resource__picked=True, kind=kind
@@ -51,12 +52,12 @@ def read_soon(connection: Connection, resource: str, kind: Kind) -> bool:
 
 
 def pause(connection: Connection) -> None:
-    """From the next page on nothing more is read, until it is resumed."""
+    """Stop reading after the current page, until it is resumed."""
     Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now())
 
 
 def resume(connection: Connection) -> None:
-    """Go on from the last stored page."""
+    """Continue after the last stored page."""
     from integrations.sync.tasks import sync_streams
 
     with transaction.atomic():
@@ -65,11 +66,11 @@ def resume(connection: Connection) -> None:
 
 
 def cancel_sync(connection: Connection) -> None:
-    """End what is being read; what was stored stays, and the next regular reading goes on from there."""
+    """End the current readings; stored pages stay, and the next regular reading continues after them."""
     with transaction.atomic():
         streams = Stream.objects.filter(resource__connection=connection)
         ids = list(streams.order_by("pk").select_for_update().values_list("pk", flat=True))
-        take_away(ids)
+        revoke_leases(ids)
         next_time = timezone.now() + timedelta(minutes=max(connection.sync_every_minutes, 1))
         streams.filter(due_at__lt=next_time).update(due_at=next_time)
         streams.update(asked_at=None, full_asked=False)

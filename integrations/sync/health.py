@@ -1,4 +1,4 @@
-"""How fresh and how complete each connection is: for the page on which one looks when a figure seems wrong.
+"""How fresh and how complete each connection is: the first page to look at when a figure seems wrong.
 
 A handful of grouped queries for all connections together, however many streams they have.
 """
@@ -36,13 +36,13 @@ _FAILING = Q(failures__gt=0)
 
 
 class State(StrEnum):
-    """What one wants to know first of a connection, the worst that holds."""
+    """The state of a connection: the worst that applies."""
 
     PAUSED = "paused"
-    REFUSED = "refused"  # nothing that it asks for is answered
-    FAILING = "failing"  # some of its streams are not read
+    REFUSED = "refused"  # every request fails
+    FAILING = "failing"  # some of its streams fail
     NOTHING_PICKED = "nothing_picked"
-    FIRST = "first"  # its first reading is under way or waits for its turn
+    FIRST = "first"  # its first reading is under way or queued
     READING = "reading"
     LATE = "late"
     FRESH = "fresh"
@@ -52,18 +52,18 @@ class State(StrEnum):
 class KindHealth:
     """The streams of one kind of one connection together.
 
-    `read` and `to_read` are records of the readings under way; to_read is None while a provider gives no number.
+    `read` and `to_read` are records of the current readings; to_read is None while a provider gives no number.
     """
 
     kind: Kind
     streams: int
     finished: int  # streams that were read to their end at least once
     under_way: int
-    requested: int  # streams that somebody asked for and that were not read since
+    requested: int  # streams that were requested and not read since
     failing: int
-    newest: datetime | None  # begin of the last reading that came to its end
-    oldest: datetime | None  # the same of the stream that is furthest behind
-    began: datetime | None  # the first of the readings under way
+    newest: datetime | None  # start of the last finished reading
+    oldest: datetime | None  # the same for the stream that is furthest behind
+    began: datetime | None  # the earliest of the current readings
     read: int
     to_read: int | None
 
@@ -76,7 +76,7 @@ class KindHealth:
 
 @dataclass(frozen=True, slots=True)
 class StreamProblem:
-    """A stream that is not read, why, and what to do about it."""
+    """A failing stream, why it fails, and what to do about it."""
 
     stream: str
     problem: str
@@ -86,7 +86,7 @@ class StreamProblem:
 
 @dataclass(frozen=True, slots=True)
 class HookHealth:
-    """Webhook deliveries of a connection, as far back as they are kept."""
+    """Webhook deliveries of a connection, as far back as they are stored."""
 
     last_at: datetime
     last_event: str
@@ -95,7 +95,7 @@ class HookHealth:
 
 @dataclass(frozen=True, slots=True)
 class MirrorHealth:
-    """Copies of a connection's repositories, from which lines and files are read."""
+    """Mirrors of a connection's repositories, from which lines and files are read."""
 
     kept: int
     unread: int
@@ -119,12 +119,12 @@ class ConnectionHealth:
 
     @property
     def newest(self) -> datetime | None:
-        """When the last reading began that came to its end."""
+        """When the last finished reading began."""
         return max((kind.newest for kind in self.kinds if kind.newest), default=None)
 
     @property
     def oldest(self) -> datetime | None:
-        """The same of the stream that is furthest behind."""
+        """The same for the stream that is furthest behind."""
         return _oldest(self.kinds)
 
     @property
@@ -133,12 +133,12 @@ class ConnectionHealth:
 
     @property
     def is_busy(self) -> bool:
-        """Whether looking again soon shows something else."""
+        """Whether a refresh will soon show something else."""
         return not self.connection.paused_at and any(kind.under_way or kind.requested for kind in self.kinds)
 
 
 def sync_health(now: datetime) -> list[ConnectionHealth]:
-    """Of every connection that is synced, by name."""
+    """The health of every synced connection, by name."""
     connections = list(synced_connections().order_by("name"))
     kinds = _kinds()
     problems = _problems()
@@ -172,12 +172,12 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
 
 
 def synced_connections() -> QuerySet[Connection]:
-    """Those of providers that are asked for their records; removed ones are not among them."""
+    """Connections to providers that are read; removed ones are excluded."""
     return Connection.objects.filter(removed_at=None).exclude(provider__in=WITHOUT_STREAMS)
 
 
 def is_late(connection: Connection, oldest: datetime | None, now: datetime) -> bool:
-    """Whether what was read last lies further back than the connection's schedule explains."""
+    """Whether the last reading is older than the connection's schedule explains."""
     patience = max(LATE_AFTER, timedelta(minutes=3 * connection.sync_every_minutes))
     return oldest is not None and now - oldest > patience
 
@@ -200,7 +200,7 @@ def _oldest(kinds: Sequence[KindHealth]) -> datetime | None:
 
 
 def _streams() -> QuerySet[Stream]:
-    """What is to be kept fresh."""
+    """The streams to keep fresh."""
     return Stream.objects.filter(
         resource__picked=True, resource__gone_at=None, resource__connection__in=synced_connections()
     )

@@ -1,6 +1,6 @@
-"""How many turns there are at one host at the same time, whichever connections and workers they are of.
+"""Limits concurrent slices per host, across connections and workers.
 
-A turn asks one request after the other, so this is also how many requests are under way there.
+A slice sends one request after the other, so this also limits concurrent requests.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from zlib import crc32
 
 from django.db import connection as database
 
-TURNS_AT_ONCE = 4  # GitHub advises against more than a few
+SLICES_PER_HOST = 4  # GitHub advises against more than a few
 _HOST_LOCK = 0x486F_7374  # "Host"
 
 
 @contextmanager
-def turn_at(host: str) -> Iterator[bool]:
-    """Whether there is a turn left at the host; it is ours until the end of the block, or of our process."""
-    keys = [_host_key(host, number) for number in range(TURNS_AT_ONCE)]
+def slot_at(host: str) -> Iterator[bool]:
+    """Whether the host has a free slot; it is held until the end of the block, or of our process."""
+    keys = [_host_key(host, number) for number in range(SLICES_PER_HOST)]
     key_held = next((key for key in keys if _try_lock(key)), None)
     try:
         yield key_held is not None
@@ -29,7 +29,7 @@ def turn_at(host: str) -> Iterator[bool]:
 
 
 def _host_key(host: str, number: int) -> int:
-    return (crc32(host.encode()) & 0x0FFF_FFFF) * TURNS_AT_ONCE + number
+    return (crc32(host.encode()) & 0x0FFF_FFFF) * SLICES_PER_HOST + number
 
 
 def _try_lock(key: int) -> bool:

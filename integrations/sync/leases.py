@@ -1,8 +1,8 @@
-"""Who is at work on which stream: claimed fairly, leased for a while, and fenced.
+"""Leases of streams: claimed fairly, limited in time, and fenced.
 
-A stream is leased to a holder until `leased_until`; whoever stores a page renews it, and must still hold it.  A holder
-also keeps an advisory lock, which goes with its database session: one that was killed is found out at once, without
-waiting for its lease to run out, and one whose lease was taken away is waited for until it has noticed.
+A stream is leased to a holder until `leased_until`; storing a page renews the lease and requires it.  A holder also
+keeps an advisory lock, which ends with its database session: a killed holder is detected at once, without waiting for
+its lease to expire, and a holder whose lease was revoked is waited for until it has noticed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ADVISORY_LOCK = 0x5379_6E63  # "Sync": with a stream's id, held by whoever is a
 
 
 class LostLeaseError(Exception):
-    """Somebody cancelled the reading, or took it over: nothing more of it may be stored."""
+    """The reading was cancelled, or taken over: nothing more of it may be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class Lease:
 def claimed(
     *, connections: Collection[int] | None = None, without: Collection[int] = (), requested: bool = False
 ) -> Iterator[Lease | None]:
-    """The stream that is to have the next turn, leased to us; None where nothing is due.
+    """The stream to read next, leased to us; None if nothing is due.
 
-    Of the connections that have something due the one that waited longest is next; of its streams those that never
-    had a turn, in the order of a first sync, then the one that waited longest.  `connections` are the only ones to
-    look at, `without` those to leave out; `requested` takes only streams that somebody asked to sync now.
+    Connections take turns: the one that waited longest is next.  Of its streams, those never read come first, in the
+    order of a first sync, then the one that waited longest.  `connections` limits the search, `without` excludes
+    connections; `requested` limits it to streams that somebody asked to sync now.
     """
     with _held(_claim({"connections": connections, "without": without, "requested": requested})) as lease:
         yield lease
@@ -66,7 +66,7 @@ def claimed(
 
 @contextmanager
 def claimed_stream(stream: Stream) -> Iterator[Lease | None]:
-    """This very stream, due or not; None where somebody else is at it."""
+    """This stream, due or not; None if another process reads it."""
     with _held(_claim({"stream": stream.pk})) as lease:
         yield lease
 
@@ -134,7 +134,7 @@ def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:
 def _lease_to_us(stream_id: int) -> Lease:
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
     with database.cursor() as cursor:
-        # Before the lease can be seen: without the lock it would look like that of a killed worker.
+        # Before the lease is visible: without the lock it would look like a killed worker's.
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, stream_id])
     now = timezone.now()
     Stream.objects.filter(pk=stream_id).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
@@ -148,6 +148,6 @@ def _release(lease: Lease) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, lease.stream_id])
 
 
-def take_away(streams: Collection[int]) -> None:
-    """Whoever is at these streams stores nothing more of them."""
+def revoke_leases(streams: Collection[int]) -> None:
+    """Revoke the leases of these streams: their holders store nothing more."""
     Stream.objects.filter(pk__in=streams).exclude(leased_by="").update(leased_by="", leased_until=None)

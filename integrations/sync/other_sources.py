@@ -1,4 +1,4 @@
-"""What comes in without streams: repositories on disk, what is pushed, and the telemetry of agents."""
+"""Sources without streams: repositories on disk, pushed records, and agents' telemetry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One page: its records become drafts, facts and a moved cursor, in one transaction."""
+"""Storing one page: its records become drafts, facts and a moved cursor, in one transaction."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from integrations.connectors.errors import SchemaError
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
-from integrations.sync.readings import notes_what_is_told
+from integrations.sync.readings import detects_deletions
 
 logger = logging.getLogger(__name__)
 
-UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one record can be to blame for
-TRIES = 4  # of a transaction that another one's locks broke
+UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one bad record can cause
+TRIES = 4  # of a transaction that failed because of another one's locks
 LONGEST_PATH = 300
 
 
 @dataclass(slots=True)
 class Understood:
-    """The records of a page with their drafts, and those that could not be understood, or not be stored."""
+    """The records of a page with their drafts, and those that could not be understood or stored."""
 
     records: list[tuple[RawRecord, Sequence[AnyDraft]]] = field(default_factory=list)
     refused: list[tuple[RawRecord, SchemaError]] = field(default_factory=list)
@@ -47,15 +47,15 @@ def understand(records: Sequence[RawRecord]) -> Understood:
             understood.records.append((record, record.normalise(record.payload)))
         except SchemaError as problem:
             understood.refused.append((record, problem))
-        except Exception as fault:  # of the connector: the other records are stored all the same
+        except Exception as fault:  # a bug of the connector: the other records are stored nevertheless
             logger.exception("A record of %s could not be normalised", record.source or "a stream")
             understood.refused.append((record, _own_fault(fault)))
     return understood
 
 
 @dataclass(slots=True)
-class Turning:
-    """A stream during its turn: whose it is, the run that tells of it, and whether any of its records is put aside."""
+class SliceContext:
+    """A stream during a slice: its lease, its run, and whether any of its records is in quarantine."""
 
     lease: Lease
     stream: Stream
@@ -63,12 +63,12 @@ class Turning:
     has_quarantined: bool
 
     @classmethod
-    def of(cls, lease: Lease, stream: Stream, run: SyncRun) -> Turning:
+    def of(cls, lease: Lease, stream: Stream, run: SyncRun) -> SliceContext:
         return cls(lease, stream, run, _waiting(stream).exists())
 
 
-def store_page(at: Turning, page: Page, *, requests: int) -> None:
-    """Store what the page tells and move the cursor behind it.  Raises LostLeaseError, and then nothing is stored.
+def store_page(at: SliceContext, page: Page, *, requests: int) -> None:
+    """Store the page's records and move the cursor.  Raises LostLeaseError, and then nothing is stored.
 
     `requests` is how many it took.
     """
@@ -81,7 +81,7 @@ def store_page(at: Turning, page: Page, *, requests: int) -> None:
         _store_in_tries(at, page, understood, requests)
 
 
-def _store_in_tries(at: Turning, page: Page, understood: Understood, requests: int) -> None:
+def _store_in_tries(at: SliceContext, page: Page, understood: Understood, requests: int) -> None:
     for tries_left in reversed(range(TRIES)):
         try:
             _store(at, page, understood, requests)
@@ -93,8 +93,8 @@ def _store_in_tries(at: Turning, page: Page, understood: Understood, requests: i
             return
 
 
-def _refuse_unstorable(at: Turning, understood: Understood) -> None:
-    """Find the records that the database does not take, by storing each alone and undoing it."""
+def _refuse_unstorable(at: SliceContext, understood: Understood) -> None:
+    """Find the records that the database rejects, by storing each alone and rolling back."""
     storable = []
     for record, drafts in understood.records:
         try:
@@ -113,13 +113,13 @@ def _own_fault(fault: Exception) -> SchemaError:
 
 
 @transaction.atomic
-def _store(at: Turning, page: Page, understood: Understood, requests: int) -> None:
+def _store(at: SliceContext, page: Page, understood: Understood, requests: int) -> None:
     held = at.lease.hold()
     stream = at.stream
     connection = stream.resource.connection
     stored = store_drafts(connection, understood.drafts)
-    if notes_what_is_told(held):
-        _note_told(stream, understood)
+    if detects_deletions(held):
+        _note_received(stream, understood)
     if at.has_quarantined or understood.refused:
         _quarantine(stream, understood)
         at.has_quarantined = True
@@ -144,7 +144,7 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
     )
 
 
-def _note_told(stream: Stream, understood: Understood) -> None:
+def _note_received(stream: Stream, understood: Understood) -> None:
     received_ids = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
     with database.cursor() as cursor:
         cursor.execute(
@@ -163,7 +163,7 @@ def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
 
 
 def _quarantine(stream: Stream, understood: Understood) -> None:
-    """Keep what was not understood, once; what is understood by now has left quarantine."""
+    """Quarantine what was not understood, once; release what is understood now."""
     waiting = _waiting(stream).exclude(external_id="")
     received_ids = [record.external_id for record, _ in understood.records]
     again = [record.external_id for record, _ in understood.refused]

@@ -1,4 +1,4 @@
-"""How far a connection's sync has come, and how long it will still take."""
+"""Progress of a connection's sync, and its remaining time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.models import Connection, Stream
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of all picked streams together.  `read` and `to_read` count records of the readings under way.
+    """Totals of all picked streams.  `read` and `to_read` count records of the current readings.
 
     `to_read` and `seconds_left` are None while a provider gives no number, or a stream has not begun.
     """
@@ -32,7 +32,7 @@ class Progress:
 
 
 def progress_of(connection: Connection, now: datetime | None = None) -> Progress:
-    """The time left is what is left at the pace since the first of the readings under way began."""
+    """The remaining time assumes the pace since the earliest current reading began."""
     now = now or timezone.now()
     picked = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
     under_way = Q(reading_since__isnull=False)

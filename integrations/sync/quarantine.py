@@ -1,4 +1,4 @@
-"""Records that could not be understood: read again, once a newer Headway, or the provider's mending, allows it."""
+"""Records that could not be understood: replayed once a newer Headway, or a fix at the provider, allows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_PATH = 300
 
 
 def payloads_put_aside() -> int:
-    """How many records of all connections wait to be understood."""
+    """How many records of all connections are in quarantine."""
     return QuarantinedPayload.objects.filter(replayed_at=None).count()
 
 
@@ -29,7 +29,7 @@ class Replayed:
 
 
 def replay(connection: Connection, payloads: Iterable[QuarantinedPayload]) -> Replayed:
-    """Make drafts of the payloads again and store those that are understood by now; the others say why not."""
+    """Normalise the payloads again and store those that are understood now; the others get their current reason."""
     connector = connector_of(connection)
     outcomes = [_replay(connection, connector, payload) for payload in payloads]
     return Replayed(outcomes.count(True), outcomes.count(False))

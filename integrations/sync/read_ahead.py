@@ -1,4 +1,4 @@
-"""The next page is fetched while the last one is being stored: at most two pages wait in memory."""
+"""Fetches the next page while the last one is being stored: at most two pages wait in memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class ReadAhead:
-    """Pages of one turn, fetched in a thread of its own.
+    """Pages of one slice, fetched in a separate thread.
 
-    `after_page` is called in that thread after each page.  It ends the turn by letting the client give up: no page is
+    `after_page` is called in that thread after each page.  It ends the slice by letting the client give up: no page is
     fetched that will not be stored, and pages without a further request, or the end, are still found.
     """
 
@@ -34,7 +34,7 @@ class ReadAhead:
         return self._at_end
 
     def next_page(self, meanwhile: Callable[[], None], *, every_seconds: float) -> Page | None:
-        """The next page; None after the last one of the turn.  Raises what fetching it raised.
+        """The next page; None after the last one of the slice.  Raises what fetching it raised.
 
         While it is not there, `meanwhile` is called now and then, and may raise.
         """
@@ -49,7 +49,7 @@ class ReadAhead:
             return page_read
 
     def stop(self) -> None:
-        """Nobody wants further pages; the thread ends after its request."""
+        """No further pages are needed; the thread ends after its request."""
         self._unwanted.set()
 
     def _fetch(self) -> None:

@@ -1,4 +1,4 @@
-"""Readings: how one begins, goes on over several turns, ends or fails, as rows tell it."""
+"""The life of a reading in rows: how it begins, continues over several slices, ends or fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORKER_ENDED = "The worker that was reading ended. What it had stored stays; the
 
 
 def open_run(lease: Lease) -> tuple[Stream, SyncRun]:
-    """The stream with the reading that is to go on, or has just begun, and its run.  Raises LostLeaseError."""
+    """The stream with its current or new reading, and its run.  Raises LostLeaseError."""
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
@@ -41,7 +41,7 @@ def open_run(lease: Lease) -> tuple[Stream, SyncRun]:
 
 
 def _begin(stream: Stream, now: datetime) -> None:
-    """Begin a reading where none is under way, or where everything was asked for and only the news is being read."""
+    """Begin a reading if none is under way, or if a full one was requested and an incremental one is under way."""
     wants_all = stream.full_asked and not stream.reading_full
     if stream.reading_since is not None and not wants_all:
         return
@@ -62,33 +62,33 @@ def _begin(stream: Stream, now: datetime) -> None:
     stream.reading_full = full
 
 
-def notes_what_is_told(stream: Stream) -> bool:
-    """Whether the reading under way is to find what is gone.  The first one cannot: nothing was there before."""
+def detects_deletions(stream: Stream) -> bool:
+    """Whether the current reading detects deleted records.  The first one cannot: nothing was stored before."""
     return stream.reading_full and stream.full_at is not None
 
 
-def end_turn(lease: Lease, run: SyncRun) -> None:
-    """The turn is over and the reading is not: back to the queue.  Raises LostLeaseError."""
+def end_slice(lease: Lease, run: SyncRun) -> None:
+    """The slice is over and the reading is not: back to the queue.  Raises LostLeaseError."""
     with transaction.atomic():
         lease.hold()
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=timezone.now())
 
 
 def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
-    """Everything was read that there was to read; `complete` where its pages told of every record there is.
+    """Everything was read; `complete` if its pages contained every record there is.
 
-    Then the news are read once more, because a record that changed meanwhile may have moved to a page that was read
-    already, and what was in none is gone.  Raises LostLeaseError.
+    Then the news is read once more, because a record that changed meanwhile may have moved to a page that was read
+    already; records in none of the pages are deleted.  Raises LostLeaseError.
     """
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
-        if complete and notes_what_is_told(stream) and not stream.reading_complete:
+        if complete and detects_deletions(stream) and not stream.reading_complete:
             Stream.objects.filter(pk=stream.pk).update(reading_complete=True)
             SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=now)
             return
         if stream.reading_complete:
-            _mark_untold(stream, run)
+            _mark_missing_deleted(stream, run)
         since = stream.reading_since or now
         connection = Connection.objects.get(resources__streams=stream)
         asked_since = stream.asked_at is not None and stream.asked_at > since
@@ -108,8 +108,8 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
         _forget_idle_runs(stream, run)
 
 
-def _mark_untold(stream: Stream, run: SyncRun) -> None:
-    """What no page told of is gone, unless there was something among it that could not be understood."""
+def _mark_missing_deleted(stream: Stream, run: SyncRun) -> None:
+    """Mark records as deleted that were in no page, unless one of them may be in quarantine."""
     received = ToldRecord.objects.filter(stream=stream)
     if not SyncRun.objects.filter(stream=stream, started_at__gte=stream.reading_since, quarantined__gt=0).exists():
         ids = frozenset(received.values_list("external_id", flat=True).iterator())
@@ -117,8 +117,8 @@ def _mark_untold(stream: Stream, run: SyncRun) -> None:
     received.delete()
 
 
-def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
-    """Note in words what went wrong, and when to try again.  Raises LostLeaseError."""
+def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
+    """Record what went wrong, in words, and when to retry.  Raises LostLeaseError."""
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
@@ -133,21 +133,21 @@ def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
             state=SyncRun.State.FAILED, finished_at=now, heartbeat_at=now, problem=_in_words(problem)
         )
         if isinstance(problem, CredentialRefusedError):
-            _hold_back_connection(stream, problem, retry_at)
+            _suspend_connection(stream, problem, retry_at)
 
 
 def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime) -> None:
-    """Being asked to wait is no failure: the run goes on afterwards."""
+    """Being rate limited is no failure: the run continues afterwards."""
     Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
     SyncRun.objects.filter(pk=run.pk).update(
         state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=_in_words(problem)
     )
 
 
-def _hold_back_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
-    """A refused token is refused for all: asking with it again and again could lock the account.
+def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
+    """A refused token is refused for all streams: sending it again and again could lock the account.
 
-    Listing the resources is tried again then, too, and clears what is said of the connection.
+    Listing the resources is retried then, too, and clears the connection's problem.
     """
     of_connection = Connection.objects.filter(resources__streams=stream)
     ids = list(of_connection.values_list("pk", flat=True))
@@ -159,9 +159,9 @@ def _hold_back_connection(stream: Stream, problem: ConnectorError, retry_at: dat
 
 
 def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
-    """Until the next try, after so many failures before this one.
+    """The delay before the next try, after so many failures before this one.
 
-    A minute, doubling; what only somebody can mend is tried more rarely from the beginning.
+    A minute, doubling; permanent errors are retried less often from the start.
     """
     doublings = failures + (4 if isinstance(problem, PermanentError) else 0)
     wait: timedelta = min(FIRST_WAIT * 2 ** min(doublings, MOST_DOUBLINGS), LONGEST_WAIT)
@@ -179,14 +179,14 @@ def _close_runs(stream: Stream, state: SyncRun.State, problem: str) -> None:
 
 
 def close_runs(streams: list[int], problem: str) -> None:
-    """End the runs that are open there, with the reason."""
+    """End the open runs of these streams, with the reason."""
     SyncRun.objects.filter(stream__in=streams, finished_at=None).update(
         state=SyncRun.State.INTERRUPTED, finished_at=timezone.now(), problem=problem
     )
 
 
 def _forget_idle_runs(stream: Stream, run: SyncRun) -> None:
-    """Every few minutes there is a run; those that found nothing would bury the others."""
+    """There is a run every few minutes; idle ones would hide the others."""
     earlier = SyncRun.objects.filter(stream=stream, pk__lt=run.pk)
     earlier.filter(state=SyncRun.State.DONE, full=False, added=0, changed=0, removed=0, quarantined=0).delete()
     oldest_kept = earlier.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]

@@ -1,4 +1,4 @@
-"""Removing a connection: its facts are kept, without a source that could refresh them, or deleted with it."""
+"""Removing a connection: its facts are kept, without a source to refresh them, or deleted with it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
 class Brought:
     """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them.
 
-    `records` are those that its provider told of, by kind.
+    `records` counts its provider's records by kind.
     """
 
     repositories: int
@@ -113,10 +113,7 @@ def remove_with_facts_later(connection: Connection) -> None:
 
 
 def delete_unwanted_facts() -> int:
-    """Delete what was removed with its facts and is still there; how many connections.
-
-    One that is still being read waits for the next time.
-    """
+    """Delete connections that were removed with their facts; how many.  One that is still being read is skipped."""
     deleted = 0
     for connection in Connection.objects.filter(facts_unwanted=True).order_by("pk"):
         with suppress(AlreadyReadingError):
@@ -149,9 +146,9 @@ def remove_with_facts(connection: Connection) -> None:
 
 
 def _wait_for_readers(connection: Connection) -> None:
-    """Let nobody store a page or a delivery of it until the caller's transaction ends.
+    """Block pages and deliveries of it from being stored until the caller's transaction ends.
 
-    They hold their row before they wait for others who store: in another order both would wait for each other.
+    They lock their row before they wait for other writers: another order would deadlock.
     """
     streams = Stream.objects.filter(resource__connection=connection).order_by("pk")
     list(streams.select_for_update(of=("self",)).values_list("pk", flat=True))

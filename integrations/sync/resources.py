@@ -19,7 +19,7 @@ from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of
-from integrations.sync.leases import take_away
+from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
 from integrations.sync.rules import Rules, is_picked, rules_of
 
@@ -33,14 +33,14 @@ NOT_LISTED_REMEDY = "It was deleted, or the token may not see it any more. Its f
 
 
 class AlreadyListingError(Exception):
-    """Another process lists this connection's resources at the moment."""
+    """Another process lists this connection's resources."""
 
 
 def discover_resources(connection: Connection) -> int:
-    """List what the credential can see, pick by the rules, and make the streams of what is picked; how many there are.
+    """List what the credential can see, pick by the rules, and create streams; how many resources there are.
 
-    What is not listed any more is marked as gone once the listing came to its end.  Raises ConnectorError, noted with
-    the connection, and AlreadyListingError.
+    Missing resources are marked as gone once the listing is complete.  Raises ConnectorError, noted with the
+    connection, and AlreadyListingError.
     """
     with _one_listing(connection):
         began = timezone.now()
@@ -58,12 +58,12 @@ def discover_resources(connection: Connection) -> int:
             Connection.objects.filter(pk=connection.pk).update(
                 discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
             )
-            follow_rules(connection)
+            apply_rules(connection)
         return len(seen)
 
 
-def follow_rules(connection: Connection) -> None:
-    """Pick what the rules and hands say, make the streams that are missing, and stop those of what is not picked."""
+def apply_rules(connection: Connection) -> None:
+    """Pick resources by rules and manual decisions, create missing streams, and stop those of unpicked resources."""
     rules = rules_of(connection)
     with transaction.atomic():
         resources = list(connection.resources.select_for_update().order_by("pk"))
@@ -76,33 +76,33 @@ def follow_rules(connection: Connection) -> None:
             Q(resource__picked=False) | Q(resource__gone_at__isnull=False), resource__connection=connection
         )
         stopped = list(idle.filter(runs__isnull=False, runs__finished_at=None).values_list("pk", flat=True).distinct())
-        take_away(stopped)
+        revoke_leases(stopped)
         close_runs(stopped, "Ended, because the resource is gone, or not picked any more.")
 
 
 def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
-    """Decide by hand, whatever the rules say, and follow."""
+    """Pick or unpick resources by hand, whatever the rules say, and apply it."""
     with transaction.atomic():
         connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
         connection.resources.filter(pk__in=dropped).update(picked_by_hand=False)
-        follow_rules(connection)
+        apply_rules(connection)
 
 
 def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
-    """Take back what was decided by hand, and follow."""
+    """Remove manual decisions, and apply the rules."""
     with transaction.atomic():
         connection.resources.filter(pk__in=resources).update(picked_by_hand=None)
-        follow_rules(connection)
+        apply_rules(connection)
 
 
 def set_rules(connection: Connection, rules: Rules) -> None:
-    """Replace the connection's rules, and follow them."""
+    """Replace the connection's rules, and apply them."""
     with transaction.atomic():
         locked = Connection.objects.select_for_update().get(pk=connection.pk)
         locked.settings["resources"] = rules.as_json()
         locked.save(update_fields=["settings"])
         connection.settings = locked.settings
-        follow_rules(connection)
+        apply_rules(connection)
 
 
 def _list(connection: Connection, connector: Connector) -> set[int]:

@@ -1,4 +1,4 @@
-"""Which of a connection's resources are picked: its rules, and what an admin decided by hand.
+"""Which of a connection's resources are picked: its rules, and an admin's manual decisions.
 
 connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*"], "archived": false}
 """
@@ -15,7 +15,7 @@ from integrations.models import Connection, Resource
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Patterns of names, with * and ?, or ids; upper and lower case are the same.  Without any nothing is picked."""
+    """Name patterns with * and ?, or ids; case-insensitive.  Without any nothing is picked."""
 
     match: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

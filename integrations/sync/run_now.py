@@ -1,4 +1,4 @@
-"""Reading connections here and now, for a command that waits: the same turns as the worker's, beside it."""
+"""Syncing connections in the foreground, for a command that waits: the same slices as the worker's, beside it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from integrations.connectors.base import connectors
 from integrations.connectors.errors import ConnectorError
 from integrations.enums import Kind
 from integrations.models import Connection, RepositorySource, Stream, SyncRun
-from integrations.sync.enqueue import ask_for_sync, note_asked
+from integrations.sync.enqueue import enqueue_sync, mark_requested
 from integrations.sync.git import connect as git
 from integrations.sync.git.mirrors import is_mirror, note_mirrors
 from integrations.sync.git.read_source import AlreadyReadingError, sync_source
 from integrations.sync.git.tasks import sync_sources
 from integrations.sync.resources import AlreadyListingError, discover_resources
-from integrations.sync.slices import take_turn
+from integrations.sync.slices import run_next_slice
 from orgtree.identities.match_identities import match_identities
 
 SECONDS_BETWEEN_TRIES = 0.5
@@ -32,7 +32,7 @@ COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quar
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one stream, or of one repository on disk.  `state` is one of SyncRun's, asked or paused."""
+    """The result of one stream, or of one repository on disk.  `state` is one of SyncRun's, asked or paused."""
 
     connection: str
     resource: str | None
@@ -51,14 +51,14 @@ class Result:
         return asdict(self)
 
 
-def ask_for_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
-    """Ask the worker; what it was asked for."""
+def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
+    """Ask the worker to sync; the streams that it will read."""
     sources = _sources(connections)
-    git.ask_for_sync(sources)
+    git.enqueue_sync(sources)
     nudge_on_commit(sync_sources)
     results = [Result(source.connection.name, source.external_id, Kind.COMMIT, ASKED) for source in sources]
     for connection in _of_providers(connections):
-        ask_for_sync(connection, full=full)
+        enqueue_sync(connection, full=full)
         results += [
             Result(connection.name, stream.resource.name, stream.kind, PAUSED if connection.paused_at else ASKED)
             for stream in _streams(connection)
@@ -69,17 +69,17 @@ def ask_for_all(connections: Sequence[Connection], *, full: bool) -> list[Result
 def read_all(
     connections: Sequence[Connection], *, full: bool, say: Callable[[str], None] = lambda words: None
 ) -> list[Result]:
-    """Read what there is to read, and wait for what another process is reading, or a provider asks to wait for.
+    """Sync everything, waiting for other processes and for rate limits.
 
-    `say` is told what is waited for.
+    `say` receives what it waits for.
     """
     results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
     for connection in _of_providers(connections):
         results += _read_connection(connection, full=full, say=say)
-    note_mirrors()  # of what was listed just now
+    note_mirrors()  # for the repositories that were just listed
     unpaused = [connection for connection in connections if connection.paused_at is None]
     results += [_read_source(source, full=full) for source in _sources(unpaused) if is_mirror(source)]
-    match_identities()  # whose sessions lie near whose commits depends on it
+    match_identities()  # attribution of sessions to commits depends on it
     attribute_what_waits()
     return results
 
@@ -102,7 +102,7 @@ def _streams(connection: Connection) -> list[Stream]:
 
 
 def _read_source(source: RepositorySource, *, full: bool) -> Result:
-    """Wait for a reading that another process is at, then read what it left."""
+    """Wait for another process's reading, then read the rest."""
     while True:
         try:
             run = sync_source(source, full=full)
@@ -133,11 +133,11 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
     except ConnectorError as problem:
         words = " ".join(filter(None, (problem.problem, problem.what_to_do)))
         return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=words)]
-    note_asked(connection, full=full)
+    mark_requested(connection, full=full)
     streams = _streams(connection)
     last_words = ""
     while _is_open(streams, before):
-        if take_turn(connections=[connection.pk], requested=True) is None:
+        if run_next_slice(connections=[connection.pk], requested=True) is None:
             if (words := _waited_for(streams)) not in ("", last_words):
                 last_words = words
                 say(f"{connection.name}: {words}")
@@ -156,7 +156,7 @@ def _list_resources(connection: Connection) -> None:
 
 
 def _is_open(streams: Sequence[Stream], before: int) -> bool:
-    """Whether one of them was neither read to its end since, nor failed, nor taken off."""
+    """Whether one of them is still requested: neither read to its end, nor failed, nor unpicked."""
     open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], asked_at__isnull=False)
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
@@ -164,7 +164,7 @@ def _is_open(streams: Sequence[Stream], before: int) -> bool:
 
 
 def _waited_for(streams: Sequence[Stream]) -> str:
-    """What a provider asked to wait for, and until when; empty where nobody did."""
+    """What a provider asked to wait for, and until when; empty if none did."""
     waiting = Stream.objects.filter(pk__in=[stream.pk for stream in streams], due_at__gt=timezone.now(), failures=0)
     first = waiting.exclude(problem="").exclude(asked_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:
@@ -173,7 +173,7 @@ def _waited_for(streams: Sequence[Stream]) -> str:
 
 
 def _result(connection: Connection, stream: Stream, before: int) -> Result:
-    """All runs of the stream since together; the last one says how it ended."""
+    """The sum of all runs of the stream since `before`; the last one has its final state."""
     runs = SyncRun.objects.filter(stream=stream, pk__gt=before)
     last = runs.order_by("-pk").first()
     counts = runs.aggregate(**{name: Sum(name, default=0) for name in COUNTED})

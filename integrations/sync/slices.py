@@ -1,4 +1,4 @@
-"""A turn: a stream is read for a while, page by page, and goes back to the queue."""
+"""A slice of work on a stream: it is read for a while, page by page, and returns to the queue."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from integrations.enums import Kind
 from integrations.models import Connection, Stream, SyncRun
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched, host_of
-from integrations.sync.hosts import turn_at
+from integrations.sync.hosts import slot_at
 from integrations.sync.leases import Lease, LostLeaseError, claimed, claimed_stream
-from integrations.sync.pages import Turning, store_page
+from integrations.sync.pages import SliceContext, store_page
 from integrations.sync.read_ahead import ReadAhead
-from integrations.sync.readings import end_reading, end_turn, fail_turn, open_run
+from integrations.sync.readings import end_reading, end_slice, fail_slice, open_run
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_RENEWALS = 5.0  # also how soon a reading notices that it was cancelled
-stopping = threading.Event()  # set when the process is to end: turns end after their page
+stopping = threading.Event()  # set when the process is to end: slices end after their page
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """When it is the next stream's turn."""
+class SliceLimits:
+    """After how many pages, or seconds, the next stream is read."""
 
     pages: int = 20
     seconds: float = 15.0
 
 
-TURN = Turn()
+SLICE_LIMITS = SliceLimits()
 
 
 class AlreadyReadingError(Exception):
-    """Another worker is at this stream."""
+    """Another worker reads this stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A turn that was taken: its run, or the connection whose host has too many turns already."""
+class SyncSlice:
+    """One slice: its run, or the connection whose host has as many slices under way as are allowed."""
 
     run: SyncRun | None = None
-    crowded: int | None = None
+    rate_limited: int | None = None
 
 
-def take_turn(
+def run_next_slice(
     *, connections: Collection[int] | None = None, without: Collection[int] = (), requested: bool = False
-) -> Taken | None:
-    """Read on in the stream whose turn it is; None where nothing is due."""
+) -> SyncSlice | None:
+    """Continue the stream that is due next; None if nothing is due."""
     with claimed(connections=connections, without=without, requested=requested) as lease:
         if lease is None:
             return None
@@ -64,13 +64,13 @@ def take_turn(
         try:
             host = host_of(connector_of(connection))
         except PermanentError:
-            host = ""  # the turn will say what is wrong
-        with turn_at(host) as free:
-            return Taken(run=_take(lease)) if free else Taken(crowded=connection.pk)
+            host = ""  # reading will report what is wrong
+        with slot_at(host) as free:
+            return SyncSlice(run=_take(lease)) if free else SyncSlice(rate_limited=connection.pk)
 
 
-def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None) -> SyncRun:
-    """Read this stream to its end, or until something stops it, whether it is due or not.
+def run_stream(stream: Stream, *, after_slice: Callable[[], None] = lambda: None) -> SyncRun:
+    """Read this stream to its end, or until it fails, whether it is due or not.
 
     Raises AlreadyReadingError.
     """
@@ -79,7 +79,7 @@ def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None)
             if lease is None:
                 raise AlreadyReadingError
             run = _take(lease)
-        after_turn()
+        after_slice()
         if run is None:
             raise AlreadyReadingError
         if run.finished_at is not None or run.problem:
@@ -87,51 +87,51 @@ def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None)
 
 
 def _take(lease: Lease) -> SyncRun | None:
-    """The run of which this was a turn; None where the lease was taken away before it began."""
+    """The run of this slice; None if the lease was revoked before it began."""
     try:
-        at = Turning.of(lease, *open_run(lease))
+        at = SliceContext.of(lease, *open_run(lease))
     except LostLeaseError:
         return None
     run = at.run
     try:
         try:
-            came_to = _read(at)
+            slice_end = _read(at)
         except ConnectorError as problem:
-            fail_turn(lease, run, problem)
+            fail_slice(lease, run, problem)
         except LostLeaseError:
             raise
         except Exception as problem:
             logger.exception("Reading %s broke off", at.stream)
-            fail_turn(lease, run, _own_fault(problem))
+            fail_slice(lease, run, _own_fault(problem))
         else:
-            if came_to is _CameTo.TURNS_END:
-                end_turn(lease, run)
+            if slice_end is _SliceEnd.SLICE_END:
+                end_slice(lease, run)
             else:
-                end_reading(lease, run, complete=came_to is _CameTo.COMPLETE_END)
+                end_reading(lease, run, complete=slice_end is _SliceEnd.COMPLETE_END)
     except LostLeaseError:
         logger.info("Reading %s was taken away", at.stream)
     run.refresh_from_db()
     return run
 
 
-class _CameTo(Enum):
-    """How far a turn came: back to the queue, to the end of the reading, or to that of a complete one."""
+class _SliceEnd(Enum):
+    """Where a slice ended: back in the queue, at the end of the reading, or at the end of a complete one."""
 
-    TURNS_END = "turn"
+    SLICE_END = "turn"
     END = "end"
     COMPLETE_END = "complete end"
 
 
-def _read(at: Turning) -> _CameTo:
-    """Store the pages of one turn."""
+def _read(at: SliceContext) -> _SliceEnd:
+    """Store the pages of one slice."""
     stream = at.stream
     connection = stream.resource.connection
     connector = connector_of(connection)
     budgets = BudgetBook(connection)
-    until = time.monotonic() + TURN.seconds
+    until = time.monotonic() + SLICE_LIMITS.seconds
     with client_of(connector, budgets) as http:
         pages = connector.fetch(http, fetched(stream.resource), Kind(stream.kind), stream.cursor, now=timezone.now())
-        pages_left = itertools.count(TURN.pages - 1, -1)
+        pages_left = itertools.count(SLICE_LIMITS.pages - 1, -1)
 
         def after_page() -> None:
             if next(pages_left) <= 0 or time.monotonic() > until or stopping.is_set():
@@ -147,19 +147,19 @@ def _read(at: Turning) -> _CameTo:
                 counted, complete = requests_before, page.complete
                 budgets.save()
                 if not _is_wanted(connection):
-                    return _CameTo.TURNS_END
+                    return _SliceEnd.SLICE_END
         finally:
             ahead.stop()
             http.give_up()
             budgets.save()
             SyncRun.objects.filter(pk=at.run.pk).update(requests=F("requests") + http.requests - counted)
     if not ahead.at_end:
-        return _CameTo.TURNS_END
-    return _CameTo.COMPLETE_END if complete else _CameTo.END
+        return _SliceEnd.SLICE_END
+    return _SliceEnd.COMPLETE_END if complete else _SliceEnd.END
 
 
 def _is_wanted(connection: Connection) -> bool:
-    """Whether the connection was neither paused nor removed meanwhile."""
+    """Whether the connection is neither paused nor removed."""
     return Connection.objects.filter(pk=connection.pk, paused_at=None, removed_at=None).exists()
 
 

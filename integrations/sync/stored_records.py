@@ -1,4 +1,4 @@
-"""How many facts each connection holds: exact counts, made anew only as often as they are cheap."""
+"""How many facts each connection holds: exact counts, refreshed as often as they are cheap."""
 
 from __future__ import annotations
 

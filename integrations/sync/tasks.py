@@ -1,4 +1,4 @@
-"""Background syncing: nudged when somebody asks, and swept regularly."""
+"""Background syncing: nudged on request, and swept regularly."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from core.nudges import nudge_on_commit
 from integrations.connectors.errors import ConnectorError
 from integrations.models import Connection
 from integrations.sync.resources import AlreadyListingError, discover_resources
-from integrations.sync.slices import stopping, take_turn
+from integrations.sync.slices import run_next_slice, stopping
 
 logger = logging.getLogger(__name__)
 
-TURNS_AT_ONCE = 2  # of a worker's threads: the others are for telemetry, figures and pages
+SLICES_AT_ONCE = 2  # of a worker's threads: the others are for telemetry, figures and pages
 SECONDS_OF_A_TASK = 60.0
 LOOK_AGAIN_AFTER_OWN_FAULT = timedelta(minutes=30)
-_threads = threading.BoundedSemaphore(TURNS_AT_ONCE)
+_threads = threading.BoundedSemaphore(SLICES_AT_ONCE)
 _listing = threading.Lock()  # one thread: providers that do not answer must not take them all
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_streams() -> None:
-    """Take turns until nothing is due; a second thread of this worker is woken where more is due than one can do."""
+    """Run slices until nothing is due; a second thread is woken if more is due than one can read."""
     if not _threads.acquire(blocking=False):
         return
     try:
         until = time.monotonic() + SECONDS_OF_A_TASK
-        crowded: set[int] = set()
+        rate_limited: set[int] = set()
         while not stopping.is_set():
-            sync_slice = take_turn(without=crowded)
+            sync_slice = run_next_slice(without=rate_limited)
             if sync_slice is None:
                 return
             nudge_on_commit(sync_streams)
-            if sync_slice.crowded is not None:
-                crowded.add(sync_slice.crowded)
+            if sync_slice.rate_limited is not None:
+                rate_limited.add(sync_slice.rate_limited)
             if time.monotonic() > until:
                 return
     finally:
@@ -50,7 +50,7 @@ def sync_streams() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def discover() -> None:
-    """List the resources of the connections whose time has come."""
+    """List the resources of the connections that are due."""
     if not _listing.acquire(blocking=False):
         return
     try:
@@ -77,13 +77,13 @@ def _discover(connection: Connection) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def delete_unwanted() -> None:
-    """Delete the connections that were removed with more facts than a browser waits for."""
+    """Delete connections that were removed together with more facts than a browser request can delete."""
     from integrations.sync.remove_connection import delete_unwanted_facts
 
     delete_unwanted_facts()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _end_turns(**_: Any) -> None:
-    """Turns end after the page that they are at."""
+def _end_slices(**_: Any) -> None:
+    """Slices end after their current page."""
     stopping.set()

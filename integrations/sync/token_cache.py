@@ -1,4 +1,4 @@
-"""Tokens that were exchanged for a key, kept in memory between the turns of a process: an exchange costs a request."""
+"""Exchanged tokens, cached in memory between the slices of a process: an exchange costs a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _kept: dict[str, tuple[float, Mapping[str, str]]] = {}
 
 
 class ExchangedSignature:
-    """That of one connector's settings; other settings have another."""
+    """Of one connector's settings; other settings have another."""
 
     def __init__(self, connector: Connector) -> None:
         answers = [connector.slug, dict(connector.settings.values), dict(connector.settings.secrets)]

@@ -1,1 +1,1 @@
-"""Deliveries of webhooks: verified, stored, and taken as nudges."""
+"""Webhook deliveries: verified, stored, and processed."""

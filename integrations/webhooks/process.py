@@ -1,4 +1,4 @@
-"""What deliveries tell becomes facts, the same way as what a sync reads; they may come in any order, and twice."""
+"""Webhook deliveries become facts the same way as synced records; they may arrive in any order, and twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.connectors.json_text import read_delivery
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
-from integrations.sync.enqueue import read_soon
+from integrations.sync.enqueue import enqueue_stream
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +27,11 @@ LONGEST_ID, LONGEST_SOURCE, LONGEST_PATH = 200, 60, 300  # the columns of quaran
 State = WebhookDelivery.State
 
 
-def take_waiting(limit: int = 500) -> int:
-    """Take the oldest deliveries, each in a transaction of its own; how many.  Workers take different ones.
+def process_waiting(limit: int = 500) -> int:
+    """Process the oldest deliveries, each in its own transaction; how many.
 
-    One that fails is left to the next sweep: what broke it, such as the locks of others, may be gone by then.
+    Workers pick different ones.  One that fails is left to the next sweep: its cause, such as others' locks, may be
+    gone by then.
     """
     failed: set[int] = set()
     for taken_count in range(limit):
@@ -56,7 +57,7 @@ def _take_next(failed: Collection[int]) -> WebhookDelivery | None:
         try:
             with transaction.atomic():
                 delivery.state = _take(delivery)
-        except Exception:  # a fault of ours: the delivery stays, and the others are taken all the same
+        except Exception:  # our fault: the delivery stays, and the others are processed
             logger.exception("Delivery %s could not be taken", delivery.pk)
             delivery.tries += 1
             if delivery.tries >= MOST_TRIES:
@@ -77,7 +78,7 @@ def _take(delivery: WebhookDelivery) -> State:
         _put_aside(delivery, [], problem)
         return State.QUARANTINED
     news = connector.news(delivery.event, payload)
-    will_be_read = news is not None and read_soon(delivery.connection, *news)
+    will_be_read = news is not None and enqueue_stream(delivery.connection, *news)
     if records is None:
         return State.IGNORED
     drafts: list[AnyDraft] = []
@@ -94,7 +95,7 @@ def _take(delivery: WebhookDelivery) -> State:
 
 
 def of_picked(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:
-    """Those of resources that are synced: an organisation's webhook tells of all its repositories."""
+    """Drafts of resources that are synced: an organisation's webhook covers all its repositories."""
     picked = set(Resource.objects.filter(connection=connection, picked=True).values_list("external_id", flat=True))
     return [draft for draft in drafts if _belongs_to(draft) in picked]
 
@@ -110,7 +111,7 @@ def _belongs_to(draft: AnyDraft) -> str:
 
 
 def _put_aside(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
-    """Keep what could not be understood until a replay understands it; of one record the last telling."""
+    """Quarantine what could not be understood; of one record the last delivery."""
     payload: Any
     if records:
         payload, external_id = records[0].payload, records[0].external_id

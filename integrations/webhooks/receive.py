@@ -1,4 +1,4 @@
-"""/hooks/<provider>/<connection id>/: a delivery is checked, stored and answered; what it tells is read afterwards."""
+"""/hooks/<provider>/<connection id>/: a delivery is verified, stored and answered; it is processed afterwards."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ SECONDS_TO_RETRY = 30
 @csrf_exempt
 @require_POST
 def receive_delivery(request: HttpRequest, provider: str, connection_id: int) -> HttpResponse:
-    """Store a delivery once.  2xx for every one that is signed, also for events that are of no use: providers switch
-    a webhook off after a few refusals."""
+    """Store a delivery once.
+
+    2xx for every signed one, also for unused events: providers disable a webhook after a few refusals.
+    """
     try:
         return _receive(request, provider, connection_id)
     except RefusedError as refusal:

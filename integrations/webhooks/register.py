@@ -1,7 +1,7 @@
-"""Webhooks that Headway registers by itself, where a connection's admin asked for it.
+"""Webhooks that Headway registers itself, where a connection's admin asked for it.
 
-What is to be done follows from rows: a synced resource without a hook gets one, a hook of one that is not synced any
-more is removed.  What failed is said with the resource, and tried again when somebody asks.
+The work follows from rows: a synced resource without a hook gets one, and the hook of one that is no longer synced is
+removed.  Failures are shown with the resource, and retried on request.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def can_register(connection: Connection) -> bool:
         return False
 
 
-def ask_for_hooks(connection: Connection) -> None:
-    """Let every synced resource have its webhook, also those at which it failed before."""
+def request_hooks(connection: Connection) -> None:
+    """Register a webhook for every synced resource, including those that failed before."""
     from integrations.webhooks.tasks import register_hooks
 
     with transaction.atomic():
@@ -49,8 +49,8 @@ def ask_for_hooks(connection: Connection) -> None:
         nudge_on_commit(register_hooks)
 
 
-def ask_for_no_hooks(connection: Connection) -> None:
-    """Let the webhooks be removed that Headway registered."""
+def request_hook_removal(connection: Connection) -> None:
+    """Remove the webhooks that Headway registered."""
     from integrations.webhooks.tasks import register_hooks
 
     with transaction.atomic():
@@ -59,7 +59,7 @@ def ask_for_no_hooks(connection: Connection) -> None:
 
 
 def renew_hooks(connection: Connection) -> None:
-    """The secret is another one: registered webhooks are registered anew with it."""
+    """The secret has changed: register webhooks again with the new one."""
     from integrations.webhooks.tasks import register_hooks
 
     with transaction.atomic():
@@ -72,7 +72,7 @@ def registers_hooks(connection: Connection) -> bool:
     return bool(connection.settings.get(REGISTERS))
 
 
-def take_hooks_along(connection: Connection) -> int:
+def remove_hooks_of(connection: Connection) -> int:
     """Before its credential is forgotten: remove at the provider what Headway registered there; how many stay.
 
     What cannot be removed, or not within a few seconds, does no harm: its deliveries are answered 404.
@@ -87,14 +87,17 @@ def take_hooks_along(connection: Connection) -> int:
             for resource in hooked.order_by("pk"):
                 if time.monotonic() > until:
                     break
-                _settle(connector, http, resource, address="", secret="")
+                _set_hook(connector, http, resource, address="", secret="")
     except ConnectorError as problem:
         logger.info("Webhooks of %s stay: %s", connection, problem)
     return hooked.count()
 
 
 def register_waiting() -> None:
-    """Register and remove what is waiting, at each connection for a while.  Workers take different connections."""
+    """Register and remove webhooks, for a while at each connection.
+
+    Workers pick different connections.
+    """
     for connection in Connection.objects.filter(removed_at=None, paused_at=None).order_by("pk"):
         waiting = _missing(connection) | _superfluous(connection)
         if not waiting.exists():
@@ -116,7 +119,7 @@ def _register(connection: Connection) -> None:
             for resource in (_superfluous(connection) | _missing(connection)).order_by("pk"):
                 if time.monotonic() > until:
                     return
-                _settle(connector, http, resource, address, secret)
+                _set_hook(connector, http, resource, address, secret)
     except TransientError:
         return  # nobody answers, or asks to wait: the next sweep asks again
     except ConnectorError as problem:
@@ -125,8 +128,8 @@ def _register(connection: Connection) -> None:
         budgets.save()
 
 
-def _settle(connector: Connector, http: Http, resource: Resource, address: str, secret: str) -> None:
-    """Bring one resource's webhook in line.  Raises TransientError."""
+def _set_hook(connector: Connector, http: Http, resource: Resource, address: str, secret: str) -> None:
+    """Register or remove one resource's webhook.  Raises TransientError."""
     try:
         if resource.hook_id:
             connector.remove_hook(http, fetched(resource), resource.hook_id)

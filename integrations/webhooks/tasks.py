@@ -1,4 +1,4 @@
-"""Deliveries are taken in the background: nudged when one arrives, and swept regularly."""
+"""Deliveries are processed in the background: nudged when one arrives, and swept regularly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from celery import shared_task
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def take_deliveries() -> None:
-    """Take what waits; whatever is left after a turn is found by the next nudge or sweep."""
-    from integrations.webhooks.process import take_waiting
+    """Process waiting deliveries; the next nudge or sweep finds the rest."""
+    from integrations.webhooks.process import process_waiting
 
-    take_waiting()
+    process_waiting()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def register_hooks() -> None:
-    """Register the webhooks that are missing, and remove those that are not wanted any more."""
+    """Register missing webhooks, and remove those that are no longer needed."""
     from integrations.webhooks.register import register_waiting
 
     register_waiting()
@@ -23,7 +23,7 @@ def register_hooks() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def forget_deliveries() -> None:
-    """Drop what is only kept to recognise a delivery that comes again."""
+    """Delete deliveries that are kept only to recognise repeated ones."""
     from integrations.webhooks.process import forget_old_deliveries
 
     forget_old_deliveries()

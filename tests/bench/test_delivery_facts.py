@@ -14,11 +14,11 @@ from bench.timing import taken_back
 from insights.engine.read import read_series
 from insights.query.query import MetricQuery, Window
 from integrations.delivery.mappings.effective import effective_meanings
-from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, settle_words_of
-from integrations.delivery.pull_requests.figures import settle_figures
-from integrations.delivery.pull_requests.ready_and_work_type import settle_pull_requests
-from integrations.delivery.pull_requests.work_item_links import settle_links
-from integrations.delivery.work_items.work_type_and_status import settle_work_items
+from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
+from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
+from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
+from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.models import (
     CommitPlace,
     Connection,
@@ -69,12 +69,12 @@ def test_everything_is_there_in_proportion(delivery: Connection) -> None:
 def test_words_and_links_are_as_the_intake_leaves_them(delivery: Connection) -> None:
     meanings = effective_meanings(delivery)
     pull_requests = list(PullRequest.objects.values_list("pk", flat=True))
-    assert settle_links(pull_requests=pull_requests) == set()
-    assert settle_pull_requests(pull_requests) == set()
-    assert settle_figures(pull_requests) == set()
-    assert settle_work_items(meanings, WorkItem.objects.values_list("pk", flat=True)) == set()
-    assert settle_words_of(ENVIRONMENT, meanings, Deployment.objects.values_list("pk", flat=True)) == set()
-    assert settle_words_of(SEVERITY, meanings, Incident.objects.values_list("pk", flat=True)) == set()
+    assert recompute_work_item_links(pull_requests=pull_requests) == set()
+    assert recompute_ready_and_work_type(pull_requests) == set()
+    assert recompute_figures(pull_requests) == set()
+    assert recompute_work_type_and_status(meanings, WorkItem.objects.values_list("pk", flat=True)) == set()
+    assert recompute_mapped_column(ENVIRONMENT, meanings, Deployment.objects.values_list("pk", flat=True)) == set()
+    assert recompute_mapped_column(SEVERITY, meanings, Incident.objects.values_list("pk", flat=True)) == set()
 
 
 def test_nothing_lies_ahead_and_stages_follow_one_another(delivery: Connection) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.utils import timezone
 
 from integrations.models import Connection, PullRequest, Quota, Stream, SyncRun
-from integrations.sync.enqueue import ask_for_sync
-from integrations.sync.slices import take_turn
+from integrations.sync.enqueue import enqueue_sync
+from integrations.sync.slices import run_next_slice
 
 
 def read_everything(connection: Connection, *, full: bool = False) -> list[SyncRun]:
     """Ask for it, and take turns until nothing is due; the runs, in the order in which they began."""
     before = SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    ask_for_sync(connection, full=full)
-    while take_turn() is not None:
+    enqueue_sync(connection, full=full)
+    while run_next_slice() is not None:
         pass
     return list(SyncRun.objects.filter(pk__gt=before).order_by("pk"))
 
@@ -34,7 +34,7 @@ def let_time_pass(connection: Connection) -> None:
 def read_through(connection: Connection, *, most_turns: int = 30) -> None:
     """Take turns, and let time pass where one waits, until every stream was read to its end."""
     for _ in range(most_turns):
-        if take_turn() is None:
+        if run_next_slice() is None:
             unread = Stream.objects.filter(resource__connection=connection, succeeded_at=None)
             if not unread.exists():
                 return

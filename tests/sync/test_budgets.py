@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from integrations.connectors.errors import TransientError
-from integrations.connectors.rate_limits import ToldQuota
+from integrations.connectors.rate_limits import ReportedQuota
 from integrations.models import Connection, Quota
 from integrations.sync.budgets import LONGEST_PAUSE, BudgetBook
 
 
-def quota(remaining: int, *, seconds: float = 100, limit: int = 1000) -> ToldQuota:
-    return ToldQuota("core", limit, remaining, timezone.now() + timedelta(seconds=seconds))
+def quota(remaining: int, *, seconds: float = 100, limit: int = 1000) -> ReportedQuota:
+    return ReportedQuota("core", limit, remaining, timezone.now() + timedelta(seconds=seconds))
 
 
 def test_requests_slow_down_before_the_budget_is_used_up(connection: Connection) -> None:

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from integrations.models import Connection, QuarantinedPayload, Stream, SyncRun
 from integrations.sync import hosts, pages, slices
-from integrations.sync.enqueue import ask_for_sync, cancel_sync, pause, resume
+from integrations.sync.enqueue import cancel_sync, enqueue_sync, pause, resume
 from integrations.sync.leases import LEASE, LostLeaseError, claimed
 from integrations.sync.progress import progress_of
 from integrations.sync.quarantine import replay
 from integrations.sync.readings import WORKER_ENDED, open_run
 from integrations.sync.resources import discover_resources
-from integrations.sync.slices import Turn, take_turn
+from integrations.sync.slices import SliceLimits, run_next_slice
 from tests.sync import connector
 from tests.sync.conftest import stream_of
 from tests.sync.connector import Example
@@ -41,13 +41,13 @@ def connected(provider: Provider, name: str, match: str) -> Connection:
 def test_turns_go_round_the_connections_and_within_them_round_the_streams(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "TURN", Turn(pages=1))
+    monkeypatch.setattr(slices, "SLICE_LIMITS", SliceLimits(pages=1))
     for name in ("big/a", "big/b", "small/c"):
         provider.repository(name, pull_requests=50)
     connected(provider, "Big", "big/*")
     connected(provider, "Small", "small/*")
     order = []
-    while (sync_slice := take_turn()) is not None:
+    while (sync_slice := run_next_slice()) is not None:
         assert sync_slice.run is not None
         order.append(str(sync_slice.run.stream.resource))  # type: ignore[union-attr]
     assert order[:6] == ["big/a", "small/c", "big/b", "small/c", "big/a", "small/c"]
@@ -58,17 +58,17 @@ def test_turns_go_round_the_connections_and_within_them_round_the_streams(
 def test_a_turn_that_ends_goes_on_in_the_same_run(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "TURN", Turn(pages=2))
+    monkeypatch.setattr(slices, "SLICE_LIMITS", SliceLimits(pages=2))
     provider.repository("acme/shop", pull_requests=70)
     discover_resources(connection)
-    take_turn()
+    run_next_slice()
     run = last_run(connection)
     assert (run.state, run.read, run.to_read) == (SyncRun.State.WAITING, 40, 70)
     progress = progress_of(connection)
     assert (progress.under_way, progress.read, progress.to_read, progress.is_over) == (1, 40, 70, False)
     assert progress.seconds_left is not None
     assert progress.seconds_left > 0
-    take_turn()
+    run_next_slice()
     run.refresh_from_db()
     assert (run.state, run.read, SyncRun.objects.count()) == (SyncRun.State.DONE, 70, 1)
     assert len(provider.requests_for("/pulls")) == 4  # no page was fetched that was not stored
@@ -95,7 +95,7 @@ def test_a_stream_is_one_workers_until_its_lease_is_over_or_its_session_gone(
     Stream.objects.update(leased_by="a worker that was killed", leased_until=timezone.now() + LEASE)
     stream = stream_of(connection, "acme/shop")
     SyncRun.objects.create(stream=stream)
-    sync_slice = take_turn()
+    sync_slice = run_next_slice()
     assert sync_slice is not None
     interrupted, done = SyncRun.objects.order_by("pk")
     assert (interrupted.state, interrupted.problem) == (SyncRun.State.INTERRUPTED, WORKER_ENDED)
@@ -107,11 +107,11 @@ def test_a_crowded_host_leaves_the_turn_to_others(
 ) -> None:
     provider.repository("acme/shop", pull_requests=3)
     discover_resources(connection)
-    monkeypatch.setattr(hosts, "TURNS_AT_ONCE", 0)
-    sync_slice = take_turn()
+    monkeypatch.setattr(hosts, "SLICES_PER_HOST", 0)
+    sync_slice = run_next_slice()
     assert sync_slice is not None
-    assert (sync_slice.run, sync_slice.crowded) == (None, connection.pk)
-    assert take_turn(without=[connection.pk]) is None
+    assert (sync_slice.run, sync_slice.rate_limited) == (None, connection.pk)
+    assert run_next_slice(without=[connection.pk]) is None
     assert stream_of(connection, "acme/shop").leased_by == ""
 
 
@@ -123,7 +123,7 @@ def test_a_pause_holds_from_the_next_page_on_and_what_was_stored_stays(
     run = paused_after_page(connection, 2)
     assert run.state == SyncRun.State.WAITING
     assert run.read == 40
-    assert take_turn() is None
+    assert run_next_slice() is None
     resume(connection)
     read_through(connection)
     run.refresh_from_db()
@@ -141,7 +141,7 @@ def paused_after_page(connection: Connection, page: int) -> SyncRun:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "store_page", store_page)
-        take_turn()
+        run_next_slice()
     return last_run(connection)
 
 
@@ -161,7 +161,7 @@ def test_a_worker_that_is_to_end_ends_its_turn_after_the_page(
     to_end = threading.Event()
     to_end.set()
     monkeypatch.setattr(slices, "stopping", to_end)
-    take_turn()
+    run_next_slice()
     assert (last_run(connection).state, last_run(connection).read) == (SyncRun.State.WAITING, 20)
     assert len(provider.requests_for("/pulls")) == 1
 
@@ -178,11 +178,11 @@ def test_a_cancelled_reading_stores_nothing_more_and_says_so(connection: Connect
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "store_page", store_page)
-        take_turn()
+        run_next_slice()
     run = last_run(connection)
     assert (run.state, run.read, len(titles(connection))) == (SyncRun.State.INTERRUPTED, 20, 20)
     assert run.problem.startswith("Cancelled.")
-    assert take_turn() is None
+    assert run_next_slice() is None
     let_time_pass(connection)
     read_through(connection)
     assert len(titles(connection)) == 100
@@ -261,7 +261,7 @@ def test_a_record_that_is_understood_by_now_leaves_quarantine(connection: Connec
 def test_a_full_reading_finds_what_is_gone_over_any_number_of_turns(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch, pages_a_turn: int
 ) -> None:
-    monkeypatch.setattr(slices, "TURN", Turn(pages=pages_a_turn))
+    monkeypatch.setattr(slices, "SLICE_LIMITS", SliceLimits(pages=pages_a_turn))
     shop = provider.repository("acme/shop", pull_requests=50)
     provider.repository("acme/site", pull_requests=30)
     discover_resources(connection)
@@ -319,10 +319,10 @@ def test_a_fault_of_our_own_is_said_and_tried_again(
     discover_resources(connection)
     with monkeypatch.context() as patch:
         patch.setattr(slices, "store_page", lambda *_, **__: 1 / 0)
-        take_turn()
+        run_next_slice()
     stream = stream_of(connection, "acme/shop")
     assert stream.problem == "Headway itself failed: ZeroDivisionError."
     assert last_run(connection).state == SyncRun.State.FAILED
-    ask_for_sync(connection)
+    enqueue_sync(connection)
     read_through(connection)
     assert len(titles(connection)) == 3

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, Quota, Stream, SyncRun
-from integrations.sync.enqueue import ask_for_sync
+from integrations.sync.enqueue import enqueue_sync
 from integrations.sync.resources import discover_resources
-from integrations.sync.slices import take_turn
+from integrations.sync.slices import run_next_slice
 from integrations.sync.tasks import discover
 from tests.sync import faults
 from tests.sync.conftest import QUICK, stream_of
@@ -96,7 +96,7 @@ def test_the_tables_are_those_without_the_fault(two_repositories: Connection, pr
     read_through(connection)
     let_time_pass(connection)
     read_through(connection)
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     assert titles(connection) == expected(provider)
     assert not Stream.objects.exclude(problem="").exists()
@@ -106,7 +106,7 @@ def test_the_tables_are_those_without_the_fault(two_repositories: Connection, pr
 
 def test_being_asked_to_wait_is_no_failure(two_repositories: Connection, provider: Provider) -> None:
     provider.answers(times(1, refused(429, Retry_After="300"), page=2))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     stream = stream_of(two_repositories, "acme/shop")
     assert stream.due_at is not None
@@ -130,20 +130,20 @@ def test_a_refused_token_holds_the_connection_back_and_a_new_one_goes_on(
 ) -> None:
     connection = two_repositories
     provider.answers(after(2, always(refused(401, f"Bad credentials {TOKEN}"))))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     connection.refresh_from_db()
     assert connection.problem == "Example refused the token (“Bad credentials …”)."
     assert "Enter a new one" in connection.remedy
     assert all(stream.problem == connection.problem for stream in Stream.objects.all())
     requests_before = len(provider.seen)
-    assert take_turn() is None
+    assert run_next_slice() is None
     assert len(provider.seen) == requests_before
 
     provider.answers()
-    ask_for_sync(connection)
+    enqueue_sync(connection)
     discover()
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     connection.refresh_from_db()
     assert connection.problem == ""
@@ -172,7 +172,7 @@ def test_what_one_resource_lacks_does_not_stop_the_others(
     two_repositories: Connection, provider: Provider, status: int, problem: str, remedy: str
 ) -> None:
     provider.answers(always(refused(status, "No"), to="1000/pulls"))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     shop, site = stream_of(two_repositories, "acme/shop"), stream_of(two_repositories, "acme/site")
     assert shop.problem.startswith(problem)
@@ -188,7 +188,7 @@ def test_failures_in_a_row_are_tried_more_and_more_rarely(two_repositories: Conn
     provider.answers(always(refused(500), to="1000/pulls"))
     waits = []
     for _ in range(4):
-        while take_turn() is not None:
+        while run_next_slice() is not None:
             pass
         stream = stream_of(two_repositories, "acme/shop")
         assert stream.due_at is not None
@@ -203,7 +203,7 @@ def test_whoever_says_now_and_refuses_all_the_same_is_not_asked_without_end(
     two_repositories: Connection, provider: Provider
 ) -> None:
     provider.answers(always(refused(429, Retry_After="0"), to="1000/pulls"))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     stream = stream_of(two_repositories, "acme/shop")
     assert stream.failures == 1
@@ -212,7 +212,7 @@ def test_whoever_says_now_and_refuses_all_the_same_is_not_asked_without_end(
 
 def test_an_outage_that_names_its_end_is_waited_for(two_repositories: Connection, provider: Provider) -> None:
     provider.answers(always(refused(503, Retry_After="120"), to="1000/pulls"))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     stream = stream_of(two_repositories, "acme/shop")
     assert stream.due_at is not None
@@ -232,7 +232,7 @@ def test_a_provider_that_says_nothing_is_given_up(two_repositories: Connection, 
 def test_credentials_do_not_follow_to_another_host(two_repositories: Connection, provider: Provider) -> None:
     elsewhere = Reply(302, b"", {"Location": "http://elsewhere.example.com/repos/1000/pulls"})
     provider.answers(always(elsewhere, to="1000/pulls"))
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     stream = stream_of(two_repositories, "acme/shop")
     assert stream.problem == (
@@ -245,7 +245,7 @@ def test_a_budget_is_not_used_up_and_what_is_left_is_for_people(
 ) -> None:
     reset = str(int((timezone.now() + timedelta(minutes=20)).timestamp()))
     provider.headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "10", "X-RateLimit-Reset": reset}
-    while take_turn() is not None:
+    while run_next_slice() is not None:
         pass
     assert len(provider.requests_for("/pulls")) == 1
     quota = Quota.objects.get()

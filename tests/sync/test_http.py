@@ -14,7 +14,7 @@ from integrations.connectors.addresses import is_refused
 from integrations.connectors.base import Http, Settings
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError, TransientError
 from integrations.connectors.http import ConnectionHttp, Patience
-from integrations.connectors.rate_limits import LONGEST_WAIT, moment, retry_at, told_quota
+from integrations.connectors.rate_limits import LONGEST_WAIT, moment, reported_quota, retry_at
 from integrations.sync.token_cache import ExchangedSignature
 from tests.sync import faults
 from tests.sync.connector import Example
@@ -251,10 +251,10 @@ def test_a_reset_is_meant_by_the_providers_clock() -> None:
         "x-ratelimit-reset": str(int((NOW + timedelta(minutes=12)).timestamp())),
         "x-ratelimit-resource": "core",
     }
-    quota = told_quota(headers, NOW)
+    quota = reported_quota(headers, NOW)
     assert quota is not None
     assert (quota.budget, quota.limit, quota.remaining) == ("core", 5000, 0)
     assert quota.resets_at == retry_at(headers, NOW) == NOW + timedelta(minutes=2)
     assert retry_at({**headers, "retry-after": "5"}, NOW) == NOW + timedelta(seconds=5)
     assert retry_at({**headers, "x-ratelimit-remaining": "1"}, NOW) is None
-    assert told_quota({}, NOW) is None
+    assert reported_quota({}, NOW) is None

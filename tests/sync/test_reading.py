@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.models import Connection, SyncRun
 from integrations.sync.resources import discover_resources
-from integrations.sync.slices import take_turn
+from integrations.sync.slices import run_next_slice
 from tests.sync.conftest import stream_of
 from tests.sync.provider import Provider
 from tests.sync.telling import read_everything, titles
@@ -34,4 +34,4 @@ def test_a_stream_that_is_done_is_due_again_after_the_interval(connection: Conne
     assert stream.due_at is not None
     assert stream.succeeded_at is not None
     assert (stream.due_at - stream.succeeded_at).total_seconds() == connection.sync_every_minutes * 60
-    assert take_turn() is None
+    assert run_next_slice() is None

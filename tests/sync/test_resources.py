@@ -10,7 +10,7 @@ from integrations.sync import slices
 from integrations.sync.check import check_connection
 from integrations.sync.resources import discover_resources, pick_resources, set_rules
 from integrations.sync.rules import Rules
-from integrations.sync.slices import Turn, take_turn
+from integrations.sync.slices import SliceLimits, run_next_slice
 from integrations.sync.tasks import discover, sync_streams
 from tests.sync.conftest import resource_of, stream_of
 from tests.sync.faults import always, refused
@@ -62,12 +62,12 @@ def test_what_is_picked_later_is_read_and_what_is_dropped_is_not(connection: Con
 def test_what_is_dropped_in_the_middle_of_its_reading_is_not_read_on(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "TURN", Turn(pages=1))
+    monkeypatch.setattr(slices, "SLICE_LIMITS", SliceLimits(pages=1))
     provider.repository("acme/shop", pull_requests=50)
     discover_resources(connection)
-    take_turn()
+    run_next_slice()
     pick_resources(connection, dropped=[resource_of(connection, "acme/shop").pk])
-    assert take_turn() is None
+    assert run_next_slice() is None
     run = last_run(connection)
     assert (run.state, run.read) == (SyncRun.State.INTERRUPTED, 20)
     assert "not picked any more" in run.problem

@@ -19,13 +19,13 @@ def main() -> None:
     django.setup()
 
     from integrations.models import Stream
-    from integrations.sync.slices import take_turn
+    from integrations.sync.slices import run_next_slice
     from tests.sync import connector
 
     assert connector.Example.slug == "example"  # known by now, because it registered itself
     unread = Stream.objects.filter(succeeded_at=None)
     while "--until-done" not in sys.argv or unread.exists():
-        if take_turn() is None:
+        if run_next_slice() is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -33,7 +33,7 @@ from integrations.models import (
     WebhookDelivery,
     WorkItem,
 )
-from integrations.webhooks.process import MOST_TRIES, take_waiting
+from integrations.webhooks.process import MOST_TRIES, process_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +120,7 @@ def facts() -> dict[str, list[Any]]:
 def test_what_github_really_sends_becomes_facts(github: GitHubSends, test_data: Path) -> None:
     for name, payload in payloads(test_data).items():
         assert github.send(event_of(name), payload) == 202
-    take_waiting()
+    process_waiting()
     states = dict(WebhookDelivery.objects.values_list("event", "state"))
     assert not QuarantinedPayload.objects.exists(), list(QuarantinedPayload.objects.values("source", "path", "problem"))
     assert states["ping"] == "ignored"
@@ -151,7 +151,7 @@ def _after(deliveries: Sequence[tuple[str, Any]]) -> dict[str, list[Any]]:
     github = GitHubSends()
     for name, payload in deliveries:
         github.send(event_of(name), payload, delivery=f"{name} {github.sent}")
-    take_waiting()
+    process_waiting()
     assert not WebhookDelivery.objects.filter(state__in=("waiting", "quarantined")).exists()
     return facts()
 
@@ -160,7 +160,7 @@ def test_a_delivery_that_comes_again_is_known(github: GitHubSends, test_data: Pa
     payload = payloads(test_data)["pull_request.opened.payload.json"]
     assert github.send("pull_request", payload, delivery="same") == 202
     assert github.send("pull_request", payload, delivery="same") == 200
-    assert take_waiting() == 1
+    assert process_waiting() == 1
 
 
 @pytest.mark.parametrize("secret", ["", "another"])
@@ -185,14 +185,14 @@ def test_one_byte_more_breaks_the_signature(github: GitHubSends) -> None:
 
 def test_events_of_no_use_are_answered_like_the_others(github: GitHubSends) -> None:
     assert github.send("star", {"action": "created"}) == 202
-    take_waiting()
+    process_waiting()
     assert WebhookDelivery.objects.get().state == "ignored"
 
 
 def test_repositories_that_are_not_synced_stay_out(github: GitHubSends, test_data: Path) -> None:
     Resource.objects.update(picked=False)
     github.send("pull_request", payloads(test_data)["pull_request.opened.payload.json"])
-    take_waiting()
+    process_waiting()
     assert WebhookDelivery.objects.get().state == "ignored"
     assert not PullRequest.objects.exists()
 
@@ -204,7 +204,7 @@ def test_what_is_not_as_documented_is_put_aside_and_the_rest_goes_on(github: Git
     github.send("pull_request", broken)
     github.send("pull_request", b"no JSON at all")
     github.send("issues", everything["issues.opened.payload.json"])
-    take_waiting()
+    process_waiting()
     states = list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True))
     assert states == ["quarantined", "quarantined", "done"]
     assert "created_at" in QuarantinedPayload.objects.order_by("pk")[0].path
@@ -215,7 +215,7 @@ def test_a_record_that_is_broken_twice_is_put_aside_once(github: GitHubSends, te
     for wrong in ("yesterday", "today"):
         broken["pull_request"]["created_at"] = wrong
         github.send("pull_request", broken)
-    take_waiting()
+    process_waiting()
     assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"quarantined"}
     assert QuarantinedPayload.objects.get().payload["pull_request"]["created_at"] == "today"
 
@@ -231,16 +231,16 @@ def test_what_fails_is_tried_again_later_and_not_for_ever(
     github.send("star", {"action": "created"})
     monkeypatch.setattr("integrations.webhooks.process.store_drafts", deadlock)
     for _ in range(MOST_TRIES - 1):
-        take_waiting()
+        process_waiting()
     states = WebhookDelivery.objects.order_by("pk")
     assert list(states.values_list("state", "tries")) == [("waiting", MOST_TRIES - 1), ("ignored", 0)]
     monkeypatch.undo()
-    take_waiting()
+    process_waiting()
     assert states[0].state == "done"
     monkeypatch.setattr("integrations.webhooks.process.store_drafts", deadlock)
     github.send("issues", everything["issues.opened.payload.json"])
     for _ in range(MOST_TRIES):
-        take_waiting()
+        process_waiting()
     assert QuarantinedPayload.objects.get().source == "webhook issues"
 
 

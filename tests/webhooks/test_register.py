@@ -13,12 +13,12 @@ from integrations.models import Connection, Resource
 from integrations.sync.connect import Answers, connect, rotate_webhook_secret
 from integrations.sync.resources import discover_resources, pick_resources
 from integrations.webhooks.register import (
-    ask_for_hooks,
-    ask_for_no_hooks,
     can_register,
     register_waiting,
+    remove_hooks_of,
     renew_hooks,
-    take_hooks_along,
+    request_hook_removal,
+    request_hooks,
 )
 from tests.demo.small_history import SHOP, small_history
 
@@ -52,7 +52,7 @@ def test_nothing_is_registered_unasked(github: GitHubServer) -> None:
 
 def test_a_synced_resource_gets_one_webhook_however_often_it_is_asked_for(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     for _ in range(2):
         register_waiting()
     (hook,) = github.hooks.at(SHOP)
@@ -63,7 +63,7 @@ def test_a_synced_resource_gets_one_webhook_however_often_it_is_asked_for(github
 
 def test_a_new_secret_reaches_the_registered_webhook(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
     rotate_webhook_secret(connection)
     renew_hooks(connection)
@@ -75,7 +75,7 @@ def test_a_new_secret_reaches_the_registered_webhook(github: GitHubServer) -> No
 
 def test_what_is_not_synced_any_more_loses_its_webhook(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
     pick_resources(connection, dropped=[shop().pk])
     register_waiting()
@@ -85,38 +85,38 @@ def test_what_is_not_synced_any_more_loses_its_webhook(github: GitHubServer) -> 
 
 def test_they_are_removed_when_they_are_not_wanted(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
-    ask_for_no_hooks(connection)
+    request_hook_removal(connection)
     register_waiting()
     assert not list(github.hooks.at(SHOP))
 
 
 def test_a_missing_permission_is_named_and_tried_again_when_asked(github: GitHubServer) -> None:
     connection = connected(github, LACKING)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
     assert "Webhooks" in shop().hook_problem
     requests_before = len(github.requests)
     register_waiting()
     assert len(github.requests) == requests_before  # it would be refused again
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
     assert len(github.requests) > requests_before
 
 
 def test_they_go_with_their_connection(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
-    assert take_hooks_along(connection) == 0
+    assert remove_hooks_of(connection) == 0
     assert not list(github.hooks.at(SHOP))
 
 
 def test_a_provider_that_refuses_holds_no_removal_up(github: GitHubServer) -> None:
     connection = connected(github)
-    ask_for_hooks(connection)
+    request_hooks(connection)
     register_waiting()
     connection.secrets = {**connection.secrets, "token": "github_pat_revoked"}
     connection.save()
-    assert take_hooks_along(connection) == connection.resources.exclude(hook_id="").count() > 0
+    assert remove_hooks_of(connection) == connection.resources.exclude(hook_id="").count() > 0

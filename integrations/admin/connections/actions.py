@@ -12,14 +12,14 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.models import Connection
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.check import check_connection
-from integrations.sync.enqueue import ask_for_sync, cancel_sync, pause, resume
+from integrations.sync.enqueue import cancel_sync, enqueue_sync, pause, resume
 from integrations.sync.git.sources import read_now
 
-Said = tuple[str, int]  # the sentence, and how it is meant
-Act = Callable[[Connection], Said]
+ActionReply = tuple[str, int]  # the sentence, and how it is meant
+Act = Callable[[Connection], ActionReply]
 
 
-def test(connection: Connection) -> Said:
+def test(connection: Connection) -> ActionReply:
     if connection.provider == GIT:
         return _test_path(connection)
     if connection.provider not in connectors():
@@ -31,37 +31,37 @@ def test(connection: Connection) -> Said:
     return f"{connection}: {message}", messages.ERROR
 
 
-def sync(connection: Connection) -> Said:
+def sync(connection: Connection) -> ActionReply:
     """Read what is new; whatever failed or waits is tried at once."""
     if connection.provider == GIT:
         for source in connection.sources.all():
             read_now(source)
     elif connection.provider in connectors():
-        ask_for_sync(connection)
+        enqueue_sync(connection)
     else:
         return _nothing_to_ask(connection)
-    return _asked(connection, "is read now")
+    return _requested(connection, "is read now")
 
 
-def look_again(connection: Connection) -> Said:
+def look_again(connection: Connection) -> ActionReply:
     """Read everything anew, which also finds what was deleted, and what reading only the news missed."""
     if connection.provider not in connectors():
         return f"{connection}: every reading of it looks at everything.", messages.INFO
-    ask_for_sync(connection, full=True)
-    return _asked(connection, "is looked at from the beginning")
+    enqueue_sync(connection, full=True)
+    return _requested(connection, "is looked at from the beginning")
 
 
-def hold(connection: Connection) -> Said:
+def hold(connection: Connection) -> ActionReply:
     pause(connection)
     return f"{connection} is paused. What was read stays.", messages.SUCCESS
 
 
-def go_on(connection: Connection) -> Said:
+def go_on(connection: Connection) -> ActionReply:
     resume(connection)
     return f"{connection} is resumed.", messages.SUCCESS
 
 
-def cancel(connection: Connection) -> Said:
+def cancel(connection: Connection) -> ActionReply:
     cancel_sync(connection)
     return f"The sync of {connection} is cancelled. What was stored stays.", messages.SUCCESS
 
@@ -76,18 +76,18 @@ ACTS: Mapping[str, Act] = {
 }
 
 
-def _asked(connection: Connection, what: str) -> Said:
+def _requested(connection: Connection, what: str) -> ActionReply:
     if connection.paused_at:
         return f"{connection} is paused: it is read once it is resumed.", messages.WARNING
     return f"{connection} {what}.", messages.SUCCESS
 
 
-def _nothing_to_ask(connection: Connection) -> Said:
+def _nothing_to_ask(connection: Connection) -> ActionReply:
     why = "records are pushed to it" if connection.provider == PUSH else "Headway has no connector for it"
     return f"{connection}: there is nothing to ask, {why}.", messages.INFO
 
 
-def _test_path(connection: Connection) -> Said:
+def _test_path(connection: Connection) -> ActionReply:
     results = []
     for source in connection.sources.all():
         try:

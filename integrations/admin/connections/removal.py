@@ -22,7 +22,7 @@ from integrations.sync.remove_connection import (
     remove_with_facts,
     remove_with_facts_later,
 )
-from integrations.webhooks.register import take_hooks_along
+from integrations.webhooks.register import remove_hooks_of
 
 KEEP, DELETE = "keep", "delete"
 MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the server behind it, wait
@@ -61,7 +61,7 @@ def _removed(
     name, total = str(connection), 0 if keeping_facts else brought_by(connection).total
     later = total > MOST_WHILE_WAITING and connection.provider != GIT
     remove = remove_keeping_facts if keeping_facts else remove_with_facts_later if later else remove_with_facts
-    hooks_left = take_hooks_along(connection)
+    hooks_left = remove_hooks_of(connection)
     try:
         with transaction.atomic():
             log(request, Connection.objects.filter(pk=connection.pk))

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection, Resource
-from integrations.sync.enqueue import ask_for_sync
+from integrations.sync.enqueue import enqueue_sync
 from integrations.sync.resources import leave_to_rules, pick_resources, set_rules
 from integrations.sync.rules import Rules, rules_of
 
@@ -110,17 +110,17 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
         if not form.is_valid():
             return _shown(request, connection, form)
         set_rules(connection, form.rules())
-        ask_for_sync(connection)
+        enqueue_sync(connection)
     elif act == "list":
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
-        ask_for_sync(connection)
+        enqueue_sync(connection)
         messages.success(request, "What the credential can see is listed anew.")
         return _back(request, connection)
     else:
         chosen = _chosen(request, connection)
         if act == "pick":
             pick_resources(connection, picked=chosen)
-            ask_for_sync(connection)
+            enqueue_sync(connection)
         elif act == "drop":
             pick_resources(connection, dropped=chosen)
         elif act == "leave":

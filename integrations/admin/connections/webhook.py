@@ -14,11 +14,11 @@ from integrations.admin.connections.sections import section_context
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
 from integrations.sync.connect import WEBHOOK_SECRET, rotate_webhook_secret, webhook_address
 from integrations.webhooks.register import (
-    ask_for_hooks,
-    ask_for_no_hooks,
     can_register,
     registers_hooks,
     renew_hooks,
+    request_hook_removal,
+    request_hooks,
 )
 
 DELIVERIES_SHOWN = 25
@@ -60,12 +60,12 @@ def _rotate(connection: Connection) -> str:
 
 
 def _register(connection: Connection) -> str:
-    ask_for_hooks(connection)
+    request_hooks(connection)
     return "The webhooks are registered in the background; this page tells how many there are, and what hinders."
 
 
 def _leave(connection: Connection) -> str:
-    ask_for_no_hooks(connection)
+    request_hook_removal(connection)
     return "The webhooks that Headway registered are removed in the background."
 
 

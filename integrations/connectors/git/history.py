@@ -64,9 +64,9 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadCommit:
-    """One commit.  Without `lines_known` its files could not be read, and stand empty.
+    """One commit.  Without `lines_known` its files could not be read, and are empty.
 
-    `picked_from` are the object ids of the commits of which its message says that it is their copy.
+    `picked_from` are the object ids of the commits that its message names as copied.
     """
 
     sha: str

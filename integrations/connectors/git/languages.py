@@ -105,7 +105,7 @@ def _language(path: str, attributes: Attributes) -> str:
 def _file_type(path: str, language: str, attributes: Attributes) -> str:
     kind = _data()["types"].get(language, "")
     code = kind in ("programming", "markup") or language in DATA_THAT_IS_CODE
-    documentation = kind == "prose" or _told(
+    documentation = kind == "prose" or _stated_language(
         attributes, "linguist-documentation", otherwise=bool(DOCUMENTATION.search(path))
     )
     script = language in SCRIPT_LANGUAGES or (SCRIPT_FOLDER.search(path) and kind == "programming")
@@ -126,14 +126,14 @@ def _set_apart(path: str, attributes: Attributes, *, binary: bool) -> str:
         return "binary"
     if LOCK.search(path):
         return "lock"
-    if _told(attributes, "linguist-generated", otherwise=bool(GENERATED.search(path))):
+    if _stated_language(attributes, "linguist-generated", otherwise=bool(GENERATED.search(path))):
         return "generated"
     if MINIFIED.search(path):
         return "minified"
-    return "vendored" if _told(attributes, "linguist-vendored", otherwise=_vendored().contain(path)) else ""
+    return "vendored" if _stated_language(attributes, "linguist-vendored", otherwise=_vendored().contain(path)) else ""
 
 
-def _told(attributes: Attributes, name: str, *, otherwise: bool) -> bool:
+def _stated_language(attributes: Attributes, name: str, *, otherwise: bool) -> bool:
     value = attributes.get(name, "unspecified").lower()
     return otherwise if value == "unspecified" else value not in ("unset", "false")
 
@@ -150,10 +150,10 @@ def _by_lower_name() -> dict[str, str]:
 
 
 class _VendoredPaths:
-    """Linguist's patterns for vendored paths, sorted by what they look at: one search over all costs a millisecond.
+    """Linguist's patterns for vendored paths, grouped by what they match: one search over all costs a millisecond.
 
-    A folder pattern is asked once per folder, a name pattern once per name, and those for web libraries of web files
-    only.
+    A folder pattern is tested once per folder, a name pattern once per name, and those for web libraries only for web
+    files.
     """
 
     WEB = re.compile(r"\.(js|mjs|css|less|scss|styl|map)$")

@@ -1,4 +1,4 @@
-"""What stands in a commit's message beside its subject; nothing else of it is kept."""
+"""The trailers of a commit message; nothing else beside the subject is kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Keeping a bare copy of a repository at a provider: cloned once, fetched afterwards.
+"""Maintaining a bare mirror of a provider's repository: cloned once, fetched afterwards.
 
-The credential goes into git's environment alone: command lines can be seen by every account of the machine, and a
-repository's configuration stays on the disk.  https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
+The credential is passed in git's environment alone: command lines are visible to every account of the machine, and a
+repository's configuration stays on the disk.
+https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A repository on disk: what it is, what its branches point at, and what else it keeps."""
+"""A repository on disk: its identity, its branches, and its notes."""
 
 from __future__ import annotations
 

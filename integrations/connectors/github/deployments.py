@@ -1,4 +1,4 @@
-"""Deployments with the statuses that they had."""
+"""Deployments with their statuses."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
 
 
 def _own_words(payload: Json) -> dict[str, Any]:
-    """What whoever deployed wrote into the deployment's payload: service, rollback_of, fixes (ids) and unplanned.
+    """The fields of a deployment's payload that Headway reads: service, rollback_of, fixes (ids) and unplanned.
 
-    The payload is theirs: it may hold anything, of which only what is meant like this is taken.
+    The payload is free-form: anything else in it is ignored.
     https://docs.github.com/en/rest/deployments/deployments#create-a-deployment
     """
     written = payload["deployment"].get("payload")
-    if isinstance(written, str):  # as it is answered where it was given as text
+    if isinstance(written, str):  # as GitHub returns it if it was sent as text
         try:
             written = read_json(written)
         except (ValueError, RecursionError):
@@ -109,7 +109,7 @@ class _Outcome:
 
 
 def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
-    """How a deployment with all these statuses, in order of time, went."""
+    """The outcome of a deployment with all these statuses, in order of time."""
     before = [status for status in statuses if status.native_status != INACTIVE]
     last = before[-1] if before else None
     started_at = next((status.at for status in reversed(before) if status.status is RunStatus.RUNNING), None)
@@ -123,7 +123,7 @@ def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
 
 
 def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
-    """What one status changes; what it says nothing of stays."""
+    """What one status changes; fields that it does not provide stay as they are."""
     for status in statuses:
         if status.native_status == INACTIVE:
             continue
@@ -135,7 +135,7 @@ def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
 
 
 def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
-    """In order of time; those of one second in the order in which they follow each other."""
+    """In order of time; those of one second in their usual order."""
     if (details := reader.object("details")) is not None:
         statuses = [_status(status, "createdAt") for status in details.objects("statuses.nodes")]
     elif (one := reader.object("deployment_status")) is not None:

@@ -101,7 +101,7 @@ def _parent_key(issue: Reader, *, is_listed: bool) -> str | Untold:
 
 
 def _events(reader: Reader) -> list[tuple[str, Reader]] | None:
-    """Name and event, in order of time, whichever form tells them; None where they are not told."""
+    """Name and event, in order of time, from either API; None if they are not provided."""
     if (details := reader.object("details")) is not None:
         events = [
             (_GRAPHQL_EVENTS.get(event.text("__typename"), ""), event)
@@ -145,7 +145,7 @@ def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
 
 
 def _status(labels: Sequence[str]) -> str:
-    """Of an open issue: the label, the last of several, that says that somebody works on it, or waits meanwhile."""
+    """Of an open issue: its last label that says that somebody works on it, or that it waits."""
     working = [label for label in labels if _words(label) in IN_PROGRESS]
     waiting = [label for label in labels if _words(label) in WAITING]
     return (waiting or working)[-1] if working else OPEN
@@ -164,7 +164,7 @@ def _category(status: str) -> StatusCategory | Untold:
 
 
 def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:
-    """Whose it was from when on; where several are assigned, the one who was so first."""
+    """Who was assigned from when on; of several assignees, the first."""
     assignments: list[AssignmentDraft] = []
     assigned: list[Who] = []
     for name, event in events:

@@ -19,15 +19,15 @@ _PAGE_NUMBER = re.compile(r"[?&]page=(\d{1,7})(?:&|$)")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of a list.  `next` is the address of the following one, empty at the end; `pages_left` an estimate.
+    """A page of a list.  `next` is the address of the following one, empty at the end; `pages_left` is an estimate.
 
-    `total` counts this page and all that follow, where the list says so.
+    `total` counts this page and all that follow, if the list reports it.
     """
 
     items: list[Any]
     next: str
     etag: str
-    told_at: datetime
+    response_time: datetime
     pages_left: int | None
     total: int | None = None
 
@@ -49,7 +49,7 @@ def list_page(
         items=list_in(document, within, path),
         next=links.get("next", ""),
         etag=response.headers.get("etag", ""),
-        told_at=told_at(response, now),
+        response_time=response_time(response, now),
         pages_left=_pages_left(links),
         total=total if isinstance(total, int) else None,
     )
@@ -82,8 +82,8 @@ def list_in(document: Any, within: str, path: str) -> list[Any]:
     return items
 
 
-def told_at(response: Response, now: datetime) -> datetime:
-    """When the provider answered, by its own clock, with which its records' times agree; by ours where it is silent."""
+def response_time(response: Response, now: datetime) -> datetime:
+    """When the provider answered, by its own clock, as its records' times are; else by ours."""
     try:
         return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError):
@@ -91,13 +91,13 @@ def told_at(response: Response, now: datetime) -> datetime:
 
 
 def text_of(item: Any, field: str) -> str:
-    """A field of a record that has not been checked yet; empty where it is not as expected."""
+    """A field of an unchecked record; empty if it is not as expected."""
     value = item.get(field) if isinstance(item, dict) else None
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
 def time_of(item: Any, field: str) -> datetime | None:
-    """Likewise, of a time."""
+    """Likewise, a time."""
     try:
         at = datetime.fromisoformat(text_of(item, field))
     except ValueError:
@@ -106,7 +106,7 @@ def time_of(item: Any, field: str) -> datetime | None:
 
 
 def as_record(item: Any) -> Json:
-    """What is no object is put where the normalising function will name the problem."""
+    """A non-object is wrapped so that the normalising function reports the problem."""
     return item if isinstance(item, dict) else {"(record)": item}
 
 

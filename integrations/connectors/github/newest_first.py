@@ -68,7 +68,7 @@ class NewestFirst:
     tells_all: bool = True
 
     def pages(self, http: Http, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-        """Everything from an empty cursor, else what changed."""
+        """Everything from an empty cursor, else what changed since."""
         everything = not cursor or bool(cursor.get("everything"))
         before = {name: cursor[name] for name in _ENDED if cursor.get(name)}
         versions = {**before.get("known", {}), **{id_: version for id_, _, version in before.get("open", [])}}
@@ -81,7 +81,7 @@ class NewestFirst:
                 then = before
                 break
             entries = [item for item in listed.items if self.is_relevant(item)]
-            then = self._taken(then or self._begun(listed, entries, before), listed, entries)
+            then = self._taken(then or self._final_cursor(listed, entries, before), listed, entries)
             after = self._following(listed, address)
             is_last = not after or self._reaches(listed.items, stop)
             fresh = [item for item in entries if self._is_fresh(item, versions, below)]
@@ -95,7 +95,7 @@ class NewestFirst:
             if is_last:
                 break
             address, below = after, None
-        records, end = self._asked_again(then, now)
+        records, end = self._reread_unfinished(then, now)
         yield Page(records, end, complete=everything and self.tells_all)
 
     # The list -------------------------------------------------------------------------------------------------
@@ -134,8 +134,8 @@ class NewestFirst:
 
     # The cursor -----------------------------------------------------------------------------------------------
 
-    def _begun(self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any]) -> dict[str, Any]:
-        """The cursor in which a reading ends that begins with this page."""
+    def _final_cursor(self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any]) -> dict[str, Any]:
+        """The cursor at the end of a reading that begins with this page."""
         times = [at for item in listed.items if (at := time_of(item, self.sorted_by))]
         known = {text_of(item, "id"): self._settled_version(item, listed) for item in entries}
         return {
@@ -149,10 +149,10 @@ class NewestFirst:
     def _settled_version(self, item: Any, listed: Listed) -> str:
         """Empty where the record may change again without another time."""
         changed_at = time_of(item, "updated_at") or time_of(item, self.sorted_by)
-        return self.version(item) if changed_at is not None and changed_at < listed.told_at - SETTLED else ""
+        return self.version(item) if changed_at is not None and changed_at < listed.response_time - SETTLED else ""
 
     def _taken(self, then: Mapping[str, Any], listed: Listed, entries: Sequence[Any]) -> dict[str, Any]:
-        """The same, which knows what of this page is unfinished."""
+        """The cursor, extended by this page's unfinished records."""
         listed_ids = {text_of(item, "id") for item in entries}
         opened = [
             [text_of(item, "id"), text_of(item, self.sorted_by), self._settled_version(item, listed)]
@@ -161,10 +161,10 @@ class NewestFirst:
         ]
         return {**then, "open": [*(entry for entry in then["open"] if entry[0] not in listed_ids), *opened]}
 
-    def _asked_again(self, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
-        """Records that were unfinished for long and have changed; and the cursor that ends the reading.
+    def _reread_unfinished(self, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
+        """Records that were unfinished for a long time and have changed; and the cursor that ends the reading.
 
-        Those that were asked for stand last, so that the next reading asks for others.
+        Those that were just requested move to the end, so that the next reading requests others.
         """
         watched = [
             entry for entry in then.get("open", []) if _at(entry) > now - (WATCHED if self.one else LISTED_AGAIN)

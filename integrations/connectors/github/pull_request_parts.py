@@ -1,4 +1,4 @@
-"""A pull request's commits, reviews and events: two ways to write them, one to store them."""
+"""A pull request's commits, reviews and events: two API formats, one set of drafts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ EVENTS_OF_INTEREST = frozenset(_REST_EVENTS)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a telling knows beside the pull request itself; UNTOLD where it is not a whole reading."""
+    """The parts of a pull request that an answer provides; UNTOLD if it is not complete."""
 
     commits: Told[PullRequestCommitDraft] | Untold = UNTOLD
     reviews: Told[ReviewDraft] | Untold = UNTOLD

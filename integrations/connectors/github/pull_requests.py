@@ -1,4 +1,4 @@
-"""Pull requests.  A list names them; their details come with GraphQL for many at once, or over REST one by one."""
+"""Pull requests: lists name them; details come from GraphQL in batches, or over REST one by one."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _merged_by(payload: Json, pull_request: Reader, details: Reader | None) -> W
 
 
 def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
-    """Who asked a coding agent for it."""
+    """Who requested it from a coding agent."""
     if author is None or author.login.lower() not in CODING_AGENTS:
         return None
     assigned = (account(user) for user in pull_request.objects("assignees"))
@@ -107,7 +107,7 @@ def _review_comment_count(pull_request: Reader, details: Reader | None) -> int |
 
 
 def _references(pull_request: Reader, parts: Parts) -> Told[WorkItemReference]:
-    """Whole only where the commits are known, which name work items, too."""
+    """Complete only if the commits are known, because they name work items too."""
     commits = () if isinstance(parts.commits, Untold) else parts.commits.parts
     linked = pull_request_references(
         repository=pull_request.text("base.repo.full_name"),

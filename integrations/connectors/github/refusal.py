@@ -1,4 +1,4 @@
-"""What GitHub means by an error answer, where its status alone does not say it."""
+"""What GitHub means by an error answer, where its status alone is not specific."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EmptyRepositoryError(PermanentError):
 
 
 def meaning_of(answer: Refused) -> ConnectorError | None:
-    """None where the status says it all."""
+    """None if the status is specific enough."""
     message = str(answer.document.get("message", "")) if isinstance(answer.document, dict) else ""
     if answer.status == 409 and "empty" in message.lower():
         return EmptyRepositoryError("The repository has no commit yet.")

@@ -35,13 +35,13 @@ def normalise_review(payload: Json) -> list[PullRequestDraft]:
 
 
 def records_of(event: str, payload: Json) -> list[RawRecord] | None:
-    """The records that a delivery tells of; None for an event that is of no use, such as ping."""
+    """The records in a delivery; None for an event that is not used, such as ping."""
     tell = _EVENTS.get(event)
     return None if tell is None else tell(payload, text_of(payload, "action"))
 
 
 def replayed(event: str, payload: Json) -> list[AnyDraft]:
-    """The drafts of what quarantine kept of a delivery: one of its records, or its whole body as text."""
+    """The drafts of a quarantined delivery: one of its records, or its whole body as text."""
     if payload.keys() == {"body"}:
         delivery = read_delivery(str(payload["body"]).encode())
         return [draft for record in records_of(event, delivery) or [] for draft in record.normalise(record.payload)]
@@ -49,7 +49,7 @@ def replayed(event: str, payload: Json) -> list[AnyDraft]:
 
 
 def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
-    """The repository and the kind of facts of which there is more to read than the delivery tells."""
+    """The repository and the kind of facts that have more to read than the delivery contains."""
     kind = _NEWS.get(event)
     if kind is None or (event == "push" and not _is_to_default_branch(payload)):
         return None

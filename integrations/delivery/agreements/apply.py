@@ -12,7 +12,7 @@ from collections.abc import Collection
 from celery import shared_task
 from django.db import connection, transaction
 
-from integrations.delivery.linking.failures import settle_failures
+from integrations.delivery.linking.failures import recompute_failures
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
 from integrations.outbox.linking_lock import link_alone
@@ -68,7 +68,7 @@ def _follow() -> None:
         cursor.execute(_FORGET, [list(differing)])
         cursor.execute(_KEEP, [list(chosen), list(chosen.values())])
     enqueue_pull_requests(_ids(_PULL_REQUESTS, differing))
-    settle_failures(deployments=_ids(_DEPLOYMENTS, differing))
+    recompute_failures(deployments=_ids(_DEPLOYMENTS, differing))
 
 
 def _differing() -> dict[int, str | None]:

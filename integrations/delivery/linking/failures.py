@@ -272,15 +272,15 @@ _RESTORE: LiteralString = """
 """
 
 
-def settle_failures(*, deployments: Collection[int] = (), incidents: Collection[int] = ()) -> None:
+def recompute_failures(*, deployments: Collection[int] = (), incidents: Collection[int] = ()) -> None:
     """Decide anew which deployments failed, as far as these deployments and incidents have a part in it."""
     if deployments or incidents:
-        _settle(_AFFECTED_INCIDENTS, _AFFECTED_REPAIRS, sorted(deployments), sorted(incidents))
+        _recompute(_AFFECTED_INCIDENTS, _AFFECTED_REPAIRS, sorted(deployments), sorted(incidents))
 
 
-def settle_all_failures() -> None:
+def recompute_all_failures() -> None:
     """As above, of all that is there."""
-    _settle(_ALL_INCIDENTS, _ALL_REPAIRS, [], [])
+    _recompute(_ALL_INCIDENTS, _ALL_REPAIRS, [], [])
 
 
 def link_window() -> timedelta:
@@ -288,7 +288,7 @@ def link_window() -> timedelta:
     return timedelta(hours=Organisation.current().link_window_hours)
 
 
-def _settle(
+def _recompute(
     incidents_of: LiteralString, repairs_of: LiteralString, deployments: list[int], incidents: list[int]
 ) -> None:
     params: dict[str, Any] = {

@@ -128,7 +128,7 @@ _LINKED: LiteralString = """
         ORDER BY earliest.merge_id, earliest.first, earliest.preference
     )
 """
-_SETTLE: LiteralString = """
+_RECOMPUTE: LiteralString = """
     {linked}, gone AS (
         DELETE FROM integrations_deployedpullrequest stored
         USING integrations_pullrequest pull_request
@@ -159,22 +159,22 @@ _SETTLE: LiteralString = """
 """
 
 
-def settle_deployed(pull_requests: Collection[int]) -> int:
+def recompute_first_deployments(pull_requests: Collection[int]) -> int:
     """Link these pull requests anew, whatever became of them; of how many the deployment changed."""
     if not pull_requests:
         return 0
     ids = sorted(pull_requests)
     copies = copies_of(ids)
-    return _settle(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
+    return _recompute(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
 
 
-def settle_all_deployed() -> int:
+def recompute_all_first_deployments() -> int:
     """As above, of all pull requests there are."""
     copies = all_copies()
-    return _settle(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
+    return _recompute(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
 
 
-def _settle(
+def _recompute(
     pull_requests: LiteralString,
     deployments: LiteralString,
     beside: Collection[Beside],
@@ -190,7 +190,7 @@ def _settle(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            _SETTLE.format(linked=linked, pull_requests=pull_requests, note_changed=NOTE_CHANGED),
+            _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=NOTE_CHANGED),
             {
                 "ids": list(ids),
                 "repositories": _repositories_of(ids),

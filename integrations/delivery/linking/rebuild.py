@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from integrations.delivery.linking.commit_positions import place_repository
-from integrations.delivery.linking.failures import settle_all_failures
-from integrations.delivery.linking.first_deployment import settle_all_deployed
+from integrations.delivery.linking.failures import recompute_all_failures
+from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
 from integrations.delivery.linking.rollbacks import propose_all_rollbacks
-from integrations.delivery.linking.service_paths import settle_touched_services_in
-from integrations.delivery.linking.work_item_origins import settle_all_origins
+from integrations.delivery.linking.service_paths import recompute_touched_services_in
+from integrations.delivery.linking.work_item_origins import recompute_all_work_item_origins
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
 from integrations.models import Repository, ServicePaths
 
@@ -24,11 +24,11 @@ def relink_everything() -> None:
 def link_everything() -> None:
     """As above, with the places that commits have; in the caller's transaction."""
     for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
-        settle_touched_services_in(repository)
+        recompute_touched_services_in(repository)
     propose_all_rollbacks()
-    settle_all_failures()
-    note_lead_times(settle_all_origins())
-    settle_all_deployed()
+    recompute_all_failures()
+    note_lead_times(recompute_all_work_item_origins())
+    recompute_all_first_deployments()
 
 
 def place_everything() -> None:

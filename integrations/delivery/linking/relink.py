@@ -9,16 +9,16 @@ from django.db import connection, transaction
 
 from integrations.delivery.linking.commit_positions import place_new_commits, place_repository
 from integrations.delivery.linking.copies import copied_by
-from integrations.delivery.linking.failures import settle_failures
-from integrations.delivery.linking.first_deployment import settle_deployed
+from integrations.delivery.linking.failures import recompute_failures
+from integrations.delivery.linking.first_deployment import recompute_first_deployments
 from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
 from integrations.delivery.linking.service_paths import (
-    settle_touched_services,
-    settle_touched_services_in,
+    recompute_touched_services,
+    recompute_touched_services_in,
     touching,
     touching_placed,
 )
-from integrations.delivery.linking.work_item_origins import linked_to, settle_origins
+from integrations.delivery.linking.work_item_origins import linked_to, recompute_work_item_origins
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
 from integrations.enums import Kind
 from integrations.models import CommitPlace, PlacingWork, Repository
@@ -45,8 +45,8 @@ _MAY_CHANGE: LiteralString = """
     UNION
     SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%(deployments)s)
 """
-# Told with their parents, and not placed with them yet.
-_TOLD_WITH_PARENTS: LiteralString = """
+# Listed with their parents, but not placed with them yet.
+_LISTED_WITH_PARENTS: LiteralString = """
     SELECT DISTINCT pull_request.repository_id
     FROM integrations_pullrequest pull_request
     JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
@@ -89,53 +89,53 @@ _MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequ
 _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
 
 
-def follow(kind: Kind, ids: Collection[int]) -> None:
+def relink(kind: Kind, ids: Collection[int]) -> None:
     """Link anew what follows from these records, which were stored, changed, or taken away."""
     if not ids:
         return
     if kind == Kind.PULL_REQUEST:
-        follow_pull_requests(ids)
+        relink_pull_requests(ids)
     elif kind == Kind.WORK_ITEM:
-        follow_work_items(ids)
+        relink_work_items(ids)
     elif kind == Kind.DEPLOYMENT:
-        follow_deployments(ids)
+        relink_deployments(ids)
     elif kind == Kind.INCIDENT:
-        settle_failures(incidents=ids)
+        recompute_failures(incidents=ids)
 
 
-def follow_pull_requests(ids: Collection[int]) -> None:
+def relink_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may be others now."""
-    _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
-    settle_deployed(settle_touched_services(ids).union(ids))
-    settle_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
-    note_lead_times(settle_origins(ids))
+    _place(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
+    recompute_first_deployments(recompute_touched_services(ids).union(ids))
+    recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
+    note_lead_times(recompute_work_item_origins(ids))
 
 
-def follow_work_items(ids: Collection[int]) -> None:
+def relink_work_items(ids: Collection[int]) -> None:
     """When they were created, or first in progress, may be told differently now."""
-    note_lead_times(settle_origins(linked_to(ids)))
+    note_lead_times(recompute_work_item_origins(linked_to(ids)))
 
 
-def follow_deployments(ids: Collection[int]) -> None:
+def relink_deployments(ids: Collection[int]) -> None:
     """They may be there or not, have other times, or say that they repaired others."""
     _place(_ids(_OF_DEPLOYMENT, ids=ids))
     propose_rollbacks(ids)
-    settle_failures(deployments=ids)
-    settle_deployed(_ids(_MAY_CHANGE, deployments=ids))
+    recompute_failures(deployments=ids)
+    recompute_first_deployments(_ids(_MAY_CHANGE, deployments=ids))
 
 
-def follow_commits(repository: Repository, commits: Collection[int]) -> None:
+def relink_commits(repository: Repository, commits: Collection[int]) -> None:
     """Place commits that the repository holds anew, or no longer, and link what that changes."""
     placed = place_new_commits(repository, commits)
     if placed is None:
         _place_anew(repository)
     else:
-        follow_places(repository, placed)
+        relink_placed_commits(repository, placed)
     of_paths = touching(repository.pk, commits)
-    settle_deployed(settle_touched_services(of_paths) | copied_by(repository.pk, commits=commits))
+    recompute_first_deployments(recompute_touched_services(of_paths) | copied_by(repository.pk, commits=commits))
 
 
-def place_what_waits() -> int:
+def place_waiting_commits() -> int:
     """Number the repositories that wait for it; how many did.  One transaction each."""
     done = 0
     while _place_one():
@@ -158,35 +158,35 @@ def _place_one() -> bool:
 def _number(repository: Repository) -> None:
     """Number the repository, and link what that changes."""
     placed = place_repository(repository)
-    follow_places(repository, placed.changed)
+    relink_placed_commits(repository, placed.changed)
     if placed.filled:
         beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
-        settle_deployed(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
+        recompute_first_deployments(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
 
 
-def follow_places(repository: Repository, shas: Collection[str]) -> None:
+def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None:
     """Link what names these commits, of which the place changed."""
     if not shas:
         return
     enqueue_pull_requests_naming(repository.pk, shas)
     merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas) | copied_by(repository.pk, shas=shas)
-    merges |= settle_touched_services(touching_placed(repository.pk, shas))
+    merges |= recompute_touched_services(touching_placed(repository.pk, shas))
     deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
     if deployments:
         propose_rollbacks_in(repository.pk)
         merges |= _ids(_MAY_CHANGE, deployments=deployments)
-    settle_deployed(merges)
+    recompute_first_deployments(merges)
 
 
 def follow_paths(repository_id: int) -> None:
     """Link a repository's pull requests by the path rules that it has now."""
-    settle_touched_services_in(repository_id)
-    follow_repository(repository_id)
+    recompute_touched_services_in(repository_id)
+    relink_whole_repository(repository_id)
 
 
-def follow_repository(repository_id: int) -> None:
+def relink_whole_repository(repository_id: int) -> None:
     """Link all pull requests of a repository, of which deployments are gone for good."""
-    settle_deployed(_ids(_OF_REPOSITORY, repository=repository_id))
+    recompute_first_deployments(_ids(_OF_REPOSITORY, repository=repository_id))
 
 
 def _place(repositories: Iterable[int]) -> None:

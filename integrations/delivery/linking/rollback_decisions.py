@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.delivery.changed_days import append_days
-from integrations.delivery.linking.relink import follow_deployments
+from integrations.delivery.linking.relink import relink_deployments
 from integrations.enums import Kind
 from integrations.models import ProposedRollback
 from integrations.outbox.linking_lock import link_alone
@@ -27,6 +27,6 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
     ProposedRollback.objects.filter(pk__in=deployments).update(
         state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
     )
-    follow_deployments(deployments)
+    relink_deployments(deployments)
     append_days(Kind.DEPLOYMENT, deployments)
     return len(deployments)

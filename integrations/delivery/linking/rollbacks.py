@@ -20,7 +20,7 @@ _OF_THESE: LiteralString = """
 """
 _OF_REPOSITORY: LiteralString = "deployment.repository_id = %(repository)s"
 # One row per deployment that goes back, with the one before it.
-_SETTLE: LiteralString = """
+_RECOMPUTE: LiteralString = """
     WITH rollout AS (
         SELECT deployment.id, deployment.repository_id, deployment.service, deployment.sha, deployment.rollback_of,
                place.base, deployment.finished_at,
@@ -58,19 +58,19 @@ _SETTLE: LiteralString = """
 def propose_rollbacks(deployments: Collection[int]) -> None:
     """Look anew which deployments of the same services as these go back; what was decided stays."""
     if deployments:
-        _settle(_OF_THESE, {"deployments": sorted(deployments)})
+        _recompute(_OF_THESE, {"deployments": sorted(deployments)})
 
 
 def propose_rollbacks_in(repository_id: int) -> None:
     """As above, of all deployments of a repository, of which other commits are known now."""
-    _settle(_OF_REPOSITORY, {"repository": repository_id})
+    _recompute(_OF_REPOSITORY, {"repository": repository_id})
 
 
 def propose_all_rollbacks() -> None:
     """As above, of all deployments."""
-    _settle("true", {})
+    _recompute("true", {})
 
 
-def _settle(scope: LiteralString, params: Mapping[str, Any]) -> None:
+def _recompute(scope: LiteralString, params: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), params)
+        cursor.execute(_RECOMPUTE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), params)

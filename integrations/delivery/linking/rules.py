@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from integrations.delivery.linking.rebuild import link_everything, place_everything
-from integrations.delivery.linking.relink import place_what_waits
+from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.enums import Kind
 from integrations.models import LinkingRules
 from integrations.outbox.linking_lock import link_alone
@@ -42,7 +42,7 @@ def rules_now() -> Rules:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def place_waiting() -> None:
     """Number the large repositories that wait for it."""
-    place_what_waits()
+    place_waiting_commits()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

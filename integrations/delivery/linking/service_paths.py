@@ -64,7 +64,7 @@ _PATHS: LiteralString = f"""
 """
 
 
-def settle_touched_services(pull_requests: Collection[int]) -> set[int]:
+def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
     """Look up anew which services these pull requests touch; of which that changed, others among them.
 
     Another one changes where these brought its commits to the default branch before it, or take that back.
@@ -72,10 +72,10 @@ def settle_touched_services(pull_requests: Collection[int]) -> set[int]:
     """
     ruled = _of_repositories_with_rules(pull_requests)
     ruled |= _of_repositories_with_rules(sharing_commits(ruled))
-    return _settle_in_turns(sorted(ruled))
+    return _recompute_in_chunks(sorted(ruled))
 
 
-def settle_touched_services_in(repository_id: int) -> None:
+def recompute_touched_services_in(repository_id: int) -> None:
     """As above, of all pull requests of a repository, whose rules have changed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
@@ -85,7 +85,7 @@ def settle_touched_services_in(repository_id: int) -> None:
         note_services(set(touched.values_list("pull_request_id", flat=True)))
         touched.delete()
         return
-    _settle_in_turns(ids)
+    _recompute_in_chunks(ids)
 
 
 def touching(repository_id: int, commits: Collection[int]) -> set[int]:
@@ -128,15 +128,15 @@ def _of_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _settle_in_turns(pull_requests: list[int]) -> set[int]:
+def _recompute_in_chunks(pull_requests: list[int]) -> set[int]:
     changed: set[int] = set()
     for start in range(0, len(pull_requests), AT_ONCE):
-        changed |= _settle(pull_requests[start : start + AT_ONCE])
+        changed |= _recompute(pull_requests[start : start + AT_ONCE])
     note_services(changed)
     return changed
 
 
-def _settle(pull_requests: list[int]) -> set[int]:
+def _recompute(pull_requests: list[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             _PATHS,

@@ -8,8 +8,8 @@ from typing import LiteralString
 
 from django.db import connection
 
-from integrations.delivery.linking.failures import settle_failures
-from integrations.delivery.linking.relink import follow_repository
+from integrations.delivery.linking.failures import recompute_failures
+from integrations.delivery.linking.relink import relink_whole_repository
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
 from integrations.delivery.pull_requests.changed_services import note_services
 from integrations.enums import Kind
@@ -81,6 +81,6 @@ class Loose:
 
     def link_anew(self) -> None:
         """Link what is left of it, once the records are gone."""
-        settle_failures(deployments=self.deployments, incidents=self.incidents)
+        recompute_failures(deployments=self.deployments, incidents=self.incidents)
         for repository in sorted(self.repositories):
-            follow_repository(repository)
+            relink_whole_repository(repository)

@@ -11,9 +11,9 @@ from typing import LiteralString
 
 from django.db import connection
 
-_ASKED: LiteralString = "link.pull_request_id = ANY (%(ids)s)"
+_SELECTED: LiteralString = "link.pull_request_id = ANY (%(ids)s)"
 _STORED: LiteralString = "stored.pull_request_id = ANY (%(ids)s)"
-_SETTLE: LiteralString = """
+_RECOMPUTE: LiteralString = """
     WITH origin AS MATERIALIZED (
         SELECT link.pull_request_id, min(item.created_at) AS created_at, min(started.at) AS started_at
         FROM integrations_workitemlink link
@@ -43,16 +43,16 @@ _SETTLE: LiteralString = """
 """
 
 
-def settle_origins(pull_requests: Collection[int]) -> set[int]:
+def recompute_work_item_origins(pull_requests: Collection[int]) -> set[int]:
     """Look up anew where these pull requests come from; those of which that changed."""
     if not pull_requests:
         return set()
-    return _settle(_ASKED, _STORED, pull_requests)
+    return _recompute(_SELECTED, _STORED, pull_requests)
 
 
-def settle_all_origins() -> set[int]:
+def recompute_all_work_item_origins() -> set[int]:
     """As above, of all pull requests."""
-    return _settle("true", "true", ())
+    return _recompute("true", "true", ())
 
 
 def linked_to(work_items: Collection[int]) -> set[int]:
@@ -65,7 +65,7 @@ def linked_to(work_items: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _settle(scope: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
+def _recompute(scope: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})
+        cursor.execute(_RECOMPUTE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})
         return {row[0] for row in cursor.fetchall()}

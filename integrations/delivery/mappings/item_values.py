@@ -16,7 +16,7 @@ _STATUSES = """
     SELECT unnest(ARRAY[from_status, to_status]) FROM integrations_workitemtransition WHERE work_item_id = ANY (%(ids)s)
 """
 _RESOLUTIONS = "SELECT DISTINCT resolution FROM integrations_workitem WHERE id = ANY (%(ids)s)"
-_SAID = """
+_STATED = """
     SELECT label FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
     UNION
     SELECT native_type FROM integrations_workitem WHERE id = ANY (%(ids)s)
@@ -49,7 +49,7 @@ def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWor
         statuses = [word for (word,) in cursor.fetchall()]
         cursor.execute(_RESOLUTIONS, {"ids": list(ids)})
         ends = {*statuses, *(word for (word,) in cursor.fetchall())}
-        cursor.execute(_SAID, {"ids": list(ids)})
+        cursor.execute(_STATED, {"ids": list(ids)})
         finders = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
     return ItemWords(
         waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],

@@ -60,18 +60,18 @@ TRANSITION = WordColumn(
 )
 
 
-def settle_words_of(column: WordColumn, meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
+def recompute_mapped_column(column: WordColumn, meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
     """Set the column anew for these records; those of which it changed."""
-    return _settle(column, meanings, f"stored.{column.owner} = ANY (%(ids)s)", {"ids": sorted(ids)})
+    return _recompute(column, meanings, f"stored.{column.owner} = ANY (%(ids)s)", {"ids": sorted(ids)})
 
 
-def settle_word(column: WordColumn, meanings: EffectiveMeanings, connection_id: int, word: str) -> set[int]:
+def recompute_mapped_value(column: WordColumn, meanings: EffectiveMeanings, connection_id: int, word: str) -> set[int]:
     """Set the column anew for all records of the connection with this word; those of which it changed."""
     scope = f"{column.of_connection} AND stored.{column.native} = %(word)s"
-    return _settle(column, meanings, scope, {"connection": connection_id, "word": word})
+    return _recompute(column, meanings, scope, {"connection": connection_id, "word": word})
 
 
-def _settle(column: WordColumn, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> set[int]:
+def _recompute(column: WordColumn, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> set[int]:
     of_rows = f"{scope} AND {column.only}"
     with database.cursor() as cursor:
         cursor.execute(

@@ -15,7 +15,7 @@ MOST_WORDS = 500
 MOST_EXAMPLES = 3
 
 # (word, what it was said of, its link, when), once for each record.
-_SAID: Mapping[Subject, LiteralString] = {
+_STATED: Mapping[Subject, LiteralString] = {
     Subject.ENVIRONMENT: """
         SELECT native_environment, concat_ws(' ', repository.name, left(sha, 10)), url,
                coalesce(finished_at, created_at)
@@ -128,7 +128,7 @@ def words_seen(connection: Connection, subject: Subject) -> list[SeenWord]:
             FROM (
                 SELECT word, title, url, at, count(*) OVER of_word AS records,
                        row_number() OVER (of_word ORDER BY at DESC NULLS LAST, title) AS position
-                FROM ({_SAID[subject]}) AS said (word, title, url, at)
+                FROM ({_STATED[subject]}) AS said (word, title, url, at)
                 WHERE word <> ''
                 WINDOW of_word AS (PARTITION BY word)
             ) AS ranked

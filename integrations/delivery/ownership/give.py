@@ -106,7 +106,7 @@ def own(
     return give([Gift(owned.pk, unit.tree_id, unit.pk, start, end)], by=by) > 0
 
 
-def disown(
+def remove_owner(
     owned: Owned, tree: OrgTree, *, start: date | None = None, end: date | None = None, by: User | None = None
 ) -> bool:
     """Let nobody own it on these days in the tree; whether that changed anything.

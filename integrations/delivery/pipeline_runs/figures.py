@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
-from integrations.delivery.pipeline_runs.pull_requests import settle_runs_belonging
+from integrations.delivery.pipeline_runs.pull_requests import recompute_pull_requests_of_runs
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
 
@@ -29,7 +29,7 @@ _NOTE = f"""
 """  # noqa: S608  # constants of this module
 # The attempts told of, those that are one run with them, and those that were: what left a run changes it, too.
 # The last attempt is the one that started last; of those that started together the one with the highest number.
-_SETTLE = f"""
+_RECOMPUTE = f"""
     WITH changed AS MATERIALIZED (
         SELECT id, connection_id, repository_id, name, sha, branch, run
         FROM integrations_pipelinerun WHERE id = ANY (%(ids)s)
@@ -95,7 +95,7 @@ _SETTLE = f"""
 """  # noqa: S608  # constants of this module
 
 
-def settle_run_figures(ids: Iterable[int]) -> int:
+def recompute_run_figures(ids: Iterable[int]) -> int:
     """Derive anew what these attempts, and those that are one run with them, come to; how many of them changed.
 
     The outbox is told of the days on which their runs count and counted, also where only their jobs are others.
@@ -104,9 +104,9 @@ def settle_run_figures(ids: Iterable[int]) -> int:
     changed: set[int] = set()
     for start in range(0, len(run_ids), AT_ONCE):
         with database.cursor() as cursor:
-            cursor.execute(_SETTLE, {"ids": run_ids[start : start + AT_ONCE]})
+            cursor.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
-    settle_runs_belonging(changed.union(run_ids))
+    recompute_pull_requests_of_runs(changed.union(run_ids))
     announce_changes()
     return len(changed)
 

@@ -16,7 +16,7 @@ from integrations.outbox.fact_changes import announce_changes
 AT_ONCE = 5000
 
 # Rows are locked in one order: two connections may tell of pull requests of one repository at the same time.
-_SETTLE: LiteralString = """
+_RECOMPUTE: LiteralString = """
     WITH selected AS MATERIALIZED (
         SELECT figures.run_id, figures.repository_id, run.sha
         FROM integrations_pipelinerunfigures figures
@@ -70,25 +70,25 @@ _NOTE: LiteralString = """
 """
 
 
-def settle_runs_belonging(runs: Collection[int]) -> None:
+def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
     """Look up anew to which pull requests these runs (ids of attempts with figures) belong."""
     run_ids = sorted(runs)
     with database.cursor() as cursor:
         for start in range(0, len(run_ids), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": run_ids[start : start + AT_ONCE]})
+            cursor.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
 
 
-def follow_runs_of(pull_requests: Collection[int]) -> None:
+def assign_runs_of(pull_requests: Collection[int]) -> None:
     """Look up anew which runs belong to these, and tell the outbox that these may have run for an agent's work, or not.
 
     To be called by whoever changes what is known of pull requests, in the same transaction.
     """
     runs = _ids(_OF_THESE, pull_requests)
-    settle_runs_belonging(runs)
+    recompute_pull_requests_of_runs(runs)
     _note(runs)
 
 
-def leave_runs_of(pull_requests: Collection[int]) -> set[int]:
+def detach_runs_of(pull_requests: Collection[int]) -> set[int]:
     """Let no run belong to these, which are about to be deleted; those that did, of which the outbox is told."""
     runs = _ids(_LEAVE, pull_requests)
     _note(runs)

@@ -10,8 +10,8 @@ from django.db import connection as database
 from integrations.connectors.git.agent_signatures import agent_of_bot
 from integrations.delivery.pull_requests.changed_lead_times import credited_with_lead_times, note_lead_times
 from integrations.delivery.pull_requests.figures_sql import STORE
-from integrations.delivery.pull_requests.pipeline_waits import settle_waits
-from integrations.delivery.pull_requests.reverts import settle_reverts
+from integrations.delivery.pull_requests.pipeline_waits import recompute_pipeline_waits
+from integrations.delivery.pull_requests.reverts import recompute_reverts
 from integrations.delivery.pull_requests.stages_sql import BOTS, STALE_AFTER_DAYS
 from integrations.models import Method
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
@@ -28,7 +28,7 @@ _SHARING: LiteralString = """
 """
 
 
-def settle_figures(ids: Iterable[int]) -> set[int]:
+def recompute_figures(ids: Iterable[int]) -> set[int]:
     """Derive anew what metrics count of these pull requests; of which anything changed, others among them.
 
     Another one changes where these brought its commits to the default branch before it, or take it back.
@@ -42,13 +42,13 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     changed: set[int] = set()
     for start in range(0, len(pull_requests), AT_ONCE):
         some = pull_requests[start : start + AT_ONCE]
-        changed |= _settle(some, shared_commits(some) if sharing else [])
+        changed |= _recompute(some, shared_commits(some) if sharing else [])
     note_lead_times(changed, credited)
     enqueue_sessions_behind(changed)
-    return changed | settle_reverts(pull_requests) | settle_waits(pull_requests)
+    return changed | recompute_reverts(pull_requests) | recompute_pipeline_waits(pull_requests)
 
 
-def _settle(ids: list[int], shared: list[str]) -> set[int]:
+def _recompute(ids: list[int], shared: list[str]) -> set[int]:
     with database.cursor() as cursor:
         cursor.execute(BOTS, {"ids": ids})
         bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}

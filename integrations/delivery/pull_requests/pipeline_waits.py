@@ -10,7 +10,7 @@ from django.db import connection as database
 AT_ONCE = 300_000  # fewer cost more each: their runs are looked up one by one, not read in one go
 
 # Runs of its commits, each attempt by itself: what ran at the same time is waited for once.
-_SETTLE: LiteralString = """
+_RECOMPUTE: LiteralString = """
     WITH waited AS (
         SELECT figures.pull_request_id AS id,
                range_agg(tstzrange(
@@ -45,20 +45,20 @@ _OF_RUNS: LiteralString = """
 """
 
 
-def settle_waits(pull_requests: Collection[int]) -> set[int]:
+def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
     """Derive anew how long these waited; of which that changed.  Their figures are there already."""
     ordered = sorted(pull_requests)
     changed: set[int] = set()
     with database.cursor() as cursor:
         for start in range(0, len(ordered), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": ordered[start : start + AT_ONCE]})
+            cursor.execute(_RECOMPUTE, {"ids": ordered[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
     return changed
 
 
-def settle_waits_for(runs: Collection[int]) -> set[int]:
+def recompute_pipeline_waits_for(runs: Collection[int]) -> set[int]:
     """As `settle_waits`, of the pull requests that list the commits of these pipeline runs."""
-    return settle_waits(waiting_for(runs))
+    return recompute_pipeline_waits(waiting_for(runs))
 
 
 def waiting_for(runs: Collection[int]) -> set[int]:

@@ -43,7 +43,7 @@ _WRITE = """
 """
 
 
-def settle_pull_requests(ids: Iterable[int]) -> set[int]:
+def recompute_ready_and_work_type(ids: Iterable[int]) -> set[int]:
     """Derive anew when these were first ready, and their work type; those of which either changed.
 
     The work type is that of a label, else of the linked item, else of the title's or branch's convention.

@@ -20,7 +20,7 @@ AT_ONCE = 10_000
 # that was merged before.  Reverts that are asked for, or of which what they take back is, look at all of the
 # repository, the others there whether one of those asked for is what they mean.  OFFSET 0 has what is no key looked up
 # in the repository, where a join would read all pull requests that there are.
-_SETTLE: LiteralString = r"""
+_RECOMPUTE: LiteralString = r"""
     WITH taking_back AS MATERIALIZED (
         SELECT figures.pull_request_id AS id, figures.repository_id, figures.reverts_id AS before, figures.is_revert,
                figures.revert_method AS method_before,
@@ -135,7 +135,7 @@ _TAKEN_BACK: LiteralString = """
 """
 
 
-def settle_reverts(ids: Collection[int]) -> set[int]:
+def recompute_reverts(ids: Collection[int]) -> set[int]:
     """Find what these pull requests take back, and what takes them back; those of which that changed.
 
     Some at once, those of a repository together: each time, all reverts of their repositories are looked at.
@@ -147,7 +147,7 @@ def settle_reverts(ids: Collection[int]) -> set[int]:
         )
         reverting = [row[0] for row in cursor.fetchall()]
         for start in range(0, len(reverting), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
+            cursor.execute(_RECOMPUTE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
             concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
             cursor.execute(_TAKEN_BACK, [concerned])
             changed.update(row[0] for row in cursor.fetchall())

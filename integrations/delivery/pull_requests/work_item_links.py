@@ -8,7 +8,7 @@ from django.db import connection as database
 
 from integrations.delivery.work_items.changed_days import note_unlinked
 
-_SETTLE = """
+_RECOMPUTE = """
     WITH named AS (
         SELECT link.id, link.key, link.work_item_id, pull_request.connection_id
         FROM integrations_workitemlink link
@@ -42,13 +42,13 @@ _SETTLE = """
 """
 
 
-def settle_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
+def recompute_work_item_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
     """Link these pull requests, and those that name these work items; the pull requests of which a link changed.
 
     A key means the item of the pull request's own connection, else the only one that has it anywhere.
     """
     with database.cursor() as cursor:
-        cursor.execute(_SETTLE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
+        cursor.execute(_RECOMPUTE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
         changed = cursor.fetchall()
     note_unlinked({before for _, before in changed if before is not None})
     return {pull_request for pull_request, _ in changed}

@@ -118,7 +118,7 @@ _HISTORY = """
     GROUP BY id
 """
 # One row per item: the assignee when done, else the last.
-_WHOSE = """
+_CREDITED = """
     SELECT ends.id, coalesce(when_done.assignee_id, ends.assignee_id, last.assignee_id) AS credited_id
     FROM ends
     LEFT JOIN LATERAL (
@@ -165,7 +165,7 @@ _FRESH = f"""
     GROUP BY id
 """  # noqa: S608  # constants of this module
 # One row per item: whose issues its project has, and whether its words say where it was found.
-_FOUND = """
+_FINDER = """
     SELECT selected.id, project.repository_id, words && %(by_customers)s::text[] AS by_customer,
            words && %(in_production)s::text[] AS in_production
     FROM selected
@@ -175,7 +175,7 @@ _FOUND = """
         SELECT selected.labels || ARRAY[selected.native_type, project.name, reporter.value]::text[]
     ) AS stated (words)
 """
-_SETTLE = f"""
+_RECOMPUTE = f"""
     WITH selected AS MATERIALIZED (
         SELECT * FROM integrations_workitem WHERE id = ANY (%(ids)s) AND deleted_at IS NULL
     ),
@@ -191,10 +191,10 @@ _SETTLE = f"""
                history.first_in_progress_at
         FROM selected LEFT JOIN history USING (id)
     ),
-    credited AS ({_WHOSE}),
+    credited AS ({_CREDITED}),
     assigned AS ({_ASSIGNED}),
     fresh AS ({_FRESH}),
-    finder AS ({_FOUND}),
+    finder AS ({_FINDER}),
     gone AS (
         DELETE FROM integrations_workitemfigures
         WHERE work_item_id = ANY (%(ids)s) AND work_item_id NOT IN (SELECT id FROM selected)
@@ -245,7 +245,7 @@ _SETTLE = f"""
 """  # noqa: S608  # constants of this module
 
 
-def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
+def recompute_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
     """Derive anew the figures of these items, of one connection; those of which they changed.
 
     The outbox is told of exactly the days on which anything is counted otherwise than before.
@@ -257,7 +257,7 @@ def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[
         words = words_of_items(meanings, some)
         with database.cursor() as cursor:
             cursor.execute(
-                _SETTLE,
+                _RECOMPUTE,
                 {
                     "ids": some,
                     "waiting": words.waiting,

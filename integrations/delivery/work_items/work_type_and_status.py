@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import connection as database
 
 from integrations.delivery.mappings.effective import EffectiveMeanings
-from integrations.delivery.mappings.mapped_columns import TRANSITION, settle_words_of
+from integrations.delivery.mappings.mapped_columns import TRANSITION, recompute_mapped_column
 from integrations.enums import StatusCategory, WorkType
 
 AT_ONCE = 5000
@@ -36,14 +36,14 @@ _WRITE = """
 """
 
 
-def settle_work_items(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
+def recompute_work_type_and_status(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
     """Derive anew the work type and the categories of these items, of one connection; those that changed.
 
     An item whose type says nothing is what its labels say.  An item that nobody moved was created as something to do,
     unless the provider says otherwise.
     """
     item_ids = sorted(ids)
-    changed = settle_words_of(TRANSITION, meanings, item_ids)
+    changed = recompute_mapped_column(TRANSITION, meanings, item_ids)
     for start in range(0, len(item_ids), AT_ONCE):
         rows = []
         with database.cursor() as cursor:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.management.chosen import chosen_connection
 from integrations.models import Connection, RepositorySource, SyncRun
-from integrations.sync.run_now import Result, ask_for_all, read_all
+from integrations.sync.run_now import Result, enqueue_all, read_all
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if not options["wait"]:
             if options["full"] and RepositorySource.objects.filter(connection__in=connections).exists():
                 raise CommandError("Repositories on disk are looked at again only with --wait.")
-            self._print(options["json"], ask_for_all(list(connections), full=options["full"]))
+            self._print(options["json"], enqueue_all(list(connections), full=options["full"]))
             return
         results = read_all(list(connections), full=options["full"], say=self.stderr.write)
         self._print(options["json"], results)

@@ -1,4 +1,4 @@
-"""Connecting a repository on disk: a path is all it takes."""
+"""Connecting a repository on disk: it needs a path and nothing else."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
         elif source.connection.name != chosen_name:
             source.connection.name = chosen_name
             source.connection.save(update_fields=["name"])
-        ask_for_sync([source])
+        enqueue_sync([source])
         nudge_on_commit(sync_sources)
     return source
 
 
-def ask_for_sync(sources: list[RepositorySource]) -> None:
-    """Note that the sources are to be read; work to do is a row."""
+def enqueue_sync(sources: list[RepositorySource]) -> None:
+    """Mark the sources as requested; a row is the queue."""
     RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(asked_at=Now())
 
 

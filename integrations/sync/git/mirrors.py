@@ -1,6 +1,6 @@
-"""Mirrors: repositories of providers that are copied here, so that their lines and files can be read as any clone's.
+"""Mirrors: local copies of providers' repositories, so that their lines and files can be read as any clone's.
 
-A mirror is a source of its connection, whose path lies in the data folder; it is fetched before each reading.
+A mirror is a source of its connection, with a path in the data folder; it is fetched before each reading.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def note_mirrors() -> None:
-    """Let there be a source for each repository that is to be mirrored, and none (and no copy) for any other."""
+    """Create a source for each repository that is to be mirrored, and delete all others with their copies."""
     from integrations.sync.git.read_source import AlreadyReadingError, no_reading
 
     by_path = {str(mirror_path(resource)): resource for resource in _to_mirror()}

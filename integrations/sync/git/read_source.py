@@ -39,7 +39,7 @@ from integrations.connectors.git.context_files import context_files_changed, is_
 from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
-from integrations.delivery.linking.relink import follow_commits
+from integrations.delivery.linking.relink import relink_commits
 from integrations.enums import Kind
 from integrations.models import Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import link_alone
@@ -51,7 +51,7 @@ _ADVISORY_LOCK = 0x4769_7400  # "Git": with a source's id, one reading of it at 
 
 
 class AlreadyReadingError(Exception):
-    """Another process reads this source at the moment."""
+    """Another process reads this source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
 
 
 def _forget_idle_runs(source: RepositorySource) -> None:
-    """Every few minutes there is a run; those that found nothing to do would bury the others."""
+    """There is a run every few minutes; idle ones would hide the others."""
     SyncRun.objects.filter(source=source, state=SyncRun.State.DONE, to_read=0, added=0, changed=0, removed=0).delete()
 
 
@@ -162,7 +162,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             if not grown or context_files_changed(git.git_dir, before, tip):
                 store_context_files(repository, git.git_dir, tip, None if grown else stored.context_paths)
         settle_changes(touched | stored.restated)
-        follow_commits(repository, touched | stored.restated)
+        relink_commits(repository, touched | stored.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
@@ -174,11 +174,11 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
 
 
 @dataclass(slots=True)
-class Told:
-    """What passed by while commits were stored.
+class CommitEffects:
+    """Side effects of storing commits.
 
-    `context_paths` are those of all agent context files that any of the commits touches; None where git did not tell
-    all files of all commits.
+    `context_paths` are the agent context files that any of the commits touches; None if git did not list all files of
+    all commits.
     """
 
     restated: set[int] = field(default_factory=set)
@@ -195,13 +195,13 @@ class Told:
 
 def _store(
     git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
-) -> Told:
+) -> CommitEffects:
     """Store the commits that no clone has told of, in chunks that stay; `again` states the stored ones anew."""
     new = dict.fromkeys(held, True) if again else _new_to_clones(held)
     missing = list(new)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
     run.save()
-    facts = Told(context_paths=None if run.unchanged else set())
+    facts = CommitEffects(context_paths=None if run.unchanged else set())
     if seen.default is None:
         return facts
     authors = KnownAuthors()
@@ -315,7 +315,7 @@ def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
 
 @contextmanager
 def _one_reading(source: RepositorySource) -> Iterator[None]:
-    """A lock that goes with the connection: a killed reader holds nothing up."""
+    """A lock that ends with the database session: a killed reader blocks nobody."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
         if not cursor.fetchone()[0]:

@@ -11,7 +11,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from core.nudges import nudge_on_commit
 from integrations.models import CommitInRepository, RepositorySource, SyncRun
 from integrations.models.connections import GIT
-from integrations.sync.git.connect import ask_for_sync
+from integrations.sync.git.connect import enqueue_sync
 from integrations.sync.git.tasks import sync_sources
 
 
@@ -57,5 +57,5 @@ def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, 
 def read_now(source: RepositorySource) -> None:
     """Ask for the source to be read, and wake the worker."""
     with transaction.atomic():
-        ask_for_sync([source])
+        enqueue_sync([source])
         nudge_on_commit(sync_sources)

@@ -23,7 +23,7 @@ MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
-    """Read the sources that were asked for, and those that were not looked at for a while."""
+    """Read the sources that were requested, and those that are due."""
     note_mirrors()
     for source in due_sources(timezone.now()):
         try:
@@ -47,7 +47,7 @@ def follow_thresholds() -> None:
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:
-    """Those asked for, else those whose time has come; it doubles with every failure in a row."""
+    """Requested sources, else those that are due; the interval doubles with every failure in a row."""
     sources = RepositorySource.objects.filter(
         Q(asked_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
     )

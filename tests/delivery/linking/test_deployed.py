@@ -212,6 +212,6 @@ def test_a_large_repository_is_numbered_by_the_worker(shop: Delivery, monkeypatc
     assert shop.deployed(1) == ("old", "time")
     shop.commits("m1", after="start")
     assert shop.deployed(1) == ("old", "time"), "its parents are known, and not read yet"
-    assert relink.place_what_waits() == 1
+    assert relink.place_waiting_commits() == 1
     assert shop.deployed(1) == ("new", "chain")
-    assert relink.place_what_waits() == 0
+    assert relink.place_waiting_commits() == 0

@@ -12,7 +12,7 @@ from django.urls import reverse
 from insights.engine.read import read_series
 from insights.query.query import Dimension, MetricQuery, Window
 from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import follow_paths, follow_pull_requests
+from integrations.delivery.linking.relink import follow_paths, relink_pull_requests
 from integrations.delivery.linking.service_paths import rules_of, services_of
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.delivery.linking.delivery import Delivery, sha_of
@@ -98,7 +98,7 @@ def test_what_a_commit_tells_of_paths_later_is_followed(shop: Delivery) -> None:
     shop.deploys("docs", at="Mon 11:00", service="docs")
     shop.deploys("cart", at="Mon 12:00", service="cart")
     CommitFile.objects.filter(commit__sha=sha_of("m4")).update(path="cart/c.py")
-    follow_pull_requests(PullRequest.objects.filter(number=4).values_list("pk", flat=True))
+    relink_pull_requests(PullRequest.objects.filter(number=4).values_list("pk", flat=True))
     assert shop.deployed(4) == ("cart", "time")
 
 

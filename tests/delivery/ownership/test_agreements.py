@@ -43,10 +43,10 @@ def shop(org: Org) -> Delivery:
 def agree(unit: str, *words: str, from_: str = "") -> None:
     """The command, and what the worker does then."""
     call_command("agreement", unit, *words, *([f"--from={from_}"] if from_ else []), stdout=StringIO())
-    follow()
+    apply_waiting_agreements()
 
 
-def follow() -> None:
+def apply_waiting_agreements() -> None:
     follow_agreements()
     settle_what_waits()
 
@@ -87,11 +87,11 @@ def test_another_owner_and_a_unit_that_moves_bring_other_agreements(shop: Delive
     agree("search", "size_thresholds=900,1000,1100")
     assert classes() == "XL XL XL XL"
     org.own("acme/shop", "search", from_="2026-03-03")
-    follow()
+    apply_waiting_agreements()
     assert classes() == "S S S S"
     org.own("acme/shop", "cart", from_="2026-03-03")
     org.move_unit("cart", to="search", on="2026-03-03")
-    follow()
+    apply_waiting_agreements()
     assert classes() == "S S S S"
 
 
@@ -100,7 +100,7 @@ def test_what_is_told_later_follows_at_once_and_nothing_is_derived_twice(shop: D
     shop.merges(5, at="Wed 10:00", sha="m5", additions=11, deletions=0)
     assert classes() == "XL XL XL XL M"
     FactChange.objects.all().delete()
-    follow()
+    apply_waiting_agreements()
     assert not FactChange.objects.exists()
 
 
@@ -204,12 +204,12 @@ def test_an_admin_edits_agreements(shop: Delivery, sign_in: Callable[[Persona], 
     refused = admin.post(address, {**form, "size_thresholds": "30,20,10"})
     assert "Give three numbers of lines that grow" in refused.content.decode()
     assert admin.post(address, form).status_code == 302
-    follow()
+    apply_waiting_agreements()
     assert classes() == "XL XL XL XL"
     [agreement] = WorkingAgreement.objects.all()
     assert (agreement.hotfix_branches, agreement.hotfix_labels) == (None, None)
     assert "Cart" in admin.get(reverse("admin:integrations_workingagreement_changelist")).content.decode()
     gone = admin.post(reverse("admin:integrations_workingagreement_delete", args=[agreement.pk]), {"post": "yes"})
     assert gone.status_code == 302
-    follow()
+    apply_waiting_agreements()
     assert classes() == "S S M XL"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from insights.columns.refresh import refresh
 from integrations.delivery.ownership.find import find_owned
-from integrations.delivery.ownership.give import disown
+from integrations.delivery.ownership.give import remove_owner
 from orgtree.models import OrgTree, Unit
 from orgtree.trees.units import remove_unit
 from tests.columns.forgotten import forgotten_by_refresh
@@ -89,7 +89,7 @@ def test_columns_follow_each_change(shop: Org) -> None:
         shop.move_unit("payments", to="platform", on=timezone.localdate() - timedelta(days=6))
 
     def leave() -> None:
-        disown(find_owned("acme/shop"), OrgTree.objects.get(), start=timezone.localdate() - timedelta(days=2))
+        remove_owner(find_owned("acme/shop"), OrgTree.objects.get(), start=timezone.localdate() - timedelta(days=2))
 
     def deploy() -> None:
         shop.push("deployments", {**deployment(5), "id": "late", "service": "new"})

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from integrations.delivery.ownership.find import find_owned
-from integrations.delivery.ownership.give import Gift, disown, give, own
+from integrations.delivery.ownership.give import Gift, give, own, remove_owner
 from integrations.delivery.ownership.refusals import (
     AmbiguousNameRefusal,
     ArchivedTreeRefusal,
@@ -106,7 +106,7 @@ def test_each_tree_has_owners_of_its_own(org: Org) -> None:
     org.own("acme/shop", "berlin", from_="2026-03-01")
     assert owner_on("acme/shop", "2026-03-01") == "payments"
     assert owner_on("acme/shop", "2026-03-01", "sites") == "berlin"
-    disown(find_owned("acme/shop"), OrgTree.objects.get(slug="engineering"), start=date(2026, 3, 1))
+    remove_owner(find_owned("acme/shop"), OrgTree.objects.get(slug="engineering"), start=date(2026, 3, 1))
     assert counts_for("acme/shop", "2026-03-01") == {"berlin", "sites"}
     assert counts_for("acme/shop", "2026-02-28") == {"payments", "product", "engineering"}
 

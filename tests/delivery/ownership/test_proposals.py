@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations.delivery.ownership.find import find_owned
-from integrations.delivery.ownership.give import disown
+from integrations.delivery.ownership.give import remove_owner
 from integrations.delivery.ownership.listing import Filters, ListedThing, counted_things, listed_things
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
 from integrations.models import Owned, OwnedKind, Ownership, Repository
@@ -144,7 +144,7 @@ def test_what_is_confirmed_is_owned_since_ever_or_since_the_last_owner_left(org:
     merged(org, "acme/api", "dora")
     left_on = date(2026, 3, 9)
     org.own("acme/api", "search")
-    disown(find_owned("acme/api"), teams, start=left_on)
+    remove_owner(find_owned("acme/api"), teams, start=left_on)
     by_name = proposed()
     assert confirm([(proposal.owned_id, proposal.unit.pk) for proposal in by_name.values()], by=None) == 2
     days = {(str(ownership.owned), ownership.unit.slug): ownership.during for ownership in Ownership.objects.all()}

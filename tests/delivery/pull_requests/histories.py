@@ -117,7 +117,7 @@ def parts_of(history: History) -> Sequence[PullRequestDraft]:
 
 
 def pieces_of(whole: PullRequestDraft) -> Sequence[PullRequestDraft]:
-    provided = {name: getattr(whole, name) for name in whole.told()}
+    provided = {name: getattr(whole, name) for name in whole.provided()}
     always = {name: provided.pop(name) for name in ("external_id", "repository", "number", "updated_at", "deleted")}
     pieces = [{name: provided.pop(name)} for name in ("reviews", "commits", "events")]
     return [PullRequestDraft(**always, **piece) for piece in (provided, *pieces)]

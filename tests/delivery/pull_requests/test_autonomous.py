@@ -15,7 +15,7 @@ from insights.engine.read import SideBySide, read_distribution, read_rows, read_
 from insights.privacy.visible import visible_rows, visible_series
 from insights.query.query import Dimension, Figure, MetricQuery, Scope, Window
 from integrations.delivery.ownership.find import find_owned
-from integrations.delivery.ownership.give import disown
+from integrations.delivery.ownership.give import remove_owner
 from integrations.delivery.recompute_pull_requests import settle_what_waits
 from integrations.enums import ReviewState
 from integrations.push.connection import push_connection
@@ -270,7 +270,7 @@ def test_columns_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
         (lambda: tell_of(opened_by(AGENT, merged=MERGED + timedelta(days=2))), "tea"),
         (lambda: shop.own("acme/shop", "milk", from_=date(2026, 3, 11)), "milk"),
         (lambda: tell_of(opened_by(AGENT)), "tea"),
-        (lambda: disown(find_owned("acme/shop"), OrgTree.objects.get(), start=date(2026, 3, 9)), None),
+        (lambda: remove_owner(find_owned("acme/shop"), OrgTree.objects.get(), start=date(2026, 3, 9)), None),
     ):
         change()
         settle_what_waits()

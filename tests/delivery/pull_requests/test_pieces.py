@@ -10,7 +10,7 @@ import pytest
 from integrations.delivery.pull_requests import figures as derive_stages
 from integrations.delivery.pull_requests import pipeline_waits as derive_waits
 from integrations.delivery.pull_requests import reverts as derive_reverts
-from integrations.delivery.pull_requests.figures import drop_figures, settle_figures
+from integrations.delivery.pull_requests.figures import drop_figures, recompute_figures
 from integrations.delivery.recompute_pull_requests import settle_what_waits
 from integrations.models import CountedReview, PullRequestFigures
 from tests.delivery.pull_requests.histories import drafts_of
@@ -43,5 +43,5 @@ def test_pieces_come_to_the_same_as_all_at_once(at_once: int, tell: Tell, monkey
     drop_figures(ids)
     for module in (derive_stages, derive_reverts, derive_waits):
         monkeypatch.setattr(module, "AT_ONCE", at_once)
-    settle_figures(ids)
+    recompute_figures(ids)
     assert stored() == whole

@@ -11,7 +11,7 @@ from django.db import connection
 from insights.engine.contributions import read_rows
 from insights.engine.distribution import read_distribution
 from insights.query.query import MetricQuery, Window
-from integrations.delivery.recompute import settle_what_has_no_figures
+from integrations.delivery.recompute import recompute_missing_figures
 from integrations.models import FactChange, PipelineRunFigures, WorkItemFigures
 from tests.delivery.work_items.oracle import random_world
 from tests.delivery.work_items.tracker import Tracker, figure
@@ -74,10 +74,10 @@ def test_what_was_stored_before_there_were_figures_gets_them() -> None:
     WorkItemFigures.objects.all().delete()
     PipelineRunFigures.objects.all().delete()
     FactChange.objects.all().delete()
-    assert settle_what_has_no_figures() == len(expected)
+    assert recompute_missing_figures() == len(expected)
     assert figures() == expected
     assert set(FactChange.objects.values_list("family", flat=True)) == {"work_item", "pipeline"}
-    assert settle_what_has_no_figures() == 0
+    assert recompute_missing_figures() == 0
 
 
 def test_windows_add_up_and_figures_are_made_of_their_rows() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.intake.record_updates import Known, PartsTelling, Telling, weigh
+from integrations.intake.record_updates import Known, PartsUpdate, RecordUpdate, merge
 
 FIELDS, PARTS = ("title", "state", "size"), ("reviews", "commits")
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -36,9 +36,9 @@ class Record:
     known: Known | None = None
 
     def hear(self, word: Word) -> None:
-        parts_provided = {name: PartsTelling(parts.keys(), whole) for name, (parts, whole) in word.parts.items()}
-        to_store = weigh(
-            Telling(word.at, word.fields.keys(), parts_provided, deleted=word.deleted),
+        parts_provided = {name: PartsUpdate(parts.keys(), whole) for name, (parts, whole) in word.parts.items()}
+        to_store = merge(
+            RecordUpdate(word.at, word.fields.keys(), parts_provided, deleted=word.deleted),
             self.known,
             all_fields=FIELDS,
             all_parts=PARTS,
@@ -51,14 +51,14 @@ class Record:
                     del stored[key]
             stored |= {key: word.parts[name][0][key] for key in parts.keys}
         self.deleted = self.deleted if to_store.deleted is None else to_store.deleted
-        self.known = Known(1, to_store.updated_at, to_store.tellings)
+        self.known = Known(1, to_store.updated_at, to_store.field_versions)
 
     @property
     def shown(self) -> tuple[object, ...]:
         return self.values, {name: parts for name, parts in self.parts.items() if parts}, self.deleted
 
 
-def told_in_order(words: Sequence[Word]) -> tuple[object, ...]:
+def applied_in_order(words: Sequence[Word]) -> tuple[object, ...]:
     """The record after the newest word on everything: each word replaces what it speaks of."""
     values: dict[str, int] = {}
     collections: dict[str, dict[str, int]] = {}
@@ -93,7 +93,7 @@ def test_the_order_of_tellings_does_not_matter(history: list[Word], chance: rand
     record = Record()
     for word in heard:
         record.hear(word)
-    assert record.shown == told_in_order(history)
+    assert record.shown == applied_in_order(history)
 
 
 @given(words())
@@ -105,7 +105,7 @@ def test_what_was_told_as_a_whole_leaves_nothing_to_note(history: list[Word]) ->
     whole = Word(latest, dict.fromkeys(FIELDS, 1), {name: ({"a": 1}, True) for name in PARTS})
     record.hear(whole)
     assert record.known
-    assert record.known.tellings == {}
+    assert record.known.field_versions == {}
 
 
 @given(words())
