@@ -74,9 +74,9 @@ def test_a_changed_meaning_is_applied_to_what_is_stored(admin: Client, connectio
     address = f"{address_of(connection, 'meanings')}?subject=environment"
     page = text_of(admin.get(address))
     assert "blue" in page
-    assert "By default: other" in page
+    assert "Default: other" in page
     message = text_of(admin.post(address, {"word": ["blue"], "means": ["production"]}, follow=True))
-    assert "1 word means something else now; 1 stored record follows." in message
+    assert "1 value mapping changed; 1 stored record was updated." in message
     deployment.refresh_from_db()
     assert deployment.environment == "production"
     admin.post(address, {"word": ["blue"], "means": ["default"]})
@@ -95,7 +95,7 @@ def test_what_a_word_cannot_mean_is_refused(admin: Client, connection: Connectio
 @pytest.mark.parametrize("subject", Meaning.Subject.values)
 def test_every_subject_has_its_words(admin: Client, connection: Connection, subject: str) -> None:
     page = admin.get(f"{address_of(connection, 'meanings')}?subject={subject}")
-    assert "No such word has been read yet" in text_of(page)
+    assert "No values yet" in text_of(page)
 
 
 def test_the_history_tells_in_words_what_happened(admin: Client, connection: Connection) -> None:

@@ -67,7 +67,7 @@ def test_owners_are_confirmed_and_changed(owning_server: Server, windows: Browse
     row(page, "acme/web").get_by_role("checkbox").check()
     page.get_by_label("Unit", exact=True).select_option("search")
     page.get_by_label("from", exact=True).fill("2026-03-09")
-    page.get_by_role("button", name="Give", exact=True).click()
+    page.get_by_role("button", name="Assign", exact=True).click()
     expect(page.get_by_text("acme/web is owned by Search from 9 March 2026 on.")).to_be_visible()
     expect(row(page, "acme/web")).to_contain_text("since 9 Mar 2026")
     assert window.grave_barriers() == []

@@ -40,7 +40,7 @@ Section = Callable[[HttpRequest, Connection], HttpResponse]
 SECTIONS: dict[str, Section] = {
     "resources": resources.resources,
     "resources/count": resources.count_matches,
-    "meanings": value_mappings.meanings,
+    "meanings": value_mappings.value_mappings,
     "webhook": webhook.webhook,
     "history": history.history,
     "quarantine": quarantine.quarantine,

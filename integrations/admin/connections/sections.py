@@ -1,4 +1,4 @@
-"""The pages of one connection in admin, and the tabs that lead from one to the other."""
+"""The pages of one connection in admin, and their tabs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Tab:
 
 
 def name_of_provider(slug: str) -> str:
-    """As people call it; the slug, where Headway has no connector of that name."""
+    """The provider's name; its slug, if Headway has no connector for it."""
     known = connectors().get(slug)
     return known.name if known else BUILT_IN.get(slug, slug)
 
 
 def section_context(request: HttpRequest, connection: Connection, *, title: str, current: str) -> dict[str, Any]:
-    """What the template of every page of a connection needs."""
+    """The template context of every page of a connection."""
     return {
         **admin.site.each_context(request),
         "title": title,
@@ -60,7 +60,7 @@ def _sections(connection: Connection) -> Iterator[tuple[str, str]]:
     if has_connector:
         yield "resources", "Resources"
     if connection.provider != GIT:
-        yield "meanings", "Meanings"
+        yield "meanings", "Value mappings"
     if has_connector and webhook_address(connection) is not None:
         yield "webhook", "Webhook"
     if connection.provider != PUSH:

@@ -1,4 +1,4 @@
-"""What a provider's words mean here: each word with its use and examples, Headway's reading of it, and one's own."""
+"""Value mappings of a connection: each of its values with use and examples, the default mapping, and a custom one."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from integrations.delivery.mappings.values_seen import MOST_WORDS, Example, Seen
 from integrations.delivery.set_mapping import CHOICES, UnknownMeaningError, set_meaning
 from integrations.models import Connection
 
-DEFAULT = "default"  # the choice that takes an own one back
+DEFAULT = "default"  # the choice that removes a custom mapping
 QUESTIONS: Mapping[Subject, tuple[str, str]] = {
-    Subject.ENVIRONMENT: ("Environments", "Where is production? Deployments to it are what DORA counts."),
+    Subject.ENVIRONMENT: ("Environments", "Which environments are production? DORA metrics count deployments to them."),
     Subject.DEPLOYING: (
         "Pipelines that deploy",
-        "Which pipelines put something into an environment? A successful run of one is a deployment to it.",
+        "Which pipelines deploy, and to which environment? A successful run counts as a deployment.",
     ),
-    Subject.LABEL: ("Labels", "Which labels say what work is for? They speak for pull requests and work items."),
-    Subject.ITEM_TYPE: ("Types of work items", "What is a work item of this type for?"),
-    Subject.STATUS: ("Statuses", "Where does an item in this status stand? Cycle times follow from it."),
-    Subject.SEVERITY: ("Severities", "How severe is an incident of this word?"),
+    Subject.LABEL: ("Labels", "Which work type does a label stand for? It applies to pull requests and work items."),
+    Subject.ITEM_TYPE: ("Work item types", "Which work type is an item of this type?"),
+    Subject.STATUS: ("Statuses", "Is an item in this status to do, in progress or done? Cycle times depend on it."),
+    Subject.SEVERITY: ("Severities", "Which severity does the provider's value stand for?"),
     Subject.ACTIVITY: (
-        "Work in statuses",
-        "Of the statuses in progress, in which does somebody work, and in which does an item wait? Flow efficiency is"
-        " the share of the former.",
+        "Active and waiting statuses",
+        "In which in-progress statuses is an item worked on, and in which does it wait? Flow efficiency is the share of"
+        " active time.",
     ),
     Subject.FOUND_BY: (
-        "Who found bugs",
-        "Which labels, types, projects and reporters say that a bug was found in production, or by a customer?",
+        "Where bugs were found",
+        "Which labels, types, projects and reporters mark a bug as found in production, or by a customer?",
     ),
     Subject.ENDING: (
-        "How items end",
-        "Which statuses and resolutions say that an item was dropped? What was cancelled or not planned is over, and no"
-        " delivered work.",
+        "Resolutions",
+        "Which statuses and resolutions mean that an item was dropped? Cancelled and unplanned items are closed, but"
+        " not delivered.",
     ),
 }
 
@@ -53,7 +53,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class WordLine:
-    """A word with what it can mean, the chosen meaning marked."""
+    """A value with its possible mappings, the current one marked."""
 
     word: str
     records: int
@@ -62,8 +62,8 @@ class WordLine:
     is_decided: bool
 
 
-def meanings(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The words of one subject, `?subject=`.  A POST saves what changed and applies it to all that is stored."""
+def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """The values of one subject, `?subject=`.  A POST saves changed mappings and applies them to stored records."""
     requested = request.GET.get("subject", "")
     subject = Subject(requested) if requested in Subject.values else Subject.ENVIRONMENT
     seen = words_seen(connection, subject)
@@ -73,7 +73,7 @@ def meanings(request: HttpRequest, connection: Connection) -> HttpResponse:
         return redirect(f"{address}?subject={subject}")
     title, question = QUESTIONS[subject]
     context = {
-        **section_context(request, connection, title=f"What words mean at {connection}", current="meanings"),
+        **section_context(request, connection, title=f"Value mappings of {connection}", current="meanings"),
         "lines": [_line(subject, word) for word in seen],
         "subjects": [(choice.value, heading, choice == subject) for choice, (heading, _) in QUESTIONS.items()],
         "subject": subject.value,
@@ -82,11 +82,11 @@ def meanings(request: HttpRequest, connection: Connection) -> HttpResponse:
         "is_cut": len(seen) >= MOST_WORDS,
         "most": MOST_WORDS,
     }
-    return render(request, "admin/integrations/connection/meanings.html", context)
+    return render(request, "admin/integrations/connection/value_mappings.html", context)
 
 
 def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: Sequence[SeenWord]) -> None:
-    """Words and choices come as two lists of one order."""
+    """Values and choices are two lists in the same order."""
     before = {word.word: word for word in seen}
     words, choices = request.POST.getlist("word"), request.POST.getlist("means")
     changed = records = 0
@@ -100,23 +100,23 @@ def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: 
             return
         changed += 1
     if not changed:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, "No mapping was changed.")
         return
-    message = f"{changed:,} {'word means' if changed == 1 else 'words mean'} something else now"
+    message = f"{changed:,} value mapping{'' if changed == 1 else 's'} changed"
     messages.success(
-        request, f"{message}; {records:,} stored {'record follows' if records == 1 else 'records follow'}."
+        request, f"{message}; {records:,} stored {'record was' if records == 1 else 'records were'} updated."
     )
 
 
 def _line(subject: Subject, seen: SeenWord) -> WordLine:
     chosen = _chosen(seen)
-    by_default = Choice(DEFAULT, f"By default: {_words(seen.by_default)}", chosen == DEFAULT)
+    by_default = Choice(DEFAULT, f"Default: {_words(seen.by_default)}", chosen == DEFAULT)
     own = [Choice(str(choice), _words(str(choice)), chosen == choice) for choice in CHOICES[subject]]
     return WordLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided)
 
 
 def _safe(examples: Sequence[Example]) -> list[Example]:
-    """With links to pages only."""
+    """With http links only."""
     return [
         Example(example.title, example.url if example.url.startswith(("https://", "http://")) else "")
         for example in examples
@@ -128,4 +128,4 @@ def _chosen(seen: SeenWord) -> str:
 
 
 def _words(means: str) -> str:
-    return means.replace("_", " ") if means else "says nothing"
+    return means.replace("_", " ") if means else "not mapped"
