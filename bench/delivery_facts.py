@@ -31,7 +31,7 @@ from bench.pull_request_facts import (
 )
 from bench.work_item_facts import ASSIGNMENTS, ITEMS, LINKS, PROJECTS, STORED_ITEMS, STORED_TRANSITIONS, TRANSITIONS
 from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.ownership.give import Gift, give
 from integrations.delivery.ownership.seen import note_named
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
@@ -165,7 +165,7 @@ def _write(size: DeliverySize, told_by: Connection) -> None:
 
 
 def _derive(told_by: Connection) -> None:
-    meanings = effective_meanings(told_by)
+    meanings = value_mappings_of(told_by)
     _recompute(recompute_figures, _ids(PullRequest, told_by), PullRequestFigures)
     _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, told_by), WorkItemFigures)
     _recompute(recompute_run_figures, _ids(PipelineRun, told_by), PipelineRunFigures)

@@ -70,7 +70,7 @@ def throughput(token: str, *, requests: int, rounds: int = ROUNDS) -> list[Measu
             f"requests of {RECORDS_PER_REQUEST} records, {CONNECTIONS} connections, one web process, the limit "
             "before and after; worker and sender run on the same cores; folded at most "
             f"{max(measured.folded_seconds for measured in of_rounds):.1f} s after the last answer; "
-            f"{spent.each(rounds * requests)}",
+            f"{spent.per(rounds * requests)}",
         )
     ]
 
@@ -178,7 +178,7 @@ def _sent(send: Callable[[Sequence[bytes]], Outcome], requests: int) -> _Sent:
     spent = ProcessorTime()
     with spent.counted():
         outcome = send(bodies[:requests])
-    return _Sent(outcome, spent.each(requests))
+    return _Sent(outcome, spent.per(requests))
 
 
 def _commits_per_second(commits: int) -> float:

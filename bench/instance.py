@@ -41,7 +41,7 @@ def temporary_instance() -> Iterator[Mapping[str, str]]:
         "HEADWAY_PORT": str(port),
     }
     log = folder / "up.log"
-    with _told_to_end() as ignore_that:
+    with _end_signals_raise() as ignore_that:
         with log.open("wb") as output:
             supervisor = subprocess.Popen(
                 [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"],
@@ -66,7 +66,7 @@ def temporary_instance() -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def _told_to_end() -> Iterator[Callable[[], None]]:
+def _end_signals_raise() -> Iterator[Callable[[], None]]:
     """While it lasts, a signal to end raises, as Ctrl-C does anyway; yields what makes the process deaf to both."""
 
     def end(number: int, _frame: FrameType | None) -> None:

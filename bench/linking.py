@@ -6,7 +6,7 @@ from django.db import connection
 
 from bench.delivery_facts import DeliverySize, generate_delivery_once
 from bench.figures import Limit, Measured
-from bench.timing import seconds_of, taken_back
+from bench.timing import rolled_back, seconds_of
 from integrations.delivery.linking.failures import recompute_all_failures
 from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
 from integrations.delivery.linking.rebuild import place_everything, relink_everything
@@ -20,7 +20,7 @@ def relink(size: DeliverySize) -> list[Measured]:
     generate_delivery_once(size)
     deployments = Deployment.objects.count()
     counted = f"{PullRequest.objects.filter(state='merged').count():,} merges, {deployments:,} deployments"
-    with taken_back():
+    with rolled_back():
         CommitPlace.objects.all().delete()
         placing = seconds_of(place_everything)
         by_hand = seconds_of(lambda: _run(ONE_WINDOW))
@@ -29,7 +29,7 @@ def relink(size: DeliverySize) -> list[Measured]:
         _run("DELETE FROM integrations_faileddeployment")
         linking = seconds_of(recompute_all_first_deployments)
         failures = seconds_of(recompute_all_failures)
-    with taken_back():
+    with rolled_back():
         again = seconds_of(relink_everything)
     return [
         Measured(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bench.figures import Limit, Measured
 from bench.organisation import OrganisationSize, PlannedOrganisation, held_on, plan_organisation
 from bench.organisation_rows import create_following_trees
-from bench.timing import seconds_of, taken_back
+from bench.timing import rolled_back, seconds_of
 from orgtree.people_import.rows import drafts_of
 from orgtree.people_import.store import store_people
 
@@ -34,9 +34,9 @@ def people_import(size: OrganisationSize) -> list[Measured]:
     first, later = file_of(organisation, earlier), file_of(organisation, today)
     people = first.count(b"\n") - 1
     limit = Limit("s: reading the file and copying its rows into a table", seconds_of(lambda: _copy(first)))
-    with taken_back():
+    with rolled_back():
         alone = seconds_of(lambda: store_people(drafts_of(first)))
-    with taken_back():
+    with rolled_back():
         create_following_trees()
         followed = seconds_of(lambda: store_people(drafts_of(first)))
         with connection.cursor() as cursor:

@@ -29,7 +29,7 @@ class ProcessorTime:
         for role, after in _seconds().items():
             self.seconds[role] = self.seconds.get(role, 0.0) + after - before.get(role, 0.0)
 
-    def each(self, times: int) -> str:
+    def per(self, times: int) -> str:
         """Of the web process, the worker and PostgreSQL, per each of so many things, in words."""
         parts = [
             f"{role} {self.seconds[role] / times * 1000:.3g} ms"

@@ -12,7 +12,7 @@ from bench.figures import Limit, Measured
 from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import create_following_trees
 from bench.people_import import file_of
-from bench.timing import seconds_of, taken_back
+from bench.timing import rolled_back, seconds_of
 from insights.query.windows import local_today
 from orgtree.models import Organisation
 from orgtree.people_import.rows import drafts_of
@@ -33,7 +33,7 @@ def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Me
     Everybody has an account; one in four tickets is of a unit that is not its owner's.  Everything is taken back.
     """
     today = local_today()
-    with taken_back():
+    with rolled_back():
         create_following_trees()
         store_people(drafts_of(file_of(plan_organisation(size, today=today), today)))
         Organisation.objects.update_or_create(pk=1, defaults={"protected_since": timezone.now()})

@@ -14,7 +14,7 @@ from bench.delivery_facts import DeliverySize, generate_delivery_once
 from bench.figures import Limit, Measured
 from bench.organisation_rows import HAND_BUILT_TREE
 from bench.stages_in_python import Figures, stages_in_python
-from bench.timing import seconds_of, taken_back
+from bench.timing import rolled_back, seconds_of
 from insights.catalogue.registry import get
 from insights.engine.fact_query import CellKey, Edges, Placed, Placement, windows_of
 from insights.engine.outcomes import Facts
@@ -44,7 +44,7 @@ def stages(size: DeliverySize, *, pull_requests: int = PULL_REQUESTS) -> list[Me
     began = time.perf_counter()
     stages_in_python(weeks)
     in_python = time.perf_counter() - began
-    with taken_back():
+    with rolled_back():
         PullRequestFigures.objects.filter(pk__in=ids).update(cycle_seconds=None)  # so that every row is written
         deriving = seconds_of(lambda: recompute_figures(ids))
     figures = seconds_of(lambda: weekly_figures(weeks))

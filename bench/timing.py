@@ -12,7 +12,7 @@ from bench.figures import percentile
 
 
 @contextmanager
-def taken_back() -> Iterator[None]:
+def rolled_back() -> Iterator[None]:
     """A transaction whose work is undone at the end."""
     with transaction.atomic():
         yield
@@ -34,10 +34,10 @@ def median_seconds(work: Callable[[], object], *, rounds: int) -> float:
     return percentile([seconds_of(work) for _ in range(rounds)], 50)
 
 
-def median_seconds_taken_back(work: Callable[[], object], *, rounds: int) -> float:
+def median_seconds_rolled_back(work: Callable[[], object], *, rounds: int) -> float:
     """As `median_seconds`, for work that changes something: each time from the same state."""
     seconds = []
     for _ in range(rounds):
-        with taken_back():
+        with rolled_back():
             seconds.append(seconds_of(work))
     return percentile(seconds, 50)

@@ -13,7 +13,7 @@ from bench.figures import Limit, Measured
 from bench.organisation import numbers_by_level
 from bench.organisation_rows import HAND_BUILT_TREE, MANAGER_TREE, TEAM_TREE
 from bench.responses import browser, measured_responses, with_parts
-from bench.timing import median_seconds, median_seconds_taken_back
+from bench.timing import median_seconds, median_seconds_rolled_back
 from insights.engine.read import SideBySide, read_together
 from insights.query.query import Dimension, MetricQuery, Window
 from orgtree.models import Membership, Unit
@@ -103,13 +103,13 @@ def moves(size: Size, rounds: int) -> list[Measured]:
     return [
         _measured(
             "placements after a person's move",
-            median_seconds_taken_back(lambda: move_person(member.person, last, since), rounds=rounds),
+            median_seconds_rolled_back(lambda: move_person(member.person, last, since), rounds=rounds),
             MOVE_SECONDS,
             f"the move itself and what it changes in one tree, checks included; {size}",
         ),
         _measured(
             "placements after a unit's move",
-            median_seconds_taken_back(lambda: move_unit(group, elsewhere, since), rounds=rounds),
+            median_seconds_rolled_back(lambda: move_unit(group, elsewhere, since), rounds=rounds),
             MOVE_SECONDS,
             f"a unit of level {top + 2} with everything below it",
         ),

@@ -1,4 +1,4 @@
-"""What comes in, in Django admin: importing a module registers its pages."""
+"""Django admin of integrations: importing a module registers its pages."""
 
 from integrations.admin import (  # noqa: F401
     agreements,

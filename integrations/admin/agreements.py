@@ -21,7 +21,7 @@ else:  # generic for the type checker only
 
 @admin.register(WorkingAgreement)
 class WorkingAgreementAdmin(WorkingAgreementModelAdmin):
-    """What a change concerns is derived anew by the worker, within seconds."""
+    """The worker recomputes what a change affects, within seconds."""
 
     list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels")
     list_select_related = ("unit",)

@@ -1,4 +1,4 @@
-"""How deployments are linked, in Django admin: the paths of services, and what may have been a rollback."""
+"""Linking rules of deployments, in Django admin: the paths of services, and proposed rollbacks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ else:  # generic for the type checker only
 
 
 class ServicePathsForm(ServicePathsModelForm):
-    """Says which pattern cannot be read."""
+    """Reports which pattern is invalid."""
 
     class Meta:
         model = ServicePaths
@@ -47,7 +47,7 @@ class ServicePathsForm(ServicePathsModelForm):
 
 @admin.register(ServicePaths)
 class ServicePathsAdmin(ServicePathsModelAdmin):
-    """A change links the repository's pull requests anew, in the same transaction."""
+    """A change relinks the repository's pull requests, in the same transaction."""
 
     form = ServicePathsForm
     list_display = ("repository", "service", "rules")

@@ -1,7 +1,7 @@
-"""Who owns what, in Django admin: every stretch of days with its unit, and the log.
+"""Ownership in Django admin: every date range with its unit, and the log.
 
-What there is to own comes with the records that name it: nothing is added or deleted here, except services and boards
-that no record names any more.
+Things to own appear with the records that name them: nothing is added or deleted here, except services and boards that
+no record names any more.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class OwnedAdmin(OwnedModelAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Owned | None = None) -> tuple[str, ...]:
-        # What a service is deployed from may be told wrong; a repository follows nothing.
+        # The repository of a service may be wrong; a repository itself follows nothing.
         return (
             self.readonly_fields
             if obj is not None and obj.kind == OwnedKind.SERVICE
@@ -123,7 +123,7 @@ class OwnedAdmin(OwnedModelAdmin):
             obj.save(update_fields=["follows"])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The days of owners, through the service that logs them and lets figures follow."""
+        """Changed days, through the service that logs them and recomputes figures."""
         if not any(formset.has_changed() for formset in formsets):
             super().save_related(request, form, formsets, change)
             return

@@ -1,4 +1,4 @@
-"""Prices in Django admin: overrides and their log, what was priced anew, and the lists that are kept."""
+"""Prices in Django admin: overrides and their log, repricings, and cached price lists."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PriceOverrideForm(PriceOverrideModelForm):
 
 @admin.register(PriceOverride)
 class PriceOverrideAdmin(PriceOverrideModelAdmin):
-    """A change is noted in the log, and what it touches is priced anew by the worker."""
+    """A change is logged, and the worker reprices what it affects."""
 
     form = PriceOverrideForm
     list_display = ("model", "agent", "days", "input_and_output", "reason", "author", "noted_at")
@@ -99,7 +99,7 @@ class PriceOverrideAdmin(PriceOverrideModelAdmin):
 
 
 class _Log:
-    """Only to be read."""
+    """Read-only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -133,7 +133,7 @@ class SeatAssignmentForm(SeatAssignmentModelForm):
 class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
     form = SeatAssignmentForm
     fields = ("plan", "email", "during")
-    list_display = ("whose", "plan", "days")
+    list_display = ("address", "plan", "days")
     list_filter = ("plan",)
     list_select_related = ("plan", "identity")
     search_fields = ("identity__value",)
@@ -141,7 +141,7 @@ class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
     formfield_overrides = DAYS_WIDGET
 
     @admin.display(description="e-mail address", ordering="identity__value")
-    def whose(self, assignment: SeatAssignment) -> str:
+    def address(self, assignment: SeatAssignment) -> str:
         return assignment.identity.value
 
     @admin.display(description="days", ordering="during")

@@ -1,4 +1,4 @@
-"""What agents send and nobody understands, in Django admin: the list, and what an administrator says that it means."""
+"""Unknown telemetry events in Django admin: the list, and an administrator's mapping of each."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What programs ask and say about what comes in."""
+"""The API of integrations."""

@@ -1,4 +1,4 @@
-"""/api/v1/ownership/: which unit owns what, given by name, and proposals confirmed in bulk."""
+"""/api/v1/ownership/: which unit owns what, assigned by name, and proposals confirmed in bulk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ProposalSerializer(serializers.Serializer[object]):
 
 
 class OwnedThingSerializer(serializers.Serializer[object]):
-    """Something that can be owned, as it stands today in one Org Tree."""
+    """An owned thing as of today in one Org Tree."""
 
     kind = serializers.ChoiceField(choices=OwnedKind.choices)
     name = serializers.CharField()
@@ -120,7 +120,7 @@ class OwnershipView(APIView):
         responses={200: OwnershipListSerializer},
     )
     def get(self, request: Request) -> Response:
-        """What there is to own with its owner of today: first what nobody owns, then by name."""
+        """Owned things with their owner of today: those without an owner first, then by name."""
         only(request, *PARAMETERS)
         page = whole_number(request, "page", 1, LAST_PAGE)
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
@@ -147,7 +147,7 @@ class OwnershipView(APIView):
         responses={200: GivenSerializer, 400: OwnershipErrorsSerializer},
     )
     def put(self, request: Request) -> Response:
-        """Let a unit own something on these days; whoever owned it on them before no longer does."""
+        """Let a unit own something on these days; the previous owner no longer does."""
         only(request)
         given, problems = _read(OwnSerializer, request.data)
         if problems:
@@ -181,7 +181,7 @@ class ConfirmView(APIView):
         responses={200: ConfirmedSerializer, 400: OwnershipErrorsSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Give what nobody owns to whom it is proposed for."""
+        """Assign things without an owner as proposed."""
         only(request)
         given, problems = _read(ConfirmSerializer, request.data)
         if problems:

@@ -1,4 +1,4 @@
-"""Routes under /api/v1/ that belong to what comes in."""
+"""Routes of integrations under /api/v1/."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -1,8 +1,8 @@
-"""Whose figures of which days records enter: what the outbox is told when they change.
+"""Which days of whose figures records enter: changes for the outbox.
 
-Pull requests enter those of people, and of autonomous agents those of the repository's owner; deployments and incidents
-those of whoever owns what they ran on.  What is derived
-of work items and pipeline runs tells of itself: changed_item_days.py and derive_run_figures.py.
+Pull requests count for people, and autonomous agents' for the repository's owner; deployments and incidents count for
+the owner of what they ran on.  Work items and pipeline runs report their own changes: work_items/changed_days.py and
+pipeline_runs/figures.py.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ CountedDays = tuple[int, int | None, int | None, date, date]  # record, person, 
 
 
 def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
-    """The local days on which these records count now, and for whom or for the owner of what."""
+    """The local days on which these records count now, with the person or the owned thing."""
     family, ordered = FAMILIES.get(kind), sorted(ids)
     if family is None or not ordered:
         return []
@@ -93,9 +93,9 @@ def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
 
 
 def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = ()) -> None:
-    """Append to the outbox on which days these records count, and counted before, in the transaction of the change.
+    """Append to the outbox the days on which these records count, and counted before, in the caller's transaction.
 
-    What `before` knows of other records is left out.
+    Other records in `before` are ignored.
     """
     family, ordered = FAMILIES.get(kind), set(ids)
     if family is None or not ordered:

@@ -1,4 +1,4 @@
-"""What DORA still misses: which of its five inputs are there, judged by the facts and not by what is configured."""
+"""Which of DORA's five inputs are missing, judged by stored facts and not by configuration."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def completeness() -> Completeness:
 
 
 def _environments() -> list[str]:
-    """What deployments are made to, the most frequent first, as their provider calls it."""
+    """The provider's names of environments that deployments went to, the most frequent first."""
     named = Deployment.objects.filter(deleted_at=None).exclude(native_environment="")
     by_number = named.values_list("native_environment").annotate(number=Count("pk")).order_by("-number")
     return [name for name, _ in by_number[:ENVIRONMENTS_NAMED]]

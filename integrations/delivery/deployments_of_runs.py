@@ -1,4 +1,4 @@
-"""Deployments that are pipeline runs: those of pipelines of which the name, or an admin, says that they deploy."""
+"""Deployments derived from pipeline runs: runs of pipelines that deploy, by their name or an admin's mapping."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db import connection as database
 
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.linking.relink import relink_deployments
-from integrations.delivery.linking.unlink import Loose
-from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.delivery.linking.unlink import UnlinkedRecords
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
 from integrations.enums import Kind
 from integrations.models import Connection, Deployment, PipelineRun
 
@@ -69,20 +69,20 @@ _RECOMPUTE = f"""
 """  # noqa: S608  # constants of this module
 
 
-def recompute_deployments_of(connection: Connection, meanings: EffectiveMeanings, runs: Iterable[int]) -> int:
-    """Let exactly those of these runs be deployments that are, by what their names mean; how many changed."""
+def recompute_deployments_of(connection: Connection, meanings: ValueMappings, runs: Iterable[int]) -> int:
+    """Turn exactly those of these runs into deployments whose names are mapped to one; how many changed."""
     return _recompute(connection, meanings, _OF_RUNS, {"runs": sorted(runs)})
 
 
-def recompute_deployments_named(connection: Connection, meanings: EffectiveMeanings, name: str) -> int:
-    """As above, of all the connection's runs of this name."""
+def recompute_deployments_named(connection: Connection, meanings: ValueMappings, name: str) -> int:
+    """As above, for all the connection's runs of this name."""
     return _recompute(connection, meanings, _OF_NAME, {"name": name})
 
 
 def recompute_deployments_beside(deployments: Iterable[int]) -> int:
-    """As above, of the runs in the repositories of these deployments: whoever tells of deployments means no others.
+    """As above, for runs in the repositories of these deployments: a source's own deployments replace derived ones.
 
-    Nearly always nothing follows: only the first deployment of a repository, and the last, change that.
+    Nearly always nothing changes: only the first deployment of a repository, and the last, matter.
     """
     with database.cursor() as cursor:
         cursor.execute(
@@ -104,17 +104,17 @@ def recompute_deployments_beside(deployments: Iterable[int]) -> int:
 
 
 def recompute_deployments_in(repositories: Iterable[int]) -> int:
-    """As above, of all runs in these repositories, whichever connections tell of them."""
+    """As above, for all runs in these repositories, of whichever connection."""
     repository_ids = sorted(repositories)
     runs = PipelineRun.objects.filter(repository__in=repository_ids)
     connections = Connection.objects.filter(pk__in=runs.values("connection")) if repository_ids else []
     return sum(
-        _recompute(connection, effective_meanings(connection), _OF_REPOSITORIES, {"repositories": repository_ids})
+        _recompute(connection, value_mappings_of(connection), _OF_REPOSITORIES, {"repositories": repository_ids})
         for connection in connections
     )
 
 
-def _recompute(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:
+def _recompute(connection: Connection, meanings: ValueMappings, scope: str, parameters: Mapping[str, Any]) -> int:
     params = {"connection": connection.pk, **parameters}
     with database.cursor() as cursor:
         cursor.execute(
@@ -144,15 +144,15 @@ def _recompute(connection: Connection, meanings: EffectiveMeanings, scope: str, 
             },
         )
         changed = {row[0] for row in cursor.fetchall()}
-    _link_anew(changed)
+    _relink(changed)
     append_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)
 
 
-def _link_anew(changed: set[int]) -> None:
-    """Link the deployments that are there, and what was linked to those that are none any more."""
+def _relink(changed: set[int]) -> None:
+    """Relink the remaining deployments, and what was linked to removed ones."""
     there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
-    loose = Loose()
+    loose = UnlinkedRecords()
     loose.loosen(Kind.DEPLOYMENT, changed - there)
     relink_deployments(there)
-    loose.link_anew()
+    loose.relink_rest()

@@ -1,4 +1,4 @@
-"""What follows from stored records, in whichever table, once some of a kind were told of."""
+"""Recomputes what is derived from stored records, in whichever table, after records of a kind were stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection as database
 from integrations.delivery.changed_days import append_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
 from integrations.delivery.linking.relink import relink
-from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
 from integrations.delivery.ownership.seen import note_named
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
@@ -24,9 +24,9 @@ from integrations.models import Connection
 
 
 def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
-    """Bring up to date what follows from these records of the connection; those of this kind that changed by it.
+    """Recompute what is derived from these records of the connection; those of this kind that changed by it.
 
-    What changes in records of other kinds is appended to the outbox here.
+    Changes of other kinds are appended to the outbox here.
     """
     if not ids:
         return set()
@@ -34,8 +34,8 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.PULL_REQUEST:
         changed = recompute_work_item_links(pull_requests=ids) | recompute_ready_and_work_type(ids)
         relink(kind, changed.union(ids))
-        return changed | recompute_figures(ids)  # where commits stand tells whose they are
-    meanings = effective_meanings(connection)
+        return changed | recompute_figures(ids)  # the positions of commits decide whose they are
+    meanings = value_mappings_of(connection)
     if kind == Kind.WORK_ITEM:
         changed = recompute_work_type_and_status(meanings, ids)
         recompute_pull_requests_naming(ids)
@@ -58,7 +58,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
 
 
 def recompute_pull_requests_naming(work_items: Collection[int]) -> int:
-    """Link the pull requests that name these work items, or did, and let them be of their type; how many changed."""
+    """Relink pull requests that name these work items, or did, and recompute their work types; how many changed."""
     linked_anew = recompute_work_item_links(work_items=work_items)
     with database.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,6 @@
-"""Deriving anew what was derived of work items and pipeline runs, where that is not of one telling.
+"""Recomputing work items and pipeline runs for reasons other than an update.
 
-Their days are those of the organisation's calendar, and what was stored before there were figures of it has none.
+Their days follow the organisation's calendar, and records stored before there were figures have none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import LiteralString
 from django.db import connection as database
 from django.db import transaction
 
-from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.enums import Kind
@@ -32,20 +32,20 @@ _WITHOUT = "AND figures.{key} IS NULL"
 
 
 def recompute_all_days() -> int:
-    """Cut the days of all items and runs anew, in the zone that is set now; of how many anything changed.
+    """Recompute the days of all items and runs in the current time zone; how many changed.
 
-    Some per transaction, so that records are stored meanwhile; what died half-way is simply done again.
+    Some per transaction, so that records can be stored meanwhile; after a crash it is simply repeated.
     """
     return _recompute_each("")
 
 
 def recompute_missing_figures() -> int:
-    """Derive what items and runs have no figures yet; how many had none."""
+    """Compute the figures of items and runs without any; how many had none."""
     return _recompute_each(_WITHOUT)
 
 
 def _recompute_items(connection: Connection, ids: list[int]) -> int:
-    return len(recompute_item_figures(effective_meanings(connection), ids))
+    return len(recompute_item_figures(value_mappings_of(connection), ids))
 
 
 def _recompute_runs(_connection: Connection, ids: list[int]) -> int:

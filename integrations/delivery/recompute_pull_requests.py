@@ -1,4 +1,4 @@
-"""The figures of pull requests that wait in the queue (integrations/outbox/pull_request_queue.py), settled in turn."""
+"""Recomputes queued pull requests (integrations/outbox/pull_request_queue.py), one process at a time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from integrations.models import Connection, PullRequestWork
 from integrations.outbox.write_lock import write_alone
 
 PULL_REQUESTS_PER_TRANSACTION = 2000
-_ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one at a time settles what waits
+_ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one process at a time empties the queue
 
 
 def settle_what_waits() -> int:
-    """Settle all that waits, taking turns with whoever is at it; how many rows of work there were."""
+    """Recompute everything in the queue, taking turns with other processes; how many rows there were."""
     done = 0
     while settled := _recompute_some(_wait_for_turn):
         done += settled
@@ -26,14 +26,14 @@ def settle_what_waits() -> int:
 
 
 def recompute_unless_running() -> None:
-    """Settle all that waits, unless somebody is at it, who then goes on until nothing is left."""
+    """Recompute everything in the queue, unless another process does; that one then continues until it is empty."""
     while _recompute_some(_take_turn):
         pass
 
 
 @transaction.atomic
 def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
-    """Settle some of one connection, as whoever stores what it tells; how many rows of work those were."""
+    """Recompute some of one connection, under the lock for storing its records; how many rows those were."""
     if not become_the_only_one():
         return 0
     oldest = PullRequestWork.objects.order_by("pk").values_list("pull_request__connection", flat=True).first()
@@ -60,7 +60,7 @@ def _wait_for_turn() -> bool:
 
 
 def _claim(connection_id: int) -> list[int]:
-    """Take the oldest rows of the connection's work: when the transaction fails, they wait again."""
+    """Take the connection's oldest rows; if the transaction fails, they are back in the queue."""
     with database.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""An admin says what a word means: stored, and applied to all that is stored, without another sync."""
+"""Sets a value mapping: stored, and applied to stored records without another sync."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.deployments_of_runs import recompute_deployments_named
 from integrations.delivery.derive import recompute_pull_requests_naming
 from integrations.delivery.linking.relink import relink
-from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, recompute_mapped_value
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
@@ -47,19 +47,19 @@ _KINDS: Mapping[Subject, frozenset[Kind]] = {
 }
 
 
-class UnknownMeaningError(ValueError):
-    """A word cannot mean that; the message says what it can."""
+class UnknownMappingError(ValueError):
+    """The value cannot be mapped to that; the message lists what it can be mapped to."""
 
 
 @transaction.atomic
 def set_meaning(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
-    """Let the word mean that at the connection, or by default again (None); how many records changed.
+    """Map the value at the connection, or remove its custom mapping (None); how many records changed.
 
     Raises UnknownMeaningError.
     """
     if means is not None and means not in CHOICES[subject]:
         allowed = ", ".join(choice or "nothing" for choice in CHOICES[subject])
-        raise UnknownMeaningError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
+        raise UnknownMappingError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
     write_alone(connection, _KINDS[subject])
     if means is None:
         Meaning.objects.filter(connection=connection, subject=subject, word=word).delete()
@@ -67,10 +67,10 @@ def set_meaning(connection: Connection, subject: Subject, word: str, means: str 
         Meaning.objects.update_or_create(
             connection=connection, subject=subject, word=word, defaults={"means": str(means)}
         )
-    return _apply(connection, subject, word, effective_meanings(connection))
+    return _apply(connection, subject, word, value_mappings_of(connection))
 
 
-def _apply(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
+def _apply(connection: Connection, subject: Subject, word: str, meanings: ValueMappings) -> int:
     if subject == Subject.DEPLOYING:
         return recompute_deployments_named(connection, meanings, word)
     if subject == Subject.ENVIRONMENT:
@@ -85,7 +85,7 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: Effect
     return _apply_to_items(connection, subject, word, meanings)
 
 
-def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
+def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: ValueMappings) -> int:
     items = WorkItem.objects.filter(connection=connection)
     if subject == Subject.ACTIVITY:
         return _note_items(meanings, _in_status(connection, word))
@@ -128,8 +128,8 @@ def _in_status(connection: Connection, word: str) -> set[int]:
     }
 
 
-def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
-    """Derive the items' figures anew and tell the outbox of those that changed, and of `also`; how many these are."""
+def _note_items(meanings: ValueMappings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
+    """Recompute the items' figures and append to the outbox those that changed, and `also`; how many these are."""
     items = {*concerned, *also}
     before = days_of(Kind.WORK_ITEM, items)
     changed = recompute_item_figures(meanings, items).union(also)
@@ -138,6 +138,6 @@ def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: 
 
 
 def _note_work_types(changed: Collection[int]) -> int:
-    """Tell the outbox, and the pull requests that are of the items' work type; how many records changed."""
+    """Append the items' work types to the outbox, and their pull requests; how many records changed."""
     append_days(Kind.WORK_ITEM, changed)
     return len(changed) + recompute_pull_requests_naming(changed)

@@ -1,4 +1,4 @@
-"""Background work on what is stored: nudged when something is noted, and swept regularly."""
+"""Background work on stored records: nudged when something changes, and swept regularly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from integrations.delivery.recompute_pull_requests import recompute_unless_runni
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_pull_requests_waiting() -> None:
-    """Settle the figures of pull requests of which something changed elsewhere."""
+    """Recompute pull requests of which something changed elsewhere."""
     recompute_unless_running()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_without_figures() -> None:
-    """Derive the figures of work items and pipeline runs that have none: stored before there were any."""
+    """Compute the figures of work items and pipeline runs stored before there were any."""
     recompute_missing_figures()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from integrations.connectors.drafts import Draft, PullRequestDraft, Untold
 from integrations.delivery.mappings.defaults import default_work_type_of_title
-from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.delivery.mappings.effective import ValueMappings
 from integrations.enums import PullRequestEventKind, WorkType
 from integrations.intake.records import Expected
 from integrations.intake.tables import column_of
@@ -15,7 +15,7 @@ from integrations.models import PullRequest
 _MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
 
 
-def expected_of_pull_requests(meanings: EffectiveMeanings) -> Expected:
+def expected_of_pull_requests(meanings: ValueMappings) -> Expected:
     """The columns as long as nothing else is known of them or of what they are linked to."""
 
     def expected(draft: Draft) -> dict[str, object]:

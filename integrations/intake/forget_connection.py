@@ -9,7 +9,7 @@ from django.db import connection as database
 from integrations.delivery.changed_days import append_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.relink import relink_pull_requests
-from integrations.delivery.linking.unlink import Loose
+from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.pipeline_runs.figures import drop_run_figures, recompute_run_figures
 from integrations.delivery.pipeline_runs.pull_requests import detach_runs_of
 from integrations.delivery.pull_requests.figures import drop_figures
@@ -51,7 +51,7 @@ def forget_records(connection: Connection) -> None:
     write_alone(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
     naming = _unlink_others(connection)
-    loose, following, attempts = Loose(), set[int](), set[int]()
+    loose, following, attempts = UnlinkedRecords(), set[int](), set[int]()
     for kind in _ORDER:
         table = TABLES[kind]
         for ids in _batches(table, connection):
@@ -66,7 +66,7 @@ def forget_records(connection: Connection) -> None:
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
             _delete(table, ids)
-    loose.link_anew()
+    loose.relink_rest()
     recompute_deployments_in(repositories)
     recompute_run_figures(attempts)
     changed = recompute_work_item_links(pull_requests=naming) | recompute_ready_and_work_type(naming)

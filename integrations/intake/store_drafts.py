@@ -17,7 +17,7 @@ from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
-from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import store_reported_commits
@@ -130,7 +130,7 @@ def _store(
     linked_before = items_of([record.known.id for record in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
     if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
-        expected = expected_of_pull_requests(effective_meanings(connection))
+        expected = expected_of_pull_requests(value_mappings_of(connection))
     written = write_records(
         connection, table, list(placed.values()), stored, References(people, places), expected=expected
     )

@@ -1,4 +1,4 @@
-"""The connection that a command's --connection names."""
+"""The connection in a command's --connection option."""
 
 from __future__ import annotations
 

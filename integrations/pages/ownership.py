@@ -1,6 +1,6 @@
-"""/integrations/ownership/: what there is to own, who owns it today, and who is proposed for what nobody owns.
+"""/integrations/ownership/: owned things, their owners today, and proposed owners.
 
-Everybody who is signed in sees what the units own at which they may look; admins see and change everything.
+Every signed-in user sees what the units own that they may see; admins see and change everything.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Line:
-    """Something that can be owned, as a row shows it; `chosen` is what its box sends."""
+    """A row of the page; `chosen` is the value of its checkbox."""
 
     thing: ListedThing
     kind: str
@@ -85,7 +85,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
     if tree is not None:
         sight = viewable(request.user)
         counts = counted_things([tree], on=today) if is_admin else {}
-        # Who is not told what nobody owns has no use for narrowing the list to it.
+        # Viewers who cannot see unowned things do not need a filter for them.
         context |= _list_context(request, tree, _units(request, tree, today), sight, today)
         context |= _narrowing(request, tree, counts)
     return render(request, "integrations/ownership.html", context)
@@ -143,7 +143,7 @@ def _proposed(tree: OrgTree, things: Sequence[ListedThing], today: date) -> Mapp
 
 
 def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, OwnedKind], Counted]) -> dict[str, Any]:
-    """The controls that narrow the list, and how much nobody owns."""
+    """The list's filters, with the number of things without an owner."""
     kind = _kind(request)
     of_kind = [count for (_, own), count in counts.items() if kind in (None, own)]
     nobodys = sum(count.without_owner for count in of_kind)
@@ -186,6 +186,6 @@ def _text(request: HttpRequest, name: str) -> str:
 
 
 def _url(request: HttpRequest, **changed: str) -> str:
-    """This page with other parameters, from its first page on; an empty one is left out."""
+    """This page with other parameters, from its first page on; empty ones are left out."""
     params = {name: value for name, value in request.GET.items() if name != "page"}
     return f"?{urlencode({name: value for name, value in {**params, **changed}.items() if value})}"

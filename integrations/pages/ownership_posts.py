@@ -1,4 +1,4 @@
-"""What the page of ownership posts: proposals confirmed, or what is chosen given to a unit from a day on."""
+"""POSTs of the ownership page: proposals confirmed, or selected things assigned to a unit from a day on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _confirm(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tre
 
 
 def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: OrgTree) -> None:
-    """From a day on to a unit; without a day since ever what nobody owned, and from today what somebody did."""
+    """Assign to a unit from a day on; without a day since ever if unowned, else from today."""
     owned_ids = [owned_id for owned_id, _ in chosen]
     if not owned_ids:
         messages.warning(request, "Choose rows first, by the boxes in front of them.")

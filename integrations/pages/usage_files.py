@@ -1,4 +1,4 @@
-"""/integrations/usage-files/: an admin uploads what ccusage summed up of one person."""
+"""/integrations/usage-files/: an admin uploads a person's usage as summed up by ccusage."""
 
 from __future__ import annotations
 

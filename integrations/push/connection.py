@@ -1,4 +1,4 @@
-"""The connection that pushed records belong to: there is one, made when the first record comes."""
+"""The connection of pushed records: a single one, created with the first record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "Push API"
 
 
 def push_connection() -> Connection:
-    """Made on first use; an admin may have renamed it.  One that was removed, its facts kept, goes on."""
+    """Created on first use; an admin may have renamed it.  A removed one with its facts kept is used again."""
     connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if connection is None:
         # Somebody may have given the name to another connection.

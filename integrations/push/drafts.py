@@ -86,7 +86,7 @@ def deployment(values: Values) -> DeploymentDraft:
         finished_at=values["finished_at"],
         rollback_of=values["rollback_of"],
         fixes=tuple(values["fixes"]),
-        unplanned=bool(values["unplanned"]),  # whoever pushes says all there is: what is not said is not so
+        unplanned=bool(values["unplanned"]),  # a pushed record is complete: what is missing does not exist
     )
 
 
@@ -131,7 +131,7 @@ def pipeline_run(values: Values) -> PipelineRunDraft:
 
 
 def pull_request(values: Values) -> PullRequestDraft:
-    # One that was created as a draft tells when it was ready; every other was so at its creation.
+    # A pull request created as a draft has its own ready time; every other one was ready at its creation.
     ready = (
         [PullRequestEventDraft(kind=PullRequestEventKind.READY, at=values["ready_at"])] if values["ready_at"] else []
     )

@@ -1,4 +1,4 @@
-"""The fields of pushed records: strict about names and times, patient with words."""
+"""The fields of pushed records: strict about names and times, lenient with values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST = 2**31 - 1
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, by name: a misspelt one would otherwise be lost without a word."""
+    """Rejects unknown fields by name: a misspelt one would otherwise be lost silently."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):

@@ -1,6 +1,6 @@
-"""The push API: POST /ingest/v1/<kind>/ stores records, DELETE /ingest/v1/<kind>/<id>/ takes one away.
+"""The push API: POST /ingest/v1/<kind>/ stores records, DELETE /ingest/v1/<kind>/<id>/ deletes one.
 
-What has no connector can still be measured: a pipeline tells of its own deployments with one line.
+For tools without a connector: a pipeline can push its own deployments with one line.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class RefusedPushError(Exception):
 
 @csrf_exempt
 def push_records(request: HttpRequest, kind: str) -> HttpResponse:
-    """Store the records of a batch; the answer says in order what became of each."""
+    """Store a batch of records; the answer lists the outcome of each, in order."""
     return _answered(request, kind, "POST", lambda: {"results": _stored(kind, _records(request))})
 
 
 @csrf_exempt
 def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse:
-    """Take a record away: it leaves every figure, and a later push of its id brings it back."""
+    """Delete a record: it leaves every figure, and a later push of its id restores it."""
 
     def gone() -> dict[str, Any]:
         if not forget_record(KINDS[kind].kind, record_id):
@@ -109,7 +109,7 @@ def _records(request: HttpRequest) -> list[Any]:
 
 
 def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
-    """Store those that are valid, in one transaction; of those with one id the last stands."""
+    """Store the valid ones, in one transaction; of those with one id the last."""
     pushed = KINDS[kind]
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []

@@ -1,4 +1,4 @@
-"""The records of the push API: which fields each kind has.  docs/push.md describes them for those who send."""
+"""The records of the push API: the fields of each kind.  docs/push.md documents them for senders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations.push.fields import LONGEST_NAME, LONGEST_URL, Count, StrictSer
 
 
 def in_order(record: dict[str, Any], *names: str) -> None:
-    """Refuse a record whose times run backwards; those that are missing are passed over."""
+    """Refuse a record whose times run backwards; missing ones are skipped."""
     given = [(name, record[name]) for name in names if record.get(name) is not None]
     for (earlier, before), (later, after) in pairwise(given):
         if after < before:

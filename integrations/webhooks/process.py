@@ -61,7 +61,7 @@ def _take_next(failed: Collection[int]) -> WebhookDelivery | None:
             logger.exception("Delivery %s could not be taken", delivery.pk)
             delivery.tries += 1
             if delivery.tries >= MOST_TRIES:
-                _put_aside(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
+                _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
                 delivery.state = State.QUARANTINED
         if delivery.state != State.WAITING:
             delivery.body, delivery.done_at = None, timezone.now()
@@ -75,7 +75,7 @@ def _take(delivery: WebhookDelivery) -> State:
         payload = read_delivery(bytes(delivery.body or b""))
         records = connector.deliveries(delivery.event, payload)
     except SchemaError as problem:
-        _put_aside(delivery, [], problem)
+        _quarantine(delivery, [], problem)
         return State.QUARANTINED
     news = connector.news(delivery.event, payload)
     will_be_read = news is not None and enqueue_stream(delivery.connection, *news)
@@ -87,7 +87,7 @@ def _take(delivery: WebhookDelivery) -> State:
         try:
             drafts += record.normalise(record.payload)
         except SchemaError as problem:
-            _put_aside(delivery, [record], problem)
+            _quarantine(delivery, [record], problem)
             problems += 1
     picked = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, picked)
@@ -110,7 +110,7 @@ def _belongs_to(draft: AnyDraft) -> str:
     return ""
 
 
-def _put_aside(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
+def _quarantine(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
     """Quarantine what could not be understood; of one record the last delivery."""
     payload: Any
     if records:

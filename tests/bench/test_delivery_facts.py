@@ -10,10 +10,10 @@ from django.utils import timezone
 from bench.delivery_facts import DeliverySize, generate_delivery
 from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import write_organisation
-from bench.timing import taken_back
+from bench.timing import rolled_back
 from insights.engine.read import read_series
 from insights.query.query import MetricQuery, Window
-from integrations.delivery.mappings.effective import effective_meanings
+from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
@@ -67,7 +67,7 @@ def test_everything_is_there_in_proportion(delivery: Connection) -> None:
 
 
 def test_words_and_links_are_as_the_intake_leaves_them(delivery: Connection) -> None:
-    meanings = effective_meanings(delivery)
+    meanings = value_mappings_of(delivery)
     pull_requests = list(PullRequest.objects.values_list("pk", flat=True))
     assert recompute_work_item_links(pull_requests=pull_requests) == set()
     assert recompute_ready_and_work_type(pull_requests) == set()
@@ -118,6 +118,6 @@ def test_the_same_size_gives_the_same_records() -> None:
         columns = ("external_id", "created_at", "merge_sha", "source_branch", "additions", "work_type")
         return list(PullRequest.objects.order_by("external_id").values_list(*columns))
 
-    with taken_back():
+    with rolled_back():
         first = drawn()
     assert drawn() == first

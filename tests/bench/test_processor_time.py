@@ -46,7 +46,7 @@ def test_what_a_process_spends_while_it_is_counted_is_of_its_role(monkeypatch: p
         print("stop", file=supervisor.stdin, flush=True)
     assert 0.4 < spent.seconds["web"] < 5
     assert "worker" not in spent.seconds
-    assert f"web {spent.seconds['web'] / 4 * 1000:.3g} ms" in spent.each(4)
+    assert f"web {spent.seconds['web'] / 4 * 1000:.3g} ms" in spent.per(4)
 
 
 def test_nothing_is_known_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,4 +54,4 @@ def test_nothing_is_known_without_an_installation(monkeypatch: pytest.MonkeyPatc
     spent = ProcessorTime()
     with spent.counted():
         pass
-    assert spent.each(4) == "processor time of each: not known"
+    assert spent.per(4) == "processor time of each: not known"

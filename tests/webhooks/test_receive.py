@@ -93,7 +93,7 @@ def payloads(test_data: Path) -> dict[str, Any]:
     return {file.name: json.loads(file.read_bytes()) for file in files}
 
 
-def told_at(minute: int, payload: Any) -> Any:
+def with_updated_at(minute: int, payload: Any) -> Any:
     """The payload with a time of its own at which its records changed: the samples come from several histories, in
     which one record has several contents at one time."""
     at = (datetime(2024, 5, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
@@ -137,7 +137,7 @@ def test_what_github_really_sends_becomes_facts(github: GitHubSends, test_data: 
 @pytest.mark.parametrize("seed", range(5))
 def test_deliveries_may_come_in_any_order_and_twice(test_data: Path, seed: int) -> None:
     everything = [
-        (name, told_at(minute, payload)) for minute, (name, payload) in enumerate(payloads(test_data).items())
+        (name, with_updated_at(minute, payload)) for minute, (name, payload) in enumerate(payloads(test_data).items())
     ]
     in_order = _after(everything)
     shuffled = everything + random.Random(seed).sample(everything, 10)

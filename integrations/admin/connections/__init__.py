@@ -1,1 +1,1 @@
-"""Connections in Django admin: what is connected, how its reading goes, and what to do about it."""
+"""Connections in Django admin: settings, progress, and actions."""

@@ -1,4 +1,4 @@
-"""What an admin can do with a connection: each act says in a sentence what became of it."""
+"""An admin's actions on a connection: each answers with a sentence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test(connection: Connection) -> ActionReply:
 
 
 def sync(connection: Connection) -> ActionReply:
-    """Read what is new; whatever failed or waits is tried at once."""
+    """Read what is new; failed and waiting streams are retried at once."""
     if connection.provider == GIT:
         for source in connection.sources.all():
             read_now(source)
@@ -44,7 +44,7 @@ def sync(connection: Connection) -> ActionReply:
 
 
 def look_again(connection: Connection) -> ActionReply:
-    """Read everything anew, which also finds what was deleted, and what reading only the news missed."""
+    """Read everything again, which also finds deleted records, and changes that incremental readings missed."""
     if connection.provider not in connectors():
         return f"{connection}: every reading of it looks at everything.", messages.INFO
     enqueue_sync(connection, full=True)

@@ -1,4 +1,4 @@
-"""What can be connected: the first page of connecting something."""
+"""The providers that can be connected: the first page of connecting something."""
 
 from __future__ import annotations
 

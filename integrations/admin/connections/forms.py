@@ -1,4 +1,4 @@
-"""The guided form of a connection, made from what its connector asks for."""
+"""The guided form of a connection, made from its connector's fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_MINUTES = 24 * 60
 
 
 class NameForm(ConnectionModelForm):
-    """What there is to change at a connection that its provider asks nothing for."""
+    """The settings of a connection whose provider has none of its own."""
 
     class Meta:
         model = Connection
@@ -121,7 +121,7 @@ class ProviderForm(ConnectionModelForm):
         super().validate_unique()
 
     def answers(self) -> Answers:
-        """What the form says; a secret that was left empty is none of it."""
+        """The form's answers; an empty secret is left out."""
         values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
         secret = {field.name for field in self.connector.fields if field.secret}
         return Answers(
@@ -130,7 +130,7 @@ class ProviderForm(ConnectionModelForm):
         )
 
     def connection(self) -> Connection:
-        """The connection as it is stored, without what is to be forgotten; a new one for a new one."""
+        """The connection to be stored, without the secrets to be forgotten."""
         connection = copy(self.instance)
         connection.provider = self.connector.slug
         connection.name = self.cleaned_data.get("name", "")
@@ -140,7 +140,7 @@ class ProviderForm(ConnectionModelForm):
         return connection
 
     def to_check(self) -> Connector:
-        """The connector with what the form says, and with the stored secrets where it was left empty."""
+        """The connector with the form's answers, and with stored secrets in place of empty ones."""
         answers, stored = self.answers(), stored_secrets(self.connection())
         secrets = {field.name: stored.get(field.name, "") for field in self.connector.fields if field.secret}
         return self.connector(Settings(values=answers.settings, secrets={**secrets, **answers.secrets}))

@@ -1,4 +1,4 @@
-"""The history of a connection's readings in plain words, the last first."""
+"""A connection's sync history in words, the latest first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RunLine:
 
 
 def history(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """`?failed` narrows it to what went wrong."""
+    """`?failed` filters failures."""
     only_failed = "failed" in request.GET
     streams = Stream.objects.filter(resource__connection=connection)
     runs = SyncRun.objects.filter(Q(source__in=connection.sources.all()) | Q(stream__in=streams))
@@ -68,7 +68,7 @@ def _line(run: SyncRun) -> RunLine:
 
 
 def outcome_of(run: SyncRun) -> str:
-    """What a run brought: "1,204 records read in 13 requests: 12 added, 1 changed"."""
+    """The outcome of a run: "1,204 records read in 13 requests: 12 added, 1 changed"."""
     read = f"{run.read:,} of {run.to_read:,}" if run.to_read > run.read else f"{run.read:,}"
     noun = ("commit" if run.source_id else "record") + ("" if read == "1" else "s")
     requests = f" in {run.requests:,} request{'' if run.requests == 1 else 's'}" if run.requests else ""

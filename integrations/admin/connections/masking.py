@@ -1,7 +1,7 @@
-"""Payloads of providers as admins may see them: their shape, without what tells of people.
+"""Provider payloads as admins may see them: their structure, without personal data.
 
-Names, logins, addresses and what people wrote are replaced by what kind of value stood there; ids, states and times,
-which a problem is usually about, stay.
+Names, logins, addresses and free text are replaced by the kind of value; ids, states and times, which a problem is
+usually about, stay.
 """
 
 from __future__ import annotations

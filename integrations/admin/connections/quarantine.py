@@ -1,4 +1,4 @@
-"""Records of a connection that could not be understood: what was wrong with each, and trying them again."""
+"""Records of a connection that could not be understood: what was wrong with each, and replaying them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPLAYED_AT_ONCE = 500  # while somebody waits for the answer
 
 @dataclass(frozen=True)
 class RecordLine:
-    """A record in quarantine: where it stood, what is wrong with it, and its payload without people."""
+    """A record in quarantine: its place, its problem, and its payload without personal data."""
 
     pk: int
     what: str
@@ -37,7 +37,7 @@ class RecordLine:
 
 
 def quarantine(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """A POST tries the ticked ones again, or all of them."""
+    """A POST replays the ticked ones, or all of them."""
     waiting = QuarantinedPayload.objects.filter(connection=connection, replayed_at=None).order_by("-pk")
     if request.method == "POST":
         _try_again(request, connection, waiting)

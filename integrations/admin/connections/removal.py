@@ -1,4 +1,4 @@
-"""Removing a connection asks, with counts, what becomes of its facts."""
+"""Removing a connection: asks, with counts, whether to keep its facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the
 
 
 class RemoveConnectionForm(forms.Form):
-    """What becomes of the facts; nothing is chosen beforehand."""
+    """Whether to keep the facts; nothing is preselected."""
 
     facts = forms.ChoiceField(
         choices=(

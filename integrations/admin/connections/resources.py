@@ -1,4 +1,4 @@
-"""What a connection syncs: rules that pick by name, and what an admin decided by hand."""
+"""What a connection syncs: rules that pick by name, and an admin's manual decisions."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class ResourceLine:
 
 
 def resources(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The picker.  A POST saves the rules, decides by hand, or asks for the list to be made anew."""
+    """The picker.  A POST saves the rules, decides by hand, or lists the resources again."""
     if request.method == "POST":
         return _decide(request, connection)
     return _shown(request, connection, RulesForm(initial=_written(rules_of(connection))))
 
 
 def count_matches(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """How many resources the rules in the form would pick; asked for while they are typed."""
+    """How many resources the form's rules would pick; requested while typing."""
     return require_POST(_count_matches)(request, connection)
 
 
@@ -131,7 +131,7 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, connection: Connection) -> Sequence[int]:
-    """The ticked ones, or all that the search finds."""
+    """The ticked ones, or all search results."""
     if "all_found" in request.POST:
         return list(_narrowed(connection, request.GET).values_list("pk", flat=True))
     ticked = [int(pk) for pk in request.POST.getlist("resource") if pk.isascii() and pk.isdigit() and len(pk) < 19]
@@ -169,7 +169,7 @@ def _line(resource: Resource) -> ResourceLine:
 
 
 def _count(connection: Connection, rules: Rules) -> int:
-    """What the rules pick, without what was decided by hand."""
+    """How many resources the rules pick, without manual decisions."""
     here = connection.resources.filter(gone_at=None).only("name", "external_id", "archived")
     return sum(rules.pick(resource) for resource in here.iterator())
 

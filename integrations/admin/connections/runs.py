@@ -1,4 +1,4 @@
-"""The readings of all connections in admin, to look for what went wrong across them."""
+"""Sync runs of all connections in admin, to find failures across them."""
 
 from __future__ import annotations
 

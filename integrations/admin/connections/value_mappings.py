@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from integrations.admin.connections.sections import section_context
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.mappings.values_seen import MOST_WORDS, Example, SeenWord, words_seen
-from integrations.delivery.set_mapping import CHOICES, UnknownMeaningError, set_meaning
+from integrations.delivery.mappings.values_seen import MOST_VALUES, Example, SeenValue, values_seen
+from integrations.delivery.set_mapping import CHOICES, UnknownMappingError, set_meaning
 from integrations.models import Connection
 
 DEFAULT = "default"  # the choice that removes a custom mapping
@@ -52,7 +52,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class WordLine:
+class ValueLine:
     """A value with its possible mappings, the current one marked."""
 
     word: str
@@ -66,7 +66,7 @@ def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse
     """The values of one subject, `?subject=`.  A POST saves changed mappings and applies them to stored records."""
     requested = request.GET.get("subject", "")
     subject = Subject(requested) if requested in Subject.values else Subject.ENVIRONMENT
-    seen = words_seen(connection, subject)
+    seen = values_seen(connection, subject)
     if request.method == "POST":
         _save(request, connection, subject, seen)
         address = reverse("admin:integrations_connection_meanings", args=[connection.pk])
@@ -79,13 +79,13 @@ def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse
         "subject": subject.value,
         "heading": title,
         "question": question,
-        "is_cut": len(seen) >= MOST_WORDS,
-        "most": MOST_WORDS,
+        "is_cut": len(seen) >= MOST_VALUES,
+        "most": MOST_VALUES,
     }
     return render(request, "admin/integrations/connection/value_mappings.html", context)
 
 
-def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: Sequence[SeenWord]) -> None:
+def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: Sequence[SeenValue]) -> None:
     """Values and choices are two lists in the same order."""
     before = {word.word: word for word in seen}
     words, choices = request.POST.getlist("word"), request.POST.getlist("means")
@@ -95,7 +95,7 @@ def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: 
             continue
         try:
             records += set_meaning(connection, subject, word, None if choice == DEFAULT else choice)
-        except UnknownMeaningError as problem:
+        except UnknownMappingError as problem:
             messages.error(request, str(problem))
             return
         changed += 1
@@ -108,11 +108,11 @@ def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: 
     )
 
 
-def _line(subject: Subject, seen: SeenWord) -> WordLine:
+def _line(subject: Subject, seen: SeenValue) -> ValueLine:
     chosen = _chosen(seen)
     by_default = Choice(DEFAULT, f"Default: {_words(seen.by_default)}", chosen == DEFAULT)
     own = [Choice(str(choice), _words(str(choice)), chosen == choice) for choice in CHOICES[subject]]
-    return WordLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided)
+    return ValueLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided)
 
 
 def _safe(examples: Sequence[Example]) -> list[Example]:
@@ -123,7 +123,7 @@ def _safe(examples: Sequence[Example]) -> list[Example]:
     ]
 
 
-def _chosen(seen: SeenWord) -> str:
+def _chosen(seen: SeenValue) -> str:
     return seen.means if seen.is_decided else DEFAULT
 
 

@@ -1,4 +1,4 @@
-"""The webhook of a connection: its address, its secret, and what was delivered last."""
+"""The webhook of a connection: its address, its secret, and its last deliveries."""
 
 from __future__ import annotations
 

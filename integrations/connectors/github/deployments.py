@@ -42,7 +42,7 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     statuses = _statuses(reader)
     outcome = _outcome(statuses) if whole else _news(statuses)
     page = reader.text("repository.html_url", default="")
-    own = _own_words(payload)
+    own = _payload_fields(payload)
     return [
         DeploymentDraft(
             external_id=deployment.identifier("id"),
@@ -67,7 +67,7 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     ]
 
 
-def _own_words(payload: Json) -> dict[str, Any]:
+def _payload_fields(payload: Json) -> dict[str, Any]:
     """The fields of a deployment's payload that Headway reads: service, rollback_of, fixes (ids) and unplanned.
 
     The payload is free-form: anything else in it is ignored.
@@ -84,8 +84,8 @@ def _own_words(payload: Json) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if isinstance(service := written.get("service"), str):
         fields["service"] = service.replace("\0", "")[:LONGEST_NAME]
-    if taken_back := _ids(written.get("rollback_of")):
-        fields["rollback_of"] = taken_back[0]
+    if rolled_back := _ids(written.get("rollback_of")):
+        fields["rollback_of"] = rolled_back[0]
     fixed = written.get("fixes")
     if repaired := _ids(*fixed[:MOST_FIXED]) if isinstance(fixed, list) else _ids(fixed):
         fields["fixes"] = repaired

@@ -1,1 +1,1 @@
-"""Working agreements of units: what is in force where and when, and what follows when that changes."""
+"""Working agreements of units: which is in force where and when, and recomputing after a change."""

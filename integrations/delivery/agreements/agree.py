@@ -1,4 +1,4 @@
-"""A unit agrees on something from a day on."""
+"""Sets a unit's working agreement from a day on."""
 
 from __future__ import annotations
 

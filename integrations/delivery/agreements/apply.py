@@ -1,8 +1,7 @@
-"""What is derived by agreements, once others are in force: because somebody edited one, an owner changed, or units
-moved.
+"""Recomputes what working agreements affect after a change: an edited agreement, a new owner, or a moved unit.
 
-What each owned thing's pull requests and deployments were derived by is kept beside it, and compared: whatever changed
-it, and whether or not anybody told, it is found within a minute.
+The agreement that was applied to each owned thing is stored and compared with the one in force: any change is found
+within a minute, whatever caused it.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ _DEPLOYMENTS = """
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def follow_agreements() -> None:
-    """Derive anew what runs on things of which other agreements are in force than before."""
+    """Recompute owned things whose agreement in force differs from the applied one."""
     if _differing():
         _follow()
 

@@ -1,6 +1,6 @@
-"""Where commits stand in a history: plain functions over the parents of commits.
+"""Positions of commits in a history: plain functions over the parents of commits.
 
-Histories come from outside, so that any of this holds for graphs with holes, several roots, or even loops.
+Histories are external data, so that all of this works for graphs with holes, several roots, or even loops.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def entered(parents: Parents, chain: Sequence[str], known: Iterable[str] = ()) -
 
 
 def bases(parents: Parents, commits: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int | None]:
-    """The highest base among each wanted commit's ancestors; `known` has those of commits that are placed already."""
+    """The highest base among each commit's ancestors; `known` has those of placed commits."""
     known_bases: dict[str, int | None] = dict(known)
     for start in commits:
         waiting = [start]
@@ -72,7 +72,7 @@ def bases(parents: Parents, commits: Iterable[str], known: Mapping[str, int | No
 
 
 def number(parents: Parents, tip: str | None, *, first: int = 0) -> dict[str, Place]:
-    """A place for every commit of the graph, and for everybody's parents; `first` is the position of the oldest."""
+    """The position of every commit of the graph, and of all parents; `first` is the position of the oldest."""
     chain = chain_of(parents, tip) if tip is not None else []
     position = {commit: first + index for commit, index in entered(parents, chain)}
     everything = dict.fromkeys(parents) | dict.fromkeys(parent for of in parents.values() for parent in of)
@@ -84,9 +84,9 @@ def number(parents: Parents, tip: str | None, *, first: int = 0) -> dict[str, Pl
 def first_deployed(
     parents: Parents, deployments: Iterable[tuple[int, str]], on_chain: frozenset[str]
 ) -> dict[str, int]:
-    """For commits beside the chain, the first of the deployments (id, commit; in their order) that contains each.
+    """For commits off the chain, the first of the deployments (id, commit; in order) that contains each.
 
-    Commits that only a deployment of the chain contains are not here: their position tells that.
+    Commits that only deployments of the chain contain are not included: their position is enough.
     """
     first: dict[str, int] = {}
     for deployment, commit in deployments:

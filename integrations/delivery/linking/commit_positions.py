@@ -1,8 +1,8 @@
-"""Where each commit stands in its repository's history: the numbers by which deployments contain merges.
+"""The position of each commit in its repository's history: the numbers by which deployments contain merges.
 
-Most of the time a branch grows: new commits are placed after those that are there.  Whatever else happens (history
-below the oldest known commit, a rewritten branch, a commit that was known as a parent only) numbers the repository
-anew, and writes what differs.
+Usually a branch grows: new commits are placed after the existing ones.  Otherwise (history below the oldest known
+commit, a rewritten branch, a commit that was known as a parent only) the whole repository is numbered again, and
+differences are written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db import connection
 from integrations.delivery.linking.commit_graph import Place, bases, chain_of, entered, number
 from integrations.models import Repository
 
-# Commits of which a clone or a provider told, those that pull requests tell with their parents, and those that merges
+# Commits from a clone or a provider, those that pull requests list with their parents, and those that merges
 # and deployments name although no branch holds them any more.
 _GRAPH = """
     SELECT commit.sha, commit.parents, link.on_default_branch, commit.committed_at
@@ -82,17 +82,17 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedAnew:
-    """The object ids of commits whose place changed, and whether one became known that stood there as a parent only.
+class PlacementChanges:
+    """The object ids of commits whose place changed, and whether a commit that was known only as a parent became known.
 
-    Then what was placed above it contains more than before, although it stands where it stood.
+    Then the commits above it contain more than before, although their own place is the same.
     """
 
     changed: set[str]
     filled: bool
 
 
-def place_repository(repository: Repository) -> PlacedAnew:
+def place_repository(repository: Repository) -> PlacementChanges:
     """Place all of a repository's commits anew."""
     graph = read_graph(repository)
     with connection.cursor() as cursor:
@@ -109,11 +109,11 @@ def place_repository(repository: Repository) -> PlacedAnew:
             [repository.pk, list(gone)],
         )
     filled = any(sha in stored and not stored[sha][1] and sha in graph.parents for sha in changed)
-    return PlacedAnew(changed | gone, filled)
+    return PlacementChanges(changed | gone, filled)
 
 
 def read_graph(repository: Repository) -> Graph:
-    """All that is known of a repository's history, with ancestors of which only other repositories tell."""
+    """A repository's known history, with ancestors that only other repositories hold."""
     parents: dict[str, Sequence[str]] = {}
     on_default: dict[str, object] = {}
     with connection.cursor() as cursor:
@@ -143,9 +143,9 @@ def _first_position(graph: Graph, stored: Mapping[str, tuple[Place, bool]]) -> i
 
 
 def place_new_commits(repository: Repository, commits: Collection[int]) -> set[str] | None:
-    """Place commits that the repository holds anew after those that are placed; the ids of those whose place changed.
+    """Place the repository's new commits after the placed ones; the ids of those whose place changed.
 
-    None, and nothing is placed, where the branches did not simply grow by them.
+    None, and nothing is placed, unless the branches simply grew by them.
     """
     if not commits:
         return set()
@@ -207,7 +207,7 @@ def _place_after(
         cursor.execute(_PLACED, [repository.pk, list(around | set(graph))])
         known = {sha: Place(*place) for sha, *place in cursor.fetchall()}
     if not around <= known.keys() | graph.keys():
-        return None  # a parent that nobody has told of: it gets a place, too
+        return None  # an unknown parent: it gets a place, too
     on_default_already = [sha for sha, place in known.items() if place.position is not None]
     positions = {sha: last + 1 + index for sha, index in entered(graph, grown, on_default_already)}
     base_of = bases(

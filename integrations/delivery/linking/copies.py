@@ -98,7 +98,7 @@ class Copy(NamedTuple):
 
 
 def copies_of(pull_requests: Collection[int]) -> Sequence[Copy]:
-    """The copies of what these pull requests were merged as."""
+    """The copies of these pull requests' merge commits."""
     return _read(_ORIGINS, _COPIES_OF_THESE, _OF_THESE, pull_requests)
 
 
@@ -108,7 +108,7 @@ def all_copies() -> Sequence[Copy]:
 
 
 def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collection[str] = ()) -> set[int]:
-    """Pull requests of the repository for which these commits, by id or object id, may be copies, or have some."""
+    """Pull requests of the repository that these commits, by id or object id, may copy, or whose copies they have."""
     with connection.cursor() as cursor:
         cursor.execute(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
         return {row[0] for row in cursor.fetchall()}

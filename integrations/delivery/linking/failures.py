@@ -273,18 +273,18 @@ _RESTORE: LiteralString = """
 
 
 def recompute_failures(*, deployments: Collection[int] = (), incidents: Collection[int] = ()) -> None:
-    """Decide anew which deployments failed, as far as these deployments and incidents have a part in it."""
+    """Recompute which deployments failed, as far as these deployments and incidents are involved."""
     if deployments or incidents:
         _recompute(_AFFECTED_INCIDENTS, _AFFECTED_REPAIRS, sorted(deployments), sorted(incidents))
 
 
 def recompute_all_failures() -> None:
-    """As above, of all that is there."""
+    """As above, for everything."""
     _recompute(_ALL_INCIDENTS, _ALL_REPAIRS, [], [])
 
 
 def link_window() -> timedelta:
-    """How long after a deployment an incident that names no cause is still blamed on it."""
+    """For how long after a deployment an incident without a named cause is attributed to it."""
     return timedelta(hours=Organisation.current().link_window_hours)
 
 

@@ -160,7 +160,7 @@ _RECOMPUTE: LiteralString = """
 
 
 def recompute_first_deployments(pull_requests: Collection[int]) -> int:
-    """Link these pull requests anew, whatever became of them; of how many the deployment changed."""
+    """Relink these pull requests; for how many the deployment changed."""
     if not pull_requests:
         return 0
     ids = sorted(pull_requests)
@@ -169,7 +169,7 @@ def recompute_first_deployments(pull_requests: Collection[int]) -> int:
 
 
 def recompute_all_first_deployments() -> int:
-    """As above, of all pull requests there are."""
+    """As above, for all pull requests."""
     copies = all_copies()
     return _recompute(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
 

@@ -1,4 +1,4 @@
-"""All links from nothing: after an upgrade that links differently, or where somebody doubts what is there."""
+"""Rebuilds all links: after an upgrade that links differently, or to repair them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.models import Repository, ServicePaths
 
 
 def relink_everything() -> None:
-    """Place every commit, and link every pull request, deployment and incident anew.  Repeating it changes nothing."""
+    """Place every commit, and relink every pull request, deployment and incident.  Idempotent."""
     place_everything()
     with transaction.atomic():
         link_everything()

@@ -1,4 +1,4 @@
-"""What has to be linked anew after records were stored, in the same transaction: what intake calls."""
+"""Relinks what stored records affect, in the same transaction: called by intake."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_dep
 
 
 def relink(kind: Kind, ids: Collection[int]) -> None:
-    """Link anew what follows from these records, which were stored, changed, or taken away."""
+    """Relink what depends on these records, which were stored, changed, or deleted."""
     if not ids:
         return
     if kind == Kind.PULL_REQUEST:
@@ -104,7 +104,7 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
 
 
 def relink_pull_requests(ids: Collection[int]) -> None:
-    """Their merges, their commits' parents, their work items or their paths may be others now."""
+    """Their merges, their commits' parents, their work items or their paths may have changed."""
     _place(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
     recompute_first_deployments(recompute_touched_services(ids).union(ids))
     recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
@@ -112,12 +112,12 @@ def relink_pull_requests(ids: Collection[int]) -> None:
 
 
 def relink_work_items(ids: Collection[int]) -> None:
-    """When they were created, or first in progress, may be told differently now."""
+    """Their creation, or first time in progress, may have changed."""
     note_lead_times(recompute_work_item_origins(linked_to(ids)))
 
 
 def relink_deployments(ids: Collection[int]) -> None:
-    """They may be there or not, have other times, or say that they repaired others."""
+    """They may be new or gone, have other times, or repair others."""
     _place(_ids(_OF_DEPLOYMENT, ids=ids))
     propose_rollbacks(ids)
     recompute_failures(deployments=ids)
@@ -125,10 +125,10 @@ def relink_deployments(ids: Collection[int]) -> None:
 
 
 def relink_commits(repository: Repository, commits: Collection[int]) -> None:
-    """Place commits that the repository holds anew, or no longer, and link what that changes."""
+    """Place commits that the repository gained or lost, and relink what that affects."""
     placed = place_new_commits(repository, commits)
     if placed is None:
-        _place_anew(repository)
+        _number_again(repository)
     else:
         relink_placed_commits(repository, placed)
     of_paths = touching(repository.pk, commits)
@@ -136,7 +136,7 @@ def relink_commits(repository: Repository, commits: Collection[int]) -> None:
 
 
 def place_waiting_commits() -> int:
-    """Number the repositories that wait for it; how many did.  One transaction each."""
+    """Number the repositories in the queue; how many.  One transaction each."""
     done = 0
     while _place_one():
         done += 1
@@ -156,7 +156,7 @@ def _place_one() -> bool:
 
 
 def _number(repository: Repository) -> None:
-    """Number the repository, and link what that changes."""
+    """Number the repository, and relink what that affects."""
     placed = place_repository(repository)
     relink_placed_commits(repository, placed.changed)
     if placed.filled:
@@ -165,7 +165,7 @@ def _number(repository: Repository) -> None:
 
 
 def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None:
-    """Link what names these commits, of which the place changed."""
+    """Relink what names these commits, whose place changed."""
     if not shas:
         return
     enqueue_pull_requests_naming(repository.pk, shas)
@@ -179,25 +179,25 @@ def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None
 
 
 def follow_paths(repository_id: int) -> None:
-    """Link a repository's pull requests by the path rules that it has now."""
+    """Relink a repository's pull requests by its current path rules."""
     recompute_touched_services_in(repository_id)
     relink_whole_repository(repository_id)
 
 
 def relink_whole_repository(repository_id: int) -> None:
-    """Link all pull requests of a repository, of which deployments are gone for good."""
+    """Relink all pull requests of a repository whose deployments were deleted."""
     recompute_first_deployments(_ids(_OF_REPOSITORY, repository=repository_id))
 
 
 def _place(repositories: Iterable[int]) -> None:
     for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
-        _place_anew(repository)
+        _number_again(repository)
 
 
-def _place_anew(repository: Repository) -> None:
-    """Number the repository: a large one by the worker, within seconds, and once for many pages.
+def _number_again(repository: Repository) -> None:
+    """Number the repository: a large one in the worker, within seconds, and once for many pages.
 
-    A history that is told newest first would be numbered anew with each of its pages.
+    A history that is read newest first would otherwise be numbered again with each page.
     """
     if CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
         PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)

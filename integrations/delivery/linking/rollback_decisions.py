@@ -1,4 +1,4 @@
-"""What an admin decides about links: whether an older state that was deployed again was a rollback."""
+"""An admin's decisions about links: whether a redeployed older state was a rollback."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from integrations.outbox.linking_lock import link_alone
 
 @transaction.atomic
 def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, *, by: str) -> int:
-    """Let these have been rollbacks, or none, or be undecided again; how many changed.
+    """Confirm, refuse or reset proposed rollbacks; how many changed.
 
-    A confirmed one counts as a rollback: what was in production before it failed, and it brought nothing new itself.
+    A confirmed one counts as a rollback: the deployment before it failed, and it delivered nothing new itself.
     """
     link_alone({Kind.DEPLOYMENT})
     proposed = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)

@@ -56,13 +56,13 @@ _RECOMPUTE: LiteralString = """
 
 
 def propose_rollbacks(deployments: Collection[int]) -> None:
-    """Look anew which deployments of the same services as these go back; what was decided stays."""
+    """Recompute which deployments of the same services as these go back; decisions stay."""
     if deployments:
         _recompute(_OF_THESE, {"deployments": sorted(deployments)})
 
 
 def propose_rollbacks_in(repository_id: int) -> None:
-    """As above, of all deployments of a repository, of which other commits are known now."""
+    """As above, for all deployments of a repository whose commits changed."""
     _recompute(_OF_REPOSITORY, {"repository": repository_id})
 
 

@@ -65,10 +65,10 @@ _PATHS: LiteralString = f"""
 
 
 def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
-    """Look up anew which services these pull requests touch; of which that changed, others among them.
+    """Recompute which services these pull requests touch; for which that changed, others among them.
 
-    Another one changes where these brought its commits to the default branch before it, or take that back.
-    Nothing follows where no repository has path rules.
+    Another one changes where these brought its commits to the default branch before it, or no longer do.  Without path
+    rules there is nothing to do.
     """
     ruled = _of_repositories_with_rules(pull_requests)
     ruled |= _of_repositories_with_rules(sharing_commits(ruled))
@@ -76,7 +76,7 @@ def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
 
 
 def recompute_touched_services_in(repository_id: int) -> None:
-    """As above, of all pull requests of a repository, whose rules have changed."""
+    """As above, for all pull requests of a repository whose rules changed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
         ids = [row[0] for row in cursor.fetchall()]
@@ -89,7 +89,7 @@ def recompute_touched_services_in(repository_id: int) -> None:
 
 
 def touching(repository_id: int, commits: Collection[int]) -> set[int]:
-    """The pull requests whose paths these commits tell, where the repository has path rules."""
+    """The pull requests whose paths come from these commits, if the repository has path rules."""
     if not commits or not _has_rules(repository_id):
         return set()
     with connection.cursor() as cursor:
@@ -98,7 +98,7 @@ def touching(repository_id: int, commits: Collection[int]) -> set[int]:
 
 
 def touching_placed(repository_id: int, shas: Collection[str]) -> set[int]:
-    """The pull requests of which it may be told now whether commits are their own, where these were placed."""
+    """The pull requests for which the places of these commits may decide which commits are their own."""
     if not shas or not _has_rules(repository_id):
         return set()
     with connection.cursor() as cursor:
@@ -112,7 +112,7 @@ def services_of(paths: Iterable[str], rules: Mapping[str, GitIgnoreSpec]) -> set
 
 
 def rules_of(patterns: Iterable[str]) -> GitIgnoreSpec:
-    """The patterns of one service.  Raises ValueError where one is none."""
+    """The patterns of one service.  Raises ValueError for an invalid one."""
     return GitIgnoreSpec.from_lines(patterns)
 
 

@@ -1,4 +1,4 @@
-"""Links go with the records between which they are; what was linked to them is linked anew afterwards."""
+"""Deletes links together with their records; what was linked to them is relinked afterwards."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _OF_INCIDENTS: LiteralString = """
 
 
 @dataclass(slots=True)
-class Loose:
-    """What was linked to records that are deleted: repositories of pull requests, deployments, incidents."""
+class UnlinkedRecords:
+    """What was linked to deleted records: repositories of pull requests, deployments, incidents."""
 
     repositories: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
     incidents: set[int] = field(default_factory=set)
 
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
-        """Delete the links of these records, which are deleted for good in the same transaction.
+        """Delete the links of these records, which are deleted in the same transaction.
 
-        The figures of pull requests are still there, so that it is known whose lead times change.
+        The figures of pull requests still exist, so that the owners of changed lead times are known.
         """
         id_list = sorted(ids)
         if kind == Kind.PULL_REQUEST:
@@ -79,8 +79,8 @@ class Loose:
             for statement in _DELETE.get(kind, ()):
                 cursor.execute(statement, [id_list])
 
-    def link_anew(self) -> None:
-        """Link what is left of it, once the records are gone."""
+    def relink_rest(self) -> None:
+        """Relink what is left, once the records are gone."""
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
         for repository in sorted(self.repositories):
             relink_whole_repository(repository)

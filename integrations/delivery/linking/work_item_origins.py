@@ -1,7 +1,7 @@
-"""Pull request → when the first of the work items that it is linked to was created, and begun.
+"""Pull request → when the first of its linked work items was created, and started.
 
-From there a change is followed to production: created → in progress → first commit → … (docs/delivery.md, idea
-to production).
+From there a change is followed to production: created → in progress → first commit → … (docs/delivery.md, idea to
+production).
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _RECOMPUTE: LiteralString = """
 
 
 def recompute_work_item_origins(pull_requests: Collection[int]) -> set[int]:
-    """Look up anew where these pull requests come from; those of which that changed."""
+    """Recompute the origins of these pull requests; those that changed."""
     if not pull_requests:
         return set()
     return _recompute(_SELECTED, _STORED, pull_requests)
 
 
 def recompute_all_work_item_origins() -> set[int]:
-    """As above, of all pull requests."""
+    """As above, for all pull requests."""
     return _recompute("true", "true", ())
 
 

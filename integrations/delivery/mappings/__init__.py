@@ -1,1 +1,1 @@
-"""What the words of a provider mean here: work types, states, priorities, environments."""
+"""Value mappings: a provider's values as work types, states, priorities, environments."""

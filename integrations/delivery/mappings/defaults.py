@@ -102,7 +102,7 @@ _NO_DEPLOYMENT = frozenset(
 
 
 def default_environment(name: str) -> Environment:
-    """What an environment is by its name: prod-eu is production, pre-prod staging, review/42 another."""
+    """The environment by its name: prod-eu is production, pre-prod staging, review/42 other."""
     parts = _parts(name)
     if _STAGING & set(parts):
         return Environment.STAGING
@@ -113,7 +113,7 @@ def default_environment(name: str) -> Environment:
 
 
 def default_deploying(name: str) -> Environment | None:
-    """Which environment a pipeline deploys to by its name: "Deploy" means production; None where it deploys nothing."""
+    """The environment that a pipeline deploys to by its name: "Deploy" means production; None if it does not deploy."""
     parts = set(_parts(name))
     if not parts & _DEPLOYS or parts & _NO_DEPLOYMENT:
         return None
@@ -129,7 +129,7 @@ def default_work_type_of_label(label: str) -> WorkType | None:
 
 
 def default_work_type_of_item_type(native_type: str) -> WorkType | None:
-    """Story → feature, Bug → bug; Task and Issue say nothing."""
+    """Story → feature, Bug → bug; Task and Issue are not mapped."""
     return _first(_parts(native_type), _WORK_TYPES)
 
 
@@ -159,7 +159,7 @@ def default_ending(word: str) -> Ending:
 
 
 def default_activity(status: str) -> StatusActivity:
-    """Blocked, On hold, Waiting for customer, Ready for review wait; in all other statuses somebody works."""
+    """Blocked, On hold, Waiting for customer, Ready for review are waiting; all other statuses are active."""
     parts = _parts(status)
     waits = bool(_WAITS & set(parts)) or parts[:1] == ["ready"] or parts[:2] == ["to", "be"]
     return StatusActivity.WAITING if waits else StatusActivity.ACTIVE
@@ -174,7 +174,7 @@ def default_found_by(label: str) -> FoundBy | None:
 
 
 def default_severity(word: str) -> Severity | None:
-    """What is said in words counts before a number: 1 - High is high, and 1 alone is critical."""
+    """A word takes precedence over a number: 1 - High is high, and 1 alone is critical."""
     return _first(sorted(_parts(word), key=str.isdigit), _SEVERITIES)
 
 

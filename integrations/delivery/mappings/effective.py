@@ -1,4 +1,4 @@
-"""What words mean at a connection: an admin's word where there is one, else the default."""
+"""The value mappings in force at a connection: an admin's where there is one, else the default."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ LABEL_ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveMeanings:
-    """What words mean at one connection; `decided` are an admin's, by subject and word, empty: says nothing."""
+class ValueMappings:
+    """The mappings of one connection; `decided` are an admin's, by subject and value, empty: not mapped."""
 
     decided: dict[tuple[str, str], str]
 
@@ -43,7 +43,7 @@ class EffectiveMeanings:
         return (subject, word) in self.decided
 
     def of(self, subject: Subject, word: str) -> str | None:
-        """What a word of any subject means by itself; None where it says nothing."""
+        """The mapping of a value of any subject; None if it is not mapped."""
         of_subject: Mapping[Subject, Callable[[str], str | None]] = {
             Subject.ENVIRONMENT: self.of_environment,
             Subject.DEPLOYING: self.of_deploying,
@@ -61,11 +61,11 @@ class EffectiveMeanings:
         return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER
 
     def of_deploying(self, name: str) -> Environment | None:
-        """The environment to which a pipeline of this name deploys; None where it deploys nothing."""
+        """The environment to which a pipeline of this name deploys; None if it does not deploy."""
         return self._of(Subject.DEPLOYING, name, Environment, default_deploying)
 
     def of_labels(self, labels: Iterable[str]) -> WorkType | None:
-        """Of several labels that say something the one counts that comes first in `LABEL_ORDER`."""
+        """Of several mapped labels, the one that comes first in `LABEL_ORDER`."""
         work_types = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
         return next((meant for meant in LABEL_ORDER if meant in work_types), None)
 
@@ -73,7 +73,7 @@ class EffectiveMeanings:
         return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
 
     def of_status(self, status: str, category: str | None = None) -> StatusCategory | None:
-        """The category of a status; `category` is the provider's own, which a default does not outdo."""
+        """The category of a status; `category` is the provider's own, which takes precedence over a default."""
         own = StatusCategory(category) if category else None
         return self._of(Subject.STATUS, status, StatusCategory, lambda word: own or default_status_category(word))
 
@@ -83,7 +83,7 @@ class EffectiveMeanings:
         return meant or Severity.UNKNOWN
 
     def of_activity(self, status: str) -> StatusActivity:
-        """Whether somebody works on what is in this status; it is asked of those in progress."""
+        """Whether work in this status is active; used for statuses in progress."""
         return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
 
     def of_finder(self, word: str) -> FoundBy | None:
@@ -101,7 +101,7 @@ class EffectiveMeanings:
         return words(means) if means else None
 
 
-def effective_meanings(connection: Connection | int) -> EffectiveMeanings:
-    """What words mean at the connection now; one query."""
+def value_mappings_of(connection: Connection | int) -> ValueMappings:
+    """The connection's current mappings; one query."""
     decided = Meaning.objects.filter(connection=connection).values_list("subject", "word", "means")
-    return EffectiveMeanings({(subject, word): means for subject, word, means in decided})
+    return ValueMappings({(subject, word): means for subject, word, means in decided})

@@ -1,4 +1,4 @@
-"""What the words of work items say beside their type and status: what waits, what was dropped, and who found what."""
+"""Values of work items beside type and status: which statuses wait, which ends were drops, and who found what."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection as database
 
-from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.delivery.mappings.effective import ValueMappings
 from integrations.enums import Ending, FoundBy, StatusActivity
 
 _STATUSES = """
@@ -32,7 +32,7 @@ _STATED = """
 
 
 @dataclass(frozen=True)
-class ItemWords:
+class ItemValues:
     """Of the words that some items use: statuses that wait, statuses and resolutions without delivery, and whatever
     says by whom or where they were found."""
 
@@ -42,8 +42,8 @@ class ItemWords:
     in_production: list[str]
 
 
-def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWords:
-    """The words of these items, of one connection."""
+def values_of_items(meanings: ValueMappings, ids: Collection[int]) -> ItemValues:
+    """The values of these items, of one connection."""
     with database.cursor() as cursor:
         cursor.execute(_STATUSES, {"ids": list(ids)})
         statuses = [word for (word,) in cursor.fetchall()]
@@ -51,7 +51,7 @@ def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWor
         ends = {*statuses, *(word for (word,) in cursor.fetchall())}
         cursor.execute(_STATED, {"ids": list(ids)})
         finders = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
-    return ItemWords(
+    return ItemValues(
         waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],
         dropped=sorted(word for word in ends if meanings.of_ending(word) is Ending.DROPPED),
         by_customers=_of(FoundBy.CUSTOMER, finders),

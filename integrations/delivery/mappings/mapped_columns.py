@@ -1,4 +1,4 @@
-"""Columns that say in our words what a provider's word means: set anew for all rows that have the same word."""
+"""Columns with the mapping of a provider's value: recomputed for all rows with the same value."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 from django.db import connection as database
 
-from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.delivery.mappings.effective import ValueMappings
 from integrations.models import Meaning
 
 Subject = Meaning.Subject
 
 
 @dataclass(frozen=True)
-class WordColumn:
-    """A column that follows from a word beside it, and from the provider's own category where it tells one.
+class MappedColumn:
+    """A column mapped from a value beside it, and from the provider's own category if there is one.
 
     `owner` is the column with the record's id; `connection_of` says how a row is known to be a connection's.
     """
@@ -25,22 +25,22 @@ class WordColumn:
     table: str
     column: str
     native: str
-    meaning: Callable[[EffectiveMeanings, str, str | None], str | None]
+    meaning: Callable[[ValueMappings, str, str | None], str | None]
     provided: str = "NULL::varchar"
     owner: str = "id"
     of_connection: str = "stored.connection_id = %(connection)s"
     only: str = "true"
 
 
-ENVIRONMENT = WordColumn(
+ENVIRONMENT = MappedColumn(
     Subject.ENVIRONMENT,
     "integrations_deployment",
     "environment",
     "native_environment",
     lambda meanings, word, _: meanings.of_environment(word),
-    only="stored.pipeline_run_id IS NULL",  # a pipeline's meaning says to where it deploys
+    only="stored.pipeline_run_id IS NULL",  # a pipeline is mapped to the environment that it deploys to
 )
-SEVERITY = WordColumn(
+SEVERITY = MappedColumn(
     Subject.SEVERITY,
     "integrations_incident",
     "severity",
@@ -48,7 +48,7 @@ SEVERITY = WordColumn(
     lambda meanings, word, provided: meanings.of_severity(word, provided),
     provided="stored.told_severity",
 )
-TRANSITION = WordColumn(
+TRANSITION = MappedColumn(
     Subject.STATUS,
     "integrations_workitemtransition",
     "category",
@@ -60,18 +60,18 @@ TRANSITION = WordColumn(
 )
 
 
-def recompute_mapped_column(column: WordColumn, meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
-    """Set the column anew for these records; those of which it changed."""
+def recompute_mapped_column(column: MappedColumn, meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
+    """Recompute the column for these records; those that changed."""
     return _recompute(column, meanings, f"stored.{column.owner} = ANY (%(ids)s)", {"ids": sorted(ids)})
 
 
-def recompute_mapped_value(column: WordColumn, meanings: EffectiveMeanings, connection_id: int, word: str) -> set[int]:
-    """Set the column anew for all records of the connection with this word; those of which it changed."""
+def recompute_mapped_value(column: MappedColumn, meanings: ValueMappings, connection_id: int, word: str) -> set[int]:
+    """Recompute the column for all records of the connection with this value; those that changed."""
     scope = f"{column.of_connection} AND stored.{column.native} = %(word)s"
     return _recompute(column, meanings, scope, {"connection": connection_id, "word": word})
 
 
-def _recompute(column: WordColumn, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> set[int]:
+def _recompute(column: MappedColumn, meanings: ValueMappings, scope: str, parameters: Mapping[str, Any]) -> set[int]:
     of_rows = f"{scope} AND {column.only}"
     with database.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""The words that a connection's records use, how often, and where: what an admin decides meanings by."""
+"""The values in a connection's records, how often, and where: the basis of an admin's mappings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import LiteralString
 
 from django.db import connection as database
 
-from integrations.delivery.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
 from integrations.models import Connection
 
-MOST_WORDS = 500
+MOST_VALUES = 500
 MOST_EXAMPLES = 3
 
 # (word, what it was said of, its link, when), once for each record.
@@ -103,7 +103,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenWord:
+class SeenValue:
     """A word, in how many records it stands, and what it means; empty: it says nothing.
 
     `by_default` is what it means without an admin's word, which `is_decided` says that there is.
@@ -117,9 +117,9 @@ class SeenWord:
     examples: tuple[Example, ...]
 
 
-def words_seen(connection: Connection, subject: Subject) -> list[SeenWord]:
-    """The words of a subject, the most used first; also those of which only an admin has spoken."""
-    meanings = effective_meanings(connection)
+def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
+    """The values of a subject, the most used first; also those that only an admin has mapped."""
+    meanings = value_mappings_of(connection)
     seen: dict[str, tuple[int, list[Example]]] = {}
     with database.cursor() as cursor:
         cursor.execute(
@@ -136,16 +136,16 @@ def words_seen(connection: Connection, subject: Subject) -> list[SeenWord]:
             ORDER BY records DESC, word, position
             LIMIT %(words)s * %(examples)s
             """,  # noqa: S608  # constants of this module
-            {"connection": connection.pk, "examples": MOST_EXAMPLES, "words": MOST_WORDS},
+            {"connection": connection.pk, "examples": MOST_EXAMPLES, "words": MOST_VALUES},
         )
         for word, title, url, records in cursor.fetchall():
             seen.setdefault(word, (records, []))[1].append(Example(title.strip(), url))
     for decided_subject, word in meanings.decided:
         if decided_subject == subject:
             seen.setdefault(word, (0, []))
-    without = EffectiveMeanings({})
+    without = ValueMappings({})
     return [
-        SeenWord(
+        SeenValue(
             word,
             records,
             means=meanings.of(subject, word) or "",

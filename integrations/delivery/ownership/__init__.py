@@ -1,1 +1,1 @@
-"""Who owns repositories, services, projects and boards: what there is to own, who is proposed, and who was given it."""
+"""Ownership of repositories, services, projects and boards: what can be owned, proposals, and assignments."""

@@ -1,4 +1,4 @@
-"""Correcting the stored days of one thing, row by row, as Django admin does; with the log and all that follows."""
+"""Correcting the stored days of one owned thing, row by row, as Django admin does; logged and recomputed."""
 
 from __future__ import annotations
 

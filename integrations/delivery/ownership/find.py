@@ -1,4 +1,4 @@
-"""Finding what can be owned, and units, by what people call them."""
+"""Finding owned things, and units, by name."""
 
 from __future__ import annotations
 

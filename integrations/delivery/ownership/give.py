@@ -85,7 +85,7 @@ _LOG = """
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """From `start` to before `end` the unit owns the thing in the tree; no unit: nobody does."""
+    """From `start` to before `end` the unit owns the thing in the tree; no unit: no owner."""
 
     owned_id: int
     tree_id: int
@@ -109,15 +109,15 @@ def own(
 def remove_owner(
     owned: Owned, tree: OrgTree, *, start: date | None = None, end: date | None = None, by: User | None = None
 ) -> bool:
-    """Let nobody own it on these days in the tree; whether that changed anything.
+    """Remove the owner on these days in the tree; whether that changed anything.
 
-    A service or project has the owner of its repository then.
+    A service or project then has the owner of its repository.
     """
     return give([Gift(owned.pk, tree.pk, None, start, end)], by=by) > 0
 
 
 def give(gifts: Sequence[Gift], *, by: User | None) -> int:
-    """Carry out many at once, all of them or none: how many changed anything.
+    """Assign many at once, all of them or none: how many changed anything.
 
     One for each thing and tree, to units of that tree.  Raises ArchivedTreeRefusal, NoDaysRefusal.
     """

@@ -1,4 +1,4 @@
-"""What there is to own, with whoever owns it on a day: for the page, the API, and the counts of what nobody owns."""
+"""Owned things with their owner on a day: for the page, the API, and counts of things without an owner."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Counted:
-    """How many things of a kind there are, and how many of them nobody owns in the tree."""
+    """How many things of a kind there are, and how many of them have no owner in the tree."""
 
     total: int
     without_owner: int
@@ -111,9 +111,9 @@ class Counted:
 def listed_things(
     tree: OrgTree, filters: Filters, *, on: date, sight: Sight = AGGREGATES, limit: int = 100, offset: int = 0
 ) -> Listed:
-    """First what nobody owns, then by name.
+    """Things without an owner first, then by name.
 
-    Whoever may not look at every unit is shown what the units own at which they may look, and nothing else.
+    Viewers who may not see every unit get only things owned by units that they may see.
     """
     params: dict[str, Any] = {
         "tree": tree.pk,
@@ -138,7 +138,7 @@ def listed_things(
 
 
 def counted_things(trees: Collection[OrgTree], *, on: date) -> Mapping[tuple[int, OwnedKind], Counted]:
-    """By tree and kind; kinds of which there is nothing are left out."""
+    """By tree and kind; kinds without any thing are left out."""
     with database.cursor() as cursor:
         cursor.execute(_COUNT, {"trees": [tree.pk for tree in trees], "day": on})
         return {(tree, OwnedKind(kind)): Counted(total, without) for tree, kind, total, without in cursor.fetchall()}

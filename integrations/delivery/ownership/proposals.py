@@ -141,9 +141,9 @@ class Proposal:
 def proposals(
     trees: Collection[OrgTree], *, owned_ids: Collection[int] | None = None, today: date | None = None
 ) -> Sequence[Proposal]:
-    """Who should own, in each of these trees, what nobody owns in it today; of these things alone, or of all.
+    """Proposed owners, in each of these trees, of things without an owner today; of these things alone, or of all.
 
-    What follows a repository has its owner, and nobody is proposed for it.
+    A thing that follows a repository inherits its owner, and gets no proposal.
     """
     today = today or timezone.localdate()
     params = {
@@ -164,16 +164,16 @@ def proposals(
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedProposals:
-    """How many were confirmed, and how many were left because only the top of a tree could own the thing."""
+    """How many were confirmed, and how many were skipped because only the top of a tree could own the thing."""
 
     confirmed: int
     left: int
 
 
 def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> ConfirmedProposals:
-    """Confirm all that is proposed in these trees; a second call changes nothing.
+    """Confirm all proposals in these trees; a second call changes nothing.
 
-    What only the top of a tree could own stays nobody's: it would say little.
+    Things that only the top of a tree could own are skipped: that would not be informative.
     """
     proposed = proposals(trees)
     telling = [(proposal.owned_id, proposal.unit.pk) for proposal in proposed if not proposal.is_root]
@@ -181,9 +181,9 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
-    """Give (thing, unit) as proposed, from when its last owner in the unit's tree ended, else since ever; how many.
+    """Assign (thing, unit) as proposed, from when its last owner in the unit's tree ended, else since ever; how many.
 
-    What has an owner today, or is to get one, is left as it is: somebody was faster.
+    A thing that has an owner today, or will get one, is skipped: somebody was faster.
     """
     with transaction.atomic():
         units = Unit.objects.in_bulk({unit_id for _, unit_id in chosen})

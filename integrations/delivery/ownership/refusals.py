@@ -1,4 +1,4 @@
-"""Why something is not given to a unit; each refusal is the sentence for whoever asked."""
+"""Why an assignment is refused; each refusal is a sentence for the requester."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to own: repositories and projects as they come to be, services and boards as records name them."""
+"""Creating owned things: repositories and projects as created, services and boards as records name them."""
 
 from __future__ import annotations
 

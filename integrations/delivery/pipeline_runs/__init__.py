@@ -1,1 +1,1 @@
-"""Pipeline runs: attempts as one run, and the pull requests that waited for them."""
+"""Pipeline runs: grouping attempts into runs, and the pull requests that waited for them."""

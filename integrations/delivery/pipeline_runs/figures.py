@@ -1,4 +1,4 @@
-"""Which attempts of pipelines are one run, and what the run came to."""
+"""Groups attempts of pipelines into runs, and computes their figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTE = f"""
         FROM entered LEFT JOIN integrations_owned owned ON owned.repository_id = entered.repository_id
         WHERE entered.is_last AND entered.finished_on IS NOT NULL
 """  # noqa: S608  # constants of this module
-# The attempts told of, those that are one run with them, and those that were: what left a run changes it, too.
+# The changed attempts, those in one run with them, and those that were: losing an attempt changes a run, too.
 # The last attempt is the one that started last; of those that started together the one with the highest number.
 _RECOMPUTE = f"""
     WITH changed AS MATERIALIZED (
@@ -96,9 +96,9 @@ _RECOMPUTE = f"""
 
 
 def recompute_run_figures(ids: Iterable[int]) -> int:
-    """Derive anew what these attempts, and those that are one run with them, come to; how many of them changed.
+    """Recompute the runs of these attempts; how many attempts changed.
 
-    The outbox is told of the days on which their runs count and counted, also where only their jobs are others.
+    The days on which their runs count and counted are appended to the outbox, also if only their jobs changed.
     """
     run_ids = sorted(ids)
     changed: set[int] = set()
@@ -112,9 +112,9 @@ def recompute_run_figures(ids: Iterable[int]) -> int:
 
 
 def drop_run_figures(ids: Iterable[int]) -> set[int]:
-    """Delete the figures of these attempts, which are about to be deleted; the others that are one run with them.
+    """Delete the figures of these attempts, which are about to be deleted; the other attempts of their runs.
 
-    The outbox is told.
+    Appended to the outbox.
     """
     gone = sorted(ids)
     with database.cursor() as cursor:

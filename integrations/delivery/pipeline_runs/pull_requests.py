@@ -1,6 +1,6 @@
-"""To which pull request a pipeline run belongs: to the one that lists the commit on which it ran, or was merged as it.
+"""The pull request of a pipeline run: the one that lists the run's commit, or was merged as it.
 
-Of several in the repository it is the one that was merged first: to a later one the commit is not its own.
+Of several in the repository the one that was merged first: for a later one the commit is not its own.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _NOTE: LiteralString = """
 
 
 def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
-    """Look up anew to which pull requests these runs (ids of attempts with figures) belong."""
+    """Recompute the pull requests of these runs (ids of attempts with figures)."""
     run_ids = sorted(runs)
     with database.cursor() as cursor:
         for start in range(0, len(run_ids), AT_ONCE):
@@ -79,9 +79,9 @@ def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
 
 
 def assign_runs_of(pull_requests: Collection[int]) -> None:
-    """Look up anew which runs belong to these, and tell the outbox that these may have run for an agent's work, or not.
+    """Recompute which runs belong to these, and append to the outbox whether they ran for an agent's work.
 
-    To be called by whoever changes what is known of pull requests, in the same transaction.
+    Call it after any change of pull requests, in the same transaction.
     """
     runs = _ids(_OF_THESE, pull_requests)
     recompute_pull_requests_of_runs(runs)
@@ -89,7 +89,7 @@ def assign_runs_of(pull_requests: Collection[int]) -> None:
 
 
 def detach_runs_of(pull_requests: Collection[int]) -> set[int]:
-    """Let no run belong to these, which are about to be deleted; those that did, of which the outbox is told."""
+    """Detach the runs of these pull requests, which are about to be deleted; the runs, appended to the outbox."""
     runs = _ids(_LEAVE, pull_requests)
     _note(runs)
     return set(runs)

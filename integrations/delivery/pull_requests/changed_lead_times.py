@@ -1,4 +1,4 @@
-"""Whose lead times changed, and on which days they count: what the outbox is told of it."""
+"""Changed lead times for the outbox: whose they are, and on which days they count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
 
-# One row of the outbox for each person, or repository, and stretch of days.  Figures that are not there yet tell of
+# One row of the outbox for each person, or repository, and date range.  Figures that do not exist yet report
 # themselves.
 NOTE_CHANGED: LiteralString = """
     INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
@@ -38,14 +38,14 @@ NOTE_CHANGED: LiteralString = """
 
 
 class CountsFor(NamedTuple):
-    """Whose a lead time is: somebody's, or what is owned stands for an autonomous agent; ids."""
+    """Who is credited with a lead time: a person, or an owned thing for an autonomous agent; ids."""
 
     identity: int | None
     owned: int | None
 
 
 def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, CountsFor]:
-    """Whose the lead times of these pull requests are, as far as they are deployed and have figures."""
+    """Who is credited with the lead times of these pull requests, as far as they are deployed and have figures."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -62,9 +62,9 @@ def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, Cou
 
 
 def note_lead_times(pull_requests: Collection[int], before: Mapping[int, CountsFor] = MappingProxyType({})) -> None:
-    """Append to the outbox that what the lead times of these pull requests consist of has changed.
+    """Append changed lead times of these pull requests to the outbox.
 
-    They have changed for those whose they are, and for those whose they were `before`.
+    For those who are credited with them, and for those who were `before`.
     """
     if not pull_requests:
         return

@@ -1,7 +1,7 @@
-"""Of which services pull requests are, and the pipeline runs that belong to them: what the outbox is told of it.
+"""Changed services of pull requests, and of their pipeline runs, for the outbox.
 
-They are of those whose paths they touch, else of that of their first deployment (integrations/facts/pull_requests.py):
-a deployment or a path rule of today says it of what was merged long ago.
+Services follow from the paths that a pull request touches, else from its first deployment
+(integrations/facts/pull_requests.py): a deployment or path rule of today can change what was merged long ago.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _NOTE: LiteralString = """
 
 
 def note_services(pull_requests: Collection[int]) -> None:
-    """Append to the outbox that these pull requests may be of other services than before.
+    """Append to the outbox that these pull requests may have other services than before.
 
-    To be called by whoever changes that, in the same transaction.
+    Call it after any such change, in the same transaction.
     """
     if not pull_requests:
         return
@@ -60,7 +60,7 @@ def note_services(pull_requests: Collection[int]) -> None:
 
 
 def note_services_of_deployments(deployments: Collection[int]) -> None:
-    """The same of the pull requests that these deployments were the first to contain."""
+    """The same for the pull requests that these deployments were the first to contain."""
     if not deployments:
         return
     with connection.cursor() as cursor:

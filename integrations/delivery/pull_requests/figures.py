@@ -1,4 +1,4 @@
-"""What metrics count of pull requests: kept beside them, in the transaction of whatever it follows from."""
+"""Figures of pull requests that metrics count: stored beside them, in the transaction of their cause."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SHARING: LiteralString = """
 
 
 def recompute_figures(ids: Iterable[int]) -> set[int]:
-    """Derive anew what metrics count of these pull requests; of which anything changed, others among them.
+    """Recompute the figures of these pull requests; those that changed, others among them.
 
-    Another one changes where these brought its commits to the default branch before it, or take it back.
-    What that changes in lead times is appended to the outbox here.
-    For a caller that stores pull requests alone (integrations/outbox/write_lock.py).
+    Another one changes where these brought its commits to the default branch before it, or no longer do.  Changed lead
+    times are appended to the outbox here.  For a caller that stores pull requests alone
+    (integrations/outbox/write_lock.py).
     """
     changed_ids = set(ids)
     sharing = sharing_commits(changed_ids)
@@ -84,7 +84,10 @@ def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
 
 
 def drop_figures(ids: Iterable[int]) -> set[int]:
-    """Delete what was derived of these pull requests, which are about to be deleted; others that follow from them."""
+    """Delete everything derived of these pull requests, which are about to be deleted;
+
+    other pull requests that are affected.
+    """
     gone = sorted(ids)
     enqueue_sessions_behind(gone, leaving=True)
     with database.cursor() as cursor:

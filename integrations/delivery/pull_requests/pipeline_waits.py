@@ -46,7 +46,7 @@ _OF_RUNS: LiteralString = """
 
 
 def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
-    """Derive anew how long these waited; of which that changed.  Their figures are there already."""
+    """Recompute how long these waited; those that changed.  Their figures exist already."""
     ordered = sorted(pull_requests)
     changed: set[int] = set()
     with database.cursor() as cursor:
@@ -57,7 +57,7 @@ def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
 
 
 def recompute_pipeline_waits_for(runs: Collection[int]) -> set[int]:
-    """As `settle_waits`, of the pull requests that list the commits of these pipeline runs."""
+    """As `recompute_pipeline_waits`, for the pull requests that list the commits of these pipeline runs."""
     return recompute_pipeline_waits(waiting_for(runs))
 
 

@@ -1,4 +1,4 @@
-"""When pull requests were first ready for review, and what they are for."""
+"""When pull requests were first ready for review, and their work type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import connection as database
 
 from integrations.delivery.mappings.defaults import default_work_type_of_title
-from integrations.delivery.mappings.effective import EffectiveMeanings, effective_meanings
+from integrations.delivery.mappings.effective import ValueMappings, value_mappings_of
 from integrations.enums import LinkMethod, WorkType
 
 AT_ONCE = 5000  # as many as are read at once; a changed meaning may concern all there are
@@ -44,20 +44,20 @@ _WRITE = """
 
 
 def recompute_ready_and_work_type(ids: Iterable[int]) -> set[int]:
-    """Derive anew when these were first ready, and their work type; those of which either changed.
+    """Recompute when these were first ready, and their work type; those that changed.
 
     The work type is that of a label, else of the linked item, else of the title's or branch's convention.
     """
     ordered = sorted(ids)
     changed: set[int] = set()
-    meanings: dict[int, EffectiveMeanings] = {}
+    meanings: dict[int, ValueMappings] = {}
     for start in range(0, len(ordered), AT_ONCE):
         rows = []
         with database.cursor() as cursor:
             cursor.execute(_READ, {"ids": ordered[start : start + AT_ONCE], "methods": list(LinkMethod)})
             for id_, connection_id, ready_at, ready_before, type_before, labels, of_item, title, branch in cursor:
                 if connection_id not in meanings:
-                    meanings[connection_id] = effective_meanings(connection_id)
+                    meanings[connection_id] = value_mappings_of(connection_id)
                 work_type = (
                     meanings[connection_id].of_labels(labels)
                     or of_item

@@ -1,7 +1,7 @@
-"""Which pull requests take back which others, whichever of the two was told first.
+"""Which pull requests revert which others, in whatever order they were stored.
 
-Code hosts write it into what they propose: GitHub names the branch `revert-<number>-<branch>`, GitLab
-`revert-<sha>`, and both put the title between quotes behind “Revert”.
+Code hosts mark reverts: GitHub names the branch `revert-<number>-<branch>`, GitLab `revert-<sha>`, and both quote the
+title behind “Revert”.
 """
 
 from __future__ import annotations
@@ -136,9 +136,9 @@ _TAKEN_BACK: LiteralString = """
 
 
 def recompute_reverts(ids: Collection[int]) -> set[int]:
-    """Find what these pull requests take back, and what takes them back; those of which that changed.
+    """Recompute what these pull requests revert, and what reverts them; those that changed.
 
-    Some at once, those of a repository together: each time, all reverts of their repositories are looked at.
+    Some at once, those of a repository together: each time, all reverts of their repositories are read.
     """
     changed: set[int] = set()
     with database.cursor() as cursor:

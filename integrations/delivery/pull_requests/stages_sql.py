@@ -1,4 +1,4 @@
-"""The SQL of what follows from pull requests, for many at once: parts of one statement (figures_sql.py).
+"""The SQL of pull requests' stages and figures, for many at once: parts of one statement (figures_sql.py).
 
 Each part says what its rows are.  `selected` are the pull requests, and `id` is always theirs.
 """

@@ -1,4 +1,4 @@
-"""Which work items the pull requests mean that name them by key: whichever of the two came first."""
+"""Links pull requests to the work items that they name by key, in whatever order both were stored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _RECOMPUTE = """
 
 
 def recompute_work_item_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
-    """Link these pull requests, and those that name these work items; the pull requests of which a link changed.
+    """Relink these pull requests, and those that name these work items; the pull requests that changed.
 
     A key means the item of the pull request's own connection, else the only one that has it anywhere.
     """

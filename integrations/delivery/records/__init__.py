@@ -1,4 +1,4 @@
-"""What is known of one pull request, work item, deployment or incident, as its page tells it.
+"""The pages of one pull request, work item, deployment or incident: their data.
 
-Gathered in a fixed number of queries, however many parts the record has.
+Collected in a fixed number of queries, however many parts the record has.
 """

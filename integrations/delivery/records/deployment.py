@@ -116,7 +116,7 @@ def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> It
         yield Happening(deployment.started_at, Happened.STARTED, record=run)
     own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
     for status in statuses:
-        if status.at in own_times:  # told as what the deployment itself says
+        if status.at in own_times:  # shown as the deployment's own statement
             continue
         yield Happening(status.at, Happened.STATUS, detail=status.native_status, status=status.status)
     if deployment.finished_at:

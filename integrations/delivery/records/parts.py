@@ -1,4 +1,4 @@
-"""What stories of records are made of: names of other records, what happened when, stages, and links."""
+"""Building blocks of record pages: names of other records, timelines, stages, and links."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RecordKind(StrEnum):
 
 
 class Happened(StrEnum):
-    """What can happen to a record."""
+    """The kinds of events in a record's timeline."""
 
     FIRST_COMMIT = "first_commit"
     COMMIT = "commit"
@@ -69,7 +69,7 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True)
 class RecordName:
-    """Another record: what its tool calls it, and whether the viewer may open its page."""
+    """Another record: its name in its tool, and whether the viewer may open its page."""
 
     kind: RecordKind
     pk: int
@@ -81,7 +81,10 @@ class RecordName:
 
 @dataclass(frozen=True)
 class Happening:
-    """One entry of a timeline.  `of` is whom it concerned, `detail` what its tool says of it."""
+    """One entry of a timeline.
+
+    `of` is the person concerned, `detail` a text from its tool.
+    """
 
     at: datetime
     what: Happened
@@ -95,7 +98,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of the way; without seconds `missing` says why, in one of the words of WHY_MISSING."""
+    """A stage between two moments; without seconds `missing` says why, as one of WHY_MISSING."""
 
     name: str
     start: datetime | None
@@ -106,7 +109,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Link:
-    """Another record that this one is linked to, in which respect, and by which method that is known."""
+    """Another record that this one is linked to: the relation, and the method of linking."""
 
     relation: str
     record: RecordName
@@ -116,7 +119,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Story:
-    """What is known of a record: in order of time, its stages, and what it is linked to.
+    """The content of a record's page: timeline, stages, and links.
 
     `more` names the kinds of parts of which only the first MOST_PARTS are listed.
     """
@@ -129,7 +132,7 @@ class Story:
 
 
 class Openable:
-    """Which of the records that a story names the viewer may open: one query for each kind, none where all may be."""
+    """Which of the named records the viewer may open: one query for each kind, none if all may be opened."""
 
     def __init__(self, access: Access, records: Iterable[Model | None]) -> None:
         self._all = access.sight.unit_ids is None
@@ -174,7 +177,7 @@ def _called(record: PullRequest | WorkItem | Deployment | Incident) -> tuple[Rec
 
 
 def stage(name: str, start: datetime | None, end: datetime | None, missing: str = "") -> Stage:
-    """The stretch between two moments; one that would be negative is left out."""
+    """The stage between two moments; a negative one is left out."""
     if missing or start is None or end is None:
         return Stage(name, start, end, None, missing or "unknown")
     seconds = (end - start).total_seconds()
@@ -182,5 +185,5 @@ def stage(name: str, start: datetime | None, end: datetime | None, missing: str 
 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
-    """The timeline from the beginning; what happened at one moment stays in the order in which it is given."""
+    """The timeline from the beginning; events of one moment keep their given order."""
     return sorted(happenings, key=lambda happening: happening.at)

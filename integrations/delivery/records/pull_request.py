@@ -55,7 +55,7 @@ _REVIEWS = {
 
 @dataclass(frozen=True)
 class PullRequestStory(Story):
-    """With its commits, the oldest first, and of those that the viewer may open what agents wrote in them, by sha."""
+    """With its commits, the oldest first, and, where the viewer may see it, the agents' share of them, by sha."""
 
     pull_request: PullRequest
     commits: Sequence[PullRequestCommit]
@@ -171,7 +171,7 @@ def _of_commits(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
 
 
 def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
-    """Without what the pull request itself says: that it was closed, or merged, which tools tell as closed, too."""
+    """Without closed and merged, which the pull request itself contains."""
     ended = {pull_request.merged_at, pull_request.closed_at}
     for event in events:
         if event.kind == PullRequestEventKind.CLOSED and event.at in ended:

@@ -1,4 +1,4 @@
-"""The story of a work item: who had it when, what it went through, and which pull requests it became."""
+"""The page of a work item: its assignees, its transitions, and its pull requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""On which days work items are counted otherwise than before: what the outbox is told when their figures change.
+"""The days on which work items count differently after a change, for the outbox.
 
-An item may stand for years.  If all its days were told of whenever it moves, years of figures would be computed anew:
-so the difference is told.
+An item can be open for years.  Reporting all its days whenever it moves would recompute years of figures: so only the
+difference is reported.
 """
 
 from __future__ import annotations
@@ -127,19 +127,19 @@ _NOTE_MOVED = f"""
 
 
 def note_moved_items(ids: Collection[int]) -> None:
-    """Tell the outbox that these work items are in another project than before, whatever else changed of them."""
+    """Append to the outbox that these work items moved to another project."""
     _execute(_NOTE_MOVED, ids)
 
 
 def drop_item_figures(ids: Collection[int]) -> None:
-    """Delete the figures of these work items, which are about to be deleted, and tell the outbox."""
+    """Delete the figures of these work items, which are about to be deleted, and append them to the outbox."""
     _execute(_DROP, ids)
 
 
 def note_items_of(pull_requests: Collection[int]) -> None:
-    """Tell the outbox that items done with these pull requests may have been done with an agent, or not.
+    """Append to the outbox that items done with these pull requests may have been done with an agent, or not.
 
-    To be called by whoever changes what is known of pull requests, in the same transaction.
+    Call it after any change of pull requests, in the same transaction.
     """
     _execute(_NOTE_DONE, pull_requests)
 
@@ -158,7 +158,7 @@ def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
 
 
 def note_unlinked(items: Collection[int]) -> None:
-    """As `note_items_of`, of items that pull requests were linked to, and may not be any more."""
+    """As `note_items_of`, for items that were linked to pull requests, and may no longer be."""
     _execute(_NOTE_UNLINKED, items)
 
 

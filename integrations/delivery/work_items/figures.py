@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
-from integrations.delivery.mappings.effective import EffectiveMeanings
-from integrations.delivery.mappings.item_values import words_of_items
+from integrations.delivery.mappings.effective import ValueMappings
+from integrations.delivery.mappings.item_values import values_of_items
 from integrations.delivery.work_items.changed_days import NOTE_CHANGED_DAYS
 from integrations.outbox.fact_changes import announce_changes
 
@@ -245,16 +245,16 @@ _RECOMPUTE = f"""
 """  # noqa: S608  # constants of this module
 
 
-def recompute_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
-    """Derive anew the figures of these items, of one connection; those of which they changed.
+def recompute_item_figures(meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
+    """Recompute the figures of these items, of one connection; those that changed.
 
-    The outbox is told of exactly the days on which anything is counted otherwise than before.
+    Exactly the days on which anything counts differently are appended to the outbox.
     """
     item_ids = sorted(ids)
     changed: set[int] = set()
     for start in range(0, len(item_ids), AT_ONCE):
         some = item_ids[start : start + AT_ONCE]
-        words = words_of_items(meanings, some)
+        words = values_of_items(meanings, some)
         with database.cursor() as cursor:
             cursor.execute(
                 _RECOMPUTE,

@@ -1,4 +1,4 @@
-"""What work items are for, and where their status stands, in our words."""
+"""The work type of items, and the category of their status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
-from integrations.delivery.mappings.effective import EffectiveMeanings
+from integrations.delivery.mappings.effective import ValueMappings
 from integrations.delivery.mappings.mapped_columns import TRANSITION, recompute_mapped_column
 from integrations.enums import StatusCategory, WorkType
 
@@ -36,11 +36,11 @@ _WRITE = """
 """
 
 
-def recompute_work_type_and_status(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
-    """Derive anew the work type and the categories of these items, of one connection; those that changed.
+def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
+    """Recompute the work type and the categories of these items, of one connection; those that changed.
 
-    An item whose type says nothing is what its labels say.  An item that nobody moved was created as something to do,
-    unless the provider says otherwise.
+    An item whose type is not mapped is typed by its labels.  An item that never moved was created as to do, unless the
+    provider says otherwise.
     """
     item_ids = sorted(ids)
     changed = recompute_mapped_column(TRANSITION, meanings, item_ids)

@@ -40,7 +40,7 @@ class Reading:
         return [draft.external_id for draft in self.drafts]
 
 
-def told_by(event: str, payload: dict[str, Any]) -> list[Any]:
+def drafts_of_delivery(event: str, payload: dict[str, Any]) -> list[Any]:
     """The drafts of a webhook's delivery."""
     return [draft for record in records_of(event, payload) or [] for draft in record.normalise(record.payload)]
 

@@ -13,7 +13,7 @@ from integrations.connectors.github.actions import normalise_run
 from integrations.connectors.github.webhooks import records_of
 from integrations.enums import RunStatus
 from tests.connectors.github.conftest import Payload
-from tests.connectors.github.reading import told_by
+from tests.connectors.github.reading import drafts_of_delivery
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_job_that_never_started_has_no_start(run: dict[str, Any]) -> None:
 
 
 def test_a_job_of_a_webhook_is_one_of_its_run(example: Payload) -> None:
-    (draft,) = told_by("workflow_job", example("workflow_job.completed.failure.with-organization"))
+    (draft,) = drafts_of_delivery("workflow_job", example("workflow_job.completed.failure.with-organization"))
     assert isinstance(draft, PipelineRunDraft)
     assert (draft.external_id, draft.name, draft.status) == ("2202229078/1", "CodeQL", UNTOLD)
     assert isinstance(draft.jobs, Told)

@@ -12,7 +12,7 @@ from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.enums import RunStatus
 from tests.connectors.github.conftest import Payload
-from tests.connectors.github.reading import told_by
+from tests.connectors.github.reading import drafts_of_delivery
 
 
 @pytest.fixture
@@ -105,14 +105,14 @@ def test_webhooks_one_after_another_come_to_what_a_list_tells(deployment: dict[s
 
 
 def test_a_deployments_own_webhook_says_nothing_of_how_it_goes(example: Payload) -> None:
-    (draft,) = told_by("deployment", example("deployment"))
+    (draft,) = drafts_of_delivery("deployment", example("deployment"))
     assert isinstance(draft, DeploymentDraft)
     assert draft.status is UNTOLD
     assert draft.statuses == Told([], whole=False)
 
 
 def test_a_status_of_a_webhook(example: Payload) -> None:
-    (draft,) = told_by("deployment_status", example("deployment_status"))
+    (draft,) = drafts_of_delivery("deployment_status", example("deployment_status"))
     assert isinstance(draft, DeploymentDraft)
     assert isinstance(draft.statuses, Told)
     assert not draft.statuses.whole

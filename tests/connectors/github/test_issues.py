@@ -12,7 +12,7 @@ from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.issues import normalise_issue
 from integrations.enums import StatusCategory
 from tests.connectors.github.conftest import Payload
-from tests.connectors.github.reading import told_by
+from tests.connectors.github.reading import drafts_of_delivery
 
 ADA, MAX = Who(login="ada", account="11"), Who(login="max", account="12")
 
@@ -205,7 +205,7 @@ def test_a_missing_field_is_named(issue: dict[str, Any], field: str) -> None:
 
 
 def test_a_transferred_issue_is_gone_here_and_new_there(example: Payload) -> None:
-    here, there = told_by("issues", example("issues.transferred"))
+    here, there = drafts_of_delivery("issues", example("issues.transferred"))
     assert isinstance(here, WorkItemDraft)
     assert isinstance(there, WorkItemDraft)
     assert (here.key, here.deleted) == ("octo-org/octo-repo#1", True)
@@ -213,5 +213,5 @@ def test_a_transferred_issue_is_gone_here_and_new_there(example: Payload) -> Non
 
 
 def test_a_deleted_issue_is_gone(example: Payload) -> None:
-    (draft,) = told_by("issues", example("issues.opened") | {"action": "deleted"})
+    (draft,) = drafts_of_delivery("issues", example("issues.opened") | {"action": "deleted"})
     assert draft.deleted

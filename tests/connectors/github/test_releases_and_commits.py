@@ -11,11 +11,11 @@ from integrations.connectors.drafts import CommitDraft, ReleaseDraft, Repository
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.commits import normalise_commit
 from tests.connectors.github.conftest import Payload
-from tests.connectors.github.reading import told_by
+from tests.connectors.github.reading import drafts_of_delivery
 
 
 def test_a_release(example: Payload) -> None:
-    (draft,) = told_by("release", example("release.published"))
+    (draft,) = drafts_of_delivery("release", example("release.published"))
     assert isinstance(draft, ReleaseDraft)
     assert (draft.external_id, draft.tag, draft.repository) == ("17372790", "0.0.1", "186853002")
     assert not draft.is_draft
@@ -23,14 +23,14 @@ def test_a_release(example: Payload) -> None:
 
 
 def test_a_release_that_was_deleted_is_gone(example: Payload) -> None:
-    (draft,) = told_by("release", example("release.published") | {"action": "deleted"})
+    (draft,) = drafts_of_delivery("release", example("release.published") | {"action": "deleted"})
     assert draft.deleted
 
 
 def test_a_repository_that_was_renamed_keeps_its_id(example: Payload) -> None:
     payload = {"action": "renamed", "repository": example("issues.opened")["repository"]}
     payload["repository"] |= {"full_name": "Codertocat/Hi", "html_url": "https://github.com/Codertocat/Hi"}
-    (draft,) = told_by("repository", payload)
+    (draft,) = drafts_of_delivery("repository", payload)
     assert isinstance(draft, RepositoryDraft)
     assert (draft.external_id, draft.name) == ("186853002", "Codertocat/Hi")
     assert draft.remote == "github.com/Codertocat/Hi"

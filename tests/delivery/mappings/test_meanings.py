@@ -8,8 +8,8 @@ import pytest
 
 from integrations.connectors.drafts import DeploymentDraft, IncidentDraft, PipelineRunDraft, Told, TransitionDraft, Who
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.mappings.values_seen import Example, words_seen
-from integrations.delivery.set_mapping import UnknownMeaningError, set_meaning
+from integrations.delivery.mappings.values_seen import Example, values_seen
+from integrations.delivery.set_mapping import UnknownMappingError, set_meaning
 from integrations.enums import RunStatus, StatusCategory
 from integrations.models import Connection, Deployment, FactChange, Incident, Meaning, PullRequest, WorkItem
 from tests.intake.conftest import SHOP, Tell
@@ -41,7 +41,7 @@ def test_words_are_shown_with_what_they_mean_and_the_latest_of_their_records(tel
     tell(*(deployment(str(number), "prod") for number in range(1, 6)), deployment("6", "customer-eu"))
     set_meaning(github, Subject.ENVIRONMENT, "customer-eu", "production")
     set_meaning(github, Subject.ENVIRONMENT, "customer-us", "production")
-    prod, eu, us = words_seen(github, Subject.ENVIRONMENT)
+    prod, eu, us = values_seen(github, Subject.ENVIRONMENT)
     assert (prod.word, prod.records, prod.means, prod.is_decided) == ("prod", 5, "production", False)
     assert [example.url[-1] for example in prod.examples] == ["5", "4", "3"]
     assert (eu.means, eu.by_default, eu.is_decided) == ("production", "other", True)
@@ -61,7 +61,7 @@ def test_what_statuses_and_reporters_of_items_say_is_shown(tell: Tell, github: C
         item("3", resolution="not_planned", **over),
     )
     activity, found_by, ending = (
-        {seen.word: seen.means for seen in words_seen(github, subject)} for subject in ABOUT_ITEMS
+        {seen.word: seen.means for seen in values_seen(github, subject)} for subject in ABOUT_ITEMS
     )
     assert activity == {"Blocked": "waiting"}
     assert found_by == {"Bug": "", "acme/shop": "", "found-in-prod": "production", "helpdesk": "customer"}
@@ -85,7 +85,7 @@ def test_every_subject_shows_its_words(tell: Tell, github: Connection, subject: 
         Subject.STATUS: ("Open", 1, "todo"),
         Subject.SEVERITY: ("SEV1", 1, "critical"),
     }
-    assert [(seen.word, seen.records, seen.means) for seen in words_seen(github, subject)] == [expected[subject]]
+    assert [(seen.word, seen.records, seen.means) for seen in values_seen(github, subject)] == [expected[subject]]
 
 
 def test_a_new_meaning_applies_to_what_is_stored_and_can_be_taken_back(tell: Tell, github: Connection) -> None:
@@ -154,5 +154,5 @@ def test_a_severity_means_what_an_admin_says(tell: Tell, github: Connection) -> 
 
 
 def test_a_meaning_that_there_is_not_is_refused(github: Connection) -> None:
-    with pytest.raises(UnknownMeaningError, match="Choose one of: production, staging, other"):
+    with pytest.raises(UnknownMappingError, match="Choose one of: production, staging, other"):
         set_meaning(github, Subject.ENVIRONMENT, "prod", "moon")

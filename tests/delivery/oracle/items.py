@@ -9,7 +9,7 @@ from tests.delivery.oracle.calendar import DateRange, Moments, beginning_of
 from tests.delivery.oracle.organisation import EMPLOYED, OUTSIDE, address
 from tests.delivery.oracle.repositories import Record
 
-NEVER_TOLD = "SHOP-999"
+NEVER_REPORTED = "SHOP-999"
 TYPES = ("Story", "Bug", "Task")
 # Status → its category; moves within a category don't count.
 STATUSES = {"To do": "todo", "Doing": "in_progress", "In review": "in_progress", "Done": "done", "Released": "done"}

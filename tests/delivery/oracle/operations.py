@@ -51,7 +51,7 @@ def deployments_of(history: History, many: int) -> list[Record]:
 def _deployed_sha(history: History, at: datetime) -> str:
     chance = history.chance
     kind = chance.random()
-    if not history.is_told or kind < 0.1:
+    if not history.is_reported or kind < 0.1:
         return chance.choice(("", _unknown("x"), _unknown("y"), _unknown("z")))
     if kind < 0.2:
         return history.release.at(at)

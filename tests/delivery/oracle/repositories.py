@@ -81,7 +81,7 @@ class History:
         self.reached.add(first)
 
     @property
-    def is_told(self) -> bool:
+    def is_reported(self) -> bool:
         """Whether anybody tells of the commits of this repository."""
         return self.name != TOOLS
 
@@ -90,10 +90,10 @@ class History:
         start = beginning_of(self.span.first) - timedelta(days=10)
         merges = sorted(self.moments.between(start, self.span.now) for _ in range(pull_requests))
         for number, (at, until) in enumerate(zip(merges, [*merges[1:], self.span.now], strict=True), start=1):
-            if self.is_told and self.chance.random() < 0.25:
+            if self.is_reported and self.chance.random() < 0.25:
                 self._push_to_main(at - timedelta(seconds=1))
             self._merged(number, at)
-            if self.is_told and self.chance.random() < 0.3:
+            if self.is_reported and self.chance.random() < 0.3:
                 self._pick(at, until)
         for number in range(pull_requests + 1, pull_requests + 7):
             self._unmerged(number)
@@ -109,25 +109,25 @@ class History:
     def _merged(self, number: int, at: datetime) -> None:
         chance = self.chance
         author = chance.choice(AUTHORS)
-        to_release = self.is_told and chance.random() < 0.15
-        style = "merge" if to_release else chance.choice(STYLES) if person_of(author) and self.is_told else "untold"
+        to_release = self.is_reported and chance.random() < 0.15
+        style = "merge" if to_release else chance.choice(STYLES) if person_of(author) and self.is_reported else "untold"
         started = at - (LONG_AGO if chance.random() < 1 / 6 else chance.choice(BEGUN))
         branch = self._work(started, at, may_merge_main=style != "forward")
         # Elsewhere nothing tells that a commit had been pushed to main before.
-        of_main = self.is_told and not to_release and style in ("merge", "squash")
+        of_main = self.is_reported and not to_release and style in ("merge", "squash")
         strays = self._strays(branch, at, of_main=of_main)
         record = self._pull_request(number, author, started, at)
         listed, merge_sha = self._bring_in(style, branch, record, at, self.release if to_release else self.main)
         listed_shas = list(dict.fromkeys([*strays, *listed]))
         self.own[record["id"]] = {sha for sha in listed_shas if sha not in self.reached}
-        with_parents = self.is_told and chance.random() < 0.5
+        with_parents = self.is_reported and chance.random() < 0.5
         record["commits"] = [self._listed(sha, author, with_parents=with_parents) for sha in listed_shas]
         record |= {"state": "merged", "merged_at": at.isoformat(), "merge_sha": merge_sha}
         record["merged_by"] = chance.choice(("", author, "ada-work", *map(address, EMPLOYED)))
         record["target_branch"] = "release" if to_release else "main"
         if not to_release:
             self.reached |= set(listed_shas)
-            if self.is_told:
+            if self.is_reported:
                 self.reached |= self._ancestors(self.main.at(at))
         self.records["pull-requests"].append(record)
         self.merged.append(record)
@@ -195,7 +195,7 @@ class History:
             merge_sha = listed[-1]
         elif style == "rebase":  # the provider goes on listing what was pushed
             merge_sha = self._anew(branch, before, at, author, record)[-1]
-        elif self.is_told and person_of(author):
+        elif self.is_reported and person_of(author):
             squash = self._commit([before], at)
             named = style == "squash"
             self._tell(squash, name, at, by=author, of=record if named else None)
@@ -297,7 +297,7 @@ class History:
         self, sha: str, branch: str, at: datetime, *, by: str = "", of: Record | None = None, trail: str = ""
     ) -> None:
         """Let the commit be pushed; where a clone tells of its path it is that of its pull request."""
-        if not self.is_told:
+        if not self.is_reported:
             return
         self.records["commits"].append(
             {

@@ -70,12 +70,12 @@ class Segments:
         record = pull_request.record
         listed = {commit["sha"] for commit in record["commits"]}
         shas = self._world.own.get(pull_request.id, listed) & listed
-        if self._told(record.get("merge_sha", "")):
+        if self._is_reported(record.get("merge_sha", "")):
             shas = shas | {record["merge_sha"]}
         agents = {AGENTS_BY_TRAILER[self._world.signed[sha]] for sha in shas if sha in self._world.signed}
         return agents | ({"copilot"} if record["author"] == CODING_AGENT else set())
 
-    def _told(self, sha: str) -> bool:
+    def _is_reported(self, sha: str) -> bool:
         return any(record["sha"] == sha for record in self._world.records["commits"])
 
     @staticmethod

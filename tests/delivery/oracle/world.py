@@ -19,7 +19,7 @@ from integrations.models import Commit, CommitFile, ProposedRollback, Repository
 from integrations.push.connection import push_connection
 from integrations.push.drafts import KINDS
 from tests.delivery.oracle.calendar import AUTUMN, SPRING, DateRange
-from tests.delivery.oracle.items import NEVER_TOLD, items, keys_of
+from tests.delivery.oracle.items import NEVER_REPORTED, items, keys_of
 from tests.delivery.oracle.operations import deployments_of, incidents_of, runs_of
 from tests.delivery.oracle.organisation import (
     REPOSITORIES,
@@ -60,7 +60,7 @@ def random_world(seed: int) -> World:
     chance = random.Random(seed)
     days = AUTUMN if seed % 2 else SPRING
     keys = keys_of(ITEMS)
-    histories = [History(name, days, chance, [*keys, NEVER_TOLD]) for name in REPOSITORIES]
+    histories = [History(name, days, chance, [*keys, NEVER_REPORTED]) for name in REPOSITORIES]
     for history in histories:
         history.happen(PULL_REQUESTS)
     deployments = [record for history in histories for record in deployments_of(history, DEPLOYMENTS)]

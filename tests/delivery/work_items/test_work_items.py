@@ -11,7 +11,7 @@ from insights.query.query import Dimension, Window
 from insights.query.windows import local_today
 from integrations.connectors.drafts import Who
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.mappings.values_seen import words_seen
+from integrations.delivery.mappings.values_seen import values_seen
 from integrations.delivery.recompute import recompute_all_days
 from integrations.delivery.set_mapping import set_meaning
 from integrations.models import FactChange, WorkItemFigures
@@ -114,7 +114,7 @@ def test_an_admin_says_which_endings_are_no_delivery(tracker: Tracker) -> None:
     week = week_of("03-09")
     tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *FINISHED, resolution="Superseded"))
     assert figure("work.features_per_week", week).value == 1
-    assert [seen.word for seen in words_seen(tracker.connection, Subject.ENDING)] == ["Done", "Superseded"]
+    assert [seen.word for seen in values_seen(tracker.connection, Subject.ENDING)] == ["Done", "Superseded"]
     assert set_meaning(tracker.connection, Subject.ENDING, "Superseded", "dropped") == 1
     assert figure("work.features_per_week", week).value == 0
     set_meaning(tracker.connection, Subject.ENDING, "Superseded", None)
