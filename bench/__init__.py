@@ -1,1 +1,4 @@
-"""How fast Headway is on this machine, beside the goals of the product and a limit measured in the same run."""
+"""Benchmarks:
+
+how fast Headway is on this machine, compared with the product's goals and a limit measured in the same run.
+"""

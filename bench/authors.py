@@ -1,4 +1,4 @@
-"""The people of the made-up organisation, numbered: whose facts the statements of the bench write."""
+"""The people of the generated organisation, numbered: the authors in the statements of the bench."""
 
 from __future__ import annotations
 

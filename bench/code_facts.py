@@ -1,10 +1,10 @@
-"""Commits of the made-up people: those of their sessions, with what the agent wrote of them, and those by hand."""
+"""Commits of the generated people: those of their sessions, with the agent's share, and manual ones."""
 
 from __future__ import annotations
 
 from django.db import connection
 
-COMMITTED_OF_FIVE = 2  # of five sessions, so many lead to a commit
+COMMITTED_OF_FIVE = 2  # of five sessions, this many lead to a commit
 PEOPLE_PER_REPOSITORY = 25
 
 
@@ -112,7 +112,7 @@ FILES = """
     ) AS kind (rest, folder, suffix, language, file_type) ON rest = id %% 3
 """
 
-# A third each of what notes, trailers and a session at that time tell; the model is that of the session.
+# A third each is attributed by notes, trailers and a concurrent session; the model is the session's.
 ATTRIBUTIONS = """
     INSERT INTO integrations_fileattribution
         (file_id, commit_id, agent, model, session_id, method, level, ai_lines)

@@ -23,7 +23,7 @@ MEGABYTE = 1_000_000
 
 
 def columns(conditions: str) -> list[Measured]:
-    """Everything anew, the last whole week anew, and the bytes of both copies."""
+    """Rebuild everything, rebuild the last whole week, and the bytes of both copies."""
     refresh(math.inf)  # changes of facts that wait would be counted, too
     mark_for_recompute(metrics(), None)
     minutes = seconds_of(lambda: refresh(math.inf)) / 60

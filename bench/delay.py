@@ -1,4 +1,4 @@
-"""From an answered 200 to the first answer of /series/ that contains the event."""
+"""Delay from an answered 200 to the first answer of /series/ that contains the event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MINIMUM_GROUP = 10  # people; above what an organisation asks for unless somebod
 
 
 def event_to_tile(token: str, session_cookie: str, *, samples: int) -> list[Measured]:
-    """The delay on an idle installation, and while a thousand records a second come in beside it."""
+    """The delay on an idle installation, and while it receives a thousand records a second."""
     idle = _delays(token, session_cookie, samples)
     with _load(token, seconds=samples * LOADED_SECONDS):
         loaded = _delays(token, session_cookie, samples)
@@ -48,9 +48,9 @@ def _measured(name: str, delays: list[float], goal: float, conditions: str) -> M
 
 
 def _delays(token: str, session_cookie: str, samples: int) -> list[float]:
-    """One request at a time, each of a model of its own, so that it can be told from all others.
+    """One request at a time, each with its own model, so that it can be distinguished.
 
-    Of as many people as a figure needs in order not to be hidden: under load the installation's trial ends.
+    For as many people as a figure needs in order not to be hidden: under load the installation's trial ends.
     """
     connection = Connection(settings.BASE_URL, token)
     delays = []

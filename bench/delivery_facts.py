@@ -1,7 +1,7 @@
-"""A year of delivery for a made-up organisation: pull requests, work items, runs, deployments and incidents.
+"""A year of delivery for a generated organisation: pull requests, work items, runs, deployments and incidents.
 
-Records are written by the database itself, as those of sessions (facts.py); what follows from them the services of the
-intake derive.  The same size and the same day give the same records.
+Records are written by the database itself, as those of sessions (facts.py); the services of the intake derive the rest.
+The same size and the same day give the same records.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: t
 
 
 def _give_repositories(size: DeliverySize) -> None:
-    """To the team of the hand-built tree whose people write there (organisation.py deals them out alike)."""
+    """To the team of the hand-built tree whose people work there (organisation.py deals them out alike)."""
     lowest = numbers_by_level(size.units)[-1]
     units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}
     owned = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")

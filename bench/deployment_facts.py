@@ -1,4 +1,4 @@
-"""Pipeline runs, deployments and incidents of the made-up repositories, which follow from commits and merges.
+"""Pipeline runs, deployments and incidents of the generated repositories, derived from commits and merges.
 
 The statements read bench_pull_request (pull_request_facts.py), and bench_rollout, which the second one draws.
 """

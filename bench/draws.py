@@ -1,4 +1,4 @@
-"""Numbers drawn by the database: as if by chance, and the same every time."""
+"""Random draws in the database: reproducible."""
 
 from __future__ import annotations
 

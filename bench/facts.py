@@ -1,4 +1,4 @@
-"""Years of agent sessions for a made-up organisation, written by the database itself."""
+"""Years of agent sessions for a generated organisation, written by the database itself."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Size:
 
 
 def generate_once(size: Size) -> None:
-    """As `generate`, unless an earlier entry of the same bench did."""
+    """As `generate`, unless an earlier entry of the same bench did it."""
     if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
         generate(size)
 
@@ -98,7 +98,7 @@ ENROLMENTS = """
     GROUP BY identity_id
 """
 
-# What a session's events tell, and what its metrics tell beside: lines, which no model wrote.
+# A session's events, and what only its metrics contain: lines, which no model wrote.
 SESSION_DAYS = """
     INSERT INTO integrations_agentsessionday
         (session_id, identity_id, agent, day, source, counted, model, requests, input_tokens, cache_read_tokens,

@@ -1,4 +1,4 @@
-"""One measured figure with its goal, and how a list of them is printed."""
+"""A measured figure with its goal, and how a list of them is printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db import connection
 
 @dataclass(frozen=True)
 class Limit:
-    """What the machine does at best at the same work, measured in the same run."""
+    """The machine's best at the same work, measured in the same run."""
 
     what: str
     value: float

@@ -1,4 +1,4 @@
-"""Reading a git repository into the database, beside `git log --numstat` of the same repository."""
+"""Importing a git repository into the database, compared with `git log --numstat` of the same repository."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AUTHORS = 200
 
 
 def git_import(*, commits: int) -> list[Measured]:
-    """A made-up history of so many commits; the worker attributes them afterwards and is not waited for."""
+    """A generated history of so many commits; attribution by the worker is not included."""
     with tempfile.TemporaryDirectory(prefix="headway-bench-git-") as folder:
         path = Path(folder) / "history"
         write_history(path, commits=commits)
@@ -108,7 +108,7 @@ def _seconds_of_import(path: Path) -> float:
 
 
 def _connect_for_us_alone(path: Path) -> RepositorySource:
-    """A source that the worker leaves alone."""
+    """A source that the worker ignores."""
     with transaction.atomic():
         source = connect_git(path, name=f"bench {time.time_ns()}")
         source.connection.paused_at = timezone.now()

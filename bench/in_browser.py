@@ -93,7 +93,7 @@ def _window(session_cookie: str) -> Iterator[Page | None]:
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=path, **options)
-        except Error as error:  # what was measured before, for half an hour, is told all the same
+        except Error as error:  # earlier results are reported nevertheless
             logger.warning("No page was measured in a browser: %s does not start. %s", path, error)
             yield None
             return

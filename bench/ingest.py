@@ -1,4 +1,4 @@
-"""The receiver: records a second beside its floor, and small requests beside an empty answer."""
+"""The receiver: records a second compared with its floor, and small requests compared with an empty answer."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _round(token: str, requests: int, spent: ProcessorTime) -> _Round:
 
 
 def _seconds_until_folded() -> float:
-    """How long what was received takes to stand in sessions; FOLD_SECONDS at most."""
+    """How long received records take to become sessions; FOLD_SECONDS at most."""
     started = time.perf_counter()
     while batches_waiting() and time.perf_counter() - started < FOLD_SECONDS:
         time.sleep(0.1)
@@ -182,7 +182,7 @@ def _sent(send: Callable[[Sequence[bytes]], Outcome], requests: int) -> _Sent:
 
 
 def _commits_per_second(commits: int) -> float:
-    """How often the disk says that it has what was written."""
+    """How often a second the disk confirms a write."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_commits (number int)")
         started = time.perf_counter()
@@ -208,7 +208,7 @@ def fill_partition(rows: int) -> None:
 
 
 def _settle_partition() -> None:
-    """What the server does with new rows by itself, which a day's rows have behind them but for the latest."""
+    """Maintenance that the server does by itself on all but the latest rows of a day."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE integrations_agent_event")
         cursor.execute("CHECKPOINT")

@@ -1,4 +1,4 @@
-"""An installation for the bench alone: its own data directory, database and port, gone when it is over."""
+"""A separate installation for the bench: its own data directory, database and port, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.conf import settings
 
 START_SECONDS = 180
 STOP_SECONDS = 60
-SUPERVISOR_PID = "HEADWAY_BENCH_SUPERVISOR"  # tells the measuring process whose children are the installation's
+SUPERVISOR_PID = "HEADWAY_BENCH_SUPERVISOR"  # identifies the installation's processes for the measuring process
 
 
 class BenchInstanceError(Exception):
@@ -67,7 +67,7 @@ def temporary_instance() -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def _end_signals_raise() -> Iterator[Callable[[], None]]:
-    """While it lasts, a signal to end raises, as Ctrl-C does anyway; yields what makes the process deaf to both."""
+    """While it lasts, a termination signal raises, as Ctrl-C does; yields a function that ignores both."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

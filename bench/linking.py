@@ -1,4 +1,4 @@
-"""Which deployment brought each pull request to users, and which of them failed: all of a year linked from nothing."""
+"""Linking a year of pull requests to deployments, and deployments to failures, from scratch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 20.0
 
 
 def relink(size: DeliverySize) -> list[Measured]:
-    """As where nothing is linked yet: first the commits are placed, then lead times and failures are linked."""
+    """From scratch: first the commits are placed, then lead times and failures are linked."""
     generate_delivery_once(size)
     deployments = Deployment.objects.count()
     counted = f"{PullRequest.objects.filter(state='merged').count():,} merges, {deployments:,} deployments"

@@ -1,7 +1,7 @@
-"""Telemetry made beforehand, and connections that send it as fast as they are answered, or at a rate.
+"""Pre-built telemetry requests, and connections that send them as fast as they are answered, or at a rate.
 
-Requests are whole byte strings and answers are read without a client library: on a machine with two cores the
-sender must cost as little as possible, because it takes its time from the server it measures.
+Requests are whole byte strings and answers are read without a client library: on a machine with two cores the sender
+must cost as little as possible, because it takes its time from the server it measures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A made-up organisation of any size, planned: people, three trees, and two years of moves.
+"""Plans a generated organisation of any size: people, three trees, and two years of moves.
 
-Nothing here knows the database: `write_organisation` (organisation_rows.py) stores a plan, and tests compare what the
-services derive from it with the plan itself.  The same size and day make the same plan.
+It does not use the database: `write_organisation` (organisation_rows.py) stores a plan, and tests compare the services'
+results with the plan.  The same size and day make the same plan.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Storing a planned organisation: what people and units are said to be; what follows from that the services derive."""
+"""Stores a planned organisation: people and units; the services derive the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing a file of thousands of people, beside reading the file and copying its rows alone."""
+"""Importing a file of thousands of people, compared with reading the file and copying its rows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ MOVED_WEEKS = 26  # the second file has what changed in so many weeks
 
 
 def people_import(size: OrganisationSize) -> list[Measured]:
-    """The first file into an empty organisation, the same with trees that follow, and a later one with moves.
+    """The first file into an empty organisation, the same with following trees, and a later one with moves.
 
-    Everything is taken back: what other entries measure stays as it was.  Checks that wait for the commit are done
-    within the time that is measured.
+    Everything is rolled back, so that other entries are not affected.  Checks at commit are included in the measured
+    time.
     """
     today = timezone.localdate()
     organisation = plan_organisation(size, today=today)

@@ -1,4 +1,4 @@
-"""Processor time of the installation's processes: what a figure costs, whatever else the machine does meanwhile."""
+"""CPU time of the installation's processes: the cost of a figure, whatever else runs on the machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ProcessorTime:
             self.seconds[role] = self.seconds.get(role, 0.0) + after - before.get(role, 0.0)
 
     def per(self, times: int) -> str:
-        """Of the web process, the worker and PostgreSQL, per each of so many things, in words."""
+        """Of the web process, the worker and PostgreSQL, per item, in words."""
         parts = [
             f"{role} {self.seconds[role] / times * 1000:.3g} ms"
             for role in ("web", "worker", POSTGRES)

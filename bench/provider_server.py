@@ -1,4 +1,4 @@
-"""A provider in a process of its own for `provider-sync`: pages of pull requests, rendered beforehand.
+"""A provider in a separate process for `provider-sync`: pages of pull requests, rendered beforehand.
 
 `python -m bench.provider_server PULLS PAGE_SIZE SECONDS` prints its port and serves until it is ended.
 """
@@ -19,7 +19,7 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def pull_request(number: int) -> dict[str, Any]:
-    """As the bench's connector reads it: with the parts that a provider tells with it."""
+    """As the bench's connector reads it: with its parts."""
     at = BEGIN + timedelta(minutes=10 * number)
     return {
         "id": number,

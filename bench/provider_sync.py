@@ -1,4 +1,4 @@
-"""Syncing a provider's pull requests, beside a bare client that fetches the same pages and throws them away."""
+"""Syncing a provider's pull requests, compared with a bare client that fetches the same pages and discards them."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def _seconds_of_sync(stream: Stream, sizes: list[float]) -> tuple[float, SyncRun
 
 
 def _resident_mb() -> float:
-    """0 where the system does not tell."""
+    """0 if the system does not report it."""
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * 4096 / 1e6

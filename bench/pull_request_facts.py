@@ -1,4 +1,4 @@
-"""Pull requests of the made-up people, with commits, reviews, events and the squashes that they were merged as.
+"""Pull requests of the generated people, with commits, reviews, events and squash commits.
 
 Written by the database itself, as code_facts.py: every statement reads the table bench_pull_request, which the first
 one draws.  Its numbers go from 1 without regard to time; some are missing, where the author was not there.
@@ -142,7 +142,7 @@ EVENTS = """
     SELECT id, 'closed', closed_at, author_id, NULL FROM bench_pull_request WHERE closed_at IS NOT NULL
 """
 
-# The squash of each, one after the other on the default branch; told by a code host alone, without files.
+# The squash of each, one after the other on the default branch; known from a code host alone, without files.
 SQUASHES = """
     INSERT INTO integrations_commit
         (sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, home_id,

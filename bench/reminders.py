@@ -1,4 +1,4 @@
-"""Telling people of thousands of overdue tickets, beside writing the same notices alone."""
+"""Reminding people of thousands of overdue tickets, compared with writing the same notices."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ GOAL_SECONDS = 5.0
 
 
 def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Measured]:
-    """Planning for owners and for their managers, planning again, and putting letters together.
+    """Planning for owners and for their managers, planning again, and composing digests.
 
-    Everybody has an account; one in four tickets is of a unit that is not its owner's.  Everything is taken back.
+    Everybody has an account; one in four tickets is of a unit that is not its owner's.  Everything is rolled back.
     """
     today = local_today()
     with rolled_back():

@@ -1,4 +1,4 @@
-"""Pages as a browser asks for them: the time and the number of queries of every response."""
+"""Pages as a browser requests them: the time and the number of queries of every response."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
 
 
 def parts_of(client: httpx.Client, page: str) -> list[str]:
-    """The addresses that a browser asks for to show the whole page; each of them is asked for once."""
+    """The addresses that a browser requests to show the whole page; each of them once."""
     text = client.get(page).raise_for_status().text
     sources = [first or second for first, second in SOURCES.findall(text)]
     parts = dict.fromkeys(address for address in map(unescape, sources) if address.startswith("/"))

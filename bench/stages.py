@@ -1,4 +1,4 @@
-"""Stages and weekly figures of teams for 50,000 pull requests, beside loading rows and averaging them in Python."""
+"""Stages and weekly figures of teams for 50,000 pull requests, compared with averaging rows in Python."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def last_weeks(pull_requests: int) -> Window:
 
 
 def weekly_figures(weeks: Window) -> Figures:
-    """Median and mean of each stage by unit and week, from facts; the statement is that of pages."""
+    """Median and mean of each stage by unit and week, from facts; the same statement as on pages."""
     units = tuple(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     clock, placement = Clock.read(), Placement(Placed.UNITS, units)
     edges = _edges(weeks)

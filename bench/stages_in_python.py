@@ -1,4 +1,4 @@
-"""What an application does that knows no better: load the rows, work out the stages, group them and average them."""
+"""The naive application: load the rows, compute the stages, group them and average them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long work on the database takes, with what waits for the commit, and without leaving a trace."""
+"""Measures database work, with its checks at commit, and without leaving a trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.figures import percentile
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """A transaction whose work is undone at the end."""
+    """A transaction that is rolled back at the end."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

@@ -1,4 +1,4 @@
-"""Trees of a thousand units: their pages, one metric over all units at once, and what follows from one move."""
+"""Trees of a thousand units: their pages, one metric over all units, and the effects of one move."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def trees(session_cookie: str, *, size: Size, rounds: int) -> list[Measured]:
 
 
 def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
-    """One metric for each unit of the tree by hand, from kept figures and from facts."""
+    """One metric for each unit of the hand-built tree, from cached figures and from facts."""
     units = list(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     tomorrow = timezone.localdate() + timedelta(days=1)
     query = MetricQuery(METRIC, Window(tomorrow - timedelta(weeks=KEPT_WEEKS), tomorrow))
@@ -88,7 +88,7 @@ def _sums(window: Window) -> None:
 
 
 def moves(size: Size, rounds: int) -> list[Measured]:
-    """A person, and a unit with everybody in it, moved as of a quarter ago; each is taken back."""
+    """A person, and a unit with everybody in it, moved as of a quarter ago; each is rolled back."""
     since = timezone.localdate() - timedelta(weeks=13)
     levels = numbers_by_level(size.units)
     last = _unit(levels[-1][-1])

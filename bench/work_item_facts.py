@@ -1,4 +1,4 @@
-"""Work items of the made-up people: one for every other pull request, which is linked to it.
+"""Work items of the generated people: one for every other pull request, which is linked to it.
 
 The statements read bench_pull_request (pull_request_facts.py), and bench_item and bench_transition, which they make.
 """

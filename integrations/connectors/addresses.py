@@ -37,7 +37,7 @@ MOST_CONNECTIONS = 4
 
 
 class RefusedAddressError(Exception):
-    """The name leads to an address that Headway does not connect to."""
+    """The name resolves to an address that Headway does not connect to."""
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(f"{host} leads to {address}")
@@ -46,7 +46,7 @@ class RefusedAddressError(Exception):
 
 
 def is_refused(text: str, *, allow_private: bool) -> bool:
-    """Whether nobody may connect there; private and loopback addresses are those of self-hosted servers."""
+    """Whether the address is refused; private and loopback addresses are allowed for self-hosted servers."""
     address = _plain(ip_address(text.partition("%")[0]))
     if any(address in network for network in NEVER if network.version == address.version):
         return True
@@ -54,7 +54,7 @@ def is_refused(text: str, *, allow_private: bool) -> bool:
 
 
 def _plain(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for, where it does."""
+    """The IPv4 address in an IPv6 one, if there is one."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in NAT64:

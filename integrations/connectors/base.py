@@ -172,7 +172,7 @@ class Connector(ABC):
 
     @abstractmethod
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """The headers that sign a request; `http` for a connector that must first exchange a key for a token."""
+        """The headers that sign a request; `http` is for a connector that must first exchange a key for a token."""
 
     @abstractmethod
     def check(self, http: Http) -> Sequence[CheckedPermission]:
@@ -189,13 +189,15 @@ class Connector(ABC):
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """Read on from `cursor`: {} reads everything, newest first; a cursor of an ended reading what changed since.
+        """Continue from `cursor`: {} reads everything, newest first;
 
-        Each page's cursor must be one from which a later call goes on without a gap, whatever happened in between.
+        the cursor of a finished reading what changed since.
+
+        A later call with any page's cursor must continue without a gap, whatever happened in between.
         """
 
     def budget_of(self, path: str) -> str:
-        """The budget that a request for `path` is counted in, one of `budgets`.  Headers that name it go before."""
+        """The budget of a request for `path`, one of `budgets`.  Headers that name it take precedence."""
         return self.budgets[0]
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
@@ -207,7 +209,7 @@ class Connector(ABC):
         raise NotImplementedError
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
-        """For connectors whose form asks `keep_mirror`; `http` signs nothing, for exchanging a key for a token."""
+        """For connectors whose form has `keep_mirror`; `http` does not sign, for exchanging a key for a token."""
         raise NotImplementedError
 
     # Webhooks, for connectors that have them -------------------------------------------------------------------
@@ -231,7 +233,7 @@ class Connector(ABC):
         return None
 
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
-        """Register the webhook at the provider, or find it registered; its id there."""
+        """Register the webhook at the provider, or find it registered; its id."""
         raise NotImplementedError
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:

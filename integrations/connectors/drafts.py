@@ -1,10 +1,10 @@
-"""Facts as a provider tells them, before they are stored: what `normalise` makes of a payload.
+"""Facts as provided by a source, before they are stored: the result of `normalise`.
 
-A draft says what is known and leaves out what is not: a field that is `UNTOLD` keeps its stored value, whatever that
-is, while None says that there is none (no merge, no assignee).  A list page, a single record and a webhook of one
-record therefore go the same way and may arrive in any order.
+A draft contains what is known and leaves out the rest: a field that is `UNTOLD` keeps its stored value, while None
+means that there is none (no merge, no assignee).  List pages, single records and webhooks of one record therefore go
+the same way and may arrive in any order.
 
-Times are aware; durations follow from them.  Text is as the provider has it, without NUL, cut at `LONGEST_TITLE`.
+Times are aware; durations follow from them.  Text is the provider's, without NUL, cut at `LONGEST_TITLE`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Pull requests, work items, pipeline runs, deployments and incidents: what follows from them, once stored."""
+"""Pull requests, work items, pipeline runs, deployments and incidents: everything derived from them."""

@@ -31,7 +31,7 @@ class Completeness:
     last_production_at: datetime | None
     other_environments: Sequence[str]
     last_incident_at: datetime | None
-    has_repairs: bool  # rollbacks or fixes, which also tell of failures
+    has_repairs: bool  # rollbacks or fixes, which also indicate failures
     has_work_items: bool
 
 

@@ -36,7 +36,7 @@ _STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
-# A pull request's own runs deploy previews of it.  Who tells of deployments means those by the word.
+# A pull request's own runs deploy previews of it.  Sources with their own deployments use those.
 _RECOMPUTE = f"""
     WITH selected AS (
         SELECT run.*, meant.environment, meant.decided

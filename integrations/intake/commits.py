@@ -52,7 +52,7 @@ def store_reported_commits(
         touched |= held[repository]
     settle_homes(touched)
     settle_changes(touched | written.touched)
-    for repository, linked in held.items():  # once it is known what stands for what
+    for repository, linked in held.items():  # once duplicates are known
         relink_commits(repository, linked)
     written.changed |= touched - written.added
     shas = [draft.external_id for draft in accepted]

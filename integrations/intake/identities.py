@@ -35,7 +35,7 @@ def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
 
 @lru_cache(maxsize=10_000)  # the same people page after page
 def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
-    """The name that counts, and behind it those that say whose it is."""
+    """The name that counts, followed by those that identify its owner."""
     if who.bot or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
         return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []

@@ -174,9 +174,9 @@ def _note_seats_of(people: Collection[int]) -> None:
 
 
 def note_presence(changes: Sequence[PresenceChange]) -> None:
-    """Append to the outbox that these people are there on other days than before, from the first telemetry on.
+    """Append to the outbox that these people's presence changed, from the first telemetry on.
 
-    Enrolled or not: adoption is also told of everybody who is there.
+    Enrolled or not: adoption also counts everybody who is there.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -184,7 +184,7 @@ def _external_id(row: Row) -> str:
 
 
 def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Written) -> None:
-    """Of those that are the same, too, note when they were told of."""
+    """Unchanged records get new versions, too."""
     noted: list[Row] = []
     for fields, group in _by_fields(merged_records):
         changed: set[int] = set()

@@ -104,7 +104,7 @@ def column_of(model: type[models.Model], name: str) -> Column:
 
 @dataclass(frozen=True, eq=False)  # there is one of each
 class PartTable:
-    """Parts of a record: `key` tells those of one record apart."""
+    """Parts of a record: `key` distinguishes those of one record."""
 
     collection: str
     draft: type

@@ -1,7 +1,7 @@
-"""Pushed records, once they are valid, as drafts.  A record replaces the stored one entirely, so every field is told.
+"""Valid pushed records as drafts.  A record replaces the stored one entirely, so every field is provided.
 
-Words that are none of ours are kept beside what they are taken for: another status is *other*, another state of a
-pull request follows from its times.
+Unknown values are stored beside what they are taken for: another status is *other*, another state of a pull request
+follows from its times.
 """
 
 from __future__ import annotations

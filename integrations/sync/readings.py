@@ -47,7 +47,7 @@ def _begin(stream: Stream, now: datetime) -> None:
         return
     never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
     full = stream.full_asked or not stream.cursor or never_or_long_ago
-    if stream.reading_since is not None:  # the run tells of the news alone; what it read so far is stored
+    if stream.reading_since is not None:  # the run covers the news alone; what it read so far is stored
         _close_runs(stream, SyncRun.State.INTERRUPTED, "Ended, because everything is to be looked at again.")
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,

@@ -204,7 +204,7 @@ def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
     append_changes_of_commits(commits)
     with database.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
-        # They are gone by now, and tell for the last time whom they covered.
+        # They are deleted by now; this reports for the last time whom they covered.
         append_changes_of_sessions({*sessions, *settle_outcomes(commits, sessions)})
         for statement in DELETE_COMMITS:
             cursor.execute(statement, [commits])

@@ -119,7 +119,7 @@ def _quarantine(delivery: WebhookDelivery, records: Sequence[RawRecord], problem
         payload, external_id = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}, ""
     QuarantinedPayload.objects.update_or_create(
         connection=delivery.connection,
-        kind="",  # one delivery may tell of several
+        kind="",  # one delivery may contain several
         external_id=(external_id or delivery.delivery_id)[:LONGEST_ID],
         source=f"webhook {delivery.event}"[:LONGEST_SOURCE],
         replayed_at=None,

@@ -25,7 +25,7 @@ from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
 
 logger = logging.getLogger(__name__)
 
-REGISTERS = "register_webhooks"  # the setting of a connection whose admin asked for it
+REGISTERS = "register_webhooks"  # the setting that enables it for a connection
 SECONDS_BEFORE_REMOVAL = 20.0  # an admin waits for them
 SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
 _ADVISORY_LOCK = 0x486F_6F6B  # "Hook": with a connection's id, one registration of it at a time

@@ -84,7 +84,7 @@ _HOSTS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
 
 
 def agent_of_signature(name: str, email: str) -> str:
-    """The agent that signs so, by its slug; empty for anybody else."""
+    """The agent of a signature, by its slug; empty for anybody else."""
     email = email.strip().lower()
     if agent := _ADDRESSES.get(email):
         return agent
@@ -96,15 +96,15 @@ def agent_of_signature(name: str, email: str) -> str:
 
 
 def agent_of_bot(value: str) -> str:
-    """The agent that a bot with this login or address is, by its slug; empty for any other bot.
+    """The agent of a bot with this login or address, by its slug; empty for any other bot.
 
-    Code hosts tell of bots by their logins, with or without "[bot]".
+    Code hosts name bots by their logins, with or without "[bot]".
     """
     return agent_of_signature(value, value) or _LOGINS.get(_BOT_LOGIN.sub("", value).lower(), "")
 
 
 def agent_of_trailer(key: str, value: str) -> str:
-    """The agent that a trailer other than Co-authored-by gives away; empty for any other trailer."""
+    """The agent that a trailer other than Co-authored-by identifies; empty for any other trailer."""
     key = key.strip().lower()
     if key == "made-with":
         return _MADE_WITH.get(value.strip().lower(), "")
@@ -114,7 +114,7 @@ def agent_of_trailer(key: str, value: str) -> str:
 
 
 def agents_of_message(message: str) -> tuple[str, ...]:
-    """The agents that the trailers of a commit's message give away, in order of their slugs."""
+    """The agents that a commit message's trailers identify, in order of their slugs."""
     agents = set()
     for trailer in trailers_of(message):
         if trailer.key.lower() == CO_AUTHORED_BY:

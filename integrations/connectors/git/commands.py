@@ -51,7 +51,7 @@ OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class GitError(Exception):
-    """git could not do what was asked; the message is git's, or ours for the operator."""
+    """git failed; the message is git's, or ours for the operator."""
 
 
 class NotARepositoryError(GitError):

@@ -1,4 +1,4 @@
-"""Agent context files on a branch over time: what tells coding agents how to work in a repository."""
+"""Agent context files on a branch over time: instructions for coding agents in a repository."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _pathspecs(paths: Collection[str] | None) -> Sequence[str]:
 
 
 def context_files_changed(git_dir: Path, before: str, tip: str) -> bool:
-    """Whether any commit since `before` touched one: a look at what is new, where all periods need the whole past."""
+    """Whether any commit since `before` touched one: only new commits are read, not the whole history."""
     return any(True for _ in _changes(git_dir, tip, f"^{before}"))
 
 

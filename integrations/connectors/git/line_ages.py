@@ -16,7 +16,7 @@ from integrations.connectors.git.line_changes import ChainCommit, Hunk
 
 RECENT_SECONDS = 21 * 86400
 LATEST = 2**32 - 1  # what a run can hold, in seconds since 1970; git keeps whatever time it is given
-UNKNOWN = 0  # lines older than what a shallow clone tells
+UNKNOWN = 0  # lines older than a shallow clone's history
 
 Runs: TypeAlias = "array[int]"  # number, moment, number, moment, …
 
@@ -62,7 +62,7 @@ class LineAges:
         return total
 
     def begin_at(self, commit: ChainCommit) -> None:
-        """Where a shallow clone begins: its lines are older than anybody knows."""
+        """Where a shallow clone begins: its lines are of unknown age."""
         self.files = {file.path: apply(array("I"), file.hunks, UNKNOWN)[0] for file in commit.files if file.is_text}
 
     def packed(self) -> bytes:

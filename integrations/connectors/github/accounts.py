@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.connectors.drafts import Who
 from integrations.connectors.reader import Reader
 
-GHOST = "ghost"  # stands for everybody who deleted their account
+GHOST = "ghost"  # represents all deleted accounts
 _BOT_ENDING = "[bot]"  # REST writes it, GraphQL leaves it out
 
 
@@ -39,7 +39,7 @@ def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
 
 
 def _number(user: Reader) -> str:
-    """Of people: it stays when they are renamed.  GraphQL does not tell it of everybody else."""
+    """Of people: it survives renaming.  GraphQL does not provide it for other accounts."""
     if user.text("type", default=user.text("__typename", default="")) not in ("User", "Mannequin"):
         return ""
     return next((user.identifier(field) for field in ("id", "databaseId") if user.has(field)), "")

@@ -107,7 +107,7 @@ def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool)
 
 
 def _graphql(http: Http, address: str) -> CheckedPermission:
-    """Whether it is there, and knows what it will be asked: each question, of no record at all."""
+    """Whether GraphQL is available and knows our queries: each is sent for no record at all."""
     what = "GraphQL, which saves requests"
     try:
         for question in (PULL_REQUESTS, ISSUES, DEPLOYMENTS):

@@ -68,7 +68,7 @@ _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     "workflow_run": normalise_run,
 }
 """By the source of a record, as quarantine keeps it."""
-_OF_WEBHOOK = "webhook "  # begins the source of what a delivery told; its event follows
+_OF_WEBHOOK = "webhook "  # prefix of the source of a webhook's records; the event follows
 
 
 @register

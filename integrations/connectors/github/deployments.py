@@ -33,8 +33,8 @@ _ORDER = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.OTHER, RunStatus.FAILUR
 def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     """`deployment` as REST or a webhook has it, and `repository` (its id and page).
 
-    Its statuses stand in `details` (GraphQL) or `statuses` (REST), all of them; or in `deployment_status`, the one
-    that a webhook tells; or nowhere.
+    Its statuses are all in `details` (GraphQL) or `statuses` (REST); or the single one of a webhook is in
+    `deployment_status`; or there are none.
     """
     reader = Reader(payload)
     deployment = Reader(payload.get("deployment"), "deployment")

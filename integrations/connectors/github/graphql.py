@@ -19,9 +19,9 @@ _FORBIDDEN = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FORBIDDEN"})
 
 
 def details_of(http: Http, address: str, question: str, node_ids: Sequence[str]) -> dict[str, Json]:
-    """Node id → its details, each connection whole; without those that are gone or hidden.
+    """Node id → its details, each connection complete; without those that are gone or hidden.
 
-    A batch that is too much for the server is asked for in halves.
+    A batch that is too large for the server is split in halves.
     """
     requested = [node_id for node_id in node_ids if node_id]
     if not requested:
@@ -73,7 +73,7 @@ def _nodes(connection: Mapping[str, Any]) -> list[Any]:
 
 
 def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -> Json:
-    """The answer's data, without those records that are not to be had."""
+    """The answer's data, without records that are gone or hidden."""
     try:
         response = http.post(address, json={"query": question, "variables": variables})
     except GoneError:

@@ -16,7 +16,7 @@ from integrations.connectors.github.webhooks import EVENTS
 def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
     """The id of the webhook that sends to `address`.
 
-    One that is there already is replaced: GitHub does not tell with which secret it signs.
+    An existing one is replaced: GitHub does not reveal its secret.
     """
     for hook in _at(http, place, address):
         remove_hook(http, place, text_of(hook, "id"))
@@ -29,7 +29,7 @@ def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
     try:
         hook = http.post(place.path("hooks"), json=settings).json()
     except PermanentError:
-        # Registered by a try whose answer was lost: that one is ours, with this secret.
+        # Registered by a request whose answer was lost: it is ours, with this secret.
         hook = next(_at(http, place, address), None)
         if hook is None:
             raise

@@ -1,4 +1,4 @@
-"""Reading GitHub's REST lists: pages by their Link headers, and asked conditionally where nothing may have changed."""
+"""Reading GitHub's REST lists: pages by their Link headers, with conditional requests."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def list_all(http: Http, path: str, *, now: datetime, within: str = "", most: in
 
 
 def list_in(document: Any, within: str, path: str) -> list[Any]:
-    """The list that an answer is, or holds.  TransientError where it does not: a proxy or an outage stands between."""
+    """The list that an answer is, or contains.  TransientError if there is none: a proxy or an outage is in between."""
     items = document.get(within) if within and isinstance(document, dict) else document
     if not isinstance(items, list):
         raise TransientError(f"GitHub answered {path.partition('?')[0]} with something else than a list.")

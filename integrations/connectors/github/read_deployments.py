@@ -21,8 +21,9 @@ BATCH_OVER_REST = 25  # of one request each
 
 
 def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """The list does not say how a deployment stands; each status changes its time, and so it is looked at again for a
-    day.  What happens to it later is told by webhooks, or found when everything is looked at again.
+    """The list does not contain a deployment's state; each status changes its time, so it is read again for a day.
+
+    Later changes arrive by webhook, or with the next full reading.
     """
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:

@@ -1,7 +1,7 @@
-"""What webhooks tell, as the records that a sync would read.
+"""Webhook payloads as the records that a sync would read.
 
-A delivery says how a record stands, and not when all of that came about: times of events (ready for review, reopened,
-assigned) and what a payload leaves out (a pull request's commits, a push's parents) are read afterwards, see `news_of`.
+A delivery contains a record's state, not its history: times of events (ready for review, reopened, assigned) and
+omitted parts (a pull request's commits, a push's parents) are read afterwards, see `news_of`.
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 
@@ -28,7 +28,7 @@ _REPOSITORY_FIELDS = ("id", "full_name", "html_url")
 
 
 def normalise_review(payload: Json) -> list[PullRequestDraft]:
-    """`review` and `pull_request`: the pull request as it stands, and this one of its reviews."""
+    """`review` and `pull_request`: the pull request's current state, and this one of its reviews."""
     review = rest_review(Reader(payload.get("review"), "review"))
     (draft,) = normalise_pull_request({"pull_request": payload.get("pull_request")})
     return [draft if review is None else replace(draft, reviews=Told([review], whole=False))]

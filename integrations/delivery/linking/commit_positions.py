@@ -93,7 +93,7 @@ class PlacementChanges:
 
 
 def place_repository(repository: Repository) -> PlacementChanges:
-    """Place all of a repository's commits anew."""
+    """Place all of a repository's commits from scratch."""
     graph = read_graph(repository)
     with connection.cursor() as cursor:
         cursor.execute(_PLACES, [repository.pk])
@@ -169,7 +169,7 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
             on_default.add(sha)
     grown = _growth(parents, on_default, tip)
     if grown is None or not placed.isdisjoint(grown):
-        return None  # fast-forwarded to a commit of a branch: what else stands on it contains more of the chain now
+        return None  # fast-forwarded to a commit of a branch: commits above it contain more of the chain now
     return _place_after(repository, parents, grown, last)
 
 

@@ -47,7 +47,7 @@ def place_waiting() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def follow_rules() -> None:
-    """Link everything anew where the rules are not those by which it was linked."""
+    """Relink everything if the rules differ from those by which it was linked."""
     if LinkingRules.objects.filter(**rules_now()).exists():
         return
     if not LinkingRules.objects.filter(version=VERSION).exists():

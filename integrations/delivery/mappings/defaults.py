@@ -143,7 +143,7 @@ def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
 
 
 def default_status_category(status: str) -> StatusCategory | None:
-    """Where an item in this status stands; one that was dropped is over, unless the word says that work goes on."""
+    """The category of a status; a dropped item is done, unless the word says that work goes on."""
     if "to do" in status.lower():
         return StatusCategory.TODO
     category = _first(_parts(status), _CATEGORIES)

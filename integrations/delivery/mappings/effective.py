@@ -87,11 +87,11 @@ class ValueMappings:
         return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
 
     def of_finder(self, word: str) -> FoundBy | None:
-        """Who found what a label, type, project or reporter of this name is of; None where that says nothing."""
+        """Who found items with this label, type, project or reporter; None if it is not mapped."""
         return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by)
 
     def of_ending(self, word: str) -> Ending:
-        """How an item of this status or resolution ended; it is asked of those in the category done."""
+        """How an item of this status or resolution ended; used for items that are done."""
         return self._of(Subject.ENDING, word, Ending, default_ending) or Ending.DELIVERED
 
     def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:

@@ -104,9 +104,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class SeenValue:
-    """A word, in how many records it stands, and what it means; empty: it says nothing.
+    """A value, in how many records it occurs, and its mapping; empty: not mapped.
 
-    `by_default` is what it means without an admin's word, which `is_decided` says that there is.
+    `by_default` is its mapping without an admin's, which `is_decided` marks.
     """
 
     word: str

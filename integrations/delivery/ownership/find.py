@@ -57,7 +57,7 @@ def _called(name: str) -> Q:
 
 
 def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
-    """What tells it from the others."""
+    """A name that distinguishes it from the others."""
     if owned.project is not None and sum(other.kind == owned.kind for other in among) > 1:
         return f"{owned.kind}:{owned.project.connection.name}/{owned.project.key}"
     return f"{owned.kind}:{owned}"

@@ -15,7 +15,7 @@ from integrations.outbox.fact_changes import announce_changes
 
 AT_ONCE = 5000
 
-# Rows are locked in one order: two connections may tell of pull requests of one repository at the same time.
+# Rows are locked in one order: two connections may store pull requests of one repository at the same time.
 _RECOMPUTE: LiteralString = """
     WITH selected AS MATERIALIZED (
         SELECT figures.run_id, figures.repository_id, run.sha

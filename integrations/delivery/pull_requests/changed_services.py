@@ -14,7 +14,7 @@ from django.db import connection
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
 
-# What has no figures yet tells of itself when it gets them.
+# Pull requests without figures are reported when they get them.
 _NOTE: LiteralString = """
     INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
     SELECT family, person_id, owned_id, lower(days), upper(days)

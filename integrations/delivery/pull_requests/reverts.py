@@ -115,7 +115,7 @@ _RECOMPUTE: LiteralString = r"""
     UNION SELECT before FROM taking_back WHERE anew UNION SELECT id FROM pointed
     UNION SELECT unnest(%(ids)s::bigint[])
 """
-# Taken back is what a merged pull request that counts takes back.
+# Only merged pull requests that count revert others.
 _TAKEN_BACK: LiteralString = """
     WITH concerned AS MATERIALIZED (
         SELECT pull_request_id AS id, repository_id, reverted_by_id

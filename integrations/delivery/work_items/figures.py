@@ -46,7 +46,7 @@ _MOVES = """
         WINDOW at_once AS (PARTITION BY work_item_id, at)
     ) AS provided
 """
-# `ends_later`: the provider knows an end that its moves do not tell of.
+# `ends_later`: the provider knows an end that its moves do not contain.
 _ITEM = """
     SELECT selected.*, first.from_status AS created_in, first.at AS first_move_at, coalesce(last.position, 0) AS moves,
            selected.status_category = 'done' AND selected.resolved_at IS NOT NULL

@@ -196,7 +196,7 @@ class CommitEffects:
 def _store(
     git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
 ) -> CommitEffects:
-    """Store the commits that no clone has told of, in chunks that stay; `again` states the stored ones anew."""
+    """Store the commits that no clone has provided, in chunks that stay; `again` stores known ones again."""
     new = dict.fromkeys(held, True) if again else _new_to_clones(held)
     missing = list(new)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
@@ -284,7 +284,7 @@ def _of_default(
 
 
 def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
-    """Those of which no clone has told, in the same order; whether a provider has."""
+    """Those that no clone has provided, in the same order; whether or not a provider has."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
