@@ -1,4 +1,4 @@
-"""The bench's delivery is stored as the intake leaves it, plausible, and the same every time."""
+"""The bench's delivery entries measure the product's own code, and the baselines compute the same results."""
 
 from __future__ import annotations
 

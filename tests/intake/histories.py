@@ -1,4 +1,4 @@
-"""Random histories of records, told whole and in part, and the tables that they come to."""
+"""Random histories of records, sent completely and in part, and the resulting tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the order and number of tellings, the tables are those of telling everything once, in order."""
+"""Whatever the order and number of updates, the tables are the same as after applying them once, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commits that a provider tells of, before and after a clone does."""
+"""Commits from a provider's API, before and after a clone provides them."""
 
 from __future__ import annotations
 

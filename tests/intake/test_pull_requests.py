@@ -1,4 +1,4 @@
-"""Pull requests as they are told: whole, in part, late, and twice."""
+"""Updates of pull requests: complete, partial, late, and repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tellings in any order, any number of times: against a slow account that simply believes the newest word."""
+"""Merging updates, compared with applying them in order."""
 
 from __future__ import annotations
 

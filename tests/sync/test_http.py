@@ -1,4 +1,4 @@
-"""The one client: where it goes, what it keeps to itself, and how it understands being told to wait."""
+"""The HTTP client: where it sends requests, how it protects secrets, and how it waits for rate limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headway registers webhooks by itself where it was asked to, and takes them away again."""
+"""Headway registers webhooks where that is enabled, and removes them again."""
 
 from __future__ import annotations
 

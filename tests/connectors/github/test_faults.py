@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way, what is told in the end is the same as if nothing had."""
+"""Whatever fails on the way, the drafts in the end are the same as without faults."""
 
 from __future__ import annotations
 

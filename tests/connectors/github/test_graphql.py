@@ -1,4 +1,4 @@
-"""GraphQL answers in its own ways: errors with status 200, records that are gone, connections of a hundred entries."""
+"""GraphQL saves requests and yields the same drafts as REST alone."""
 
 from __future__ import annotations
 

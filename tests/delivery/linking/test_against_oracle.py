@@ -1,4 +1,4 @@
-"""Links by SQL agree with a plain walk over random histories, whatever the order in which they are told."""
+"""Links by SQL agree with a plain walk over random histories, in whatever order records arrive."""
 
 from __future__ import annotations
 

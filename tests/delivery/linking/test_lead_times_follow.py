@@ -1,4 +1,4 @@
-"""Kept lead times of units follow whatever changes them, in whichever order it is told."""
+"""Cached lead times of units are updated by every change, in whatever order changes arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random histories whose developers use agents: in which sessions, and for which pull requests."""
+"""Random histories with coding agents: in which sessions, and for which pull requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what counts comes to a figure, by the counting rules."""
+"""From counted things to a figure, by the counting rules."""
 
 from __future__ import annotations
 

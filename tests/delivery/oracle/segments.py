@@ -1,4 +1,4 @@
-"""By what figures are split: what each thing that counts is of, told from the records alone."""
+"""The segments of each counted thing, from the records alone."""
 
 from __future__ import annotations
 

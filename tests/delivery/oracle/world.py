@@ -1,4 +1,4 @@
-"""A random organisation with all its records, and how they are told to the real intake."""
+"""A random organisation with all its records, and storing them through the real intake."""
 
 from __future__ import annotations
 

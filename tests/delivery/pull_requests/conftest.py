@@ -1,4 +1,4 @@
-"""The connection that tells of pull requests of acme/shop."""
+"""The connection with pull requests of acme/shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to a pull request, and how a provider tells of it."""
+"""Histories of pull requests, and their drafts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pull requests of coding agents that nobody is known to have asked for: work of whoever owns the repository then."""
+"""Coding agents' pull requests without a known requester: credited to the repository's owner at the time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random histories with every trap at once: what SQL stores is what slow counting in Python comes to."""
+"""Random histories with every trap at once: stored figures agree with slow counting in Python."""
 
 from __future__ import annotations
 

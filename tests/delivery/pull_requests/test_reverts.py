@@ -1,4 +1,4 @@
-"""Which pull requests take back which, told in any order."""
+"""Which pull requests revert which, in whatever order they arrive."""
 
 from __future__ import annotations
 

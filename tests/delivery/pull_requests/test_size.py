@@ -1,4 +1,4 @@
-"""How large a pull request is, where a clone tells of its files and where only the provider counts."""
+"""The size of a pull request, from a clone's files or from the provider's counts."""
 
 from __future__ import annotations
 

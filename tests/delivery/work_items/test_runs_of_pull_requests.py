@@ -1,4 +1,4 @@
-"""To which pull request a pipeline run belongs, whatever is told first, last, otherwise, or taken back."""
+"""The pull request of a pipeline run, in whatever order both arrive, change or are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An issue tracker and a CI system as tables: what is told of work items and pipeline runs, and what is asked."""
+"""An issue tracker and a CI system as tables: drafts of work items and pipeline runs, and queries."""
 
 from __future__ import annotations
 
