@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def adopted(organisation: StoredWorld) -> StoredWorld:
+def adopted(stored_world: StoredWorld) -> StoredWorld:
     """A third of the people never had a session, and a third only late ones."""
     for number, person in enumerate(Person.objects.order_by("pk")):
         theirs = AgentSession.objects.filter(identity__person=person)
@@ -33,7 +33,7 @@ def adopted(organisation: StoredWorld) -> StoredWorld:
             theirs.update(has_work=False)
         elif number % 3 == 1:
             theirs.filter(started_on__lt=windows.local_today() - timedelta(days=20 + 5 * number)).update(has_work=False)
-    return organisation
+    return stored_world
 
 
 def hold_against_the_statements(query: MetricQuery) -> int:

@@ -32,12 +32,12 @@ SCOPES = tuple(Scope(unit) for unit in (None, *UNITS))
 class Lines:
     """Slow counting: who is on which line on which days, and what counts on it."""
 
-    def __init__(self, stored: StoredWorld) -> None:
-        self.stored_world = stored
-        self.truth = Truth(stored.world)
-        self.sessions = [Counted(agent, day, person) for agent, person, day in stored.sessions]
+    def __init__(self, stored_world: StoredWorld) -> None:
+        self.stored_world = stored_world
+        self.truth = Truth(stored_world.world)
+        self.sessions = [Counted(agent, day, person) for agent, person, day in stored_world.sessions]
         self.merged = [
-            (pull_request, set(stored.agents[pull_request.name]) or {WITHOUT})
+            (pull_request, set(stored_world.agents[pull_request.name]) or {WITHOUT})
             for pull_request in self.truth.pull_requests.merged_where("is_merged")
         ]
         self.facts = {
@@ -94,9 +94,9 @@ def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None)
     return value, len(facts), len(lines.developers(at(window), agents))
 
 
-def queries_of(stored: StoredWorld) -> list[MetricQuery]:
+def queries_of(stored_world: StoredWorld) -> list[MetricQuery]:
     return [
-        MetricQuery(key, stored.world.span.window, granularity, scope, segments=split)
+        MetricQuery(key, stored_world.world.span.window, granularity, scope, segments=split)
         for key in KEYS
         for granularity in (Granularity.WEEK, Granularity.MONTH)
         for scope in SCOPES
@@ -112,8 +112,8 @@ def agrees(figure: Figure, value: float | None, facts: int, people: int) -> bool
     return bool(figure.value == pytest.approx(value))
 
 
-def test_values_facts_and_developers_are_those_of_slow_counting(stored: StoredWorld) -> None:
-    lines, queries = Lines(stored), queries_of(stored)
+def test_values_facts_and_developers_are_those_of_slow_counting(stored_world: StoredWorld) -> None:
+    lines, queries = Lines(stored_world), queries_of(stored_world)
     differ, seen = [], set()
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
@@ -128,8 +128,8 @@ def test_values_facts_and_developers_are_those_of_slow_counting(stored: StoredWo
     assert {None, "AI", WITHOUT, *AGENTS} <= seen
 
 
-def test_totals_rows_and_built_figures_are_the_same(stored: StoredWorld) -> None:
-    queries = queries_of(stored)
+def test_totals_rows_and_built_figures_are_the_same(stored_world: StoredWorld) -> None:
+    queries = queries_of(stored_world)
     from_facts = read_series(queries)
     totals = read_totals(queries)
     assert [total.total for total in totals] == [fact.total for fact in from_facts]
@@ -145,23 +145,23 @@ def test_totals_rows_and_built_figures_are_the_same(stored: StoredWorld) -> None
     assert [(answer.total, answer.series) for answer in built] == [(fact.total, fact.series) for fact in from_facts]
 
 
-def test_the_parts_of_the_work_add_up_to_all_of_it(stored: StoredWorld) -> None:
+def test_the_parts_of_the_work_add_up_to_all_of_it(stored_world: StoredWorld) -> None:
     for key in KEYS:
         whole, parts = read_totals(
             [
-                MetricQuery(key, stored.world.span.window, facets=facets, segments=segments)
+                MetricQuery(key, stored_world.world.span.window, facets=facets, segments=segments)
                 for facets, segments in (({}, ()), ({}, (Dimension.WORK_TYPE,)))
             ]
         )
         assert sum(figure.value or 0 for figure in parts.total) == pytest.approx(whole.total[0].value)
 
 
-def test_comparisons_are_those_of_slow_counting(stored: StoredWorld) -> None:
+def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> None:
     """Both groups of known developers, and how much is of nobody known."""
-    lines = Lines(stored)
+    lines = Lines(stored_world)
     compared = 0
     for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
-        query = MetricQuery(key, stored.world.span.window, Granularity.WEEK, scope)
+        query = MetricQuery(key, stored_world.world.span.window, Granularity.WEEK, scope)
         [comparison] = read_comparisons([query], line)
         groups = [counted_of_known(lines, query, name) for name in (line, WITHOUT)]
         for group, (facts_of, developers, in_buckets) in zip(
