@@ -103,16 +103,16 @@ def _trial_notice(request: HttpRequest) -> str:
 def navigation(request: HttpRequest) -> list[NavigationSection]:
     """The sections with the pages that this installation has and that this user may open."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
-    found = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
-    belonging = {url: url for _, links in found for _, url in links}
-    belonging |= {address(name): url for _, links in found for entry, url in links for name in entry.also}
+    sections = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
+    belonging = {url: url for _, links in sections for _, url in links}
+    belonging |= {address(name): url for _, links in sections for entry, url in links for name in entry.also}
     current = belonging.get(_leading_to(request.path, list(belonging)), "")
     return [
         NavigationSection(
             title,
             [NavigationItem(entry.label, entry.icon, url, url == current, entry.counts_unread) for entry, url in links],
         )
-        for title, links in found
+        for title, links in sections
         if links
     ]
 

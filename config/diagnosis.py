@@ -75,9 +75,9 @@ def disk() -> Finding:
 
 
 def data_folder() -> Finding:
-    found = list(islice(open_to_others(settings.DATA_DIR), MOST_NAMED))
-    if found:
-        names = ", ".join(map(str, found))
+    paths = list(islice(open_to_others(settings.DATA_DIR), MOST_NAMED))
+    if paths:
+        names = ", ".join(map(str, paths))
         sentence = f"Other accounts of this machine can read {names}. Restart `manage.py up`, which closes them."
         return Finding("data folder", State.WRONG, sentence)
     return Finding("data folder", State.RIGHT, "Other accounts of this machine can read nothing in it.")

@@ -73,7 +73,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
 def _unit_gauges(request: HttpRequest, viewer: User | TokenHolder, units: list[str]) -> Iterator[Gauge]:
     """`metric` may be repeated; `weeks` are the last ones that the figures are of."""
     weeks = request.GET.get("weeks", str(DEFAULT_WEEKS))
-    found = samples(
+    metric_samples = samples(
         access_of(viewer),
         units=list(dict.fromkeys(units)),
         keys=list(dict.fromkeys(request.GET.getlist("metric"))),
@@ -83,16 +83,16 @@ def _unit_gauges(request: HttpRequest, viewer: User | TokenHolder, units: list[s
         Gauge(
             "headway_metric",
             f"A metric of a unit over the last {weeks} weeks, in its unit of measure.",
-            each.value,
+            sample.value,
             _labels(
-                key=each.key,
-                unit=each.unit,
-                unit_of_measure=each.unit_of_measure,
-                statistic=each.statistic,
+                key=sample.key,
+                unit=sample.unit,
+                unit_of_measure=sample.unit_of_measure,
+                statistic=sample.statistic,
                 weeks=weeks,
             ),
         )
-        for each in found
+        for sample in metric_samples
     )
 
 

@@ -42,13 +42,14 @@ def problems_of(source: Path) -> Iterator[str]:
             pins.setdefault(canonicalize_name(pin["name"]), set()).add(pin["version"])
             if "--hash=" not in following:
                 yield f"{compiled.name}: {pin['name']} has no hash."
-    for wanted in requirements(source):
-        versions = pins.get(canonicalize_name(wanted.name), set())
+    for requirement in requirements(source):
+        versions = pins.get(canonicalize_name(requirement.name), set())
         if not versions:
-            yield f"{compiled.name} lacks {wanted.name}, which {source.name} asks for."
+            yield f"{compiled.name} lacks {requirement.name}, which {source.name} asks for."
         for version in versions:
-            if not wanted.specifier.contains(version, prereleases=True):
-                yield f"{compiled.name} pins {wanted.name} {version}, and {source.name} asks for {wanted.specifier}."
+            if not requirement.specifier.contains(version, prereleases=True):
+                allowed = requirement.specifier
+                yield f"{compiled.name} pins {requirement.name} {version}, and {source.name} asks for {allowed}."
 
 
 def requirements(source: Path) -> Iterator[Requirement]:

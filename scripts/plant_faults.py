@@ -82,8 +82,8 @@ class Verdict:
 
 
 def read_faults() -> list[Fault]:
-    told: list[dict[str, Any]] = tomllib.loads(LIST.read_text(encoding="utf-8"))["fault"]
-    return [Fault(**each) for each in told]
+    entries: list[dict[str, Any]] = tomllib.loads(LIST.read_text(encoding="utf-8"))["fault"]
+    return [Fault(**entry) for entry in entries]
 
 
 @contextmanager
@@ -112,14 +112,14 @@ def judge(fault: Fault, revision: str, processes: int) -> Verdict:
         except UnusableFaultError as problem:
             return verdict(f"not planted: {problem}")
         paths = fault.tests_in(tree)
-        for asked in (paths, folders_of(paths)):
-            run = run_tests(tree, asked, processes)
+        for targets in (paths, folders_of(paths)):
+            run = run_tests(tree, targets, processes)
             if run.code == FAILED and run.failed:
                 return verdict(run.failed, caught=True)
             if run.code not in (PASSED, NOTHING_RAN):
                 print("\n".join(run.output.splitlines()[-LAST_LINES:]), file=sys.stderr)
                 return verdict("not judged: the tests could not be run; see above")
-            if folders_of(asked) == asked:
+            if folders_of(targets) == targets:
                 break
     return verdict("")
 
@@ -146,8 +146,8 @@ def run_tests(tree: Path, paths: Sequence[Path], processes: int) -> Run:
         except subprocess.TimeoutExpired:
             pytest.kill()
         raise
-    found = FAILED_TEST.search(output)
-    return Run(pytest.returncode, found[1] if found else "", output)
+    match = FAILED_TEST.search(output)
+    return Run(pytest.returncode, match[1] if match else "", output)
 
 
 def pass_without_faults(faults: Sequence[Fault], revision: str, processes: int) -> bool:

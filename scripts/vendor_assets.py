@@ -169,17 +169,17 @@ def differences() -> list[str]:
         for path in VENDOR_DIR.rglob("*")
         if path.is_file() and path != MANIFEST
     }
-    found = [f"{name} is in the manifest but not there." for name in sorted(listed.keys() - present.keys())]
-    found += [f"{name} is not in the manifest." for name in sorted(present.keys() - listed.keys())]
-    found += [
+    problems = [f"{name} is in the manifest but not there." for name in sorted(listed.keys() - present.keys())]
+    problems += [f"{name} is not in the manifest." for name in sorted(present.keys() - listed.keys())]
+    problems += [
         f"{name} was changed by hand."
         for name in sorted(listed.keys() & present.keys())
         if listed[name] != present[name]
     ]
     pinned = {(package.name, package.version) for package in PACKAGES}
     vendored = {(entry["package"], entry["version"]) for entry in manifest["packages"]}
-    found += [f"{name} {version} is pinned but not vendored." for name, version in sorted(pinned - vendored)]
-    return found
+    problems += [f"{name} {version} is pinned but not vendored." for name, version in sorted(pinned - vendored)]
+    return problems
 
 
 def main() -> int:
@@ -187,9 +187,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with the manifest, change nothing")
     if not parser.parse_args().check:
         vendor_all()
-    found = differences()
-    print("\n".join(found) or "static/vendor agrees with its manifest.")
-    return 1 if found else 0
+    problems = differences()
+    print("\n".join(problems) or "static/vendor agrees with its manifest.")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -95,29 +95,29 @@ View = Callable[..., Any]
 
 def views_by_route(resolver: URLResolver | None = None, prefix: str = "") -> dict[str, View]:
     """Every route of the application's own, with its view."""
-    found: dict[str, View] = {}
+    views: dict[str, View] = {}
     for entry in (resolver or get_resolver()).url_patterns:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
-            found[route] = entry.callback
+            views[route] = entry.callback
         elif not route.startswith("admin/"):
-            found |= views_by_route(entry, route)
-    return found
+            views |= views_by_route(entry, route)
+    return views
 
 
 def filled(route: str, arguments: Mapping[str, Any], **bad: str) -> str:
     """The route's address with these arguments, of which `bad` are percent-encoded already."""
-    return "/" + _PARAMETER.sub(lambda found: bad.get(found[1]) or quote(str(arguments[found[1]])), route)
+    return "/" + _PARAMETER.sub(lambda match: bad.get(match[1]) or quote(str(arguments[match[1]])), route)
 
 
 def parameters_of(route: str, view: View) -> list[str]:
     """The query parameters that a route knows."""
     named = [name for name in _QUERY.findall(_source_of(view)) if name]
     described = [
-        each["name"]
+        parameter["name"]
         for operation in _described(route).values()
-        for each in operation.get("parameters", ())
-        if each["in"] == "query"
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
     ]
     return list(dict.fromkeys([*described, *named, *(() if described else FILTERS)]))
 

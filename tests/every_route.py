@@ -38,8 +38,8 @@ class Access:
 
     def by(self, asking: str) -> int:
         if asking in TOKENS:
-            status = self.token_of_nobody if asking == "token_of_nobody" else None
-            return next(each for each in (status, self.token, self.visitor) if each is not None)
+            chosen = self.token_of_nobody if asking == "token_of_nobody" else None
+            return next(client for client in (chosen, self.token, self.visitor) if client is not None)
         return {"visitor": self.visitor, "admin": self.admin}.get(asking, self.member)
 
 

@@ -189,7 +189,7 @@ class Org:
         from integrations.delivery.ownership.find import find_owned, find_unit
         from integrations.delivery.ownership.give import own
 
-        start, end = (None if each is None else _day(each) for each in (from_, to))
+        start, end = (None if moment is None else _day(moment) for moment in (from_, to))
         own(find_owned(resource), find_unit(unit), start=start, end=end)
 
     def send(self, path: str, message: Message) -> None:

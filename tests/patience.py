@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 def wait_until(look: Callable[[], Result], *, what: str, within_seconds: float = PATIENCE_SECONDS) -> Result:
     """The first truthy result of `look`; AssertionError naming `what` when it does not come in time."""
     deadline = time.monotonic() + within_seconds
-    while not (found := look()):
+    while not (result := look()):
         assert time.monotonic() < deadline, f"Not within {within_seconds:g} s: {what}"
         time.sleep(0.05)
-    return found
+    return result

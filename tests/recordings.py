@@ -62,6 +62,8 @@ class Recordings:
 
     def of(self, agent: str) -> list[Recording]:
         """Every recorded run of that agent (as the data names it, e.g. claude-code), by name."""
-        found = [Recording(index.parent) for index in sorted((self.folder / "agents" / agent).glob("*/index.json"))]
-        assert found, f"no recordings of {agent} under {self.folder}"
-        return found
+        recordings = [
+            Recording(index.parent) for index in sorted((self.folder / "agents" / agent).glob("*/index.json"))
+        ]
+        assert recordings, f"no recordings of {agent} under {self.folder}"
+        return recordings

@@ -124,9 +124,9 @@ def test_pages(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) ->
     units = UNITS if role == "admin" else UNITS_OF_OTHERS
     wrong = {}
     for address in PAGES:
-        wanted = {**expected, **HOME} if address in WITHOUT_FIGURES else expected
-        if (found := answers(client, address, units)) != {unit: wanted[unit] for unit in units}:
-            wrong[address] = found
+        expected_here = {**expected, **HOME} if address in WITHOUT_FIGURES else expected
+        if (statuses := answers(client, address, units)) != {unit: expected_here[unit] for unit in units}:
+            wrong[address] = statuses
     assert not wrong
 
 

@@ -76,15 +76,15 @@ class World:
     def arguments(self, route: str) -> Mapping[str, Any]:
         """Of something that is there, as far as there is anything."""
         address = ROUTES[route].address.partition("?")[0]
-        found = {**resolve(address).kwargs}
+        arguments = {**resolve(address).kwargs}
         for beginning, number in self.numbers.items():
             if route.startswith(beginning):
-                found = {name: number if value == 4711 else value for name, value in found.items()}
+                arguments = {name: number if value == 4711 else value for name, value in arguments.items()}
         names = {"slug": "teams" if "trees/" in route else "platform", "start": str(current_quarter().start)}
         if "people/<" in route:
             person = Person.objects.get(email="ada@example.com")
             names |= {"public_id": str(person.public_id), "key": str(person.email)}
-        return {name: names.get(name, value) for name, value in found.items()}
+        return {name: names.get(name, value) for name, value in arguments.items()}
 
     def send(self, sent: Sent) -> HttpResponse:
         cookies = self.client.cookies.copy()
@@ -121,9 +121,9 @@ def wrong_form(sent: Sent, answer: HttpResponse) -> str:
         return "" if answer.content else "an empty page"
     if "json" not in answer.headers["Content-Type"]:
         return f"{answer.headers['Content-Type']} instead of JSON"
-    told = json.loads(answer.content)
+    document = json.loads(answer.content)
     named = {"error", "errors", "results"} if not sent.address.startswith("/v1/") else {"message"}
-    return "" if named & set(told) else f"no error in {told}"
+    return "" if named & set(document) else f"no error in {document}"
 
 
 @pytest.fixture
@@ -244,10 +244,10 @@ RECORDS = {
 @pytest.mark.parametrize("kind", RECORDS)
 def test_what_cannot_be_kept_is_refused_with_the_field_that_holds_it(world: World, kind: str, body: str) -> None:
     answer = world.client.generic("POST", f"/api/v1/{kind}/", body.encode(), content_type=JSON)
-    told = json.loads(answer.content)["error"]
+    message = json.loads(answer.content)["error"]
     assert answer.status_code == 400
-    assert told["parameter"] == (None if "[[[" in body else "title")
-    assert told["message"]
+    assert message["parameter"] == (None if "[[[" in body else "title")
+    assert message["message"]
 
 
 @pytest.mark.parametrize(

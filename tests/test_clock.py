@@ -20,18 +20,22 @@ class Module:
     def __init__(self, path: str, source: str) -> None:
         self.path, self.tree = path, ast.parse(source)
         name = path.removesuffix(".py").replace("/", ".")
-        self.functions = {f"{name}.{each.name}": each for each in self.tree.body if isinstance(each, ast.FunctionDef)}
+        self.functions = {
+            f"{name}.{statement.name}": statement
+            for statement in self.tree.body
+            if isinstance(statement, ast.FunctionDef)
+        }
         self._means = {full.rpartition(".")[2]: full for full in self.functions}
-        for each in ast.walk(self.tree):
-            if isinstance(each, ast.ImportFrom):
-                self._means |= {alias.asname or alias.name: f"{each.module}.{alias.name}" for alias in each.names}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom):
+                self._means |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
 
     def asks(self, call: ast.Call, asking: set[str]) -> bool:
         match call.func:
             case ast.Attribute(value=ast.Name(id="time"), attr="time"):
                 return True
             case ast.Name(id=name) | ast.Attribute(attr=name):
-                of_today = name in UNTIL_TODAY and all(said.arg != "today" for said in call.keywords)
+                of_today = name in UNTIL_TODAY and all(keyword.arg != "today" for keyword in call.keywords)
                 own = isinstance(call.func, ast.Name) and self._means.get(name) in asking
                 return name in CLOCKS or of_today or own
         return False

@@ -35,9 +35,9 @@ def status_of(method: str, address: str, content_type: str, body: bytes = b"") -
     environ = RequestFactory().generic(method, address, body, content_type="text/plain").environ
     environ["CONTENT_TYPE"] = content_type
     setup_testing_defaults(environ)
-    found: list[str] = []
-    list(Handler()(environ, lambda status, headers, exc_info=None: found.append(status)))  # type: ignore[arg-type]
-    return int(found[0].split()[0])
+    problems: list[str] = []
+    list(Handler()(environ, lambda status, headers, exc_info=None: problems.append(status)))  # type: ignore[arg-type]
+    return int(problems[0].split()[0])
 
 
 def test_no_content_type_fails_a_page_a_form_or_a_receiver() -> None:

@@ -95,7 +95,7 @@ def test_providers_are_told_that_a_delivery_was_not_stored(monkeypatch: pytest.M
 def test_an_upload_that_finds_no_room_is_answered_with_a_page(
     monkeypatch: pytest.MonkeyPatch, forgiving: Client, full: Any
 ) -> None:
-    monkeypatch.setattr("orgtree.people_import.pages.keep_upload", full)
+    monkeypatch.setattr("orgtree.people_import.pages.save_upload", full)
     file = SimpleUploadedFile("people.csv", b"email\nada@example.com\n")
     answer = forgiving.post(reverse("people_import"), {"file": file})
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
@@ -122,7 +122,7 @@ def test_other_failures_say_nothing_of_a_disk(monkeypatch: pytest.MonkeyPatch, f
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("orgtree.people_import.pages.keep_upload", broken)
+    monkeypatch.setattr("orgtree.people_import.pages.save_upload", broken)
     file = SimpleUploadedFile("people.csv", b"email\nada@example.com\n")
     answer = forgiving.post(reverse("people_import"), {"file": file})
     assert (answer.status_code, b"disk" in answer.content) == (500, False)

@@ -48,6 +48,6 @@ def test_what_its_tests_do_not_notice_their_folders_are_asked_for(tmp_path: Path
     for name in ("tests/test_clock.py", "tests/engine/test_clock.py", "tests/engine/test_other.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = FAULT.tests_in(tmp_path)
-    assert found == [Path("tests/engine/test_clock.py"), Path("tests/test_clock.py")]
-    assert folders_of(found) == [Path("tests/engine"), Path("tests/test_clock.py")]
+    paths = FAULT.tests_in(tmp_path)
+    assert paths == [Path("tests/engine/test_clock.py"), Path("tests/test_clock.py")]
+    assert folders_of(paths) == [Path("tests/engine"), Path("tests/test_clock.py")]

@@ -172,6 +172,6 @@ def test_the_web_servers_own_log_has_none_either(server: Server) -> None:
         client.put(address)
         client.post(address, data={"password": "x"})
         client.get(address, headers={"Host": "elsewhere.example.com"})
-    said = server.logs(lines=1000)
-    assert "/…" in said
-    assert MARKER not in said
+    logged = server.logs(lines=1000)
+    assert "/…" in logged
+    assert MARKER not in logged

@@ -29,8 +29,8 @@ def test_what_a_test_changes_is_undone(ada: int, time: str) -> None:
 
 
 def item(file: str, name: str, *fixtures: str, marked: bool = False) -> Any:
-    found = object() if marked else None
-    return SimpleNamespace(path=Path(file), name=name, fixturenames=fixtures, get_closest_marker=lambda _: found)
+    result = object() if marked else None
+    return SimpleNamespace(path=Path(file), name=name, fixturenames=fixtures, get_closest_marker=lambda _: result)
 
 
 def test_a_file_that_mixes_is_refused_by_name() -> None:

@@ -63,8 +63,8 @@ def give_to_server(folder: Path) -> None:
     account = server_account()
     if account is None:
         return
-    found = folder.stat()
-    if (found.st_uid, found.st_gid) != (account.pw_uid, account.pw_gid):
+    status = folder.stat()
+    if (status.st_uid, status.st_gid) != (account.pw_uid, account.pw_gid):
         os.chown(folder, account.pw_uid, account.pw_gid)
     let_server_reach(folder)
 

@@ -86,10 +86,10 @@ def binaries() -> Path:
 
 def _belongs_to_a_stranger(folder: Path) -> bool:
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except FileNotFoundError:
         return False
-    return folder.is_symlink() or not folder.is_dir() or found.st_uid not in (os.getuid(), server_uid())
+    return folder.is_symlink() or not folder.is_dir() or status.st_uid not in (os.getuid(), server_uid())
 
 
 def _account_name(uid: int) -> str | None:

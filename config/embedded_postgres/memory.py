@@ -23,9 +23,9 @@ def shared_buffers() -> str:
 
 def _memory_bytes(limits: Sequence[Path]) -> int:
     """The machine's memory, or as much of it as a container may take."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    limits_in_bytes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in limits:
         written = path.read_text().strip() if path.exists() else ""
         if written.isdigit():  # or “max”
-            found.append(int(written))
-    return min(found)
+            limits_in_bytes.append(int(written))
+    return min(limits_in_bytes)

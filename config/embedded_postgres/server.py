@@ -164,14 +164,14 @@ def _settle_earlier_server(cluster: Cluster, deadline: float) -> None:
 
 def _refuse_other_major_version(cluster: Cluster) -> None:
     try:
-        found = (cluster.postgres_dir / "PG_VERSION").read_text().strip()
+        version = (cluster.postgres_dir / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
         return
-    if found != MAJOR_VERSION:
+    if version != MAJOR_VERSION:
         raise EmbeddedPostgresError(
-            f"The data directory {cluster.data_dir} belongs to another version: it was written by PostgreSQL {found}, "
-            f"and this Headway brings PostgreSQL {MAJOR_VERSION}. Start it with the Headway that wrote it, or set "
-            "HEADWAY_DATA_DIR to another folder."
+            f"The data directory {cluster.data_dir} belongs to another version: it was written by PostgreSQL "
+            f"{version}, and this Headway brings PostgreSQL {MAJOR_VERSION}. Start it with the Headway that wrote it, "
+            "or set HEADWAY_DATA_DIR to another folder."
         )
 
 

@@ -29,21 +29,21 @@ def sign_ins() -> list[SignIn]:
     Creates the first admin where the installation has no account at all.
     """
     users = get_user_model().objects
-    kept = _Kept(settings.DATA_DIR / "secrets" / "sign_ins.json")
+    file = _Kept(settings.DATA_DIR / "secrets" / "sign_ins.json")
     if not users.exists():
         password = secrets.token_urlsafe(12)
         users.create_superuser(username="admin", email=FIRST_ADMIN, password=password)
-        kept.write(json.dumps([{"name": FIRST_ADMIN, "password": password, "role": "admin"}]))
-    return [sign_in for sign_in in json.loads(kept.read() or "[]") if _works(sign_in)]
+        file.write(json.dumps([{"name": FIRST_ADMIN, "password": password, "role": "admin"}]))
+    return [sign_in for sign_in in json.loads(file.read() or "[]") if _works(sign_in)]
 
 
 def ingest_token() -> str | None:
     """The token that agents send their telemetry with, made at the first start; None once it was revoked."""
-    kept = _Kept(settings.DATA_DIR / "secrets" / "ingest_token")
-    token = kept.read()
+    file = _Kept(settings.DATA_DIR / "secrets" / "ingest_token")
+    token = file.read()
     if token is None:
         _, token = create_ingest_token(FIRST_TOKEN)
-        kept.write(token)
+        file.write(token)
     return token if find_ingest_token(token) is not None else None
 
 

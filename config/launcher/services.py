@@ -63,7 +63,7 @@ def _connect_to_broker() -> None:
 def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception] | tuple[type[Exception], ...]) -> None:
     """Try until it works; the server in the next container may still be starting."""
     deadline = time.monotonic() + environment.patience_seconds()
-    told = False
+    announced = False
     while True:
         try:
             connect()
@@ -71,8 +71,8 @@ def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception]
             reason = str(problem).strip() or type(problem).__name__
             if any(sign in reason for sign in HOPELESS) or time.monotonic() > deadline:
                 raise LaunchError(f"{what} cannot be used: {reason}") from None
-            if not told:
-                told = True
+            if not announced:
+                announced = True
                 print(f"Waiting. {what} does not answer yet: {reason.splitlines()[0]}", file=sys.stderr, flush=True)
             time.sleep(SECONDS_BETWEEN_TRIES)
         else:

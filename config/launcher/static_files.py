@@ -24,6 +24,6 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
-            found = (storage.path(name), storage.size(name), storage.get_modified_time(name).timestamp())
-            digest.update(repr(found).encode())
+            properties = (storage.path(name), storage.size(name), storage.get_modified_time(name).timestamp())
+            digest.update(repr(properties).encode())
     return digest.hexdigest()

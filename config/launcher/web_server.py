@@ -132,6 +132,6 @@ def serve(listener: int | None) -> None:
 def _allowed_files() -> int:
     """How many files this process may have open, after having asked for as many as it can use."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    return wanted
+    limit = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    return limit

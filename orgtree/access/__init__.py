@@ -1,1 +1,1 @@
-"""What somebody may see and do: grants, policy, invitations, tokens, sessions.  docs/access.md."""
+"""Access control: grants, policy, invitations, tokens, sessions.  docs/access.md."""

@@ -1,6 +1,6 @@
-"""Who may look at what.  docs/access.md.
+"""Who may see what.  docs/access.md.
 
-`viewable(user)` answers for an account; querysets answer for rows (`Unit.objects.visible_to(user)`).  Both rest on
+`viewable(user)` is for accounts, querysets are for rows (`Unit.objects.visible_to(user)`).  Both use
 orgtree/models/sight.py, so that they cannot disagree.
 """
 
@@ -29,11 +29,11 @@ __all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_p
 
 @dataclass(frozen=True)
 class Access:
-    """What one viewer may look at, and what of people is withheld from them: read once for each response."""
+    """What a viewer may see and what is withheld from them; read once per response."""
 
     viewer: Viewer
     sight: Sight
-    policy: IndividualPolicy  # in effect: names, while the trial lasts
+    policy: IndividualPolicy  # in effect: NAMED in trial mode
     trial: TrialState
     people_version: int  # orgtree/organisation/people_version.py
 
@@ -43,15 +43,15 @@ class Access:
 
     @property
     def is_of_account(self) -> bool:
-        """Whether somebody looks; a token of nobody reads aggregates, and who somebody is, is none."""
+        """Whether the viewer is an account; tokens without a user read aggregates and no names."""
         return isinstance(self.viewer, User)
 
     def address_of(self, person: Person | None) -> str | None:
-        """The e-mail address of whoever owns something; None for a token of nobody, too."""
+        """An owner's e-mail address; None also for tokens without a user."""
         return person.email if person and self.is_of_account else None
 
     def written(self, person: Person | None) -> str:
-        """As a list that is read in again names somebody: by address, else by name; empty for a token of nobody."""
+        """The person as in re-importable lists: address, else name; empty for tokens without a user."""
         if person is None or not self.is_of_account:
             return ""
         return person.email or person.full_name
@@ -62,7 +62,7 @@ class Access:
         return self.policy == IndividualPolicy.NAMED
 
     def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
-        """What to call each of these people before the viewer, by id; a pseudonym is another one in each question."""
+        """Display names by id, as the viewer may see them; pseudonyms differ by `question`."""
         own_id = self.sight.person_id
         return person_labels(self.viewer, people, policy=self.policy, own_id=own_id, question=question)
 
@@ -71,16 +71,16 @@ def access_of(viewer: Viewer) -> Access:
     account = viewer if isinstance(viewer, User) else None
     organisation, today = account_today(account) if account else (Organisation.current(), None)
     learn(organisation)
-    trial = trial_state_of(organisation)  # the look that finds enough people ends the trial, before it shows anything
+    trial = trial_state_of(organisation)  # ends the trial before anything is shown, if there are enough people
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
     return Access(viewer, seen, policy, trial, organisation.people_version)
 
 
 def access_of_the_public() -> Access:
-    """Of whoever is not known at all: aggregates that were published, never of fewer than the minimum group size.
+    """For anonymous readers: published aggregates, never of fewer people than the minimum group size.
 
-    Neither a trial nor a policy of names opens small groups to them.
+    Neither trial mode nor the policy NAMED opens small groups to them.
     """
     organisation = Organisation.current()
     learn(organisation)
@@ -89,5 +89,5 @@ def access_of_the_public() -> Access:
 
 
 def viewable(viewer: Viewer) -> Sight:
-    """What the viewer may look at today: see `Sight`.  Nobody who is not signed in sees anything."""
+    """What the viewer may see today; nothing without signing in."""
     return access_of(viewer).sight

@@ -1,4 +1,4 @@
-"""Accounts, roles and API tokens in Django admin: who may sign in, as what, and how to end it."""
+"""Accounts, roles and API tokens in Django admin."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ else:  # generic for the type checker only
     AccountAdmin = UserAdmin
 
 admin.site.unregister(User)
-admin.site.unregister(Group)  # roles are grants: groups would say nothing
+admin.site.unregister(Group)  # roles are grants; groups have no effect
 
 
 @admin.register(User)
 class HeadwayUserAdmin(AccountAdmin):
-    """Django's own, with the way to end an account's sessions; switching it off ends its API tokens too."""
+    """Django's UserAdmin with actions to end sessions and to deactivate accounts with their API tokens."""
 
     list_display = ("username", "email", "first_name", "last_name", "is_superuser", "is_active", "last_login")
     list_filter = ("is_superuser", "is_active")
@@ -70,7 +70,7 @@ class HeadwayUserAdmin(AccountAdmin):
 
 @admin.register(Grant)
 class GrantAdmin(GrantModelAdmin):
-    """All grants ever given; the page “Who can see what” shows those that hold."""
+    """All grants, past ones included; the page “Who can see what” shows current ones."""
 
     list_display = ("user", "role", "unit", "during", "reason", "granted_by", "granted_at")
     list_filter = ("role",)
@@ -88,7 +88,7 @@ class GrantAdmin(GrantModelAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ApiTokenModelAdmin):
-    """Every token of everybody: who made it for what, when it was used last, and a way to end it."""
+    """All API tokens, with their last use and an action to revoke them."""
 
     list_display = ("name", "hint", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("scope", ("revoked_at", admin.EmptyFieldListFilter), ("user", admin.EmptyFieldListFilter))

@@ -1,4 +1,4 @@
-"""Pages on which admins configure."""
+"""Restricts views to admins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def admins_only(view: Callable[..., Response]) -> Callable[..., Response | HttpResponse]:
-    """Others who are signed in are told that the page does not exist."""
+    """Other signed-in users get 404."""
 
     @wraps(view)
     @login_required

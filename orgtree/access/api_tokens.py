@@ -1,7 +1,7 @@
-"""Tokens that may read the API: make one, recognise one, revoke one.
+"""API tokens: create, find and revoke.
 
-A token is recognised by its SHA-256 in a unique index: nothing of the secret itself is compared, so the time an
-answer takes tells nothing about it.
+A token is found by its SHA-256 in a unique index: the secret itself is never compared, so response times reveal nothing
+about it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from orgtree.models import ApiToken, TokenScope
 
-PREFIX = "hwa_"  # lets secret scanners, and people, tell what a leaked string is
+PREFIX = "hwa_"  # lets secret scanners and people recognise a leaked token
 TIME_BETWEEN_USES_NOTED = timedelta(minutes=1)
-LIFETIME = timedelta(days=365)  # unless said otherwise: a forgotten token ends by itself
+LIFETIME = timedelta(days=365)  # default, so that forgotten tokens expire
 
 
 def create_api_token(
@@ -28,7 +28,7 @@ def create_api_token(
     user: User | None = None,
     scope: TokenScope = TokenScope.READ,
 ) -> tuple[ApiToken, str]:
-    """The stored token and its secret, which exists nowhere else: show it once.  Without `expires_at` it never ends."""
+    """The stored token and its secret, which is not stored: show it once.  Without `expires_at` it never expires."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name, digest=_digest(secret), hint=secret[-4:], user=user, scope=scope, expires_at=expires_at
@@ -37,14 +37,14 @@ def create_api_token(
 
 
 def in_a_year() -> datetime:
-    """When a token ends for which nothing else was said."""
+    """The default expiry of a token."""
     return timezone.now() + LIFETIME
 
 
 def find_api_token(secret: str) -> ApiToken | None:
-    """The token of that secret with its user; None where there is none, it ended, or its user may not sign in.
+    """The token of that secret with its user; None if unknown, expired, revoked, or its user is inactive.
 
-    `last_used_at` moves at most once a minute.
+    Updates `last_used_at` at most once a minute.
     """
     now = timezone.now()
     open_ended = Q(expires_at=None) | Q(expires_at__gt=now)
@@ -59,7 +59,7 @@ def find_api_token(secret: str) -> ApiToken | None:
 
 
 def revoke_api_token(token: ApiToken) -> None:
-    """Idempotent; holds from the next request on."""
+    """Idempotent; effective from the next request."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Giving and ending roles.  What a role may see is said in orgtree/models/sight.py."""
+"""Grant and end roles.  orgtree/models/sight.py defines what a role may see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orgtree.models import Grant, Person, Role, Unit
 
 
 class CannotGrantError(ValueError):
-    """Why a role cannot be given: `field` is what to change."""
+    """The role cannot be granted; `field` names the invalid field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class CannotGrantError(ValueError):
 
 @dataclass(frozen=True)
 class NewGrant:
-    """A role of an account from day to day; `last_day` is the last on which it holds, None: until it is ended."""
+    """A role to grant; `last_day` is inclusive, None: open-ended."""
 
     user: User
     role: Role
@@ -35,7 +35,7 @@ class NewGrant:
 
 
 def give(new: NewGrant, *, by: User) -> Grant:
-    """Raises CannotGrantError where dates are out of order, a unit is missing or too much, or the role is held."""
+    """Raises CannotGrantError for dates out of order, a missing or superfluous unit, or an overlapping grant."""
     if new.role == Role.MANAGER and new.unit is None:
         raise CannotGrantError("unit", "A manager needs a unit: choose which.")
     if new.role != Role.MANAGER and new.unit is not None:
@@ -56,7 +56,7 @@ def give(new: NewGrant, *, by: User) -> Grant:
 
 
 def end(grant: Grant) -> None:
-    """The role ends now; a grant of which no day has passed leaves no trace.  Idempotent."""
+    """End the grant today; delete one that has not been in force for a day.  Idempotent."""
     today = timezone.localdate()
     with transaction.atomic():
         stored = Grant.objects.select_for_update().filter(pk=grant.pk).first()
@@ -70,7 +70,7 @@ def end(grant: Grant) -> None:
 
 
 def grants_in_force_or_to_come() -> QuerySet[Grant]:
-    """Those that hold today or will, by account; with account, unit and who gave them."""
+    """Current and future grants, by account; with account, unit and grantor."""
     today = timezone.localdate()
     later = DateRange(today, None)
     return (
@@ -81,7 +81,7 @@ def grants_in_force_or_to_come() -> QuerySet[Grant]:
 
 
 def leaders_of(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    """The units that somebody leads, of trees that are not archived: managers without a grant."""
+    """Units with a leader, in trees in use: managers without a grant."""
     return (
         units.filter(leader__isnull=False, tree__archived_at=None)
         .select_related("leader", "tree")
@@ -90,7 +90,7 @@ def leaders_of(units: QuerySet[Unit]) -> QuerySet[Unit]:
 
 
 def account_of(person: Person) -> User | None:
-    """The account of a person, if there is one."""
+    """The account of a person, if any."""
     if person.user_id is not None:
         return User.objects.get(pk=person.user_id)
     return User.objects.filter(email__iexact=person.email).first() if person.email else None

@@ -1,4 +1,4 @@
-"""Invitations by e-mail, where this installation can send any; the link is shown to the admin in either case."""
+"""Sends invitations by e-mail if a mail server is configured; the admin sees the link in any case."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 def can_send_mail() -> bool:
-    """Whether a mail server is configured: without one, Django's settings name none."""
+    """Whether a mail server is configured."""
     return bool(settings.EMAIL_HOST)
 
 
 def send_invitation(invitation: Invitation, url: str) -> bool:
-    """Whether it was sent.  A mail server that refuses stops nobody: the link is shown all the same."""
+    """Whether it was sent.  Failures are logged: the link is shown anyway."""
     if not can_send_mail():
         return False
     inviter = name_of(invitation.invited_by) if invitation.invited_by else "An admin"

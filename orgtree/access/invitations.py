@@ -1,7 +1,7 @@
-"""Invitations: an admin names addresses, each gets a link that opens an account once.
+"""Invitations: an admin enters addresses, each gets a one-time link that creates an account.
 
-A link is recognised by the SHA-256 of its token in a unique index.  What is wrong with a link that does not work is
-not said to whoever holds it: it may be a guess.
+A link is found by the SHA-256 of its token in a unique index.  The page does not say why a link fails: it may be a
+guess.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.utils import timezone
 from orgtree.models import Invitation, Person
 
 LIFETIME = timedelta(days=14)
-LONGEST_EMAIL = 150  # of Django's user names: the address is the user name too
+LONGEST_EMAIL = 150  # limit of Django's user names: the address is the user name
 MOST_AT_ONCE = 500
 
 
@@ -36,21 +36,21 @@ class CannotInviteError(ValueError):
 
 
 class InvitationClosedError(ValueError):
-    """The invitation was accepted or withdrawn meanwhile."""
+    """The invitation was accepted or withdrawn in the meantime."""
 
 
 @dataclass(frozen=True)
 class Invited:
-    """An invitation with the token of its link, which exists nowhere else: show it once."""
+    """An invitation with the token of its link, which is not stored: show it once."""
 
     invitation: Invitation
     token: str
 
 
 def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
-    """Open an invitation for every address, or for none: raises CannotInviteError for the first that cannot be.
+    """Invite all addresses or none; raises CannotInviteError for the first invalid one.
 
-    An address that is invited already gets a new link; the old one ends.
+    An address with an open invitation gets a new link; the old one stops working.
     """
     addresses = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
     if len(addresses) > MOST_AT_ONCE:
@@ -58,9 +58,9 @@ def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
     for email in addresses:
         _check(email)
     with transaction.atomic():
-        taken = {name.lower() for pair in _accounts(addresses).values_list("email", "username") for name in pair}
+        taken_names = {name.lower() for pair in _accounts(addresses).values_list("email", "username") for name in pair}
         for email in addresses:
-            if email in taken:
+            if email in taken_names:
                 raise CannotInviteError(email, "has an account already.")
         Invitation.objects.filter(email__in=addresses, accepted_at=None, withdrawn_at=None).update(
             withdrawn_at=timezone.now()
@@ -69,7 +69,7 @@ def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
 
 
 def renew(invitation: Invitation, *, by: User) -> Invited:
-    """Another link for the same address; the one before ends.  Raises InvitationClosedError."""
+    """A new link for the same address; the old one stops working.  Raises InvitationClosedError."""
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at or stored.withdrawn_at:
@@ -80,17 +80,17 @@ def renew(invitation: Invitation, *, by: User) -> Invited:
 
 
 def withdraw(invitation: Invitation) -> None:
-    """Idempotent; the link ends at once."""
+    """Idempotent; the link stops working at once."""
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
 def find_invitation(token: str) -> Invitation | None:
-    """The open invitation of that link; None where there is none, or it is over."""
+    """The open invitation of that link; None if unknown or expired."""
     return _usable().select_related("invited_by").filter(digest=_digest(token)).first()
 
 
 def accept(token: str, password: str) -> User | None:
-    """The new account, whose person is whoever has its address; None where the link does not (or no longer) work."""
+    """The new account, matched to a person by address; None if the link does not work (any more)."""
     with transaction.atomic():
         invitation = _usable().select_for_update(of=("self",)).filter(digest=_digest(token)).first()
         if invitation is None or _accounts([invitation.email]).exists():
@@ -105,7 +105,7 @@ def accept(token: str, password: str) -> User | None:
 
 
 def people_without_account() -> QuerySet[Person]:
-    """People with an address of which there is no account and no invitation, by name: whom to invite next."""
+    """People with an address but no account and no open invitation, by name."""
     own = User.objects.annotate(lowered=Lower("email")).filter(lowered=Lower(OuterRef("email")))
     invited = _usable().filter(email=Lower(OuterRef("email")))
     without = Person.objects.filter(~Exists(own), ~Exists(invited), email__isnull=False, user=None)
@@ -130,7 +130,7 @@ def _check(email: str) -> None:
 
 
 def _accounts(addresses: Sequence[str]) -> QuerySet[User]:
-    """Accounts of which the e-mail address or the user name is one of these, in lower case."""
+    """Accounts whose e-mail address or user name is one of these lower-case addresses."""
     lowered = User.objects.annotate(lowered_email=Lower("email"), lowered_name=Lower("username"))
     return lowered.filter(Q(lowered_email__in=addresses) | Q(lowered_name__in=addresses))
 

@@ -1,4 +1,4 @@
-"""Being signed in: ending it everywhere at once."""
+"""End all sessions of an account."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ SESSIONS_READ_TOGETHER = 1_000
 
 
 def sign_out_everywhere(user: User) -> int:
-    """End every session of the account, on all devices; how many there were.  API tokens go on.
+    """End every session of the account and return their number.  API tokens stay valid.
 
-    A session does not say whose it is in a column, so all that have not expired are read: a rare act, and some tens
-    of thousands of them take seconds.
+    Sessions have no user column, so all unexpired ones are decoded: rare, and seconds for some tens of thousands.
     """
     ending = [
         session.session_key

@@ -1,4 +1,4 @@
-"""Who may open an account (nobody by themselves: admins create them), and how failed sign-ins are counted."""
+"""Closed sign-up (admins create accounts), and the key by which failed sign-ins are counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ClosedSignUpAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allau
 
 
 def attempted_name(request: HttpRequest, credentials: Mapping[str, str] | None) -> str:
-    """The account that somebody tried to open, as axes counts failures: an e-mail or a username, in lower case."""
+    """The e-mail address or user name of a sign-in attempt in lower case, for counting failures with axes."""
     given = credentials or {}
     name = (
         given.get("username") or given.get("email") or request.POST.get("login") or request.POST.get("username") or ""

@@ -1,4 +1,4 @@
-"""What commands that create tokens have in common: the token's name, and its end."""
+"""Arguments shared by commands that create tokens: name and expiry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_token_arguments(parser: CommandParser, *, example: str) -> None:
 
 
 def token_name(written: str, longest: int) -> str:
-    """Raises CommandError where it is no name of at most so many characters."""
+    """Raises CommandError for an empty or too long name."""
     name = written.strip()
     if not name or len(name) > longest or "\x00" in name:
         raise CommandError(f"A token's name has 1 to {longest} characters.")
@@ -28,7 +28,7 @@ def token_name(written: str, longest: int) -> str:
 
 
 def token_end(written: str, by_default: datetime) -> datetime | None:
-    """The first moment at which it no longer works; None: never.  Raises CommandError."""
+    """The expiry; None: never.  Raises CommandError."""
     if written in ("", "never"):
         return None if written else by_default
     try:

@@ -1,4 +1,4 @@
-"""What an API token may be used for."""
+"""API permissions by token scope."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rest_framework.request import Request
 
 from orgtree.models import ApiToken, TokenScope
 
-if TYPE_CHECKING:  # which imports the default permissions itself
+if TYPE_CHECKING:  # it imports the default permissions itself
     from rest_framework.views import APIView
 
 
 class TokenScopeAllows(BasePermission):
-    """A token is for one thing: a view says which with `token_scope`, by default reading.  Sessions pass.
+    """A view requires the token scope in `token_scope`, by default READ.  Sessions pass.
 
-    Where tokens of several scopes may ask, the view has `token_scopes` instead.
+    Views open to several scopes set `token_scopes` instead.
     """
 
     message = (
@@ -33,7 +33,7 @@ class TokenScopeAllows(BasePermission):
 
 
 class MayWritePeople(BasePermission):
-    """Admins who are signed in, and tokens made for it that act for an admin or for nobody."""
+    """Signed-in admins, and people-scoped tokens of an admin or without a user."""
 
     message = "People and units are written by admins, and with a token of `--scope people`."
 

@@ -1,7 +1,7 @@
-"""Who may see what of individual people.  docs/access.md
+"""Disclosure of individual data.  docs/access.md
 
-Two rules decide what another person's rows look like: the organisation's policy, and the trial mode in which an
-installation starts.  One's own figures and name are always one's own.
+The organisation's policy and the trial mode decide how rows of other people are shown.  People always see their own
+data.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ __all__ = [
     "trial_state_of",
 ]
 
-# Ten characters of base 32, in two groups that can be read: among 10,000 people two share a pseudonym in one of twenty
-# million viewers' quarters.  A list of everybody shows all of them; with six it would be one of twenty.
+# Ten base-32 characters in two readable groups: among 10,000 people, two share a pseudonym in one of twenty million
+# viewer-quarters; with six characters it would be one of twenty.
 PSEUDONYM_LENGTH = 10
 HIDDEN_LABEL = "Another developer"
 
@@ -47,15 +47,15 @@ _counters: list[CountActivePeople] = []
 
 
 class RowsOf(enum.Enum):
-    """What rows tell of a person, as far as policies tell it apart."""
+    """Kinds of rows about people that policies distinguish."""
 
-    DELIVERY = "delivery"  # pull requests, reviews, work items, commits: what their tools show everybody
-    AGENTS_IN_DELIVERY = "agents_in_delivery"  # what agents did in these
-    TELEMETRY = "telemetry"  # sessions, tokens, spend, seats: what no other tool shows by name
+    DELIVERY = "delivery"  # pull requests, reviews, work items, commits: public in their tools
+    AGENTS_IN_DELIVERY = "agents_in_delivery"  # agent activity in these
+    TELEMETRY = "telemetry"  # sessions, tokens, spend, seats: not shown by name elsewhere
 
 
 class Shown(enum.Enum):
-    """How rows of other people stand before a viewer."""
+    """How rows of other people are shown to a viewer."""
 
     WITH_NAMES = "with names"
     AS_IN_TOOLS = "with names, and without a word of agents"
@@ -65,7 +65,7 @@ class Shown(enum.Enum):
 
 @dataclass(frozen=True)
 class TrialState:
-    """Whether everybody who can sign in still sees everything, because too few people have any activity."""
+    """Trial mode: everybody who can sign in sees everything while too few people have activity."""
 
     in_trial: bool
     minimum_group_size: int
@@ -73,7 +73,7 @@ class TrialState:
 
     @property
     def notice(self) -> str:
-        """What the banner says; empty outside trial mode."""
+        """Text of the banner; empty outside trial mode."""
         if not self.in_trial:
             return ""
         return (
@@ -84,18 +84,18 @@ class TrialState:
 
 
 def count_active_people_with(counter: CountActivePeople) -> None:
-    """Register, at start-up, who counts the people that have any activity; it may stop at the number it is given."""
+    """Register a counter of people with activity at start-up; it may stop at the number it is given."""
     if counter not in _counters:
         _counters.append(counter)
 
 
 def trial_state() -> TrialState:
-    """Whether the installation is in trial mode.  The first look that finds enough people ends it for good."""
+    """The trial state; ends trial mode for good once enough people have activity."""
     return trial_state_of(Organisation.current())
 
 
 def trial_state_of(organisation: Organisation) -> TrialState:
-    """As `trial_state`, of the organisation as it was just read."""
+    """As `trial_state`, for an organisation that was just read."""
     size = organisation.minimum_group_size
     if organisation.protected_since is None and sum(count(size) for count in _counters) >= size:
         now = timezone.now()
@@ -105,10 +105,10 @@ def trial_state_of(organisation: Organisation) -> TrialState:
 
 
 def others_rows(of: RowsOf, policy: IndividualPolicy, *, covered: bool) -> Shown:
-    """How the policy shows rows of others; `covered`: to their unit's members and managers, else to who sees figures.
+    """How the policy shows rows of others; `covered`: to members and managers of their unit, else to other viewers.
 
-    Under pseudonyms nothing stands that tools show with names: whoever looks there would know somebody again by counts,
-    days or durations.
+    Pseudonyms never apply to rows that other tools show with names: counts, days or durations there would identify
+    people.
     """
     if covered and policy == IndividualPolicy.NAMED:
         return Shown.WITH_NAMES
@@ -121,12 +121,11 @@ def others_rows(of: RowsOf, policy: IndividualPolicy, *, covered: bool) -> Shown
 def person_labels(
     viewer: Viewer, people: Iterable[Person], *, policy: IndividualPolicy, own_id: int | None, question: str = ""
 ) -> Mapping[int, str]:
-    """What to call each of these people before this viewer, by id: the name, a pseudonym, or nobody in particular.
+    """Display names by id for this viewer: the name, a pseudonym, or HIDDEN_LABEL.
 
-    `policy` is the one in effect, `own_id` the viewer's own person: see `Access.labels`, which knows both.
-    A pseudonym is the same for one viewer and question during one quarter: it tells two viewers nothing when they
-    compare, nor one who lays answers to two questions side by side.
-    A viewer without an account (an API token of nobody) never gets a name, not even on trial.
+    `policy` is the one in effect, `own_id` the viewer's own person; `Access.labels` supplies both.
+    A pseudonym is stable for one viewer, question and quarter: comparing viewers or questions reveals nothing.
+    A viewer without an account (an API token without a user) never sees names, not even in trial mode.
     """
     policy = policy if isinstance(viewer, User) else IndividualPolicy.PSEUDONYMS
     key = f"{quarter_of(timezone.localdate())} {question}"
@@ -142,15 +141,15 @@ def person_labels(
 
 
 def _pseudonym(viewer: Viewer, person: Person, key: str) -> str:
-    # Keyed, so that nobody can work out a colleague's pseudonym from what they know about both.
+    # Keyed, so that nobody can compute a colleague's pseudonym.
     message = f"{viewer.pk if viewer else ''} {key} {person.public_id}".encode()
     digest = hmac.digest(b"pseudonym" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
-    letters = base64.b32encode(digest).decode()
+    encoded = base64.b32encode(digest).decode()
     middle = PSEUDONYM_LENGTH // 2
-    return f"{letters[:middle]}-{letters[middle:PSEUDONYM_LENGTH]}"
+    return f"{encoded[:middle]}-{encoded[middle:PSEUDONYM_LENGTH]}"
 
 
 def quarter_of(day: date) -> str:
-    """The fiscal quarter that the day is in, as any text that differs from other quarters'."""
+    """An opaque key of the day's fiscal quarter."""
     months = day.year * 12 + day.month - first_month()
     return str(months // 3)

@@ -1,4 +1,4 @@
-"""Who may look at a person's data today: the other side of `viewable`, for the page that everybody may read."""
+"""Who may see a person's data today: the inverse of `viewable`, for the page “Who can see what”."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orgtree.models import ApiToken, Grant, Person, Placement, Role, Unit
 
 @dataclass(frozen=True)
 class Manager:
-    """Somebody who manages a unit, by leading it in its tree or by a grant."""
+    """A manager of a unit, as its leader or by a grant."""
 
     name: str
     unit: str
@@ -24,7 +24,7 @@ class Manager:
 
 @dataclass(frozen=True)
 class OwnUnit:
-    """A unit that the person is in today, and who sees its figures: its members, and who manages it or one above."""
+    """A unit the person is in today, its number of members, and the managers of it and its ancestors."""
 
     name: str
     slug: str
@@ -35,7 +35,7 @@ class OwnUnit:
 
 @dataclass(frozen=True)
 class SeesEverything:
-    """Accounts that see aggregates of the whole organisation, by name, and how many tokens act for nobody."""
+    """Accounts with access to all aggregates, by name, and the number of tokens without a user."""
 
     executives: Sequence[str]
     admins: Sequence[str]
@@ -43,18 +43,20 @@ class SeesEverything:
 
 
 def units_of(person: Person) -> list[OwnUnit]:
-    """Of trees that are not archived, in the order of the trees."""
+    """The person's units in trees in use, by tree."""
     today = timezone.localdate()
     placed = Placement.objects.filter(tree__archived_at=None, during__contains=today)
     paths = placed.filter(person=person).order_by("tree_id").values_list("unit_id", "ancestor_id")
     above: dict[int, list[int]] = {}
     for unit_id, ancestor_id in paths:
         above.setdefault(unit_id, []).append(ancestor_id)
-    units = Unit.objects.select_related("tree", "leader").in_bulk({each for path in above.values() for each in path})
+    units = Unit.objects.select_related("tree", "leader").in_bulk(
+        {ancestor_id for path in above.values() for ancestor_id in path}
+    )
     granted = _granted(units)
     members = {
         unit_id: placed.filter(ancestor_id=unit_id).values("person").distinct().count()
-        for unit_id in above  # one of each tree
+        for unit_id in above  # one per tree
     }
     return [
         OwnUnit(
@@ -62,7 +64,7 @@ def units_of(person: Person) -> list[OwnUnit]:
             slug=units[unit_id].slug,
             tree=units[unit_id].tree.name,
             members=members[unit_id],
-            managers=[manager for each in path for manager in _managers(units[each], granted, person)],
+            managers=[manager for ancestor_id in path for manager in _managers(units[ancestor_id], granted, person)],
         )
         for unit_id, path in above.items()
     ]
@@ -85,12 +87,12 @@ def sees_everything() -> SeesEverything:
 
 
 def name_of(account: User) -> str:
-    """What to call an account on a page."""
+    """The display name of an account."""
     return names_of([account])[account.pk]
 
 
 def names_of(accounts: Collection[User]) -> Mapping[int, str]:
-    """By id: as the people to whom the accounts belong are called, else as the accounts say."""
+    """Display names by id: the person's name, else the account's."""
     linked = dict(Person.objects.filter(user__in=accounts).values_list("user", "full_name"))
     addresses = {account.email.lower() for account in accounts if account.email}
     by_address = dict(
@@ -109,17 +111,17 @@ def names_of(accounts: Collection[User]) -> Mapping[int, str]:
 
 
 def _granted(units: Mapping[int, Unit]) -> Mapping[int, Sequence[str]]:
-    """The names of those who were given units to manage."""
+    """Names of managers by grant, by unit."""
     held = Grant.objects.filter(
         role=Role.MANAGER, unit__in=units, during__contains=timezone.localdate(), user__is_active=True
     )
     grants = list(held.select_related("user").order_by("user__username"))
     names = names_of([grant.user for grant in grants])
-    found: dict[int, list[str]] = {}
+    names_by_unit: dict[int, list[str]] = {}
     for grant in grants:
         if grant.unit_id is not None:
-            found.setdefault(grant.unit_id, []).append(names[grant.user_id])
-    return found
+            names_by_unit.setdefault(grant.unit_id, []).append(names[grant.user_id])
+    return names_by_unit
 
 
 def _managers(unit: Unit, granted: Mapping[int, Sequence[str]], person: Person) -> list[Manager]:

@@ -1,1 +1,1 @@
-"""Whose a login or an address is: likeness, matching, decisions and their queue.  docs/identities.md."""
+"""Identity resolution: matching, decisions and the review queue.  docs/identities.md."""

@@ -1,4 +1,4 @@
-"""How much hangs on whose an identity is: orgtree knows no facts, so whoever has some registers who counts them."""
+"""Activity of identities: orgtree stores no facts, so apps that do register a source that counts them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-# Twelve weeks is what pages show at first; older activity changes few figures that anybody looks at.
+# Pages show twelve weeks by default; older activity affects few figures.
 LOOKED_AT = timedelta(weeks=12)
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Counted commits, agent sessions, and their cost in US dollars."""
+    """Number of commits and agent sessions, and their cost in US dollars."""
 
     commits: int = 0
     sessions: int = 0
@@ -30,7 +30,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class ActivitySource:
-    """Two questions about facts, each from a local day on: what these identities (ids) did; (all, unmatched)."""
+    """Two queries from a local day on: activity by identity id, and totals (all, unmatched)."""
 
     of_identities: Callable[[Collection[int], date], Mapping[int, Activity]]
     of_everybody: Callable[[date], tuple[Activity, Activity]]
@@ -40,24 +40,24 @@ _sources: list[ActivitySource] = []
 
 
 def count_activity_with(source: ActivitySource) -> None:
-    """Register, at start-up, who counts what identities did."""
+    """Register a source of activity at start-up."""
     if source not in _sources:
         _sources.append(source)
 
 
 def identity_activity(identity_ids: Collection[int]) -> dict[int, Activity]:
-    """What each of these identities did in the last twelve weeks."""
-    found = {id_: Activity() for id_ in identity_ids}
+    """Activity of the last twelve weeks by identity id."""
+    activity_by_id = {id_: Activity() for id_ in identity_ids}
     for source in _sources:
         for id_, activity in source.of_identities(identity_ids, _since()).items():
-            found[id_] += activity
-    return found
+            activity_by_id[id_] += activity
+    return activity_by_id
 
 
 def activity_of_everybody() -> tuple[Activity, Activity]:
-    """(all, unmatched) of the last twelve weeks."""
+    """Total activity (all, unmatched) of the last twelve weeks."""
     counted = [source.of_everybody(_since()) for source in _sources]
-    return total(each for each, _ in counted), total(unmatched for _, unmatched in counted)
+    return total(everything for everything, _ in counted), total(unmatched for _, unmatched in counted)
 
 
 def total(activities: Iterable[Activity]) -> Activity:

@@ -1,11 +1,11 @@
-"""What an e-mail address gives away: the login behind a host's no-reply address, the mailbox behind a tag."""
+"""Parses e-mail addresses: the login in a code host's no-reply address, the mailbox without a tag."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# What is longer is some other address, on a domain that happens to be called noreply.
+# Longer values are ordinary addresses on a domain called noreply.
 LONGEST_LOGIN, LONGEST_HOST = 100, 40
 
 # GitHub:     ID+login@users.noreply.github.com, before 2017 login@users.noreply.github.com
@@ -24,37 +24,37 @@ _PROVIDERS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "
 
 @dataclass(frozen=True, slots=True)
 class HostLogin:
-    """An account at a code host.  `provider` is github, gitlab or bitbucket, else the host's name; lower case."""
+    """An account at a code host.  `provider` is github, gitlab or bitbucket, else the host name; lower case."""
 
     provider: str
     login: str
 
 
 def host_login(email: str) -> HostLogin | None:
-    """The account behind a host's no-reply address; None for any other address."""
-    found = _NO_REPLY.fullmatch(email.strip())
-    if not found:
+    """The account in a no-reply address; None for other addresses."""
+    match = _NO_REPLY.fullmatch(email.strip())
+    if not match:
         return None
-    host = found["host"].lower()
+    host = match["host"].lower()
     provider = _PROVIDERS.get(host, host)
-    login = found["local"].lower()
-    if found["users"]:
+    login = match["local"].lower()
+    if match["users"]:
         login = _NUMBERED.sub("", login, count=1)
-        # A login at GitHub may itself begin with digits and a hyphen; elsewhere GitLab's form is the likelier.
+        # GitHub logins may start with digits and a hyphen; on other hosts GitLab's form is more likely.
         if provider != "github":
             login = _NUMBERED_BY_GITLAB.sub("", login, count=1)
     return HostLogin(provider, login) if len(login) <= LONGEST_LOGIN and len(host) <= LONGEST_HOST else None
 
 
 def without_tag(email: str) -> str:
-    """The mailbox of a tagged address, ada+git@example.com → ada@example.com; any other address as it is."""
+    """The address without a plus tag: ada+git@example.com → ada@example.com."""
     local, at, domain = email.rpartition("@")
     mailbox, plus, _ = local.partition("+")
     return f"{mailbox}{at}{domain}" if plus and mailbox else email
 
 
 def local_part(email: str) -> str:
-    """What stands before the @, without a tag."""
+    """The local part, without a tag."""
     return without_tag(email).rpartition("@")[0]
 
 
@@ -63,5 +63,5 @@ def domain(email: str) -> str:
 
 
 def is_below(inner: str, outer: str) -> bool:
-    """Whether a domain is the other one or a part of it: laptop.example.com is of example.com."""
+    """Whether `inner` equals `outer` or is a subdomain: laptop.example.com of example.com."""
     return inner == outer or inner.endswith(f".{outer}")

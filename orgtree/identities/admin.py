@@ -1,4 +1,4 @@
-"""Identities and proposals in Django admin: the same decisions as on the page of identities, which has their log."""
+"""Identities and proposals in Django admin: the same decisions as on the identities page, which shows their log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:  # generic for the type checker only
 
 
 class Nothing:
-    """Rows are not made, deleted or edited by hand."""
+    """No adding or deleting by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -44,7 +44,7 @@ class IdentityAdmin(Nothing, IdentityModelAdmin):
     actions = ("mark_as_bots", "unmark_bots", "split_off")
 
     def save_model(self, request: HttpRequest, obj: Identity, form: Any, change: bool) -> None:
-        # Figures follow the identity, so whoever computes them must be told.
+        # A decision notifies listeners, so that figures follow.
         decisions.assign([obj], obj.person, by=cast(User, request.user))
 
     @admin.action(description="These are bots", permissions=["change"])
@@ -90,7 +90,7 @@ def _ids(chosen: QuerySet[MatchProposal]) -> list[int]:
 
 
 def _decide(request: HttpRequest, decide: Callable[[User], Sequence[IdentityChange]]) -> None:
-    """Carry out all of it or nothing, and say which."""
+    """Apply all decisions or none, and show the result."""
     try:
         with transaction.atomic():
             changes = decide(cast(User, request.user))

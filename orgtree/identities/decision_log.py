@@ -1,6 +1,6 @@
-"""Decisions about whose identities are: carried out, written to the log, and taken back.
+"""Applies, logs and undoes decisions on the owners of identities.
 
-An entry holds ids alone, of people and identities; what they are called is looked up when it is shown.
+An entry holds ids of people and identities only; names are looked up when it is shown.
 """
 
 from __future__ import annotations
@@ -15,24 +15,22 @@ from django.db import connection, transaction
 from django.db.models.functions import Lower
 
 from orgtree.identities.identity_names import IdentityName
-from orgtree.identities.moves import IdentityState, forget_empty, lock_identities, put_identities
-from orgtree.identities.own_people import found_person
+from orgtree.identities.moves import IdentityState, delete_empty_people, lock_identities, put_identities
+from orgtree.identities.own_people import provisional_person
 from orgtree.models import Identity, IdentityChange, IdentityKind, MatchProposal, MatchWork, Person, Standing
 
 ProposalKey = tuple[int, int]  # identity, person
-WrittenState = tuple[
-    int | None, str, int | None
-]  # person, standing, identity that it waits with; JSON has it as a list
+WrittenState = tuple[int | None, str, int | None]  # person, standing, identity it waits with; a list in JSON
 _Proposals = dict[ProposalKey, MatchProposal.State]
 
 
 class DecisionError(ValueError):
-    """A decision that cannot be carried out; the message says why, and what to do instead."""
+    """The decision cannot be applied; the message says why and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one decision makes of identities (by id), and of proposals where that does not follow from it."""
+    """New states of identities by id, and of proposals where they do not follow from those."""
 
     action: IdentityChange.Action
     states: Mapping[int, IdentityState] = field(default_factory=dict)
@@ -40,7 +38,7 @@ class Decision:
 
     @property
     def identities(self) -> set[int]:
-        """All that it speaks of."""
+        """All identities concerned."""
         return {*self.states, *(identity for identity, _ in self.proposals)}
 
 
@@ -51,7 +49,7 @@ class IdentityStep(TypedDict):
 
 
 class ProposalStep(TypedDict):
-    """States of a proposal; None: there is none."""
+    """States of a proposal; None: no proposal."""
 
     identity: int
     person: int
@@ -60,14 +58,14 @@ class ProposalStep(TypedDict):
 
 
 class RemovedPerson(TypedDict):
-    """Somebody merely found, of whom nothing was left."""
+    """A provisional person removed for lack of identities."""
 
     id: int
     public_id: str
 
 
 class Steps(TypedDict):
-    """What an entry's `steps` holds."""
+    """Content of an entry's `steps`."""
 
     identities: list[IdentityStep]
     proposals: list[ProposalStep]
@@ -75,10 +73,10 @@ class Steps(TypedDict):
 
 
 @transaction.atomic
-def carry_out(decisions: Sequence[Decision], *, by: User | None) -> list[IdentityChange]:
-    """Let the decisions hold, all or none, and add an entry for each; by None: by the operator of the machine.
+def apply_decisions(decisions: Sequence[Decision], *, by: User | None) -> list[IdentityChange]:
+    """Apply all decisions or none, and log each; `by` None: the operator on the command line.
 
-    No two of them may speak of the same identity.
+    No two decisions may concern the same identity.
     """
     concerned = {identity for decision in decisions for identity in decision.identities}
     before = lock_identities(concerned)
@@ -88,7 +86,7 @@ def carry_out(decisions: Sequence[Decision], *, by: User | None) -> list[Identit
 
     put_identities({id_: state for decision in decisions for id_, state in decision.states.items()})
     _put_proposals({pair: state for decision in decisions for pair, state in decision.proposals.items()})
-    removed = {person: public_ids[person] for person in forget_empty(people)}
+    removed = {person: public_ids[person] for person in delete_empty_people(people)}
     _compare_again()
     proposals_after = _proposals_of(concerned)
     return IdentityChange.objects.bulk_create(
@@ -113,10 +111,9 @@ def carry_out(decisions: Sequence[Decision], *, by: User | None) -> list[Identit
 
 @transaction.atomic
 def take_back(change: IdentityChange, *, by: User | None) -> IdentityChange:
-    """Let everything be as it was before that entry, and add an entry that says so.
+    """Undo that entry, and log the undo.
 
-    Raises DecisionError where that cannot be: it was taken back already, is itself a taking back, or what it changed
-    has changed again since.
+    Raises DecisionError if it was undone already, is itself an undo, or its identities have changed since.
     """
     change = IdentityChange.objects.select_for_update().get(pk=change.pk)
     if change.action == IdentityChange.Action.UNDONE:
@@ -131,12 +128,12 @@ def take_back(change: IdentityChange, *, by: User | None) -> IdentityChange:
             raise DecisionError(f"{named} has changed since. Take back the later decisions about it first.")
 
     states = {step["identity"]: _state(step["before"]) for step in steps["identities"]}
-    _bring_back(steps["people_removed"], states)
+    _restore_people(steps["people_removed"], states)
     put_identities(states)
     proposals = {(step["identity"], step["person"]): step["before"] for step in steps["proposals"]}
     _put_proposals({pair: MatchProposal.State(state) for pair, state in proposals.items() if state is not None})
     _withdraw(pair for pair, state in proposals.items() if state is None)
-    forget_empty({state.person_id for state in now.values() if state.person_id is not None})
+    delete_empty_people({state.person_id for state in now.values() if state.person_id is not None})
     _compare_again()
     undone = Steps(
         identities=[
@@ -150,7 +147,7 @@ def take_back(change: IdentityChange, *, by: User | None) -> IdentityChange:
 
 
 def _compare_again() -> None:
-    """Who has other names now is like others."""
+    """Schedule matching: changed names have other matches."""
     MatchWork.objects.create()
 
 
@@ -164,8 +161,8 @@ def _state(written: WrittenState) -> IdentityState:
 
 
 def _proposals_of(identities: Collection[int]) -> _Proposals:
-    found = MatchProposal.objects.filter(identity__in=identities).values_list("identity_id", "person_id", "state")
-    return {(identity, person): MatchProposal.State(state) for identity, person, state in found}
+    rows = MatchProposal.objects.filter(identity__in=identities).values_list("identity_id", "person_id", "state")
+    return {(identity, person): MatchProposal.State(state) for identity, person, state in rows}
 
 
 def _differences(identities: set[int], before: _Proposals, after: _Proposals) -> Iterable[ProposalStep]:
@@ -175,7 +172,7 @@ def _differences(identities: set[int], before: _Proposals, after: _Proposals) ->
 
 
 def _put_proposals(states: _Proposals) -> None:
-    """Bring proposals into these states; a rejection is kept even where nothing was proposed."""
+    """Store proposals in these states; a rejection is stored even without a proposal."""
     columns: list[list[int] | list[str]] = [
         [identity for identity, _ in states],
         [person for _, person in states],
@@ -186,7 +183,7 @@ def _put_proposals(states: _Proposals) -> None:
             """
             INSERT INTO orgtree_matchproposal AS proposal (identity_id, person_id, state, confidence, method, evidence)
             SELECT identity_id, person_id, state, 0, '', '[]'
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS wanted (identity_id, person_id, state)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
             WHERE state = 'rejected' AND EXISTS (SELECT FROM orgtree_person person WHERE person.id = person_id)
             ON CONFLICT (identity_id, person_id) DO NOTHING
             """,
@@ -194,9 +191,9 @@ def _put_proposals(states: _Proposals) -> None:
         )
         cursor.execute(
             """
-            UPDATE orgtree_matchproposal proposal SET state = wanted.state
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS wanted (identity_id, person_id, state)
-            WHERE (wanted.identity_id, wanted.person_id) = (proposal.identity_id, proposal.person_id)
+            UPDATE orgtree_matchproposal proposal SET state = target.state
+            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
+            WHERE (target.identity_id, target.person_id) = (proposal.identity_id, proposal.person_id)
             """,
             columns,
         )
@@ -207,16 +204,18 @@ def _withdraw(pairs: Iterable[ProposalKey]) -> None:
         MatchProposal.objects.filter(identity=identity, person=person).delete()
 
 
-def _bring_back(removed: Sequence[RemovedPerson], states: Mapping[int, IdentityState]) -> None:
-    """Let the people be there whom these states need: those removed under their old ids, named by their identities."""
+def _restore_people(removed: Sequence[RemovedPerson], states: Mapping[int, IdentityState]) -> None:
+    """Recreate removed people that these states reference, with their ids, named after their identities."""
     for person in removed:
         identities = Identity.objects.filter(pk__in=[id_ for id_, at in states.items() if at.person_id == person["id"]])
         names = [IdentityName(IdentityKind(i.kind), i.provider, i.value, i.seen_name) for i in identities]
         strongest = min(names, key=lambda name: (name.strength, name))
-        found = found_person(strongest, strongest.signed, id_=person["id"], public_id=UUID(person["public_id"]))
-        if found.email and Person.objects.alias(lowered=Lower("email")).filter(lowered=found.email).exists():
-            raise DecisionError(f"{found.email} is entered as somebody's address now. Change it there first.")
-        found.save(force_insert=True)
+        restored = provisional_person(
+            strongest, strongest.signed, id_=person["id"], public_id=UUID(person["public_id"])
+        )
+        if restored.email and Person.objects.alias(lowered=Lower("email")).filter(lowered=restored.email).exists():
+            raise DecisionError(f"{restored.email} is entered as somebody's address now. Change it there first.")
+        restored.save(force_insert=True)
     needed = {state.person_id for state in states.values() if state.person_id is not None}
     if Person.objects.filter(pk__in=needed).count() < len(needed):
         raise DecisionError("The person whom this identity belonged to is not there any more.")

@@ -1,4 +1,4 @@
-"""What an admin decides about identities: whose they are, that two people are one, that something is no person."""
+"""Decisions on identities: confirm or reject proposals, assign, declare, merge, split, mark bots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from orgtree.identities.decision_log import Decision, DecisionError, carry_out
+from orgtree.identities.decision_log import Decision, DecisionError, apply_decisions
 from orgtree.identities.identity_names import IdentityName
 from orgtree.identities.moves import IdentityState
 from orgtree.identities.own_people import people_for
@@ -20,15 +20,15 @@ Action = IdentityChange.Action
 
 @transaction.atomic
 def confirm(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityChange]:
-    """Let the identities of waiting proposals belong to the people proposed, with all that waits with them.
+    """Assign the identities of waiting proposals, with their companions, to the proposed people.
 
-    Raises DecisionError where a proposal waits no more, or two of them are of one identity.
+    Raises DecisionError if a proposal is no longer waiting, or two are of the same identity.
     """
     proposals = _waiting(proposal_ids)
     if len({proposal.identity_id for proposal in proposals}) < len(proposals):
         raise DecisionError("Two people were chosen for one identity. Choose one of them.")
     together = _with_companions([proposal.identity_id for proposal in proposals])
-    return carry_out(
+    return apply_decisions(
         [
             Decision(Action.CONFIRMED, _all(together[proposal.identity_id], proposal.person_id, Standing.DECIDED))
             for proposal in proposals
@@ -39,9 +39,9 @@ def confirm(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityC
 
 @transaction.atomic
 def reject(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityChange]:
-    """Say that the identities are not the people proposed; one of which nobody else is proposed becomes a person.
+    """Reject proposals; an identity without other proposals becomes a person of its own.
 
-    Raises DecisionError where a proposal waits no more.
+    Raises DecisionError if a proposal is no longer waiting.
     """
     by_identity: defaultdict[int, set[int]] = defaultdict(set)
     for proposal in _waiting(proposal_ids):
@@ -55,7 +55,7 @@ def reject(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityCh
     alone = by_identity.keys() - others
     together = _with_companions(alone)
     own = _own_people(alone)
-    return carry_out(
+    return apply_decisions(
         [
             Decision(
                 Action.REJECTED,
@@ -70,12 +70,12 @@ def reject(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityCh
 
 @transaction.atomic
 def assign(identities: Iterable[Identity], person: Person | None, *, by: User | None) -> list[IdentityChange]:
-    """Let the identities, with what waits with them, belong to that person; those that do already stay untouched.
+    """Assign the identities, with their companions, to that person; no-op for those assigned already.
 
     None: to nobody, until they are seen again.
     """
     standing = Standing.FOUND if person is None else Standing.DECIDED
-    return carry_out(
+    return apply_decisions(
         [
             Decision(Action.ASSIGNED, _all(members, person.pk if person else None, standing))
             for members in _moving(identities, Q(person=person, standing=standing))
@@ -86,48 +86,48 @@ def assign(identities: Iterable[Identity], person: Person | None, *, by: User | 
 
 @transaction.atomic
 def declare(name: IdentityName, person: Person, *, by: User | None) -> bool:
-    """Let the name be that person's for good, seen or not; whether that changed anything.
+    """Assign the name to that person permanently, seen or not; returns whether anything changed.
 
-    Of somebody merely found under that name, all other names come along.  A login without a provider holds at every
-    provider, those included at which it was seen already.
+    All identities of a provisional person with that name are assigned too.  A login without a provider applies to
+    every provider, including those where it was already seen.
     """
     Identity.objects.get_or_create(kind=name.kind, provider=name.provider, value=name.value)
     meant = Q(kind=name.kind, provider=name.provider, value=name.value)
     if name.kind == IdentityKind.LOGIN and not name.provider:
         meant |= Q(kind=IdentityKind.LOGIN, value__iexact=name.value)
-    found = Identity.objects.filter(meant)
-    own_names = Q(person__in=found.values("person"), person__email=None) | Q(
-        person__in=found.values("person"), person__email__iexact=name.value
+    named = Identity.objects.filter(meant)
+    own_names = Q(person__in=named.values("person"), person__email=None) | Q(
+        person__in=named.values("person"), person__email__iexact=name.value
     )
     companions = Identity.objects.filter(own_names, person__found_in_data=True)
-    identities = {identity.pk: identity for identity in [*found, *companions]}
+    identities = {identity.pk: identity for identity in [*named, *companions]}
     settled = Q(person=person, standing=Standing.DECIDED)
-    members = [member for each in _moving(identities.values(), settled) for member in each]
+    members = [member for group in _moving(identities.values(), settled) for member in group]
     states = _all(members, person.pk, Standing.DECIDED)
-    return bool(states and carry_out([Decision(Action.DECLARED, states)], by=by))
+    return bool(states and apply_decisions([Decision(Action.DECLARED, states)], by=by))
 
 
 @transaction.atomic
 def merge(taken_in: Person, into: Person, *, by: User | None) -> IdentityChange:
-    """Let all identities of `taken_in` belong to `into`.
+    """Assign all identities of `taken_in` to `into`.
 
-    Somebody merely found is gone then; somebody entered stays, without identities, until an end date is given.
-    Raises DecisionError where they are one already, or there is nothing to take in.
+    A provisional person is deleted then; any other stays without identities until an end date is given.
+    Raises DecisionError if both are the same person, or `taken_in` has no identities.
     """
     if taken_in == into:
         raise DecisionError("Choose somebody else: a person cannot be merged with themselves.")
     identities = list(Identity.objects.filter(person=taken_in).values_list("pk", flat=True))
     if not identities:
         raise DecisionError(f"{taken_in} has no identities that {into} could take over.")
-    (change,) = carry_out([Decision(Action.MERGED, _all(identities, into.pk, Standing.DECIDED))], by=by)
+    (change,) = apply_decisions([Decision(Action.MERGED, _all(identities, into.pk, Standing.DECIDED))], by=by)
     return change
 
 
 @transaction.atomic
 def split(identity: Identity, *, by: User | None) -> IdentityChange:
-    """Let the identity be a person of its own, who is not proposed to be the same again.
+    """Turn the identity into a person of its own, never matched with the old person again.
 
-    Raises DecisionError where it is nobody's, is the address by which its person is entered, or is all of them.
+    Raises DecisionError if it is unmatched, is its person's address, or is the only identity of a provisional person.
     """
     person = identity.person
     if person is None:
@@ -141,7 +141,7 @@ def split(identity: Identity, *, by: User | None) -> IdentityChange:
     own = _own_people([identity.pk]).get(identity.pk)
     if own == person.pk:
         raise DecisionError(f"{identity} was declared to be {person}’s login everywhere. Split off that login instead.")
-    (change,) = carry_out(
+    (change,) = apply_decisions(
         [
             Decision(
                 Action.SPLIT,
@@ -156,8 +156,8 @@ def split(identity: Identity, *, by: User | None) -> IdentityChange:
 
 @transaction.atomic
 def mark_bots(identities: Iterable[Identity], *, by: User | None) -> list[IdentityChange]:
-    """Say that the identities, with what waits with them, are no person: their commits leave the metrics."""
-    return carry_out(
+    """Mark the identities, with their companions, as bots: metrics exclude their commits."""
+    return apply_decisions(
         [
             Decision(Action.MARKED_BOT, _all(members, None, Standing.BOT))
             for members in _moving(identities, Q(standing=Standing.BOT))
@@ -168,23 +168,25 @@ def mark_bots(identities: Iterable[Identity], *, by: User | None) -> list[Identi
 
 @transaction.atomic
 def unmark_bots(identities: Iterable[Identity], *, by: User | None) -> list[IdentityChange]:
-    """Say that the identities are people after all; who they are is compared again."""
+    """Unmark bots; the identities are matched again."""
     bots = [identity.pk for identity in identities if identity.standing == Standing.BOT]
     own = _own_people(bots)
-    return carry_out([Decision(Action.UNMARKED_BOT, _all([bot], own.get(bot), Standing.FOUND)) for bot in bots], by=by)
+    return apply_decisions(
+        [Decision(Action.UNMARKED_BOT, _all([bot], own.get(bot), Standing.FOUND)) for bot in bots], by=by
+    )
 
 
 def _waiting(proposal_ids: Collection[int]) -> list[MatchProposal]:
-    found = list(MatchProposal.objects.select_for_update().filter(pk__in=proposal_ids).order_by("pk"))
-    if len(found) < len(set(proposal_ids)):
+    proposals = list(MatchProposal.objects.select_for_update().filter(pk__in=proposal_ids).order_by("pk"))
+    if len(proposals) < len(set(proposal_ids)):
         raise DecisionError("A proposal was withdrawn in the meantime. Reload the page.")
-    if any(proposal.state != MatchProposal.State.WAITING for proposal in found):
+    if any(proposal.state != MatchProposal.State.WAITING for proposal in proposals):
         raise DecisionError("A proposal was decided in the meantime. Reload the page.")
-    return found
+    return proposals
 
 
 def _moving(identities: Iterable[Identity], settled: Q) -> list[list[int]]:
-    """The identities that are not settled so yet, each with all that waits together with it."""
+    """The identities not yet settled like this, each with its companions."""
     ids = [identity.pk for identity in identities]
     unsettled = Identity.objects.filter(pk__in=ids).exclude(pk__in=Identity.objects.filter(settled, pk__in=ids))
     leaders = {identity.waits_with_id or identity.pk for identity in unsettled}
@@ -192,7 +194,7 @@ def _moving(identities: Iterable[Identity], settled: Q) -> list[list[int]]:
 
 
 def _with_companions(leaders: Collection[int]) -> dict[int, list[int]]:
-    """Each of these identities, with those that wait with it."""
+    """Each of these identities with its companions."""
     together = {leader: [leader] for leader in leaders}
     for identity in Identity.objects.filter(waits_with__in=leaders).order_by("pk"):
         if identity.waits_with_id is not None:
@@ -205,7 +207,7 @@ def _all(identities: Iterable[int], person_id: int | None, standing: Standing) -
 
 
 def _own_people(identities: Collection[int]) -> Mapping[int, int]:
-    """The person for each of these identities who is theirs alone; machines have none."""
+    """A person of its own for each of these identities; installations have none."""
     names = {
         identity.pk: IdentityName(IdentityKind(identity.kind), identity.provider, identity.value, identity.seen_name)
         for identity in Identity.objects.filter(pk__in=identities).exclude(kind=IdentityKind.INSTALLATION)

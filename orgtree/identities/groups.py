@@ -1,4 +1,4 @@
-"""All people and open identities as matching compares them."""
+"""People and open identities, grouped for matching."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 
 from orgtree.identities.identity_names import IdentityName, readable_name
 from orgtree.identities.likeness import Somebody
-from orgtree.identities.moves import MERELY_FOUND, IdentityState
+from orgtree.identities.moves import PROVISIONAL_PEOPLE, IdentityState
 from orgtree.models import IdentityKind, MatchProposal, Standing
 
 
@@ -23,9 +23,9 @@ class KnownIdentity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Identities that go together, the strongest first: all of a person, or what waits for one.
+    """Identities of one person, or a waiting identity with its companions; the strongest first.
 
-    `somebody.key` is the person's id, or minus the id of the identity that the others wait with.
+    `somebody.key` is the person's id, or minus the id of the waiting identity.
     """
 
     somebody: Somebody
@@ -37,17 +37,17 @@ class Group:
 
 
 def read_groups() -> list[Group]:
-    """Everybody: people, those without any identity too, and who waits.  Bots and unmatched machines are nobody."""
+    """All people, with or without identities, and all waiting identities; no bots or unmatched installations."""
     identities = _read_identities()
     groups = [
-        _group(person_id, full_name, email, identities.pop(person_id, []), merely_found=merely_found)
-        for person_id, full_name, email, merely_found in _read_people()
+        _group(person_id, full_name, email, identities.pop(person_id, []), is_provisional=is_provisional)
+        for person_id, full_name, email, is_provisional in _read_people()
     ]
-    return groups + [_group(key, "", None, waiting, merely_found=True) for key, waiting in sorted(identities.items())]
+    return groups + [_group(key, "", None, waiting, is_provisional=True) for key, waiting in sorted(identities.items())]
 
 
 def rejected_pairs(groups: Iterable[Group]) -> frozenset[tuple[int, int]]:
-    """Pairs of keys of which somebody said that they are not one; in both directions."""
+    """Rejected pairs of keys, in both directions."""
     key_of = {identity.id: group.somebody.key for group in groups for identity in group.identities}
     rejected = MatchProposal.objects.filter(state=MatchProposal.State.REJECTED).values_list("identity", "person")
     pairs = {(key_of[identity], person) for identity, person in rejected if identity in key_of}
@@ -55,17 +55,17 @@ def rejected_pairs(groups: Iterable[Group]) -> frozenset[tuple[int, int]]:
 
 
 def _group(
-    key: int, full_name: str, email: str | None, identities: Sequence[KnownIdentity], *, merely_found: bool
+    key: int, full_name: str, email: str | None, identities: Sequence[KnownIdentity], *, is_provisional: bool
 ) -> Group:
     ordered = tuple(sorted(identities, key=lambda identity: (identity.name.strength, identity.name)))
     settled = not ordered or any(identity.state.standing == Standing.DECIDED for identity in ordered)
     signed = [identity.name.signed for identity in ordered if identity.name.signed]
-    made_up = {readable_name(identity.name) for identity in ordered} if merely_found else set()
+    made_up = {readable_name(identity.name) for identity in ordered} if is_provisional else set()
     names = [full_name] if full_name and full_name not in made_up else []
     emails = [identity.name.value for identity in ordered if identity.name.kind == IdentityKind.EMAIL]
     somebody = Somebody(
         key,
-        anchored=not merely_found or settled,
+        anchored=not is_provisional or settled,
         called=full_name or (signed[0] if signed else readable_name(ordered[0].name)),
         names=(*names, *signed),
         emails=tuple(dict.fromkeys([*([email.lower()] if email else []), *emails])),
@@ -82,14 +82,14 @@ def _read_people() -> list[tuple[int, str, str | None, bool]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT id, full_name, email, id IN ({MERELY_FOUND}) FROM orgtree_person ORDER BY id
+            SELECT id, full_name, email, id IN ({PROVISIONAL_PEOPLE}) FROM orgtree_person ORDER BY id
             """  # noqa: S608  # a constant
         )
-        return [(id_, full_name, email, found) for id_, full_name, email, found in cursor.fetchall()]
+        return [(id_, full_name, email, is_provisional) for id_, full_name, email, is_provisional in cursor.fetchall()]
 
 
 def _read_identities() -> defaultdict[int, list[KnownIdentity]]:
-    found: defaultdict[int, list[KnownIdentity]] = defaultdict(list)
+    identities: defaultdict[int, list[KnownIdentity]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -101,5 +101,5 @@ def _read_identities() -> defaultdict[int, list[KnownIdentity]]:
         for key, id_, kind, provider, value, seen_name, person_id, standing, waits_with_id in cursor:
             name = IdentityName(IdentityKind(kind), provider, value, seen_name)
             state = IdentityState(person_id, Standing(standing), waits_with_id)
-            found[key].append(KnownIdentity(id_, name, state))
-    return found
+            identities[key].append(KnownIdentity(id_, name, state))
+    return identities

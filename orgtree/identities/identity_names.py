@@ -1,4 +1,4 @@
-"""The names by which systems know somebody: checked, brought into one form, and made readable."""
+"""Names of identities: validated, normalised and made readable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orgtree.identities.addresses import host_login
 from orgtree.models import IdentityKind
 
-LONGEST_VALUE = 320  # what an e-mail address may have, and the width of the column
+LONGEST_VALUE = 320  # limit of an e-mail address, and of the column
 LONGEST_PROVIDER = 40
 LONGEST_FULL_NAME = 200
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
@@ -17,16 +17,16 @@ _UNNAMED = "unnamed"
 
 
 class UnusableNameError(ValueError):
-    """A name that cannot identify anybody; the message says what is wrong with it, without repeating it."""
+    """The name cannot identify anybody; the message says why, without repeating the name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class IdentityName:
-    """One name as a system sent it: kind, provider (empty for e-mail addresses) and value.
+    """A name as a system sent it: kind, provider (empty for e-mail addresses) and value.
 
-    Comes out in one form, so that equal names are equal: without surrounding blanks, Unicode NFC, e-mail addresses
-    in lower case.  Raises UnusableNameError for one that is empty, too long, no address or has control characters.
-    `signed` is what the somebody was called beside it; it is no part of the name.
+    Normalised, so that equal names compare equal: stripped, Unicode NFC, e-mail addresses in lower case.  Raises
+    UnusableNameError if empty, too long, not an address, or with control characters.  `signed` is the display name
+    sent with it; it does not take part in comparison.
     """
 
     kind: IdentityKind
@@ -56,35 +56,37 @@ class IdentityName:
 
     @classmethod
     def of_address(cls, email: str, signed: str = "") -> IdentityName:
-        """An e-mail address, or the login behind a code host's no-reply address."""
+        """An e-mail address, or the login in a code host's no-reply address."""
         if account := host_login(email):
             return cls(IdentityKind.LOGIN, account.provider, account.login, signed)
         return cls(IdentityKind.EMAIL, "", email, signed)
 
     @classmethod
     def unnamed(cls, provider: str) -> IdentityName:
-        """For records that name nobody at all: they count, for nobody."""
+        """For records without any name: they count, unmatched."""
         return cls(IdentityKind.INSTALLATION, provider, _UNNAMED)
 
     @property
     def strength(self) -> int:
-        """Smaller is stronger: the order of IdentityKind."""
+        """Position in IdentityKind; smaller is stronger."""
         return _STRENGTH[self.kind]
 
 
 def _printable(text: str) -> str:
-    """In one form, without what cannot be seen: a name is shown to admins, and must not turn their page around."""
-    if text.isascii() and text.isprintable():  # nearly every name; looking at each letter takes long for thousands
+    """Normalised, without invisible characters: bidirectional controls would garble admin pages."""
+    if text.isascii() and text.isprintable():  # the common case: checking each character is slow for thousands
         return " ".join(text.split())
-    shown = "".join(each for each in text if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn"))
-    return unicodedata.normalize("NFC", " ".join("".join(" " if ord(each) < 32 else each for each in shown).split()))
+    shown = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn"))
+    return unicodedata.normalize(
+        "NFC", " ".join("".join(" " if ord(character) < 32 else character for character in shown).split())
+    )
 
 
 _STRENGTH = {kind: position for position, kind in enumerate(IdentityKind)}
 
 
 def readable_name(name: IdentityName) -> str:
-    """What to call a person of whom only this name is known: ada.lovelace@example.com → Ada Lovelace."""
+    """A display name from an identity: ada.lovelace@example.com → Ada Lovelace."""
     if name.kind == IdentityKind.EMAIL:
         local_part = name.value.partition("@")[0].partition("+")[0]
         words = [word[0].upper() + word[1:] for word in re.split(r"[._\-]+", local_part) if word]

@@ -1,4 +1,4 @@
-"""What speaks for two somebodies being one: looked up, so that nobody is compared with everybody."""
+"""Evidence that two people are the same, found through an index instead of comparing all pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TypeVar
 from orgtree.identities.addresses import local_part, without_tag
 from orgtree.identities.names import NOBODYS_NAMES, handle, handles_of, words_of
 
-# How often such a likeness is no chance, with nothing else known.  docs/identities.md gives the reasons.
+# Probability that such a match is no coincidence, with nothing else known.  docs/identities.md gives the reasons.
 SAME_MAILBOX = 0.95
 SAME_NAME = 0.88
 SAME_LONG_HANDLE = 0.80
@@ -28,16 +28,16 @@ ONE_WORD_AS_HANDLE = 0.30
 SAME_ORGANISATION = 0.20
 WITHOUT_ITS_NUMBER = 0.85  # times the strength: aking7 for aking
 
-SHORTEST_HANDLE = 4  # "ada" is anybody's
+SHORTEST_HANDLE = 4  # "ada" may be anybody
 LONG_HANDLE = 8
-# What so many share tells nobody from anybody; looking at them all would only take time.
+# A value shared by more people identifies nobody.
 MOST_SHARING = 20
 _NUMBER_BEHIND = re.compile(r"\d+$")
 _Sharing = TypeVar("_Sharing")
 
 
 class Method(enum.StrEnum):
-    """Kinds of evidence; of each kind only the strongest counts."""
+    """Kinds of evidence; only the strongest of each kind counts."""
 
     MAILBOX = "mailbox"
     NAME = "name"
@@ -48,7 +48,7 @@ class Method(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something that speaks for it: how strongly, 0–1, and in words."""
+    """Evidence with its strength, 0–1, and a sentence."""
 
     method: Method
     strength: float
@@ -63,15 +63,15 @@ class Evidence:
 
 
 def certainty(evidences: Iterable[Evidence]) -> float:
-    """0–1: that not all of the evidence, each kind independent of the others, is chance."""
+    """Probability, 0–1, that not all of the evidence is coincidence; kinds are independent."""
     return 1 - math.prod(1 - evidence.strength for evidence in evidences)
 
 
 @dataclass(frozen=True)
 class Somebody:
-    """All that is known of a person, or of an identity of which nobody knows whose it is.
+    """Everything known about a person or an unmatched identity.
 
-    `called` is for sentences; `names` are only names that somebody wrote, none that was made from an address.
+    `called` is for sentences; `names` were written by people, never derived from an address.
     """
 
     key: int
@@ -87,28 +87,28 @@ class Somebody:
 
     @cached_property
     def handles(self) -> dict[str, str]:
-        """What others call them by machine, as it compares, with where it stands."""
-        found: dict[str, str] = {}
+        """Normalised handles with their source."""
+        source_of: dict[str, str] = {}
         for email in self.emails:
-            found.setdefault(handle(local_part(email)), email)
+            source_of.setdefault(handle(local_part(email)), email)
         for provider, login in self.logins:
-            found.setdefault(handle(login), f"{login} ({provider})" if provider else login)
+            source_of.setdefault(handle(login), f"{login} ({provider})" if provider else login)
         return {
             text: where
-            for text, where in found.items()
+            for text, where in source_of.items()
             if len(text) >= SHORTEST_HANDLE and not text.isdigit() and text not in NOBODYS_NAMES
         }
 
 
 class Index:
-    """Somebodies by what they may share with others."""
+    """Index of people by mailbox, name and handle."""
 
     def __init__(self, people: Iterable[Somebody]) -> None:
         self._people: dict[int, Somebody] = {}
         self._mailboxes: defaultdict[str, list[int]] = defaultdict(list)
         self._names: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
         self._ends: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        self._initials: defaultdict[tuple[str, str], list[int]] = defaultdict(list)  # of those named in full
+        self._initials: defaultdict[tuple[str, str], list[int]] = defaultdict(list)  # of people with a full first name
         self._handles: defaultdict[str, list[int]] = defaultdict(list)
         self._patterns: defaultdict[str, list[tuple[int, float, str]]] = defaultdict(list)
         for person in people:
@@ -117,36 +117,36 @@ class Index:
     def __getitem__(self, key: int) -> Somebody:
         return self._people[key]
 
-    def add(self, each: Somebody) -> None:
-        self._people[each.key] = each
-        for email in {without_tag(email) for email in each.emails}:
-            self._mailboxes[email].append(each.key)
-        for words in each.words:
-            self._names[tuple(sorted(words))].append(each.key)
+    def add(self, person: Somebody) -> None:
+        self._people[person.key] = person
+        for email in {without_tag(email) for email in person.emails}:
+            self._mailboxes[email].append(person.key)
+        for words in person.words:
+            self._names[tuple(sorted(words))].append(person.key)
             if len(words) > 1:
-                self._ends[words[0], words[-1]].append(each.key)
+                self._ends[words[0], words[-1]].append(person.key)
                 if len(words[0]) > 1:
-                    self._initials[words[0][0], words[-1]].append(each.key)
-            for text, strength, said in _patterns(words):
-                self._patterns[text].append((each.key, strength, said))
-        for text in each.handles:
-            self._handles[text].append(each.key)
+                    self._initials[words[0][0], words[-1]].append(person.key)
+            for text, strength, description in _patterns(words):
+                self._patterns[text].append((person.key, strength, description))
+        for text in person.handles:
+            self._handles[text].append(person.key)
 
-    def clues(self, each: Somebody) -> Iterator[tuple[int, Evidence]]:
-        """Who shares something with them, and what it is; somebody may come several times."""
-        for clues in (self._by_mailbox(each), self._by_name(each), self._by_handle(each)):
+    def clues(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+        """Keys of people that share something, with the evidence; keys may repeat."""
+        for clues in (self._by_mailbox(person), self._by_name(person), self._by_handle(person)):
             yield from clues
 
-    def _by_mailbox(self, each: Somebody) -> Iterator[tuple[int, Evidence]]:
-        for email in each.emails:
+    def _by_mailbox(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+        for email in person.emails:
             mailbox = without_tag(email)
             for key in self._mailboxes.get(mailbox, ()):
                 words = f"Without what follows the plus sign, both addresses are {mailbox}."
                 yield key, Evidence(Method.MAILBOX, SAME_MAILBOX, words)
 
-    def _by_name(self, each: Somebody) -> Iterator[tuple[int, Evidence]]:
-        for words in each.words:
-            signed = next(name for name in each.names if words_of(name) == words)
+    def _by_name(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+        for words in person.words:
+            signed = next(name for name in person.names if words_of(name) == words)
             for key in _few(self._names.get(tuple(sorted(words)), ())):
                 strength = SAME_NAME if len(words) > 1 else SAME_SINGLE_NAME
                 yield (
@@ -159,43 +159,43 @@ class Index:
             shortened = (
                 self._ends.get((first[0], last), ()) if len(first) > 1 else self._initials.get((first, last), ())
             )
-            for keys, strength, said in (
+            for keys, strength, verb in (
                 (self._ends.get((first, last), ()), FIRST_AND_LAST_NAME, "have"),
                 (shortened, INITIAL_AND_LAST_NAME, "may have"),
             ):
                 for key in _few(keys):
-                    text = f"“{signed}” and {self[key].called} {said} the same first and last name."
+                    text = f"“{signed}” and {self[key].called} {verb} the same first and last name."
                     yield key, Evidence(Method.NAME, strength, text)
 
-    def _by_handle(self, each: Somebody) -> Iterator[tuple[int, Evidence]]:
-        for text, where in each.handles.items():
+    def _by_handle(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+        for text, where in person.handles.items():
             for short, weight in _with_and_without_number(text):
                 for key in _few(self._handles.get(short, ())):
                     strength = SAME_LONG_HANDLE if len(short) >= LONG_HANDLE else SAME_SHORT_HANDLE
                     words = f"{where} is much the same as {self[key].handles[short]}."
                     yield key, Evidence(Method.HANDLE, strength * weight, words)
-                for key, strength, said in _few(self._patterns.get(short, ())):
-                    words = f"{where} may be made of {said} of {self[key].called}."
+                for key, strength, description in _few(self._patterns.get(short, ())):
+                    words = f"{where} may be made of {description} of {self[key].called}."
                     yield key, Evidence(Method.HANDLE, strength * weight, words)
-        for words_of_name in each.words:
-            for text, strength, said in _patterns(words_of_name):
+        for words_of_name in person.words:
+            for text, strength, description in _patterns(words_of_name):
                 for key in _few(self._handles.get(text, ())):
-                    # With a name of its own, the handle would only say the same as the names once more.
+                    # If it has names, they already cover the handle's evidence.
                     if not self[key].words:
-                        words = f"{self[key].handles[text]} may be made of {said} of {each.called}."
+                        words = f"{self[key].handles[text]} may be made of {description} of {person.called}."
                         yield key, Evidence(Method.HANDLE, strength, words)
 
 
 def _patterns(words: tuple[str, ...]) -> Iterator[tuple[str, float, str]]:
-    """The handles that a name is likely behind: text, strength, and what of the name it is."""
+    """Handles likely made from a name: handle, strength, and the part of the name."""
     made = handles_of(words)
-    for text, said in made.items():
+    for text, description in made.items():
         if len(text) >= SHORTEST_HANDLE:
             whole = len(text) >= len(words[0]) + len(words[-1])
-            yield text, WHOLE_NAME_AS_HANDLE if whole else PART_OF_NAME_AS_HANDLE, said
-    for word, said in {words[-1]: "the last name", words[0]: "the first name"}.items():
+            yield text, WHOLE_NAME_AS_HANDLE if whole else PART_OF_NAME_AS_HANDLE, description
+    for word, description in {words[-1]: "the last name", words[0]: "the first name"}.items():
         if len(word) >= SHORTEST_HANDLE and word not in made and word not in NOBODYS_NAMES:
-            yield word, ONE_WORD_AS_HANDLE, said
+            yield word, ONE_WORD_AS_HANDLE, description
 
 
 def _with_and_without_number(text: str) -> Iterator[tuple[str, float]]:

@@ -1,8 +1,7 @@
-"""Compares everybody whose person is not settled with everybody else, and lets wait who likely is somebody known.
+"""Matches identities without a settled person with all others, and proposes likely owners.
 
-Works on rows: triggers of the database note that names or people changed (orgtree_matchwork), and one run answers for
-all that was noted.  A run looks at everybody, so that its outcome depends on what is known and not on the order in
-which it came; a second one changes nothing.
+Database triggers record changed names and people in orgtree_matchwork, and one run handles all of them.  A run compares
+everybody, so that its result does not depend on the order of arrival; a second run changes nothing.
 """
 
 from __future__ import annotations
@@ -17,34 +16,34 @@ from django.utils import timezone
 
 from orgtree.identities.groups import Group, read_groups, rejected_pairs
 from orgtree.identities.matching import Likeness, match
-from orgtree.identities.moves import IdentityState, forget_empty, lock_identities, put_identities
-from orgtree.identities.own_people import people_for, sure_people
+from orgtree.identities.moves import IdentityState, delete_empty_people, lock_identities, put_identities
+from orgtree.identities.own_people import certain_owners, people_for
 from orgtree.models import MatchProposal, MatchWork, Standing
 
-# While an import brings new names every second, everybody is compared once a minute only.
+# During an import with new names every second, matching runs once a minute.
 NAMES_STOPPED_COMING = timedelta(seconds=2)
 AT_LATEST = timedelta(minutes=1)
 ProposalKey = tuple[int, int]  # identity, person
 WrittenProposal = tuple[int, str, list[str]]  # confidence, method, sentences
-_ADVISORY_LOCK = 0x4D61_7463  # "Matc": two runs at once would do the same twice
+_ADVISORY_LOCK = 0x4D61_7463  # "Matc": serialises runs
 
 
 def match_identities() -> int:
-    """Propose, correct and withdraw, where something was noted; the number of identities and proposals that changed.
+    """Update proposals if there is pending work; returns the number of changed identities and proposals.
 
-    When somebody decides in the meantime, nothing is changed, and what was noted is looked at again.
+    If somebody decides in the meantime, changes nothing and leaves the work pending.
     """
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
             return _match() if MatchWork.objects.all().delete()[0] else 0
-    except _OvertakenError:
+    except _ConcurrentChangeError:
         return 0
 
 
-class _OvertakenError(Exception):
-    """What was compared is no longer so."""
+class _ConcurrentChangeError(Exception):
+    """The compared rows have changed since."""
 
 
 def _match() -> int:
@@ -75,16 +74,16 @@ def _match() -> int:
     _hold_people({person for _, person in differing})
     _hold_identities({*changed, *(identity for identity, _ in differing.keys() | withdrawn)}, before)
     put_identities(changed)
-    forget_empty([person for id_ in changed if (person := before[id_].person_id) is not None])
+    delete_empty_people([person for id_ in changed if (person := before[id_].person_id) is not None])
     _withdraw(withdrawn)
     _propose(differing)
     if sure:
-        MatchWork.objects.create()  # these people have more names now, which others may be like
+        MatchWork.objects.create()  # these people have more names now, which may match others
     return len(changed) + len(differing) + len(withdrawn)
 
 
 def is_time_to_match() -> bool:
-    """Whether something was noted, and either nothing more is coming at this moment or it has waited long enough."""
+    """Whether work is pending and either no new names are arriving or it has waited long enough."""
     noted = MatchWork.objects.aggregate(first=Min("noted_at"), last=Max("noted_at"))
     if noted["first"] is None:
         return False
@@ -93,11 +92,11 @@ def is_time_to_match() -> bool:
 
 
 def _surely_somebody(groups: Mapping[int, Group]) -> dict[int, int]:
-    """By key, the person whose address or login it surely is, where that is somebody else than now."""
+    """The certain owner by key, where it differs from the current person."""
     names = {key: group.leader.name for key, group in groups.items()}
-    sure = sure_people(list(names.values()))
-    found = {key: sure[name].pk for key, name in names.items() if name in sure}
-    return {key: person for key, person in found.items() if person != groups[key].leader.state.person_id}
+    sure = certain_owners(list(names.values()))
+    person_ids = {key: sure[name].pk for key, name in names.items() if name in sure}
+    return {key: person for key, person in person_ids.items() if person != groups[key].leader.state.person_id}
 
 
 def _waiting(group: Group) -> dict[int, IdentityState]:
@@ -116,22 +115,25 @@ def _written(likeness: Likeness) -> WrittenProposal:
 def _stored_proposals() -> dict[ProposalKey, WrittenProposal]:
     waiting = MatchProposal.objects.filter(state=MatchProposal.State.WAITING)
     columns = waiting.values_list("identity_id", "person_id", "confidence", "method", "evidence")
-    return {(identity, person): (confidence, method, said) for identity, person, confidence, method, said in columns}
+    return {
+        (identity, person): (confidence, method, sentences)
+        for identity, person, confidence, method, sentences in columns
+    }
 
 
 def _hold_people(person_ids: Collection[int]) -> None:
-    """Keep these people from being removed until the proposals are stored."""
+    """Lock these people against deletion until the proposals are stored."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM orgtree_person WHERE id = ANY (%s) FOR KEY SHARE", [sorted(person_ids)])
         if len(cursor.fetchall()) < len(person_ids):
-            raise _OvertakenError
+            raise _ConcurrentChangeError
 
 
 def _hold_identities(identity_ids: Collection[int], before: Mapping[int, IdentityState]) -> None:
-    """Keep these identities as they were when they were compared."""
+    """Lock these identities and check that they have not changed since they were compared."""
     now = lock_identities(identity_ids)
     if any(now[id_] != before[id_] for id_ in now.keys() & before.keys()):
-        raise _OvertakenError
+        raise _ConcurrentChangeError
 
 
 def _withdraw(pairs: Collection[ProposalKey]) -> None:
@@ -148,7 +150,7 @@ def _withdraw(pairs: Collection[ProposalKey]) -> None:
 
 
 def _propose(proposals: Mapping[ProposalKey, WrittenProposal]) -> None:
-    """Let these wait, whatever became of them the last time that they were proposed."""
+    """Store these proposals as waiting, whatever their previous state."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

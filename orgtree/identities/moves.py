@@ -1,4 +1,4 @@
-"""Identities change whose they are: stored at once for many, and told to whoever computes from them."""
+"""Changes of identities' owners: stored in bulk and announced to listeners."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class IdentityMove:
 
 @dataclass(frozen=True, slots=True)
 class IdentityState:
-    """Whose an identity is, how far that is settled, and the id of the identity that it waits with."""
+    """Owner and status of an identity, and the id of the identity it waits with."""
 
     person_id: int | None
     standing: Standing
@@ -36,22 +36,22 @@ _bot_listeners: list[BotListener] = []
 
 
 def on_identities_moved(listener: MoveListener) -> None:
-    """Register, at start-up, who must know when identities change their person; called inside that transaction."""
+    """Register a listener for changed owners at start-up; it is called inside the transaction."""
     if listener not in _move_listeners:
         _move_listeners.append(listener)
 
 
 def on_bots_changed(listener: BotListener) -> None:
-    """Register, at start-up, who must know which identities (ids) are bots now, or are none any more.
+    """Register a listener for identities (ids) that became or are no longer bots, at start-up.
 
-    Called inside that transaction, before the listeners of moves.
+    It is called inside the transaction, before the listeners of moves.
     """
     if listener not in _bot_listeners:
         _bot_listeners.append(listener)
 
 
 def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
-    """Lock these identities, in the order in which everybody does, and say what they are now."""
+    """Lock these identities in a fixed order and return their current states."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -64,9 +64,9 @@ def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
 
 
 def move_identities(steps: Sequence[IdentityMove]) -> None:
-    """Store where the identities ended up, after one step or several, and tell whoever computes from them.
+    """Store the final owners after one or more steps, and notify listeners.
 
-    One that waited, or was a bot, is decided when it gets a person.  For a caller that holds locks on the rows.
+    A waiting identity or a bot becomes decided when it gets a person.  The caller holds the row locks.
     """
     first: dict[int, int | None] = {}
     last: dict[int, int | None] = {}
@@ -94,11 +94,11 @@ def move_identities(steps: Sequence[IdentityMove]) -> None:
             """,
             [[move.identity_id for move in moves], [move.person_id for move in moves]],
         )
-        _tell(moves, cursor.fetchall())
+        _notify(moves, cursor.fetchall())
 
 
 def put_identities(states: Mapping[int, IdentityState]) -> None:
-    """Bring each identity (id) into that state, and tell whoever computes from them.  As for move_identities."""
+    """Store each identity's state by id, and notify listeners.  The caller holds the row locks."""
     if not states:
         return
     ids = sorted(states)
@@ -122,27 +122,27 @@ def put_identities(states: Mapping[int, IdentityState]) -> None:
         )
         rows = sorted(cursor.fetchall())
     moves = [IdentityMove(id_, before, after) for id_, _, _, before, after in rows if before != after]
-    _tell(moves, [row[:3] for row in rows])
+    _notify(moves, [row[:3] for row in rows])
 
 
-def _tell(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str]]) -> None:
+def _notify(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str]]) -> None:
     """`standings` are (identity id, before, after)."""
     answered = [id_ for id_, before, after in standings if before == Standing.WAITING != after]
     if answered:
         _close_proposals(answered)
-        moves = [*moves, *_companions_follow(answered)]
+        moves = [*moves, *_resolve_companions(answered)]
     bots = [id_ for id_, before, after in standings if (before == Standing.BOT) != (after == Standing.BOT)]
     if bots:
-        for told in _bot_listeners:
-            told(bots)
+        for bot_listener in _bot_listeners:
+            bot_listener(bots)
     if moves:
         for listener in _move_listeners:
             listener(moves)
         raise_people_version_on_commit()
 
 
-def _companions_follow(identity_ids: Sequence[int]) -> list[IdentityMove]:
-    """What waited with identities that wait no more gets the same person, or is as much nobody's."""
+def _resolve_companions(identity_ids: Sequence[int]) -> list[IdentityMove]:
+    """Companions of resolved identities get the same person, or none."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -159,7 +159,7 @@ def _companions_follow(identity_ids: Sequence[int]) -> list[IdentityMove]:
 
 
 def _close_proposals(identity_ids: Sequence[int]) -> None:
-    """What was proposed for identities that wait no more was right, or passed over."""
+    """Close proposals of resolved identities as confirmed or passed over."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -175,26 +175,26 @@ def _close_proposals(identity_ids: Sequence[int]) -> None:
         )
 
 
-def forget_empty(person_ids: Collection[int]) -> list[int]:
-    """Remove those of these people who were merely found and of whom nothing is left; the ids of the removed."""
+def delete_empty_people(person_ids: Collection[int]) -> list[int]:
+    """Delete provisional people without identities among these; returns the deleted ids."""
     if not person_ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(f"{MERELY_FOUND} AND person.id = ANY (%s) AND {HAS_NO_IDENTITY}", [list(person_ids)])
+        cursor.execute(f"{PROVISIONAL_PEOPLE} AND person.id = ANY (%s) AND {HAS_NO_IDENTITY}", [list(person_ids)])
         empty = [row[0] for row in cursor.fetchall()]
     Person.objects.filter(pk__in=empty).delete()
     return empty
 
 
-# People of whom nothing is known but identities: nobody entered them, nothing is said of them, nothing leads to them.
-MERELY_FOUND = """
+# People created from synced data with nothing but identities: no attributes, and nothing references them.
+PROVISIONAL_PEOPLE = """
     SELECT person.id FROM orgtree_person person
     WHERE person.found_in_data AND person.user_id IS NULL
-      AND NOT EXISTS (SELECT FROM orgtree_employment said WHERE said.person_id = person.id)
-      AND NOT EXISTS (SELECT FROM orgtree_personattribute said WHERE said.person_id = person.id)
-      AND NOT EXISTS (SELECT FROM orgtree_reporting said WHERE person.id IN (said.person_id, said.manager_id))
-      AND NOT EXISTS (SELECT FROM orgtree_membership said WHERE said.person_id = person.id)
-      AND NOT EXISTS (SELECT FROM orgtree_placement said WHERE said.person_id = person.id)
-      AND NOT EXISTS (SELECT FROM orgtree_unit said WHERE said.leader_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_employment known WHERE known.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_personattribute known WHERE known.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_reporting known WHERE person.id IN (known.person_id, known.manager_id))
+      AND NOT EXISTS (SELECT FROM orgtree_membership known WHERE known.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_placement known WHERE known.person_id = person.id)
+      AND NOT EXISTS (SELECT FROM orgtree_unit known WHERE known.leader_id = person.id)
 """
 HAS_NO_IDENTITY = "NOT EXISTS (SELECT FROM orgtree_identity identity WHERE identity.person_id = person.id)"

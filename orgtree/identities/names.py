@@ -1,11 +1,11 @@
-"""Names of people in a form in which they compare, and the handles that people make of them."""
+"""Normalised names of people, and handles commonly derived from them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# What programs write, and people leave, where a name should stand.
+# Placeholders that programs write and people leave instead of a name.
 NOBODYS_NAMES = frozenset(
     {
         *("admin", "administrator", "anonymous", "author", "bot", "build", "ci", "deploy", "dev", "developer", "git"),
@@ -14,11 +14,11 @@ NOBODYS_NAMES = frozenset(
         *("vagrant", "your name", "first last", "name"),
     }
 )
-MOST_WORDS = 12  # a longer "name" is a sentence; comparing it would only cost
+MOST_WORDS = 12  # a longer "name" is a sentence
 _TITLES = frozenset({"jr", "sr", "ii", "iii", "phd", "md", "msc", "dr", "prof"})
-# Accents and points that may be written or left out; vowel signs of other scripts are letters of the word.
+# Accents and points that are optional; vowel signs of other scripts are part of the word.
 _OPTIONAL_MARKS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670]")
-# Letters that Unicode does not take apart, and that people type without their stroke.
+# Letters that NFKD does not decompose, and that people type without their stroke.
 _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _INVISIBLE = ("Cf", "Cs", "Co", "Cn")
 _BLANK = ("Cc", "Zs", "Zl", "Zp")
@@ -28,10 +28,10 @@ _APOSTROPHES = re.compile("['\u2019\u02bc`´]")
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name as they compare: "King, Ada" and "ＡＤＡ KING" → ("ada", "king"); () where it is nobody's.
+    """The normalised words of a name: "King, Ada" and "ＡＤＡ KING" → ("ada", "king"); () for placeholders.
 
-    Without case, accents, punctuation, what cannot be seen, text in brackets and titles.  Other scripts stay as they
-    are: a name in Hebrew compares with names in Hebrew.  Of an address given as a name, what stands before the @.
+    Without case, accents, punctuation, invisible characters, bracketed text and titles.  Other scripts are kept: a
+    name in Hebrew matches names in Hebrew.  An address given as a name is reduced to its local part.
     """
     plain = _plain(name)
     if "@" in plain:
@@ -45,17 +45,17 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def better_name(one: str, other: str) -> str:
-    """The one that says more of who it is, whichever came first: more words, no handle, longer; then by alphabet."""
+    """The more informative name, regardless of order: more words, no handle, longer; then by alphabet."""
     return max(one, other, key=lambda name: (len(words_of(name)), name != name.lower(), len(name), name))
 
 
 def handle(text: str) -> str:
-    """A login, or what stands before an address's @, as it compares: finch-imagined and Finch.Imagined are equal."""
+    """A normalised login or local part: finch-imagined equals Finch.Imagined."""
     return "".join(_words(_plain(text)))
 
 
 def handles_of(words: tuple[str, ...]) -> dict[str, str]:
-    """The handles that are often made of a name, each with the words for it; {} for a name of a single word."""
+    """Handles commonly made from a name, with descriptions; {} for a single word."""
     if len(words) < 2:
         return {}
     first, last = words[0], words[-1]
@@ -74,18 +74,18 @@ def _split(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    if text.isascii() and text.isprintable():  # most names, and a tenth of the time
+    if text.isascii() and text.isprintable():  # the common case, ten times faster
         return _APOSTROPHES.sub("", text.lower())
     decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN_LETTERS)
     visible = "".join(
-        " " if (category := unicodedata.category(each)) in _BLANK else "" if category in _INVISIBLE else each
-        for each in decomposed
+        " " if (category := unicodedata.category(character)) in _BLANK else "" if category in _INVISIBLE else character
+        for character in decomposed
     )
     return _OPTIONAL_MARKS.sub("", _APOSTROPHES.sub("", visible))
 
 
 def _words(plain: str) -> list[str]:
-    """Stretches of letters, their marks and digits."""
+    """Runs of letters, their marks and digits."""
     if plain.isascii():
         return _ASCII_WORDS.findall(plain)
-    return "".join(each if unicodedata.category(each)[0] in "LMN" else " " for each in plain).split()
+    return "".join(character if unicodedata.category(character)[0] in "LMN" else " " for character in plain).split()

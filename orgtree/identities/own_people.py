@@ -1,4 +1,4 @@
-"""People for identities that are nobody's: whoever has their address or login for sure, else somebody new."""
+"""People for unmatched identities: the certain owner, else a new provisional person."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from orgtree.models import IdentityKind, Person
 
 
 def people_for(names: Mapping[IdentityName, str]) -> dict[IdentityName, Person]:
-    """A person for each name (with the name that was signed beside it).
-
-    Whoever has the e-mail address already, or was declared to have the login at every provider, else a new one.
-    """
+    """A person for each name (mapped to its signed name): the certain owner, else a new provisional person."""
     if not names:
         return {}
-    known = sure_people(list(names))
-    created = {name: found_person(name, signed) for name, signed in names.items() if name not in known}
-    # An import may be adding the same addresses at this moment.
+    known = certain_owners(list(names))
+    created = {name: provisional_person(name, signed) for name, signed in names.items() if name not in known}
+    # A concurrent import may add the same addresses.
     Person.objects.bulk_create(created.values(), ignore_conflicts=True)
     if created:
         by_email = _people_by_email([name.value for name in created if name.kind == IdentityKind.EMAIL])
@@ -31,8 +28,10 @@ def people_for(names: Mapping[IdentityName, str]) -> dict[IdentityName, Person]:
     return {name: known.get(name) or by_public_id[created[name].public_id] for name in names}
 
 
-def found_person(name: IdentityName, signed: str, *, id_: int | None = None, public_id: UUID | None = None) -> Person:
-    """Somebody of whom only this name is known; not stored."""
+def provisional_person(
+    name: IdentityName, signed: str, *, id_: int | None = None, public_id: UUID | None = None
+) -> Person:
+    """An unsaved person known by this name only."""
     person = Person(
         pk=id_,
         full_name=better_name(readable_name(name), signed),
@@ -44,24 +43,24 @@ def found_person(name: IdentityName, signed: str, *, id_: int | None = None, pub
     return person
 
 
-def sure_people(names: Sequence[IdentityName]) -> dict[IdentityName, Person]:
-    """Whose the names are beyond doubt: who has that e-mail address, or that login at every provider."""
+def certain_owners(names: Sequence[IdentityName]) -> dict[IdentityName, Person]:
+    """Certain owners: people with that e-mail address, or with that login declared for every provider."""
     by_email = _people_by_email([name.value for name in names if name.kind == IdentityKind.EMAIL])
     by_login = _people_by_login({name.value.lower() for name in names if name.kind == IdentityKind.LOGIN})
-    found = {
+    owners = {
         name: by_email.get(name.value) if name.kind == IdentityKind.EMAIL else by_login.get(name.value.lower())
         for name in names
         if name.kind in (IdentityKind.EMAIL, IdentityKind.LOGIN)
     }
-    return {name: person for name, person in found.items() if person is not None}
+    return {name: person for name, person in owners.items() if person is not None}
 
 
 def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
     if not emails:
         return {}
-    # An array, because a list of ten thousand parameters takes Django seconds.
-    found = Person.objects.raw("SELECT * FROM orgtree_person WHERE lower(email) = ANY (%s)", [list(emails)])
-    return {person.email.lower(): person for person in found if person.email is not None}
+    # An array: Django takes seconds for a list of ten thousand parameters.
+    people = Person.objects.raw("SELECT * FROM orgtree_person WHERE lower(email) = ANY (%s)", [list(emails)])
+    return {person.email.lower(): person for person in people if person.email is not None}
 
 
 def _people_by_login(logins: set[str]) -> dict[str, Person]:

@@ -1,4 +1,4 @@
-"""From the names that systems use for somebody to the person."""
+"""Resolves the names that systems use for somebody to identities and people."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from orgtree.identities.identity_names import IdentityName, UnusableNameError, r
 from orgtree.identities.moves import (
     IdentityMove,
     IdentityState,
-    forget_empty,
+    delete_empty_people,
     lock_identities,
     move_identities,
     on_identities_moved,
     put_identities,
 )
 from orgtree.identities.names import better_name
-from orgtree.identities.own_people import people_for, sure_people
+from orgtree.identities.own_people import certain_owners, people_for
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
 __all__ = [
@@ -36,19 +36,18 @@ _SETTLED_AS_NOBODY = (Standing.WAITING, Standing.BOT)
 
 
 def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
-    """The identity that each sighting stands for, as ids, in order.
+    """The identity id of each sighting, in order.
 
-    A sighting is all the names that one record carried for its author, e.g. e-mail address and installation id.
-    The strongest name (order of IdentityKind, among equals the one named first) is the identity.  Missing identities
-    are created; an e-mail address, a login or an agent account becomes a person, and the weaker names seen beside it
-    point to the same person, unless they already point to another one.  A login that was declared without a provider
-    holds at every provider.  A person without an e-mail address is provisional: once a login or account of theirs is
-    seen with an address, they are the person of that address, under all their names.  An installation alone names
-    nobody.  Whether a new person is rather somebody known is found out afterwards (identity_matching); an identity
-    that waits for that answer, or is a bot, stays nobody's.
+    A sighting is all names that one record carries for its author, e.g. e-mail address and installation id.  The
+    strongest name (order of IdentityKind, then the first) is the identity.  Missing identities are created; an e-mail
+    address, a login or an agent account becomes a person, and weaker names of the sighting get the same person unless
+    they have another one.  A login declared without a provider applies to every provider.  A person without an e-mail
+    address is provisional: once one of their logins or accounts is seen with an address, they become the person of
+    that address, with all their names.  An installation alone names nobody.  Matching decides afterwards whether a new
+    person is a known one (match_identities); waiting identities and bots stay unmatched.
 
-    Runs in the caller's transaction; safe under concurrency.  ValueError where a sighting is empty (a record that
-    names nobody has IdentityName.unnamed).
+    Runs in the caller's transaction; safe under concurrency.  ValueError for an empty sighting (use
+    IdentityName.unnamed).
     """
     ordered = [sorted(sighting, key=lambda name: name.strength) for sighting in sightings]
     if not all(ordered):
@@ -69,13 +68,13 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     renamed = {name for name, now in signed.items() if _is_better(now, known[name].seen_name)}
     if unsettled or renamed:
         known = _lock({name for sighting in unsettled for name in sighting} | renamed, known)
-        _settle(unsettled, known, signed)
+        _assign_people(unsettled, known, signed)
         _rename({name: signed[name] for name in renamed}, known)
     return [known[sighting[0]].identity_id for sighting in ordered]
 
 
 def point_to(identities: Iterable[Identity], person: Person | None) -> None:
-    """Let the identities belong to that person, or to nobody; whoever computes from them is told."""
+    """Assign the identities to that person, or to nobody, and notify listeners."""
     now = lock_identities([identity.pk for identity in identities])
     person_id = person.pk if person else None
     move_identities([IdentityMove(id_, state.person_id, person_id) for id_, state in now.items()])
@@ -91,17 +90,17 @@ class _Known:
 
     @property
     def is_nobody(self) -> bool:
-        """Somebody or something decided that it has no person, for now or for good."""
+        """Whether it has no person by decision, for now or for good."""
         return self.standing in _SETTLED_AS_NOBODY
 
 
 def _is_better(name: str, before: str) -> bool:
-    """Whether somebody is rather called so; nearly always the name is the one of before."""
+    """Whether the name is better than the stored one; usually both are equal."""
     return name not in ("", before) and better_name(name, before) == name
 
 
 def _signed_names(names: Iterable[IdentityName]) -> dict[IdentityName, str]:
-    """Every name with the best of the people's names that were signed beside it; empty: none was."""
+    """The best signed name of each identity name; empty without any."""
     signed: dict[IdentityName, str] = {}
     for name in names:
         before = signed.get(name)
@@ -111,7 +110,7 @@ def _signed_names(names: Iterable[IdentityName]) -> dict[IdentityName, str]:
 
 
 def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
-    wanted = sorted(names)
+    ordered = sorted(names)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -122,19 +121,19 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
             LEFT JOIN orgtree_person person ON person.id = identity.person_id
             """,
             [
-                [name.kind.value for name in wanted],
-                [name.provider for name in wanted],
-                [name.value for name in wanted],
+                [name.kind.value for name in ordered],
+                [name.provider for name in ordered],
+                [name.value for name in ordered],
             ],
         )
         return {
-            wanted[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name)
+            ordered[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name)
             for position, id_, person, has_email, standing, seen_name in cursor.fetchall()
         }
 
 
 def _lock(names: Iterable[IdentityName], known: Mapping[IdentityName, _Known]) -> dict[IdentityName, _Known]:
-    """Locked first and read afterwards: what another transaction did meanwhile must be seen."""
+    """Lock first, then read again to see concurrent changes."""
     names = list(names)
     lock_identities([known[name].identity_id for name in names])
     return {**known, **_read(names)}
@@ -150,7 +149,7 @@ def _is_settled(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _
 
 
 def _follows(name: IdentityName, weaker: _Known, stronger: _Known) -> bool:
-    """Whether a weaker name must yet be pointed to the person of the stronger one that it was seen with."""
+    """Whether a weaker name still has to get the person of the stronger one."""
     if weaker.person_id == stronger.person_id or weaker.standing == Standing.BOT:
         return False
     return weaker.person_id is None or (
@@ -159,16 +158,16 @@ def _follows(name: IdentityName, weaker: _Known, stronger: _Known) -> bool:
 
 
 def _waits_with(weaker: _Known, stronger: _Known) -> bool:
-    """Whether a weaker name must yet wait with the stronger one, to get the person that that one gets."""
+    """Whether a weaker name still has to wait with the stronger one."""
     return weaker is not stronger and weaker.person_id is None and not weaker.is_nobody
 
 
-def _settle(
+def _assign_people(
     sightings: Sequence[Sequence[IdentityName]],
     known: Mapping[IdentityName, _Known],
     signed: Mapping[IdentityName, str],
 ) -> None:
-    """Give every sighting's strongest name a person, and let the weaker ones follow."""
+    """Assign a person to the strongest name of every sighting, then to the weaker ones."""
     moves: list[IdentityMove] = []
     _adopt([sighting for sighting in sightings if len(sighting) > 1], known, moves)
     newcomers = {
@@ -177,7 +176,7 @@ def _settle(
         if known[sighting[0]].person_id is None and not known[sighting[0]].is_nobody
     }
     for name, person in people_for({name: signed[name] for name in sorted(newcomers)}).items():
-        _point(known[name], person, moves)
+        _assign_person(known[name], person, moves)
     waiting: dict[int, IdentityState] = {}
     for sighting in sightings:
         strongest = known[sighting[0]]
@@ -194,11 +193,11 @@ def _settle(
                     follower.standing = Standing.FOUND
     put_identities(waiting)
     move_identities(moves)
-    forget_empty({move.previous_person_id for move in moves if move.previous_person_id is not None})
+    delete_empty_people({move.previous_person_id for move in moves if move.previous_person_id is not None})
 
 
 def _names_of(person_id: int, known: Mapping[IdentityName, _Known]) -> list[_Known]:
-    """All identities of a provisional person: whoever it turns out to be, is so under each of its names."""
+    """All identities of a provisional person, which change owner together."""
     here = [identity for identity in known.values() if identity.person_id == person_id]
     elsewhere = (
         Identity.objects.select_for_update(no_key=True)
@@ -209,7 +208,7 @@ def _names_of(person_id: int, known: Mapping[IdentityName, _Known]) -> list[_Kno
     return here + [_Known(identity.pk, person_id, person_has_email=False) for identity in elsewhere]
 
 
-def _point(identity: _Known, person: Person, moves: list[IdentityMove]) -> None:
+def _assign_person(identity: _Known, person: Person, moves: list[IdentityMove]) -> None:
     moves.append(IdentityMove(identity.identity_id, identity.person_id, person.pk))
     identity.person_id, identity.person_has_email = person.pk, person.email is not None
 
@@ -217,23 +216,23 @@ def _point(identity: _Known, person: Person, moves: list[IdentityMove]) -> None:
 def _adopt(
     sightings: Sequence[Sequence[IdentityName]], known: Mapping[IdentityName, _Known], moves: list[IdentityMove]
 ) -> None:
-    """Let the provisional people of weaker names be those of the addresses that were now seen beside them."""
+    """Give provisional people of weaker names the address that was seen with them."""
     addresses = {sighting[0] for sighting in sightings if sighting[0].kind == IdentityKind.EMAIL}
-    taken = sure_people(sorted(addresses))
+    owned = certain_owners(sorted(addresses))
     for sighting in sightings:
         strongest = known[sighting[0]]
         if strongest.person_id is not None or strongest.is_nobody:
             continue
-        if sighting[0] in taken:
+        if sighting[0] in owned:
             continue
         if person := _adopted_person(sighting, known):
-            _point(strongest, person, moves)
+            _assign_person(strongest, person, moves)
             for other in known.values():
                 other.person_has_email |= other.person_id == person.pk and person.email is not None
 
 
 def _adopted_person(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _Known]) -> Person | None:
-    """The provisional person of a weaker name, who gets the address that was now seen beside it."""
+    """The provisional person of a weaker name, updated with the address seen with it."""
     strongest = sighting[0]
     for name in sighting[1:]:
         weaker = known[name]
@@ -250,7 +249,7 @@ def _adopted_person(sighting: Sequence[IdentityName], known: Mapping[IdentityNam
 
 
 def _rename(signed: Mapping[IdentityName, str], known: Mapping[IdentityName, _Known]) -> None:
-    """Keep the best name that was signed beside each identity, and call people so whom nobody named otherwise."""
+    """Store each identity's best signed name, and rename people whose name was generated."""
     better = {
         name: best
         for name, now in signed.items()

@@ -1,4 +1,4 @@
-"""What the review of identities shows: who waits, what deciding would change, whose the others are, and the log."""
+"""Queries of the identity review: waiting and unmatched identities, bots, matched people, and the log."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from orgtree.identities.activity import Activity, activity_of_everybody, identit
 from orgtree.identities.decision_log import Steps
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
 
-BOTS_BY_NAME = "git-bot"  # the provider under which integrations/code/commits/authors.py keeps who signs as a bot
+BOTS_BY_NAME = "git-bot"  # provider that integrations/code/commits/authors.py assigns to bot signatures
 
 
 @dataclass(frozen=True)
 class Unmatched:
-    """What nobody's identities did in the last weeks, of everything that was done."""
+    """Activity of the last weeks: total and unmatched."""
 
     everybody: Activity
     nobody: Activity
 
     def without(self, matched: Activity) -> Unmatched:
-        """As it would be if that were matched."""
+        """The totals if that activity were matched."""
         return Unmatched(self.everybody, self.nobody - matched)
 
 
 @dataclass(frozen=True)
 class WaitingIdentity:
-    """An identity with those that wait with it, whom they may be (the likeliest first), and what they all did."""
+    """A waiting identity with companions, proposals (the likeliest first), and their total activity."""
 
     identity: Identity
     companions: Sequence[Identity]
@@ -51,7 +51,7 @@ class ActiveIdentity:
 
 @dataclass(frozen=True)
 class LoggedMove:
-    """Identities that went from one state to another together; people as they are called today."""
+    """Identities with the same change of state; people by their current names."""
 
     identities: Sequence[str]
     before: str
@@ -79,9 +79,9 @@ def unmatched_activity() -> Unmatched:
 
 
 def waiting_identities(*, search: str, at_least: int, below: int) -> list[WaitingIdentity]:
-    """Those of which the likeliest proposal has that confidence (percent, half-open), what changes most first.
+    """Waiting identities by confidence of the likeliest proposal (percent, half-open), the most activity first.
 
-    `search` is a part of the identity, of the name that was signed, or of a proposed person's name.
+    `search` matches the identity, its signed name, or a proposed person's name.
     """
     proposals = MatchProposal.objects.filter(state=MatchProposal.State.WAITING).select_related("identity", "person")
     by_identity: defaultdict[int, list[MatchProposal]] = defaultdict(list)
@@ -95,30 +95,32 @@ def waiting_identities(*, search: str, at_least: int, below: int) -> list[Waitin
     companions: defaultdict[int, list[Identity]] = defaultdict(list)
     for companion in Identity.objects.filter(waits_with__in=chosen.keys()).order_by("pk"):
         companions[companion.waits_with_id or 0].append(companion)
-    members = {leader: [leader, *(each.pk for each in companions[leader])] for leader in chosen}
-    activity = identity_activity([member for each in members.values() for member in each])
+    members = {leader: [leader, *(follower.pk for follower in companions[leader])] for leader in chosen}
+    activity = identity_activity([member for group in members.values() for member in group])
     waiting = [
         WaitingIdentity(
             proposed[0].identity, companions[leader], proposed, total(activity[member] for member in members[leader])
         )
         for leader, proposed in chosen.items()
     ]
-    return _what_changes_most_first(waiting)
+    return _largest_share_first(waiting)
 
 
 def unmatched_identities(search: str) -> list[ActiveIdentity]:
-    """Nobody's with activity, without being a bot or waiting: machines, signatures without an address."""
-    found = Identity.objects.filter(person=None, standing=Standing.FOUND).exclude(provider=BOTS_BY_NAME)
-    return [each for each in _active(found.filter(_said(search))) if each.activity != Activity()]
+    """Unmatched identities with activity that are neither bots nor waiting: installations, bare signatures."""
+    identities = Identity.objects.filter(person=None, standing=Standing.FOUND).exclude(provider=BOTS_BY_NAME)
+    return [row for row in _active(identities.filter(_matches(search))) if row.activity != Activity()]
 
 
 def bots(search: str) -> list[ActiveIdentity]:
-    """Marked ones, and those that are bots by their name."""
-    return _active(Identity.objects.filter(Q(standing=Standing.BOT) | Q(provider=BOTS_BY_NAME)).filter(_said(search)))
+    """Identities marked as bots, and bots by name."""
+    return _active(
+        Identity.objects.filter(Q(standing=Standing.BOT) | Q(provider=BOTS_BY_NAME)).filter(_matches(search))
+    )
 
 
 def matched_people(search: str) -> QuerySet[Person]:
-    """People with identities, those with most of them first; without a search only those with several."""
+    """People by number of identities, descending; without a search only those with several."""
     people = Person.objects.annotate(identity_count=Count("identities")).order_by("-identity_count", "full_name", "pk")
     if not search:
         return people.filter(identity_count__gt=1)
@@ -129,11 +131,11 @@ def matched_people(search: str) -> QuerySet[Person]:
 
 
 def logged_changes(changes: Iterable[IdentityChange]) -> list[LoggedChange]:
-    """Entries of the log with what they speak of by name, in the same order."""
+    """Log entries with names of people and identities, in the same order."""
     changes = list(changes)
     written: dict[int, Steps] = {change.pk: change.steps for change in changes}
-    steps = [step for each in written.values() for step in each["identities"]]
-    rejections = [step for each in written.values() for step in each["proposals"] if step["after"] == "rejected"]
+    steps = [step for entry in written.values() for step in entry["identities"]]
+    rejections = [step for entry in written.values() for step in entry["proposals"] if step["after"] == "rejected"]
     identities = Identity.objects.in_bulk({step["identity"] for step in (*steps, *rejections)})
     people_ids = {state[0] for step in steps for state in (step["before"], step["after"]) if state[0] is not None}
     people = Person.objects.in_bulk(people_ids | {step["person"] for step in rejections})
@@ -146,15 +148,17 @@ def logged_changes(changes: Iterable[IdentityChange]) -> list[LoggedChange]:
             return people[person_id].full_name if person_id in people else "somebody merely found"
         return {Standing.WAITING.value: "waiting", Standing.BOT.value: "a bot"}.get(standing, "nobody")
 
-    def moves(each: Steps) -> list[LoggedMove]:
+    def moves(entry: Steps) -> list[LoggedMove]:
         together: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for step in each["identities"]:
+        for step in entry["identities"]:
             together[called(step["before"]), called(step["after"])].append(str(identities[step["identity"]]))
         return [LoggedMove(names, before, after) for (before, after), names in together.items()]
 
-    def rejected(each: Steps) -> list[str]:
-        found = [step for step in each["proposals"] if step["after"] == "rejected" and step["person"] in people]
-        return [f"{identities[step['identity']]} is not {people[step['person']]}" for step in found]
+    def rejected(entry: Steps) -> list[str]:
+        rejected_steps = [
+            step for step in entry["proposals"] if step["after"] == "rejected" and step["person"] in people
+        ]
+        return [f"{identities[step['identity']]} is not {people[step['person']]}" for step in rejected_steps]
 
     return [
         LoggedChange(
@@ -173,24 +177,24 @@ def _without_account(change: IdentityChange) -> str:
 
 
 def _mentions(search: str, proposals: Sequence[MatchProposal]) -> bool:
-    wanted = search.casefold()
+    needle = search.casefold()
     identity = proposals[0].identity
     texts = [identity.value, identity.seen_name, *(str(proposal.person) for proposal in proposals)]
-    return not wanted or any(wanted in text.casefold() for text in texts)
+    return not needle or any(needle in text.casefold() for text in texts)
 
 
-def _said(search: str) -> Q:
+def _matches(search: str) -> Q:
     return Q(value__icontains=search) | Q(seen_name__icontains=search) if search else Q()
 
 
 def _active(identities: QuerySet[Identity]) -> list[ActiveIdentity]:
-    found = list(identities.order_by("kind", "value", "pk"))
-    activity = identity_activity([identity.pk for identity in found])
-    return _what_changes_most_first([ActiveIdentity(identity, activity[identity.pk]) for identity in found])
+    ordered = list(identities.order_by("kind", "value", "pk"))
+    activity = identity_activity([identity.pk for identity in ordered])
+    return _largest_share_first([ActiveIdentity(identity, activity[identity.pk]) for identity in ordered])
 
 
-def _what_changes_most_first(rows: list[_Row]) -> list[_Row]:
-    """By their parts of all that the rows hold: a hundred commits may be more or less than a hundred sessions."""
+def _largest_share_first(rows: list[_Row]) -> list[_Row]:
+    """By share of the rows' totals: commits, sessions and cost are not comparable as counts."""
     held = total(row.activity for row in rows)
 
     def weight(row: _Row) -> float:

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class TokenScope(models.TextChoices):
-    """What a token may be used for; each is one thing."""
+    """The single purpose of a token."""
 
     READ = "read", "Read figures"
     PEOPLE = "people", "Write people and units"
@@ -16,7 +16,7 @@ class TokenScope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """Only the SHA-256 of a token is kept; the token itself is shown once, when it is made.
+    """Stores the SHA-256 of a token; the token itself is shown once, when it is created.
 
     It acts for its user; without one it reads aggregates only.
     """

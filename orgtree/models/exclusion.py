@@ -1,8 +1,8 @@
-"""No overlap in time, held by the database, whoever writes and however many rows at once.
+"""A constraint against overlapping date ranges, enforced by statement-level triggers.
 
-PostgreSQL's own exclusion constraints say the same with an index that is searched and added to row by row: for an
-import of 10,000 people that alone took 3 seconds.  These triggers look at all rows of a statement together, in a tenth
-of that.  The function that they call stands in the app's first migration.
+PostgreSQL's exclusion constraints search and extend an index row by row, which took 3 seconds for an import of 10,000
+people.  These triggers check all rows of a statement at once in a tenth of that.  Their function is defined in the
+app's first migration.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from django.db.backends.ddl_references import Statement
 
 
 class OneAtATime(models.BaseConstraint):
-    """For the same values of the columns `of` (ids), no two rows share a day of `during`.
+    """No two rows with equal values in the columns `of` (ids) overlap in `during`.
 
-    A writer waits for another one of the same table, so that two transactions can't each add what overlaps with
-    what the other adds.
+    Writers of a table wait for each other, so that two transactions cannot each insert a row that overlaps with the
+    other's.
     """
 
     default_violation_error_message = "The days overlap with those of another row."
@@ -38,7 +38,7 @@ class OneAtATime(models.BaseConstraint):
         return path, (), {"of": self.of, "name": self.name}
 
     def constraint_sql(self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
-        """Nothing within CREATE TABLE: the triggers follow it."""
+        """Not part of CREATE TABLE: the triggers are created afterwards."""
         if schema_editor is not None:
             schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
@@ -68,7 +68,7 @@ class OneAtATime(models.BaseConstraint):
         exclude: Any = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """For forms, in words; the triggers decide."""
+        """Validates forms; the triggers enforce."""
         during = getattr(instance, "during", None)
         same = {name: getattr(instance, name, None) for name in self.of}
         if during is None or None in same.values() or {"during", *self.of} & set(exclude or ()):
@@ -91,5 +91,5 @@ def one_at_a_time(*, of: tuple[str, ...], name: str) -> OneAtATime:
 
 
 def not_empty(name: str) -> models.Q:
-    """A range of days that holds at least one."""
+    """The range contains at least one day."""
     return models.Q(**{f"{name}__isempty": False})

@@ -1,4 +1,4 @@
-"""Who may see which unit's figures, beyond what the trees say by themselves."""
+"""Roles granted to accounts, in addition to those that follow from Org Trees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orgtree.models.units import Unit
 
 
 class Grant(models.Model):
-    """A role of an account on certain days.  Whoever leads a unit of a tree is its manager without a grant."""
+    """A dated role of an account.  Leaders of units are managers without a grant."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="grants")
     role = models.CharField(max_length=20, choices=Role.choices)

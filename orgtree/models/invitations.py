@@ -1,4 +1,4 @@
-"""Invitations: one-time links with which somebody opens an account."""
+"""Invitations: one-time links that create an account."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.db.models.functions import Lower, Now
 
 
 class Invitation(models.Model):
-    """Only the SHA-256 of the link's token is kept; the link itself is shown once, when it is made or made anew.
+    """Stores the SHA-256 of the link's token; the link itself is shown once, when it is created or renewed.
 
-    It is open until it is accepted, withdrawn or over; one address has one open invitation at most.
+    It is open until it is accepted, withdrawn or expired; an address has at most one open invitation.
     """
 
     email = models.EmailField(max_length=254, help_text="The account's e-mail address, in lower case.")

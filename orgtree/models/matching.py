@@ -1,4 +1,4 @@
-"""Whose an identity may be: what is proposed, what is still to be looked at, and the log of what was decided."""
+"""Identity matching: proposals, pending work, and the log of decisions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from orgtree.models.people import Identity, Person
 
 
 class MatchProposal(models.Model):
-    """Somebody whom a waiting identity is like.  Rejected ones stay, so that they are not proposed again."""
+    """A person that a waiting identity may be.  Rejected proposals stay, so that they are not repeated."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         CONFIRMED = "confirmed", "Confirmed"
         REJECTED = "rejected", "Rejected"
-        PASSED_OVER = "passed_over", "Passed over"  # the identity turned out to be somebody else, or a bot
+        PASSED_OVER = "passed_over", "Passed over"  # the identity was assigned to somebody else, or is a bot
 
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="proposals")
     person = models.ForeignKey(Person, models.CASCADE, related_name="proposals")
@@ -35,19 +35,18 @@ class MatchProposal(models.Model):
 
 
 class MatchWork(models.Model):
-    """Something about names or people changed since they were last compared: triggers of the database note it.
+    """Marks that names or people changed since the last matching run; written by database triggers.
 
-    Which of them does not matter, because all are compared with each other.
+    It does not say which, because a run compares everybody.
     """
 
     noted_at = models.DateTimeField(db_default=Now())
 
 
 class IdentityChange(models.Model):
-    """One decision about whose identities are.  Rows are only ever added: the database refuses anything else.
+    """A decision on the owner of identities.  Append-only: the database refuses updates and deletes.
 
-    `steps` says of each identity what it was before and after, people and identities by their ids; that is enough
-    to take the decision back.
+    `steps` holds each identity's state before and after, by ids; that is enough to undo the decision.
     """
 
     class Action(models.TextChoices):
@@ -62,7 +61,7 @@ class IdentityChange(models.Model):
         UNDONE = "undone", "Taken back"
 
     at = models.DateTimeField(db_default=Now(), editable=False)
-    # Without constraints: a log outlives accounts, and deleting one must not change it.
+    # No constraint: the log outlives accounts, and deleting one must not change it.
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+", editable=False
     )

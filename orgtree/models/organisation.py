@@ -1,4 +1,4 @@
-"""The one organisation of an installation and its rules about individual data."""
+"""The installation's organisation and its privacy policy."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class IndividualPolicy(models.TextChoices):
 
 
 class MembersSee(models.TextChoices):
-    """Whose aggregates a member may read, who holds no grant."""
+    """The aggregates visible to members without a grant."""
 
     OWN_UNITS = "own_units", "Their own units"
     EVERYTHING = "everything", "Every unit and the whole organisation"
 
 
 class Organisation(models.Model):
-    """A single row: `Organisation.current()` creates it when it is first asked for."""
+    """A single row, created by `Organisation.current()` on first use."""
 
     name = models.CharField(max_length=200, default="Your organisation")
     individual_policy = models.CharField(
@@ -49,7 +49,7 @@ class Organisation(models.Model):
         default=MembersSee.OWN_UNITS,
         help_text="Aggregates only; individual rows follow the policy. Without any Org Tree members see everything.",
     )
-    # A commit beyond these is a first import or a mass change, and no work of writing: it is set apart.
+    # Larger commits are imports or mass changes, not authored work; they are excluded as bulk.
     bulk_commit_lines = models.PositiveIntegerField(
         default=5_000, help_text="A commit that adds more lines is set apart as bulk."
     )
@@ -81,11 +81,11 @@ class Organisation(models.Model):
         default="industry:all",
         help_text="Whose answers to DORA's Quick Check stand beside your score: those of an industry or a size.",
     )
-    # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
+    # Set when `minimum_group_size` people first have activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)
-    # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.
+    # Time zone of the stored days; HEADWAY_TIME_ZONE is the configured one.
     calendar_zone = models.CharField(max_length=80, blank=True, editable=False)
-    # Raised by orgtree/organisation/people_version.py: what is kept of who is known holds for one version.
+    # Raised by orgtree/organisation/people_version.py; caches about people are valid for one version.
     people_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""People, what is said of them and when, and the identities by which other systems know them."""
+"""People, their dated attributes, and their identities in other systems."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from orgtree.models.exclusion import not_empty, one_at_a_time
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Whose page somebody may open: admins everybody's, others that of whoever is in a unit they manage, and
-        their own."""
+        """People whose page the user may open: admins all, others themselves and members of units they manage."""
         from orgtree.models.sight import sight_of
         from orgtree.models.units import Placement
 
@@ -32,19 +31,19 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(models.Q(pk=sight.person_id) | models.Exists(below))
 
     def there_on(self, day: date) -> Self:
-        """Who is there on the day; whose employment nobody told of always is."""
+        """People employed on the day; people without any employment always are."""
         employed = Employment.objects.filter(person=models.OuterRef("pk"))
         return self.filter(models.Exists(employed.filter(during__contains=day)) | ~models.Exists(employed))
 
 
 class Person(models.Model):
-    """Someone in the organisation.  Facts never point here: they point at an identity."""
+    """A person in the organisation.  Facts reference identities, never people."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     full_name = models.CharField(max_length=200)
     email = models.EmailField(max_length=320, null=True, blank=True)
     found_at = models.DateTimeField(auto_now_add=True)
-    # Whom nobody entered: while nothing else is said of such a person, they may turn out to be somebody known.
+    # Created from synced data; until anything else is stored, such a person may be merged into a known one.
     found_in_data = models.BooleanField(default=False, db_default=False, editable=False)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -67,9 +66,9 @@ class Person(models.Model):
 
 
 class Employment(models.Model):
-    """A stretch of days on which the person is there; the end is the first day no longer.
+    """Days of employment; the end is exclusive.
 
-    Whoever leaves and returns has two.  A person without any (found in synced data) is always there.
+    A person who leaves and returns has two.  A person without any (found in synced data) is always employed.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="employments")
@@ -86,7 +85,7 @@ class Employment(models.Model):
 
 
 class Attribute(models.Model):
-    """Something that is said of people: role, team, site, or a further column of an imported file."""
+    """An attribute of people: role, team, site, or another column of an imported file."""
 
     slug = models.SlugField(max_length=80, unique=True, help_text="As in `--where team=Payments` and in the file.")
     name = models.CharField(max_length=80)
@@ -99,7 +98,7 @@ class Attribute(models.Model):
 
 
 class PersonAttribute(models.Model):
-    """What holds of a person on these days; a figure of a filter takes whoever it held of at that time."""
+    """A dated attribute value; filters use the value on the day of the fact."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="attributes")
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="values")
@@ -118,7 +117,7 @@ class PersonAttribute(models.Model):
 
 
 class Reporting(models.Model):
-    """Whom a person reports to on these days."""
+    """A dated reporting line."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="reporting")
     manager = models.ForeignKey(Person, models.CASCADE, related_name="reports")
@@ -138,7 +137,7 @@ class Reporting(models.Model):
 
 
 class IdentityKind(models.TextChoices):
-    """In the order in which an identity is believed: an address names a person, an installation only a machine."""
+    """Strongest first: an address names a person, an installation only a machine."""
 
     EMAIL = "email", "E-mail address"
     LOGIN = "login", "Login"
@@ -147,16 +146,16 @@ class IdentityKind(models.TextChoices):
 
 
 class Standing(models.TextChoices):
-    """How far it is settled whose an identity is."""
+    """The status of an identity's owner."""
 
-    FOUND = "found", "Found"  # as its names say; who is like it may still be asked
-    WAITING = "waiting", "Waiting"  # likely somebody known: until someone decides, nobody's
-    DECIDED = "decided", "Decided"  # somebody said whose it is
-    BOT = "bot", "Bot"  # somebody said that it is no person
+    FOUND = "found", "Found"  # resolved from its names; matching may still propose others
+    WAITING = "waiting", "Waiting"  # likely a known person; no owner until decided
+    DECIDED = "decided", "Decided"  # owner decided by an admin or an import
+    BOT = "bot", "Bot"  # decided not to be a person
 
 
 class Identity(models.Model):
-    """A name that a system uses for somebody; without a person it is unmatched, and its activity still counts."""
+    """A name that another system uses for somebody; unmatched without a person, but its activity counts."""
 
     kind = models.CharField(max_length=20, choices=IdentityKind.choices)
     provider = models.CharField(

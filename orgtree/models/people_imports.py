@@ -1,4 +1,4 @@
-"""Files of people that were uploaded: what was shown is what is applied."""
+"""Uploaded files of people; a file is applied exactly as previewed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 
 class PeopleImport(models.Model):
-    """An uploaded file with what its preview showed.  Once applied, the file is gone and the counts stay."""
+    """An uploaded file and the fingerprint of its preview.  After applying, only the counts are kept."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     file_name = models.CharField(max_length=200)

@@ -1,6 +1,6 @@
-"""What an account may look at: the one place where roles, grants and trees become a set of units.
+"""What an account may see: turns roles, grants and trees into a set of units.
 
-Stands beside the models because querysets ask it: `Unit.objects.visible_to(user)`.  Services and views call
+Lives beside the models because querysets use it: `Unit.objects.visible_to(user)`.  Services and views call
 `orgtree.access.access.viewable`, which also ends the trial mode in time.
 """
 
@@ -23,7 +23,7 @@ Viewer = User | AbstractBaseUser | AnonymousUser | None
 
 ACCOUNT = "account AS (SELECT %s::int AS user_id, %s::text AS email, %s::date AS today)"
 
-# The person behind an account: whom an admin linked to it, else who has its e-mail address.
+# The person of an account: linked by an admin, else matched by e-mail address.
 PERSON_OF_ACCOUNT = """
     SELECT id FROM orgtree_person
     WHERE user_id = (SELECT user_id FROM account)
@@ -31,7 +31,7 @@ PERSON_OF_ACCOUNT = """
     ORDER BY user_id IS NULL LIMIT 1
 """
 
-# One JSON document.  Whoever left leads nothing and is in no unit; grants end by themselves.
+# One JSON document.  Leavers lead nothing and are in no unit; grants end by themselves.
 ROLES_AND_UNITS = f"""
     WITH RECURSIVE {ACCOUNT}, me AS ({PERSON_OF_ACCOUNT}), held AS (
         SELECT role, unit_id FROM orgtree_grant JOIN account USING (user_id) WHERE during @> today
@@ -73,12 +73,12 @@ ROLES_AND_UNITS = f"""
         'roles', ARRAY(SELECT DISTINCT role FROM held),
         'has_trees', EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
     )
-"""  # noqa: S608 — put together from the texts above; values are passed apart
+"""  # noqa: S608 — constants only; values are parameters
 
 
 @dataclass(frozen=True)
 class AccountToday:
-    """What an account is today: its person, the units it manages and is in, and the roles it was granted."""
+    """An account as of today: its person, managed and own units, and granted roles."""
 
     person_id: int | None
     managed: frozenset[int]
@@ -91,13 +91,12 @@ class AccountToday:
 
 @dataclass(frozen=True)
 class Sight:
-    """What somebody may look at today.  Ids of units; None stands for all of them.
+    """What a viewer may see today, as unit ids; None: all units.
 
-    `whole`: the figures of the whole organisation, with what no unit could be matched to.  `unit_ids`: units whose
-    aggregates may be seen, `individuals_in` those among them in which other people's rows may be, as far as the
-    organisation's policy shows them.  `person_id`: whose data is one's own.  `home_unit`: the slug of the unit to
-    begin with.  `leads_whole`: an admin or an executive, who may write for every unit and the whole organisation;
-    managers may for theirs.
+    `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
+    `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
+    viewer's own person.  `home_unit`: slug of the default unit.  `leads_whole`: admin or executive, who may write for
+    every unit and the whole organisation; managers may for their units.
     """
 
     whole: bool = False
@@ -105,44 +104,44 @@ class Sight:
     person_id: int | None = None
     individuals_in: frozenset[int] | None = frozenset()
     managed_ids: frozenset[int] = frozenset()
-    slugs: Mapping[str, int] = field(default_factory=dict)  # of units that one manages or is in
+    slugs: Mapping[str, int] = field(default_factory=dict)  # of managed and own units
     home_unit: str | None = None
     leads_whole: bool = False
 
     @property
     def individuals(self) -> bool:
-        """Whether there is anywhere that other people's rows may be seen."""
+        """Whether rows of others are visible in any unit."""
         return self.individuals_in is None or bool(self.individuals_in)
 
     def covers(self, unit_id: int) -> bool:
         return self.unit_ids is None or unit_id in self.unit_ids
 
     def leads(self, unit_id: int | None) -> bool:
-        """Whether one answers for that unit; None: for the whole organisation."""
+        """Whether the viewer may write for that unit; None: for the whole organisation."""
         return self.leads_whole or unit_id in self.managed_ids
 
     @property
     def leads_any(self) -> bool:
-        """Whether one answers for any unit at all."""
+        """Whether the viewer may write for any unit."""
         return self.leads_whole or bool(self.managed_ids)
 
     @property
     def covers_no_individuals(self) -> bool:
-        """Whether rows of others may be shown nowhere."""
+        """Whether rows of others are visible in no unit."""
         return self.individuals_in is not None and not self.individuals_in
 
     def covers_individuals(self, unit_id: int | None) -> bool:
-        """Whether rows of others may be shown in that unit; None: in the whole organisation."""
+        """Whether rows of others are visible in that unit; None: in the whole organisation."""
         return self.individuals_in is None or unit_id in self.individuals_in
 
 
 NOTHING = Sight()
-# A token without a user, and whoever else signed in without being a person: aggregates, and nobody's rows.
+# Tokens without a user, and other sign-ins without an account: aggregates, no rows of people.
 AGGREGATES = Sight(whole=True, unit_ids=None)
 
 
 def sight_of(viewer: Viewer) -> Sight:
-    """What that account may look at by its roles today, or everything while the trial lasts."""
+    """What the account may see by its roles today; everything in trial mode."""
     if not isinstance(viewer, User):
         return sight_without_account(viewer)
     organisation, today = account_today(viewer)
@@ -154,9 +153,9 @@ def sight_without_account(viewer: Viewer) -> Sight:
 
 
 def sight_from(viewer: User, organisation: Organisation, today: AccountToday) -> Sight:
-    """An admin and an executive see aggregates of everything; rows of others need the management of their unit.
+    """Admins and executives see all aggregates; rows of others require managing their unit.
 
-    A manager sees the units they lead or were granted, with all below, a member the units they are in.
+    Managers see the units they lead or were granted, with descendants; members see the units they are in.
     """
     if not viewer.is_active:
         return NOTHING
@@ -180,35 +179,35 @@ def sight_from(viewer: User, organisation: Organisation, today: AccountToday) ->
 
 
 def account_today(account: User) -> tuple[Organisation, AccountToday]:
-    """The organisation with its rules and what the account is in it, in one statement."""
-    asked = Organisation.objects.filter(pk=1).annotate(
-        today=RawSQL(ROLES_AND_UNITS, _account(account), output_field=JSONField())  # noqa: S611 — values are passed apart
+    """The organisation and the account as of today, read in one statement."""
+    organisations = Organisation.objects.filter(pk=1).annotate(
+        today=RawSQL(ROLES_AND_UNITS, _account(account), output_field=JSONField())  # noqa: S611 — values are parameters
     )
-    organisation = asked.first()
+    organisation = organisations.first()
     if organisation is None:
         Organisation.current()
-        organisation = asked.get()
-    found = organisation.today
+        organisation = organisations.get()
+    row = organisation.today
     return organisation, AccountToday(
-        person_id=found["person_id"],
-        managed=frozenset(found["managed"]),
-        own=frozenset(found["own"]),
-        slugs=found["slugs"],
-        home=found["home"],
-        roles=frozenset(found["roles"]),
-        has_trees=found["has_trees"],
+        person_id=row["person_id"],
+        managed=frozenset(row["managed"]),
+        own=frozenset(row["own"]),
+        slugs=row["slugs"],
+        home=row["home"],
+        roles=frozenset(row["roles"]),
+        has_trees=row["has_trees"],
     )
 
 
 def person_of(viewer: Viewer) -> Person | None:
-    """The person behind an account; None where there is none, or no account."""
+    """The person of an account; None without an account or a person."""
     if not isinstance(viewer, User):
         return None
     statement = f"WITH {ACCOUNT} SELECT * FROM orgtree_person WHERE id = ({PERSON_OF_ACCOUNT})"  # noqa: S608 — as above
-    found = Person.objects.raw(statement, _account(viewer))
-    return next(iter(found), None)
+    people = Person.objects.raw(statement, _account(viewer))
+    return next(iter(people), None)
 
 
 def _account(account: User) -> tuple[int, str | None, date]:
-    """What ACCOUNT asks for; an account without an address is nobody by it."""
+    """Parameters of ACCOUNT; an account without an address matches nobody."""
     return account.pk, account.email.lower() or None, timezone.localdate()

@@ -1,4 +1,4 @@
-"""Org Trees: units, who is a member of which, where a unit stands in its tree, and the flat relation of all that."""
+"""Org Trees: units, their dated places and memberships, and the flat relations derived from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orgtree.models.sight import Sight, Viewer, sight_of
 
 
 class TreeKind(models.TextChoices):
-    """What a tree is made from."""
+    """The source of a tree."""
 
     MANAGERS = "managers", "By manager"
     ATTRIBUTES = "attributes", "By attributes"
@@ -22,7 +22,7 @@ class TreeKind(models.TextChoices):
 
 
 class OrgTree(models.Model):
-    """One hierarchy over people.  A tree by managers or attributes follows what is said of people by itself."""
+    """A hierarchy of people.  Trees by manager or attributes are derived from people automatically."""
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
@@ -35,7 +35,7 @@ class OrgTree(models.Model):
 
 
 class TreeLevel(models.Model):
-    """A level of a tree by attributes; position 0 stands directly below the root."""
+    """A level of a tree by attributes; position 0 is directly below the root."""
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="levels")
     position = models.PositiveSmallIntegerField()
@@ -51,18 +51,18 @@ class TreeLevel(models.Model):
 
 class UnitQuerySet(models.QuerySet["Unit"]):
     def visible_to(self, viewer: Viewer) -> Self:
-        """Units whose aggregates the account may see today; of others it does not know that there are any."""
+        """Units whose aggregates the account may see today; it learns nothing of others."""
         return self.within(sight_of(viewer))
 
     def within(self, sight: Sight) -> Self:
-        """As `visible_to`, where it is already known what the account may see."""
+        """As `visible_to`, for a visibility that was read already."""
         return self.all() if sight.unit_ids is None else self.filter(pk__in=sight.unit_ids)
 
 
 class Unit(models.Model):
     """A node of an Org Tree.  Its slug is unique over all trees and survives renames.
 
-    `key` is how a tree that follows people recognises its unit: empty for the root and in hand-built trees.
+    `key` identifies the unit in a derived tree; empty for the root and in hand-built trees.
     """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="units")
@@ -86,7 +86,7 @@ class Unit(models.Model):
 
 
 class UnitPlace(models.Model):
-    """Where a unit stands on these days; without a parent it is a root.  A unit without a place is not in the tree."""
+    """The unit's dated parent; none for a root.  A unit without a place is not in the tree."""
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="places")
     parent = models.ForeignKey(Unit, models.CASCADE, null=True, blank=True, related_name="child_places")
@@ -103,7 +103,7 @@ class UnitPlace(models.Model):
 
 
 class Membership(models.Model):
-    """A person is a member of a unit on these days: of one unit of a tree at a time, so that nobody counts twice."""
+    """A person's dated membership: one unit per tree at a time, so that nobody counts twice."""
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="memberships")
     person = models.ForeignKey(Person, models.CASCADE, related_name="memberships")
@@ -123,8 +123,8 @@ class Placement(models.Model):
     Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment
     for the people whom a change touches (orgtree/trees/placements.py).
 
-    The database does not check the references: every row is made from rows whose references it does check, and looking
-    each of four up again took half of an import's time.  Deleting through models takes the placements along.
+    No foreign keys: every row derives from rows that have them, and checking four more took half of an import's time.
+    Deleting through models deletes placements too.
     """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, db_constraint=False, db_index=False)
@@ -151,7 +151,7 @@ class Placement(models.Model):
         indexes = [
             models.Index(fields=["ancestor", "person"], include=["during"], name="placement_by_ancestor"),
             models.Index(fields=["person"]),
-            # Who is a member of what, each person once a day and tree: what pages count.
+            # Each person once per day and tree: what pages count.
             models.Index(
                 fields=["tree", "unit"],
                 include=["person", "during"],
@@ -162,9 +162,9 @@ class Placement(models.Model):
 
 
 class UnitPlacement(models.Model):
-    """Unit u stands below unit a (or is it) during a range of local days: one row per unit on the path to the root.
+    """Unit u is unit a or a descendant of it during a range of local days: one row per unit on the path to the root.
 
-    What a unit owns counts for these: published to the metric engine as `Placement` is, and rebuilt with it.
+    What a unit owns counts for its ancestors.  Published to the metric engine like `Placement` and rebuilt with it.
     """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, db_constraint=False, db_index=False, related_name="+")

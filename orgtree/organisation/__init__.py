@@ -1,1 +1,1 @@
-"""What holds for all people at once: fiscal calendar, version of people, the lock of those who write them."""
+"""Organisation-wide state: fiscal calendar, people version, write lock, presence events."""

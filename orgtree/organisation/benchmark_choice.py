@@ -1,33 +1,33 @@
-"""Which published figures an organisation can choose to be shown beside.
+"""Registry of the published benchmarks an organisation can choose from.
 
-orgtree keeps the choice and knows none of them: whoever has them names them here at start-up (insights/apps.py).
+orgtree stores the choice only; insights/apps.py registers the options at start-up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-Choices = Sequence[tuple[str, str]]  # what is kept, and its name
+Choices = Sequence[tuple[str, str]]  # stored value and label
 
 _offered_sets: list[tuple[str, str]] = []
 _offered_peers: list[tuple[str, str]] = []
 
 
 def offer_benchmark_sets(sets: Choices) -> None:
-    """Let these sets, as slug and name, be chosen from."""
+    """Register benchmark sets, as slug and name."""
     _offered_sets[:] = sets
 
 
 def offered_benchmark_sets() -> list[tuple[str, str]]:
-    """Slug and name of the sets that can be chosen."""
+    """Slug and name of the registered sets."""
     return list(_offered_sets)
 
 
 def offer_peers(groups: Choices) -> None:
-    """Let these groups of organisations be chosen from."""
+    """Register peer groups."""
     _offered_peers[:] = groups
 
 
 def offered_peers() -> list[tuple[str, str]]:
-    """What is kept of a group, and its name."""
+    """Stored value and label of the registered peer groups."""
     return list(_offered_peers)

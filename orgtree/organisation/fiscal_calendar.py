@@ -1,7 +1,7 @@
-"""In which month the fiscal year starts: as an admin said, else as the environment says.
+"""The first month of the fiscal year: set by an admin, else by the environment.
 
-It is asked for each time that a quarter is named, so it is kept in memory.  Each process learns it when it connects to
-the database, before each task, and with each response, which reads the organisation in any case.
+Cached in memory, because every quarter needs it.  Each process refreshes it when it connects to the database, before
+each task, and with each response, which reads the organisation anyway.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def first_month() -> int:
 
 
 def learn(organisation: Organisation) -> None:
-    """From now on the calendar is the organisation's."""
+    """Cache the organisation's fiscal year."""
     _Learned.month = organisation.fiscal_year_start_month
 
 
 def learn_from_the_database(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
-    """As a receiver of signals.  What is no database of Headway, or not migrated yet, tells nothing."""
+    """Signal receiver; ignores databases that are not Headway's or not migrated yet."""
     try:
         with (connection or connections["default"]).cursor() as cursor:
             cursor.execute("SELECT fiscal_year_start_month FROM orgtree_organisation WHERE id = 1")

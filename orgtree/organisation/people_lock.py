@@ -1,15 +1,15 @@
-"""One writer of people at a time: a second one waits, and says so when it waited too long."""
+"""A lock for writers of people, with a timeout."""
 
 from __future__ import annotations
 
 from django.db import OperationalError, connection
 
-_LOCK = 0x68775F70656F  # any number that nobody else locks
+_LOCK = 0x68775F70656F  # arbitrary, unique to this lock
 LONGEST_WAIT = "60s"
 
 
 class PeopleBusyError(Exception):
-    """Somebody else has been storing people for a minute; nothing was stored."""
+    """Another writer held the lock for a minute; nothing was stored."""
 
     def __init__(self) -> None:
         super().__init__("Another import of people is running. Try again when it is done.")

@@ -1,7 +1,6 @@
-"""Whose activity there is, and who is known besides: a number in the organisation's row that only rises.
+"""A counter in the organisation's row that rises whenever people or the owners of activity change.
 
-Each response reads that row.  What a process keeps of people stands beside the number, and is read anew for another
-one: whoever is newly claimed makes no group larger in the meantime.
+Every response reads that row, and caches about people are keyed by the counter, so that group sizes are never stale.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from orgtree.models import Organisation
 
 
 def raise_people_version() -> None:
-    """For the last statement of a transaction: its lock on the one row is waited for by whoever raises it, too."""
-    Organisation.current()  # where nobody has looked yet
+    """Call it last in a transaction: it locks the single row, and others wait for it."""
+    Organisation.current()  # create the row if missing
     Organisation.objects.filter(pk=1).update(people_version=F("people_version") + 1)
 
 
 def raise_people_version_on_commit() -> None:
-    """For a transaction that may lock more rows after this: raised in one of its own, right after it."""
+    """For transactions that lock more rows afterwards: raises it in a transaction of its own on commit."""
     transaction.on_commit(raise_people_version, robust=True)

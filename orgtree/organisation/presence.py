@@ -1,4 +1,4 @@
-"""When people are there: on other days they are in no unit and are not counted as enrolled."""
+"""Events for changed days of employment; outside them people are in no unit and not enrolled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """From this day on (None: ever) the person is there on other days than before."""
+    """The person's days of employment changed from this day on (None: on any day)."""
 
     person_id: int
     since: date | None
@@ -20,13 +20,13 @@ _listeners: list[PresenceListener] = []
 
 
 def on_presence_changed(listener: PresenceListener) -> None:
-    """Register, at start-up, who must know on which days people are there; called inside that transaction."""
+    """Register a listener at start-up; it is called inside the transaction."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
-def tell_of_presence(changes: Sequence[PresenceChange]) -> None:
-    """For whoever stored employments, in the same transaction."""
+def notify_presence_changed(changes: Sequence[PresenceChange]) -> None:
+    """Call it after storing employments, in the same transaction."""
     if changes:
         for listener in _listeners:
             listener(changes)

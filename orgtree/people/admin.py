@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
 from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
-from orgtree.people.history import closes_a_circle, editing_history, keep_address
+from orgtree.people.history import creates_cycle, editing_history, keep_former_address
 
 if TYPE_CHECKING:
     PersonModelAdmin = admin.ModelAdmin[Person]
@@ -55,7 +55,7 @@ class NobodyAboveThemselves(OneAtATime):
             for row in self.kept_rows()
             if row.get("manager") is not None
         ]
-        if self.instance.pk and lines and closes_a_circle(self.instance, lines):
+        if self.instance.pk and lines and creates_cycle(self.instance, lines):
             raise ValidationError(
                 f"With this manager {self.instance} would be above themselves. Change the manager's manager first."
             )
@@ -125,7 +125,7 @@ class PersonAdmin(PersonModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        keep_address(obj, form.initial.get("email"))
+        keep_former_address(obj, form.initial.get("email"))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with editing_history([form.instance.pk]):

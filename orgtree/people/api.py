@@ -29,7 +29,7 @@ from orgtree.people.api_schema import (
 from orgtree.people.documents import person_documents
 from orgtree.people.search import search_people, with_attribute
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
-from orgtree.people_import.drafts import UNSAID, PeopleChanges, PersonDraft
+from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft
 from orgtree.people_import.store import PeopleBusyError, store_valid_people
 
 MOST_RECORDS = 1000
@@ -56,16 +56,16 @@ class PeopleView(APIView):
         """Everybody who is known, with what holds today; in the order of names."""
         only(request, "q", "where", "page", "size")
         today = timezone.localdate()
-        found = search_people(Person.objects.all(), request.query_params.get("q", ""))
+        matching = search_people(Person.objects.all(), request.query_params.get("q", ""))
         for text in request.query_params.getlist("where"):
             slug, equals, value = text.partition("=")
             if not equals or not Attribute.objects.filter(slug=slug).exists():
                 raise BadRequest(f"where: “{text[:60]}” does not do. Write attribute=value with a known attribute.")
-            found = with_attribute(found, slug, value, on=today)
+            matching = with_attribute(matching, slug, value, on=today)
         number = whole_number(request, "page", 1, LAST_PAGE)
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
-        total = found.count()
-        people = found.order_by("full_name", "pk")[(number - 1) * size : number * size]
+        total = matching.count()
+        people = matching.order_by("full_name", "pk")[(number - 1) * size : number * size]
         return Response(
             {
                 "total": total,
@@ -172,7 +172,7 @@ def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | 
     attributes: dict[str, str | None] = dict.fromkeys(emptied or ())
     attributes |= {slug: given[slug] for slug in KNOWN_ATTRIBUTES if slug in given}
     attributes |= given.get("attributes", {})
-    unnamed = UNSAID if emptied is None else None
+    unnamed = MISSING if emptied is None else None
     return PersonDraft(
         row=position,
         email=given.get("email") or "",
@@ -248,12 +248,12 @@ def _results(
 def _person(key: str) -> Person:
     """By id, or by e-mail address."""
     try:
-        found = Person.objects.filter(public_id=UUID(key)).first()
+        person = Person.objects.filter(public_id=UUID(key)).first()
     except ValueError:
-        found = Person.objects.filter(email__iexact=key).first()
-    if found is None:
+        person = Person.objects.filter(email__iexact=key).first()
+    if person is None:
         raise NotFound
-    return found
+    return person
 
 
 def _of(person: Person, data: Any) -> Any:
@@ -269,7 +269,7 @@ def _flat(texts: Any) -> list[Any]:
     """DRF nests the messages of lists and objects; a field's are told as one list."""
     if isinstance(texts, Mapping):
         return [f"{name}: {text}" for name, inner in texts.items() for text in _flat(inner)]
-    return [text for each in texts for text in (_flat(each) if isinstance(each, list | Mapping) else [each])]
+    return [text for item in texts for text in (_flat(item) if isinstance(item, list | Mapping) else [item])]
 
 
 def _page_address(request: Request, number: int) -> str:

@@ -13,7 +13,7 @@ from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 def person_documents(people: Sequence[Person], *, on: date) -> list[dict[str, Any]]:
     """One document per person, in order, with four look-ups for all of them."""
     ids = [person.pk for person in people]
-    said = _by_person(
+    values = _by_person(
         PersonAttribute.objects.filter(person__in=ids, during__contains=on).values_list(
             "person_id", "attribute__slug", "value"
         )
@@ -29,7 +29,7 @@ def person_documents(people: Sequence[Person], *, on: date) -> list[dict[str, An
             names.setdefault(identity.person_id, []).append(written)
     documents = []
     for person in people:
-        attributes = said.get(person.pk, {})
+        attributes = values.get(person.pk, {})
         during = employments.get(person.pk)
         documents.append(
             {
@@ -48,7 +48,7 @@ def person_documents(people: Sequence[Person], *, on: date) -> list[dict[str, An
 
 
 def _by_person(rows: Iterable[tuple[int, str, str]]) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = {}
+    values: dict[int, dict[str, str]] = {}
     for person_id, slug, value in rows:
-        found.setdefault(person_id, {})[slug] = value
-    return found
+        values.setdefault(person_id, {})[slug] = value
+    return values

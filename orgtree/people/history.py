@@ -9,8 +9,8 @@ from django.db import transaction
 
 from orgtree.models import Identity, IdentityKind, Person, Reporting
 from orgtree.organisation.people_lock import wait_for_other_writers
-from orgtree.organisation.presence import PresenceChange, tell_of_presence
-from orgtree.people_import.employments import changed_presences, remember_presences
+from orgtree.organisation.presence import PresenceChange, notify_presence_changed
+from orgtree.people_import.employments import changed_presences, snapshot_presences
 from orgtree.people_import.managers import Line, circles_on_any_day
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.trees import follow_people
@@ -21,14 +21,14 @@ def editing_history(person_ids: Collection[int]) -> Iterator[None]:
     """The block changes employments, attributes or reporting lines of these people; what follows from them follows."""
     with transaction.atomic():
         wait_for_other_writers()
-        remember_presences()
+        snapshot_presences()
         yield
         follow_people(person_ids)
         rebuild_placements(person_ids=person_ids)
-        tell_of_presence([PresenceChange(person, since) for person, since, _ in changed_presences()])
+        notify_presence_changed([PresenceChange(person, since) for person, since, _ in changed_presences()])
 
 
-def keep_address(person: Person, address: str | None) -> None:
+def keep_former_address(person: Person, address: str | None) -> None:
     """An address that the person had stays theirs: what is sent under it later is theirs too."""
     if address and address.lower() != (person.email or "").lower():
         Identity.objects.get_or_create(
@@ -36,7 +36,7 @@ def keep_address(person: Person, address: str | None) -> None:
         )
 
 
-def closes_a_circle(person: Person, lines: Sequence[Line]) -> bool:
+def creates_cycle(person: Person, lines: Sequence[Line]) -> bool:
     """Whether these reporting lines of the person, in place of the stored ones, put somebody above themselves."""
     others = [
         (other, manager, during.lower, during.upper)

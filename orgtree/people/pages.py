@@ -41,14 +41,14 @@ def people(request: HttpRequest) -> HttpResponse:
     attribute = request.GET.get("attribute", "")[:LONGEST_SEARCH]
     value = request.GET.get("value", "").strip()[:LONGEST_SEARCH]
     state = request.GET.get("state", "")
-    found = search_people(visible, search)
+    matching = search_people(visible, search)
     if attribute and value:
-        found = with_attribute(found, attribute, value, on=today)
+        matching = with_attribute(matching, attribute, value, on=today)
     if state == "left":
-        found = found.exclude(pk__in=found.there_on(today))
+        matching = matching.exclude(pk__in=matching.there_on(today))
     elif state != "all":
-        state, found = "", found.there_on(today)
-    page = Paginator(found.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+        state, matching = "", matching.there_on(today)
+    page = Paginator(matching.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "people": listed(list(page.object_list), on=today),
@@ -72,15 +72,15 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_GET
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What was said of a person, with its days.  Others are told that there is no such page."""
-    found = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
+    chosen = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
     sight = viewable(request.user)
-    may_see_all = request.user.is_superuser or found.pk == sight.person_id
+    may_see_all = request.user.is_superuser or chosen.pk == sight.person_id
     today = timezone.localdate()
     context = {
-        "person": found,
-        "history": history_of(found, on=today, unit_ids=None if may_see_all else sight.unit_ids),
-        "identities": found.identities.order_by("kind", "provider", "value"),
-        "is_there": Person.objects.filter(pk=found.pk).there_on(today).exists(),
+        "person": chosen,
+        "history": history_of(chosen, on=today, unit_ids=None if may_see_all else sight.unit_ids),
+        "identities": chosen.identities.order_by("kind", "provider", "value"),
+        "is_there": Person.objects.filter(pk=chosen.pk).there_on(today).exists(),
         "is_admin": request.user.is_superuser,
     }
     return render(request, "orgtree/person.html", context)

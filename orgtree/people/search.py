@@ -35,20 +35,20 @@ def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
 
 def with_attribute(people: PersonQuerySet, slug: str, value: str, *, on: date) -> PersonQuerySet:
     """Those of whom the attribute says that on the day, in whatever case."""
-    said = PersonAttribute.objects.filter(
+    values = PersonAttribute.objects.filter(
         person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=on
     )
-    return people.filter(Exists(said))
+    return people.filter(Exists(values))
 
 
 def listed(people: Sequence[Person], *, on: date) -> list[ListedPerson]:
     """The rows of one page."""
     ids = [person.pk for person in people]
-    said: dict[int, dict[str, str]] = {}
+    values: dict[int, dict[str, str]] = {}
     for person_id, slug, value in PersonAttribute.objects.filter(
         person__in=ids, attribute__slug__in=LISTED_ATTRIBUTES, during__contains=on
     ).values_list("person_id", "attribute__slug", "value"):
-        said.setdefault(person_id, {})[slug] = value
+        values.setdefault(person_id, {})[slug] = value
     managers: Mapping[int, str] = dict(
         Reporting.objects.filter(person__in=ids, during__contains=on).values_list("person_id", "manager__full_name")
     )
@@ -57,7 +57,7 @@ def listed(people: Sequence[Person], *, on: date) -> list[ListedPerson]:
         ListedPerson(
             person,
             managers.get(person.pk, ""),
-            [said.get(person.pk, {}).get(slug, "") for slug in LISTED_ATTRIBUTES],
+            [values.get(person.pk, {}).get(slug, "") for slug in LISTED_ATTRIBUTES],
             person.pk in there,
         )
         for person in people

@@ -66,7 +66,7 @@ class Columns:
         return self.known.get(position) or self.attributes.get(position)
 
     @property
-    def says_name(self) -> bool:
+    def has_name(self) -> bool:
         return any(name in (FULL_NAME, GIVEN_NAME, FAMILY_NAME) for name in self.known.values())
 
 
@@ -81,7 +81,7 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
     known: dict[int, str] = {}
     attributes: dict[int, str] = {}
     unnamed = set()
-    taken: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for position, head in enumerate(heads[:MOST_COLUMNS]):
         try:
             text = clean(head)
@@ -97,16 +97,16 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
             problem_text = f"The head of column {position + 1} is no name of an attribute: “{text[:30]}”."
             problems.append(RowError(row, None, f"{problem_text} Give it 1 to {LONGEST_ATTRIBUTE} letters or digits."))
             continue
-        if slug in taken and slug not in _SEVERAL:
+        if slug in positions and slug not in _SEVERAL:
             problems.append(
                 RowError(
                     row,
                     slug,
-                    f"Columns {taken[slug] + 1} and {position + 1} both say {slug}. Remove or rename one of them.",
+                    f"Columns {positions[slug] + 1} and {position + 1} both say {slug}. Remove or rename one of them.",
                 )
             )
             continue
-        taken.setdefault(slug, position)
+        positions.setdefault(slug, position)
         if slug in KNOWN_ATTRIBUTES or name is None:
             attributes[position] = slug
         else:

@@ -40,26 +40,26 @@ class Differences:
 
 def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[int, str]]) -> Differences:
     """`presences`: who is there on other days, and whether they leave; `identities`: whose names were added."""
-    found = Differences()
+    differences = Differences()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM told WHERE is_new AND NOT refused")
-        found.new.update(person for (person,) in cursor.fetchall())
+        cursor.execute("SELECT person_id FROM draft WHERE is_new AND NOT refused")
+        differences.new.update(person for (person,) in cursor.fetchall())
         for statement in (_NAMES, _ADDRESSES, _VALUES, _MANAGERS):
             cursor.execute(statement)
             for person, name, before, after in cursor.fetchall():
-                if person not in found.new:
-                    found.fields[person].append(FieldChange(name, before or "", after or ""))
+                if person not in differences.new:
+                    differences.fields[person].append(FieldChange(name, before or "", after or ""))
     presences = list(presences)
-    found.leaving.update(person for person, leaves in presences if leaves and person not in found.new)
-    for person, before, after in _employments([person for person, _ in presences if person not in found.new]):
-        found.fields[person].append(FieldChange("employment", before, after))
+    differences.leaving.update(person for person, leaves in presences if leaves and person not in differences.new)
+    for person, before, after in _employments([person for person, _ in presences if person not in differences.new]):
+        differences.fields[person].append(FieldChange("employment", before, after))
     for person, value in identities:
-        if person not in found.new:
-            found.fields[person].append(FieldChange("identities", "", value))
-    return found
+        if person not in differences.new:
+            differences.fields[person].append(FieldChange("identities", "", value))
+    return differences
 
 
-def changes_of(found: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
+def changes_of(differences: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
     """Everybody under one outcome, in the order of the rows."""
     moved_units: list[UnitMoved] = []
     for tree in moves.trees:
@@ -67,49 +67,56 @@ def changes_of(found: Differences, moves: TreeMoves, errors: Sequence[RowError])
             UnitMoved(tree.tree, move.unit, move.from_parent or "", move.to_parent or "") for move in tree.moved_units
         ]
         for move in tree.people:
-            if move.person_id not in found.new:
+            if move.person_id not in differences.new:
                 change = UnitChange(tree.tree, move.from_unit or "", move.to_unit or "")
-                found.units[move.person_id].append(change)
-    people = _people(found)
+                differences.units[move.person_id].append(change)
+    people = _people(differences)
     by_outcome: dict[Outcome, list[PersonChange]] = {outcome: [] for outcome in Outcome}
     for person in people:
-        by_outcome[_outcome(person, found)].append(person)
+        by_outcome[_outcome(person, differences)].append(person)
     listed = {person.person_id for person in people}
     return PeopleChanges(
         added=tuple(by_outcome[Outcome.ADDED]),
         changed=tuple(by_outcome[Outcome.CHANGED]),
         moved=tuple(by_outcome[Outcome.MOVED]),
         leaving=tuple(by_outcome[Outcome.LEAVING]),
-        unchanged=sum(1 for person in _told() if person not in listed),
+        unchanged=sum(1 for person in _people_listed() if person not in listed),
         moved_units=tuple(moved_units),
         errors=tuple(sorted(errors, key=lambda error: (error.row is not None, error.row or 0, error.column or ""))),
     )
 
 
-def _outcome(person: PersonChange, found: Differences) -> Outcome:
-    if person.person_id in found.new:
+def _outcome(person: PersonChange, differences: Differences) -> Outcome:
+    if person.person_id in differences.new:
         return Outcome.ADDED
-    if person.person_id in found.leaving:
+    if person.person_id in differences.leaving:
         return Outcome.LEAVING
     left_a_place = any(change.field in PLACES and change.before for change in person.fields)
     left_a_unit = any(change.from_unit for change in person.units)
     return Outcome.MOVED if left_a_place or left_a_unit else Outcome.CHANGED
 
 
-def _people(found: Differences) -> Sequence[PersonChange]:
+def _people(differences: Differences) -> Sequence[PersonChange]:
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, [sorted({*found.fields, *found.units, *found.new, *found.leaving})])
+        cursor.execute(
+            _PEOPLE, [sorted({*differences.fields, *differences.units, *differences.new, *differences.leaving})]
+        )
         return [
             PersonChange(
-                person, row, email or "", name, tuple(found.fields.get(person, ())), tuple(found.units.get(person, ()))
+                person,
+                row,
+                email or "",
+                name,
+                tuple(differences.fields.get(person, ())),
+                tuple(differences.units.get(person, ())),
             )
             for person, row, email, name in cursor.fetchall()
         ]
 
 
-def _told() -> Sequence[int]:
+def _people_listed() -> Sequence[int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM told WHERE NOT refused AND person_id IS NOT NULL")
+        cursor.execute("SELECT person_id FROM draft WHERE NOT refused AND person_id IS NOT NULL")
         return [person for (person,) in cursor.fetchall()]
 
 
@@ -117,48 +124,48 @@ def _employments(people: Sequence[int]) -> Iterable[tuple[int, str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_EMPLOYMENTS, [list(people)])
         for person, before, after in cursor.fetchall():
-            yield person, stretches(before), stretches(after)
+            yield person, date_ranges(before), date_ranges(after)
 
 
-def stretches(days: Iterable[DateRange]) -> str:
+def date_ranges(days: Iterable[DateRange]) -> str:
     """Stretches of days in words: 2024-01-01 – 2026-03-01, from 2026-05-01."""
     return ", ".join(date_range_in_words(day.lower, day.upper) for day in days)
 
 
 _NAMES = """
-    SELECT person_id, 'full_name', name_before, full_name FROM told
+    SELECT person_id, 'full_name', name_before, full_name FROM draft
     WHERE NOT refused AND full_name <> '' AND name_before <> full_name
 """
 _ADDRESSES = """
-    SELECT person_id, 'email', email_before, email FROM told
+    SELECT person_id, 'email', email_before, email FROM draft
     WHERE NOT refused AND NOT is_new AND email IS NOT NULL AND lower(email_before) IS DISTINCT FROM email
 """
 _VALUES = """
-    SELECT told_value.person_id, attribute.slug, told_value.before, told_value.value
-    FROM told_value JOIN orgtree_attribute attribute ON attribute.id = told_value.attribute_id
-    JOIN told USING (row)
-    WHERE NOT told.is_new
-    ORDER BY told_value.row, attribute.slug
+    SELECT draft_value.person_id, attribute.slug, draft_value.before, draft_value.value
+    FROM draft_value JOIN orgtree_attribute attribute ON attribute.id = draft_value.attribute_id
+    JOIN draft USING (row)
+    WHERE NOT draft.is_new
+    ORDER BY draft_value.row, attribute.slug
 """
 _MANAGERS = """
-    SELECT told_manager.person_id, 'manager_email', COALESCE(earlier.email, earlier.full_name), later.email
-    FROM told_manager
-    LEFT JOIN orgtree_person earlier ON earlier.id = told_manager.before
-    LEFT JOIN orgtree_person later ON later.id = told_manager.manager_id
-    JOIN told USING (row)
-    WHERE NOT told.is_new
+    SELECT draft_manager.person_id, 'manager_email', COALESCE(earlier.email, earlier.full_name), later.email
+    FROM draft_manager
+    LEFT JOIN orgtree_person earlier ON earlier.id = draft_manager.before
+    LEFT JOIN orgtree_person later ON later.id = draft_manager.manager_id
+    JOIN draft USING (row)
+    WHERE NOT draft.is_new
 """
 _PEOPLE = """
-    SELECT person.id, told.row, person.email, person.full_name
-    FROM orgtree_person person LEFT JOIN told ON told.person_id = person.id AND NOT told.refused
+    SELECT person.id, draft.row, person.email, person.full_name
+    FROM orgtree_person person LEFT JOIN draft ON draft.person_id = person.id AND NOT draft.refused
     WHERE person.id = ANY(%s)
-    ORDER BY told.row NULLS LAST, person.full_name, person.id
+    ORDER BY draft.row NULLS LAST, person.full_name, person.id
 """
 _EMPLOYMENTS = """
-    SELECT asked.id, COALESCE(before.days, '{}'), COALESCE(after.days, '{}')
-    FROM unnest(%s::bigint[]) AS asked (id)
-    LEFT JOIN presence_before before ON before.person_id = asked.id
+    SELECT chosen.id, COALESCE(before.days, '{}'), COALESCE(after.days, '{}')
+    FROM unnest(%s::bigint[]) AS chosen (id)
+    LEFT JOIN presence_before before ON before.person_id = chosen.id
     LEFT JOIN (SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id) AS after
-      ON after.person_id = asked.id
-    ORDER BY asked.id
+      ON after.person_id = chosen.id
+    ORDER BY chosen.id
 """

@@ -19,21 +19,21 @@ class Dated:
     table: LiteralString
     keys: tuple[LiteralString, ...]
     value: LiteralString
-    told: LiteralString
+    source_table: LiteralString
 
 
-ATTRIBUTES = Dated("orgtree_personattribute", ("person_id", "attribute_id"), "value", "told_value")
-REPORTING = Dated("orgtree_reporting", ("person_id",), "manager_id", "told_manager")
+ATTRIBUTES = Dated("orgtree_personattribute", ("person_id", "attribute_id"), "value", "draft_value")
+REPORTING = Dated("orgtree_reporting", ("person_id",), "manager_id", "draft_manager")
 
 
-def hold_from_then_on(dated: Dated) -> None:
+def apply_from_effective_date(dated: Dated) -> None:
     """Let what is told hold from `since` on; in `told` only what changed anything remains."""
-    same = sql.SQL(" AND ").join(sql.SQL("stored.{0} = told.{0}").format(sql.Identifier(key)) for key in dated.keys)
+    same = sql.SQL(" AND ").join(sql.SQL("stored.{0} = draft.{0}").format(sql.Identifier(key)) for key in dated.keys)
     names = {
         "table": sql.Identifier(dated.table),
-        "told": sql.Identifier(dated.told),
+        "draft": sql.Identifier(dated.source_table),
         "keys": sql.SQL(", ").join(sql.Identifier(key) for key in dated.keys),
-        "told_keys": sql.SQL(", ").join(sql.Identifier("told", key) for key in dated.keys),
+        "draft_keys": sql.SQL(", ").join(sql.Identifier("draft", key) for key in dated.keys),
         "value": sql.Identifier(dated.value),
         "same": same,
     }
@@ -43,44 +43,44 @@ def hold_from_then_on(dated: Dated) -> None:
 
 
 _STATEMENTS: tuple[LiteralString, ...] = (
-    "ANALYZE {told}",
+    "ANALYZE {draft}",
     """
-    CREATE TEMPORARY TABLE standing ON COMMIT DROP AS
-    SELECT {told_keys},
-           count(*) = 1 AND bool_and(stored.{value} = told.{value} AND upper_inf(stored.during)
-                                     AND stored.during @> daterange(told.since, NULL)) IS TRUE AS is_told,
-           (array_agg(stored.{value}) FILTER (WHERE stored.during @> told.since))[1] AS before
-    FROM {told} told JOIN {table} stored ON {same} AND stored.during && daterange(told.since, NULL)
-    GROUP BY {told_keys}
+    CREATE TEMPORARY TABLE affected ON COMMIT DROP AS
+    SELECT {draft_keys},
+           count(*) = 1 AND bool_and(stored.{value} = draft.{value} AND upper_inf(stored.during)
+                                     AND stored.during @> daterange(draft.since, NULL)) IS TRUE AS is_unchanged,
+           (array_agg(stored.{value}) FILTER (WHERE stored.during @> draft.since))[1] AS before
+    FROM {draft} draft JOIN {table} stored ON {same} AND stored.during && daterange(draft.since, NULL)
+    GROUP BY {draft_keys}
     """,
-    "DELETE FROM {told} told USING standing stored WHERE {same} AND stored.is_told",
+    "DELETE FROM {draft} draft USING affected stored WHERE {same} AND stored.is_unchanged",
     """
-    DELETE FROM {told} told
-    WHERE told.{value} IS NULL AND NOT EXISTS (SELECT FROM standing stored WHERE {same})
+    DELETE FROM {draft} draft
+    WHERE draft.{value} IS NULL AND NOT EXISTS (SELECT FROM affected stored WHERE {same})
     """,
-    "UPDATE {told} told SET before = stored.before FROM standing stored WHERE {same}",
-    "DROP TABLE standing",
+    "UPDATE {draft} draft SET before = stored.before FROM affected stored WHERE {same}",
+    "DROP TABLE affected",
     """
-    DELETE FROM {table} stored USING {told} told
-    WHERE {same} AND COALESCE(lower(stored.during), '-infinity') >= COALESCE(told.since, '-infinity')
+    DELETE FROM {table} stored USING {draft} draft
+    WHERE {same} AND COALESCE(lower(stored.during), '-infinity') >= COALESCE(draft.since, '-infinity')
     """,
     # The same value up to that day, or beyond: it goes on.
     """
     UPDATE {table} stored SET during = daterange(lower(stored.during), NULL)
-    FROM {told} told
-    WHERE {same} AND stored.{value} = told.{value} AND COALESCE(upper(stored.during), 'infinity') >= told.since
+    FROM {draft} draft
+    WHERE {same} AND stored.{value} = draft.{value} AND COALESCE(upper(stored.during), 'infinity') >= draft.since
     """,
     """
-    UPDATE {table} stored SET during = daterange(lower(stored.during), told.since)
-    FROM {told} told
-    WHERE {same} AND stored.{value} IS DISTINCT FROM told.{value} AND stored.during @> told.since
+    UPDATE {table} stored SET during = daterange(lower(stored.during), draft.since)
+    FROM {draft} draft
+    WHERE {same} AND stored.{value} IS DISTINCT FROM draft.{value} AND stored.during @> draft.since
     """,
     """
     INSERT INTO {table} ({keys}, {value}, during)
-    SELECT {told_keys}, told.{value}, daterange(told.since, NULL)
-    FROM {told} told
-    WHERE told.{value} IS NOT NULL
+    SELECT {draft_keys}, draft.{value}, daterange(draft.since, NULL)
+    FROM {draft} draft
+    WHERE draft.{value} IS NOT NULL
       AND NOT EXISTS (SELECT FROM {table} stored WHERE {same} AND upper_inf(stored.during))
-    ORDER BY {told_keys}
+    ORDER BY {draft_keys}
     """,
 )

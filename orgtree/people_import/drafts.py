@@ -12,13 +12,13 @@ from uuid import UUID
 from orgtree.identities.identity_names import IdentityName
 
 
-class Unsaid(Enum):
+class Missing(Enum):
     """Nothing was said, so everything stays as it is; None says that there is none from the effective date on."""
 
-    UNSAID = "unsaid"
+    MISSING = "unsaid"
 
 
-UNSAID: Literal[Unsaid.UNSAID] = Unsaid.UNSAID
+MISSING: Literal[Missing.MISSING] = Missing.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class PersonDraft:
     row: int
     email: str
     full_name: str = ""
-    manager_email: str | Unsaid | None = UNSAID
+    manager_email: str | Missing | None = MISSING
     attributes: Mapping[str, str | None] = field(default_factory=dict)
     identities: tuple[IdentityName, ...] = ()
     starts_on: date | None = None
-    ends_on: date | Unsaid | None = UNSAID
+    ends_on: date | Missing | None = MISSING
     public_id: UUID | None = None
     errors: tuple[RowError, ...] = ()
 

@@ -14,7 +14,7 @@ from django.db import connection
 from orgtree.people_import.drafts import RowError
 
 # One row per person who has an employment now, before anything changes: what is compared afterwards.
-_REMEMBER = """
+_SNAPSHOT = """
     DROP TABLE IF EXISTS presence_before;
     CREATE TEMPORARY TABLE presence_before ON COMMIT DROP AS
     SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id;
@@ -23,57 +23,57 @@ _REMEMBER = """
 _BEGIN = (
     # The employment that the start is said of.
     """
-    UPDATE orgtree_employment employment SET during = daterange(meant.starts_on, upper(employment.during))
+    UPDATE orgtree_employment employment SET during = daterange(matched.starts_on, upper(employment.during))
     FROM (
-        SELECT DISTINCT ON (told.person_id) stored.id, told.starts_on
-        FROM told JOIN orgtree_employment stored USING (person_id)
-        WHERE NOT told.refused AND told.starts_on IS NOT NULL
-          AND COALESCE(upper(stored.during), 'infinity') > told.starts_on
-        ORDER BY told.person_id, lower(stored.during) NULLS FIRST
-    ) AS meant
-    WHERE employment.id = meant.id AND lower(employment.during) IS DISTINCT FROM meant.starts_on
+        SELECT DISTINCT ON (draft.person_id) stored.id, draft.starts_on
+        FROM draft JOIN orgtree_employment stored USING (person_id)
+        WHERE NOT draft.refused AND draft.starts_on IS NOT NULL
+          AND COALESCE(upper(stored.during), 'infinity') > draft.starts_on
+        ORDER BY draft.person_id, lower(stored.during) NULLS FIRST
+    ) AS matched
+    WHERE employment.id = matched.id AND lower(employment.during) IS DISTINCT FROM matched.starts_on
     """,
     # Whom nobody told of before, and who returns on a day that is told.
     """
     INSERT INTO orgtree_employment (person_id, during)
-    SELECT told.person_id, daterange(told.starts_on, CASE WHEN told.is_first THEN told.ends_on END)
-    FROM told
-    WHERE NOT told.refused AND (told.is_first AND (told.starts_on IS NULL OR told.ends_on IS NULL
-                                                   OR told.starts_on < told.ends_on)
-       OR told.starts_on IS NOT NULL AND NOT EXISTS (
+    SELECT draft.person_id, daterange(draft.starts_on, CASE WHEN draft.is_first THEN draft.ends_on END)
+    FROM draft
+    WHERE NOT draft.refused AND (draft.is_first AND (draft.starts_on IS NULL OR draft.ends_on IS NULL
+                                                   OR draft.starts_on < draft.ends_on)
+       OR draft.starts_on IS NOT NULL AND NOT EXISTS (
             SELECT FROM orgtree_employment stored
-            WHERE stored.person_id = told.person_id AND COALESCE(upper(stored.during), 'infinity') > told.starts_on
+            WHERE stored.person_id = draft.person_id AND COALESCE(upper(stored.during), 'infinity') > draft.starts_on
        ))
-    ORDER BY told.person_id
+    ORDER BY draft.person_id
     """,
 )
-_MEANT = """
-    DROP TABLE IF EXISTS meant;
-    CREATE TEMPORARY TABLE meant ON COMMIT DROP AS
-    SELECT DISTINCT ON (told.person_id) told.row, told.person_id, stored.id, stored.during, told.ends_on
-    FROM told JOIN orgtree_employment stored USING (person_id)
-    WHERE NOT told.refused AND told.says_end AND NOT told.is_first
-      AND (told.ends_on IS NULL OR told.starts_on IS NULL OR lower(stored.during) = told.starts_on)
-    ORDER BY told.person_id, lower(stored.during) DESC NULLS LAST;
-    ANALYZE meant
+_MATCHED = """
+    DROP TABLE IF EXISTS matched;
+    CREATE TEMPORARY TABLE matched ON COMMIT DROP AS
+    SELECT DISTINCT ON (draft.person_id) draft.row, draft.person_id, stored.id, stored.during, draft.ends_on
+    FROM draft JOIN orgtree_employment stored USING (person_id)
+    WHERE NOT draft.refused AND draft.has_end AND NOT draft.is_first
+      AND (draft.ends_on IS NULL OR draft.starts_on IS NULL OR lower(stored.during) = draft.starts_on)
+    ORDER BY draft.person_id, lower(stored.during) DESC NULLS LAST;
+    ANALYZE matched
 """
-_ENDS_TOO_EARLY = "SELECT row, ends_on, lower(during) FROM meant WHERE ends_on <= lower(during) ORDER BY row"
+_ENDS_TOO_EARLY = "SELECT row, ends_on, lower(during) FROM matched WHERE ends_on <= lower(during) ORDER BY row"
 _END = (
-    "DELETE FROM meant WHERE ends_on <= lower(during)",
+    "DELETE FROM matched WHERE ends_on <= lower(during)",
     """
-    DELETE FROM orgtree_employment later USING meant
-    WHERE later.person_id = meant.person_id AND later.id <> meant.id AND meant.ends_on IS NOT NULL
-      AND later.during && daterange(lower(meant.during), meant.ends_on)
+    DELETE FROM orgtree_employment later USING matched
+    WHERE later.person_id = matched.person_id AND later.id <> matched.id AND matched.ends_on IS NOT NULL
+      AND later.during && daterange(lower(matched.during), matched.ends_on)
     """,
     """
-    UPDATE orgtree_employment employment SET during = daterange(lower(employment.during), meant.ends_on)
-    FROM meant
-    WHERE employment.id = meant.id AND upper(employment.during) IS DISTINCT FROM meant.ends_on
-      AND (meant.ends_on IS NOT NULL OR upper(employment.during) >= %(effective)s)
+    UPDATE orgtree_employment employment SET during = daterange(lower(employment.during), matched.ends_on)
+    FROM matched
+    WHERE employment.id = matched.id AND upper(employment.during) IS DISTINCT FROM matched.ends_on
+      AND (matched.ends_on IS NOT NULL OR upper(employment.during) >= %(effective)s)
     """,
     """
     INSERT INTO orgtree_employment (person_id, during)
-    SELECT person_id, daterange(%(effective)s, NULL) FROM meant
+    SELECT person_id, daterange(%(effective)s, NULL) FROM matched
     WHERE ends_on IS NULL AND upper(during) < %(effective)s
     """,
 )
@@ -83,7 +83,7 @@ _ABSENT_LEAVE = (
     DELETE FROM orgtree_employment absent
     WHERE lower(absent.during) >= %(effective)s AND absent.person_id IN (
         SELECT person_id FROM orgtree_employment
-        WHERE person_id NOT IN (SELECT person_id FROM told WHERE person_id IS NOT NULL)
+        WHERE person_id NOT IN (SELECT person_id FROM draft WHERE person_id IS NOT NULL)
         GROUP BY person_id
         HAVING bool_or(during @> %(effective)s) AND bool_or(COALESCE(lower(during), '-infinity') < %(effective)s)
     )
@@ -91,15 +91,15 @@ _ABSENT_LEAVE = (
     """
     UPDATE orgtree_employment absent SET during = daterange(lower(absent.during), %(effective)s)
     WHERE absent.during @> %(effective)s AND COALESCE(lower(absent.during), '-infinity') < %(effective)s
-      AND NOT EXISTS (SELECT FROM told WHERE told.person_id = absent.person_id)
+      AND NOT EXISTS (SELECT FROM draft WHERE draft.person_id = absent.person_id)
     """,
 )
 
 
-def remember_presences() -> None:
+def snapshot_presences() -> None:
     """Before employments change: what `changed_presences` compares with."""
     with connection.cursor() as cursor:
-        cursor.execute(_REMEMBER)
+        cursor.execute(_SNAPSHOT)
 
 
 def store_employments(effective: date, errors: list[RowError], *, complete: bool) -> None:
@@ -107,10 +107,10 @@ def store_employments(effective: date, errors: list[RowError], *, complete: bool
 
     Only people whom somebody told of before can leave so: who was merely found in synced data has no employment.
     """
-    remember_presences()
+    snapshot_presences()
     parameters = {"effective": effective}
     with connection.cursor() as cursor:
-        for statement in (*_BEGIN, _MEANT, _ENDS_TOO_EARLY):
+        for statement in (*_BEGIN, _MATCHED, _ENDS_TOO_EARLY):
             cursor.execute(statement)
         errors += [
             RowError(

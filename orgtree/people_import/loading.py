@@ -16,17 +16,17 @@ from django.db.backends.utils import CursorWrapper
 
 from orgtree.identities.identity_names import IdentityName, readable_name
 from orgtree.models import IdentityKind
-from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError
+from orgtree.people_import.drafts import MISSING, PersonDraft, RowError
 
 _TABLES = {
-    "told": """
+    "draft": """
         row integer PRIMARY KEY, public_id uuid, email text, full_name text, readable_name text,
-        says_manager boolean, manager_email text, starts_on date, says_end boolean, ends_on date, refused boolean,
+        has_manager boolean, manager_email text, starts_on date, has_end boolean, ends_on date, refused boolean,
         person_id bigint, is_new boolean DEFAULT false, is_first boolean DEFAULT false, since date,
         name_before text, email_before text
     """,
-    "told_attribute": "row integer, slug text, value text",
-    "told_identity": "row integer, kind text, provider text, value text, identity_id bigint, owner_id bigint",
+    "draft_attribute": "row integer, slug text, value text",
+    "draft_identity": "row integer, kind text, provider text, value text, identity_id bigint, owner_id bigint",
 }
 _BATCH = 2_000
 
@@ -66,18 +66,18 @@ def _batches(drafts: Iterable[PersonDraft | RowError], errors: list[RowError]) -
 
 def _copy(cursor: CursorWrapper, batch: list[PersonDraft], *, complete: bool) -> None:
     columns = (
-        "row, public_id, email, full_name, readable_name, says_manager, manager_email, starts_on, says_end, ends_on,"
+        "row, public_id, email, full_name, readable_name, has_manager, manager_email, starts_on, has_end, ends_on,"
         " refused"
     )
-    _copy_rows(cursor, f"told ({columns})", (_told(draft, complete=complete) for draft in batch))
+    _copy_rows(cursor, f"draft ({columns})", (_draft_row(draft, complete=complete) for draft in batch))
     _copy_rows(
         cursor,
-        "told_attribute (row, slug, value)",
+        "draft_attribute (row, slug, value)",
         ((draft.row, slug, value) for draft in batch for slug, value in draft.attributes.items()),
     )
     _copy_rows(
         cursor,
-        "told_identity (row, kind, provider, value)",
+        "draft_identity (row, kind, provider, value)",
         (
             (draft.row, name.kind.value, name.provider, name.value)
             for draft in batch
@@ -86,19 +86,19 @@ def _copy(cursor: CursorWrapper, batch: list[PersonDraft], *, complete: bool) ->
     )
 
 
-def _told(draft: PersonDraft, *, complete: bool) -> tuple[Any, ...]:
-    says_end = draft.ends_on is not UNSAID
+def _draft_row(draft: PersonDraft, *, complete: bool) -> tuple[Any, ...]:
+    has_end = draft.ends_on is not MISSING
     return (
         draft.row,
         draft.public_id,
         draft.email or None,
         draft.full_name,
         readable_name(IdentityName(IdentityKind.EMAIL, "", draft.email)) if draft.email else "",
-        draft.manager_email is not UNSAID,
-        None if draft.manager_email is UNSAID else draft.manager_email,
+        draft.manager_email is not MISSING,
+        None if draft.manager_email is MISSING else draft.manager_email,
         draft.starts_on,
-        says_end or complete,
-        draft.ends_on if says_end else None,
+        has_end or complete,
+        draft.ends_on if has_end else None,
         bool(draft.errors),
     )
 

@@ -7,41 +7,41 @@ from datetime import date
 
 from django.db import connection
 
-from orgtree.people_import.dated import REPORTING, hold_from_then_on
+from orgtree.people_import.dated import REPORTING, apply_from_effective_date
 from orgtree.people_import.drafts import RowError
 
 Line = tuple[int, int, date | None, date | None]  # person, manager, first day, first day no longer
 
 _RESOLVE = (
     """
-    DROP TABLE IF EXISTS told_manager;
-    CREATE TEMPORARY TABLE told_manager ON COMMIT DROP AS
-    SELECT told.row, told.person_id, told.since, told.manager_email, NULL::bigint AS manager_id, NULL::bigint AS before,
-           false AS is_refused
-    FROM told WHERE told.says_manager AND NOT told.refused;
-    ANALYZE told_manager
+    DROP TABLE IF EXISTS draft_manager;
+    CREATE TEMPORARY TABLE draft_manager ON COMMIT DROP AS
+    SELECT draft.row, draft.person_id, draft.since, draft.manager_email, NULL::bigint AS manager_id,
+           NULL::bigint AS before, false AS is_refused
+    FROM draft WHERE draft.has_manager AND NOT draft.refused;
+    ANALYZE draft_manager
     """,
     """
-    UPDATE told_manager SET manager_id = told.person_id, is_refused = told.refused
-    FROM told WHERE told.email = told_manager.manager_email
+    UPDATE draft_manager SET manager_id = draft.person_id, is_refused = draft.refused
+    FROM draft WHERE draft.email = draft_manager.manager_email
     """,
     """
-    UPDATE told_manager SET manager_id = person.id
+    UPDATE draft_manager SET manager_id = person.id
     FROM orgtree_person person WHERE manager_id IS NULL AND lower(person.email) = manager_email
     """,
     """
-    UPDATE told_manager SET manager_id = identity.person_id
+    UPDATE draft_manager SET manager_id = identity.person_id
     FROM orgtree_identity identity
     WHERE manager_id IS NULL AND identity.kind = 'email' AND identity.provider = '' AND identity.value = manager_email
     """,
 )
 _UNKNOWN = """
-    SELECT row, manager_email FROM told_manager
+    SELECT row, manager_email FROM draft_manager
     WHERE manager_email IS NOT NULL AND manager_id IS NULL AND NOT is_refused ORDER BY row
 """
-_THEMSELVES = "SELECT row FROM told_manager WHERE manager_id = person_id ORDER BY row"
-_FORGET_REFUSED = """
-    DELETE FROM told_manager WHERE manager_id = person_id OR manager_email IS NOT NULL AND manager_id IS NULL
+_THEMSELVES = "SELECT row FROM draft_manager WHERE manager_id = person_id ORDER BY row"
+_DELETE_REFUSED = """
+    DELETE FROM draft_manager WHERE manager_id = person_id OR manager_email IS NOT NULL AND manager_id IS NULL
 """
 
 
@@ -60,15 +60,15 @@ def store_managers(errors: list[RowError]) -> None:
             RowError(row, "manager_email", "A person can’t be their own manager. Leave the cell empty at the top.")
             for (row,) in cursor.fetchall()
         ]
-        cursor.execute(_FORGET_REFUSED)
-    hold_from_then_on(REPORTING)
+        cursor.execute(_DELETE_REFUSED)
+    apply_from_effective_date(REPORTING)
     errors += _circles()
 
 
 def _circles() -> Iterator[RowError]:
     """An error for each changed row that closes a circle on some day."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id, row FROM told_manager WHERE manager_id IS NOT NULL")
+        cursor.execute("SELECT person_id, row FROM draft_manager WHERE manager_id IS NOT NULL")
         rows: Mapping[int, int] = dict(cursor.fetchall())
         if not rows:
             return
@@ -86,11 +86,11 @@ def _circles() -> Iterator[RowError]:
 
 def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]]:
     """Who is above themselves, with the first day on which they are; nobody twice."""
-    told: set[int] = set()
+    reported: set[int] = set()
     for day, managers in _by_day(lines):
         for circle in circles_of(managers):
-            if told.isdisjoint(circle):
-                told.update(circle)
+            if reported.isdisjoint(circle):
+                reported.update(circle)
                 yield day, circle
 
 
@@ -98,7 +98,7 @@ def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]
 _LINES = """
     SELECT person_id, manager_id, lower(during), upper(during) FROM orgtree_reporting
     WHERE during && (
-        SELECT daterange(CASE WHEN bool_and(since IS NOT NULL) THEN min(since) END, NULL) FROM told_manager
+        SELECT daterange(CASE WHEN bool_and(since IS NOT NULL) THEN min(since) END, NULL) FROM draft_manager
     )
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from orgtree.identities.moves import MERELY_FOUND, IdentityMove, forget_empty, move_identities
+from orgtree.identities.moves import PROVISIONAL_PEOPLE, IdentityMove, delete_empty_people, move_identities
 from orgtree.organisation.people_version import raise_people_version_on_commit
 from orgtree.people_import.drafts import RowError
 
@@ -33,11 +33,11 @@ def match(errors: list[RowError]) -> None:
     _refuse(
         errors, "identities", _SOMEBODY_ELSES, "“{}” belongs to {}. Move it to this person first, or correct the row."
     )
-    _refuse(errors, "email", _TAKEN, "The address belongs to {}. Choose another one, or merge the two.")
-    _execute(_REMEMBER)
+    _refuse(errors, "email", _ADDRESS_IN_USE, "The address belongs to {}. Choose another one, or merge the two.")
+    _execute(_STORE_PREVIOUS)
     _execute(_CREATE)
     _execute(_FIND_CREATED)
-    _execute("ANALYZE told")
+    _execute("ANALYZE draft")
 
 
 def update_people() -> None:
@@ -50,15 +50,15 @@ def update_people() -> None:
 def attach_identities() -> list[tuple[int, str]]:
     """Let every row's person have the row's identities and all their addresses; person and value of those added."""
     with connection.cursor() as cursor:
-        cursor.execute(_WANTED_IDENTITIES)
+        cursor.execute(_TARGET_IDENTITIES)
         cursor.execute(_CREATE_IDENTITIES)
         added = [(int(person), str(value)) for person, value in cursor.fetchall()]
         cursor.execute(_IDENTITY_MOVES)
         moves = cursor.fetchall()
         move_identities([IdentityMove(identity, before, after) for identity, before, after, _ in moves])
         added += [(int(after), str(value)) for _, _, after, value in moves]
-        forget_empty({before for _, before, _, _ in moves if before is not None})
-        cursor.execute("SELECT value FROM wanted_identity WHERE is_address")
+        delete_empty_people({before for _, before, _, _ in moves if before is not None})
+        cursor.execute("SELECT value FROM target_identity WHERE is_address")
         addresses = {row[0] for row in cursor.fetchall()}
     return [(person, value) for person, value in added if value not in addresses]
 
@@ -72,75 +72,75 @@ def _refuse(errors: list[RowError], column: str, statement: str, message: str) -
     """Refuse the rows that the statement finds: their number, and what the message names."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        found: Sequence[tuple[Any, ...]] = cursor.fetchall()
-        errors += [RowError(row, column, message.format(*named)) for row, *named in found]
-        cursor.execute("UPDATE told SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in found]])
+        rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+        errors += [RowError(row, column, message.format(*named)) for row, *named in rows]
+        cursor.execute("UPDATE draft SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in rows]])
 
 
 _DUPLICATES = """
     SELECT row, first FROM (
-        SELECT row, min(row) OVER (PARTITION BY email) AS first FROM told WHERE email IS NOT NULL
+        SELECT row, min(row) OVER (PARTITION BY email) AS first FROM draft WHERE email IS NOT NULL
     ) AS listed
     WHERE row <> first ORDER BY row
 """
 _BY_PUBLIC_ID = (
-    "UPDATE told SET person_id = person.id FROM orgtree_person person WHERE person.public_id = told.public_id"
+    "UPDATE draft SET person_id = person.id FROM orgtree_person person WHERE person.public_id = draft.public_id"
 )
 _BY_EMAIL = """
-    UPDATE told SET person_id = person.id FROM orgtree_person person
-    WHERE told.person_id IS NULL AND lower(person.email) = told.email
+    UPDATE draft SET person_id = person.id FROM orgtree_person person
+    WHERE draft.person_id IS NULL AND lower(person.email) = draft.email
 """
 _BY_EMAIL_IDENTITY = """
-    UPDATE told SET person_id = identity.person_id FROM orgtree_identity identity
-    WHERE told.person_id IS NULL AND identity.kind = 'email' AND identity.provider = '' AND identity.value = told.email
-      AND identity.person_id IS NOT NULL
+    UPDATE draft SET person_id = identity.person_id FROM orgtree_identity identity
+    WHERE draft.person_id IS NULL AND identity.kind = 'email' AND identity.provider = ''
+      AND identity.value = draft.email AND identity.person_id IS NOT NULL
 """
 # A login without a provider names all identities that read so; upper and lower case are one login.
 _OWNERS = (
     """
-    INSERT INTO told_identity (row, kind, provider, value, identity_id, owner_id)
+    INSERT INTO draft_identity (row, kind, provider, value, identity_id, owner_id)
     SELECT named.row, identity.kind, identity.provider, identity.value, identity.id, identity.person_id
-    FROM told_identity named
+    FROM draft_identity named
     JOIN orgtree_identity identity
       ON lower(identity.value) = lower(named.value)
      AND (named.provider = '' OR identity.provider = named.provider)
      AND CASE named.kind WHEN 'email' THEN identity.kind = 'email' ELSE identity.kind IN ('login', 'agent_account') END
     """,
     """
-    DELETE FROM told_identity named USING told_identity found
+    DELETE FROM draft_identity named USING draft_identity found
     WHERE named.identity_id IS NULL AND found.identity_id IS NOT NULL AND found.row = named.row
       AND lower(found.value) = lower(named.value)
       AND (found.kind = 'email') = (named.kind = 'email')
     """,
     """
-    UPDATE told_identity named SET owner_id = person.id FROM orgtree_person person
+    UPDATE draft_identity named SET owner_id = person.id FROM orgtree_person person
     WHERE named.owner_id IS NULL AND named.kind = 'email' AND lower(person.email) = named.value
     """,
 )
 _FOUND_OWNERS = (
-    "DROP TABLE IF EXISTS found_owner; CREATE TEMPORARY TABLE found_owner ON COMMIT DROP AS "  # noqa: S608  # constants
-    + MERELY_FOUND
-    + " AND person.id IN (SELECT owner_id FROM told_identity)"
+    "DROP TABLE IF EXISTS provisional_owner; CREATE TEMPORARY TABLE provisional_owner ON COMMIT DROP AS "  # noqa: S608  # constants
+    + PROVISIONAL_PEOPLE
+    + " AND person.id IN (SELECT owner_id FROM draft_identity)"
 )
 _TWO_PEOPLE = """
     SELECT named.row, min(person.full_name), max(person.full_name)
-    FROM told_identity named JOIN told USING (row) JOIN orgtree_person person ON person.id = named.owner_id
-    WHERE told.person_id IS NULL AND named.owner_id NOT IN (SELECT id FROM found_owner)
+    FROM draft_identity named JOIN draft USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+    WHERE draft.person_id IS NULL AND named.owner_id NOT IN (SELECT id FROM provisional_owner)
     GROUP BY named.row HAVING count(DISTINCT named.owner_id) > 1
 """
 _BY_IDENTITIES = """
-    UPDATE told SET person_id = owner.id
+    UPDATE draft SET person_id = owner.id
     FROM (
         SELECT DISTINCT ON (named.row) named.row, named.owner_id AS id
-        FROM told_identity named JOIN told USING (row) JOIN orgtree_person person ON person.id = named.owner_id
-        WHERE told.person_id IS NULL AND NOT told.refused
-        ORDER BY named.row, named.owner_id IN (SELECT id FROM found_owner), person.email IS NULL, person.id
+        FROM draft_identity named JOIN draft USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+        WHERE draft.person_id IS NULL AND NOT draft.refused
+        ORDER BY named.row, named.owner_id IN (SELECT id FROM provisional_owner), person.email IS NULL, person.id
     ) AS owner
-    WHERE owner.row = told.row
+    WHERE owner.row = draft.row
 """
 _SAME_PERSON = """
     SELECT row, first FROM (
-        SELECT row, refused, min(row) OVER (PARTITION BY person_id) AS first FROM told WHERE person_id IS NOT NULL
+        SELECT row, refused, min(row) OVER (PARTITION BY person_id) AS first FROM draft WHERE person_id IS NOT NULL
     ) AS t
     WHERE row <> first AND NOT refused ORDER BY row
 """
@@ -148,85 +148,88 @@ _IN_TWO_ROWS = """
     SELECT DISTINCT ON (row) row, value, first FROM (
         SELECT named.row, named.value,
                min(named.row) OVER (PARTITION BY named.kind, named.provider, named.value) AS first
-        FROM told_identity named JOIN told USING (row) WHERE NOT told.refused
+        FROM draft_identity named JOIN draft USING (row) WHERE NOT draft.refused
     ) AS t
     WHERE row <> first ORDER BY row
 """
 _SOMEBODY_ELSES = """
-    SELECT DISTINCT ON (told.row) told.row, named.value, concat_ws(', ', person.full_name, person.email)
-    FROM told JOIN told_identity named USING (row) JOIN orgtree_person person ON person.id = named.owner_id
-    WHERE NOT told.refused AND named.owner_id IS DISTINCT FROM told.person_id
-      AND (named.owner_id NOT IN (SELECT id FROM found_owner) OR named.owner_id IN (SELECT person_id FROM told other
-           WHERE other.person_id IS NOT NULL AND other.row <> told.row))
-    ORDER BY told.row, named.value
+    SELECT DISTINCT ON (draft.row) draft.row, named.value, concat_ws(', ', person.full_name, person.email)
+    FROM draft JOIN draft_identity named USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+    WHERE NOT draft.refused AND named.owner_id IS DISTINCT FROM draft.person_id
+      AND (named.owner_id NOT IN (SELECT id FROM provisional_owner)
+           OR named.owner_id IN (
+               SELECT person_id FROM draft other WHERE other.person_id IS NOT NULL AND other.row <> draft.row
+           ))
+    ORDER BY draft.row, named.value
 """
-_TAKEN = """
-    SELECT told.row, person.full_name
-    FROM told JOIN orgtree_person person ON lower(person.email) = told.email
-    WHERE NOT told.refused AND person.id IS DISTINCT FROM told.person_id
+_ADDRESS_IN_USE = """
+    SELECT draft.row, person.full_name
+    FROM draft JOIN orgtree_person person ON lower(person.email) = draft.email
+    WHERE NOT draft.refused AND person.id IS DISTINCT FROM draft.person_id
 """
-_REMEMBER = """
-    UPDATE told SET name_before = person.full_name, email_before = person.email,
+_STORE_PREVIOUS = """
+    UPDATE draft SET name_before = person.full_name, email_before = person.email,
         is_first = NOT EXISTS (SELECT FROM orgtree_employment known WHERE known.person_id = person.id)
-    FROM orgtree_person person WHERE person.id = told.person_id
+    FROM orgtree_person person WHERE person.id = draft.person_id
 """
 _CREATE = """
     WITH created AS (
         INSERT INTO orgtree_person (public_id, full_name, email, found_at)
         SELECT gen_random_uuid(), COALESCE(NULLIF(full_name, ''), readable_name), email, now()
-        FROM told WHERE person_id IS NULL AND NOT refused
+        FROM draft WHERE person_id IS NULL AND NOT refused
         ORDER BY row
         ON CONFLICT DO NOTHING
         RETURNING id, email
     )
-    UPDATE told SET person_id = created.id, is_new = true, is_first = true FROM created WHERE created.email = told.email
+    UPDATE draft SET person_id = created.id, is_new = true, is_first = true
+    FROM created WHERE created.email = draft.email
 """
 # Telemetry may have found the same address at this moment.
 _FIND_CREATED = """
-    UPDATE told SET person_id = person.id, is_new = true, is_first = true FROM orgtree_person person
-    WHERE told.person_id IS NULL AND NOT told.refused AND lower(person.email) = told.email
+    UPDATE draft SET person_id = person.id, is_new = true, is_first = true FROM orgtree_person person
+    WHERE draft.person_id IS NULL AND NOT draft.refused AND lower(person.email) = draft.email
 """
 _UPDATE_NAMES = """
     UPDATE orgtree_person person
-    SET full_name = COALESCE(NULLIF(told.full_name, ''), person.full_name), found_in_data = false
-    FROM told
-    WHERE told.person_id = person.id AND NOT told.refused
-      AND (person.found_in_data OR told.full_name NOT IN ('', person.full_name))
+    SET full_name = COALESCE(NULLIF(draft.full_name, ''), person.full_name), found_in_data = false
+    FROM draft
+    WHERE draft.person_id = person.id AND NOT draft.refused
+      AND (person.found_in_data OR draft.full_name NOT IN ('', person.full_name))
 """
 _UPDATE_ADDRESSES = """
-    UPDATE orgtree_person person SET email = told.email FROM told
-    WHERE told.person_id = person.id AND NOT told.refused AND told.email IS NOT NULL
-      AND lower(person.email) IS DISTINCT FROM told.email
+    UPDATE orgtree_person person SET email = draft.email FROM draft
+    WHERE draft.person_id = person.id AND NOT draft.refused AND draft.email IS NOT NULL
+      AND lower(person.email) IS DISTINCT FROM draft.email
 """
 # The addresses that somebody has and had are identities of theirs: what is sent under them later is theirs.
-_WANTED_IDENTITIES = """
-    DROP TABLE IF EXISTS wanted_identity;
-    CREATE TEMPORARY TABLE wanted_identity ON COMMIT DROP AS
+_TARGET_IDENTITIES = """
+    DROP TABLE IF EXISTS target_identity;
+    CREATE TEMPORARY TABLE target_identity ON COMMIT DROP AS
     SELECT DISTINCT ON (kind, provider, value) * FROM (
-        SELECT told.person_id, named.kind, named.provider, named.value, false AS is_address
-        FROM told JOIN told_identity named USING (row) WHERE NOT told.refused
+        SELECT draft.person_id, named.kind, named.provider, named.value, false AS is_address
+        FROM draft JOIN draft_identity named USING (row) WHERE NOT draft.refused
         UNION ALL
         SELECT person_id, 'email', '', address, true
-        FROM told CROSS JOIN LATERAL (VALUES (email), (lower(email_before))) AS had (address)
+        FROM draft CROSS JOIN LATERAL (VALUES (email), (lower(email_before))) AS had (address)
         WHERE NOT refused AND address IS NOT NULL
-    ) AS wanted
+    ) AS target
     ORDER BY kind, provider, value, is_address DESC;
-    ANALYZE wanted_identity
+    ANALYZE target_identity
 """
 _CREATE_IDENTITIES = """
     INSERT INTO orgtree_identity (kind, provider, value, person_id, standing, found_at)
     SELECT kind, provider, value, person_id, CASE WHEN is_address THEN 'found' ELSE 'decided' END, now()
-    FROM wanted_identity ORDER BY kind, provider, value
+    FROM target_identity ORDER BY kind, provider, value
     ON CONFLICT DO NOTHING
     RETURNING person_id, value
 """
 # An address or a provisional person's name takes everything of that person along: it is them under all their names.
 _IDENTITY_MOVES = """
     WITH named AS (
-        SELECT identity.id, identity.person_id AS before, wanted.person_id AS after, wanted.is_address
-        FROM wanted_identity wanted JOIN orgtree_identity identity USING (kind, provider, value)
-        WHERE identity.person_id IS DISTINCT FROM wanted.person_id
-          AND (NOT wanted.is_address OR identity.person_id IS NULL AND identity.standing <> 'bot')
+        SELECT identity.id, identity.person_id AS before, target.person_id AS after, target.is_address
+        FROM target_identity target JOIN orgtree_identity identity USING (kind, provider, value)
+        WHERE identity.person_id IS DISTINCT FROM target.person_id
+          AND (NOT target.is_address OR identity.person_id IS NULL AND identity.standing <> 'bot')
     ), taken_in AS (
         SELECT DISTINCT ON (named.before) named.before, named.after
         FROM named JOIN orgtree_person person ON person.id = named.before

@@ -31,10 +31,10 @@ from orgtree.people_import.uploads import (
     FileTooLargeError,
     PreviewOutdatedError,
     apply_upload,
+    changes_of_upload,
     counts_of,
-    keep_upload,
-    look_at_upload,
     preview_upload,
+    save_upload,
 )
 
 PEOPLE_LISTED = 200
@@ -95,7 +95,7 @@ def people_import(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file: UploadedFile[Any] = form.cleaned_data["file"]
-        upload = keep_upload(
+        upload = save_upload(
             file.read(),
             file_name=file.name or "people.csv",
             effective=form.cleaned_data["effective"],
@@ -150,7 +150,7 @@ def people_import_preview_csv(request: HttpRequest, public_id: UUID) -> HttpResp
     """All that the preview would list, of which the page shows the first: a row per person and difference."""
     upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
     try:
-        changes = look_at_upload(upload)
+        changes = changes_of_upload(upload)
     except AlreadyAppliedError:
         raise Http404 from None
     except PeopleBusyError as busy:
@@ -181,7 +181,7 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         "error_count": len(changes.errors),
         "more_errors": max(0, len(changes.errors) - ERRORS_LISTED),
         "counts": [(attribute_name(name), name, number) for name, number in counts_of(changes).items()],
-        "lists": [each for each in lists if each.count],
+        "lists": [people_list for people_list in lists if people_list.count],
         "moved_units": changes.moved_units[:PEOPLE_LISTED],
         "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
         "is_nothing": changes.is_nothing,
@@ -233,5 +233,5 @@ def _holds_from(effective: date | None) -> str:
 
 
 def _sentence(counts: dict[str, int]) -> str:
-    said = [f"{number:,} {name}" for name, number in counts.items() if number]
-    return ", ".join(said) or "nothing changed"
+    parts = [f"{number:,} {name}" for name, number in counts.items() if number]
+    return ", ".join(parts) or "nothing changed"

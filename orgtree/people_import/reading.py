@@ -40,7 +40,7 @@ def numbered_rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     for _ in range(skipped):
         lines.readline()
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    number, told = skipped, 0
+    number, filled = skipped, 0
     while True:
         try:
             row = next(reader)
@@ -49,12 +49,12 @@ def numbered_rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
         except csv.Error as problem:
             raise UnreadableFileError(_sentence(problem), number + 1) from None
         number += 1
-        if not any(cell.strip() for cell in row):
+        if not any(value.strip() for value in row):
             continue
-        told += 1
-        if told > MOST_ROWS + 1:
+        filled += 1
+        if filled > MOST_ROWS + 1:
             raise UnreadableFileError(f"The file has more than {MOST_ROWS:,} people. Split it into several.", number)
-        if any(len(cell) > LONGEST_CELL for cell in row):
+        if any(len(value) > LONGEST_CELL for value in row):
             raise UnreadableFileError(
                 f"A cell has more than {LONGEST_CELL:,} characters; perhaps a quotation mark is missing.", number
             )

@@ -22,7 +22,7 @@ from orgtree.people_import.columns import (
     Columns,
     columns_of,
 )
-from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError, Unsaid
+from orgtree.people_import.drafts import MISSING, Missing, PersonDraft, RowError
 from orgtree.people_import.reading import UnreadableFileError, numbered_rows
 
 Value = TypeVar("Value")
@@ -35,7 +35,7 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
     One row at a time is held, whatever the length of the file.
     """
     columns: Columns | None = None
-    said_something = False
+    has_rows = False
     try:
         for number, row in numbered_rows(content):
             if columns is None:
@@ -44,12 +44,12 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
                     yield from problems
                     return
                 continue
-            said_something = True
+            has_rows = True
             yield _draft(number, row, columns)
     except UnreadableFileError as problem:
         yield RowError(problem.row, None, problem.message)
         return
-    if not said_something:
+    if not has_rows:
         yield RowError(None, None, "The file has no people: below the row of heads there is nothing.")
 
 
@@ -65,13 +65,13 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
     if not email and not any(error.column == EMAIL for error in errors):
         errors.append(RowError(number, EMAIL, "The e-mail address is missing."))
     starts_on = texts.read(START, cells.day, None)
-    ends_on: date | Unsaid | None = texts.read(END, cells.day, None) if texts.has(END) else UNSAID
+    ends_on: date | Missing | None = texts.read(END, cells.day, None) if texts.has(END) else MISSING
     errors += order_errors(number, starts_on, ends_on)
     return PersonDraft(
         row=number,
         email=email,
         full_name=texts.full_name(),
-        manager_email=texts.read(MANAGER, manager_address, None) if texts.has(MANAGER) else UNSAID,
+        manager_email=texts.read(MANAGER, manager_address, None) if texts.has(MANAGER) else MISSING,
         attributes=texts.attributes(),
         identities=texts.identities(),
         starts_on=starts_on,
@@ -80,7 +80,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
     )
 
 
-def order_errors(row: int, starts_on: date | None, ends_on: date | Unsaid | None) -> list[RowError]:
+def order_errors(row: int, starts_on: date | None, ends_on: date | Missing | None) -> list[RowError]:
     """Nobody leaves before they come."""
     if starts_on is None or not isinstance(ends_on, date) or ends_on > starts_on:
         return []

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orgtree.organisation.people_lock import PeopleBusyError, wait_for_other_writers
-from orgtree.organisation.presence import PresenceChange, tell_of_presence
+from orgtree.organisation.presence import PresenceChange, notify_presence_changed
 from orgtree.people_import import comparing, dated, employments, managers, matching
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.comparing import Differences
@@ -86,51 +86,51 @@ def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None 
 def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleChanges:
     wait_for_other_writers()
     errors = load(drafts, complete=complete)
-    if complete and not _anybody_told():
+    if complete and not _has_drafts():
         errors = errors or [RowError(None, None, "A complete list without anybody would let everybody leave.")]
         return PeopleChanges(errors=tuple(errors))
     day = effective or timezone.localdate()
     matching.match(errors)
-    _date_what_is_told(day, always=effective is None)
+    _set_effective_dates(day, always=effective is None)
     matching.update_people()
     employments.store_employments(day, errors, complete=complete)
     _store_attributes()
     managers.store_managers(errors)
     identities = matching.attach_identities()
     presences = employments.changed_presences()
-    found = comparing.collect([(person, leaves) for person, _, leaves in presences], identities)
-    moves = _follow(found, {person for person, _, _ in presences}, errors)
-    tell_of_presence([PresenceChange(person, since) for person, since, _ in presences])
-    return comparing.changes_of(found, moves, errors)
+    differences = comparing.collect([(person, leaves) for person, _, leaves in presences], identities)
+    moves = _sync_trees(differences, {person for person, _, _ in presences}, errors)
+    notify_presence_changed([PresenceChange(person, since) for person, since, _ in presences])
+    return comparing.changes_of(differences, moves, errors)
 
 
-def _follow(found: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
+def _sync_trees(differences: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
     """Trees and placements after the people; with errors, such as a circle of managers, there is no tree to make.
 
     Trees that follow people bring their own members' placements along; whoever was known and is there on other days
     may be in a tree that does not.
     """
-    touched = found.touched | on_other_days
+    touched = differences.touched | on_other_days
     if errors or not touched:
         return TreeMoves()
-    said = {change.field for changes in found.fields.values() for change in changes}
+    changed_fields = {change.field for changes in differences.fields.values() for change in changes}
     if on_other_days:
-        said.add(EMPLOYMENT)
-    moves = follow_people(touched, said=None if found.new else said)
-    rebuild_placements(person_ids=on_other_days - found.new)
+        changed_fields.add(EMPLOYMENT)
+    moves = follow_people(touched, changed_fields=None if differences.new else changed_fields)
+    rebuild_placements(person_ids=on_other_days - differences.new)
     return moves
 
 
-def _anybody_told() -> bool:
+def _has_drafts() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM told)")
+        cursor.execute("SELECT EXISTS (SELECT FROM draft)")
         return bool(cursor.fetchone()[0])
 
 
-def _date_what_is_told(day: date, *, always: bool) -> None:
+def _set_effective_dates(day: date, *, always: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE told SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
+            "UPDATE draft SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
             [always, day],
         )
 
@@ -139,7 +139,7 @@ def _store_attributes() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT slug FROM told_attribute
+            SELECT DISTINCT slug FROM draft_attribute
             WHERE value IS NOT NULL AND slug NOT IN (SELECT slug FROM orgtree_attribute) ORDER BY slug
             """
         )
@@ -148,13 +148,14 @@ def _store_attributes() -> None:
             "INSERT INTO orgtree_attribute (slug, name) SELECT * FROM unnest(%s::text[], %s::text[])",
             [new, [attribute_name(slug) for slug in new]],
         )
-        cursor.execute("DROP TABLE IF EXISTS told_value")
+        cursor.execute("DROP TABLE IF EXISTS draft_value")
         cursor.execute(
             """
-            CREATE TEMPORARY TABLE told_value ON COMMIT DROP AS
-            SELECT told.row, told.person_id, attribute.id AS attribute_id, said.value, told.since, NULL::text AS before
-            FROM told JOIN told_attribute said USING (row) JOIN orgtree_attribute attribute USING (slug)
-            WHERE NOT told.refused
+            CREATE TEMPORARY TABLE draft_value ON COMMIT DROP AS
+            SELECT draft.row, draft.person_id, attribute.id AS attribute_id, written.value, draft.since,
+                NULL::text AS before
+            FROM draft JOIN draft_attribute written USING (row) JOIN orgtree_attribute attribute USING (slug)
+            WHERE NOT draft.refused
             """
         )
-    dated.hold_from_then_on(dated.ATTRIBUTES)
+    dated.apply_from_effective_date(dated.ATTRIBUTES)

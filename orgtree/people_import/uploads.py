@@ -18,8 +18,8 @@ from orgtree.people_import.reading import MOST_BYTES
 from orgtree.people_import.rows import drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
-KEPT_UNAPPLIED = timedelta(days=1)
-NOTHING_LEFT = b""
+UNAPPLIED_LIFETIME = timedelta(days=1)
+EMPTY_CONTENT = b""
 
 
 class FileTooLargeError(ValueError):
@@ -35,13 +35,13 @@ class PreviewOutdatedError(Exception):
     """Applying would do something else than the preview showed: nothing was stored."""
 
 
-def keep_upload(
+def save_upload(
     content: bytes, *, file_name: str, effective: date | None, complete: bool, uploaded_by: User
 ) -> PeopleImport:
     """Keep the file for a day, to be looked at and applied.  Raises FileTooLargeError."""
     if len(content) > MOST_BYTES:
         raise FileTooLargeError
-    PeopleImport.objects.filter(applied_at=None, uploaded_at__lt=timezone.now() - KEPT_UNAPPLIED).delete()
+    PeopleImport.objects.filter(applied_at=None, uploaded_at__lt=timezone.now() - UNAPPLIED_LIFETIME).delete()
     return PeopleImport.objects.create(
         content=zlib.compress(content),
         file_name=file_name[:200],
@@ -51,14 +51,14 @@ def keep_upload(
     )
 
 
-def look_at_upload(upload: PeopleImport) -> PeopleChanges:
+def changes_of_upload(upload: PeopleImport) -> PeopleChanges:
     """What applying it would do now; not what may be applied."""
     return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
 
 
 def preview_upload(upload: PeopleImport) -> PeopleChanges:
     """What applying it would do now; remembered, so that nothing else is applied."""
-    changes = look_at_upload(upload)
+    changes = changes_of_upload(upload)
     upload.fingerprint = _fingerprint(upload, changes)
     upload.save(update_fields=["fingerprint"])
     return changes
@@ -79,7 +79,7 @@ def apply_upload(upload: PeopleImport) -> PeopleChanges:
             raise PreviewOutdatedError from refused
         if _fingerprint(held, changes) != held.fingerprint:
             raise PreviewOutdatedError
-        held.applied_at, held.content, held.counts = timezone.now(), NOTHING_LEFT, counts_of(changes)
+        held.applied_at, held.content, held.counts = timezone.now(), EMPTY_CONTENT, counts_of(changes)
         held.save(update_fields=["applied_at", "content", "counts"])
     return changes
 
@@ -103,8 +103,8 @@ def _content(upload: PeopleImport) -> bytes:
 
 def _fingerprint(upload: PeopleImport, changes: PeopleChanges) -> str:
     """Without ids of new people, which are others each time; without a date of its own, today is part of it."""
-    said = asdict(changes)
-    for person in said["added"]:
+    document = asdict(changes)
+    for person in document["added"]:
         person["person_id"] = None
     day = upload.effective or timezone.localdate()
-    return hashlib.sha256(json.dumps([said, day.isoformat()], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([document, day.isoformat()], sort_keys=True).encode()).hexdigest()

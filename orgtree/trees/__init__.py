@@ -1,1 +1,1 @@
-"""Org Trees: units, where people are placed and when.  docs/org-trees.md."""
+"""Org Trees: units and the dated placements of people in them.  docs/org-trees.md."""

@@ -1,6 +1,6 @@
-"""Org Trees and their units in Django admin, with the dated rows of hand-built trees.
+"""Org Trees and units in Django admin, with the dated rows of hand-built trees.
 
-Trees are created, and units added, moved and removed, on the pages under /orgtree/; here their rows can be corrected.
+The pages under /orgtree/ create trees and add, move and remove units; admin only corrects rows.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from django.utils.safestring import SafeString
 from core.dated_rows_admin import DAYS_WIDGET, OneAtATime
 from orgtree.models import Membership, OrgTree, TreeKind, Unit, UnitPlace
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
-from orgtree.trees.structures import stretch_of
+from orgtree.trees.structures import date_range_of
 from orgtree.trees.trees import archive_tree, rename_tree, restore_tree
-from orgtree.trees.units import closes_circle, editing_rows, rename_unit, set_leader
+from orgtree.trees.units import creates_cycle, editing_rows, rename_unit, set_leader
 
 if TYPE_CHECKING:
     OrgTreeModelAdmin = admin.ModelAdmin[OrgTree]
@@ -44,7 +44,7 @@ class OrgTreeAdmin(OrgTreeModelAdmin):
     actions = ("archive", "restore")
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return redirect("new_tree")  # a tree is made from something, with a preview
+        return redirect("new_tree")  # the page shows a preview first
 
     def save_model(self, request: HttpRequest, obj: OrgTree, form: Any, change: bool) -> None:
         name, obj.name = obj.name, form.initial["name"]
@@ -71,12 +71,12 @@ class OrgTreeAdmin(OrgTreeModelAdmin):
                 )
 
     def has_delete_permission(self, request: HttpRequest, obj: OrgTree | None = None) -> bool:
-        # Archived, never lost: its figures have been read and quoted.
+        # Trees are archived, never deleted: people have quoted their figures.
         return False
 
 
 class PlacesInTheTree(OneAtATime):
-    """Below units of the same tree, and in no circle on any day."""
+    """Parents are units of the same tree; no cycles on any day."""
 
     def clean(self) -> None:
         super().clean()
@@ -84,14 +84,14 @@ class PlacesInTheTree(OneAtATime):
             parent = row.get("parent")
             if parent is None:
                 raise ValidationError("Choose the unit above: only the root of a tree stands below none.")
-            if closes_circle(self.instance, parent, stretch_of(row["during"].lower, row["during"].upper)):
+            if creates_cycle(self.instance, parent, date_range_of(row["during"].lower, row["during"].upper)):
                 raise ValidationError(
                     f"{self.instance} cannot stand below {parent}, which stands below it on some day."
                 )
 
 
 class OfHandBuiltTrees:
-    """Rows of other trees follow from what is said of people; here they can only be read."""
+    """Read-only for other trees: their rows are derived from people."""
 
     def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
         return obj is not None and _is_edited_by_hand(obj)
@@ -201,7 +201,7 @@ class UnitAdmin(UnitModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
-        # Its figures have been read; taking it out of the tree leaves its past.
+        # People have quoted its figures; removing it from the tree keeps its history.
         return False
 
 

@@ -1,4 +1,4 @@
-"""/api/v1/units/: the units of the Org Trees as they stand, and those of hand-built trees changed."""
+"""/api/v1/units/: read the units of all Org Trees; change those of hand-built trees."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UnitSerializer(serializers.Serializer[object]):
     slug = serializers.CharField()
     name = serializers.CharField()
     tree = serializers.CharField(help_text="Slug of its Org Tree.")
-    parent = serializers.CharField(  # type: ignore[assignment]  # a field of the document, as the next ones
+    parent = serializers.CharField(  # type: ignore[assignment]  # a document field, like the next ones
         allow_null=True, help_text="Slug of the unit above; null: a root."
     )
     manager = serializers.CharField(allow_null=True, help_text="E-mail address.")
@@ -62,7 +62,7 @@ class UnitChangeSerializer(serializers.Serializer[object]):
 
 
 class UnitErrorsSerializer(serializers.Serializer[object]):
-    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the answer
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the response
         child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
     )
 
@@ -86,7 +86,7 @@ class UnitsView(APIView):
         trees = OrgTree.objects.filter(slug=slug) if slug else OrgTree.objects.filter(archived_at=None)
         if slug and not trees.exists():
             raise NotFound
-        return Response({"units": [unit.document for unit in _standing(trees)]})
+        return Response({"units": [unit.document for unit in _units_today(trees)]})
 
     @extend_schema(
         operation_id="v1_units_add",
@@ -153,28 +153,28 @@ def _move(unit: Unit, parent: Unit, on: date | None) -> None:
     move_unit(unit, parent, on or timezone.localdate())
 
 
-def _standing(trees: QuerySet[OrgTree]) -> list[StandingUnit]:
+def _units_today(trees: QuerySet[OrgTree]) -> list[StandingUnit]:
     return standing_units(trees.order_by("created_at", "pk"), on=timezone.localdate())
 
 
 def _of(unit: Unit) -> dict[str, Any]:
-    for standing in _standing(OrgTree.objects.filter(pk=unit.tree_id)):
-        if standing.id == unit.pk:
-            return standing.document
-    raise NotFound  # it is not in its tree today
+    for row in _units_today(OrgTree.objects.filter(pk=unit.tree_id)):
+        if row.id == unit.pk:
+            return row.document
+    raise NotFound  # not in its tree today
 
 
 def _unit(slug: str) -> Unit:
-    found = Unit.objects.filter(slug=slug).select_related("tree").first()
-    if found is None:
+    unit = Unit.objects.filter(slug=slug).select_related("tree").first()
+    if unit is None:
         raise NotFound
-    return found
+    return unit
 
 
 def _read(
     serializer_class: type[serializers.Serializer[object]], data: Any
 ) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The valid fields, and what is wrong with the others."""
+    """The valid fields, and the errors of the others."""
     if not isinstance(data, Mapping):
         raise BadRequest("Send one object with the fields of the unit.")
     serializer = serializer_class(data=data)
@@ -191,22 +191,22 @@ def _read(
 def _unit_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Unit | None:
     if "parent" not in given:
         return None
-    found = Unit.objects.filter(slug=given["parent"]).select_related("tree").first()
-    if found is None or found.tree.archived_at is not None:
+    parent = Unit.objects.filter(slug=given["parent"]).select_related("tree").first()
+    if parent is None or parent.tree.archived_at is not None:
         problems["parent"] = [f"There is no unit “{given['parent']}”. GET /api/v1/units/ lists them."]
-    elif found.tree.kind != TreeKind.HAND_BUILT:
-        problems["parent"] = [f"{found.tree.name} follows people by itself; only hand-built trees are changed."]
-    return found
+    elif parent.tree.kind != TreeKind.HAND_BUILT:
+        problems["parent"] = [f"{parent.tree.name} follows people by itself; only hand-built trees are changed."]
+    return parent
 
 
 def _leader_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Person | None:
     address = given.get("manager")
     if not address:
         return None
-    found = Person.objects.filter(email__iexact=address).first()
-    if found is None:
+    leader = Person.objects.filter(email__iexact=address).first()
+    if leader is None:
         problems["manager"] = [f"There is nobody with the address {address}."]
-    return found
+    return leader
 
 
 def _refused(problems: Mapping[str, list[str]]) -> Response:

@@ -1,4 +1,4 @@
-"""Whose facts: a condition on the person and the day of a fact, for statements that are no metrics."""
+"""SQL conditions on the person and day of a fact, for statements outside the metric engine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from psycopg import sql
 
 @dataclass(frozen=True)
 class Whose:
-    """People who were in that unit on the day of the fact, or in no unit of that tree, or that person; or everybody.
+    """Limits facts to a unit on their day, to people in no unit of a tree, or to one person; by default no limit.
 
-    Units and trees by their slugs; `where` are attributes that held on that day: AND between, OR within.
+    Units and trees by slug.  `where` are attributes held on that day: AND between attributes, OR within one.
     """
 
     unit: str | None = None
@@ -25,20 +25,20 @@ class Whose:
 EVERYBODY = Whose()
 
 
-def conditions(whose: Whose, *, person: sql.Composable, day: sql.Composable) -> tuple[sql.Composed, Mapping[str, Any]]:
-    """SQL that begins with AND where it says anything, and its parameters; all names begin with `whose_`."""
+def conditions(people: Whose, *, person: sql.Composable, day: sql.Composable) -> tuple[sql.Composed, Mapping[str, Any]]:
+    """SQL conditions, each starting with AND, and their parameters; parameter names start with `whose_`."""
     parts: list[sql.Composable] = []
     values: dict[str, Any] = {}
-    if whose.person_id is not None:
+    if people.person_id is not None:
         parts.append(sql.SQL("AND {} = %(whose_person)s").format(person))
-        values["whose_person"] = whose.person_id
-    if whose.unit is not None:
+        values["whose_person"] = people.person_id
+    if people.unit is not None:
         parts.append(_IN_UNIT.format(person=person, day=day))
-        values["whose_unit"] = whose.unit
-    if whose.unassigned is not None:
+        values["whose_unit"] = people.unit
+    if people.unassigned is not None:
         parts.append(_IN_NO_UNIT.format(person=person, day=day))
-        values["whose_tree"] = whose.unassigned
-    for position, (attribute, accepted) in enumerate(sorted(whose.where.items())):
+        values["whose_tree"] = people.unassigned
+    for position, (attribute, accepted) in enumerate(sorted(people.where.items())):
         names = (f"whose_attribute_{position}", f"whose_values_{position}")
         attribute_name, values_name = map(sql.Placeholder, names)
         parts.append(_WITH_VALUE.format(person=person, day=day, attribute=attribute_name, values=values_name))

@@ -1,8 +1,7 @@
-"""Placements: the one flat relation of who counts for which unit on which days, which the metric engine joins.
+"""Placements: the flat relation (person, unit, days) that the metric engine joins.
 
-A row follows from a membership, the placements of its unit, and the days on which the person is there.  Whatever
-changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared with what should be
-stored, and only differences are written.
+A row derives from a membership, the placements of its unit and the person's employment.  Code that changes any of
+these calls `rebuild_placements` in the same transaction, which writes only the difference to the stored rows.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from django.db import connection, transaction
 from orgtree.models import OrgTree
 from orgtree.trees.unit_placements import rebuild_unit_placements
 
-# After so many have moved, statistics of before would mislead the planner until they are gathered by themselves.
+# Beyond this number of moved people, stale statistics would mislead the planner until autovacuum runs.
 MANY_PEOPLE = 500
 
-_FRESH_TABLES = (
+_TARGET_TABLES = (
     """
-    CREATE TEMPORARY TABLE IF NOT EXISTS placement_wanted (
+    CREATE TEMPORARY TABLE IF NOT EXISTS placement_target (
         tree_id bigint, person_id bigint, unit_id bigint, ancestor_id bigint, during daterange
     ) ON COMMIT DELETE ROWS
     """,
@@ -29,11 +28,11 @@ _FRESH_TABLES = (
         ancestor_id bigint, person_id bigint, during daterange, is_new boolean
     ) ON COMMIT DELETE ROWS
     """,
-    "TRUNCATE placement_wanted, placement_difference",
+    "TRUNCATE placement_target, placement_difference",
 )
 
-_WANT = """
-    INSERT INTO placement_wanted
+_FILL_TARGET = """
+    INSERT INTO placement_target
     WITH ancestry AS MATERIALIZED (
         SELECT unit_id, ancestor_id, range_agg(during) AS days FROM orgtree_unitplacement
         WHERE tree_id = ANY(%(trees)s::bigint[])
@@ -61,8 +60,8 @@ _REMOVE = """
         WHERE stored.tree_id = ANY(%(trees)s::bigint[])
           AND (%(people)s::bigint[] IS NULL OR stored.person_id = ANY(%(people)s::bigint[]))
           AND NOT EXISTS (
-            SELECT FROM placement_wanted wanted
-            WHERE (wanted.person_id, wanted.tree_id, wanted.unit_id, wanted.ancestor_id, wanted.during)
+            SELECT FROM placement_target target
+            WHERE (target.person_id, target.tree_id, target.unit_id, target.ancestor_id, target.during)
                 = (stored.person_id, stored.tree_id, stored.unit_id, stored.ancestor_id, stored.during)
           )
         RETURNING ancestor_id, person_id, during
@@ -70,12 +69,12 @@ _REMOVE = """
     INSERT INTO placement_difference SELECT ancestor_id, person_id, during, false FROM surplus
 """
 
-# EXCEPT reads the stored rows once, before the first is added.  For an empty table the planner would answer NOT EXISTS
-# by reading it again for each row, while it grows: the first 10,000 people took more than a minute.
+# EXCEPT reads the stored rows once, before the first insert.  On an empty table the planner runs NOT EXISTS as one scan
+# per row while the table grows: the first 10,000 people took more than a minute.
 _ADD = """
     WITH missing AS (
         INSERT INTO orgtree_placement (tree_id, person_id, unit_id, ancestor_id, during)
-        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM placement_wanted
+        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM placement_target
         EXCEPT
         SELECT tree_id, person_id, unit_id, ancestor_id, during FROM orgtree_placement
         WHERE tree_id = ANY(%(trees)s::bigint[])
@@ -85,8 +84,8 @@ _ADD = """
     INSERT INTO placement_difference SELECT ancestor_id, person_id, during, true FROM missing
 """
 
-# Rows that stayed need no look: the rows of one person and ancestor never share a day, so that what was removed and
-# added differs as the sets do.
+# Unchanged rows can be ignored: rows of one person and ancestor never overlap, so comparing removed and added rows is
+# enough.
 _CHANGED_UNITS = """
     SELECT DISTINCT ancestor_id
     FROM (
@@ -114,14 +113,14 @@ _STRAY = """
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """Who counts for other units than before, or on other days, and for which units somebody else counts."""
+    """People whose placements changed, and units whose people changed."""
 
     person_ids: frozenset[int] = frozenset()
     unit_ids: frozenset[int] = frozenset()
 
 
 def stray_placements() -> int:
-    """How many rows name a tree, person or unit that is no more: always none, but the database does not check it."""
+    """Number of rows that reference a missing tree, person or unit; should be 0, there are no foreign keys."""
     with connection.cursor() as cursor:
         cursor.execute(_STRAY)
         return int(cursor.fetchone()[0])
@@ -130,11 +129,11 @@ def stray_placements() -> int:
 def rebuild_placements(
     *, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None
 ) -> Rebuilt:
-    """Bring the placements of these people in these trees in step (None: all, and those of the trees' units)."""
+    """Rebuild the placements of these people in these trees (None: everybody, and the units' placements too)."""
     if person_ids is not None and not person_ids:
         return Rebuilt()
     with transaction.atomic(), connection.cursor() as cursor:
-        # Two rebuilds of a tree at a time would each add what the other adds; always in the same order.
+        # Concurrent rebuilds of a tree would insert the same rows; lock in a fixed order.
         trees = OrgTree.objects.select_for_update(no_key=True).order_by("pk")
         if tree_ids is not None:
             trees = trees.filter(pk__in=tree_ids)
@@ -142,10 +141,10 @@ def rebuild_placements(
         limits = {"trees": locked, "people": None if person_ids is None else sorted(set(person_ids))}
         if person_ids is None:
             rebuild_unit_placements(locked)
-        for statement in _FRESH_TABLES:
+        for statement in _TARGET_TABLES:
             cursor.execute(statement)
-        cursor.execute(_WANT, limits)
-        cursor.execute("ANALYZE placement_wanted")
+        cursor.execute(_FILL_TARGET, limits)
+        cursor.execute("ANALYZE placement_target")
         for statement in (_REMOVE, _ADD):
             cursor.execute(statement, limits)
         cursor.execute("ANALYZE placement_difference")

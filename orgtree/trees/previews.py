@@ -1,4 +1,4 @@
-"""What a change of a tree would do: it is done, looked at and taken back, so that a preview cannot differ from it."""
+"""Previews of tree changes: the change runs in a transaction that is rolled back, so a preview cannot differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES_SHOWN = 8
 
 @dataclass(frozen=True)
 class EditPreview:
-    """Whom an edit would move, and for which units other people would count, each by name, the first few."""
+    """Numbers of people and units an edit would affect, with the first few names."""
 
     people: int
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class EditPreview:
 
 @dataclass(frozen=True)
 class TreePreview:
-    """What a tree would look like today, and how it would differ from the stored one."""
+    """A tree as of today, and its difference to the stored one."""
 
     summary: TreeSummary
     units: tuple[StandingUnit, ...]
@@ -44,38 +44,38 @@ class TreePreview:
 
 
 def preview_edit(edit: Callable[[], Rebuilt]) -> EditPreview:
-    """What the edit would change.  Raises whatever it raises."""
+    """What the edit would change.  Propagates the edit's exceptions."""
     with transaction.atomic():
         rebuilt = edit()
         people = Person.objects.filter(pk__in=rebuilt.person_ids).order_by("full_name", "pk")
         units = Unit.objects.filter(pk__in=rebuilt.unit_ids).order_by("name", "pk")
-        found = EditPreview(
+        preview = EditPreview(
             len(rebuilt.person_ids),
             tuple(people.values_list("full_name", flat=True)[:NAMES_SHOWN]),
             len(rebuilt.unit_ids),
             tuple(units.values_list("name", flat=True)[:NAMES_SHOWN]),
         )
         transaction.set_rollback(True)
-    return found
+    return preview
 
 
 def preview_tree(name: str, kind: TreeKind, attributes: Sequence[Attribute]) -> TreePreview:
-    """The tree that `create_tree` would make."""
+    """The tree that `create_tree` would create."""
     with transaction.atomic():
-        found = _look(create_tree(name, kind, attributes=attributes), None)
+        preview = _preview(create_tree(name, kind, attributes=attributes), None)
         transaction.set_rollback(True)
-    return found
+    return preview
 
 
 def preview_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> TreePreview:
     """The tree as `change_levels` would make it."""
     with transaction.atomic():
-        found = _look(tree, change_levels(tree, attributes))
+        preview = _preview(tree, change_levels(tree, attributes))
         transaction.set_rollback(True)
-    return found
+    return preview
 
 
-def _look(tree: OrgTree, moves: TreeMove | None) -> TreePreview:
+def _preview(tree: OrgTree, moves: TreeMove | None) -> TreePreview:
     today = timezone.localdate()
     (summary,) = tree_summaries([tree], on=today)
     return TreePreview(summary, tuple(standing_units([tree], on=today)), moves)

@@ -1,4 +1,4 @@
-"""Why a change of a tree is refused, as facts; each is a sentence for whoever wanted the change."""
+"""Reasons to refuse a change of a tree; each message is a sentence for the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from orgtree.models import OrgTree, TreeKind, Unit
 
 
 class TreeRefusal(Exception):  # noqa: N818 — the tree refuses, nothing failed
-    """A change that the tree does not allow; its text says why and what to do."""
+    """A change that the tree does not allow; the message says why and what to do."""
 
 
 class FollowsPeopleRefusal(TreeRefusal):
@@ -33,8 +33,8 @@ class RootRefusal(TreeRefusal):
         super().__init__(f"{unit.name} is the root of its tree: everything stands below it, so it stays.")
 
 
-class NotStandingRefusal(TreeRefusal):
-    """The unit is not in the tree on all the days on which it is needed."""
+class UnitNotInTreeRefusal(TreeRefusal):
+    """The unit is not in the tree on all required days."""
 
     def __init__(self, unit: Unit, on: date | None) -> None:
         since = f"from {on:%-d %B %Y} on" if on else "on every day"

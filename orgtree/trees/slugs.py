@@ -1,4 +1,4 @@
-"""Slugs of units and trees: readable, and never given twice."""
+"""Readable, unique slugs for units and trees."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ ROOM_FOR_A_NUMBER = 6
 
 
 def free_slugs(model: type[OrgTree] | type[Unit], names: Sequence[str]) -> list[str]:
-    """One slug for each name, none of them in use: platform, then platform-2.
+    """An unused slug for each name: platform, then platform-2.
 
-    In the caller's transaction: until its end nobody else can choose slugs.
+    Takes a lock until the caller's transaction ends, so that nobody else can choose slugs meanwhile.
     """
     if not names:
         return []
-    # Of a name in another script no letter is left; such units are numbered like any others.
+    # slugify drops non-Latin scripts entirely; such units become unit, unit-2, …
     bases = [slugify(name)[: LONGEST - ROOM_FOR_A_NUMBER].strip("-_") or "unit" for name in names]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('orgtree slugs'))")
-    taken = set(model.objects.values_list("slug", flat=True))
+    used = set(model.objects.values_list("slug", flat=True))
     numbers: dict[str, int] = {}
-    found = []
+    slugs = []
     for base in bases:
         number = numbers.get(base, 1)
-        while (slug := base if number == 1 else f"{base}-{number}") in taken:
+        while (slug := base if number == 1 else f"{base}-{number}") in used:
             number += 1
         numbers[base] = number + 1
-        taken.add(slug)
-        found.append(slug)
-    return found
+        used.add(slug)
+        slugs.append(slug)
+    return slugs

@@ -1,4 +1,4 @@
-"""Storing the shape of a tree: stored units are recognised, and only what differs is written."""
+"""Stores a derived tree: matches derived units with stored ones and writes only the difference."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TypeVar
 from django.db import connection
 
 from orgtree.models import Membership, OrgTree, Unit, UnitPlace
-from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DerivedUnit, Stretch, Structure
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.slugs import free_slugs
 
 
 @dataclass(frozen=True)
 class MemberMove:
-    """A person is a member of another unit of the tree than was stored, from that day on (None: since ever).
+    """A person moved to another unit from that day on (None: for all time).
 
-    The units by name; None: of none.
+    Units by name; None: no unit.
     """
 
     person_id: int
@@ -30,9 +30,9 @@ class MemberMove:
 
 @dataclass(frozen=True)
 class UnitMove:
-    """A unit stands, in the end, below another one than was stored.
+    """A unit's latest parent changed.
 
-    Units by name; None: below none.
+    Units by name; None: no parent.
     """
 
     unit: str
@@ -54,7 +54,7 @@ class TreeMove:
 
 @dataclass(frozen=True)
 class Naming:
-    """How the units of a kind of tree get their names."""
+    """How a kind of tree names its units."""
 
     of: Callable[[DerivedUnit], str]
     slug_from: Callable[[DerivedUnit], str]
@@ -64,20 +64,20 @@ class Naming:
 
 @dataclass(frozen=True)
 class Stored:
-    """What was written."""
+    """The result of storing a structure."""
 
-    moves: TreeMove | None  # None: nothing that anybody could see
-    person_ids: frozenset[int] | None  # whose placements follow; None: of everybody in the tree
+    moves: TreeMove | None  # None: no visible change
+    person_ids: frozenset[int] | None  # people whose placements to rebuild; None: everybody in the tree
 
 
 def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stored:
-    """Make the tree's units, places and memberships those of the structure.
+    """Replace the tree's units, places and memberships with those of the structure.
 
-    In a transaction that holds the tree's lock.  Units that are no longer in the structure stay, without a place.
+    Requires a transaction that holds the tree's lock.  Units missing from the structure stay, without a place.
     """
     stored = list(Unit.objects.filter(tree=tree))
     matched = _match(structure.units, stored, naming.likeness_of)
-    _follow_names(structure.units, matched, naming)
+    _update_names(structure.units, matched, naming)
     created = _create(tree, [unit for unit in structure.units if unit.number not in matched], naming)
     unit_ids = {number: unit.pk for number, unit in (matched | created).items()}
     names = {unit.pk: unit.name for unit in [*stored, *created.values()]}
@@ -87,14 +87,14 @@ def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stor
         for place in structure.places
     }
     stored_places = {
-        (unit_id, parent_id, stretch_of(start, end)): pk
+        (unit_id, parent_id, date_range_of(start, end)): pk
         for pk, unit_id, parent_id, start, end in UnitPlace.objects.filter(unit__tree=tree).values_list(
             "pk", "unit_id", "parent_id", "during__startswith", "during__endswith"
         )
     }
     wanted_members = {(one.person_id, unit_ids[one.number], one.during) for one in structure.members}
     stored_members = {
-        (person_id, unit_id, stretch_of(start, end)): pk
+        (person_id, unit_id, date_range_of(start, end)): pk
         for pk, person_id, unit_id, start, end in Membership.objects.filter(tree=tree).values_list(
             "pk", "person_id", "unit_id", "during__startswith", "during__endswith"
         )
@@ -116,20 +116,20 @@ def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stor
     )
 
 
-def stretch_of(start: date | None, end: date | None) -> Stretch:
-    """A stored range of days, whose open ends are null."""
-    return Stretch(start or SINCE_EVER, end or FOR_EVER)
+def date_range_of(start: date | None, end: date | None) -> DateRange:
+    """From stored bounds; null is an open end."""
+    return DateRange(start or SINCE_EVER, end or FOR_EVER)
 
 
-def bounds_of(during: Stretch) -> tuple[date | None, date | None]:
-    """A stretch as it is stored: open ends are null."""
+def bounds_of(during: DateRange) -> tuple[date | None, date | None]:
+    """Stored bounds: null for an open end."""
     return (
         None if during.start == SINCE_EVER else during.start,
         None if during.end == FOR_EVER else during.end,
     )
 
 
-def insert_places(rows: Iterable[tuple[int, int | None, Stretch]]) -> None:
+def insert_places(rows: Iterable[tuple[int, int | None, DateRange]]) -> None:
     """Add places: (unit, parent, days)."""
     columns = [(unit, parent, *bounds_of(during)) for unit, parent, during in rows]
     with connection.cursor() as cursor:
@@ -140,11 +140,11 @@ def insert_places(rows: Iterable[tuple[int, int | None, Stretch]]) -> None:
             FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
                 AS row (unit_id, parent_id, day_from, day_to)
             """,
-            _turned(columns, width=4),
+            _transposed(columns, width=4),
         )
 
 
-def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, Stretch]]) -> None:
+def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, DateRange]]) -> None:
     """Add memberships: (person, unit, days)."""
     columns = [(person, unit, *bounds_of(during)) for person, unit, during in rows]
     with connection.cursor() as cursor:
@@ -155,36 +155,36 @@ def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, Stretch]]) -> N
             FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
                 AS row (person_id, unit_id, day_from, day_to)
             """,
-            [tree.pk, *_turned(columns, width=4)],
+            [tree.pk, *_transposed(columns, width=4)],
         )
 
 
 def _match(
     derived: Sequence[DerivedUnit], stored: Sequence[Unit], likeness_of: Callable[[str], str]
 ) -> dict[int, Unit]:
-    """Which stored unit each derived one is, by number: by its key, by one of its other keys, by likeness."""
+    """Stored units by number of the derived unit: matched by key, then by another key, then by likeness."""
     by_key = {unit.key: unit for unit in stored}
-    found: dict[int, Unit] = {}
+    matched: dict[int, Unit] = {}
     for unit in derived:
         if (own := by_key.pop(unit.keys[0], None)) is not None:
-            found[unit.number] = own
+            matched[unit.number] = own
     for unit in derived:
-        if unit.number not in found:
+        if unit.number not in matched:
             key = next((key for key in unit.keys if key in by_key), None)
             if key is not None:
-                found[unit.number] = by_key.pop(key)
+                matched[unit.number] = by_key.pop(key)
     left_over: dict[str, list[Unit]] = defaultdict(list)
     for key, own in by_key.items():
         left_over[likeness_of(key)].append(own)
-    waiting = Counter(unit.likeness for unit in derived if unit.number not in found)
+    waiting = Counter(unit.likeness for unit in derived if unit.number not in matched)
     for unit in derived:
         alike = left_over[unit.likeness] if unit.likeness else []
-        if unit.number not in found and waiting[unit.likeness] == 1 == len(alike):
-            found[unit.number] = alike[0]
-    return found
+        if unit.number not in matched and waiting[unit.likeness] == 1 == len(alike):
+            matched[unit.number] = alike[0]
+    return matched
 
 
-def _follow_names(derived: Iterable[DerivedUnit], matched: Mapping[int, Unit], naming: Naming) -> None:
+def _update_names(derived: Iterable[DerivedUnit], matched: Mapping[int, Unit], naming: Naming) -> None:
     changed = []
     for unit in derived:
         own = matched.get(unit.number)
@@ -209,11 +209,11 @@ def _create(tree: OrgTree, derived: Sequence[DerivedUnit], naming: Naming) -> di
 
 
 def _unit_moves(
-    before: Collection[tuple[int, int | None, Stretch]],
-    after: Collection[tuple[int, int | None, Stretch]],
+    before: Collection[tuple[int, int | None, DateRange]],
+    after: Collection[tuple[int, int | None, DateRange]],
     names: Mapping[int, str],
 ) -> tuple[tuple[str, ...], tuple[UnitMove, ...], tuple[str, ...]]:
-    """Units that had no place before, units that stand elsewhere in the end, and units that end."""
+    """New units, units whose latest parent changed, and units that ended."""
     first, last = _last_places(before), _last_places(after)
     new = [unit for unit in last if unit not in first]
     ended = [
@@ -234,7 +234,7 @@ def _name(unit_id: int | None, names: Mapping[int, str]) -> str | None:
     return None if unit_id is None else names[unit_id]
 
 
-def _last_places(places: Iterable[tuple[int, int | None, Stretch]]) -> dict[int, tuple[int | None, Stretch]]:
+def _last_places(places: Iterable[tuple[int, int | None, DateRange]]) -> dict[int, tuple[int | None, DateRange]]:
     return {unit: (parent, during) for unit, parent, during in sorted(places, key=lambda place: place[2].start)}
 
 
@@ -243,41 +243,41 @@ def _sorted_names(unit_ids: Iterable[int], names: Mapping[int, str]) -> tuple[st
 
 
 def _member_moves(
-    gone: Collection[tuple[int, int, Stretch]],
-    new: Collection[tuple[int, int, Stretch]],
+    gone: Collection[tuple[int, int, DateRange]],
+    new: Collection[tuple[int, int, DateRange]],
     names: Mapping[int, str],
 ) -> tuple[MemberMove, ...]:
-    """From which days on people are in other units than before, in the order of the days."""
-    before: dict[int, list[tuple[int, Stretch]]] = defaultdict(list)
-    after: dict[int, list[tuple[int, Stretch]]] = defaultdict(list)
+    """Changes of people's units, by day."""
+    before: dict[int, list[tuple[int, DateRange]]] = defaultdict(list)
+    after: dict[int, list[tuple[int, DateRange]]] = defaultdict(list)
     for rows, by_person in ((gone, before), (new, after)):
         for person, unit, during in rows:
             by_person[person].append((unit, during))
     moves = []
     for person in before.keys() | after.keys():
-        if not before[person] and len(after[person]) == 1:  # nearly everybody, when a tree is filled
+        if not before[person] and len(after[person]) == 1:  # the common case when a tree is first filled
             ((own, during),) = after[person]
             moves.append(MemberMove(person, None, names[own], bounds_of(during)[0]))
             continue
         rows_of_person = before[person] + after[person]
         days = sorted({during.start for _, during in rows_of_person} | {during.end for _, during in rows_of_person})
-        said: tuple[int | None, int | None] | None = None
+        previous: tuple[int | None, int | None] | None = None
         for day in days:
             pair = (_unit_on(day, before[person]), _unit_on(day, after[person]))
-            if pair[0] != pair[1] and pair != said:
+            if pair[0] != pair[1] and pair != previous:
                 left, joined = (_name(unit, names) for unit in pair)
                 moves.append(MemberMove(person, left, joined, None if day == SINCE_EVER else day))
-            said = pair
+            previous = pair
     return tuple(sorted(moves, key=lambda move: (move.on or SINCE_EVER, move.person_id)))
 
 
-def _unit_on(day: date, rows: Iterable[tuple[int, Stretch]]) -> int | None:
+def _unit_on(day: date, rows: Iterable[tuple[int, DateRange]]) -> int | None:
     return next((unit for unit, during in rows if during.holds(day)), None)
 
 
 Row = TypeVar("Row", bound=tuple[object, ...])
 
 
-def _turned(rows: Sequence[Row], *, width: int) -> list[list[object]]:
-    """Rows as columns, for `unnest`."""
+def _transposed(rows: Sequence[Row], *, width: int) -> list[list[object]]:
+    """Rows transposed to columns, for `unnest`."""
     return [[row[column] for row in rows] for column in range(width)]

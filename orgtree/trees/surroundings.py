@@ -1,4 +1,4 @@
-"""Where a unit stands among others on a day: what is above and below it, and the tops of all trees."""
+"""A unit's neighbourhood on a day: its path and children, and the roots of all trees."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class StandingUnit:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the viewer may know of.
+    """The visible part of a unit's neighbourhood.
 
-    `tops`: the units of each tree above which there is none, by tree.  `path`: from the highest unit down to the one
-    asked for; that alone, where it has no place on the day.  `children`: the units directly below it.
-    `is_root`: whether nothing is above it.  `people`: how many are today in each of `tops` and below it, and (None) in
-    the organisation; empty where they were not counted.
+    `tops`: the topmost units of each tree.  `path`: from the topmost unit down to the requested one; only that one if
+    it has no place on the day.  `children`: its direct children.  `is_root`: whether it has no parent.  `people`:
+    today's number of people in each of `tops` including descendants, and (None) in the organisation; empty if not
+    counted.
     """
 
     tops: Sequence[StandingUnit]
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 def surroundings(slug: str | None, sight: Sight, *, on: date, today: date, counted: bool = False) -> Surroundings:
-    """Of the unit with that slug (None: of no unit) on the day `on`; tops, and their people, are those of today."""
+    """The neighbourhood of the unit `slug` (None: only tops) on day `on`; tops and their people as of `today`."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SURROUNDINGS,
@@ -76,58 +76,58 @@ def surroundings(slug: str | None, sight: Sight, *, on: date, today: date, count
 
 
 def standing_units(slugs: Collection[str], sight: Sight) -> Sequence[StandingUnit]:
-    """Those of the units that the viewer may know of, whatever tree they are in; in no order."""
+    """The units with these slugs that are visible, of any tree, unordered."""
     units = Unit.objects.filter(slug__in=slugs).values_list("pk", "slug", "name", "tree__slug", "tree__name")
     return [StandingUnit(*unit) for unit in units if sight.covers(unit[0])]
 
 
-# One row per role and unit; the order is that of its tree, of its height above the unit, or of its name.
+# One row per role and unit, ordered by tree, by height above the unit, or by name.
 _SURROUNDINGS = """
-    WITH RECURSIVE standing AS NOT MATERIALIZED (
+    WITH RECURSIVE placed AS NOT MATERIALIZED (
         SELECT unit.id, unit.slug, unit.name, unit.tree_id, place.parent_id, place.during
         FROM orgtree_unitplace place JOIN orgtree_unit unit ON unit.id = place.unit_id
-    ), asked AS (
+    ), chosen AS (
         SELECT id, slug, name, tree_id FROM orgtree_unit WHERE slug = %(slug)s
     ), path AS (
-        SELECT asked.*, standing.parent_id, 0 AS height
-        FROM asked LEFT JOIN standing ON standing.id = asked.id AND standing.during @> %(on)s
+        SELECT chosen.*, placed.parent_id, 0 AS height
+        FROM chosen LEFT JOIN placed ON placed.id = chosen.id AND placed.during @> %(on)s
         UNION ALL
-        SELECT standing.id, standing.slug, standing.name, standing.tree_id, standing.parent_id, path.height + 1
-        FROM path JOIN standing ON standing.id = path.parent_id AND standing.during @> %(on)s
+        SELECT placed.id, placed.slug, placed.name, placed.tree_id, placed.parent_id, path.height + 1
+        FROM path JOIN placed ON placed.id = path.parent_id AND placed.during @> %(on)s
     ), here AS (
         SELECT 'path' AS role, -height AS position, id, slug, name, tree_id, NULL::bigint AS people FROM path
         UNION ALL
         SELECT 'root', 0, path.id, '', '', path.tree_id, NULL
-        FROM path JOIN standing ON standing.id = path.id AND standing.during @> %(on)s
+        FROM path JOIN placed ON placed.id = path.id AND placed.during @> %(on)s
         WHERE path.height = 0 AND path.parent_id IS NULL
         UNION ALL
-        SELECT 'child', 0, standing.id, standing.slug, standing.name, standing.tree_id, NULL
-        FROM asked JOIN standing ON standing.parent_id = asked.id AND standing.during @> %(on)s
+        SELECT 'child', 0, placed.id, placed.slug, placed.name, placed.tree_id, NULL
+        FROM chosen JOIN placed ON placed.parent_id = chosen.id AND placed.during @> %(on)s
         UNION ALL
-        SELECT 'top', standing.tree_id, standing.id, standing.slug, standing.name, standing.tree_id,
+        SELECT 'top', placed.tree_id, placed.id, placed.slug, placed.name, placed.tree_id,
                CASE WHEN %(counted)s THEN (
                    SELECT count(*) FROM orgtree_placement placement
-                   WHERE placement.ancestor_id = standing.id AND placement.during @> %(today)s
+                   WHERE placement.ancestor_id = placed.id AND placement.during @> %(today)s
                ) END
-        FROM standing JOIN orgtree_orgtree tree ON tree.id = standing.tree_id AND tree.archived_at IS NULL
-        WHERE standing.during @> %(today)s
-          AND CASE WHEN %(everything)s THEN standing.parent_id IS NULL
-                   ELSE standing.id = ANY(%(seen)s)
-                        AND (standing.parent_id IS NULL OR standing.parent_id <> ALL(%(seen)s)) END
-    ), told AS (
+        FROM placed JOIN orgtree_orgtree tree ON tree.id = placed.tree_id AND tree.archived_at IS NULL
+        WHERE placed.during @> %(today)s
+          AND CASE WHEN %(everything)s THEN placed.parent_id IS NULL
+                   ELSE placed.id = ANY(%(seen)s)
+                        AND (placed.parent_id IS NULL OR placed.parent_id <> ALL(%(seen)s)) END
+    ), answer AS (
         SELECT here.role, here.position, here.id, here.slug, here.name, tree.slug AS tree_slug, tree.name AS tree_name,
                here.people
         FROM here JOIN orgtree_orgtree tree ON tree.id = here.tree_id
         UNION ALL
         SELECT 'everybody', 0, NULL, '', '', '', '',
                (SELECT count(*) FROM orgtree_person)
-               - count(DISTINCT person_id)  -- of the others nobody said when they came or went
-               + count(*) FILTER (WHERE during @> %(today)s)  -- one stay at a time
+               - count(DISTINCT person_id)  -- people without employment are always there
+               + count(*) FILTER (WHERE during @> %(today)s)  -- employments never overlap
         FROM orgtree_employment
         WHERE %(counted)s
         HAVING %(counted)s
     )
     SELECT role, id, slug, name, tree_slug, tree_name, people
-    FROM told
+    FROM answer
     ORDER BY role, position, lower(name), id
 """

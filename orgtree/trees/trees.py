@@ -1,4 +1,4 @@
-"""Org Trees that follow what is said of people: brought in step with reporting lines and attributes over all days."""
+"""Org Trees derived from people: synchronised with reporting lines and attributes over all days."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from orgtree.models import (
 )
 from orgtree.trees.derivation.by_attributes import AttributeValue, likeness_of, tree_by_attributes
 from orgtree.trees.derivation.by_manager import ReportingLine, tree_by_manager
-from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DerivedUnit, Stretch, Structure
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.refusals import LevelsRefusal
 from orgtree.trees.slugs import free_slugs
-from orgtree.trees.structures import MemberMove, Naming, TreeMove, insert_places, store_structure, stretch_of
+from orgtree.trees.structures import MemberMove, Naming, TreeMove, date_range_of, insert_places, store_structure
 from orgtree.trees.unit_placements import rebuild_unit_placements
 from orgtree.trees.units import checked_name
 
@@ -45,32 +45,33 @@ __all__ = [
 ]
 
 
-EMPLOYMENT = "employment"  # what is said of it concerns every tree
-OF_MANAGERS = frozenset({"manager_email", "full_name"})  # its units are called after people
+EMPLOYMENT = "employment"  # a change of employment affects every tree
+OF_MANAGERS = frozenset({"manager_email", "full_name"})  # units of trees by manager are named after people
 
-Presence = Mapping[int, list[Stretch]]
+Presence = Mapping[int, list[DateRange]]
 
 
 @dataclass(frozen=True)
 class TreeMoves:
-    """What changed in the trees that follow people; a tree in which nothing changed is left out."""
+    """Changes of derived trees; unchanged trees are left out."""
 
     trees: tuple[TreeMove, ...] = ()
 
 
 def lock_trees() -> list[OrgTree]:
-    """Every tree, held until the transaction ends, so that nobody else changes or rebuilds one meanwhile."""
+    """All trees, locked until the transaction ends."""
     return list(OrgTree.objects.select_for_update(no_key=True).order_by("pk"))
 
 
-def follow_people(person_ids: Collection[int] | None = None, *, said: Collection[str] | None = None) -> TreeMoves:
-    """Bring the trees by managers and by attributes in step with what is said of people, over all their days.
+def follow_people(
+    person_ids: Collection[int] | None = None, *, changed_fields: Collection[str] | None = None
+) -> TreeMoves:
+    """Synchronise trees by manager and by attributes with people, over all days.
 
     Call it in the transaction that changed reporting lines, attributes or employment; `person_ids` are the people
-    whom the change touched (None: anybody).  Placements of everybody whom a changed tree moves are rebuilt; those of
-    the touched people in other trees are the caller's (`rebuild_placements`).  Archived trees stay as they are.
-    `said` names what changed, as the columns of a file do (None: anything); a tree that rests on none of it is let be.
-    A second call changes nothing.  Raises ManagersInACircleError.
+    changed (None: anybody).  Rebuilds the placements of everybody a changed tree moves; the caller rebuilds those of
+    the changed people in other trees (`rebuild_placements`).  Archived trees are skipped, and so are trees that depend
+    on none of `changed_fields`, named like file columns (None: anything).  Idempotent.  Raises ManagersInACircleError.
     """
     if person_ids is not None and not person_ids:
         return TreeMoves()
@@ -78,23 +79,23 @@ def follow_people(person_ids: Collection[int] | None = None, *, said: Collection
         followed = [
             tree
             for tree in lock_trees()
-            if tree.archived_at is None and tree.kind in _DERIVATIONS and _rests_on(tree, said)
+            if tree.archived_at is None and tree.kind in _DERIVATIONS and _depends_on(tree, changed_fields)
         ]
         presence = _presence() if followed else {}
-        moves = [_follow(tree, presence) for tree in followed]
+        moves = [_sync_tree(tree, presence) for tree in followed]
     return TreeMoves(tuple(move for move in moves if move is not None))
 
 
-def _rests_on(tree: OrgTree, said: Collection[str] | None) -> bool:
-    if said is None or EMPLOYMENT in said:
+def _depends_on(tree: OrgTree, changed_fields: Collection[str] | None) -> bool:
+    if changed_fields is None or EMPLOYMENT in changed_fields:
         return True
     if tree.kind == TreeKind.MANAGERS:
-        return not OF_MANAGERS.isdisjoint(said)
-    return TreeLevel.objects.filter(tree=tree, attribute__slug__in=said).exists()
+        return not OF_MANAGERS.isdisjoint(changed_fields)
+    return TreeLevel.objects.filter(tree=tree, attribute__slug__in=changed_fields).exists()
 
 
 def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = ()) -> OrgTree:
-    """A new tree with its root, and, where it follows people, with everything below; `attributes` are its levels."""
+    """A new tree with its root; a derived tree gets all its units.  `attributes` are its levels."""
     name = checked_name(name)
     with transaction.atomic():
         lock_trees()
@@ -103,29 +104,29 @@ def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = 
         if kind == TreeKind.HAND_BUILT:
             (slug,) = free_slugs(Unit, [name])
             root = Unit.objects.create(tree=tree, name=name, slug=slug)
-            insert_places([(root.pk, None, Stretch(SINCE_EVER, FOR_EVER))])
+            insert_places([(root.pk, None, DateRange(SINCE_EVER, FOR_EVER))])
             rebuild_unit_placements([tree.pk])
         else:
             if kind == TreeKind.ATTRIBUTES:
                 _store_levels(tree, attributes)
-            _follow(tree, _presence())
+            _sync_tree(tree, _presence())
     return tree
 
 
 def change_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> TreeMove | None:
-    """Build a tree by attributes from other levels, or in another order, over all its days; what moved.
+    """Rebuild a tree by attributes with other or reordered levels, over all days; returns what moved.
 
-    A unit is known again by its attribute and value where no second one has both.
+    A unit keeps its identity if its attribute and value are unique in the tree.
     """
     with transaction.atomic():
         lock_trees()
         TreeLevel.objects.filter(tree=tree).delete()
         _store_levels(tree, attributes)
-        return _follow(tree, _presence())
+        return _sync_tree(tree, _presence())
 
 
 def rename_tree(tree: OrgTree, name: str) -> None:
-    """Call the tree otherwise, with its root unless that has a name of its own; its slug stays."""
+    """Rename the tree and its root, unless the root has a name of its own; the slug stays."""
     name = checked_name(name)
     with transaction.atomic():
         roots = UnitPlace.objects.filter(unit__tree=tree, parent=None).values("unit")
@@ -135,19 +136,19 @@ def rename_tree(tree: OrgTree, name: str) -> None:
 
 
 def archive_tree(tree: OrgTree) -> None:
-    """Put the tree away: no tile, no choice in the picker, and it stops following people.  Its history stays."""
+    """Archive the tree: it disappears from tiles and pickers and is no longer derived.  Its history stays."""
     OrgTree.objects.filter(pk=tree.pk, archived_at=None).update(archived_at=timezone.now())
 
 
 def restore_tree(tree: OrgTree) -> TreeMove | None:
-    """Take an archived tree into use again; one that follows people catches up with what it missed."""
+    """Restore an archived tree; a derived tree catches up with people."""
     with transaction.atomic():
         lock_trees()
         OrgTree.objects.filter(pk=tree.pk).update(archived_at=None)
-        return _follow(tree, _presence()) if tree.kind in _DERIVATIONS else None
+        return _sync_tree(tree, _presence()) if tree.kind in _DERIVATIONS else None
 
 
-def _follow(tree: OrgTree, presence: Presence) -> TreeMove | None:
+def _sync_tree(tree: OrgTree, presence: Presence) -> TreeMove | None:
     stored = store_structure(tree, *_DERIVATIONS[TreeKind(tree.kind)](tree, presence))
     rebuild_placements(person_ids=stored.person_ids, tree_ids=[tree.pk])
     return stored.moves
@@ -162,16 +163,16 @@ def _store_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> None:
 
 
 def _presence() -> Presence:
-    """The days of employment of everybody who has any."""
-    found: dict[int, list[Stretch]] = defaultdict(list)
+    """Days of employment by person."""
+    days_of: dict[int, list[DateRange]] = defaultdict(list)
     for person_id, start, end in Employment.objects.values_list("person_id", "during__startswith", "during__endswith"):
-        found[person_id].append(stretch_of(start, end))
-    return found
+        days_of[person_id].append(date_range_of(start, end))
+    return days_of
 
 
 def _by_manager(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
     lines = [
-        ReportingLine(person_id, manager_id, stretch_of(start, end))
+        ReportingLine(person_id, manager_id, date_range_of(start, end))
         for person_id, manager_id, start, end in Reporting.objects.values_list(
             "person_id", "manager_id", "during__startswith", "during__endswith"
         )
@@ -195,7 +196,7 @@ def _by_attributes(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming
     levels = list(TreeLevel.objects.filter(tree=tree).select_related("attribute").order_by("position"))
     position = {level.attribute_id: number for number, level in enumerate(levels)}
     values = [
-        AttributeValue(person_id, position[attribute_id], value, stretch_of(start, end))
+        AttributeValue(person_id, position[attribute_id], value, date_range_of(start, end))
         for person_id, attribute_id, value, start, end in PersonAttribute.objects.filter(
             attribute__in=position
         ).values_list("person_id", "attribute_id", "value", "during__startswith", "during__endswith")

@@ -1,7 +1,7 @@
-"""Unit placements: the flat relation of which unit stands below which on which days.
+"""Unit placements: the flat relation (unit, ancestor, days).
 
-A row follows from the places of a unit and of those above it.  Whatever changes places calls `rebuild_unit_placements`
-(mostly through `rebuild_placements`, which does) in the same transaction; only differences are written.
+A row derives from the places of a unit and of its ancestors.  Code that changes places calls `rebuild_unit_placements`
+(usually through `rebuild_placements`) in the same transaction; only differences are written.
 """
 
 from __future__ import annotations
@@ -10,49 +10,49 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-# After so many rows, statistics of before would mislead the planner until they are gathered by themselves.
+# Beyond this number of rows, stale statistics would mislead the planner until autovacuum runs.
 MANY_ROWS = 500
 
-_FRESH_TABLES = (
+_TARGET_TABLES = (
     """
-    CREATE TEMPORARY TABLE IF NOT EXISTS unit_placement_wanted (
+    CREATE TEMPORARY TABLE IF NOT EXISTS unit_placement_target (
         tree_id bigint, unit_id bigint, ancestor_id bigint, during daterange
     ) ON COMMIT DELETE ROWS
     """,
-    "TRUNCATE unit_placement_wanted",
+    "TRUNCATE unit_placement_target",
 )
 
-# One row of `standing`: the unit stands below the ancestor (or is it) on these days.  UNION, because a tree that went
-# in a circle would otherwise never end; the services let none arise.
-_WANT = """
-    INSERT INTO unit_placement_wanted
+# One row of `descent`: the unit is the ancestor or a descendant of it on these days.  UNION ends the recursion even for
+# a cycle; the services prevent cycles.
+_FILL_TARGET = """
+    INSERT INTO unit_placement_target
     WITH RECURSIVE place AS MATERIALIZED (
         SELECT unit.tree_id, place.unit_id, place.parent_id, place.during
         FROM orgtree_unitplace place JOIN orgtree_unit unit ON unit.id = place.unit_id
         WHERE unit.tree_id = ANY(%(trees)s::bigint[])
-    ), standing AS (
+    ), descent AS (
         SELECT tree_id, unit_id, unit_id AS ancestor_id, parent_id, during FROM place
         UNION
         SELECT below.tree_id, below.unit_id, above.unit_id, above.parent_id, below.during * above.during
-        FROM standing below JOIN place above ON above.unit_id = below.parent_id AND above.during && below.during
+        FROM descent below JOIN place above ON above.unit_id = below.parent_id AND above.during && below.during
     )
     SELECT tree_id, unit_id, ancestor_id, unnest(range_agg(during))
-    FROM standing GROUP BY tree_id, unit_id, ancestor_id
+    FROM descent GROUP BY tree_id, unit_id, ancestor_id
 """
 
 _REMOVE = """
     DELETE FROM orgtree_unitplacement stored
     WHERE stored.tree_id = ANY(%(trees)s::bigint[])
       AND NOT EXISTS (
-        SELECT FROM unit_placement_wanted wanted
-        WHERE (wanted.unit_id, wanted.ancestor_id, wanted.tree_id, wanted.during)
+        SELECT FROM unit_placement_target target
+        WHERE (target.unit_id, target.ancestor_id, target.tree_id, target.during)
             = (stored.unit_id, stored.ancestor_id, stored.tree_id, stored.during)
       )
 """
 
 _ADD = """
     INSERT INTO orgtree_unitplacement (tree_id, unit_id, ancestor_id, during)
-    SELECT tree_id, unit_id, ancestor_id, during FROM unit_placement_wanted
+    SELECT tree_id, unit_id, ancestor_id, during FROM unit_placement_target
     EXCEPT
     SELECT tree_id, unit_id, ancestor_id, during FROM orgtree_unitplacement
     WHERE tree_id = ANY(%(trees)s::bigint[])
@@ -60,12 +60,12 @@ _ADD = """
 
 
 def rebuild_unit_placements(tree_ids: Sequence[int]) -> None:
-    """Bring the unit placements of these trees in step, in a transaction that holds the trees' locks."""
+    """Rebuild the unit placements of these trees.  Requires a transaction that holds the trees' locks."""
     with connection.cursor() as cursor:
-        for statement in _FRESH_TABLES:
+        for statement in _TARGET_TABLES:
             cursor.execute(statement)
-        cursor.execute(_WANT, {"trees": list(tree_ids)})
-        cursor.execute("ANALYZE unit_placement_wanted")
+        cursor.execute(_FILL_TARGET, {"trees": list(tree_ids)})
+        cursor.execute("ANALYZE unit_placement_target")
         written = 0
         for statement in (_REMOVE, _ADD):
             cursor.execute(statement, {"trees": list(tree_ids)})

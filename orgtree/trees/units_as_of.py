@@ -1,4 +1,4 @@
-"""Trees as they stand on a day: units with their parents, managers and numbers of people."""
+"""Trees as of a day: units with parent, manager and number of people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
 
 @dataclass(frozen=True)
 class StandingUnit:
-    """A unit on a day.  `people` counts its members and everybody's below, `members` its own alone."""
+    """A unit as of a day.  `people` includes descendants, `members` does not."""
 
     id: int
     slug: str
@@ -35,7 +35,7 @@ class StandingUnit:
 
     @property
     def document(self) -> dict[str, str | int | None]:
-        """What the API and the command tell of it: docs/reference/api.md."""
+        """The unit in the API and the command: docs/reference/api.md."""
         return {
             "slug": self.slug,
             "name": self.name,
@@ -47,13 +47,13 @@ class StandingUnit:
 
     @property
     def indented_name(self) -> str:
-        """For lists of choices, in which nothing else shows the depth."""
+        """For select lists, which show depth by indentation."""
         return "\u2003" * self.depth + self.name
 
 
 @dataclass(frozen=True)
 class TreeSummary:
-    """A tree on a day: how many units and people are in it, and how many who are there are not."""
+    """A tree as of a day: its numbers of units, of people and of unassigned people."""
 
     tree: OrgTree
     levels: tuple[str, ...]
@@ -63,7 +63,7 @@ class TreeSummary:
 
 
 def visible_trees(user: User | AnonymousUser) -> QuerySet[OrgTree]:
-    """The trees that the viewer may open."""
+    """The trees that the viewer may see."""
     if user.is_superuser:
         return OrgTree.objects.all()
     return OrgTree.objects.filter(archived_at=None, units__in=Unit.objects.visible_to(user)).distinct()
@@ -72,13 +72,13 @@ def visible_trees(user: User | AnonymousUser) -> QuerySet[OrgTree]:
 def standing_units(
     trees: Iterable[OrgTree], *, on: date, visible_to: User | AnonymousUser | None = None
 ) -> list[StandingUnit]:
-    """The units that stand on that day, tree after tree, each before those below it; in the order of names.
+    """The units in the trees on that day, tree by tree, parents before children, by name.
 
-    With `visible_to`, only units that the account may look at, and only such parents.
+    With `visible_to`, only units and parents visible to the account.
     """
     order = {tree.pk: number for number, tree in enumerate(trees)}
     with connection.cursor() as cursor:
-        # Only members are counted here: of a large tree everybody's rows of all units above would be ten times as many.
+        # Counts direct members only: counting the rows of all ancestors would read ten times as many for a large tree.
         cursor.execute(
             """
             WITH counted AS MATERIALIZED (
@@ -113,7 +113,7 @@ def standing_units(
 
 
 class _Row(NamedTuple):
-    """A unit as it is read; in the order of StandingUnit's fields."""
+    """A row of the query, in the order of StandingUnit's fields."""
 
     id: int
     slug: str
@@ -129,7 +129,7 @@ class _Row(NamedTuple):
 
 
 def _people_with_those_below(rows: Sequence[_Row]) -> Mapping[int, int]:
-    """How many people each unit has: its members, and those of every unit below it."""
+    """Number of people by unit, descendants included."""
     people = {row.id: row.members for row in rows}
     for row, _ in reversed(list(_downwards(rows))):
         if row.parent_id is not None:
@@ -138,10 +138,10 @@ def _people_with_those_below(rows: Sequence[_Row]) -> Mapping[int, int]:
 
 
 def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]:
-    """The trees in the given order."""
+    """Summaries of the trees, in the given order."""
     if not trees:
         return []
-    # Each person once: of everybody's rows the one of the unit that they are a member of.
+    # The row of the member's own unit counts each person once.
     members = Placement.objects.filter(tree__in=trees, during__contains=on, unit=F("ancestor"))
     people = dict(members.order_by().values_list("tree").annotate(Count("person")))
     units = dict(
@@ -161,29 +161,29 @@ def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]
 
 
 def summary_of(tree: OrgTree, units: Collection[StandingUnit], *, on: date) -> TreeSummary:
-    """The same of one tree whose units are known."""
+    """The summary of one tree whose units are loaded already."""
     people = sum(unit.members for unit in units)
     there = Person.objects.there_on(on).count()
     return TreeSummary(tree, _levels([tree]).get(tree.pk, ()), len(units), people, there - people)
 
 
 def _levels(trees: Collection[OrgTree]) -> dict[int, tuple[str, ...]]:
-    """The names of the attributes from which trees are made, from the top."""
-    found: dict[int, tuple[str, ...]] = {}
+    """Attribute names of the levels by tree, from the top."""
+    names: dict[int, tuple[str, ...]] = {}
     levels = TreeLevel.objects.filter(tree__in=trees).order_by("position")
     for tree_id, name in levels.values_list("tree", "attribute__name"):
-        found[tree_id] = (*found.get(tree_id, ()), name)
-    return found
+        names[tree_id] = (*names.get(tree_id, ()), name)
+    return names
 
 
 def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
-    """Whoever is there on that day and in no unit of the tree."""
+    """People employed on that day and in no unit of the tree."""
     placed = Placement.objects.filter(tree=tree, person=OuterRef("pk"), during__contains=on)
     return Person.objects.there_on(on).filter(~Exists(placed))
 
 
 def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[StandingUnit]:
-    """Each unit before those below it, with its depth."""
+    """Units with depth, parents before children."""
     return [
         StandingUnit(*row[:-1], people=people[row.id], members=row.members, depth=depth)
         for row, depth in _downwards(rows)
@@ -191,7 +191,7 @@ def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[Stand
 
 
 def _downwards(rows: Sequence[_Row]) -> Iterator[tuple[_Row, int]]:
-    """Each row before those below it, with its depth."""
+    """Rows with depth, parents before children."""
     below: dict[int | None, list[_Row]] = defaultdict(list)
     for row in rows:
         below[row.parent_id].append(row)

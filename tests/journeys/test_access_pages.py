@@ -41,9 +41,9 @@ def invite(window: BrowserWindow) -> str:
     expect(window.page.get_by_role("region", name="Open invitations")).to_contain_text(NEWCOMER)
     assert window.grave_barriers() == []
     window.keep_picture("access-invitations")
-    found = re.search(r"https?://\S+", window.page.locator(".hw-links").inner_text())
-    assert found is not None
-    return found[0]
+    link = re.search(r"https?://\S+", window.page.locator(".hw-links").inner_text())
+    assert link is not None
+    return link[0]
 
 
 def open_account(window: BrowserWindow) -> None:

@@ -118,13 +118,13 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     card = page.locator("#chart-tokens_by_kind")
     card.get_by_role("button", name="as a table").click()
     link = card.locator("a.hw-drill").first
-    told = link.inner_text().split()[0]  # "157,486 (2 sessions) · 1 developer"
+    figure = link.inner_text().split()[0]  # "157,486 (2 sessions) · 1 developer"
     link.focus()
     page.keyboard.press("Enter")
     panel = page.locator("#panel-body")
     expect(panel).to_contain_text("Token kind:")
     added = [number(text) for text in panel.locator("tbody td:last-child").all_inner_texts()]
-    assert sum(added) == number(told)
+    assert sum(added) == number(figure)
     page.keyboard.press("Escape")
     card.get_by_role("button", name="as a table").click()
     canvas = card.locator("canvas")

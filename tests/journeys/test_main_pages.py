@@ -43,7 +43,7 @@ def test_a_page_keeps_nobody_out_and_fits(
         if theme == "light":  # once for a page; the page of all components is examined in both themes
             barriers[name] = window.grave_barriers()
         too_wide += [name] if window.overflows() else []
-    assert {name: found for name, found in barriers.items() if found} == {}
+    assert {name: violations for name, violations in barriers.items() if violations} == {}
     assert too_wide == []
 
 

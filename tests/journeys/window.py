@@ -136,11 +136,11 @@ class BrowserWindow:
         # Without preloading: axe would put imported style sheets, which Django's forms have, into the page itself.
         # Of what is right it would list each element as well, which takes longer than to find what is wrong.
         options = {"preload": False, "resultTypes": ["violations"]}
-        found = Axe().run(self.page, options=options).response["violations"]
+        violations = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
             + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in violation["nodes"][:5])
-            for violation in found
+            for violation in violations
             if violation["impact"] in GRAVE
         ]
 

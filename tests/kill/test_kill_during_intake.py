@@ -136,9 +136,9 @@ def attempts() -> Iterator[None]:
 def requests_waiting(installation: Installation) -> int:
     """How many were received and not folded yet."""
     figures = httpx.get(f"{installation.url}/prometheus", timeout=REQUEST_SECONDS, trust_env=False).raise_for_status()
-    found = re.search(r"^headway_requests_waiting (\d+)$", figures.text, re.MULTILINE)
-    assert found is not None
-    return int(found[1])
+    match = re.search(r"^headway_requests_waiting (\d+)$", figures.text, re.MULTILINE)
+    assert match is not None
+    return int(match[1])
 
 
 def total_of(installation: Installation, key: str) -> float:

@@ -110,8 +110,8 @@ class Installation:
         """The web, worker or beat process, while there is one."""
         assert self.up is not None
         supervisor = psutil.Process(self.up.pid)
-        found = [process for process in supervisor.children() if command_line(process)[-1:] == [name]]
-        return found[0] if found else None
+        children = [process for process in supervisor.children() if command_line(process)[-1:] == [name]]
+        return children[0] if children else None
 
     def children(self) -> list[psutil.Process]:
         """Every process of the installation but the supervisor and PostgreSQL's."""
@@ -121,8 +121,8 @@ class Installation:
 
     def postmaster(self) -> psutil.Process | None:
         """The database server that runs on the data directory."""
-        found = Postmaster.read(self.data_dir / "postgres")
-        return psutil.Process(found.pid) if found is not None and found.is_alive() else None
+        postmaster = Postmaster.read(self.data_dir / "postgres")
+        return psutil.Process(postmaster.pid) if postmaster is not None and postmaster.is_alive() else None
 
     def get(self, path: str, *, timeout_seconds: float = 10) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", timeout=timeout_seconds, trust_env=False)

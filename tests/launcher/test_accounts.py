@@ -25,7 +25,7 @@ def of_a_stranger(roomy_tmp_path: Path) -> Iterator[Installation]:
     if os.getuid() != 0:
         pytest.skip("these tests run as an ordinary account already: test_start_and_stop.py covers it")
     switch = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups")
-    python = next((found for found in interpreters() if works(switch, found)), None)
+    python = next((candidate for candidate in interpreters() if works(switch, candidate)), None)
     if shutil.which("setpriv") is None or python is None:
         pytest.skip("no interpreter of this version can be run by another account here")
     home = Path(tempfile.mkdtemp(prefix="of a stranger ", dir=roomy_tmp_path))

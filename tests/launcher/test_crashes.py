@@ -97,8 +97,8 @@ def kill(installation: Installation, name: str) -> psutil.Process:
 
 
 def is_another(installation: Installation, name: str, than: psutil.Process) -> bool:
-    found = installation.child(name)
-    return found is not None and found.pid != than.pid
+    process = installation.child(name)
+    return process is not None and process.pid != than.pid
 
 
 def kill_supervisor(installation: Installation) -> None:

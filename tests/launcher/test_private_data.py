@@ -102,15 +102,15 @@ def test_doctor_names_what_others_can_read(
 ) -> None:
     settings.DATA_DIR = folder
 
-    def found() -> tuple[str, str]:
+    def data_folder_finding() -> tuple[str, str]:
         with suppress(SystemExit):
             call_command("doctor", "--json")
         findings = {finding["part"]: finding for finding in json.loads(capsys.readouterr().out)}
         return findings["data folder"]["state"], findings["data folder"]["sentence"]
 
-    state, sentence = found()
+    state, sentence = data_folder_finding()
     assert state == "wrong"
     assert f"can read {folder}, {folder}/broker, {folder}/broker/control" in sentence
     assert "Restart `manage.py up`" in sentence
     close_to_others(Cluster(folder))
-    assert found()[0] == "right"
+    assert data_folder_finding()[0] == "right"

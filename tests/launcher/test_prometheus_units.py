@@ -55,12 +55,12 @@ def test_units_that_the_tokens_user_may_not_see_do_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("metric=no.such", "no metric"), ("weeks=3", "weeks"), ("weeks=²", "weeks")]
+    ("query", "message"), [("metric=no.such", "no metric"), ("weeks=3", "weeks"), ("weeks=²", "weeks")]
 )
-def test_what_cannot_be_asked_is_told(query: str, told: str) -> None:
+def test_what_cannot_be_asked_is_told(query: str, message: str) -> None:
     status, text = ask(EXECUTIVE, f"unit=platform&{query}")
     assert status == 400
-    assert told in text
+    assert message in text
 
 
 def test_this_machine_has_figures_of_units_with_a_token_only() -> None:

@@ -51,7 +51,7 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
 @pytest.mark.parametrize("app", schema.OWN_APPS)
 def test_a_database_with_some_of_the_single_steps_is_refused_as_it_is(app: str) -> None:
     brought = MigrationLoader(None).disk_migrations.values()
-    (replacing,) = (found for found in brought if found.app_label == app and found.replaces)
+    (replacing,) = (migration for migration in brought if migration.app_label == app and migration.replaces)
     last = replacing.replaces[-1][1]
     execute("DELETE FROM django_migrations WHERE app = %s AND name IN (%s, %s)", app, replacing.name, last)
     before = noted()
@@ -105,8 +105,8 @@ def described_tables() -> list[tuple[str, ...]]:
 def rows(statement: LiteralString) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        found: list[Any] = cursor.fetchall()
-    return found
+        rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 def execute(statement: str, *parameters: str) -> None:

@@ -68,9 +68,9 @@ def test_a_wrong_setting_is_named_before_anything_is_started(
 
 def test_a_taken_port_is_named_before_anything_is_started(roomy_tmp_path: Path) -> None:
     installation = Installation(roomy_tmp_path / "taken port")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", installation.port))
-        taken.listen()
+    with socket.socket() as blocker:
+        blocker.bind(("127.0.0.1", installation.port))
+        blocker.listen()
         assert f"Port {installation.port} on 127.0.0.1 is taken" in installation.refused()
     assert not (installation.data_dir / "postgres").exists()
 
@@ -101,9 +101,9 @@ def test_it_says_when_it_is_ready(running: Installation) -> None:
 
 def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:
     second = Installation(running.data_dir)
-    said = second.refused()
+    message = second.refused()
     assert running.up is not None
-    assert f"already runs on {running.data_dir} (process {running.up.pid})" in said
+    assert f"already runs on {running.data_dir} (process {running.up.pid})" in message
     assert running.is_ready()
 
 
@@ -134,13 +134,13 @@ def test_a_chunked_body_reaches_the_application_and_the_connection_stays_open(ru
     }
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE_SECONDS)
     connection.connect()
-    kept = connection.sock
+    held_socket = connection.sock
     for _ in range(2):
         chunks = iter([b'{"resource', b'Logs": ', b"[}"])  # broken, so that the answer shows that it was read
         connection.request("POST", "/v1/logs", body=chunks, headers=headers, encode_chunked=True)
         answer = connection.getresponse()
         assert (answer.status, b"JSON" in answer.read()) == (httpx.codes.BAD_REQUEST, True)
-        assert connection.sock is kept
+        assert connection.sock is held_socket
     connection.close()
 
 

@@ -99,20 +99,20 @@ def test_a_nightly_task_that_never_ran_goes_on_as_well(beat: Callable[[], Beat])
 def test_doctor_names_a_last_run_in_the_future(beat: Callable[[], Beat], capsys: pytest.CaptureFixture[str]) -> None:
     seed_schedule()
 
-    def found() -> tuple[str, str]:
+    def schedule_finding() -> tuple[str, str]:
         with suppress(SystemExit):
             call_command("doctor", "--json")
         findings = {finding["part"]: finding for finding in json.loads(capsys.readouterr().out)}
         return findings["schedule"]["state"], findings["schedule"]["sentence"]
 
-    assert found()[0] == "right"
+    assert schedule_finding()[0] == "right"
     PeriodicTask.objects.filter(name="Sync connections").update(last_run_at=timezone.now() + AHEAD)
-    state, sentence = found()
+    state, sentence = schedule_finding()
     assert state == "wrong"
     assert "'Sync connections'" in sentence
     assert "clock was put back" in sentence
     put_clocks_right(timezone.now())
-    assert found()[0] == "right"
+    assert schedule_finding()[0] == "right"
 
 
 def test_a_task_that_was_finished_in_the_future_is_not_of_now() -> None:

@@ -156,10 +156,10 @@ def test_half_sent_and_dripping_requests_hold_up_nobody(server: Server) -> None:
         for _ in range(3):
             for connection in opened[128:]:
                 connection.sendall(b"x")
-            begun = time.monotonic()
+            started_at = time.monotonic()
             assert browser.get("/accounts/login/").status_code == 200
             assert agent.post("/v1/logs", content=telemetry, headers={"Content-Type": JSON}).status_code == 200
-            assert time.monotonic() - begun < 2, "a page and a post take a second each at most"
+            assert time.monotonic() - started_at < 2, "a page and a post take a second each at most"
         for connection in opened[:128]:
             wait_until(lambda c=connection: is_closed(c), what="it is closed", within_seconds=30)  # type: ignore[misc]
         for connection in opened[128:]:
@@ -186,13 +186,13 @@ def test_who_drips_is_closed(served: Served, sent: bytes) -> None:
 def test_who_sends_a_body_at_an_honest_pace_is_answered(served: Served) -> None:
     """Five times as long as a silent body is waited for."""
     part = bytes(20_000)
-    begun = time.monotonic()
+    started_at = time.monotonic()
     with served.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n\r\n") as connection:
         for _ in range(20):
             connection.sendall(part)
             time.sleep(web_connections.BODY_SECONDS / 4)
         assert read_answers(connection).endswith(b"400000")
-    assert time.monotonic() - begun > 4 * web_connections.BODY_SECONDS
+    assert time.monotonic() - started_at > 4 * web_connections.BODY_SECONDS
 
 
 def test_a_connection_stays_open_between_requests() -> None:

@@ -30,8 +30,8 @@ def account(value: str) -> IdentityName:
 def seen(*names: IdentityName) -> Identity:
     """One record with these names; the identity that it is stored under."""
     with transaction.atomic():
-        (found,) = identify([names])
-    return Identity.objects.get(pk=found)
+        (identity_id,) = identify([names])
+    return Identity.objects.get(pk=identity_id)
 
 
 def of(name: IdentityName) -> Identity:
@@ -40,11 +40,11 @@ def of(name: IdentityName) -> Identity:
 
 def waiting() -> dict[str, list[str]]:
     """Each waiting identity with the people it may be, the likeliest first."""
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     proposals = MatchProposal.objects.filter(state=MatchProposal.State.WAITING).order_by("-confidence", "person_id")
     for proposal in proposals.select_related("identity", "person"):
-        found.setdefault(proposal.identity.value, []).append(proposal.person.full_name)
-    return found
+        names.setdefault(proposal.identity.value, []).append(proposal.person.full_name)
+    return names
 
 
 def partition() -> dict[str, str]:

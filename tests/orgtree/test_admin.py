@@ -37,11 +37,11 @@ def ada() -> Person:
     """Somebody with one session, on 2 March 2026."""
     receive([Event(at("2026-03-02 10:00"), kind=EventKind.REQUEST, tokens=(1, 2, 3, 4))])
     fold_received_batches()
-    taken()
+    drain_changes()
     return Person.objects.get(email="ada@example.com")
 
 
-def taken() -> set[Change]:
+def drain_changes() -> set[Change]:
     with transaction.atomic():
         return set(take_changes())
 
@@ -73,14 +73,14 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
 
 def test_what_an_admin_saves_takes_nothing_back_that_came_meanwhile(admin: Client) -> None:
     change = reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk])
-    said = {name: value for name, value in admin.get(change).context["adminform"].form.initial.items() if value}
+    values = {name: value for name, value in admin.get(change).context["adminform"].form.initial.items() if value}
 
     def meanwhile(**_: object) -> None:
         raise_people_version()
 
     pre_save.connect(meanwhile, sender=Organisation)
     try:
-        assert admin.post(change, {**said, "name": "Example"}).status_code == 302
+        assert admin.post(change, {**values, "name": "Example"}).status_code == 302
     finally:
         pre_save.disconnect(meanwhile, sender=Organisation)
     organisation = Organisation.current()
@@ -97,12 +97,12 @@ def test_a_group_of_fewer_than_two_is_refused(admin: Client, size: str) -> None:
     assert Organisation.current().minimum_group_size == 5
 
 
-@pytest.mark.parametrize("asked", ["lovelace", "ADA@example", "installation-7"])
-def test_people_are_found_by_name_address_and_any_of_their_names(admin: Client, asked: str) -> None:
+@pytest.mark.parametrize("search", ["lovelace", "ADA@example", "installation-7"])
+def test_people_are_found_by_name_address_and_any_of_their_names(admin: Client, search: str) -> None:
     person = Person.objects.create(full_name="Ada Lovelace", email="ada@example.com")
     Person.objects.create(full_name="Grace Hopper", email="grace@example.com")
     Identity.objects.create(kind="installation", provider="claude_code", value="installation-7", person=person)
-    page = admin.get(reverse("admin:orgtree_person_changelist"), {"q": asked}).content.decode()
+    page = admin.get(reverse("admin:orgtree_person_changelist"), {"q": search}).content.decode()
     assert "Ada Lovelace" in page
     assert "Grace Hopper" not in page
 
@@ -120,7 +120,7 @@ def test_moving_a_name_to_somebody_else_moves_its_figures(admin: Client, ada: Pe
     identity.refresh_from_db()
     assert identity.person == grace
     day, tomorrow = date(2026, 3, 2), timezone.localdate() + TOMORROW
-    assert taken() == {
+    assert drain_changes() == {
         change
         for person in (ada, grace)
         for change in (
@@ -149,13 +149,13 @@ def test_somebody_who_leaves_is_enrolled_on_other_days(admin: Client, ada: Perso
     ada.refresh_from_db()
     (employment,) = ada.employments.all()
     assert (ada.full_name, employment.during) == ("Ada King", DateRange(None, date(2026, 4, 1)))
-    assert taken() == {Change(FactFamily.ENROLMENT, ada.pk, date(2026, 4, 1), timezone.localdate() + TOMORROW)}
+    assert drain_changes() == {Change(FactFamily.ENROLMENT, ada.pk, date(2026, 4, 1), timezone.localdate() + TOMORROW)}
     same = {
         **{"employments-TOTAL_FORMS": "1", "employments-INITIAL_FORMS": "1", "employments-0-id": str(employment.pk)},
         **{"employments-0-person": str(ada.pk), "employments-0-during_1": "2026-04-01"},
     }
     assert admin.post(address, _form(ada, **same)).status_code == 302
-    assert taken() == set()
+    assert drain_changes() == set()
 
 
 def test_days_that_overlap_are_refused_in_words(admin: Client, ada: Person) -> None:

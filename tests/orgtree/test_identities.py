@@ -39,8 +39,8 @@ def person_of(name: IdentityName) -> Person | None:
 
 
 def test_the_strongest_name_is_the_identity_and_becomes_a_person() -> None:
-    (found,) = identify([[installation(), email()]])
-    assert Identity.objects.get(pk=found).value == "ada.lovelace@example.com"
+    (identity_id,) = identify([[installation(), email()]])
+    assert Identity.objects.get(pk=identity_id).value == "ada.lovelace@example.com"
     person = Person.objects.get()
     assert (person.full_name, person.email) == ("Ada Lovelace", "ada.lovelace@example.com")
     assert person_of(installation()) == person
@@ -103,14 +103,14 @@ def test_two_addresses_are_two_people_even_beside_one_account() -> None:
 
 
 def test_of_two_addresses_in_one_record_the_one_named_first_is_the_identity() -> None:
-    (found,) = identify([[email("work@example.com"), email("home@example.com")]])
-    assert Identity.objects.get(pk=found).value == "work@example.com"
+    (identity_id,) = identify([[email("work@example.com"), email("home@example.com")]])
+    assert Identity.objects.get(pk=identity_id).value == "work@example.com"
     assert person_of(email("home@example.com")) == Person.objects.get(email="work@example.com")
 
 
 def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[IdentityMove] = []
-    monkeypatch.setattr(moves, "_move_listeners", [told.extend])
+    received: list[IdentityMove] = []
+    monkeypatch.setattr(moves, "_move_listeners", [received.extend])
     identify([[email()]])
     identity, ada = Identity.objects.get(), Person.objects.get()
     grace = Person.objects.create(full_name="Grace Hopper")
@@ -118,7 +118,7 @@ def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> N
         point_to([identity], grace)
         point_to([identity], grace)
         point_to([identity], None)
-    assert told == [
+    assert received == [
         IdentityMove(identity.pk, None, ada.pk),
         IdentityMove(identity.pk, ada.pk, grace.pk),
         IdentityMove(identity.pk, grace.pk, None),
@@ -126,7 +126,7 @@ def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "said"),
+    ("kind", "value", "message"),
     [
         (IdentityKind.EMAIL, "ada", "name@domain"),
         (IdentityKind.EMAIL, "a b@example.com", "name@domain"),
@@ -135,8 +135,8 @@ def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> N
         (IdentityKind.INSTALLATION, "a\x00b", "control characters"),
     ],
 )
-def test_names_that_can_identify_nobody_are_refused_in_words(kind: IdentityKind, value: str, said: str) -> None:
-    with pytest.raises(UnusableNameError, match=said):
+def test_names_that_can_identify_nobody_are_refused_in_words(kind: IdentityKind, value: str, message: str) -> None:
+    with pytest.raises(UnusableNameError, match=message):
         IdentityName(kind, "" if kind == IdentityKind.EMAIL else "claude_code", value)
 
 
@@ -242,6 +242,6 @@ def test_nobody_who_was_entered_is_renamed() -> None:
 @pytest.mark.parametrize("signed", ["\u202egnik adA", "Ada\u200b", "Ada\n\tKing", "x" * 500, "\x00", ""])
 def test_signed_names_are_kept_so_that_they_can_be_shown(signed: str) -> None:
     identify([[IdentityName.of_address("al@example.com", signed=signed)]])
-    kept = Identity.objects.get().seen_name
-    assert len(kept) <= 200
-    assert kept.isprintable()
+    stored_name = Identity.objects.get().seen_name
+    assert len(stored_name) <= 200
+    assert stored_name.isprintable()

@@ -32,8 +32,8 @@ def identity(*words: str) -> Any:
 def test_a_login_that_waited_is_confirmed(finch: Person) -> None:
     seen(LOGIN)
     match_identities()
-    said = identity("finch-imagined", "Finch.Imagined@example.com")
-    assert said == {
+    output = identity("finch-imagined", "Finch.Imagined@example.com")
+    assert output == {
         "identity": "finch-imagined",
         "provider": "",
         "email": "finch.imagined@example.com",
@@ -56,7 +56,7 @@ def test_another_address(finch: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("swift", "nobody@example.com"), "Nobody has the address nobody@example.com"),
         (("swift", "finch"), "Nobody has the address finch"),
@@ -68,7 +68,7 @@ def test_another_address(finch: Person) -> None:
         (("swift", "finch.imagined@example.com", "--provider", "x" * 50), "longer than 40"),
     ],
 )
-def test_what_cannot_be_is_said_in_words(finch: Person, words: tuple[str, ...], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_what_cannot_be_is_said_in_words(finch: Person, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         call_command("identity", *words)
     assert not Identity.objects.exists()

@@ -85,16 +85,18 @@ def test_several_at_once_and_all_of_it_back(admin: Client, action: str, standing
 @pytest.mark.usefixtures("_waiting")
 def test_giving_splitting_and_merging(admin: Client, finch: Person) -> None:
     address = reverse("identity", args=[of(SECOND).pk])
-    said = admin.post(address, {"assign": of(SECOND).pk, "person": "nobody@example.com"}, follow=True)
-    assert "Nobody has the name or address" in said.content.decode()
+    response = admin.post(address, {"assign": of(SECOND).pk, "person": "nobody@example.com"}, follow=True)
+    assert "Nobody has the name or address" in response.content.decode()
     admin.post(address, {"assign": of(SECOND).pk, "person": "FINCH.imagined@example.com"})
     assert of(SECOND).person == finch
     admin.post(reverse("identity_person", args=[finch.public_id]), {"split": of(SECOND).pk})
     assert of(SECOND).person not in (finch, None)
     stranger = of(STRANGER).person
     assert stranger is not None
-    said = admin.post(reverse("identities_matched"), {"merge": stranger.pk, "person": "Finch Imagined"}, follow=True)
-    assert "are one person now" in said.content.decode()
+    response = admin.post(
+        reverse("identities_matched"), {"merge": stranger.pk, "person": "Finch Imagined"}, follow=True
+    )
+    assert "are one person now" in response.content.decode()
     assert of(STRANGER).person == finch
 
 

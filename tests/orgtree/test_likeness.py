@@ -21,7 +21,7 @@ def new(*names: str, email: str = "", login: str = "", key: int = 9) -> Somebody
 def confidence(somebody: Somebody, *known: Somebody) -> int | None:
     """Percent that it is the first of the known ones; None: nobody is proposed."""
     likely = match([*(known or (ADA, BEN)), somebody]).get(somebody.key, [])
-    return next((each.confidence for each in likely if each.other == 1), None)
+    return next((likeness.confidence for likeness in likely if likeness.other == 1), None)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_names_in_other_scripts_compare_within_them() -> None:
 def test_namesakes_share_the_confidence_and_the_doubt_is_said() -> None:
     other = Somebody(2, True, "Ada King", ("Ada King",), ("ada.king2@example.com",))
     (likely,) = match([ADA, other, new("Ada King", email="a@home.example.org")]).values()
-    assert [(each.other, each.confidence) for each in likely] == [(1, 44), (2, 44)]
+    assert [(likeness.other, likeness.confidence) for likeness in likely] == [(1, 44), (2, 44)]
     assert likely[0].evidence[-1].method == Method.DOUBT
 
 
@@ -82,7 +82,7 @@ def test_better_evidence_takes_most_of_the_confidence() -> None:
     queen = Somebody(1, True, "Ada King", ("Ada King",), ("ada.king@example.com",), (("github", "octavia"),))
     other = Somebody(2, True, "Ada King", ("Ada King",), ("ada.king2@example.com",))
     (likely,) = match([queen, other, new("Ada King", login="octavia")]).values()
-    assert [each.other for each in likely] == [1, 2]
+    assert [likeness.other for likeness in likely] == [1, 2]
     assert likely[0].confidence > 2 * likely[1].confidence
 
 
@@ -106,7 +106,10 @@ def test_of_two_unknown_ones_the_address_of_the_organisation_stays() -> None:
     private = new("Cedar Mockley", email="cedar@gmail.com", key=6)
     login = new("Cedar Mockley", login="cedar", key=7)
     others = [new(f"Someone {n}", email=f"s{n}@office.example.com", key=10 + n) for n in range(3)]
-    assert {key: each[0].other for key, each in match([login, private, office, *others]).items()} == {6: 5, 7: 5}
+    assert {key: likenesses[0].other for key, likenesses in match([login, private, office, *others]).items()} == {
+        6: 5,
+        7: 5,
+    }
 
 
 WORDS = st.sampled_from(["ada", "king", "ben", "stone", "cedar", "mockley", "a", "k"])
@@ -136,14 +139,14 @@ def test_the_order_does_not_matter_and_confidences_are_percentages(
         )
         for number, (anchored, name, email, login) in enumerate(drawn, 1)
     ]
-    found = match(people)
+    likenesses = match(people)
     shuffled = list(people)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert match(shuffled) == found
+    assert match(shuffled) == likenesses
     anchored = {person.key for person in people if person.anchored}
-    for key, likely in found.items():
+    for key, likely in likenesses.items():
         assert key not in anchored
-        assert all(0 <= each.confidence <= HIGHEST_PERCENT for each in likely)
-        assert sum(each.confidence for each in likely) <= 100
-        assert not {each.other for each in likely} & found.keys(), "nobody waits for somebody who waits"
+        assert all(0 <= likeness.confidence <= HIGHEST_PERCENT for likeness in likely)
+        assert sum(likeness.confidence for likeness in likely) <= 100
+        assert not {likeness.other for likeness in likely} & likenesses.keys(), "nobody waits for somebody who waits"
         assert likely[0].confidence >= 100 * LIKELY / MOST_ALIKE

@@ -93,7 +93,7 @@ class TestWhoIsActive:
         shop = Delivery()
         for number, name in enumerate(NAMES, start=1):
             assert trial_state().in_trial, f"after {number - 1} of {len(NAMES)} people"
-            told(org, shop, does, number, f"{name}@example.com")
+            push_activity(org, shop, does, number, f"{name}@example.com")
         assert not trial_state().in_trial
 
     def test_however_much_one_person_does(self, shop: Delivery) -> None:
@@ -105,7 +105,7 @@ class TestWhoIsActive:
 FIRST = "ada@example.com"  # who is one of them from the first telling on
 
 
-def told(org: Org, shop: Delivery, does: str, number: int, person: str) -> None:
+def push_activity(org: Org, shop: Delivery, does: str, number: int, person: str) -> None:
     """That the person did it: through the door by which such facts come in."""
     review = {"author": person, "state": "approved", "submitted_at": iso("Mon 09:00")}
     match does:

@@ -1,4 +1,4 @@
-"""Who can see what: the page that everybody may read, with the roles that admins give and end there."""
+"""The page “Who can see what”, public to all accounts, where admins also grant and end roles."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OTHERS_ROWS = {
 
 
 class GrantForm(forms.Form):
-    """What an admin fills in to give a role; accounts and units are named as people know them."""
+    """Grants a role; accounts by address or user name, units by slug."""
 
     account = forms.CharField(max_length=254, label="Account", help_text="Its e-mail address or user name.")
     role = forms.ChoiceField(choices=Role.choices)
@@ -60,17 +60,17 @@ class GrantForm(forms.Form):
 
     def clean_account(self) -> User:
         name = self.cleaned_data["account"].strip()
-        found = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
-        if len(found) != 1:
-            raise forms.ValidationError(f"There is {'more than one' if found else 'no active'} account “{name}”.")
-        return found[0]
+        accounts = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
+        if len(accounts) != 1:
+            raise forms.ValidationError(f"There is {'more than one' if accounts else 'no active'} account “{name}”.")
+        return accounts[0]
 
     def clean_unit(self) -> Unit | None:
         slug = self.cleaned_data["unit"].strip()
-        found = Unit.objects.filter(slug=slug).first() if slug else None
-        if slug and found is None:
+        unit = Unit.objects.filter(slug=slug).first() if slug else None
+        if slug and unit is None:
             raise forms.ValidationError(f"There is no unit “{slug}”. The pages of the Org Trees show the slugs.")
-        return found
+        return unit
 
     def grant(self) -> NewGrant:
         given = self.cleaned_data
@@ -88,7 +88,7 @@ class GrantForm(forms.Form):
 @never_cache
 @require_GET
 def access(request: HttpRequest) -> HttpResponse:
-    """Who can see my data, and who can see what."""
+    """Who can see the reader's data, and who can see what."""
     return _page(request, GrantForm(initial={"first_day": timezone.localdate()}))
 
 
@@ -147,9 +147,9 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 
 
 def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:
-    """Of each kind of rows its key, how it is shown by the policy in force, and both in words."""
-    found = [(of, others_rows(of, seen.policy, covered=covered)) for of in RowsOf]
-    return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in found]
+    """For each kind of rows: its key, its disclosure under the current policy, and both as text."""
+    shown_rows = [(of, others_rows(of, seen.policy, covered=covered)) for of in RowsOf]
+    return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in shown_rows]
 
 
 def _policy(seen: Access) -> str:
@@ -164,7 +164,7 @@ def _members_see_everything() -> bool:
 
 
 def _my_sight(seen: Access) -> str:
-    """What the reader may look at, in a sentence."""
+    """What the reader may see, in a sentence."""
     sight = seen.sight
     own = "Your own data in full" if sight.person_id else "No data of your own: no person belongs to this account"
     if sight.whole:

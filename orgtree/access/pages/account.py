@@ -1,4 +1,4 @@
-"""My account: the API tokens that act for oneself, and being signed out everywhere."""
+"""My account: personal API tokens, and signing out everywhere."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from orgtree.access.trust import person_of
 from orgtree.models import ApiToken, Grant, TokenScope
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "never": "no end"}
-MOST_TOKENS = 50  # in use at a time, of one account: more are left over, not used
+MOST_TOKENS = 50  # in use per account; more are leftovers
 
 
 class TokenForm(forms.Form):
-    """What a new token is called, what it is for and how long."""
+    """Name, scope and lifetime of a new token."""
 
     name = forms.CharField(max_length=100, help_text="What will use it, such as a dashboard.")
     scope = forms.ChoiceField(choices=TokenScope.choices, label="For")
@@ -57,7 +57,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def create_token(request: HttpRequest) -> HttpResponse:
-    """Makes a token that acts for oneself, and shows it this once."""
+    """Creates a token that acts for the account, and shows it once."""
     user = _account(request)
     form = TokenForm(request.POST, may_write=user.is_superuser)
     if form.is_valid() and _tokens(user).count() >= MOST_TOKENS:
@@ -85,7 +85,7 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def sign_out_of_everything(request: HttpRequest) -> HttpResponse:
-    """Ends all sessions of oneself, this one too."""
+    """Ends all of the account's sessions, this one included."""
     sign_out_everywhere(_account(request))
     logout(request)
     messages.success(request, "You are signed out on every device. API tokens go on until they are revoked.")

@@ -1,4 +1,4 @@
-"""Invitations: admins send them, whoever holds a link opens an account with it."""
+"""Invitations: admins send them, invited people create their account."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SIGN_IN_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 @dataclass(frozen=True)
 class ShownLink:
-    """A link that is shown this once, and whether it was sent by mail, too."""
+    """A link shown once, and whether it was also sent by mail."""
 
     email: str
     url: str
@@ -52,7 +52,7 @@ class ShownLink:
 
 
 class PasswordForm(forms.Form):
-    """The password of a new account, twice."""
+    """The password of a new account, entered twice."""
 
     password = forms.CharField(
         strip=False, max_length=1000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -85,7 +85,7 @@ class PasswordForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invitations(request: HttpRequest) -> HttpResponse:
-    """The open invitations; a POST invites addresses and shows their links this once."""
+    """The open invitations; POST invites addresses and shows their links once."""
     if request.method != "POST":
         return _page(request, written=request.GET.get("email", ""))
     written = request.POST.get("emails", "")
@@ -104,7 +104,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def renew_invitation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another link, shown this once; the one before ends."""
+    """A new link, shown once; the old one stops working."""
     try:
         invited = renew(get_object_or_404(Invitation, pk=pk), by=_account(request))
     except InvitationClosedError as problem:
@@ -125,7 +125,7 @@ def withdraw_invitation(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Opens the account and signs in.  A link that does not work says nothing of why: it may be a guess."""
+    """Creates the account and signs in.  Does not say why a link fails: it may be a guess."""
     invitation = find_invitation(token)
     if invitation is None:
         return render(request, "account/invitation_closed.html", status=404)
@@ -169,11 +169,11 @@ def _page(
 
 
 def _links(invited: Sequence[Invited]) -> list[ShownLink]:
-    found = []
-    for each in invited:
-        url = f"{settings.BASE_URL}{reverse('accept_invitation', args=[each.token])}"
-        found.append(ShownLink(each.invitation.email, url, send_invitation(each.invitation, url)))
-    return found
+    links = []
+    for issued in invited:
+        url = f"{settings.BASE_URL}{reverse('accept_invitation', args=[issued.token])}"
+        links.append(ShownLink(issued.invitation.email, url, send_invitation(issued.invitation, url)))
+    return links
 
 
 def _account(request: HttpRequest) -> User:

@@ -1,4 +1,4 @@
-"""The review of identities: who waits, whose the others are, bots, and the log of what was decided."""
+"""Review pages of identities: waiting, unmatched, matched, bots, and the decision log."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods
 from orgtree.access.admins_only import admins_only
 from orgtree.identities import unmatched_queue
 from orgtree.identities.activity import Activity, identity_activity, total
-from orgtree.identities.pages.labels import activity_in_words, shares, source_of, what_confirming_changes
-from orgtree.identities.pages.posts import answer, carry_out_post, outcome_before
+from orgtree.identities.pages.labels import activity_label, confirmation_effect, shares, source_of
+from orgtree.identities.pages.posts import answer, carry_out_post, previous_outcome
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
 
 ROWS_ON_A_PAGE = 50
@@ -34,7 +34,7 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Choice:
-    """A link of a segmented control."""
+    """An option of a segmented control."""
 
     label: str
     url: str
@@ -43,7 +43,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class IdentityLine:
-    """An identity as a row shows it."""
+    """A row of an identity."""
 
     identity: Identity
     source: str
@@ -53,7 +53,7 @@ class IdentityLine:
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A waiting identity as a row shows it."""
+    """A row of a waiting identity."""
 
     row: unmatched_queue.WaitingIdentity
     source: str
@@ -61,16 +61,16 @@ class WaitingLine:
     companions: str
 
 
-# By certainty of the likeliest proposal: percent, half-open.
+# By confidence of the likeliest proposal: percent, half-open.
 CERTAINTIES = {"": ("All", 0, 101), "high": ("90% and more", 90, 101), "low": ("Below 90%", 0, 90)}
 
 
 def _respond(request: HttpRequest, template: str, context: Callable[[], _Context]) -> HttpResponse:
-    """GET shows the page; POST decides and shows it again, to htmx only the part below the heading."""
+    """GET shows the page; POST applies a decision and shows it again, for htmx only the part below the heading."""
     if request.method == "POST":
         outcome = carry_out_post(request, cast(User, request.user))
         return answer(request, outcome, f"orgtree/identities/_{template}", context)
-    return render(request, f"orgtree/identities/{template}", {**context(), "outcome": outcome_before(request)})
+    return render(request, f"orgtree/identities/{template}", {**context(), "outcome": previous_outcome(request)})
 
 
 def _tab(build: Callable[[HttpRequest, unmatched_queue.Unmatched], _Context], template: str) -> View:
@@ -90,8 +90,8 @@ def _tab(build: Callable[[HttpRequest, unmatched_queue.Unmatched], _Context], te
 def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
     search, certainty = _search(request), request.GET.get("certainty", "")
     _, at_least, below = CERTAINTIES.get(certainty, CERTAINTIES[""])
-    found = unmatched_queue.waiting_identities(search=search, at_least=at_least, below=below)
-    page = _paged(request, found)
+    waiting_rows = unmatched_queue.waiting_identities(search=search, at_least=at_least, below=below)
+    page = _paged(request, waiting_rows)
     gain = total(row.activity for row in page.object_list)
     return {
         **_paging(request, page),
@@ -99,12 +99,12 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
             WaitingLine(
                 row,
                 source_of(row.identity),
-                activity_in_words(row.activity),
+                activity_label(row.activity),
                 ", ".join(f"{companion} ({source_of(companion).lower()})" for companion in row.companions),
             )
             for row in page.object_list
         ],
-        "effect": what_confirming_changes(len(page.object_list), gain, now),
+        "effect": confirmation_effect(len(page.object_list), gain, now),
         "search": search,
         "certainty": certainty,
         "certainties": [
@@ -150,45 +150,45 @@ log = _tab(_log, "log.html")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def identity(request: HttpRequest, pk: int) -> HttpResponse:
-    """One identity: whose it is or may be, and everything that was decided about it."""
-    found = get_object_or_404(Identity.objects.select_related("person", "waits_with"), pk=pk)
-    return _respond(request, "identity.html", lambda: _identity_context(found.pk))
+    """One identity: its owner or proposals, and its decisions."""
+    chosen = get_object_or_404(Identity.objects.select_related("person", "waits_with"), pk=pk)
+    return _respond(request, "identity.html", lambda: _identity_context(chosen.pk))
 
 
 @admins_only
 @never_cache
 @require_http_methods(["GET", "POST"])
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """One person with all identities: split off, add, or merge with somebody else."""
-    found = get_object_or_404(Person, public_id=public_id)
-    return _respond(request, "person.html", lambda: _person_context(found))
+    """One person with all identities: split, add, or merge."""
+    chosen = get_object_or_404(Person, public_id=public_id)
+    return _respond(request, "person.html", lambda: _person_context(chosen))
 
 
 def _identity_context(pk: int) -> _Context:
-    found = Identity.objects.select_related("person", "waits_with").get(pk=pk)
+    chosen = Identity.objects.select_related("person", "waits_with").get(pk=pk)
     changes = IdentityChange.objects.filter(steps__identities__contains=[{"identity": pk}]).order_by("-pk")
     return {
-        "identity": found,
-        "line": _line(found, identity_activity([pk])[pk]),
-        "is_waiting": found.standing == Standing.WAITING,
-        "proposals": found.proposals.filter(state=MatchProposal.State.WAITING).select_related("person"),
+        "identity": chosen,
+        "line": _line(chosen, identity_activity([pk])[pk]),
+        "is_waiting": chosen.standing == Standing.WAITING,
+        "proposals": chosen.proposals.filter(state=MatchProposal.State.WAITING).select_related("person"),
         "entries": unmatched_queue.logged_changes(changes[:LOG_OF_AN_IDENTITY]),
     }
 
 
 def _person_context(person: Person) -> _Context:
     identities = list(person.identities.order_by("kind", "provider", "value"))
-    activity = identity_activity([each.pk for each in identities])
+    activity = identity_activity([known.pk for known in identities])
     return {
         "person": person,
         "is_gone": not Person.objects.filter(pk=person.pk).exists(),
-        "lines": [_line(each, activity[each.pk]) for each in identities],
+        "lines": [_line(known, activity[known.pk]) for known in identities],
     }
 
 
 def _line(identity: Identity, activity: Activity) -> IdentityLine:
     return IdentityLine(
-        identity, source_of(identity), activity_in_words(activity), is_marked=identity.standing == Standing.BOT
+        identity, source_of(identity), activity_label(activity), is_marked=identity.standing == Standing.BOT
     )
 
 
@@ -214,8 +214,8 @@ def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[
 
 def _paging(request: HttpRequest, page: Page[_Row]) -> _Context:
     def url(number: int) -> str:
-        kept = {name: value for name, value in request.GET.items() if name != "page"}
-        return f"?{urlencode({**kept, 'page': number})}"
+        params = {name: value for name, value in request.GET.items() if name != "page"}
+        return f"?{urlencode({**params, 'page': number})}"
 
     return {
         "first": page.start_index(),

@@ -1,4 +1,4 @@
-"""Figures of identities in words: shares of everything, and what deciding would change."""
+"""Texts for the activity of identities: shares, and the effect of confirming."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from orgtree.identities.activity import Activity
 from orgtree.identities.unmatched_queue import BOTS_BY_NAME, Unmatched
 from orgtree.models import Identity, IdentityKind
 
-# What integrations/code/commits/authors.py makes of signatures that name nobody.
+# Providers that integrations/code/commits/authors.py assigns to signatures without a person.
 _SIGNATURES = {BOTS_BY_NAME: "Signs as a bot", "git": "Signature without an address"}
 
 
 @dataclass(frozen=True)
 class Share:
-    """What part of one kind of activity nobody is matched to; `share` is empty where there was none at all."""
+    """The unmatched share of one kind of activity; empty without any activity."""
 
     label: str
     share: str
@@ -24,7 +24,7 @@ class Share:
 
 
 def shares(unmatched: Unmatched) -> list[Share]:
-    """Commits, sessions and cost, each as a share and in figures."""
+    """Unmatched commits, sessions and cost, each as a share and as counts."""
     whole, part = unmatched.everybody, unmatched.nobody
     return [
         Share("Commits", percent(part.commits, whole.commits), f"{part.commits:,} of {whole.commits:,}"),
@@ -33,8 +33,8 @@ def shares(unmatched: Unmatched) -> list[Share]:
     ]
 
 
-def what_confirming_changes(count: int, matched: Activity, now: Unmatched) -> str:
-    """One sentence: what is matched then, and what the unmatched shares fall to."""
+def confirmation_effect(count: int, matched: Activity, now: Unmatched) -> str:
+    """One sentence: what confirming would match, and the resulting unmatched shares."""
     if not count:
         return ""
     done = list(_amounts(matched))
@@ -50,13 +50,13 @@ def what_confirming_changes(count: int, matched: Activity, now: Unmatched) -> st
     return f"{sentence}: unmatched falls {_listed(falls)}." if falls else f"{sentence}."
 
 
-def activity_in_words(activity: Activity) -> str:
-    """12 commits · 3 sessions · $4.10; what there was none of is left out."""
+def activity_label(activity: Activity) -> str:
+    """12 commits · 3 sessions · $4.10; zero counts are left out."""
     return " · ".join(_amounts(activity)) or "no activity"
 
 
 def source_of(identity: Identity) -> str:
-    """What kind of name it is, and where: "E-mail address", "Login at github"."""
+    """Kind and provider of an identity: "E-mail address", "Login at github"."""
     if identity.provider in _SIGNATURES:
         return _SIGNATURES[identity.provider]
     kind = IdentityKind(identity.kind).label
@@ -66,7 +66,7 @@ def source_of(identity: Identity) -> str:
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
-    """8.1%; empty where the whole is nothing."""
+    """8.1%; empty if the whole is zero."""
     return f"{100 * part / whole:.1f}%" if whole else ""
 
 

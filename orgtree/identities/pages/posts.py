@@ -1,4 +1,4 @@
-"""The decisions that the pages of identities post, and what is said when they were carried out, or were not."""
+"""Handles decisions posted by the identity pages, and their result messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SESSION_KEY = "identity_outcome"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a post, in a sentence, and the entries of the log that can be taken back at once."""
+    """The result of a post as a sentence, and the log entries it can undo."""
 
     said: str
     is_problem: bool = False
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def carry_out_post(request: HttpRequest, user: User) -> Outcome:
-    """Do what the button that was pressed says.  Raises Http404 where what it names does not exist."""
+    """Apply the posted action.  Raises Http404 for unknown objects."""
     for name, action in _ACTIONS.items():
         if name in request.POST:
             try:
@@ -45,17 +45,17 @@ def carry_out_post(request: HttpRequest, user: User) -> Outcome:
 def answer(
     request: HttpRequest, outcome: Outcome, fragment: str, context: Callable[[], dict[str, object]]
 ) -> HttpResponse:
-    """The part of the page anew where htmx asked, else the page again by a redirect."""
+    """The updated fragment for htmx, else a redirect to the page."""
     if request.headers.get("HX-Request"):
         return render(request, fragment, {**context(), "outcome": outcome})
     request.session[_SESSION_KEY] = asdict(outcome)
     return HttpResponseRedirect(request.get_full_path())
 
 
-def outcome_before(request: HttpRequest) -> Outcome | None:
-    """What came of the post that led back to this page; told once."""
-    told = request.session.pop(_SESSION_KEY, None)
-    return Outcome(**told) if told else None
+def previous_outcome(request: HttpRequest) -> Outcome | None:
+    """The result of the post that redirected here; shown once."""
+    stored = request.session.pop(_SESSION_KEY, None)
+    return Outcome(**stored) if stored else None
 
 
 def _confirm(request: HttpRequest, user: User) -> Outcome:
@@ -115,7 +115,7 @@ def _bulk(request: HttpRequest, user: User) -> Outcome:
 
 
 def _undo(request: HttpRequest, user: User) -> Outcome:
-    ids = [int(each) for each in request.POST["undo"].split(",") if each.isascii() and each.isdigit()][:MOST_AT_ONCE]
+    ids = [int(part) for part in request.POST["undo"].split(",") if part.isascii() and part.isdigit()][:MOST_AT_ONCE]
     changes = list(IdentityChange.objects.filter(pk__in=ids).order_by("-pk"))
     if not changes:
         raise Http404("No such entry of the log.")
@@ -139,39 +139,39 @@ _ACTIONS: dict[str, Callable[[HttpRequest, User], Outcome]] = {
 
 
 def find_person(written: str) -> Person:
-    """The one whose address, or else whose full name, was written.  DecisionError where that is nobody, or several."""
-    wanted = written.strip()
-    found = list(Person.objects.filter(email__iexact=wanted)[:2]) if wanted else []
-    found = found or (list(Person.objects.filter(full_name__iexact=wanted)[:2]) if wanted else [])
-    if not found:
-        raise DecisionError(f"Nobody has the name or address “{wanted[:100]}”. Write it as the list of people has it.")
-    if len(found) > 1:
-        raise DecisionError(f"Several people are called {wanted[:100]}. Write the address instead.")
-    return found[0]
+    """The person by address, else by full name.  DecisionError for none or several."""
+    name = written.strip()
+    people = list(Person.objects.filter(email__iexact=name)[:2]) if name else []
+    people = people or (list(Person.objects.filter(full_name__iexact=name)[:2]) if name else [])
+    if not people:
+        raise DecisionError(f"Nobody has the name or address “{name[:100]}”. Write it as the list of people has it.")
+    if len(people) > 1:
+        raise DecisionError(f"Several people are called {name[:100]}. Write the address instead.")
+    return people[0]
 
 
 def _numbers(request: HttpRequest, name: str) -> list[int]:
     written = request.POST.getlist(name)[:MOST_AT_ONCE]
-    if not all(each.isascii() and each.isdigit() and len(each) < 19 for each in written):
+    if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in written):
         raise Http404("No such row.")
     return list(dict.fromkeys(map(int, written)))
 
 
 def _identities(ids: Sequence[int]) -> list[Identity]:
-    found = list(Identity.objects.filter(pk__in=ids).select_related("person"))
-    if not found or len(found) < len(ids):
+    identities = list(Identity.objects.filter(pk__in=ids).select_related("person"))
+    if not identities or len(identities) < len(ids):
         raise Http404("No such identity.")
-    return found
+    return identities
 
 
 def _done(changes: Sequence[IdentityChange], one: str, many: str = "") -> Outcome:
-    """`one` and `many` follow what was decided about: "ada-k", or "12 identities"."""
+    """`one` and `many` follow the subject: "ada-k", or "12 identities"."""
     if not changes:
         return Outcome("That was so already.")
     if len(changes) == 1:
         steps: Steps = changes[0].steps
         concerned = [step["identity"] for step in (*steps["identities"], *steps["proposals"])]
-        said = f"{Identity.objects.get(pk=concerned[0])} {one}."
+        message = f"{Identity.objects.get(pk=concerned[0])} {one}."
     else:
-        said = f"{len(changes):,} identities {many or one}."
-    return Outcome(said, changes=[change.pk for change in changes])
+        message = f"{len(changes):,} identities {many or one}."
+    return Outcome(message, changes=[change.pk for change in changes])

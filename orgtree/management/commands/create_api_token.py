@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _user(name: str) -> User:
-    found = list(User.objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True)[:2])
-    if len(found) != 1:
-        raise CommandError(f"There is {'more than one' if found else 'no active'} account “{name}”.")
-    return found[0]
+    accounts = list(User.objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True)[:2])
+    if len(accounts) != 1:
+        raise CommandError(f"There is {'more than one' if accounts else 'no active'} account “{name}”.")
+    return accounts[0]

@@ -43,11 +43,11 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(document(changes, applied=applied), ensure_ascii=False))
         else:
-            self._tell(changes, applied=applied)
+            self._print(changes, applied=applied)
         if changes.errors:
             sys.exit(1)
 
-    def _tell(self, changes: PeopleChanges, *, applied: bool) -> None:
+    def _print(self, changes: PeopleChanges, *, applied: bool) -> None:
         for error in changes.errors:
             where = f"row {error.row}" if error.row else "the file"
             column = f", {error.column}" if error.column else ""
@@ -85,9 +85,9 @@ def document(changes: PeopleChanges, *, applied: bool) -> dict[str, Any]:
 
 
 def _line(person: PersonChange) -> str:
-    said = [f"{field.field} {field.before or '–'} → {field.after or '–'}" for field in person.fields]
-    said += [f"{unit.tree}: {unit.from_unit or '–'} → {unit.to_unit or '–'}" for unit in person.units]
-    return f"{person.full_name} <{person.email}>" + (f": {'; '.join(said)}" if said else "")
+    changes = [f"{field.field} {field.before or '–'} → {field.after or '–'}" for field in person.fields]
+    changes += [f"{unit.tree}: {unit.from_unit or '–'} → {unit.to_unit or '–'}" for unit in person.units]
+    return f"{person.full_name} <{person.email}>" + (f": {'; '.join(changes)}" if changes else "")
 
 
 def _day(text: str | None) -> date | None:

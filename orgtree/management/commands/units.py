@@ -38,8 +38,8 @@ class Command(BaseCommand):
 def _trees(slug: str | None) -> list[OrgTree]:
     if slug is None:
         return list(OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk"))
-    found = list(OrgTree.objects.filter(slug=slug))
-    if not found:
+    trees = list(OrgTree.objects.filter(slug=slug))
+    if not trees:
         known = ", ".join(OrgTree.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no tree “{slug}”. Trees: {known}.")
-    return found
+    return trees

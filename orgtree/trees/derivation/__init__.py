@@ -1,1 +1,1 @@
-"""What a tree looks like on each day, worked out from dated rows about people.  Plain functions, no database."""
+"""Derives the shape of a tree on each day from dated rows about people.  Pure functions, no database."""

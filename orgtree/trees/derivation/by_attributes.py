@@ -1,7 +1,7 @@
-"""The tree of ordered attributes: site, in it departments, in them teams.  docs/org-trees.md has the rules in words.
+"""Trees by attributes: sites, their departments, their teams.  docs/org-trees.md states the rules.
 
-One pass over the days on which anybody's values change.  A person's *path* is their values from the first level on, up
-to the first that is missing; there is a unit for each path, and for each beginning of one, that somebody has.
+One pass over the days on which any value changes.  A person's *path* is their values from the first level up to the
+first missing one; every path that somebody has, and every prefix of it, is a unit.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from orgtree.trees.derivation.structure import (
     FOR_EVER,
     ROOT,
     SINCE_EVER,
+    DateRange,
     DerivedUnit,
     Member,
     Place,
-    Stretch,
     Structure,
     Timeline,
 )
@@ -34,11 +34,11 @@ class AttributeValue:
     person_id: int
     level: int
     value: str
-    during: Stretch
+    during: DateRange
 
 
 def likeness_of(key: str) -> str:
-    """What a stored key says of its unit's own level and value; empty where it says nothing."""
+    """The unit's own level and value as encoded in its stored key; empty for a hashed key."""
     if not key.startswith("["):
         return ""
     pairs = [part for part in json.loads(key) if isinstance(part, list)]
@@ -48,12 +48,12 @@ def likeness_of(key: str) -> str:
 def tree_by_attributes(
     levels: Sequence[str],
     values: Iterable[AttributeValue],
-    presence: Mapping[int, Sequence[Stretch]],
+    presence: Mapping[int, Sequence[DateRange]],
 ) -> Structure:
-    """The units of every path that somebody has on some day, below one root that always stands.
+    """A unit for every path that somebody has on some day, below one permanent root.
 
-    `levels` are the attributes' slugs.  `presence` holds the days of employment; who is not in it is always there.
-    Whoever has no value on the first level is in no unit.
+    `levels` are attribute slugs.  `presence` holds the days of employment; people without an entry are always
+    employed.  People without a value on the first level are in no unit.
     """
     sweep = _Sweep(levels)
     changes: dict[date, list[tuple[int, int, str | None]]] = defaultdict(list)
@@ -62,19 +62,19 @@ def tree_by_attributes(
         changes[one.during.start].append((one.person_id, one.level, one.value))
         if one.during.end < FOR_EVER:
             changes[one.during.end].append((one.person_id, one.level, None))
-    for person_id, stretches in presence.items():
+    for person_id, date_ranges in presence.items():
         sweep.absent.add(person_id)  # until they arrive
-        for stretch in stretches:
-            moves[stretch.start].append((person_id, True))
-            if stretch.end < FOR_EVER:
-                moves[stretch.end].append((person_id, False))
+        for days in date_ranges:
+            moves[days.start].append((person_id, True))
+            if days.end < FOR_EVER:
+                moves[days.end].append((person_id, False))
     for day in sorted(changes.keys() | moves.keys()):
         sweep.step(day, changes[day], moves[day])
     return sweep.structure()
 
 
 class _Sweep:
-    """The state of a day, and the rows of all days before it."""
+    """The state on the current day, and the rows of all earlier days."""
 
     def __init__(self, levels: Sequence[str]) -> None:
         self.levels = levels
@@ -85,7 +85,7 @@ class _Sweep:
         self.unit_of: dict[Path, int] = {(): ROOT}
         self.last_path: dict[int, Path] = {}
         self.last_unit: dict[Path, int] = {}
-        self.has_begun: set[Path] = set()
+        self.keys_used: set[Path] = set()
         self.units: list[DerivedUnit] = [DerivedUnit(ROOT, [""])]
         self.parents: Timeline[int, int] = Timeline()
         self.members: Timeline[int, int] = Timeline()
@@ -106,15 +106,15 @@ class _Sweep:
             for length in range(shared + 1, len(after) + 1):
                 self.people[after[:length]].add(person)
                 joined.add(after[:length])
-        begun = sorted((path for path in joined if path not in self.unit_of), key=lambda path: (len(path), path))
+        started = sorted((path for path in joined if path not in self.unit_of), key=lambda path: (len(path), path))
         ended = sorted(path for path in left if not self.people[path])
-        self._hand_on(begun, ended, left, day)
+        self._assign_units(started, ended, left, day)
         for person in touched:
             path = self.path[person]
             self.members.put(person, self.unit_of[path] if path else None, day)
 
     def _apply(self, changes: Sequence[tuple[int, int, str | None]], moves: Sequence[tuple[int, bool]]) -> set[int]:
-        """Take in the day's rows; the people of whom they tell.  What begins on a day outdoes what ends."""
+        """Apply the day's rows and return the people affected.  A row that starts wins over one that ends."""
         for person, level, value in sorted(changes, key=lambda change: change[2] is not None):
             self.values.setdefault(person, [None] * len(self.levels))[level] = value
         for person, arrives in sorted(moves, key=lambda move: move[1]):
@@ -134,31 +134,33 @@ class _Sweep:
             known.append(value)
         return tuple(known)
 
-    def _hand_on(self, begun: Sequence[Path], ended: Sequence[Path], left: Mapping[Path, set[int]], day: date) -> None:
-        """Say which unit each new path is, those above before those below: one that moved, one of old, or a new one."""
+    def _assign_units(
+        self, started: Sequence[Path], ended: Sequence[Path], left: Mapping[Path, set[int]], day: date
+    ) -> None:
+        """Assign a unit to each new path, parents first: a unit that moved, a former unit, or a new one."""
         units = {path: self.unit_of.pop(path) for path in ended}
         claims: dict[Path, list[tuple[int, int]]] = defaultdict(list)
-        new = set(begun)
+        new = set(started)
         for path in ended:
             target, strength = self._moved_to(path, left[path])
             if target in new:
                 claims[target].append((-strength, units[path]))
-        taken = {path: min(claims[path])[1] for path in claims}
-        for path in begun:
-            unit = taken.get(path)
+        winners = {path: min(claims[path])[1] for path in claims}
+        for path in started:
+            unit = winners.get(path)
             if unit is None:
-                unit = self._resume_or_begin(path, day)
+                unit = self._resume_or_create(path, day)
             else:
                 self.units[unit].keys.append(self._key(path, day))
             self.unit_of[path] = unit
             self.last_path[unit] = path
             self.last_unit[path] = unit
             self.parents.put(unit, self.unit_of[path[:-1]], day)
-        for unit in set(units.values()).difference(self.unit_of[path] for path in begun):
+        for unit in set(units.values()).difference(self.unit_of[path] for path in started):
             self.parents.put(unit, None, day)
 
     def _moved_to(self, path: Path, people: Iterable[int]) -> tuple[Path, int]:
-        """The path of the same last value to which most of those who are still there have gone; () if there is none."""
+        """The path with the same last value that most of the remaining people moved to; () if there is none."""
         staying = [self.path[person] for person in people if self.path[person]]
         chosen = Counter(after[: len(path)] for after in staying if after[len(path) - 1 : len(path)] == path[-1:])
         if not chosen:
@@ -166,8 +168,8 @@ class _Sweep:
         target, strength = min(chosen.items(), key=lambda one: (-one[1], one[0]))
         return (target, strength) if 2 * strength > len(staying) else ((), 0)
 
-    def _resume_or_begin(self, path: Path, day: date) -> int:
-        """The unit that was the last to have this path, unless it has moved on since, else a new one."""
+    def _resume_or_create(self, path: Path, day: date) -> int:
+        """The last unit on this path unless it has moved since; otherwise a new unit."""
         last = self.last_unit.get(path)
         if last is not None and self.last_path[last] == path:
             return last
@@ -178,21 +180,21 @@ class _Sweep:
 
     def _key(self, path: Path, day: date) -> str:
         named: list[object] = [*zip(self.levels, path, strict=False)]
-        if path in self.has_begun:
+        if path in self.keys_used:
             named.append(str(day))
-        self.has_begun.add(path)
+        self.keys_used.add(path)
         key = json.dumps(named, ensure_ascii=False)
         return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
     def structure(self) -> Structure:
-        places = [Place(ROOT, None, Stretch(SINCE_EVER, FOR_EVER))]
+        places = [Place(ROOT, None, DateRange(SINCE_EVER, FOR_EVER))]
         places += [Place(unit, parent, during) for unit, parent, during in self.parents.rows()]
         members = [Member(person, unit, during) for person, unit, during in self.members.rows()]
         return Structure(self.units, places, members)
 
 
 def _shared(one: Path, other: Path) -> int:
-    """With how many equal values both begin."""
+    """Length of the common prefix."""
     length = 0
     for first, second in zip(one, other, strict=False):
         if first != second:

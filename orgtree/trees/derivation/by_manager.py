@@ -1,8 +1,8 @@
-"""The tree of who reports to whom.  docs/org-trees.md states the rules in words.
+"""Trees by manager.  docs/org-trees.md states the rules.
 
 One pass over the days on which anything changes.  A person is *there* on the days of their employment, and *counts*
-while they are there or somebody who counts reports to them: a team whose manager has left stays together, where it
-stood, until it gets another manager.
+while they are there or somebody who counts reports to them: a team whose manager has left keeps its place until it
+gets another manager.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from orgtree.trees.derivation.structure import (
     FOR_EVER,
     ROOT,
     SINCE_EVER,
+    DateRange,
     DerivedUnit,
     Member,
     Place,
-    Stretch,
     Structure,
     Timeline,
 )
@@ -31,11 +31,11 @@ TOP = -1
 class ReportingLine:
     person_id: int
     manager_id: int
-    during: Stretch
+    during: DateRange
 
 
 class ManagersInACircleError(Exception):
-    """On that day these people report to each other in a circle."""
+    """These people report to each other in a cycle on that day."""
 
     def __init__(self, person_ids: Sequence[int], on: date) -> None:
         super().__init__(f"people {', '.join(map(str, person_ids))} report to each other in a circle on {on}")
@@ -44,14 +44,15 @@ class ManagersInACircleError(Exception):
 
 
 def tree_by_manager(
-    lines: Iterable[ReportingLine], presence: Mapping[int, Sequence[Stretch]], *, today: date
+    lines: Iterable[ReportingLine], presence: Mapping[int, Sequence[DateRange]], *, today: date
 ) -> Structure:
-    """The units of everybody who has reports, on all days.
+    """A unit for everybody who has reports, on all days.
 
-    A unit's leader is who leads it today and is there; it is named after them, else after its last leader.
+    A unit's leader is the manager who leads it today and is employed; it is named after them, else after its last
+    leader.
 
-    `presence` holds the days of employment; who is not in it is always there.  Where more than one manager at a time
-    has no manager, or nobody has reports, a unit of nobody's stands at the top.
+    `presence` holds the days of employment; people without an entry are always employed.  If several managers at a
+    time have no manager, or nobody has reports, a root unit without a leader is added.
     Raises ManagersInACircleError.
     """
     sweep = _Sweep()
@@ -60,19 +61,19 @@ def tree_by_manager(
         changes[line.during.start].lines.append((line.person_id, line.manager_id))
         if line.during.end < FOR_EVER:
             changes[line.during.end].line_ends.append((line.person_id, line.manager_id))
-    for person_id, stretches in presence.items():
+    for person_id, date_ranges in presence.items():
         sweep.absent.add(person_id)  # until they arrive
-        for stretch in stretches:
-            changes[stretch.start].arrivals.append(person_id)
-            if stretch.end < FOR_EVER:
-                changes[stretch.end].departures.append(person_id)
+        for days in date_ranges:
+            changes[days.start].arrivals.append(person_id)
+            if days.end < FOR_EVER:
+                changes[days.end].departures.append(person_id)
     for day in sorted(changes):
         sweep.step(day, changes[day])
     return sweep.structure(today)
 
 
 class _Changes:
-    """What begins and ends on a day."""
+    """Rows that start and end on one day."""
 
     __slots__ = ("arrivals", "departures", "line_ends", "lines")
 
@@ -84,19 +85,19 @@ class _Changes:
 
 
 class _Sweep:
-    """The state of a day, and the rows of all days before it."""
+    """The state on the current day, and the rows of all earlier days."""
 
     def __init__(self) -> None:
         self.absent: set[int] = set()
-        self.manager: dict[int, int] = {}  # as the lines say, kept by who has left
-        self.carried: set[int] = set()  # people who have left and keep their manager although the line has ended
-        self.reports: dict[int, set[int]] = defaultdict(set)  # those who count
-        self.counted_for: dict[int, int] = {}  # the same, from below
+        self.manager: dict[int, int] = {}  # as the lines say; leavers keep theirs
+        self.carried: set[int] = set()  # leavers who keep their manager although the line ended
+        self.reports: dict[int, set[int]] = defaultdict(set)  # reports who count
+        self.counted_for: dict[int, int] = {}  # the inverse
         self.unit_of: dict[int, int] = {}
         self.units: list[DerivedUnit] = [DerivedUnit(ROOT, [""])]
         self.last_unit: dict[int, int] = {}
         self.last_leader: dict[int, int] = {}
-        self.has_begun: set[int] = set()
+        self.keys_used: set[int] = set()
         self.tops: set[int] = set()
         self.several_tops = False
         self.leaders: Timeline[int, int] = Timeline()
@@ -108,23 +109,23 @@ class _Sweep:
         before: dict[int, set[int]] = {}
         self._count(touched, before)
         self._open_circles(touched, before, day)
-        changed_units = self._hand_on(before, day)
+        changed_units = self._assign_units(before, day)
         people = touched | {person for manager in before for person in before[manager] | self.reports[manager]}
         people |= changed_units | {person for manager in changed_units for person in self.reports[manager]}
         for person in people | before.keys():
-            self._note(person, day)
+            self._record_position(person, day)
         self.several_tops = self.several_tops or len(self.tops) > 1
 
     def _apply(self, changes: _Changes) -> set[int]:
-        """Take in the day's rows; the people of whom they tell."""
+        """Apply the day's rows and return the people affected."""
         self.absent.difference_update(changes.arrivals)
-        begun = dict(changes.lines)
-        # Who leaves and comes back on one day was never away; stored rows that touch are not merged.
+        started = dict(changes.lines)
+        # Leaving and returning on one day is no absence; adjacent stored rows are not merged.
         self.absent.update(set(changes.departures).difference(changes.arrivals))
-        self.manager.update(begun)
-        ended = {person for person, _ in changes.line_ends if person not in begun}
-        touched = ended | begun.keys() | set(changes.arrivals) | set(changes.departures)
-        self.carried.difference_update(begun)
+        self.manager.update(started)
+        ended = {person for person, _ in changes.line_ends if person not in started}
+        touched = ended | started.keys() | set(changes.arrivals) | set(changes.departures)
+        self.carried.difference_update(started)
         for person in ended:
             if person in self.absent:
                 self.carried.add(person)
@@ -136,7 +137,7 @@ class _Sweep:
         return touched
 
     def _count(self, people: Iterable[int], before: dict[int, set[int]]) -> None:
-        """Bring `reports` in step for these people; `before` gets the reports of every manager as they were."""
+        """Update `reports` for these people; `before` receives each manager's previous reports."""
         waiting = list(people)
         while waiting:
             person = waiting.pop()
@@ -157,7 +158,7 @@ class _Sweep:
                 waiting.append(manager)
 
     def _open_circles(self, touched: Iterable[int], before: dict[int, set[int]], day: date) -> None:
-        """Refuse circles; one that only closes through somebody who left long ago opens there."""
+        """Refuse cycles; break one that closes only through people who have left."""
         for person in touched:
             path = [person]
             seen = {person}
@@ -175,17 +176,17 @@ class _Sweep:
                 self.manager.pop(one, None)
             self._count(gone, before)
 
-    def _hand_on(self, before: Mapping[int, set[int]], day: date) -> set[int]:
-        """Say which unit each manager leads from this day on; the managers for whom that is another one."""
+    def _assign_units(self, before: Mapping[int, set[int]], day: date) -> set[int]:
+        """Assign a unit to each manager from this day on; return the managers whose unit changed."""
         old = {manager: self.unit_of.get(manager) for manager in before}
         vacant = [manager for manager in before if manager in self.unit_of and not self.reports[manager]]
         units = {manager: self.unit_of.pop(manager) for manager in vacant}
         votes = {manager: self._successor(manager, before) for manager in vacant}
         vacant.sort(key=lambda manager: (-votes[manager][1], units[manager]))
-        taken: set[int] = set()
-        for manager in vacant:  # grows: whoever moves to a greater unit leaves theirs to others
+        successors: set[int] = set()
+        for manager in vacant:  # grows: a manager who takes a larger unit frees their own
             successor, strength = votes[manager]
-            if successor is None or successor in taken:
+            if successor is None or successor in successors:
                 continue
             own = self.unit_of.get(successor)
             if own is not None:
@@ -194,12 +195,12 @@ class _Sweep:
                 units[successor] = own
                 votes[successor] = self._successor(successor, before)
                 vacant.append(successor)
-            taken.add(successor)
+            successors.add(successor)
             self.unit_of[successor] = units[manager]
             self.units[units[manager]].keys.append(self._key(successor, day))
         for manager in sorted(before):
             if self.reports[manager] and manager not in self.unit_of:
-                self.unit_of[manager] = self._resume_or_begin(manager, day)
+                self.unit_of[manager] = self._resume_or_create(manager, day)
         changed = {manager for manager in before if self.unit_of.get(manager) != old[manager]}
         led = {self.unit_of[manager]: manager for manager in changed if manager in self.unit_of}
         left = {unit for manager in changed if (unit := old[manager]) is not None}
@@ -214,10 +215,10 @@ class _Sweep:
         return changed
 
     def _successor(self, manager: int, before: Mapping[int, set[int]]) -> tuple[int | None, int]:
-        """To whom most of the manager's reports have gone, and how many; None where a team has scattered.
+        """The manager most of the reports moved to, and how many did; None if the team scattered.
 
-        Who now leads others of them has no say, and whoever has left neither.  One person is no team: alone they
-        take the unit along only when its manager has left.
+        Reports who now lead others of the team, and leavers, do not vote.  A single report is no team: they take the
+        unit along only if its manager has left.
         """
         team = before[manager]
         staying = [
@@ -234,8 +235,8 @@ class _Sweep:
         alone = strength == 1 and manager not in self.absent
         return (None, 0) if 2 * strength <= len(staying) or alone else (successor, strength)
 
-    def _resume_or_begin(self, manager: int, day: date) -> int:
-        """The unit that the manager was the last to lead, if nobody does now, else a new one."""
+    def _resume_or_create(self, manager: int, day: date) -> int:
+        """The unit the manager led last if nobody leads it now; otherwise a new unit."""
         last = self.last_unit.get(manager)
         if last is not None and self.last_leader[last] == manager:
             return last
@@ -244,12 +245,12 @@ class _Sweep:
         return unit.number
 
     def _key(self, manager: int, day: date) -> str:
-        first = manager not in self.has_begun
-        self.has_begun.add(manager)
+        first = manager not in self.keys_used
+        self.keys_used.add(manager)
         return str(manager) if first else f"{manager} {day}"
 
-    def _note(self, person: int, day: date) -> None:
-        """Write down where the person is a member, and where their unit stands."""
+    def _record_position(self, person: int, day: date) -> None:
+        """Record the person's membership and their unit's parent."""
         above = self.counted_for.get(person)
         own = self.unit_of.get(person)
         parent = None if above is None else self.unit_of[above]
@@ -263,7 +264,7 @@ class _Sweep:
             self.tops.discard(own)
 
     def structure(self, today: date) -> Structure:
-        """All of it; without the unit at the top where one manager stands there on every day."""
+        """The whole tree; without an extra root if one manager is at the top on every day."""
         members = [Member(person, unit, during) for person, unit, during in self.members.rows()]
         there = {(member.person_id, member.number) for member in members if member.during.holds(today)}
         for unit, manager, during in sorted(self.leaders.rows(), key=lambda row: row[2].start):
@@ -272,7 +273,7 @@ class _Sweep:
             if during.holds(today) and (manager, unit) in there:
                 self.units[unit].leader_id = manager
         own_root = self.several_tops or len(self.units) == 1
-        places = [Place(ROOT, None, Stretch(SINCE_EVER, FOR_EVER))] if own_root else []
+        places = [Place(ROOT, None, DateRange(SINCE_EVER, FOR_EVER))] if own_root else []
         for unit, parent, during in self.parents.rows():
             above = (ROOT if own_root else None) if parent == TOP else parent
             places.append(Place(unit, above, during))

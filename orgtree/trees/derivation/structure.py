@@ -1,4 +1,4 @@
-"""The shape of a tree over time, as the derivations hand it over to be stored."""
+"""The shape of a tree over time: what derivations return and `store_structure` stores."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Value = TypeVar("Value")
 
 SINCE_EVER = date.min
 FOR_EVER = date.max
-ROOT = 0  # the number of the unit that stands for the whole tree, where there is one
+ROOT = 0  # number of the unit for the whole tree, if there is one
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Days from `start` up to `end`, which no longer belongs to it."""
+class DateRange:
+    """Half-open range of days: [start, end)."""
 
     start: date
     end: date
@@ -27,66 +27,66 @@ class Stretch:
 
 
 class Timeline(Generic[Key, Value]):
-    """What holds for each key on which days, told day after day in order; None: nothing."""
+    """Dated values by key, recorded in the order of days; None: no value."""
 
     def __init__(self) -> None:
         self._open: dict[Key, tuple[Value, date]] = {}
-        self._closed: list[tuple[Key, Value, Stretch]] = []
+        self._closed: list[tuple[Key, Value, DateRange]] = []
 
     def put(self, key: Key, value: Value | None, on: date) -> None:
-        """From that day on the value holds for the key."""
+        """Set the key's value from that day on."""
         held = self._open.get(key)
         if held is not None:
             if held[0] == value:
                 return
             if held[1] < on:
-                self._closed.append((key, held[0], Stretch(held[1], on)))
+                self._closed.append((key, held[0], DateRange(held[1], on)))
             del self._open[key]
         if value is not None:
             self._open[key] = (value, on)
 
     def now(self, key: Key) -> Value | None:
-        """What holds for the key on the last day told of it, and after."""
+        """The key's latest value."""
         held = self._open.get(key)
         return held[0] if held else None
 
-    def rows(self) -> Iterator[tuple[Key, Value, Stretch]]:
-        """Everything told, one row per key, value and unbroken stretch of days."""
+    def rows(self) -> Iterator[tuple[Key, Value, DateRange]]:
+        """One row per key, value and contiguous range of days."""
         yield from self._closed
         for key, (value, since) in self._open.items():
-            yield key, value, Stretch(since, FOR_EVER)
+            yield key, value, DateRange(since, FOR_EVER)
 
 
 @dataclass
 class DerivedUnit:
-    """A unit as a derivation knows it: by number, until it is matched with a stored one.
+    """A derived unit, identified by number until it is matched with a stored one.
 
-    The first of `keys` is its own.  By the others it was recognised if the history was once told differently: keys
-    under which it would be known had it begun later.  All keys of a structure differ.
+    The first of `keys` is its current key.  The others are keys it would have had if its history had started later;
+    they recognise a unit stored from a different history.  All keys of a structure differ.
     """
 
     number: int
     keys: list[str]
     name: str = ""
-    likeness: str = ""  # what else recognises it when no key does and no second unit is alike: its level and value
+    likeness: str = ""  # level and value: matches a stored unit if no key does and it is unique
     leader_id: int | None = None
-    named_after_id: int | None = None  # the person whose name it takes, if it has none itself
+    named_after_id: int | None = None  # person it is named after, if it has no name of its own
 
 
 @dataclass(frozen=True)
 class Place:
-    """Unit `number` stands below `parent`, or at the top (None)."""
+    """Unit `number` is a child of `parent`; None: a root."""
 
     number: int
     parent: int | None
-    during: Stretch
+    during: DateRange
 
 
 @dataclass(frozen=True)
 class Member:
     person_id: int
     number: int
-    during: Stretch
+    during: DateRange
 
 
 @dataclass

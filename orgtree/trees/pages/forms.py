@@ -1,4 +1,4 @@
-"""What is posted to change a tree."""
+"""Forms that change a tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDED = {
 
 
 class MoveForm(forms.Form):
-    """A move of a unit or of people, from a day on; without a day since ever."""
+    """Move a unit or people from a day on; without a day, for all time."""
 
     change = forms.ChoiceField(choices=[(change, change) for change in NEEDED])
     unit = forms.ModelChoiceField(Unit.objects.none(), to_field_name="slug", required=False)
@@ -54,36 +54,36 @@ class MoveForm(forms.Form):
 
     @property
     def lacks_target(self) -> bool:
-        """Whether it says what moves and not yet where to."""
+        """Whether the move has no target yet."""
         return "target" in NEEDED.get(self.data.get("change", ""), ()) and not self.data.get("target")
 
     @property
     def sentence(self) -> str:
-        """Everything that is wrong with it."""
+        """All errors in one sentence."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
     def edit(self) -> Callable[[], Rebuilt]:
-        """What the valid form asks for, to be done or to be previewed."""
-        asked = self.cleaned_data
-        unit, target, on = asked["unit"], asked["target"], asked["on"]
-        people = [person.pk for person in asked["people"]]
+        """The edit of a valid form, to be run or previewed."""
+        data = self.cleaned_data
+        unit, target, on = data["unit"], data["target"], data["on"]
+        people = [person.pk for person in data["people"]]
         edits: dict[str, Callable[[], Rebuilt]] = {
             MOVE_UNIT: lambda: move_unit(unit, target, on),
             REMOVE_UNIT: lambda: remove_unit(unit, on),
             MOVE_PEOPLE: lambda: move_people(people, target, on),
             TAKE_OUT: lambda: take_out(people, self.tree, on),
         }
-        return edits[asked["change"]]
+        return edits[data["change"]]
 
     def title(self) -> str:
-        """The move as a heading, as far as it is known."""
-        asked = self.cleaned_data
-        people = list(asked.get("people") or ())
+        """The move as a heading."""
+        data = self.cleaned_data
+        people = list(data.get("people") or ())
         named = people[0].full_name if len(people) == 1 else f"{len(people)} people"
-        target = asked.get("target") or "…"
+        target = data.get("target") or "…"
         return {
-            MOVE_UNIT: f"Move {asked.get('unit')} below {target}",
-            REMOVE_UNIT: f"Remove {asked.get('unit')}",
+            MOVE_UNIT: f"Move {data.get('unit')} below {target}",
+            REMOVE_UNIT: f"Remove {data.get('unit')}",
             MOVE_PEOPLE: f"Move {named} to {target}",
             TAKE_OUT: f"Take {named} out of {self.tree}",
-        }.get(asked.get("change", ""), "Move")
+        }.get(data.get("change", ""), "Move")

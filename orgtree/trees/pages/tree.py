@@ -1,4 +1,4 @@
-"""One Org Tree: its units, the people of the chosen one, and everything that changes them."""
+"""The page of one Org Tree: its units, the members of the chosen unit, and the forms that change them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LARGE_TREE = 120  # units
 
 @dataclass(frozen=True)
 class TreeLine:
-    """A unit in the outline; `closes` says how many lists end behind it."""
+    """A unit in the outline; `closes` counts the lists that end after it."""
 
     unit: StandingUnit
     url: str
@@ -49,21 +49,21 @@ class TreeLine:
 @never_cache
 @require_safe
 def tree(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page; `?unit=` chooses a unit, `?unassigned` who is in none."""
+    """The page; `?unit=` selects a unit, `?unassigned` the people in none."""
     return _page(request, slug)
 
 
 def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 200) -> HttpResponse:
-    found = get_object_or_404(visible_trees(request.user), slug=slug)
+    org_tree = get_object_or_404(visible_trees(request.user), slug=slug)
     today = timezone.localdate()
     is_admin = request.user.is_superuser
-    units = standing_units([found], on=today, visible_to=None if is_admin else request.user)
+    units = standing_units([org_tree], on=today, visible_to=None if is_admin else request.user)
     wants_unassigned = is_admin and "unassigned" in request.GET
     chosen = None if wants_unassigned else _chosen(units, request.GET.get("unit"))
-    summary = summary_of(found, units, on=today)
+    summary = summary_of(org_tree, units, on=today)
     context: dict[str, Any] = {
-        "tree": found,
-        "kind": TreeKind(found.kind).label,
+        "tree": org_tree,
+        "kind": TreeKind(org_tree.kind).label,
         "summary": summary,
         "lines": _lines(units, chosen),
         "units": units,
@@ -71,24 +71,24 @@ def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 2
         "way": _way(units, chosen),
         "is_admin": is_admin,
         "wants_unassigned": wants_unassigned,
-        "can_edit": is_admin and found.kind == TreeKind.HAND_BUILT and found.archived_at is None,
-        "can_lead": is_admin and found.kind != TreeKind.MANAGERS and found.archived_at is None,
-        "has_levels": is_admin and found.kind == TreeKind.ATTRIBUTES and found.archived_at is None,
+        "can_edit": is_admin and org_tree.kind == TreeKind.HAND_BUILT and org_tree.archived_at is None,
+        "can_lead": is_admin and org_tree.kind != TreeKind.MANAGERS and org_tree.archived_at is None,
+        "has_levels": is_admin and org_tree.kind == TreeKind.ATTRIBUTES and org_tree.archived_at is None,
         "today": today,
         "problem": problem,
     }
     if is_admin:
         search = request.GET.get("q", "").strip()[:200]
-        context |= {"search": search, "people": _people(found, chosen, search, request.GET.get("page"), today)}
+        context |= {"search": search, "people": _people(org_tree, chosen, search, request.GET.get("page"), today)}
     return render(request, "orgtree/tree.html", context, status=status)
 
 
 @admins_only
 @require_POST
 def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
-    """Add, rename or give a leader to a unit: what moves nobody."""
-    found = get_object_or_404(OrgTree, slug=slug)
-    unit = get_object_or_404(Unit.objects.select_related("tree"), tree=found, slug=request.POST.get("unit", ""))
+    """Add a unit, rename it or set its leader: edits that move nobody."""
+    org_tree = get_object_or_404(OrgTree, slug=slug)
+    unit = get_object_or_404(Unit.objects.select_related("tree"), tree=org_tree, slug=request.POST.get("unit", ""))
     try:
         match request.POST.get("change"):
             case "add":
@@ -111,9 +111,9 @@ def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
-    """A GET shows what would move, a POST moves it."""
-    found = get_object_or_404(OrgTree, slug=slug)
-    form = MoveForm(found, request.POST if request.method == "POST" else request.GET)
+    """GET previews the move, POST applies it."""
+    org_tree = get_object_or_404(OrgTree, slug=slug)
+    form = MoveForm(org_tree, request.POST if request.method == "POST" else request.GET)
     preview: EditPreview | None = None
     problem = ""
     if form.is_valid():
@@ -121,7 +121,7 @@ def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
             if request.method == "POST":
                 form.edit()()
                 messages.success(request, f"Done: {form.title()}.")
-                return redirect(_back_to(found, form))
+                return redirect(_back_to(org_tree, form))
             preview = preview_edit(form.edit())
         except TreeRefusal as refusal:
             problem = str(refusal)
@@ -129,57 +129,57 @@ def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
         problem = form.sentence
     unit = form.cleaned_data.get("unit")
     context = {
-        "tree": found,
+        "tree": org_tree,
         "form": form,
         "title": form.title(),
-        "targets": [] if unit is None and form.data.get("change") == MOVE_UNIT else _targets(found, unit),
+        "targets": [] if unit is None and form.data.get("change") == MOVE_UNIT else _targets(org_tree, unit),
         "target": form.data.get("target", ""),
         "needs_target": "target" in NEEDED.get(form.data.get("change", ""), ()),
         "people": form.cleaned_data.get("people") or [],
         "unit": unit,
         "preview": preview,
         "problem": problem,
-        "back": _back_to(found, form),
+        "back": _back_to(org_tree, form),
     }
     return render(request, "orgtree/tree_move.html", context, status=400 if problem else 200)
 
 
 def _targets(tree: OrgTree, unit: Unit | None) -> list[StandingUnit]:
-    """Where somebody or something can move to today: anywhere but below the unit that moves."""
-    found = []
-    below: int | None = None  # the depth of the unit that moves, while its own units are passed
+    """Possible targets today: all units except the moving unit and its descendants."""
+    targets = []
+    below: int | None = None  # depth of the moving unit while its descendants are skipped
     for one in standing_units([tree], on=timezone.localdate()):
         if below is not None and one.depth > below:
             continue
         below = one.depth if unit is not None and one.id == unit.pk else None
         if below is None:
-            found.append(one)
-    return found
+            targets.append(one)
+    return targets
 
 
 @admins_only
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
-    """The levels of a tree by attributes: a GET with `level` shows what would move, a POST moves it."""
-    found = get_object_or_404(OrgTree, slug=slug, kind=TreeKind.ATTRIBUTES, archived_at=None)
-    asked = request.POST if request.method == "POST" else request.GET
-    slugs = [level for level in asked.getlist("level") if level]
+    """The levels of a tree by attributes: GET with `level` previews them, POST applies them."""
+    org_tree = get_object_or_404(OrgTree, slug=slug, kind=TreeKind.ATTRIBUTES, archived_at=None)
+    params = request.POST if request.method == "POST" else request.GET
+    slugs = [level for level in params.getlist("level") if level]
     preview: TreePreview | None = None
     problem = ""
-    if request.method == "POST" or "preview" in asked:
+    if request.method == "POST" or "preview" in params:
         try:
             attributes = attributes_of(slugs)
             if request.method == "POST":
-                change_levels(found, attributes)
-                messages.success(request, f"{found.name} has its new levels.")
+                change_levels(org_tree, attributes)
+                messages.success(request, f"{org_tree.name} has its new levels.")
                 return redirect("tree", slug=slug)
-            preview = preview_levels(found, attributes)
+            preview = preview_levels(org_tree, attributes)
         except TreeRefusal as refusal:
             problem = str(refusal)
     else:
-        slugs = list(TreeLevel.objects.filter(tree=found).values_list("attribute__slug", flat=True))
-    context = {"tree": found, "levels": level_choices(slugs), "preview": preview, "problem": problem}
+        slugs = list(TreeLevel.objects.filter(tree=org_tree).values_list("attribute__slug", flat=True))
+    context = {"tree": org_tree, "levels": level_choices(slugs), "preview": preview, "problem": problem}
     return render(request, "orgtree/tree_levels.html", context, status=400 if problem else 200)
 
 
@@ -187,18 +187,18 @@ def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
     """Rename, archive or restore the tree."""
-    found = get_object_or_404(OrgTree, slug=slug)
+    org_tree = get_object_or_404(OrgTree, slug=slug)
     try:
         match request.POST.get("change"):
             case "rename":
-                rename_tree(found, request.POST.get("name", ""))
-                messages.success(request, f"The tree is called {found.name} now.")
+                rename_tree(org_tree, request.POST.get("name", ""))
+                messages.success(request, f"The tree is called {org_tree.name} now.")
             case "archive":
-                archive_tree(found)
-                messages.success(request, f"{found.name} is archived. Its history stays, and it can be restored.")
+                archive_tree(org_tree)
+                messages.success(request, f"{org_tree.name} is archived. Its history stays, and it can be restored.")
             case "restore":
-                restore_tree(found)
-                messages.success(request, f"{found.name} is in use again.")
+                restore_tree(org_tree)
+                messages.success(request, f"{org_tree.name} is in use again.")
             case _:
                 raise Http404
     except TreeRefusal as refusal:
@@ -209,7 +209,7 @@ def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 class UnreadableError(Exception):
-    """Something typed that cannot be understood; a sentence."""
+    """Invalid input; the message is a sentence for the user."""
 
 
 def _day(written: str) -> date | None:
@@ -224,10 +224,10 @@ def _day(written: str) -> date | None:
 def _leader(written: str) -> Person | None:
     if not written:
         return None
-    found = Person.objects.filter(email__iexact=written).first()
-    if found is None:
+    leader = Person.objects.filter(email__iexact=written).first()
+    if leader is None:
         raise UnreadableError(f"Nobody has the e-mail address “{written[:100]}”.")
-    return found
+    return leader
 
 
 def _chosen(units: list[StandingUnit], slug: str | None) -> StandingUnit | None:
@@ -240,7 +240,7 @@ def _chosen(units: list[StandingUnit], slug: str | None) -> StandingUnit | None:
 
 
 def _way(units: list[StandingUnit], chosen: StandingUnit | None) -> list[StandingUnit]:
-    """The units from the top down to the chosen one."""
+    """The path from the root to the chosen unit."""
     by_id = {unit.id: unit for unit in units}
     way: list[StandingUnit] = []
     while chosen is not None:
@@ -250,17 +250,17 @@ def _way(units: list[StandingUnit], chosen: StandingUnit | None) -> list[Standin
 
 
 def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeLine]:
-    """The outline.  Of a large tree the first levels, and around the chosen unit; the rest unfolds by choosing."""
+    """The outline.  Large trees show the first levels and the branch of the chosen unit."""
     unfolded = {unit.id for unit in _way(units, chosen)}
     if len(units) > LARGE_TREE:
         units_shown = [unit for unit in units if unit.depth < LEVELS_OPEN or unit.parent_id in unfolded]
     else:
         units_shown = units
     with_below = {unit.parent_id for unit in units}
-    found = []
+    lines = []
     for number, unit in enumerate(units_shown):
         depth_behind = units_shown[number + 1].depth if number + 1 < len(units_shown) else 0
-        found.append(
+        lines.append(
             TreeLine(
                 unit,
                 f"?unit={unit.slug}",
@@ -270,11 +270,11 @@ def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeL
                 closes=range(max(0, unit.depth - depth_behind)),
             )
         )
-    return found
+    return lines
 
 
 def _people(tree: OrgTree, chosen: StandingUnit | None, search: str, page: str | None, today: date) -> Page[Person]:
-    """The members of the chosen unit, or whoever is in none; fifty at a time."""
+    """The members of the chosen unit, or unassigned people; fifty a page."""
     people: QuerySet[Person]
     if chosen is None:
         people = unassigned_people(tree, on=today)
@@ -287,9 +287,9 @@ def _people(tree: OrgTree, chosen: StandingUnit | None, search: str, page: str |
 
 
 def _back_to(tree: OrgTree, form: MoveForm) -> str:
-    """The page of what was moved: the unit, or the people's new unit; else the whole tree."""
-    asked = form.cleaned_data
-    unit = {MOVE_UNIT: asked.get("unit"), MOVE_PEOPLE: asked.get("target")}.get(asked.get("change", ""))
+    """The page to return to: the moved unit, or the people's new unit; else the tree."""
+    data = form.cleaned_data
+    unit = {MOVE_UNIT: data.get("unit"), MOVE_PEOPLE: data.get("target")}.get(data.get("change", ""))
     address = reverse("tree", args=[tree.slug])
     stands = unit is not None and unit.places.filter(during__contains=timezone.localdate()).exists()
     return f"{address}?unit={unit.slug}" if unit is not None and stands else address

@@ -1,4 +1,4 @@
-"""The Org Trees: which there are, and making another one."""
+"""The list of Org Trees, and the form that creates one."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ KINDS = (
 @never_cache
 @require_safe
 def trees(request: HttpRequest) -> HttpResponse:
-    """Every tree of which the viewer may see a unit; admins see archived ones too."""
+    """Trees with at least one unit visible to the viewer; admins also see archived trees."""
     is_admin = request.user.is_superuser
     today = timezone.localdate()
-    found = visible_trees(request.user).order_by("created_at", "pk")
-    in_use = [tree for tree in found if tree.archived_at is None]
+    visible = visible_trees(request.user).order_by("created_at", "pk")
+    in_use = [tree for tree in visible if tree.archived_at is None]
     context = {
         "summaries": tree_summaries(in_use, on=today),
-        "archived": tree_summaries([tree for tree in found if tree.archived_at], on=today) if is_admin else [],
+        "archived": tree_summaries([tree for tree in visible if tree.archived_at], on=today) if is_admin else [],
         "is_admin": is_admin,
     }
     return render(request, "orgtree/trees.html", context)
@@ -68,14 +68,14 @@ def trees(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new_tree(request: HttpRequest) -> HttpResponse:
-    """Choose what a tree is made from, look at it, create it."""
-    asked = request.POST if request.method == "POST" else request.GET
-    kind = TreeKind(asked["kind"]) if asked.get("kind") in TreeKind.values else None
-    name = asked.get("name", "")
-    slugs = [slug for slug in asked.getlist("level") if slug]
+    """Choose the kind of a tree, preview it, create it."""
+    params = request.POST if request.method == "POST" else request.GET
+    kind = TreeKind(params["kind"]) if params.get("kind") in TreeKind.values else None
+    name = params.get("name", "")
+    slugs = [slug for slug in params.getlist("level") if slug]
     preview: TreePreview | None = None
     problem = ""
-    if kind is not None and (request.method == "POST" or "preview" in asked):
+    if kind is not None and (request.method == "POST" or "preview" in params):
         try:
             attributes = attributes_of(slugs) if kind == TreeKind.ATTRIBUTES else []
             if request.method == "POST":
@@ -101,7 +101,7 @@ def new_tree(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class LevelChoice:
-    """One level to choose an attribute for."""
+    """The attribute choices of one level."""
 
     number: int
     chosen: str
@@ -109,7 +109,7 @@ class LevelChoice:
 
 
 def level_choices(slugs: list[str]) -> list[LevelChoice]:
-    """The choices that a form shows: what is chosen, and empty ones up to the most levels."""
+    """The chosen levels, padded with empty ones to MOST_LEVELS."""
     used = Attribute.objects.annotate(people=Count("values__person", distinct=True)).filter(people__gt=0)
     attributes = tuple(
         (attribute.slug, f"{attribute.name} ({attribute.people} people)") for attribute in used.order_by("name")
@@ -119,7 +119,7 @@ def level_choices(slugs: list[str]) -> list[LevelChoice]:
 
 
 def attributes_of(slugs: list[str]) -> list[Attribute]:
-    """The attributes in the order asked for.  Raises LevelsRefusal."""
+    """The attributes in the given order.  Raises LevelsRefusal."""
     known = {attribute.slug: attribute for attribute in Attribute.objects.filter(slug__in=slugs)}
     if len(slugs) > MOST_LEVELS or any(slug not in known for slug in slugs):
         raise LevelsRefusal
@@ -127,7 +127,7 @@ def attributes_of(slugs: list[str]) -> list[Attribute]:
 
 
 def circle_sentence(circle: ManagersInACircleError) -> str:
-    """Who reports to whom in a circle, by name."""
+    """The cycle of managers in a sentence, by name."""
     people = Person.objects.in_bulk(circle.person_ids)
     names = " → ".join(people[pk].full_name for pk in (*circle.person_ids, circle.person_ids[0]))
     return f"From {circle.on:%-d %B %Y} on these people report to each other in a circle: {names}. Correct one of them."

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from orgtree.models import Person
-from orgtree.people_import.comparing import stretches
+from orgtree.people_import.comparing import date_ranges
 from orgtree.people_import.drafts import PeopleChanges
 from orgtree.people_import.rows import drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
@@ -33,7 +33,7 @@ def preview(text: str, *, on: str | None = None, complete: bool = False) -> Peop
 
 def counts(changes: PeopleChanges) -> Mapping[str, int]:
     """Those that are not zero."""
-    found = {
+    rows = {
         "added": len(changes.added),
         "changed": len(changes.changed),
         "moved": len(changes.moved),
@@ -41,7 +41,7 @@ def counts(changes: PeopleChanges) -> Mapping[str, int]:
         "unchanged": changes.unchanged,
         "errors": len(changes.errors),
     }
-    return {name: number for name, number in found.items() if number}
+    return {name: number for name, number in rows.items() if number}
 
 
 def errors(changes: PeopleChanges) -> list[tuple[int | None, str | None]]:
@@ -54,18 +54,18 @@ def person(name: str) -> Person:
 
 def values(name: str, attribute: str) -> list[tuple[str, str]]:
     """What was said, with its days in words, in order."""
-    said = person(name).attributes.filter(attribute__slug=attribute).order_by("during")
-    return [(each.value, stretches([each.during])) for each in said]
+    values = person(name).attributes.filter(attribute__slug=attribute).order_by("during")
+    return [(value.value, date_ranges([value.during])) for value in values]
 
 
 def managers(name: str) -> list[tuple[str, str]]:
     lines = person(name).reporting.select_related("manager").order_by("during")
-    return [(str(line.manager.email).partition("@")[0], stretches([line.during])) for line in lines]
+    return [(str(line.manager.email).partition("@")[0], date_ranges([line.during])) for line in lines]
 
 
 def there(name: str) -> str:
     """The days on which the person is there, in words."""
-    return stretches(employment.during for employment in person(name).employments.order_by("during"))
+    return date_ranges(employment.during for employment in person(name).employments.order_by("during"))
 
 
 def _day(text: str | None) -> date | None:

@@ -113,11 +113,11 @@ def test_deleting_lets_somebody_leave(send: Send) -> None:
 def test_people_are_listed_by_pages_words_and_attributes(send: Send) -> None:
     load("email,full_name,team\nada@example.com,Ada,Payments\ngrace@example.com,Grace,Search")
     _, document = send("get", f"{PEOPLE}?size=1&page=2")
-    assert (document["total"], [each["full_name"] for each in document["people"]]) == (2, ["Grace"])
+    assert (document["total"], [entry["full_name"] for entry in document["people"]]) == (2, ["Grace"])
     assert document["next"] is None
     assert document["previous"].endswith("size=1&page=1")
     _, document = send("get", f"{PEOPLE}?where=team=payments&q=ad")
-    assert [each["full_name"] for each in document["people"]] == ["Ada"]
+    assert [entry["full_name"] for entry in document["people"]] == ["Ada"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_units_of_hand_built_trees_are_added_moved_and_renamed(send: Send) -> No
     _, cart = send("post", UNITS, {"name": "Cart", "parent": root})
     assert send("patch", f"{UNITS}{cart['slug']}/", {"parent": shop["slug"], "name": "Basket"})[0] == 200
     _, document = send("get", f"{UNITS}?tree={tree.slug}")
-    assert [(each["name"], each["parent"]) for each in document["units"]][1:] == [
+    assert [(unit["name"], unit["parent"]) for unit in document["units"]][1:] == [
         ("Shop", root),
         ("Basket", shop["slug"]),
     ]

@@ -28,56 +28,56 @@ class Account:
     """Of one person: the team on each day, and the stretches [from, to) on which they are there; None: not told of."""
 
     team: list[str | None] = field(default_factory=lambda: [None] * DAYS)
-    stretches: list[list[int]] | None = None
+    date_ranges: list[list[int]] | None = None
 
     def tell(self, row: Row, effective: int, *, complete: bool) -> bool:
         """What the row says; False where it can't be true."""
-        before = [list(stretch) for stretch in self.stretches or ()]
+        before = [list(date_range) for date_range in self.date_ranges or ()]
         if not self._tell_days(row, effective, complete=complete):
-            self.stretches = before or None
+            self.date_ranges = before or None
             return False
         if row.team is not None:
             self.team[effective:] = [row.team or None] * (DAYS - effective)
         return True
 
     def _tell_days(self, row: Row, effective: int, *, complete: bool) -> bool:
-        if self.stretches is None:
-            self.stretches = [[EVER if row.start is None else row.start, row.end or NEVER]]
+        if self.date_ranges is None:
+            self.date_ranges = [[EVER if row.start is None else row.start, row.end or NEVER]]
             return True
-        meant = self.stretches[-1]
+        meant = self.date_ranges[-1]
         if row.start is not None:
-            still_to_end = [stretch for stretch in self.stretches if stretch[1] > row.start]
+            still_to_end = [date_range for date_range in self.date_ranges if date_range[1] > row.start]
             if still_to_end:
                 meant = still_to_end[0]
                 meant[0] = row.start
             else:
                 meant = [row.start, NEVER]
-                self.stretches.append(meant)
+                self.date_ranges.append(meant)
         if row.end:
             if row.end <= meant[0]:
                 return False
-            self.stretches = [
-                stretch
-                for stretch in self.stretches
-                if stretch is meant or stretch[1] <= meant[0] or stretch[0] >= row.end
+            self.date_ranges = [
+                date_range
+                for date_range in self.date_ranges
+                if date_range is meant or date_range[1] <= meant[0] or date_range[0] >= row.end
             ]
             meant[1] = row.end
         elif row.says_end or complete:
-            last = self.stretches[-1]
+            last = self.date_ranges[-1]
             if effective <= last[1] < NEVER:
                 last[1] = NEVER
             elif last[1] < effective:
-                self.stretches.append([effective, NEVER])
+                self.date_ranges.append([effective, NEVER])
         return True
 
     def leave(self, effective: int) -> None:
         """Who begins that very day and was never there before has nothing to leave yet."""
         if self.is_there(effective):
-            kept = [[start, min(end, effective)] for start, end in self.stretches or () if start < effective]
-            self.stretches = kept or self.stretches
+            remaining = [[start, min(end, effective)] for start, end in self.date_ranges or () if start < effective]
+            self.date_ranges = remaining or self.date_ranges
 
     def is_there(self, day: int) -> bool:
-        return any(start <= day < end for start, end in self.stretches or ())
+        return any(start <= day < end for start, end in self.date_ranges or ())
 
 
 @dataclass(frozen=True)
@@ -104,22 +104,22 @@ def test_files_say_what_they_say_from_their_day_on(seed: int) -> None:
         rows = random_rows(rng)
         effective, complete = rng.randrange(1, DAYS), rng.random() < 0.3
         changes = load(as_csv(rows), on=day(effective).isoformat(), complete=complete)
-        told = {name: Account(list(each.team), copied(each)) for name, each in accounts.items()}
-        possible = [told[row.name].tell(row, effective, complete=complete) for row in rows]
+        updated = {name: Account(list(account.team), copied(account)) for name, account in accounts.items()}
+        possible = [updated[row.name].tell(row, effective, complete=complete) for row in rows]
         assert bool(changes.errors) == (not all(possible)), changes.errors
         if changes.errors:
             continue
         if complete:
             for name in set(NAMES) - {row.name for row in rows}:
-                told[name].leave(effective)
-        accounts = told
+                updated[name].leave(effective)
+        accounts = updated
         for name, account in accounts.items():
             compare(name, account)
 
 
 def compare(name: str, account: Account) -> None:
     known = Person.objects.filter(email=f"{name}@example.com").first()
-    assert (known is not None) == (account.stretches is not None)
+    assert (known is not None) == (account.date_ranges is not None)
     if known is None:
         return
     teams = list(known.attributes.values_list("during", "value"))
@@ -132,7 +132,7 @@ def compare(name: str, account: Account) -> None:
 
 
 def copied(account: Account) -> list[list[int]] | None:
-    return None if account.stretches is None else [list(stretch) for stretch in account.stretches]
+    return None if account.date_ranges is None else [list(date_range) for date_range in account.date_ranges]
 
 
 def random_rows(rng: random.Random) -> list[Row]:

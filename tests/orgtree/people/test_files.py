@@ -19,17 +19,17 @@ HEAD = "full_name,email,manager_email,team,start,end"
 
 def drafts(content: bytes | str) -> list[PersonDraft]:
     """Those of a file without errors."""
-    found = list(drafts_of(content.encode() if isinstance(content, str) else content))
-    problems = [draft for draft in found if isinstance(draft, RowError) or draft.errors]
+    drafts = list(drafts_of(content.encode() if isinstance(content, str) else content))
+    problems = [draft for draft in drafts if isinstance(draft, RowError) or draft.errors]
     assert not problems, problems
-    return [draft for draft in found if isinstance(draft, PersonDraft)]
+    return [draft for draft in drafts if isinstance(draft, PersonDraft)]
 
 
 def errors(content: bytes | str) -> list[RowError]:
-    found: list[RowError] = []
+    row_errors: list[RowError] = []
     for draft in drafts_of(content.encode() if isinstance(content, str) else content):
-        found += [draft] if isinstance(draft, RowError) else draft.errors
-    return found
+        row_errors += [draft] if isinstance(draft, RowError) else draft.errors
+    return row_errors
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_identities_are_addresses_and_logins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "column", "said"),
+    ("cells", "column", "message"),
     [
         ("Ada,,,,,", "email", "missing"),
         ("Ada,ada,,,,", "email", "no e-mail address"),
@@ -138,15 +138,15 @@ def test_identities_are_addresses_and_logins() -> None:
         (f"Ada,ada@example.com{',x' * 198}", None, "200 cells"),
     ],
 )
-def test_an_error_names_row_column_and_remedy(cells: str, column: str | None, said: str) -> None:
+def test_an_error_names_row_column_and_remedy(cells: str, column: str | None, message: str) -> None:
     (error,) = errors(f"{HEAD}\nGrace,grace@example.com,,,,\n{cells}\n")
     assert (error.row, error.column) == (3, column)
-    assert said in error.message
+    assert message in error.message
 
 
 def test_all_errors_of_all_rows_are_told_at_once() -> None:
-    found = errors(f"{HEAD},time_zone\nAda,ada,Grace,,x,y,Mars/Base\nGrace,,,,,,\n")
-    assert [(error.row, error.column) for error in found] == [
+    row_errors = errors(f"{HEAD},time_zone\nAda,ada,Grace,,x,y,Mars/Base\nGrace,,,,,,\n")
+    assert [(error.row, error.column) for error in row_errors] == [
         (2, "email"),
         (2, "start"),
         (2, "end"),
@@ -157,7 +157,7 @@ def test_all_errors_of_all_rows_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "row", "column", "said"),
+    ("content", "row", "column", "message"),
     [
         (b"", None, None, "empty"),
         (b"\xef\xbb\xbf", None, None, "no people"),
@@ -176,11 +176,11 @@ def test_all_errors_of_all_rows_are_told_at_once() -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_a_file_that_makes_no_sense_is_refused_in_words(
-    content: bytes, row: int | None, column: str | None, said: str
+    content: bytes, row: int | None, column: str | None, message: str
 ) -> None:
     (error,) = errors(content)
     assert (error.row, error.column) == (row, column)
-    assert said in error.message
+    assert message in error.message
 
 
 def test_two_hundred_columns_are_read() -> None:

@@ -33,13 +33,13 @@ def test_a_file_is_looked_at_and_then_applied(admin: Client) -> None:
     page = upload(admin, FIRST)
     assert "Ada Lovelace" in page.content.decode()
     assert not Person.objects.filter(full_name="Ada Lovelace").exists()
-    kept = PeopleImport.objects.get()
-    answer = admin.post(reverse("people_import_preview", args=[kept.public_id]), follow=True)
+    stored = PeopleImport.objects.get()
+    answer = admin.post(reverse("people_import_preview", args=[stored.public_id]), follow=True)
     assert "people.csv is applied: 2 added" in answer.content.decode()
     assert values("ada", "team") == [("Payments", "always")]
-    kept.refresh_from_db()
-    assert (bytes(kept.content), kept.counts["added"]) == (b"", 2)
-    assert admin.get(reverse("people_import_preview", args=[kept.public_id])).status_code == 404
+    stored.refresh_from_db()
+    assert (bytes(stored.content), stored.counts["added"]) == (b"", 2)
+    assert admin.get(reverse("people_import_preview", args=[stored.public_id])).status_code == 404
 
 
 def test_the_preview_names_errors_with_row_and_column_and_can_not_be_applied(admin: Client) -> None:
@@ -47,21 +47,21 @@ def test_the_preview_names_errors_with_row_and_column_and_can_not_be_applied(adm
     assert "nobody@example.com” is nobody" in page
     assert "<code>manager_email</code>" in page
     assert "Upload the corrected file" in page
-    kept = PeopleImport.objects.get()
-    assert admin.post(reverse("people_import_preview", args=[kept.public_id])).status_code == 409
+    stored = PeopleImport.objects.get()
+    assert admin.post(reverse("people_import_preview", args=[stored.public_id])).status_code == 409
     assert not Person.objects.filter(full_name="Ada Lovelace").exists()
 
 
 def test_what_changed_since_the_preview_is_not_applied_unseen(admin: Client) -> None:
     load(FIRST)
     upload(admin, "email,team\nada@example.com,Search")
-    kept = PeopleImport.objects.get()
+    stored = PeopleImport.objects.get()
     load("email,team\nada@example.com,Mobile")
-    answer = admin.post(reverse("people_import_preview", args=[kept.public_id]))
+    answer = admin.post(reverse("people_import_preview", args=[stored.public_id]))
     assert answer.status_code == 409
     assert "People were changed since you looked" in answer.content.decode()
     assert values("ada", "team")[-1][0] == "Mobile"
-    assert admin.post(reverse("people_import_preview", args=[kept.public_id])).status_code == 302
+    assert admin.post(reverse("people_import_preview", args=[stored.public_id])).status_code == 302
     assert values("ada", "team")[-1][0] == "Search"
 
 
@@ -69,9 +69,9 @@ def test_the_whole_preview_can_be_downloaded_with_the_units_that_move(admin: Cli
     load(FIRST + "    Alan Turing,alan@example.com,grace@example.com,\n    Mary Ross,mary@example.com,ada@example.com,")
     create_tree("Reporting lines", TreeKind.MANAGERS)
     page = upload(admin, "email,manager_email\nada@example.com,alan@example.com\nnew@example.com,ada@example.com")
-    kept = PeopleImport.objects.get()
-    fingerprint = kept.fingerprint
-    answer = admin.get(reverse("people_import_preview_csv", args=[kept.public_id]))
+    stored = PeopleImport.objects.get()
+    fingerprint = stored.fingerprint
+    answer = admin.get(reverse("people_import_preview_csv", args=[stored.public_id]))
     lines = answer.getvalue().decode().lstrip("\ufeff").splitlines()
     assert lines[0] == "outcome,row,name,email,what,before,after"
     moved = "unit moved,,Ada Lovelace’s team,,Reporting lines,Grace Hopper’s team,Alan Turing’s team"
@@ -79,8 +79,8 @@ def test_the_whole_preview_can_be_downloaded_with_the_units_that_move(admin: Cli
     assert "moved,2,Ada Lovelace,ada@example.com,Manager,grace@example.com,alan@example.com" in lines
     assert [line.partition(",")[0] for line in lines].count("added") == 1
     assert "Grace Hopper’s team</td><td>Alan Turing’s team" in page.content.decode()
-    kept.refresh_from_db()
-    assert (kept.fingerprint, Person.objects.filter(email="new@example.com").exists()) == (fingerprint, False)
+    stored.refresh_from_db()
+    assert (stored.fingerprint, Person.objects.filter(email="new@example.com").exists()) == (fingerprint, False)
 
 
 def test_the_import_leads_to_invitations(admin: Client) -> None:
@@ -89,8 +89,8 @@ def test_the_import_leads_to_invitations(admin: Client) -> None:
 
 def test_a_file_can_be_discarded(admin: Client) -> None:
     upload(admin, FIRST)
-    kept = PeopleImport.objects.get()
-    assert admin.post(reverse("people_import_discard", args=[kept.public_id])).status_code == 302
+    stored = PeopleImport.objects.get()
+    assert admin.post(reverse("people_import_discard", args=[stored.public_id])).status_code == 302
     assert not PeopleImport.objects.exists()
 
 
@@ -114,7 +114,7 @@ def test_formulas_and_markup_in_names_are_only_text(admin: Client) -> None:
 
 def test_people_are_found_by_words_and_attributes(admin: Client) -> None:
     load(FIRST)
-    for query, found in (
+    for query, names in (
         ("q=lovelace", {"Ada"}),
         ("attribute=team&value=platform", {"Grace"}),
         ("q=e", {"Ada", "Grace"}),
@@ -122,7 +122,7 @@ def test_people_are_found_by_words_and_attributes(admin: Client) -> None:
         page = admin.get(f"{reverse('people')}?{query}").content.decode()
         assert {
             name for name, full in (("Ada", "Ada Lovelace"), ("Grace", "Grace Hopper")) if f">{full}</bdi></a>" in page
-        } == found
+        } == names
     load("email,end\nada@example.com,2026-02-01")
     assert "Ada Lovelace</bdi></a>" not in admin.get(reverse("people")).content.decode()
     assert "Ada Lovelace</bdi></a>" in admin.get(f"{reverse('people')}?state=left").content.decode()

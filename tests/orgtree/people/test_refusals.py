@@ -26,7 +26,7 @@ KNOWN = """
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("text", "refused", "said"),
+    ("text", "refused", "message"),
     [
         ("email\nalan@example.com\nALAN@Example.com", [(3, "email")], "stands in row 2 too"),
         ("email,manager_email\nalan@example.com,nobody@example.com", [(2, "manager_email")], "is nobody"),
@@ -51,12 +51,12 @@ KNOWN = """
         ),
     ],
 )
-def test_the_row_is_named_and_nothing_is_stored(text: str, refused: list[tuple[int, str]], said: str) -> None:
+def test_the_row_is_named_and_nothing_is_stored(text: str, refused: list[tuple[int, str]], message: str) -> None:
     load(KNOWN)
     before = stored()
     changes = load(text)
     assert errors(changes) == refused
-    assert said in changes.errors[0].message
+    assert message in changes.errors[0].message
     assert stored() == before
 
 

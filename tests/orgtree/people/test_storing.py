@@ -18,7 +18,7 @@ from orgtree.models import (
     Placement,
     TreeKind,
 )
-from orgtree.people_import.comparing import stretches
+from orgtree.people_import.comparing import date_ranges
 from orgtree.trees.derivation.structure import Structure
 from orgtree.trees.structures import Naming, Stored, store_structure
 from orgtree.trees.trees import TreeMoves, create_tree, follow_people
@@ -157,9 +157,9 @@ def test_a_changed_address_is_told_by_the_old_one_among_the_identities() -> None
 
 
 def test_whoever_was_merely_found_is_taken_in_by_the_row_that_names_them() -> None:
-    found = Person.objects.create(full_name="Ada", email="ada@home.example", found_in_data=True)
+    synced = Person.objects.create(full_name="Ada", email="ada@home.example", found_in_data=True)
     for kind, provider, value in (("email", "", "ada@home.example"), ("installation", "claude_code", "machine-1")):
-        Identity.objects.create(kind=kind, provider=provider, value=value, person=found)
+        Identity.objects.create(kind=kind, provider=provider, value=value, person=synced)
     Person.objects.create(full_name="Ada", email="ada@example.com")
     load("full_name,email,identities\nAda Lovelace,ada@example.com,ada@home.example;github:adal")
     ada = Person.objects.get()
@@ -173,10 +173,10 @@ def test_whoever_was_merely_found_is_taken_in_by_the_row_that_names_them() -> No
 
 
 def test_a_login_that_is_known_names_its_person() -> None:
-    found = Person.objects.create(full_name="adal", found_in_data=True)
-    Identity.objects.create(kind=IdentityKind.LOGIN, provider="github", value="AdaL", person=found)
+    synced = Person.objects.create(full_name="adal", found_in_data=True)
+    Identity.objects.create(kind=IdentityKind.LOGIN, provider="github", value="AdaL", person=synced)
     load("full_name,email,logins\nAda Lovelace,ada@example.com,adal")
-    assert Person.objects.get() == found
+    assert Person.objects.get() == synced
     assert person("ada").full_name == "Ada Lovelace"
 
 
@@ -211,7 +211,7 @@ def test_trees_follow_and_say_who_moves_where() -> None:
 def placed(name: str, tree: str) -> dict[str, str]:
     """The units of the tree for which the person counts, without those above, and when."""
     rows = Placement.objects.filter(person=person(name), tree__name=tree, unit=F("ancestor")).order_by("during")
-    return {row.unit.name: stretches([row.during]) for row in rows.select_related("unit")}
+    return {row.unit.name: date_ranges([row.during]) for row in rows.select_related("unit")}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from orgtree.trees.derivation.by_attributes import AttributeValue
 from orgtree.trees.derivation.by_manager import ReportingLine
-from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange
 
 Value = TypeVar("Value", int, str, bool)
 FIRST_DAY = date(2026, 3, 2)
@@ -28,29 +28,29 @@ class MadeUp:
     manager: dict[date, dict[int, int]] = field(default_factory=dict)
     values: dict[date, dict[int, tuple[str | None, ...]]] = field(default_factory=dict)
 
-    def presence(self) -> dict[int, list[Stretch]]:
+    def presence(self) -> dict[int, list[DateRange]]:
         """Employment; who is there on every day has none, as people found in synced data."""
-        found: dict[int, list[Stretch]] = {}
+        presence: dict[int, list[DateRange]] = {}
         for person in self.people:
             if any(person not in self.there[day] for day in DAYS):
-                found[person] = [
-                    stretch for _, stretch in _stretches([(person in self.there[day]) or None for day in DAYS])
+                presence[person] = [
+                    date_range for _, date_range in _date_ranges([(person in self.there[day]) or None for day in DAYS])
                 ]
-        return found
+        return presence
 
     def lines(self) -> list[ReportingLine]:
         return [
-            ReportingLine(person, manager, stretch)
+            ReportingLine(person, manager, date_range)
             for person in self.people
-            for manager, stretch in _stretches([self.manager[day].get(person) for day in DAYS])
+            for manager, date_range in _date_ranges([self.manager[day].get(person) for day in DAYS])
         ]
 
     def attribute_values(self) -> list[AttributeValue]:
         return [
-            AttributeValue(person, level, value, stretch)
+            AttributeValue(person, level, value, date_range)
             for person in self.people
             for level in range(len(LEVELS))
-            for value, stretch in _stretches([self.values[day][person][level] for day in DAYS])
+            for value, date_range in _date_ranges([self.values[day][person][level] for day in DAYS])
         ]
 
 
@@ -132,16 +132,16 @@ def _value(rng: random.Random, level: int) -> str | None:
     return None if rng.random() < 0.08 else rng.choice(VALUES[level])
 
 
-def _stretches(by_day: Sequence[Value | None]) -> list[tuple[Value, Stretch]]:
+def _date_ranges(by_day: Sequence[Value | None]) -> list[tuple[Value, DateRange]]:
     """Values of consecutive days as stretches; the first begins since ever, the last never ends."""
-    found: list[tuple[Value, Stretch]] = []
+    merged: list[tuple[Value, DateRange]] = []
     for number, value in enumerate(by_day):
         if value is None:
             continue
         start = SINCE_EVER if number == 0 else DAYS[number]
         end = DAYS[number + 1] if number + 1 < len(DAYS) else FOR_EVER
-        if found and found[-1][0] == value and found[-1][1].end == start:
-            found[-1] = (value, Stretch(found[-1][1].start, end))
+        if merged and merged[-1][0] == value and merged[-1][1].end == start:
+            merged[-1] = (value, DateRange(merged[-1][1].start, end))
         else:
-            found.append((value, Stretch(start, end)))
-    return found
+            merged.append((value, DateRange(start, end)))
+    return merged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.backends.postgresql.psycopg_any import DateRange as StoredRange
 
 from orgtree.models import (
     Attribute,
@@ -19,7 +19,7 @@ from orgtree.models import (
     TreeLevel,
     UnitPlace,
 )
-from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
+from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange
 from tests.orgtree.trees.made_up import LEVELS, MadeUp
 
 
@@ -35,9 +35,9 @@ def store_people(made: MadeUp) -> None:
     for model in (Employment, Reporting, PersonAttribute):
         model.objects.all().delete()
     Employment.objects.bulk_create(
-        Employment(person_id=person, during=days_of(stretch))
-        for person, stretches in made.presence().items()
-        for stretch in stretches
+        Employment(person_id=person, during=days_of(date_range))
+        for person, date_ranges in made.presence().items()
+        for date_range in date_ranges
     )
     Reporting.objects.bulk_create(
         Reporting(person_id=line.person_id, manager_id=line.manager_id, during=days_of(line.during))
@@ -59,9 +59,10 @@ def tree_of(kind: TreeKind) -> OrgTree:
     return tree
 
 
-def days_of(stretch: Stretch) -> DateRange:
-    return DateRange(
-        None if stretch.start == SINCE_EVER else stretch.start, None if stretch.end == FOR_EVER else stretch.end
+def days_of(date_range: DateRange) -> StoredRange:
+    return StoredRange(
+        None if date_range.start == SINCE_EVER else date_range.start,
+        None if date_range.end == FOR_EVER else date_range.end,
     )
 
 
@@ -70,15 +71,15 @@ def placements_by_hand(day: date) -> set[tuple[int, int, int]]:
     parent = {place.unit_id: place.parent_id for place in UnitPlace.objects.all() if day in _Days(place.during)}
     employed = {row.person_id: False for row in Employment.objects.all()}
     employed |= {row.person_id: True for row in Employment.objects.all() if day in _Days(row.during)}
-    found = set()
+    placements = set()
     for member in Membership.objects.all():
         if day not in _Days(member.during) or not employed.get(member.person_id, True):
             continue
         above: int | None = member.unit_id
         while above in parent:
-            found.add((member.person_id, member.unit_id, above))
+            placements.add((member.person_id, member.unit_id, above))
             above = parent[above]
-    return found
+    return placements
 
 
 def stored_placements(day: date) -> set[tuple[int, int, int]]:
@@ -92,7 +93,7 @@ def stored_placements(day: date) -> set[tuple[int, int, int]]:
 class _Days:
     """A stored range, asked whether it holds a day."""
 
-    def __init__(self, during: DateRange) -> None:
+    def __init__(self, during: StoredRange) -> None:
         self._during = during
 
     def __contains__(self, day: date) -> bool:

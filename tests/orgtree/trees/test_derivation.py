@@ -27,9 +27,9 @@ def test_managers_lead_those_who_report_to_them_on_each_day(seed: int) -> None:
     assert (ROOT in {unit.number for unit in structure.units}) == several_tops
     for day in DAYS:
         reports, manager = teams[day]
-        wanted = [shape_below(one, reports, manager, made.there[day]) for one in tops(reports, manager)]
-        below_root = (((), tuple(sorted(wanted))),)
-        assert shapes(structure, day) == (below_root if several_tops else tuple(sorted(wanted))), day
+        expected = [shape_below(one, reports, manager, made.there[day]) for one in tops(reports, manager)]
+        below_root = (((), tuple(sorted(expected))),)
+        assert shapes(structure, day) == (below_root if several_tops else tuple(sorted(expected))), day
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -60,11 +60,11 @@ def test_people_are_where_their_attributes_put_them_on_each_day(seed: int) -> No
     for day in DAYS:
         named = paths(structure, day)
         assert len(set(named.values())) == len(named), "two units at one path"
-        wanted = paths_by_person(made, day)
-        assert {person: named[unit] for person, unit in members(structure, day).items()} == wanted
-        assert set(named.values()) == {path[:length] for path in wanted.values() for length in range(len(path) + 1)} | {
-            ()
-        }
+        expected = paths_by_person(made, day)
+        assert {person: named[unit] for person, unit in members(structure, day).items()} == expected
+        assert set(named.values()) == {
+            path[:length] for path in expected.values() for length in range(len(path) + 1)
+        } | {()}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -75,13 +75,13 @@ def test_a_team_that_moves_as_a_whole_keeps_its_unit(seed: int) -> None:
         before, after = paths_by_person(made, yesterday), paths_by_person(made, today)
         old = {path: unit for unit, path in paths(structure, yesterday).items()}
         new = {path: unit for unit, path in paths(structure, today).items()}
-        ended, begun = old.keys() - new.keys(), new.keys() - old.keys()
+        ended, started = old.keys() - new.keys(), new.keys() - old.keys()
         assert all(old[path] == new[path] for path in old.keys() & new.keys())
         moves = {}
         for path in ended:
             team = [after[one] for one in before if before[one][: len(path)] == path and one in after]
-            for target in begun:
-                share = sum(each[: len(path)] == target for each in team)
+            for target in started:
+                share = sum(member_path[: len(path)] == target for member_path in team)
                 if len(target) == len(path) and target[-1] == path[-1] and 2 * share > len(team):
                     moves[path] = target
         for path, target in moves.items():
@@ -91,21 +91,21 @@ def test_a_team_that_moves_as_a_whole_keeps_its_unit(seed: int) -> None:
 
 def teams_by_day(made: MadeUp) -> dict[date, tuple[dict[int, set[int]], dict[int, int]]]:
     """For each day: who leads whom, and the manager of everybody who counts."""
-    found = {}
-    said: dict[int, int] = {}
+    managers = {}
+    carried_managers: dict[int, int] = {}
     for day in DAYS:
         there = made.there[day]
-        carried = {person: manager for person, manager in said.items() if person not in there}
-        said = carried | made.manager[day]
+        carried = {person: manager for person, manager in carried_managers.items() if person not in there}
+        carried_managers = carried | made.manager[day]
         counting = set(there)
-        while more := {said[person] for person in counting if person in said} - counting:
+        while more := {carried_managers[person] for person in counting if person in carried_managers} - counting:
             counting |= more
-        manager = {person: said[person] for person in counting if person in said}
+        manager = {person: carried_managers[person] for person in counting if person in carried_managers}
         reports: dict[int, set[int]] = {}
         for person, above in manager.items():
             reports.setdefault(above, set()).add(person)
-        found[day] = (reports, manager)
-    return found
+        managers[day] = (reports, manager)
+    return managers
 
 
 def tops(reports: dict[int, set[int]], manager: dict[int, int]) -> list[int]:
@@ -161,7 +161,7 @@ def paths(structure: Structure, day: date) -> dict[int, tuple[str, ...]]:
 
 
 def paths_by_person(made: MadeUp, day: date) -> dict[int, tuple[str, ...]]:
-    found = {}
+    units = {}
     for person in made.there[day]:
         known = []
         for value in made.values[day][person]:
@@ -169,5 +169,5 @@ def paths_by_person(made: MadeUp, day: date) -> dict[int, tuple[str, ...]]:
                 break
             known.append(value)
         if known:
-            found[person] = tuple(known)
-    return found
+            units[person] = tuple(known)
+    return units

@@ -36,11 +36,11 @@ def engineering(db: None) -> OrgTree:
 
 def test_a_new_tree_is_shown_before_it_is_stored(admin: Client, org: Org) -> None:
     org.people(*PEOPLE)
-    asked = {"kind": "attributes", "name": "Sites", "level": ["site", "team"]}
-    page = text_of(admin.get("/orgtree/trees/new/", {**asked, "preview": "1"}))
+    params = {"kind": "attributes", "name": "Sites", "level": ["site", "team"]}
+    page = text_of(admin.get("/orgtree/trees/new/", {**params, "preview": "1"}))
     assert "3 units today with 2 people; 1 unassigned" in page
     assert not OrgTree.objects.exists()
-    answer = admin.post("/orgtree/trees/new/", asked)
+    answer = admin.post("/orgtree/trees/new/", params)
     assert answer.headers["Location"] == "/orgtree/trees/sites/"
     assert set(Unit.objects.values_list("slug", flat=True)) == {"sites", "oslo", "search"}
 
@@ -57,7 +57,7 @@ def test_the_overview_counts_units_people_and_who_is_unassigned(admin: Client, o
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("params", "why"),
     [
         ({"kind": "attributes", "name": "Sites"}, "Choose at least one attribute"),
         ({"kind": "attributes", "name": "Sites", "level": ["site", "site"]}, "each only once"),
@@ -67,10 +67,10 @@ def test_the_overview_counts_units_people_and_who_is_unassigned(admin: Client, o
     ],
 )
 def test_a_tree_that_cannot_be_is_refused_in_words(
-    admin: Client, org: Org, asked: dict[str, str | list[str]], why: str
+    admin: Client, org: Org, params: dict[str, str | list[str]], why: str
 ) -> None:
     org.people(*PEOPLE)
-    answer = admin.post("/orgtree/trees/new/", asked)
+    answer = admin.post("/orgtree/trees/new/", params)
     assert answer.status_code == 400
     assert why in text_of(answer)
     assert not OrgTree.objects.exists()
@@ -78,13 +78,13 @@ def test_a_tree_that_cannot_be_is_refused_in_words(
 
 def test_a_move_of_a_unit_is_shown_before_it_is_stored(admin: Client, engineering: OrgTree) -> None:
     on = timezone.localdate() + timedelta(days=3)
-    asked = {"change": "move-unit", "unit": "search", "target": "product", "on": on.isoformat()}
-    page = text_of(admin.get("/orgtree/trees/engineering/move/", asked))
+    params = {"change": "move-unit", "unit": "search", "target": "product", "on": on.isoformat()}
+    page = text_of(admin.get("/orgtree/trees/engineering/move/", params))
     assert f"What moves from {on.day} {on:%B %Y} on" in page
     assert "People 1: Ada" in page
     assert "Units with other figures 1: Product" in page
     assert not UnitPlace.objects.filter(parent__slug="product").exists()
-    assert admin.post("/orgtree/trees/engineering/move/", asked).status_code == 302
+    assert admin.post("/orgtree/trees/engineering/move/", params).status_code == 302
     (place,) = UnitPlace.objects.filter(parent__slug="product")
     assert place.during.lower == on
 
@@ -97,14 +97,14 @@ def test_where_to_is_asked_for_where_it_is_not_given(admin: Client, engineering:
 
 def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> None:
     ada = Person.objects.get()
-    asked: dict[str, str | list[str]] = {
+    params: dict[str, str | list[str]] = {
         "change": "move-people",
         "people": [str(ada.pk)],
         "target": "product",
         "on": timezone.localdate().isoformat(),
     }
-    assert "Move Ada to Product" in text_of(admin.get("/orgtree/trees/engineering/move/", asked))
-    admin.post("/orgtree/trees/engineering/move/", asked)
+    assert "Move Ada to Product" in text_of(admin.get("/orgtree/trees/engineering/move/", params))
+    admin.post("/orgtree/trees/engineering/move/", params)
     assert Membership.objects.get(during__contains=timezone.localdate()).unit.slug == "product"
     admin.post(
         "/orgtree/trees/engineering/move/",
@@ -115,7 +115,7 @@ def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> 
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("params", "why"),
     [
         ({"change": "move-unit", "unit": "engineering", "target": "search"}, "root of its tree"),
         ({"change": "move-unit", "unit": "search", "target": "search"}, "cannot stand below itself"),
@@ -128,10 +128,10 @@ def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> 
     ],
 )
 def test_a_move_that_cannot_be_is_refused_in_words(
-    admin: Client, engineering: OrgTree, asked: dict[str, str | list[str]], why: str
+    admin: Client, engineering: OrgTree, params: dict[str, str | list[str]], why: str
 ) -> None:
     before = set(UnitPlace.objects.values_list())
-    answer = admin.post("/orgtree/trees/engineering/move/", asked)
+    answer = admin.post("/orgtree/trees/engineering/move/", params)
     assert answer.status_code == 400
     assert why in text_of(answer)
     assert set(UnitPlace.objects.values_list()) == before

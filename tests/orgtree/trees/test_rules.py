@@ -9,7 +9,7 @@ import pytest
 
 from orgtree.trees.derivation.by_attributes import AttributeValue, tree_by_attributes
 from orgtree.trees.derivation.by_manager import ManagersInACircleError, ReportingLine, tree_by_manager
-from orgtree.trees.derivation.structure import FOR_EVER, ROOT, SINCE_EVER, Stretch, Structure
+from orgtree.trees.derivation.structure import FOR_EVER, ROOT, SINCE_EVER, DateRange, Structure
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 NAMES = ("ada", "ben", "cid", "dee", "eve", "fay", "gus", "hal", "ida")
@@ -175,9 +175,9 @@ def managers(
     lines = [
         ReportingLine(numbered(person), numbered(manager), days)
         for person, by_day in (people | alike).items()
-        for manager, days in stretches(by_day)
+        for manager, days in date_ranges(by_day)
     ]
-    presence = {numbered(person): [Stretch(SINCE_EVER, day)] for person, day in (gone or {}).items()}
+    presence = {numbered(person): [DateRange(SINCE_EVER, day)] for person, day in (gone or {}).items()}
     return tree_by_manager(lines, presence, today=MAY)
 
 
@@ -185,16 +185,16 @@ def attributes(moves: Mapping[str, tuple[date, tuple[str, ...]]] | None = None, 
     values = []
     for person, first in people.items():
         day, second = (moves or {}).get(person, (FOR_EVER, ()))
-        for known, days in ((first, Stretch(SINCE_EVER, day)), (second, Stretch(day, FOR_EVER))):
+        for known, days in ((first, DateRange(SINCE_EVER, day)), (second, DateRange(day, FOR_EVER))):
             values += [
                 AttributeValue(numbered(person), level, value, days) for level, value in enumerate(known) if value
             ]
     return tree_by_attributes(("site", "department", "team"), values, {})
 
 
-def stretches(by_day: Days) -> list[tuple[str, Stretch]]:
+def date_ranges(by_day: Days) -> list[tuple[str, DateRange]]:
     ends = [*list(by_day)[1:], FOR_EVER]
-    return [(name, Stretch(day, end)) for (day, name), end in zip(by_day.items(), ends, strict=True) if name]
+    return [(name, DateRange(day, end)) for (day, name), end in zip(by_day.items(), ends, strict=True) if name]
 
 
 def numbered(name: str) -> int:
@@ -217,9 +217,9 @@ def parent(tree: Structure, unit: int | None, day: date) -> int | None:
 
 def path(tree: Structure, name: str, day: date) -> list[str]:
     names = {unit.number: unit.name for unit in tree.units}
-    found: list[str] = []
+    rows: list[str] = []
     unit = unit_of(tree, name, day)
     while unit is not None and unit != ROOT:
-        found.insert(0, names[unit])
+        rows.insert(0, names[unit])
         unit = parent(tree, unit, day)
-    return found
+    return rows

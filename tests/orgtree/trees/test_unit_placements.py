@@ -75,15 +75,15 @@ def test_a_deleted_unit_or_tree_takes_its_placements_along() -> None:
 def climbed() -> Standing:
     """Unit by unit and day by day, from places alone."""
     places = list(UnitPlace.objects.all())
-    found: Standing = set()
+    placements: Standing = set()
     for day in DAYS:
         parent = {place.unit_id: place.parent_id for place in places if holds(place.during, day)}
         for unit in parent:
             above: int | None = unit
             while above in parent:
-                found.add((unit, above, day))
+                placements.add((unit, above, day))
                 above = parent[above]
-    return found
+    return placements
 
 
 def stored() -> Standing:

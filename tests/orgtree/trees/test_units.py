@@ -13,9 +13,9 @@ from orgtree.trees.refusals import (
     CircleRefusal,
     FollowsPeopleRefusal,
     NameRefusal,
-    NotStandingRefusal,
     OtherTreeRefusal,
     RootRefusal,
+    UnitNotInTreeRefusal,
 )
 from orgtree.trees.trees import archive_tree, create_tree, restore_tree
 from orgtree.trees.units import add_unit, move_people, move_person, move_unit, remove_unit, rename_unit, take_out
@@ -134,10 +134,10 @@ def test_the_root_stays(tree: OrgTree) -> None:
 
 def test_a_unit_must_stand_where_others_move_to(tree: OrgTree) -> None:
     add_unit(unit("engineering"), "Later", on=MAY)
-    with pytest.raises(NotStandingRefusal, match="from 1 April 2026 on"):
+    with pytest.raises(UnitNotInTreeRefusal, match="from 1 April 2026 on"):
         move_person(person("Ada"), unit("later"), APRIL)
     remove_unit(unit("search"), MAY)
-    with pytest.raises(NotStandingRefusal):
+    with pytest.raises(UnitNotInTreeRefusal):
         add_unit(unit("search"), "Below search", on=APRIL)
 
 
@@ -180,12 +180,12 @@ def person(name: str) -> Person:
 
 def above(slug: str, day: date) -> list[str]:
     """The units above on that day, the nearest first."""
-    found: list[str] = []
+    rows: list[str] = []
     place = UnitPlace.objects.select_related("parent").get(unit__slug=slug, during__contains=day)
     while place.parent is not None:
-        found.append(place.parent.slug)
+        rows.append(place.parent.slug)
         place = UnitPlace.objects.select_related("parent").get(unit=place.parent, during__contains=day)
-    return found
+    return rows
 
 
 def counted_in(person: Person, day: date) -> set[str]:

@@ -70,13 +70,13 @@ def account(name: str, **fields: bool) -> User:
 
 def person(name: str, *units: Unit) -> Person:
     made = Person.objects.create(full_name=name.capitalize(), email=f"{name}@example.com")
-    for each in units:
-        Placement.objects.create(tree=each.tree, person=made, unit=each, ancestor=each, during=ALWAYS)
+    for unit in units:
+        Placement.objects.create(tree=unit.tree, person=made, unit=unit, ancestor=unit, during=ALWAYS)
     return made
 
 
 def ids(*units: Unit) -> frozenset[int]:
-    return frozenset(each.pk for each in units)
+    return frozenset(unit.pk for unit in units)
 
 
 def grant(user: User, role: Role, where: Unit | None = None, until: date | None = None) -> None:
