@@ -27,9 +27,9 @@ def main() -> int:
         if command in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(sys.argv):
             execute()
         else:
-            from config.launcher.command import database_for_a_command
+            from config.launcher.command import database_for_command
 
-            with database_for_a_command():
+            with database_for_command():
                 execute()
     except (ConfigurationError, EmbeddedPostgresError) as problem:
         sys.stderr.write(f"{problem}\n")

@@ -1,7 +1,7 @@
-"""Accounts: the pages of allauth that an installation offers, one's own account, and accepting an invitation.
+"""Account URLs: the allauth pages in use, “My account”, and invitations.
 
-Accounts come by invitation or are made by admins, and mail may not be set up, so sign-up, address changes and password
-reset by mail have no address here.
+Accounts are created by invitation or by admins, and mail may not be configured, so sign-up, address changes and
+password reset by mail have no URL.
 """
 
 from allauth.account import views

@@ -1,4 +1,4 @@
-"""The scheduler of django-celery-beat, for machines whose clock is put back while it runs or while it does not."""
+"""django-celery-beat's scheduler, hardened against a machine clock that is set back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from config.stored_clocks import LEEWAY, put_clocks_right
+from config.stored_clocks import LEEWAY, correct_clocks
 
 logger = logging.getLogger(__name__)
 
@@ -18,23 +18,23 @@ SECONDS_BETWEEN_LOOKS = 60.0
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
-    """Looks once a minute, and when it starts, whether a stored moment lies in the future."""
+    """Checks for stored times in the future at start and once a minute."""
 
-    _look_at = float("-inf")  # by a clock that nobody puts back
+    _look_at = float("-inf")  # monotonic
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + SECONDS_BETWEEN_LOOKS
-            self.put_clocks_right()
+            self.correct_clocks()
         return super().tick(*args, **kwargs)
 
-    def put_clocks_right(self) -> None:
+    def correct_clocks(self) -> None:
         now = timezone.now()
         ahead = [entry for entry in self.schedule.values() if entry.last_run_at > now + LEEWAY]
-        for entry in ahead:  # first: what it remembers is written over what is stored
+        for entry in ahead:  # first: its in-memory state overwrites the stored one
             entry.last_run_at = entry.model.last_run_at = now
         try:
-            put_right = put_clocks_right(now)
+            put_right = correct_clocks(now)
         except DatabaseError as problem:
             logger.warning("Stored times cannot be looked at: %s", problem)
             return
@@ -42,5 +42,5 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
             columns = ", ".join(f"{count} of {column}" for column, count in put_right.items())
             logger.warning("The clock was put back: %s lay in the future, and are set to now.", columns)
         if put_right or ahead:
-            # Times of the library's own, by the same clock: when it last read all tasks, and in which order they come.
+            # The library's own times use the same clock: its last full read and the order of tasks.
             self._initial_read = self._heap_invalidated = True

@@ -1,6 +1,6 @@
-"""How messages reach the worker: through the broker that CELERY_BROKER_URL names, or by default as files.
+"""The Celery broker: the one of CELERY_BROKER_URL, or by default a folder of files.
 
-The default broker keeps messages under the data directory, so that nothing has to be installed.  kombu's filesystem
+The default broker stores messages under the data directory, so that nothing has to be installed.  kombu's filesystem
 transport writes a message in place, where a polling worker may read half of it, and hands it over through the
 system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see core/nudges.py): losing one
 costs seconds, but half of one must not stop the worker.
@@ -23,18 +23,18 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 
 from config import environment
 
-SECONDS_BETWEEN_POLLS = 0.2  # how late a nudge is noticed at most; a poll lists one folder
+SECONDS_BETWEEN_POLLS = 0.2  # maximum delay of a nudge; a poll lists one folder
 REDIS = ("redis", "sentinel")  # also rediss:// and redis+socket://
-# Without a limit, a Redis that hangs would for ever hold the request that sends a nudge.  The worker, which waits for
-# messages a second at a time, stays below it.
+# Without a timeout, a hanging Redis would block the request that sends a nudge forever.  The worker waits for messages
+# in turns of one second, below the timeout.
 SECONDS_FOR_REDIS = 2.0
-# What connecting raises; kombu leaves RabbitMQ's refusal of an account as it is.
+# Raised when connecting; kombu does not wrap RabbitMQ's authentication errors.
 CONNECTION_ERRORS = (OperationalError, OSError, AMQPError)
 TRANSPORT_ALIASES[environment.FILE_BROKER.removesuffix("://")] = "config.broker:Transport"
 
 
 def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
-    """Celery's broker_transport_options for the broker at `url`; makes the folders of the default one."""
+    """Celery's broker_transport_options for `url`; creates the folders of the default broker."""
     if url == environment.FILE_BROKER:
         return _folders(data_dir)
     if url.startswith(REDIS):
@@ -44,7 +44,7 @@ def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
 
 def _folders(data_dir: Path) -> dict[str, Any]:
     messages, control = data_dir / "broker" / "messages", data_dir / "broker" / "control"
-    for folder in (data_dir, messages.parent, messages, control):  # `parents` would make those above with other modes
+    for folder in (data_dir, messages.parent, messages, control):  # `parents` would create parents with other modes
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "data_folder_in": str(messages),
@@ -55,9 +55,9 @@ def _folders(data_dir: Path) -> dict[str, Any]:
 
 
 def clear_leftovers(data_dir: Path) -> None:
-    """Remove what earlier processes left, read or not; only while no process uses the default broker.
+    """Delete leftover messages of earlier processes; only while no process uses the default broker.
 
-    The sweeps that beat sends within seconds find the work that the messages were about.
+    Sweeps sent by beat within seconds pick up the work.
     """
     for file in (data_dir / "broker" / "messages").glob("*"):
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The Celery application: where its broker is and which modules hold tasks."""
+"""The Celery application and its task modules."""
 
 import os
 from importlib.util import find_spec
@@ -28,4 +28,4 @@ TASK_MODULES = (
 app = Celery("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = [module for module in TASK_MODULES if find_spec(module) is not None]
-app.set_default()  # the current app is a thread's own; the web server's threads fall back to the default one
+app.set_default()  # the current app is thread-local; web server threads fall back to the default

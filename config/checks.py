@@ -1,4 +1,4 @@
-"""Questions about a running installation, each answered with "ok" or a word for what is wrong."""
+"""Health checks of a running installation; each returns "ok" or a short description of the problem."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS_FOR_BROKER = 2.0
 
 
 def readiness() -> dict[str, str]:
-    """The state of every part that a request needs, by the part's name."""
+    """State of every component that a request needs, by name."""
     database = database_state()
     return {
         "database": database,
@@ -35,12 +35,12 @@ def database_state() -> str:
     except DatabaseError:
         connection.close()
         watch = database_watch.watch
-        return "does not answer" if watch is not None and watch.does_not_answer() else "unreachable"
+        return "does not answer" if watch is not None and watch.is_hanging() else "unreachable"
     return "ok"
 
 
 def migrations_state() -> str:
-    """Whether the database has every migration that this code brings."""
+    """Whether every migration of this code is applied."""
     try:
         applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address behind the trusted proxies, for whatever reads REMOTE_ADDR."""
+"""Sets REMOTE_ADDR to the client's address behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NO_PROXIES = (
 
 
 def client_address(meta: Mapping[str, Any], proxies: int) -> str:
-    """The address of the client of a WSGI request.
+    """The client's address of a WSGI request.
 
-    Each trusted proxy adds the address that it was called from to X-Forwarded-For, so the client's is as many places
-    from the right; what stands before it may be anything.  Where that place has no address, the socket's counts.
+    Each trusted proxy appends its caller's address to X-Forwarded-For, so the client's is that many entries from the
+    right; entries before it are untrusted.  Falls back to the socket's address.
     """
     socket_address = str(meta.get("REMOTE_ADDR", ""))
     forwarded = str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")
@@ -34,7 +34,7 @@ def client_address(meta: Mapping[str, Any], proxies: int) -> str:
 
 
 class ClientAddress:
-    """Middleware, before all that wants to know who asks."""
+    """Middleware; must run before everything that reads REMOTE_ADDR."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,7 +48,7 @@ class ClientAddress:
 
 
 def check_proxies(**_: object) -> list[CheckWarning]:
-    """For `check --deploy`: https ends at a proxy, since Headway speaks none."""
+    """For `check --deploy`: https terminates at a proxy, since Headway does not speak it."""
     return [CheckWarning(NO_PROXIES, id="headway.W001")] if settings.HTTPS and not settings.TRUSTED_PROXIES else []
 
 
@@ -58,7 +58,7 @@ def _warn_once() -> None:
 
 
 def _plain_address(text: str) -> str:
-    """Without the port that some proxies add; empty where it is no address."""
+    """The address without a port; empty if invalid."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,6 +1,6 @@
-"""The components in every state, with invented figures: what designers, testers and developers compare with.
+"""Gallery of all components in every state, with invented figures, as a reference for design and tests.
 
-For staff only, and linked from the admin's front page; nothing here reads an organisation's data.
+Staff only, linked from the admin index; reads no organisation data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WEEKS = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A tile in one state, with the words over it and the class that pins the state."""
+    """A tile in one state, with a caption and the CSS class that pins the state."""
 
     caption: str
     tile: Tile | None
@@ -61,7 +61,7 @@ class Table:
 
 
 def for_staff(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Others are told that the page does not exist."""
+    """Other users get 404."""
 
     @wraps(view)
     @login_required

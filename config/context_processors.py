@@ -1,4 +1,4 @@
-"""What every page needs: the navigation and the notice of the trial mode."""
+"""Context of every page: navigation, trial notice and the account's role."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from orgtree.access.trust import trial_state
 
 @dataclass(frozen=True)
 class Entry:
-    """A page that the navigation leads to: its URL's name, its label and its icon.
+    """A navigation entry: URL name, label and icon.
 
-    Pages whose address lies below it are part of it, and below those of `also`.
+    It is current for pages below its URL, and below those of `also`.
     """
 
     url_name: str
@@ -88,25 +88,26 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`navigation`, and lazy texts: a page that does not print them asks the database nothing."""
+    """`navigation`, and lazy texts that query the database only if a page prints them."""
     return {
         "navigation": navigation(request),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
+        "account_role": SimpleLazyObject(lambda: access_in(request).role),
     }
 
 
 def _trial_notice(request: HttpRequest) -> str:
-    """From what the page read already to know what it may show; an error page may have no account."""
+    """From the access the page has read already; error pages may have no account."""
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
 
 
 def navigation(request: HttpRequest) -> list[NavigationSection]:
-    """The sections with the pages that this installation has and that this user may open."""
+    """The sections with installed pages that the user may open."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
     sections = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
     belonging = {url: url for _, links in sections for _, url in links}
     belonging |= {address(name): url for _, links in sections for entry, url in links for name in entry.also}
-    current = belonging.get(_leading_to(request.path, list(belonging)), "")
+    current = belonging.get(_current_entry(request.path, list(belonging)), "")
     return [
         NavigationSection(
             title,
@@ -127,7 +128,7 @@ def _linked(entries: Sequence[Entry], *, is_staff: bool) -> Iterator[tuple[Entry
             continue
 
 
-def _leading_to(path: str, urls: Sequence[str]) -> str:
-    """The entry below which the page at `path` stands, the nearest of several; below the home page stands nothing."""
+def _current_entry(path: str, urls: Sequence[str]) -> str:
+    """The entry with the longest URL prefix of `path`; the home page only matches itself."""
     above = [url for url in urls if path == url or (url != "/" and path.startswith(url))]
     return max(above, key=len, default="")

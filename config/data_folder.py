@@ -1,7 +1,7 @@
-"""The data directory is its owner's alone: no other account of the machine reads anything in it.
+"""File modes of the data directory: private to its owner.
 
-It holds copies of private repositories, messages, secrets and logs.  Where root's database runs under an account of its
-own, that account passes through the directory and `run/`, and others may, too: they can list and read neither.
+It holds copies of private repositories, messages, secrets and logs.  If root's database runs under another account,
+that account needs the search bit on the directory and on `run/`: others may pass through, but not list or read them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 from config.embedded_postgres import Cluster
 
 UMASK = 0o077
-# What an installation keeps; a directory with anything else in it is shared, and only these are closed.
+# Entries that Headway creates; in a directory with others in it, only these are closed.
 OURS = frozenset(("broker", "columns", "demo", "logs", "mirrors", "postgres", "run", "secrets", "static"))
 PASSING = stat.S_IXGRP | stat.S_IXOTH
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def close_to_others(cluster: Cluster) -> None:
-    """Close what an earlier version, or a command under a wider umask, left open.
+def restrict_permissions(cluster: Cluster) -> None:
+    """Close entries that an earlier version, or a command with a wider umask, left open.
 
-    What stands in a closed folder is out of reach with its own mode as it is.
+    Files in a closed folder are unreachable whatever their own mode.
     """
     folder = cluster.data_dir
     names = set(os.listdir(folder))
@@ -37,14 +37,14 @@ def close_to_others(cluster: Cluster) -> None:
 
 
 def _withdraw(path: Path, bits: int) -> None:
-    """Another account's, or on a file system without modes: `manage.py doctor` names what stays open."""
+    """Ignores failures (other owner, no modes); `manage.py doctor` reports what stays open."""
     with suppress(OSError):
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~bits)
 
 
 def open_to_others(data_dir: Path) -> Iterator[Path]:
-    """What another account can list, read or write of the data directory, itself included where it is only ours."""
+    """Paths in the data directory that other accounts can list, read or write; itself included if not shared."""
     names = set(os.listdir(data_dir))
     for path in [data_dir] if names <= OURS else [data_dir / name for name in sorted(names & OURS)]:
         yield from _open_below(path)
@@ -53,10 +53,10 @@ def open_to_others(data_dir: Path) -> Iterator[Path]:
 def _open_below(path: Path) -> Iterator[Path]:
     mode = path.lstat().st_mode
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        return  # a link has the modes of what it leads to, a socket those of its folder
+        return  # links take the mode of their target, sockets that of their folder
     if mode & OTHERS & ~PASSING:
         yield path
     if stat.S_ISDIR(mode) and mode & PASSING:
         for name in sorted(os.listdir(path)):
-            with suppress(FileNotFoundError):  # a message that was just taken
+            with suppress(FileNotFoundError):  # a message that was just consumed
                 yield from _open_below(path / name)

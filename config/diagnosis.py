@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at, one function per part."""
+"""The checks of `manage.py doctor`, one function per component."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Finding:
 
 
 def diagnose() -> Iterator[Finding]:
-    """One finding per part; where the database is away, only those that need none."""
+    """One finding per component; only those without database access if it is down."""
     yield from (versions(), disk(), data_folder(), address())
     database = checks.database_state()
     if database != "ok":
         yield Finding("database", State.WRONG, f"The database is {database}.")
         return
-    for look in NEEDING_DATABASE:
+    for look in DATABASE_CHECKS:
         yield look()
 
 
@@ -115,7 +115,7 @@ def broker() -> Finding:
 
 
 def worker() -> Finding:
-    """Beat sends a sweep every few seconds, so a task that finished lately shows both at work."""
+    """Beat sends a sweep every few seconds, so a recently finished task shows that both run."""
     seconds = seconds_since_last_task()
     if seconds is None:
         return Finding("worker", State.NOTE, "No task was ever finished here: `manage.py up` has not run yet.")
@@ -165,7 +165,7 @@ def tokens() -> Finding:
 
 
 def placements() -> Finding:
-    """The database does not check the references of this derived table."""
+    """This derived table has no foreign keys."""
     stray = stray_placements()
     if stray:
         return Finding(
@@ -195,7 +195,7 @@ def connections() -> Finding:
 
 
 def columns() -> Finding:
-    """As many partitions as a few seconds allow; beat compares all of them each night."""
+    """Checks as many partitions as a few seconds allow; beat checks all of them each night."""
     checked, health = check_columns(COLUMNS_SECONDS), columns_health()
     sentence = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
     if checked.differences:
@@ -224,7 +224,7 @@ def quarantine() -> Finding:
     return Finding("quarantine", State.RIGHT, "Empty.")
 
 
-NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
+DATABASE_CHECKS: tuple[Callable[[], Finding], ...] = (
     database,
     migrations,
     broker,

@@ -1,4 +1,4 @@
-"""Where the settings come from: environment variables, and the data directory that keeps what nobody set.
+"""Reads environment variables, with generated defaults in the data directory.
 
 This module imports no Django, so that the launcher can read it before settings exist.
 """
@@ -22,8 +22,8 @@ from config.embedded_postgres.server import SERVER_SETTINGS
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE_BROKER = "headway-files://"  # see config/broker.py
 ENGINE = "config.postgresql"
-# After half a minute a server whose machine or network is gone is given up.  One that is only stopped acknowledges what
-# is sent: see config/database_watch.py.
+# Detects a lost machine or network after half a minute.  A stopped server process still acknowledges data: see
+# config/database_watch.py.
 LOST_CONNECTION = {
     **{"keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3"},
     "tcp_user_timeout": "30000",  # milliseconds
@@ -41,12 +41,12 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
 class ConfigurationError(ValueError):
-    """An environment variable has a value that cannot work; the message says which, and what would."""
+    """An environment variable has an invalid value; the message names it and gives an example."""
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over; an empty host: nowhere."""
+    """The outgoing mail server; an empty host: none."""
 
     host: str = ""
     port: int = 25
@@ -62,7 +62,7 @@ def data_dir() -> Path:
 
 
 def cluster() -> Cluster:
-    """The embedded database of this installation; meaningful while DATABASE_URL is unset."""
+    """The embedded database of this installation; used while DATABASE_URL is unset."""
     return Cluster(data_dir())
 
 
@@ -73,7 +73,7 @@ def uses_embedded_database() -> bool:
 def database_parameters() -> dict[str, object]:
     """Django's DATABASES["default"], from DATABASE_URL or for the embedded server.
 
-    Raises ConfigurationError where DATABASE_URL is not a PostgreSQL address.
+    Raises ConfigurationError if DATABASE_URL is not a PostgreSQL URL.
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url:
@@ -99,7 +99,7 @@ def database_parameters() -> dict[str, object]:
 
 
 def check() -> None:
-    """Read every variable that can be wrong; raises ConfigurationError for the first that is."""
+    """Validate all variables; raises ConfigurationError for the first invalid one."""
     for read in (
         database_parameters,
         base_url,
@@ -135,7 +135,7 @@ def fiscal_year_start_month() -> int:
 
 
 def raw_event_days() -> int:
-    """How many days raw telemetry is kept after it came in."""
+    """Retention of raw telemetry in days after it was received."""
     value = os.environ.get("HEADWAY_RAW_EVENT_DAYS") or "30"
     if not value.isdecimal() or not 1 <= int(value) <= LONGEST_RAW_EVENT_DAYS:
         raise ConfigurationError(
@@ -145,7 +145,7 @@ def raw_event_days() -> int:
 
 
 def patience_seconds() -> int:
-    """How long a start waits for a database and a broker that are not there yet."""
+    """How long to wait at start for the database and the broker."""
     value = os.environ.get("HEADWAY_WAIT_SECONDS") or "60"
     if not value.isdecimal():
         raise ConfigurationError(f"HEADWAY_WAIT_SECONDS must be a number of seconds, and is {value!r}.")
@@ -153,7 +153,7 @@ def patience_seconds() -> int:
 
 
 def providers_may_be_private() -> bool:
-    """Whether connections may lead to private addresses and to this machine, where self-hosted providers are."""
+    """Whether connections may target private addresses and this machine, for self-hosted providers."""
     value = os.environ.get("HEADWAY_PRIVATE_PROVIDERS") or "yes"
     if value not in ("yes", "no"):
         raise ConfigurationError(f"HEADWAY_PRIVATE_PROVIDERS must be yes or no, and is {value!r}.")
@@ -161,7 +161,7 @@ def providers_may_be_private() -> bool:
 
 
 def trusted_proxies() -> int:
-    """How many proxies stand in front; each adds the address that it was called from to X-Forwarded-For."""
+    """Number of proxies in front; each appends its caller's address to X-Forwarded-For."""
     value = os.environ.get("HEADWAY_TRUSTED_PROXIES") or "0"
     if value not in {str(number) for number in range(MOST_PROXIES + 1)}:
         raise ConfigurationError(
@@ -171,19 +171,19 @@ def trusted_proxies() -> int:
 
 
 def secret_key() -> str:
-    """HEADWAY_SECRET_KEY, or a key that is made once and kept in the data directory."""
+    """HEADWAY_SECRET_KEY, or a key generated once and stored in the data directory."""
     configured = os.environ.get("HEADWAY_SECRET_KEY")
     if configured:
         return configured
-    return kept_secret("secret_key")
+    return generated_secret("secret_key")
 
 
 def old_secret_keys() -> list[str]:
-    """HEADWAY_OLD_SECRET_KEYS, separated by blanks: what they signed or encrypted is still read."""
+    """HEADWAY_OLD_SECRET_KEYS, separated by spaces: still accepted for verifying and decrypting."""
     return os.environ.get("HEADWAY_OLD_SECRET_KEYS", "").split()
 
 
-def kept_secret(name: str) -> str:
+def generated_secret(name: str) -> str:
     """A random secret of that name, created once in the data directory with mode 0600."""
     path = data_dir() / "secrets" / name
     if not path.exists():
@@ -191,7 +191,7 @@ def kept_secret(name: str) -> str:
         with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # made with mode 0600
             file.write(secrets.token_urlsafe(50))
             file.flush()
-            with contextlib.suppress(FileExistsError):  # another process was quicker, and its value counts
+            with contextlib.suppress(FileExistsError):  # another process was faster; its value wins
                 os.link(file.name, path)
     return path.read_text().strip()
 
@@ -205,7 +205,7 @@ def uses_file_broker() -> bool:
 
 
 def base_url() -> str:
-    """The address that people and agents use; printed, pasted into agents' settings and put into mails."""
+    """The public URL, used in output, agents' settings and mails."""
     configured = os.environ.get("HEADWAY_BASE_URL", "").rstrip("/")
     if configured:
         if not configured.startswith(("http://", "https://")):
@@ -218,9 +218,9 @@ def base_url() -> str:
 
 
 def mail_server() -> MailServer:
-    """From HEADWAY_EMAIL_URL; without it the host is empty, and no mail is sent.
+    """From HEADWAY_EMAIL_URL; without it the host is empty and no mail is sent.
 
-    Raises ConfigurationError where it is no address of a mail server.
+    Raises ConfigurationError for an invalid URL.
     """
     url = os.environ.get("HEADWAY_EMAIL_URL", "").strip()
     if not url:

@@ -1,6 +1,4 @@
-"""What is answered where a request failed: that nothing is there, that disk or database could not be used, that a
-question was too large, or else that something broke.
-"""
+"""Error responses: not found, disk or database unavailable, query too large, and internal errors."""
 
 from __future__ import annotations
 
@@ -49,7 +47,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 where disk or database could not be used, with a sentence and Retry-After; else 500.  Asks nothing of them.
+    """503 with a sentence and Retry-After if disk or database is unavailable, else 500.  Uses neither.
 
     Django's handler500, called while the exception is handled.
     """
@@ -62,7 +60,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         sentence, seconds = TOO_LONG if problem.limit is Limit.TIME else TOO_MUCH, SECONDS_TO_RETRY
     else:
         return broken(request)
-    response = _in_its_form(request.path, sentence)
+    response = _in_format(request.path, sentence)
     response.status_code = 503
     response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
@@ -78,7 +76,7 @@ def _sentence(problem: Exception) -> str:
     return NO_ANSWER
 
 
-def _in_its_form(path: str, sentence: str) -> HttpResponse:
+def _in_format(path: str, sentence: str) -> HttpResponse:
     if path.startswith("/api/"):
         return JsonResponse(document(None, sentence))
     if path.startswith("/prometheus"):

@@ -1,6 +1,6 @@
-"""Whether the installation is alive, ready and keeping up: for supervisors, load balancers and monitoring.
+"""Liveness and readiness endpoints for supervisors, load balancers and monitoring.
 
-`/healthz` and `/readyz` need no sign-in and tell nothing that an outsider could use.
+`/healthz` and `/readyz` need no sign-in and reveal nothing useful to outsiders.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from config.checks import readiness
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while this process answers; asks nothing of the database."""
+    """200 while this process answers; does not query the database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from config import environment
 
-# Who has such a link may use it: what stands behind these words of its path is a secret.
+# Links with these path segments are bearer secrets: the rest of the path is redacted.
 SECRET_LINKS = ("invitation", "unsubscribe", "badges")
 _SLASH = r"(?:/|%(?:25)*2f)"  # a link may stand in the query of another one
 SECRET_PATH = re.compile(rf"(?i)({_SLASH}(?:{'|'.join(SECRET_LINKS)}){_SLASH}+)[^\s\"'<>]+")
@@ -28,7 +28,7 @@ USER_OF_URL = re.compile(r"(://)[^\s/<>]+@")
 
 
 class WithoutSecrets(logging.Formatter):
-    """A line of text whose secrets are blotted out, in the traceback too."""
+    """Text lines with secrets redacted, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
@@ -51,7 +51,7 @@ class JsonLines(logging.Formatter):
 
 
 def without_secrets(text: str) -> str:
-    """The text with what was meant for one reader alone blotted out."""
+    """The text with secrets redacted."""
     return SECRET.sub(r"\1…", USER_OF_URL.sub(r"\1…@", SECRET_PATH.sub(r"\1…", text)))
 
 

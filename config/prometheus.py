@@ -1,4 +1,4 @@
-"""`/prometheus`: the installation's own state as Prometheus reads it, and with `unit=` the figures of these units.
+"""`/prometheus`: the installation's state in Prometheus format, and with `unit=` metrics of these units.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -46,9 +46,9 @@ class Gauge:
 @require_safe
 @never_cache
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """For a token of the API that reads, and without one from this machine while no proxy stands in front.
+    """Requires a reading API token, or a local request without a proxy in front.
 
-    Figures of units are for tokens alone, each for the units that its user may see.
+    Metrics of units always require a token whose user may see them.
     """
     token, units = _token(request), request.GET.getlist("unit")
     if token is None and (units or not _is_local(request)):
@@ -71,7 +71,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
 
 
 def _unit_gauges(request: HttpRequest, viewer: User | TokenHolder, units: list[str]) -> Iterator[Gauge]:
-    """`metric` may be repeated; `weeks` are the last ones that the figures are of."""
+    """`metric` may be repeated; `weeks` is the number of last weeks."""
     weeks = request.GET.get("weeks", str(DEFAULT_WEEKS))
     metric_samples = samples(
         access_of(viewer),
@@ -136,7 +136,7 @@ def _lines(gauges: Iterator[Gauge]) -> Iterator[str]:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    """Behind a proxy every request comes from this machine: its address then says nothing."""
+    """Always false behind a proxy, where every request comes from this machine."""
     if _is_loopback(urlsplit(settings.BASE_URL).hostname or "") and "X-Forwarded-For" not in request.headers:
         return _is_loopback(request.META.get("REMOTE_ADDR", ""))
     return False

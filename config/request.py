@@ -1,4 +1,4 @@
-"""Requests as Headway reads them: their text is UTF-8, whatever else they say."""
+"""A request class that always decodes text as UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule that an installation starts with; from then on it is edited in admin."""
+"""The initial task schedule; afterwards it is edited in admin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Nightly:
-    """Once a day, by the organisation's clock."""
+    """Once a day, in the organisation's time zone."""
 
     hour: int
     minute: int
@@ -70,10 +70,9 @@ OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 
 
 def seed_schedule() -> None:
-    """Add the entries that are missing, by name; an entry that exists stays as an admin left it.
+    """Add missing entries by name; existing entries keep an admin's changes.
 
-    Where a release moved its task, it takes the new place; where a release took its task away, it goes, because
-    workers refuse such a task and say so each time.
+    Updates the path of a moved task, and deletes entries of removed tasks, which workers would reject each time.
     """
     tasks = {entry.name: entry.task for entry in SCHEDULE}
     for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):

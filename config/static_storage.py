@@ -1,4 +1,4 @@
-"""Static files under names that carry a hash, our own JavaScript modules' imports included."""
+"""Static files with hashed names, also in imports between our JavaScript modules."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Without this a module would import its neighbours under names that browsers keep after an upgrade.
+    """Rewrites imports in our modules; otherwise browsers would use cached ones after an upgrade.
 
-    Django's own switch (`support_js_module_import_aggregation`) rewrites every JavaScript file, and fails on bundles
-    of others that only look as if they imported something.
+    Django's own switch (`support_js_module_import_aggregation`) rewrites every JavaScript file, and fails on
+    third-party bundles that only look like they import something.
     """
 
     patterns = (

@@ -1,7 +1,7 @@
-"""Stored moments that lie in the future because the machine's clock ran ahead, and was put back.
+"""Corrects stored times in the future, left by a machine clock that was ahead and set back.
 
-What compares them with now would do nothing until that time has come again: a schedule, a sync, a lock on sign-ins.
-Facts keep their times: they are the provider's, or what was true to whoever looked.
+Schedules, syncs and sign-in locks compare them with now, and would do nothing until then.  Facts keep their times,
+which come from the provider or record what was observed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST_QUIET = timedelta(days=2)  # quiet hours, and the pause after a mail ser
 
 @dataclass(frozen=True)
 class StoredClock:
-    """A column, how far ahead of now it may lie, and a column of the same row whose moment has passed for certain."""
+    """A time column, its maximum distance ahead of now, and a column of the row that is certainly in the past."""
 
     model: type[Model]
     field: str
@@ -63,8 +63,8 @@ CLOCKS = (
 )
 
 
-def put_clocks_right(now: datetime) -> Mapping[str, int]:
-    """Set what lies in the future to `now`; how many rows of which columns.  Idempotent, and cheap where none is."""
+def correct_clocks(now: datetime) -> Mapping[str, int]:
+    """Set times in the future to `now`; returns the number of rows by column.  Idempotent, cheap if there are none."""
     put_right = {}
     for clock in CLOCKS:
         count = clock.model._default_manager.filter(clock.wrong(now)).update(**{clock.field: now})
@@ -76,6 +76,6 @@ def put_clocks_right(now: datetime) -> Mapping[str, int]:
 
 
 def schedules_ahead(now: datetime) -> list[PeriodicTask]:
-    """Tasks that are switched on and would not be started before a time that lies in the future has come again."""
+    """Enabled tasks that would not run before a stored time in the future."""
     ahead = PeriodicTask.objects.filter(enabled=True, last_run_at__gt=now + LEEWAY)
     return list(ahead.order_by("-last_run_at", "name"))

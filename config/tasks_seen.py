@@ -1,4 +1,4 @@
-"""When this machine's worker last finished a task: the time of change of one file."""
+"""When this machine's worker last finished a task, as the modification time of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def note_finished_task(**_: object) -> None:
 
 
 def seconds_since_last_task() -> float | None:
-    """None where no worker ever finished a task here."""
+    """None if no worker has finished a task here."""
     try:
         return abs(time.time() - _mark().stat().st_mtime)  # in the future: the clock was put back
     except FileNotFoundError:

@@ -7,8 +7,8 @@ django.setup(set_prefix=False)
 
 # Pages are loaded here, before the first request waits for them.
 import config.urls  # noqa: E402, F401
-from config.database_watch import watch_the_database  # noqa: E402
+from config.database_watch import start_database_watch  # noqa: E402
 from config.request import Handler  # noqa: E402
 
 application = Handler()
-watch_the_database()
+start_database_watch()

@@ -1,7 +1,7 @@
-"""The organisation in Django admin; people stand in orgtree/people/admin.py, identities in
-orgtree/identities/admin.py, accounts, roles and tokens in orgtree/access/admin.py.
+"""The organisation in Django admin; people are in orgtree/people/admin.py, identities in orgtree/identities/admin.py,
+accounts, roles and tokens in orgtree/access/admin.py.
 
-An admin sees which names belong to whom, and moves names between people; what people did is not browsable here.
+Admins see and move identities of people; the activity of people is not browsable here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 @admin.register(Organisation)
 class OrganisationAdmin(OrganisationModelAdmin):
-    """One row, so its list leads straight to it."""
+    """A single row, so the list redirects to it."""
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
@@ -59,7 +59,7 @@ class OrganisationAdmin(OrganisationModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
-        obj.save(update_fields=form.changed_data)  # the rest may have moved on since the form was read
+        obj.save(update_fields=form.changed_data)  # other fields may have changed since the form was loaded
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect(reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk]))

@@ -1,4 +1,4 @@
-"""Routes under /api/v1/ that belong to people and units."""
+"""Routes of people and units under /api/v1/."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -1,4 +1,4 @@
-"""Background work on people, their names and their trees."""
+"""Background tasks on people, identities and trees."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from orgtree.trees.trees import follow_people
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def match_identities() -> None:
-    """Look for somebody known behind new names, once no more of them come in at this moment."""
+    """Match new identities with known people once no more are arriving."""
     if matching.is_time_to_match():
         matching.match_identities()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def follow_people_in_trees() -> None:
-    """After midnight: what was to begin on this day begins, such as who leads a unit and what it is called.
+    """After midnight: apply changes planned for this day, such as leaders and names of units.
 
-    Placements are compared with what they are made from, should a row ever have gone astray.
+    Rebuilds all placements, in case a row is out of sync.
     """
     with transaction.atomic():
         follow_people()

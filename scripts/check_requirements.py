@@ -1,7 +1,6 @@
-"""Whether every requirements*.txt still answers its .in file; needs no network.
+"""Checks that every requirements*.txt matches its .in file; offline.
 
-A name that was added, a version that no longer fits, a pin without hashes, or a registry's address in a file are
-reported with what to do.
+Reports missing packages, versions out of range, pins without hashes, and registry URLs, each with a remedy.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def main() -> int:
 
 
 def problems_of(source: Path) -> Iterator[str]:
-    """A sentence for everything in which the compiled file does not answer `source`."""
+    """A sentence for every mismatch between the compiled file and `source`."""
     compiled = source.with_suffix(".txt")
     if not compiled.exists():
         yield f"{compiled.name} is missing."

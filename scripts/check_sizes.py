@@ -1,4 +1,4 @@
-"""Whether every file that people write stays under 400 lines: a longer one holds two things."""
+"""Checks that every hand-written file has fewer than 400 lines."""
 
 from __future__ import annotations
 

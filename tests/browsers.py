@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a process; windows have cookies of their own."""
+"""One Chromium per test process; each window has its own cookies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People of whom something else than telemetry tells, so that they count towards the minimum group size."""
+"""People confirmed by a source other than telemetry, who count towards the minimum group size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for.  Sockets are blocked except to this machine: see pyproject.toml."""
+"""Shared fixtures.  Sockets are blocked except to this machine: see pyproject.toml."""
 
 from __future__ import annotations
 

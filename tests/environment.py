@@ -1,7 +1,7 @@
-"""A pytest plugin, loaded before settings: gives every test run a data directory, a database and a broker of its own.
+"""A pytest plugin, loaded before settings: gives every test run its own data directory, database and broker.
 
-Where DATABASE_URL is set, the tests use that server; where CELERY_BROKER_URL is set, a database on that Redis.  With
-xdist the first process prepares all this and the workers find it in their environment.
+Tests use the server of DATABASE_URL and a database on the Redis of CELERY_BROKER_URL if set.  With xdist the first
+process prepares them, and workers inherit them through their environment.
 """
 
 from __future__ import annotations

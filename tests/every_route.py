@@ -1,4 +1,4 @@
-"""Every route of the application, with an address of it and what each role is answered there by a GET."""
+"""Every route of the application, with an example URL and the status of a GET by role."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The data directory of an installation that was started once: made once in a run, and copied where that is no subject.
+"""The data directory of an installation after its first start: created once per run and copied.
 
-A first start makes the database's folder, its 180 tables and the static files: twice the work of a later one.
+A first start creates the cluster, 180 tables and the static files, twice the work of a later one.
 """
 
 from __future__ import annotations

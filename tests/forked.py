@@ -1,8 +1,8 @@
 """Processes of the product that start in a tenth of a second instead of three.
 
-A fork server (the standard library's) loads the product once for a test process.  Whatever `Server` starts is forked
-from it, takes over the environment that it was given, and then runs as `python ARGUMENTS` would.  Tests of starting,
-stopping and crashing start real processes: see tests/installations.py.
+A fork server (standard library) loads the product once per test process.  Processes of `Server` are forked from it, take
+over the given environment, and run like `python ARGUMENTS`.  Tests of starting, stopping and crashing start real
+processes: see tests/installations.py.
 """
 
 from __future__ import annotations

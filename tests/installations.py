@@ -1,4 +1,4 @@
-"""`manage.py up` in a process of its own: web, worker, beat and, where none is given, an embedded database server."""
+"""`manage.py up` in its own process: web, worker, beat and, without DATABASE_URL, an embedded database."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The builder in which tests tell their stories.  It speaks the product's language and drives the real intake.
+"""A builder for test scenarios in the product's terms; it drives the real intake.
 
     org.session(by="ada", on="2026-03-02", tokens=1000, output=200, model="claude-sonnet-4-5")
     assert org.metric("ai.tokens", week="2026-W10").value == 1200
 
-Sessions are posted to the OTLP receiver, in this process, and folded before the first figure is read; commits are made
-in a repository that is read then; people come from a file, and units are edited as on the page of their tree.
+Sessions are posted to the in-process OTLP receiver and folded before the first metric is read; commits are created in a
+repository and then imported; people come from a file, and units are edited as on the tree page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""OTLP requests as Claude Code sends them, for stories that tests tell.  The wording is that of recorded runs."""
+"""OTLP requests as Claude Code sends them, for test scenarios, modelled on recorded runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How long a test waits for what should come before it fails.
+"""How long a test polls for an expected state before it fails.
 
-Long, because it is paid by failing tests alone: others may use the same processors, and who waits goes on as soon as
-what is awaited is there.  How fast Headway is, `make bench` measures.
+The timeout is long because only failing tests pay for it: polling ends as soon as the state is reached, and other jobs
+may use the same processors.  `make bench` measures performance.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The people as whom tests sign in."""
+"""The users that tests sign in as."""
 
 from __future__ import annotations
 

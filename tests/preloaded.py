@@ -1,4 +1,4 @@
-"""What the fork server loads before it forks: see tests/forked.py.  Nothing here opens a connection or a thread."""
+"""Modules that the fork server preloads: see tests/forked.py.  Must not open connections or threads."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Telemetry that real agents sent, recorded against a model server with known answers.
+"""Telemetry of real agents, recorded against a model server with known responses.
 
-The files stand outside the project, where HEADWAY_TEST_DATA says: `agents/AGENT/RUN/index.json` lists the requests,
+The files are outside the project, in HEADWAY_TEST_DATA: `agents/AGENT/RUN/index.json` lists the requests,
 `expected.json` the true totals.
 """
 

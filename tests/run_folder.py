@@ -1,8 +1,8 @@
-"""The temporary folder of a test run, in memory where there is room, and the end of what a run leaves behind.
+"""The temporary folder of a test run, in memory if there is room, and cleanup of leftover processes.
 
-A run that is killed cannot stop its database server and its installations.  A process that waits for the end of the
-run does, and where that was killed as well, the next run: every process of a run has the run's folder in its
-environment, and the kernel drops a killed run's lock on that folder.
+A killed run cannot stop its database server and installations.  A watchdog process does, or the next run if that was
+killed too: every process of a run has the run's folder in its environment, and the kernel releases a killed run's lock
+on it.
 """
 
 from __future__ import annotations

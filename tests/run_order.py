@@ -1,6 +1,6 @@
-"""In which order files are dealt out to the processes of a run, and how long a test may take.
+"""The order of test files across the processes of a run, and the timeout of a test.
 
-pytest --shuffle 7      files in a random order, the same for the same number
+pytest --shuffle 7      files in a random order with that seed
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seeds of random organisations and histories: one for `make test`, some more for `make soak`."""
+"""Random seeds for organisations and histories: one for `make test`, more for `make soak`."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""The real application in processes of its own.
+"""The real application in separate processes.
 
     def test_something(server):                     # web only
     def test_something(server_with_worker):         # web, Celery worker and beat
-    def test_something(installation):               # `manage.py up`, with its own database server where none is given
+    def test_something(installation):               # `manage.py up`, with its own database server without DATABASE_URL
 
-The processes of a `server` are forked from one that has loaded the product (tests/forked.py), those of an
-`installation` are started as operators start them.
+Processes of a `server` are forked from a preloaded one (tests/forked.py); those of an `installation` are started like
+in production.
 
 Tests talk to it over HTTP (`server.browse(as_=MEMBER)` is a signed-in httpx client, `server.agent()` one that sends
 the ingest token) and run commands with `server.manage("metric", "ai.tokens")`.  A `server` shares the run's database
-server: `with server.database(): ...` lets the models of the test's process look into it.  What the processes say is
-kept under .test-output/servers/.
+server: `with server.database(): ...` connects the models of the test's process to it.  Logs of the processes are under
+.test-output/servers/.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""What is stored once for all tests of a file, whose own changes are undone as ever.
+"""Module-scoped database state; changes of single tests are rolled back as usual.
 
     @pytest.fixture(scope="module")
     def world(stored_once: StoreOnce) -> Iterator[World]:
         with stored_once(lambda: create_world(1), at=NOW) as made:
             yield made
 
-It stands in a transaction around those of the tests.  So no test of the file may commit (`transaction=True`), and none
-that reads the database may leave the fixture out: it would find what others stored, or not, by the order of tests.
+It lives in a transaction around those of the tests.  So no test of the file may commit (`transaction=True`), and every
+test that reads the database must use the fixture: otherwise its data would depend on the order of tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small organisation with an Org Tree, for tests of who may see what.
+"""A small organisation with an Org Tree, for visibility tests.
 
 engineering ─┬─ platform: Ada and five others, led by Edith
              └─ search: Grace and Lise, which is fewer people than the minimum group size

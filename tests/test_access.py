@@ -1,7 +1,7 @@
-"""Every address of the application, and what each role is answered there, by GET and by POST.
+"""The status of every URL by role, for GET and POST.
 
-A route that is missing in tests/every_route.py fails the test: whoever adds a page says who may see it.  What the units
-of an Org Tree change is in tests/test_access_to_units.py.
+A route missing in tests/every_route.py fails the test: new pages must declare who may see them.  Access by unit is in
+tests/test_access_to_units.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every route that takes a scope, asked by every role for its own unit, a foreign one, an unknown one, and none."""
+"""Every route with a scope, requested by every role for its own, a foreign, an unknown and no unit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Every route with what no well-meaning program sends: an answer in the product's own form, and never a 500.
+"""Every route with malformed input: a well-formed error response, never a 500.
 
-`make test` sends a few to every route, going round among parameters, fields and kinds; `make soak` sends every kind to
-all of them.
+`make test` sends a sample to every route, rotating parameters, fields and kinds; `make soak` sends every combination.
 """
 
 from __future__ import annotations

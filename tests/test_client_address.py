@@ -1,4 +1,4 @@
-"""Whose request it is behind proxies, and whom wrong sign-ins lock out."""
+"""Client addresses behind proxies, and lockouts after failed sign-ins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests ask the clock while they run, not when they are imported: midnight may pass between the two."""
+"""Tests read the clock when they run, not at import: midnight may pass in between."""
 
 from __future__ import annotations
 

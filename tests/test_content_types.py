@@ -1,4 +1,4 @@
-"""A Content-Type that cannot be read, or names an encoding that is none of text, fails nothing."""
+"""Malformed Content-Types and non-text encodings do not cause errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk without room, wherever it is met: what was sent is not stored, and the answer says why."""
+"""A full disk, at every point: nothing is stored, and the response says why."""
 
 from __future__ import annotations
 

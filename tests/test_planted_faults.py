@@ -1,4 +1,4 @@
-"""The list of planted faults (scripts/planted_faults.toml) names places and tests that are there."""
+"""Planted faults (scripts/planted_faults.toml) reference existing code and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project itself: wiring that every other test relies on."""
+"""Project wiring that all other tests rely on."""
 
 import importlib
 import re

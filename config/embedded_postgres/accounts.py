@@ -1,7 +1,6 @@
-"""Under which system account the server runs, and what that account must be able to reach.
+"""The system account of the server, and its file permissions.
 
-PostgreSQL refuses to run as root, so root's server runs under a system account of its own.  Everybody else's
-runs under their own account.
+PostgreSQL refuses to run as root, so for root the server runs under a system account; otherwise under the user's own.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ SYSTEM_ACCOUNTS = ("headway-postgres", "postgres", "nobody")
 
 
 class RunAs(TypedDict, total=False):
-    """Arguments of subprocess.Popen that change the account; empty for one's own."""
+    """Arguments of subprocess.Popen that switch the account; empty for the current one."""
 
     user: int
     group: int
@@ -31,7 +30,7 @@ class RunAs(TypedDict, total=False):
 
 @cache
 def server_account() -> pwd.struct_passwd | None:
-    """The system account to run as when we are root; None when we are somebody else."""
+    """The system account to run as under root; None otherwise."""
     if os.getuid() != 0:
         return None
     if shutil.which("useradd") and not _exists(SYSTEM_ACCOUNTS[0]):
@@ -59,7 +58,7 @@ def run_as_server() -> RunAs:
 
 
 def give_to_server(folder: Path) -> None:
-    """Make the server's account the owner of a folder and let it pass through the folders above."""
+    """Make the server's account the owner of a folder and let it traverse the parent folders."""
     account = server_account()
     if account is None:
         return
@@ -70,7 +69,7 @@ def give_to_server(folder: Path) -> None:
 
 
 def let_server_reach(path: Path) -> None:
-    """Give every folder above `path` the search bit (not the read bit), and say so where that changes one."""
+    """Set the search bit (not the read bit) on every parent of `path`, and report changes."""
     account = server_account()
     if account is None:
         return
@@ -88,7 +87,7 @@ def let_server_reach(path: Path) -> None:
 
 
 def let_server_read_programs(bin_dir: Path) -> None:
-    """Make the installed server readable for its account where a strict umask made it root's alone."""
+    """Make the installed binaries readable for the server's account despite a strict umask."""
     if server_account() is None or (bin_dir / "postgres").stat().st_mode & stat.S_IXOTH:
         return
     for folder, _, files in os.walk(bin_dir.parent):
@@ -99,7 +98,7 @@ def let_server_read_programs(bin_dir: Path) -> None:
 
 
 def refuse_folders_of_others(data_dir: Path, run_dir: Path) -> None:
-    """Raise, with a sentence, where the data directory was made by another account than ours."""
+    """Raises EmbeddedPostgresError if the data directory belongs to another account."""
     owner = next((folder.stat().st_uid for folder in (run_dir, data_dir) if _can_see(folder)), os.getuid())
     if owner == os.getuid() or (os.getuid() == 0 and not _can_see(run_dir)):
         return

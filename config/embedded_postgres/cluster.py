@@ -1,4 +1,4 @@
-"""Where the embedded server keeps its files and its socket."""
+"""Paths and connection parameters of the embedded server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from config.embedded_postgres.accounts import server_uid
 from config.embedded_postgres.errors import EmbeddedPostgresError
 
-SECONDS_TO_CONNECT = "5"  # to a server that does not even refuse
+SECONDS_TO_CONNECT = "5"  # for a server that neither accepts nor refuses
 MAJOR_VERSION = "18"  # of the binaries below; a data directory belongs to one major version
 DATABASE_NAME = "headway"
 SUPERUSER = "headway"
@@ -24,7 +24,7 @@ LONGEST_SOCKET_FOLDER = 80
 
 @dataclass(frozen=True)
 class Cluster:
-    """One PostgreSQL data directory and the folder in which its socket stands."""
+    """A PostgreSQL data directory and the folder of its socket."""
 
     data_dir: Path
 
@@ -34,7 +34,7 @@ class Cluster:
 
     @property
     def run_dir(self) -> Path:
-        """Locks and sockets: what means something only while a process runs."""
+        """Locks and sockets, meaningful only while a process runs."""
         return self.data_dir / "run"
 
     @property
@@ -43,17 +43,17 @@ class Cluster:
 
     @property
     def socket_dir(self) -> Path:
-        """A folder inside the data directory, or a short one under /tmp where that path would be too long.
+        """A folder inside the data directory, or a short one under /tmp if that path would be too long.
 
-        Other accounts can create files under /tmp.  A folder that is not the server's own is never used: the
-        next name is, and every process comes to the same one by the same rule.
+        Other accounts can create files under /tmp, so a folder with another owner is skipped for the next name; every
+        process derives the same name.
         """
         inside = self.data_dir.resolve() / "run" / "postgres"
         if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
             return inside
         digest = hashlib.sha256(os.fsencode(self.data_dir.resolve())).hexdigest()[:12]
         candidates = (Path(f"/tmp/headway-{os.getuid()}-{digest}{'-' * bool(i)}{i or ''}") for i in count())  # noqa: S108
-        return next(folder for folder in candidates if not _belongs_to_a_stranger(folder))
+        return next(folder for folder in candidates if not _has_other_owner(folder))
 
     @property
     def socket(self) -> Path:
@@ -70,7 +70,7 @@ class Cluster:
         }
         account = _account_name(server_uid())
         if account is not None:
-            entry["OPTIONS"] |= {"requirepeer": account}  # never talk to a server that somebody else put there
+            entry["OPTIONS"] |= {"requirepeer": account}  # never talk to a server of another account
         return entry
 
 
@@ -84,7 +84,7 @@ def binaries() -> Path:
     return Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
 
 
-def _belongs_to_a_stranger(folder: Path) -> bool:
+def _has_other_owner(folder: Path) -> bool:
     try:
         status = folder.lstat()
     except FileNotFoundError:
@@ -95,5 +95,5 @@ def _belongs_to_a_stranger(folder: Path) -> bool:
 def _account_name(uid: int) -> str | None:
     try:
         return pwd.getpwuid(uid).pw_name
-    except KeyError:  # a container may run under a number that has no name
+    except KeyError:  # containers may run under a uid without a name
         return None

@@ -1,4 +1,4 @@
-"""What the embedded server has to say to the operator."""
+"""Errors of the embedded server, as sentences for the operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DiskFullError(EmbeddedPostgresError):
 
 
 def explain(output: str, *, doing: str, folder: Path) -> EmbeddedPostgresError:
-    """The error behind what a PostgreSQL program wrote: a known one in our words, else its own last lines."""
+    """The error for a PostgreSQL program's output: a known error, else its last lines."""
     if any(sign in output for sign in SIGNS_OF_A_FULL_DISK):
         return DiskFullError(folder)
     last_lines = "\n".join(output.strip().splitlines()[-15:])

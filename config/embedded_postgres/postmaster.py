@@ -1,4 +1,4 @@
-"""What `postmaster.pid` says about the server process of a cluster, and whether that is still true."""
+"""The server process of a cluster as recorded in `postmaster.pid`, and whether it is alive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATUS_LINE = 7  # src/include/utils/pidfile.h: LOCK_FILE_LINE_PM_STATUS is the 
 
 @dataclass(frozen=True)
 class Postmaster:
-    """A server process as its pid file describes it."""
+    """A server process from its pid file."""
 
     pid: int
     status: str
@@ -36,7 +36,7 @@ class Postmaster:
         return cls(pid=pid, status=status, file=file)
 
     def is_alive(self) -> bool:
-        """Whether that process runs and is the server of this folder: after a reboot the number may be another's."""
+        """Whether the process runs and serves this folder: after a reboot the pid may be another program's."""
         return Path(_command(self.pid)[0]).name == "postgres" and self._works_here()
 
     def _works_here(self) -> bool:
@@ -47,7 +47,7 @@ class Postmaster:
             return any(str(folder) in part for part in _command(self.pid))
 
     def ends_by(self, number: signal.Signals, *, within_seconds: float) -> bool:
-        """Send the signal, and say whether the process ended in time; true where it was not running."""
+        """Send the signal; returns whether the process ended in time, or was not running."""
         deadline = time.monotonic() + within_seconds
         if self.is_alive():
             os.kill(self.pid, number)
@@ -58,16 +58,16 @@ class Postmaster:
         return True
 
     def remove_misleading_file(self) -> None:
-        """Remove the file where its number is now another program's: PostgreSQL would refuse to start.
+        """Remove the file if its pid is now another program's: PostgreSQL would refuse to start.
 
-        A file whose process is gone stays; PostgreSQL clears it up itself, after checking for orphaned sessions.
+        A file of a dead process stays; PostgreSQL removes it itself after checking for orphaned sessions.
         """
         if _command(self.pid)[0] and not self.is_alive():
             self.file.unlink(missing_ok=True)
 
 
 def _command(pid: int) -> list[str]:
-    """Program and arguments of a process; [""] where there is none, or where it has ended and was not waited for."""
+    """Program and arguments of a process; [""] if there is none, or it is a zombie."""
     if os.path.isdir("/proc/self"):
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")

@@ -40,16 +40,16 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "random_page_cost": "1.1",
-    "parallel_setup_cost": "10000",  # what a unit's page reads takes twice as long where it waits for workers to start
-    # A statement and the detail of an error carry values: people's addresses do not belong in a log.
+    "parallel_setup_cost": "10000",  # a unit's page takes twice as long if queries wait for workers to start
+    # Statements and error details contain values: no e-mail addresses in logs.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
 LARGEST_LOG_BYTES = 10_000_000
-# Sessions of a killed server notice its death at their next wait; until then its shared memory is in use.
+# Sessions of a killed server notice its death at their next wait; until then they use its shared memory.
 SIGN_OF_ORPHANED_SESSIONS = "shared memory block"
-# A supervisor that was killed right after it started the server leaves one behind that is on its way.
+# A supervisor killed right after starting the server leaves a starting one behind.
 SIGN_OF_ANOTHER_START = 'lock file "postmaster.pid" already exists'
 SECONDS_BETWEEN_LOOKS = 0.05
 # Fast, then immediate shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
@@ -73,9 +73,9 @@ def is_running(cluster: Cluster) -> bool:
 
 
 def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[str, str] = NO_SETTINGS) -> None:
-    """Create the cluster where there is none, start its server, and return when it answers.
+    """Create the cluster if missing, start its server, and return when it answers.
 
-    `settings` are added to SERVER_SETTINGS.  A server that is already running on it is adopted as it is.
+    `settings` are added to SERVER_SETTINGS.  A server that is already running is adopted as is.
     Raises EmbeddedPostgresError.
     """
     refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
@@ -84,7 +84,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[s
         return
     deadline = time.monotonic() + patience_seconds
     _prepare_folders(cluster)
-    _settle_earlier_server(cluster, deadline)
+    _clean_up_earlier_server(cluster, deadline)
     if not (cluster.postgres_dir / "PG_VERSION").exists():
         _create_cluster(cluster)
     while not is_running(cluster) and not _launch(cluster, deadline, settings):
@@ -93,7 +93,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[s
 
 
 def stop(cluster: Cluster) -> None:
-    """Stop the server after its clients were disconnected; does nothing where none runs."""
+    """Disconnect clients and stop the server; no-op if none runs."""
     postmaster = Postmaster.read(cluster.postgres_dir)
     if postmaster is not None:
         for number in STOP_SIGNALS:
@@ -109,7 +109,7 @@ def stop(cluster: Cluster) -> None:
 
 
 def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> bool:
-    """Start the server and wait until it answers; False where it is worth another try."""
+    """Start the server and wait until it answers; False if worth retrying."""
     begin = cluster.log_file.stat().st_size if cluster.log_file.exists() else 0
     values = {**SERVER_SETTINGS, **settings}
     options = [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
@@ -143,8 +143,8 @@ def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> b
     return True
 
 
-def _settle_earlier_server(cluster: Cluster, deadline: float) -> None:
-    """Leave nothing of an earlier run in the way: a stale pid file, a server on its way, one without a socket."""
+def _clean_up_earlier_server(cluster: Cluster, deadline: float) -> None:
+    """Clean up after an earlier run: a stale pid file, a starting server, or one without a socket."""
     while (postmaster := Postmaster.read(cluster.postgres_dir)) is not None:
         if not postmaster.is_alive():
             postmaster.remove_misleading_file()
@@ -187,7 +187,7 @@ def _prepare_folders(cluster: Cluster) -> None:
     cluster.postgres_dir.chmod(0o700)
     if server_uid() != os.getuid():
         for folder in (cluster.data_dir, cluster.run_dir):
-            folder.chmod(0o711)  # the server passes through; what is private inside has its own mode
+            folder.chmod(0o711)  # the server traverses it; private content has its own mode
     for folder in (cluster.postgres_dir, cluster.socket_dir):
         give_to_server(folder)
     let_server_read_programs(binaries())
@@ -236,8 +236,8 @@ def _log_since(log_file: Path, begin: int) -> str:
 
 
 @atexit.register
-def _leave_servers_running() -> None:
-    """A server outlives the process that started it; without this, Popen warns that it was not waited for."""
+def _detach_servers() -> None:
+    """The server outlives this process; without this, Popen would warn about it."""
     for server in _started.values():
         if server.poll() is None:
             server.returncode = 0

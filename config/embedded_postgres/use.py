@@ -1,8 +1,8 @@
 """Sharing one embedded server between `up` and commands that run beside it or without it.
 
-Whoever uses the server holds `run/server.lock` shared; starting and stopping it needs the lock exclusively.  A
-command that found no server starts it and leaves a mark; the last one out stops a marked server.  `up` removes the
-mark: from then on the server is the supervisor's.  The kernel drops the locks of a killed process.
+Users of the server hold `run/server.lock` shared; starting and stopping it requires an exclusive lock.  A command that
+finds no server starts it and leaves a mark; the last user stops a marked server.  `up` removes the mark: from then on
+the supervisor owns the server.  The kernel releases the locks of a killed process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OTHER_SESSIONS = (
 
 
 class ServerLock:
-    """A place among the users of a cluster's server."""
+    """A user's lock on a cluster's server."""
 
     def __init__(self, cluster: Cluster) -> None:
         refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
@@ -46,12 +46,12 @@ class ServerLock:
         return self.cluster.run_dir / "started-by-a-command"
 
     def enter(self, *, as_command: bool) -> None:
-        """Start the server where none runs, and hold the lock shared."""
+        """Start the server if none runs, and hold the lock shared."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             if self._lock(fcntl.LOCK_SH) and is_running(self.cluster):
                 return
-            # Changing to exclusive lets go for a moment; whoever comes first starts the server.
+            # Upgrading to exclusive releases the lock briefly; the first process starts the server.
             if self._lock(fcntl.LOCK_EX):
                 if not is_running(self.cluster):
                     if as_command:
@@ -66,11 +66,11 @@ class ServerLock:
             time.sleep(SECONDS_BETWEEN_TRIES)
 
     def claim(self) -> None:
-        """The server is no longer a command's, which the last command would stop."""
+        """Take the server over from commands, so that the last command does not stop it."""
         self.mark.unlink(missing_ok=True)
 
     def leave(self) -> None:
-        """Let go; stop a server that a command started once nobody uses it any more."""
+        """Release the lock; stop a server started by a command once nobody uses it."""
         try:
             if self.mark.exists() and self._lock(fcntl.LOCK_EX) and not _has_other_sessions(self.cluster):
                 self.mark.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ class ServerLock:
             os.close(self._descriptor)
 
     def close(self) -> None:
-        """Let go and leave the server as it is."""
+        """Release the lock and leave the server running."""
         os.close(self._descriptor)
 
     def _lock(self, kind: int) -> bool:
@@ -91,8 +91,8 @@ class ServerLock:
 
 
 @contextmanager
-def server_for_a_command(cluster: Cluster) -> Iterator[None]:
-    """The running server, or one that is started for as long as this command and others need it."""
+def server_for_command(cluster: Cluster) -> Iterator[None]:
+    """The running server, or one started for as long as commands need it."""
     lock = ServerLock(cluster)
     try:
         lock.enter(as_command=True)
@@ -102,7 +102,7 @@ def server_for_a_command(cluster: Cluster) -> Iterator[None]:
 
 
 def _has_other_sessions(cluster: Cluster) -> bool:
-    """Whether anybody is connected who holds no lock, such as a person with psql."""
+    """Whether clients without a lock are connected, such as psql."""
     psql = [str(binaries() / "psql"), "-X", "-At", "-h", str(cluster.socket_dir), "-U", SUPERUSER, "-d", "postgres"]
     counted = subprocess.run([*psql, "-c", OTHER_SESSIONS], check=False, capture_output=True, text=True)
     return counted.stdout.strip() not in ("", "0")

@@ -1,4 +1,4 @@
-"""What `manage.py up` does: web, worker, beat and the embedded database, started, watched and stopped together.
+"""`manage.py up`: starts, supervises and stops web, worker, beat and the embedded database.
 
-The supervisor imports no Django: it stays small, and works where settings are wrong, to say so.
+The supervisor does not import Django: it stays small, and can report invalid settings.
 """

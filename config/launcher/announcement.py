@@ -1,4 +1,4 @@
-"""The lines that tell where the installation is and how to get in."""
+"""Prints the installation's URL and how to sign in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from config.launcher.output import Output
 
 
 def announce(prepared: dict[str, Any], output: Output) -> None:
-    """Print address, sign-ins and ingest token; in logs, where secrets don't belong, only the address."""
+    """Print URL, sign-ins and ingest token; only the URL with JSON logs, which must not hold secrets."""
     address = environment.base_url()
     output.say(f"Headway answers at {address}/")
     if environment.log_format() == "json":

@@ -1,6 +1,6 @@
 """One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo|github`.
 
-Runs the web server or Celery in this very process, without console scripts, whose first line breaks in long paths.
+Runs the web server or Celery in this process, without console scripts, whose shebang breaks in long paths.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import warnings
 
-from config.launcher.first_steps import take_first_steps
+from config.launcher.first_steps import prepare_installation
 from config.launcher.lifeline import end_with_supervisor
 
 WORKER_THREADS = 4
@@ -77,7 +77,7 @@ def main() -> None:
         case "beat":
             run_beat()
         case "prepare":
-            take_first_steps(options.answer)
+            prepare_installation(options.answer)
         case "demo":
             run_demo()
         case "github":

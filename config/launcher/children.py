@@ -1,4 +1,4 @@
-"""The processes of an installation, how one is started, and when it is started again."""
+"""Child processes: start, restart with backoff, and stop."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import IO
 
 from config import environment
 
-LONG_ENOUGH_SECONDS = 30  # a child that lived so long starts again at once
+LONG_ENOUGH_SECONDS = 30  # after this uptime, restart at once
 LONGEST_PAUSE_SECONDS = 30.0
 
 
 @dataclass
 class Child:
-    """One process under supervision; a new one takes its place when it dies."""
+    """A supervised process, restarted when it dies."""
 
     name: str
     arguments: tuple[str, ...]
@@ -30,7 +30,7 @@ class Child:
     deaths_in_a_row: int = 0
 
     def start(self) -> None:
-        """Start the process and open what it writes; its own session keeps the terminal's Ctrl-C away."""
+        """Start the process with captured output, in its own session so that Ctrl-C does not reach it."""
         self.process = subprocess.Popen(
             [sys.executable, *self.arguments],
             cwd=environment.PROJECT_DIR,
@@ -49,8 +49,8 @@ class Child:
     def ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    def note_death(self) -> str:
-        """Plan the next start, later each time it dies young, and say what happened."""
+    def record_exit(self) -> str:
+        """Schedule the restart, with backoff for early deaths, and return a message."""
         code, self.process = (self.process.returncode if self.process is not None else 0), None
         now = time.monotonic()
         young = now - self.started_at < LONG_ENOUGH_SECONDS
@@ -60,11 +60,11 @@ class Child:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"{self.name} {how}; starting it again {f'in {pause:.0f} s' if pause else 'now'}."
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def kill(self) -> None:
-        """Kill the process and those that it forked."""
+        """Kill the process and its children."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)

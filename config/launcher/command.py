@@ -1,4 +1,4 @@
-"""The database for a single command."""
+"""The embedded database for a single command."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from config import environment
-from config.embedded_postgres.use import server_for_a_command
+from config.embedded_postgres.use import server_for_command
 
 
 @contextmanager
-def database_for_a_command() -> Iterator[None]:
-    """Make sure that the embedded database runs meanwhile; nothing where DATABASE_URL names a server."""
+def database_for_command() -> Iterator[None]:
+    """Keep the embedded database running for the block; no-op with DATABASE_URL."""
     environment.check()
     if not environment.uses_embedded_database():
         yield
         return
     signal.signal(signal.SIGTERM, _end)
-    with server_for_a_command(environment.cluster()):
+    with server_for_command(environment.cluster()):
         yield
 
 
 def _end(number: int, _: object) -> NoReturn:
-    """End as Ctrl-C does, so that the database which was started for the command is stopped."""
+    """Exit like Ctrl-C, so that a database started for the command is stopped."""
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""The first sign-in and the first ingest token: made once, kept readable for the operator, shown at each start."""
+"""The first sign-in and ingest token: generated once, readable by the operator, shown at each start."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class SignIn(TypedDict):
 
 
 def sign_ins() -> list[SignIn]:
-    """The accounts whose passwords Headway generated, as long as nobody changed them.
+    """Accounts with generated passwords that are still unchanged.
 
-    Creates the first admin where the installation has no account at all.
+    Creates the first admin if the installation has no account.
     """
     users = get_user_model().objects
-    file = _Kept(settings.DATA_DIR / "secrets" / "sign_ins.json")
+    file = _SecretFile(settings.DATA_DIR / "secrets" / "sign_ins.json")
     if not users.exists():
         password = secrets.token_urlsafe(12)
         users.create_superuser(username="admin", email=FIRST_ADMIN, password=password)
@@ -38,8 +38,8 @@ def sign_ins() -> list[SignIn]:
 
 
 def ingest_token() -> str | None:
-    """The token that agents send their telemetry with, made at the first start; None once it was revoked."""
-    file = _Kept(settings.DATA_DIR / "secrets" / "ingest_token")
+    """The ingest token created at the first start; None once revoked."""
+    file = _SecretFile(settings.DATA_DIR / "secrets" / "ingest_token")
     token = file.read()
     if token is None:
         _, token = create_ingest_token(FIRST_TOKEN)
@@ -47,8 +47,8 @@ def ingest_token() -> str | None:
     return token if find_ingest_token(token) is not None else None
 
 
-class _Kept:
-    """A file that only the operator's account can read."""
+class _SecretFile:
+    """A file readable only by the operator's account."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Bringing the embedded database back when it died while everything else runs."""
+"""Restarts the embedded database if it dies."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SECONDS_BETWEEN_STARTS = 5.0
 
 
 class EmbeddedDatabase:
-    """The server under the supervisor's eyes."""
+    """The supervised database server."""
 
     def __init__(self, cluster: Cluster, output: Output) -> None:
         self._cluster = cluster
         self._output = output
         self._start_again_at = 0.0
 
-    def look_after(self) -> None:
-        """Start the server again where its process or its socket is gone."""
+    def ensure_running(self) -> None:
+        """Restart the server if its process or socket is gone."""
         if not environment.uses_embedded_database() or time.monotonic() < self._start_again_at:
             return
         postmaster = Postmaster.read(self._cluster.postgres_dir)

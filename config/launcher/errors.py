@@ -1,4 +1,4 @@
-"""What keeps an installation from starting."""
+"""Errors that prevent an installation from starting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LaunchError(Exception):
 
 
 def no_room(problem: OSError) -> LaunchError:
-    """The sentence for a full disk; raises `problem` itself where it is something else."""
+    """The error for a full disk; re-raises `problem` if it is anything else."""
     if problem.errno not in NO_ROOM:
         raise problem
     where = problem.filename or environment.data_dir()

@@ -1,4 +1,4 @@
-"""What has to be true before the children start: broker, schema, static files, schedule, first sign-in and token."""
+"""Preparation before the children start: broker, schema, static files, schedule, first sign-in and token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from config import environment
 from config.launcher.errors import LaunchError, no_room
 
 
-def take_first_steps(answer: int) -> None:
-    """Write one JSON document to the open descriptor: what to announce, or under "problem" what stands in the way."""
+def prepare_installation(answer: int) -> None:
+    """Write a JSON document to the descriptor: what to announce, or an error under "problem"."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        document = _take_first_steps()
+        document = _prepare()
     except (environment.ConfigurationError, LaunchError) as problem:
         document = {"problem": str(problem)}
     except OSError as problem:
@@ -25,12 +25,12 @@ def take_first_steps(answer: int) -> None:
         json.dump(document, file)
 
 
-def _take_first_steps() -> dict[str, Any]:
+def _prepare() -> dict[str, Any]:
     django.setup()
 
     from config.broker import clear_leftovers
     from config.launcher.credentials import ingest_token, sign_ins
-    from config.launcher.schema import bring_up_to_date
+    from config.launcher.schema import migrate_schema
     from config.launcher.services import wait_for_broker, wait_for_database
     from config.launcher.static_files import collect_changed
     from config.schedule import seed_schedule
@@ -38,7 +38,7 @@ def _take_first_steps() -> dict[str, Any]:
     clear_leftovers(environment.data_dir())
     wait_for_broker()
     wait_for_database()
-    bring_up_to_date()
+    migrate_schema()
     collect_changed()
     seed_schedule()
     return {"sign_ins": sign_ins(), "ingest_token": ingest_token()}

@@ -1,7 +1,7 @@
-"""A child that ends when its supervisor is gone, even where that was killed and could tell nobody.
+"""Ends a child when its supervisor is gone, even if it was killed.
 
-Supervisor and children share a pipe whose writing end only the supervisor holds: when it dies, however it dies,
-the kernel closes that end, and reading gives end-of-file.
+Children inherit a pipe whose write end only the supervisor holds: when it dies, the kernel closes that end and reading
+returns EOF.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GRACE_SECONDS = 10
 
 
 def end_with_supervisor(pipe: int) -> None:
-    """Ask this process to stop as soon as the writing end of the inherited `pipe` is closed."""
+    """Send this process SIGTERM as soon as the write end of the inherited `pipe` is closed."""
     os.set_inheritable(pipe, False)
     threading.Thread(target=_wait_for_the_end, args=(pipe,), name="lifeline", daemon=True).start()
 

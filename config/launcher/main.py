@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from config import environment
-from config.data_folder import close_to_others
+from config.data_folder import restrict_permissions
 from config.embedded_postgres import EmbeddedPostgresError, stop
 from config.embedded_postgres.use import ServerLock
 from config.launcher import web
@@ -18,7 +18,7 @@ from config.launcher.children import Child
 from config.launcher.database import EmbeddedDatabase
 from config.launcher.errors import LaunchError, no_room
 from config.launcher.output import Output
-from config.launcher.ownership import own_data_directory
+from config.launcher.ownership import lock_data_directory
 from config.launcher.preparation import fill_with_demo, prepare
 from config.launcher.supervisor import Supervisor
 
@@ -51,8 +51,8 @@ def _run(*, demo: bool) -> None:
     if demo and not has_demo:
         raise LaunchError("This installation was built without the folder demo/, so it cannot play the demo.")
     server = ServerLock(cluster)
-    owner = own_data_directory(cluster.run_dir, cluster.data_dir)
-    close_to_others(cluster)
+    owner = lock_data_directory(cluster.run_dir, cluster.data_dir)
+    restrict_permissions(cluster)
     listener = web.listen(environment.host(), environment.port())
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
@@ -60,10 +60,10 @@ def _run(*, demo: bool) -> None:
     supervisor = Supervisor(
         children=[
             *_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
-            *(_of_the_demo(lifeline=lifeline, owner=owner) if has_demo and (demo or was_demo) else ()),
+            *(_demo_children(lifeline=lifeline, owner=owner) if has_demo and (demo or was_demo) else ()),
         ],
         output=output,
-        look_after=EmbeddedDatabase(cluster, output).look_after,
+        ensure_running=EmbeddedDatabase(cluster, output).ensure_running,
     )
     supervisor.listen_for_signals()
     if environment.uses_embedded_database():
@@ -87,7 +87,7 @@ def _run(*, demo: bool) -> None:
 
 
 def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
-    """Web, worker and beat; all inherit the lifeline and the lock on the data directory, web also the socket."""
+    """Web, worker and beat; all inherit the lifeline and the data directory lock, web also the socket."""
     module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
     return [
         Child("web", (*module, "--listener", str(listener), "web"), (lifeline, owner, listener)),
@@ -96,7 +96,7 @@ def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
     ]
 
 
-def _of_the_demo(*, lifeline: int, owner: int) -> list[Child]:
-    """The simulated GitHub, for as long as the installation holds the made-up organisation that is connected to it."""
+def _demo_children(*, lifeline: int, owner: int) -> list[Child]:
+    """The simulated GitHub that the demo organisation is connected to."""
     module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
     return [Child("github", (*module, "github"), (lifeline, owner))]

@@ -1,4 +1,4 @@
-"""What the children say: on the terminal with their name in front, and in files that are kept small."""
+"""Output of the children: on the terminal with a name prefix, and in rotated files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from config import environment, logs
 
 LARGEST_FILE_BYTES = 5_000_000
-KEPT_FILES = 3
+BACKUP_FILES = 3
 LONGEST_NAME = 8
 
 
@@ -27,11 +27,11 @@ class Output:
         self._json = environment.log_format() == "json"
 
     def say(self, message: str) -> None:
-        """A line of the supervisor's own."""
+        """Write a line of the supervisor."""
         self.write("up", message)
 
     def feed(self, name: str, chunk: bytes) -> None:
-        """What was read from a child: whole lines are written, the rest waits for its end."""
+        """Take a chunk of a child's output: write complete lines, buffer the rest."""
         *lines, rest = (self._unfinished.pop(name, b"") + chunk).split(b"\n")
         for line in lines:
             self.write(name, line.decode(errors="replace"))
@@ -39,7 +39,7 @@ class Output:
             self._unfinished[name] = rest
 
     def end(self, name: str) -> None:
-        """Write what a child left without a line's end."""
+        """Write a child's last, unterminated line."""
         if rest := self._unfinished.pop(name, b""):
             self.write(name, rest.decode(errors="replace"))
 
@@ -60,7 +60,7 @@ class Output:
     def _file(self, name: str) -> logging.Logger:
         if name not in self._files:
             handler = RotatingFileHandler(
-                self._logs_dir / f"{name}.log", maxBytes=LARGEST_FILE_BYTES, backupCount=KEPT_FILES, delay=True
+                self._logs_dir / f"{name}.log", maxBytes=LARGEST_FILE_BYTES, backupCount=BACKUP_FILES, delay=True
             )
             handler.setFormatter(logging.Formatter("%(message)s" if self._json else "%(asctime)s %(message)s"))
             handler.handleError = _ignore  # type: ignore[method-assign]
@@ -71,4 +71,4 @@ class Output:
 
 
 def _ignore(record: logging.LogRecord) -> None:
-    """A full disk must not stop the supervisor, which the embedded database needs to come back."""
+    """A full disk must not stop the supervisor, which restarts the embedded database."""

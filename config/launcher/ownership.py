@@ -1,4 +1,4 @@
-"""One `up` per data directory, held by a lock that the children of a killed supervisor keep until they end."""
+"""One `up` per data directory: a lock that children of a killed supervisor hold until they end."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SECONDS_FOR_EARLIER_CHILDREN = 30.0
 SECONDS_BETWEEN_TRIES = 0.1
 
 
-def own_data_directory(run_dir: Path, data_dir: Path) -> int:
-    """Take the lock and return its descriptor, to be inherited by the children.
+def lock_data_directory(run_dir: Path, data_dir: Path) -> int:
+    """Acquire the lock and return its descriptor, to be inherited by the children.
 
-    Waits for the children of an earlier run whose supervisor was killed; raises LaunchError where a supervisor runs.
+    Waits for children of a killed supervisor; raises LaunchError if a supervisor runs.
     """
     descriptor = os.open(run_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + SECONDS_FOR_EARLIER_CHILDREN

@@ -1,4 +1,4 @@
-"""The two processes that do their work once: the first steps before the children start, and the demo beside them."""
+"""The two one-off processes: preparation before the children start, and loading the demo beside them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from config.launcher.supervisor import Supervisor
 
 
 def prepare(supervisor: Supervisor, *, lifeline: int, owner: int) -> dict[str, Any]:
-    """Take the first steps; returns what there is to announce, nothing where a stop was asked for meanwhile.
+    """Run the preparation; returns what to announce, nothing if a stop was requested.
 
-    Raises LaunchError with the sentence of the step that failed.
+    Raises LaunchError with the message of the failed step.
     """
     with tempfile.TemporaryFile() as answer:
         module = ("-m", "config.launcher.child", "--lifeline", str(lifeline), "--answer", str(answer.fileno()))
@@ -33,6 +33,6 @@ def prepare(supervisor: Supervisor, *, lifeline: int, owner: int) -> dict[str, A
 
 
 def fill_with_demo(supervisor: Supervisor, *, lifeline: int, owner: int) -> None:
-    """Run `manage.py demo` beside the children; what it says appears with theirs."""
+    """Run `manage.py demo` beside the children, with their output."""
     module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
     supervisor.start_errand(Child("demo", (*module, "demo"), (lifeline, owner)))

@@ -1,4 +1,4 @@
-"""`make clean`: delete the data directory, after the server in it was stopped."""
+"""`make clean`: stop the server and delete the data directory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from config import environment
 from config.embedded_postgres import EmbeddedPostgresError, stop
 from config.launcher.errors import LaunchError
-from config.launcher.ownership import own_data_directory
+from config.launcher.ownership import lock_data_directory
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
         print(f"{cluster.data_dir} was not made by Headway: not deleting it.", file=sys.stderr)
         return 1
     try:
-        own_data_directory(cluster.run_dir, cluster.data_dir)
+        lock_data_directory(cluster.run_dir, cluster.data_dir)
         stop(cluster)
     except (EmbeddedPostgresError, LaunchError) as problem:
         print(problem, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Bringing the database's schema to this version's."""
+"""Migrates the database schema."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from django.db.utils import OperationalError
 
 from config.launcher.errors import LaunchError
 
-# A migration that waits for a lock holds up everybody who comes after it: rather fail, and be started again.
+# A migration waiting for a lock blocks all later queries: fail instead, and start again.
 LOCK_TIMEOUT = "15s"
-MIGRATION_LOCK = 0x48656164  # one process migrates at a time; the number is only unlikely to be anybody else's
+MIGRATION_LOCK = 0x48656164  # one process migrates at a time; an arbitrary number
 OWN_APPS = ("orgtree", "integrations", "insights", "programs")
-LAST_WITH_SINGLE_STEPS = "7e27bd4"  # the commit before each app's migrations became one
+LAST_WITH_SINGLE_STEPS = "7e27bd4"  # the last commit before the migrations were squashed
 
 Key = tuple[str, str]  # a migration's app and name
 
 
-def bring_up_to_date() -> None:
-    """Apply the missing migrations; refuse a database of a newer Headway, and one of too old a one."""
+def migrate_schema() -> None:
+    """Apply missing migrations; refuse a database of a newer or too old Headway."""
     with connection.cursor() as cursor:
         cursor.execute("select set_config('lock_timeout', %s, false)", ["120s"])
         cursor.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
         cursor.execute("select set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
     try:
-        # Django's own loader fails where a database has some of the migrations that another one replaces.
+        # Django's loader fails if only some of a squashed migration's replaced ones are applied.
         recorded = set(MigrationRecorder(connection).applied_migrations())
         brought = MigrationLoader(None).disk_migrations
         _refuse_newer_schema(brought, recorded)
-        _refuse_schema_on_its_way(brought, recorded)
-        # A migration that replaces others which are all recorded is not recorded itself yet: `migrate` does only that.
+        _refuse_partial_schema(brought, recorded)
+        # If all replaced migrations are recorded but not the squashed one, `migrate` only records it.
         if set(MigrationLoader(connection).graph.nodes) - recorded:
-            with _as_one_step(recorded):
+            with _in_one_transaction(recorded):
                 call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as problem:
         raise LaunchError(
@@ -60,8 +60,8 @@ def _refuse_newer_schema(brought: Mapping[Key, Migration], recorded: Collection[
         )
 
 
-def _refuse_schema_on_its_way(brought: Mapping[Key, Migration], recorded: Collection[Key]) -> None:
-    """Where an app has some, but not all of the migrations that one replaces, nobody here knows the others."""
+def _refuse_partial_schema(brought: Mapping[Key, Migration], recorded: Collection[Key]) -> None:
+    """Refuse a database with only some of a squashed migration's replaced ones: the others no longer exist."""
     lacking = [
         (app, [name for _, name in migration.replaces if (app, name) not in recorded])
         for (app, name), migration in sorted(brought.items())
@@ -76,10 +76,10 @@ def _refuse_schema_on_its_way(brought: Mapping[Key, Migration], recorded: Collec
         )
 
 
-def _as_one_step(recorded: Collection[Key]) -> AbstractContextManager[object]:
-    """For an empty database: all of its tables and what says so, or nothing.
+def _in_one_transaction(recorded: Collection[Key]) -> AbstractContextManager[object]:
+    """One transaction for an empty database.
 
-    Django notes what it applied after that is committed, a name at a time: killed meanwhile, an app would seem to have
-    some of its old migrations.  With data, one step at a time holds locks for a shorter while.
+    Django records a migration after committing it: if killed in between, an app would seem to have some of its old
+    migrations.  With data, one transaction per migration holds locks for a shorter time.
     """
     return nullcontext() if recorded else transaction.atomic()

@@ -1,4 +1,4 @@
-"""Waiting, with patience, for the database and the broker that the environment names."""
+"""Waits for the configured database and broker."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from config.launcher.errors import LaunchError
 
 SECONDS_BETWEEN_TRIES = 0.5
 SECONDS_FOR_A_CONNECTION = 3.0
-# What no waiting mends.
-HOPELESS = (
+# Errors that waiting cannot fix.
+PERMANENT_ERRORS = (
     *("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry"),
     *("invalid username-password", "Authentication required", "DB index is out of range"),  # Redis
     "ACCESS_REFUSED",  # RabbitMQ
@@ -26,7 +26,7 @@ OLDEST_POSTGRES = 150000
 
 
 def wait_for_database() -> None:
-    """Return once the database answers; LaunchError says why it will not."""
+    """Return once the database answers; raises LaunchError."""
     _wait_for("The database of DATABASE_URL", connection.ensure_connection, OperationalError)
     with connection.cursor() as cursor:
         cursor.execute("select current_setting('server_version_num')::int, current_setting('server_encoding')")
@@ -41,7 +41,7 @@ def wait_for_database() -> None:
 
 
 def wait_for_broker() -> None:
-    """Return once the broker that CELERY_BROKER_URL names answers; LaunchError says why it will not."""
+    """Return once the broker of CELERY_BROKER_URL answers; raises LaunchError."""
     if not environment.uses_file_broker():
         _wait_for("The broker of CELERY_BROKER_URL", _connect_to_broker, CONNECTION_ERRORS)
 
@@ -53,7 +53,7 @@ def _connect_to_broker() -> None:
     except (KeyError, ImportError) as problem:
         reason = str(problem.args[0] if problem.args else problem)
         raise LaunchError(f"CELERY_BROKER_URL names a broker that is not known: {reason}.") from None
-    except ValueError:  # its words may hold a part of the password
+    except ValueError:  # its message may contain part of the password
         raise LaunchError(
             "CELERY_BROKER_URL must be an address such as redis://:password@127.0.0.1:6379/0, with numbers as the port "
             "and, for Redis, the database. Signs such as / and # in a password are written %2F and %23."
@@ -61,7 +61,7 @@ def _connect_to_broker() -> None:
 
 
 def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception] | tuple[type[Exception], ...]) -> None:
-    """Try until it works; the server in the next container may still be starting."""
+    """Retry until it works; the server in another container may still be starting."""
     deadline = time.monotonic() + environment.patience_seconds()
     announced = False
     while True:
@@ -69,7 +69,7 @@ def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception]
             connect()
         except failure as problem:
             reason = str(problem).strip() or type(problem).__name__
-            if any(sign in reason for sign in HOPELESS) or time.monotonic() > deadline:
+            if any(sign in reason for sign in PERMANENT_ERRORS) or time.monotonic() > deadline:
                 raise LaunchError(f"{what} cannot be used: {reason}") from None
             if not announced:
                 announced = True

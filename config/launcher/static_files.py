@@ -1,4 +1,4 @@
-"""Collecting static files, which takes seconds, only when one of them changed."""
+"""Collects static files only if one of them changed, since it takes seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 
 def collect_changed() -> None:
-    """Bring STATIC_ROOT in step with the sources; names carry a hash, so that older pages go on working."""
+    """Update STATIC_ROOT from the sources; file names contain a hash, so older pages keep working."""
     mark = settings.STATIC_ROOT / ".collected"
     fingerprint = _fingerprint()
     if mark.exists() and mark.read_text() == fingerprint:
@@ -20,7 +20,7 @@ def collect_changed() -> None:
 
 
 def _fingerprint() -> str:
-    """A digest of every source file's name, size and time of change."""
+    """A digest of every source file's path, size and modification time."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):

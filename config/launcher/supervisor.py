@@ -1,4 +1,4 @@
-"""Keeps the children running, passes on what they say, and stops them in order."""
+"""Supervises the children: restarts them, forwards their output, and stops them in order."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Supervisor:
 
     children: Sequence[Child]
     output: Output
-    look_after: Callable[[], None]
-    """Called about once a second while everything should run; the embedded database is kept there."""
+    ensure_running: Callable[[], None]
+    """Called about once a second while running; restarts the embedded database."""
     errand: Child | None = None
     stop_requests: int = 0
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def listen_for_signals(self) -> None:
-        """From now on Ctrl-C, SIGTERM and SIGHUP are noted, not obeyed at once."""
+        """Record Ctrl-C, SIGTERM and SIGHUP as stop requests instead of ending at once."""
         reading, writing = socket.socketpair()
         reading.setblocking(False)
         writing.setblocking(False)
@@ -39,31 +39,31 @@ class Supervisor:
         self._wakeup = (reading, writing)
         self._selector.register(reading, selectors.EVENT_READ)
         for number in STOP_SIGNALS:
-            signal.signal(number, self._note_stop)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the loop
+            signal.signal(number, self._record_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop
 
-    def _note_stop(self, *_: object) -> None:
+    def _record_stop(self, *_: object) -> None:
         self.stop_requests += 1
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Keep every child running until a stop is asked for, or `until` answers true (asked at each turn)."""
+        """Keep every child running until a stop request, or until `until` returns true (called on each iteration)."""
         next_look = 0.0
         while not self.stop_requests and not until():
             now = time.monotonic()
             if now >= next_look:
-                self.look_after()
+                self.ensure_running()
                 next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
             self._finish_errand()
             for child in self.children:
                 if child.ended():
                     self._drain(child)
-                    self.output.say(child.note_death())
+                    self.output.say(child.record_exit())
                 if child.process is None and now >= child.start_again_at:
                     self._start(child)
             self._wait(0.2)
 
     def start_errand(self, child: Child) -> None:
-        """Start a process that does its work once and is not started again."""
+        """Start a one-off process that is not restarted."""
         self.errand = child
         self._start(child)
 
@@ -72,23 +72,23 @@ class Supervisor:
         while self.errand is not None and self.errand.process is not None:
             self._wait(0.2)
             if self.stop_requests:
-                self.errand.ask_to_stop()
+                self.errand.request_stop()
             self._finish_errand()
 
     def stop(self) -> None:
-        """Ask every child to end, and kill what has not after a while or at the next stop request."""
+        """Terminate every child; kill the rest after a timeout or at the next stop request."""
         requests = self.stop_requests
         running = [child for child in (*self.children, self.errand) if child is not None and child.process is not None]
         for child in running:
-            child.ask_to_stop()
+            child.request_stop()
         deadline = time.monotonic() + SECONDS_TO_STOP
         hurrying = False
         while not all(child.ended() for child in running):
-            asked_again = self.stop_requests > requests
-            if asked_again or time.monotonic() > deadline:
+            stop_repeated = self.stop_requests > requests
+            if stop_repeated or time.monotonic() > deadline:
                 for child in running:
                     child.kill()
-            if asked_again and not hurrying:
+            if stop_repeated and not hurrying:
                 hurrying = True
                 self.output.say("Asked again: what still runs is ended at once.")
             self._wait(0.2)
@@ -117,7 +117,7 @@ class Supervisor:
                 self._read(key.data)
 
     def _read(self, child: Child) -> bool:
-        """Pass on what can be read; False where there is nothing, now or for ever."""
+        """Forward available output; False if there is none or EOF."""
         if child.stream is None:
             return False
         try:
@@ -133,7 +133,7 @@ class Supervisor:
         return False
 
     def _drain(self, child: Child) -> None:
-        """Write the last words of a child that has ended; a process that it left behind may keep the pipe open."""
+        """Write the remaining output of an ended child; its orphans may keep the pipe open."""
         while self._read(child):
             pass
         self.output.end(child.name)

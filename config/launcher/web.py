@@ -1,7 +1,7 @@
-"""The web server's socket, which the supervisor holds, and whether the server answers on it.
+"""The web server's listening socket, held by the supervisor, and its liveness check.
 
-The supervisor listens and the web process inherits the socket: a taken port is known before anything is started, and
-a request that arrives while the web process starts again waits instead of being refused.
+The web process inherits the socket: a port in use is detected before anything starts, and requests that arrive during a
+restart wait instead of being refused.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from config import environment
 from config.launcher.errors import LaunchError
 
 BACKLOG = 1024  # connections that wait while the web process starts again
-SECONDS_BETWEEN_QUESTIONS = 0.2
-_asked_at = 0.0
+SECONDS_BETWEEN_CHECKS = 0.2
+_checked_at = 0.0
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; LaunchError says why there can be none."""
+    """A listening socket; raises LaunchError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -45,11 +45,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def answers() -> bool:
-    """Whether the web server says that it is alive; asks a few times a second at most."""
-    global _asked_at  # noqa: PLW0603
-    if time.monotonic() < _asked_at + SECONDS_BETWEEN_QUESTIONS:
+    """Whether the web server's health check succeeds; rate-limited to a few requests a second."""
+    global _checked_at  # noqa: PLW0603
+    if time.monotonic() < _checked_at + SECONDS_BETWEEN_CHECKS:
         return False
-    _asked_at = time.monotonic()
+    _checked_at = time.monotonic()
     host = environment.host()
     connection = http.client.HTTPConnection(
         "localhost" if host in environment.ANY_ADDRESS else host, environment.port(), timeout=2

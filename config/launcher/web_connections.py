@@ -1,7 +1,7 @@
-"""What one client may hold of the web server: its patience, and limits of a request that waitress has not.
+"""Limits per connection that waitress does not have: timeouts, and sizes of requests and chunks.
 
-waitress closes what is silent for long; who sends a byte now and then is never silent, and a body in chunks of one byte
-costs the loop, which serves everybody, more than the client that sends it.
+waitress closes idle connections; a client that trickles bytes is never idle, and a body in one-byte chunks costs the
+shared loop more than the client.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CHUNK_OVERHEAD_BYTES, PAYLOAD_PER_OVERHEAD = 4096, 4  # chunks of 24 bytes on av
 
 
 class NoRoomError(Error):  # type: ignore[misc]  # waitress has no types
-    """503, to be tried again."""
+    """503 with Retry-After."""
 
     code, reason = 503, "Service Unavailable"
 
@@ -39,9 +39,9 @@ class NoRoomError(Error):  # type: ignore[misc]  # waitress has no types
 
 
 class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
-    """A body's bytes, in memory or in a temporary file; once it is `refused` they are dropped as they come.
+    """A request body in memory or a temporary file; once `refused`, further bytes are dropped.
 
-    So the client can send all of it, and reads the answer then, instead of an error of its connection.
+    So the client can finish sending and read the response instead of a connection error.
     """
 
     refused = ""
@@ -56,7 +56,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
             self._give_up(problem)
 
     def complete(self) -> None:
-        """Bring what Python still holds of a temporary file onto the disk."""
+        """Flush the temporary file to disk."""
         try:
             if self.overflowed:
                 self.buf.file.flush()
@@ -77,7 +77,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]  # as above
-    """waitress's own, with a body that may be given up, and limits of its size and its chunks."""
+    """waitress's parser with a body that can be refused, and limits on its size and chunks."""
 
     error: Error | None
     completed: bool
@@ -110,12 +110,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # as above
 
     @property
     def is_spooling(self) -> bool:
-        """Whether its body lies in a temporary file."""
+        """Whether its body is in a temporary file."""
         return self.body_rcv is not None and self.body_rcv.buf.overflowed
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # as above
-    """A connection that is not waited for any longer than an honest client needs."""
+    """A connection with timeouts against slow clients."""
 
     parser_class = Request
     request: Request | None
@@ -130,7 +130,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # as above
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is arriving, is at work, or has an answer that is not sent yet."""
+        """Whether a request is being received, processed, or answered."""
         return bool(self.request or self.requests or self.total_outbufs_len)
 
     @property
@@ -142,7 +142,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # as above
             self.request.refuse_for_room()
 
     def is_overdue(self, now: float) -> bool:
-        """Whether its client takes too long; `now` is monotonic, and asked about once a second."""
+        """Whether its client is too slow; `now` is monotonic; called about once a second."""
         awaited, moved, seconds, least = self._awaits()
         if awaited != self._awaited or (now - self.waiting_since >= seconds and moved - self._moved >= least):
             self._awaited, self._moved, self.waiting_since = awaited, moved, now
@@ -163,7 +163,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # as above
         return sent
 
     def _awaits(self) -> tuple[object, int, float, float]:
-        """What is waited for, how much of it has come or gone, and how many bytes have to within how many seconds."""
+        """(phase, bytes moved, timeout in seconds, minimum bytes within the timeout)."""
         if self.total_outbufs_len:
             return "output", self.sent_bytes, OUTPUT_SECONDS, 1
         if self.requests:

@@ -1,8 +1,8 @@
 """The web server: waitress, one process with threads.
 
-One loop reads every connection, and a thread gets a request only once all of it is there: whoever sends half of one
-holds no thread.  One process shares its caches, its pooled database connections and its nudges; more throughput comes
-from more machines.  What one client may hold stands in config/web_connections.py.
+One loop reads every connection, and a thread gets a request only once it is complete: a slow sender holds no thread.
+One process shares its caches, pooled database connections and nudges; scale out with more machines.  Limits per
+connection are in config/launcher/web_connections.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHARE_CLOSED_FOR_OTHERS = 20
 
 
 class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """waitress's own, which ends gracefully, and closes connections that wait for too long or are too many."""
+    """waitress's server with graceful shutdown, timeouts, and a limit on connections."""
 
     channel_class = Channel
     active_channels: dict[int, Channel]
@@ -67,7 +67,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         )
 
     def stop(self, *_: object) -> None:
-        """Take no new connection, and end once the requests under way are answered; for a signal."""
+        """Signal handler: stop accepting, and end once open requests are answered."""
         self._stopping = True
         self.accepting = False
         self.pull_trigger()
@@ -87,10 +87,10 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.task_dispatcher.shutdown(timeout=1)
 
     def maintenance(self, now: float) -> None:
-        """waitress's own goes by the wall clock, which may be put back, and waits until a stuck client reads."""
+        """Disabled: waitress's uses the wall clock, which may be set back, and waits for stuck clients."""
 
     def limit_spooled_bodies(self) -> None:
-        """Where too many bodies lie in temporary files, the one that takes longest is given up."""
+        """If too many bodies are in temporary files, refuse the slowest."""
         spooling = [channel for channel in self.active_channels.values() if channel.is_spooling]
         if len(spooling) > MOST_SPOOLED_BODIES:
             min(spooling, key=lambda channel: channel.waiting_since).refuse_for_room()
@@ -101,7 +101,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 channel.handle_close()
 
     def _make_room(self) -> None:
-        """Close the connections that have waited longest, some at once: what comes newly is soon answered."""
+        """Close some of the longest waiting connections, so that new ones are served."""
         waiting = [channel for channel in self.active_channels.values() if not channel.requests]
         waiting.sort(key=lambda channel: channel.waiting_since)
         for channel in waiting[: 1 + self.most_connections // SHARE_CLOSED_FOR_OTHERS]:
@@ -112,15 +112,15 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
 
 def serve(listener: int | None) -> None:
-    """Serve on the inherited socket, or where none was inherited, on the configured address, until SIGTERM."""
+    """Serve on the inherited socket, else on the configured address, until SIGTERM."""
     from config.wsgi import application  # loads every page, before the first request waits for them
 
-    # What is loaded stays: looking through it for garbage again and again holds up one response in twenty.
+    # Exempt loaded modules from garbage collection, which would delay one response in twenty.
     gc.collect()
     gc.freeze()
-    # A thread that waits for the database has work to do once it answers, and should not wait for others for long.  By
-    # default Python lets a thread that computes run for 5 ms before another gets its turn: a transaction with half a
-    # dozen short waits would stand still while another thread reads a large request.
+    # Threads that wait for the database should resume soon after it answers.  By default a computing thread runs for
+    # 5 ms before another gets the GIL: a transaction with half a dozen short waits would stall while another thread
+    # reads a large request.
     sys.setswitchinterval(0.001)
     inherited = listen(environment.host(), environment.port()) if listener is None else socket.socket(fileno=listener)
     server = WebServer(application, inherited)
@@ -130,7 +130,7 @@ def serve(listener: int | None) -> None:
 
 
 def _allowed_files() -> int:
-    """How many files this process may have open, after having asked for as many as it can use."""
+    """The limit of open files, after raising it as far as useful and allowed."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))

@@ -1,4 +1,4 @@
-"""What Django loads for `ENGINE = "config.postgresql"`."""
+"""The database backend of `ENGINE = "config.postgresql"`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from config import database_watch
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """As Django's; where the process watches its database, with limits, and refused while that does not answer."""
+    """Django's backend; in a process with a database watch, with timeouts, and refusing connections while it hangs."""
 
     def get_connection_params(self) -> dict[str, Any]:
         parameters = super().get_connection_params()

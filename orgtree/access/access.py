@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from orgtree.access.trust import TrialState, person_labels, trial_state_of
-from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models import IndividualPolicy, Organisation, Person, Role
 from orgtree.models.sight import (
     AGGREGATES,
     NOTHING,
@@ -36,6 +36,7 @@ class Access:
     policy: IndividualPolicy  # in effect: NAMED in trial mode
     trial: TrialState
     people_version: int  # orgtree/organisation/people_version.py
+    roles: frozenset[str] = frozenset()  # granted and in force
 
     @property
     def minimum_group_size(self) -> int:
@@ -45,6 +46,15 @@ class Access:
     def is_of_account(self) -> bool:
         """Whether the viewer is an account; tokens without a user read aggregates and no names."""
         return isinstance(self.viewer, User)
+
+    @property
+    def role(self) -> str:
+        """The account's highest role as pages name it; managers are those by grant and leaders of units."""
+        if getattr(self.viewer, "is_superuser", False):
+            return "Admin"
+        held = {*self.roles, *([Role.MANAGER] if self.sight.managed_ids else [])}
+        ranked = (Role.EXECUTIVE, Role.MANAGER, Role.AUDITOR)
+        return next((str(role.label) for role in ranked if role in held), "Member")
 
     def address_of(self, person: Person | None) -> str | None:
         """An owner's e-mail address; None also for tokens without a user."""
@@ -74,7 +84,8 @@ def access_of(viewer: Viewer) -> Access:
     trial = trial_state_of(organisation)  # ends the trial before anything is shown, if there are enough people
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
-    return Access(viewer, seen, policy, trial, organisation.people_version)
+    roles = today.roles if today else frozenset()
+    return Access(viewer, seen, policy, trial, organisation.people_version, roles)
 
 
 def access_of_the_public() -> Access:

@@ -15,18 +15,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orgtree.models import Organisation
 
 
-class _Learned:
+class _Cached:
     month: int | None = None
 
 
 def first_month() -> int:
     """1 to 12."""
-    return _Learned.month or int(settings.FISCAL_YEAR_START_MONTH)
+    return _Cached.month or int(settings.FISCAL_YEAR_START_MONTH)
 
 
 def learn(organisation: Organisation) -> None:
     """Cache the organisation's fiscal year."""
-    _Learned.month = organisation.fiscal_year_start_month
+    _Cached.month = organisation.fiscal_year_start_month
 
 
 def learn_from_the_database(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
@@ -37,4 +37,4 @@ def learn_from_the_database(connection: BaseDatabaseWrapper | None = None, **_si
             row = cursor.fetchone()
     except DatabaseError:
         return
-    _Learned.month = row[0] if row else None
+    _Cached.month = row[0] if row else None

@@ -1,6 +1,6 @@
-"""People in Django admin, with when they are there, what is said of them and to whom they report.
+"""People in Django admin, with employment, attributes and reporting lines.
 
-What people did is not browsable here.
+The activity of people is not browsable here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ else:  # generic for the type checker only
 
 
 class IdentityInline(IdentityTabularInline):
-    """A person's names; to move one to somebody else, open it."""
+    """A person's identities; to assign one to somebody else, open it."""
 
     model = Identity
     fields = readonly_fields = ("kind", "provider", "value", "found_at")
@@ -62,7 +62,7 @@ class NobodyAboveThemselves(OneAtATime):
 
 
 class EmploymentInline(EmploymentTabularInline):
-    """When the person is there.  Without a row they always are."""
+    """Employment; a person without a row is always employed."""
 
     model = Employment
     formset = OneAtATime
@@ -140,13 +140,13 @@ class PersonAdmin(PersonModelAdmin):
         return ", ".join(sorted(words_of(employment.during) for employment in person.employments.all())) or "always"
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        # Deleting would leave figures of nobody; the end of the employment says that somebody is gone.
+        # Deleting would leave unmatched figures; end the employment instead.
         return False
 
 
 @admin.register(Attribute)
 class AttributeAdmin(AttributeModelAdmin):
-    """What is said of people.  The slug stands in addresses and files, so it stays."""
+    """Attributes of people.  Slugs are used in URLs and files, so they are immutable."""
 
     list_display = ("name", "slug")
     fields = ("name", "slug")

@@ -1,4 +1,4 @@
-"""/api/v1/people/: read people, and store them one by one or many at a time, as an import does."""
+"""/api/v1/people/: read people, and store one or many, like an import."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft
 from orgtree.people_import.store import PeopleBusyError, store_valid_people
 
 MOST_RECORDS = 1000
-NON_FIELD_ERRORS = "non_field_errors"  # as the framework calls them
+NON_FIELD_ERRORS = "non_field_errors"  # DRF's key
 WRITTEN = {200: PeopleResultsSerializer, 400: PeopleResultsSerializer}
 Results = list[dict[str, Any]]
 
@@ -168,7 +168,7 @@ def _stored(request: Request, data: Any, *, replacing: bool = False) -> Response
 
 
 def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | None) -> PersonDraft:
-    """`emptied`: attributes that are emptied where they are not named; None: nothing is."""
+    """`emptied`: attributes to clear if not given; None: clear nothing."""
     attributes: dict[str, str | None] = dict.fromkeys(emptied or ())
     attributes |= {slug: given[slug] for slug in KNOWN_ATTRIBUTES if slug in given}
     attributes |= given.get("attributes", {})
@@ -187,7 +187,7 @@ def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | 
 
 
 def _answer(drafts: Sequence[PersonDraft | dict[str, list[str]]], *, effective: date | None) -> Response:
-    """Store those that can be stored, and say in order what became of each."""
+    """Store the valid drafts and return the result of each, in order."""
     refused = {position: draft for position, draft in enumerate(drafts) if isinstance(draft, dict)}
     named = {draft.public_id for draft in drafts if isinstance(draft, PersonDraft) and draft.public_id}
     known = set(Person.objects.filter(public_id__in=named).values_list("public_id", flat=True))
@@ -231,7 +231,7 @@ def _results(
         if position in refused:
             results.append({"id": None, "email": email, "status": "rejected", "errors": dict(refused[position])})
             continue
-        assert isinstance(draft, PersonDraft)  # noqa: S101  # whatever is none was refused
+        assert isinstance(draft, PersonDraft)  # noqa: S101  # everything else was refused
         person = by_id.get(draft.public_id) if draft.public_id else by_email.get(draft.email)
         status = "created" if position in created else "updated" if position in updated else "unchanged"
         results.append(
@@ -257,7 +257,7 @@ def _person(key: str) -> Person:
 
 
 def _of(person: Person, data: Any) -> Any:
-    """The record, said of that person."""
+    """The record with that person's id."""
     if not isinstance(data, Mapping):
         raise BadRequest("Send one object with the fields of the person.")
     if data.get("id") not in (None, str(person.public_id)):
@@ -266,7 +266,7 @@ def _of(person: Person, data: Any) -> Any:
 
 
 def _flat(texts: Any) -> list[Any]:
-    """DRF nests the messages of lists and objects; a field's are told as one list."""
+    """Flattens DRF's nested messages to one list per field."""
     if isinstance(texts, Mapping):
         return [f"{name}: {text}" for name, inner in texts.items() for text in _flat(inner)]
     return [text for item in texts for text in (_flat(item) if isinstance(item, list | Mapping) else [item])]

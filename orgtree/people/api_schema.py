@@ -1,4 +1,4 @@
-"""The shapes of people on the wire: what is read, what is written, what is answered."""
+"""Serializers of people: read, write and result documents."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class PersonResultSerializer(serializers.Serializer[object]):
     id = serializers.UUIDField(allow_null=True)
     email = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(choices=STATUSES)
-    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the answer, not of this class
+    errors = serializers.DictField(  # type: ignore[assignment]  # a response field, not an attribute of this class
         child=serializers.ListField(child=serializers.CharField()), allow_null=True, help_text="Messages by field."
     )
 

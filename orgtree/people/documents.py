@@ -1,4 +1,4 @@
-"""People as the API gives them: what holds on a day."""
+"""API documents of people as of a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 
 
 def person_documents(people: Sequence[Person], *, on: date) -> list[dict[str, Any]]:
-    """One document per person, in order, with four look-ups for all of them."""
+    """One document per person, in order, with four queries in total."""
     ids = [person.pk for person in people]
     values = _by_person(
         PersonAttribute.objects.filter(person__in=ids, during__contains=on).values_list(

@@ -1,4 +1,4 @@
-"""Edit the dated rows of people by hand: trees, placements and figures follow as they do after an import."""
+"""Edits of people's dated rows in admin: trees, placements and figures are updated as after an import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orgtree.trees.trees import follow_people
 
 @contextmanager
 def editing_history(person_ids: Collection[int]) -> Iterator[None]:
-    """The block changes employments, attributes or reporting lines of these people; what follows from them follows."""
+    """For a block that edits employments, attributes or reporting lines; updates everything derived from them."""
     with transaction.atomic():
         wait_for_other_writers()
         snapshot_presences()
@@ -29,7 +29,7 @@ def editing_history(person_ids: Collection[int]) -> Iterator[None]:
 
 
 def keep_former_address(person: Person, address: str | None) -> None:
-    """An address that the person had stays theirs: what is sent under it later is theirs too."""
+    """Keep a former address as the person's identity, so that later activity under it is still theirs."""
     if address and address.lower() != (person.email or "").lower():
         Identity.objects.get_or_create(
             kind=IdentityKind.EMAIL, provider="", value=address.lower(), defaults={"person": person}
@@ -37,7 +37,7 @@ def keep_former_address(person: Person, address: str | None) -> None:
 
 
 def creates_cycle(person: Person, lines: Sequence[Line]) -> bool:
-    """Whether these reporting lines of the person, in place of the stored ones, put somebody above themselves."""
+    """Whether replacing the person's reporting lines with these creates a cycle."""
     others = [
         (other, manager, during.lower, during.upper)
         for other, manager, during in Reporting.objects.exclude(person=person).values_list(

@@ -1,4 +1,4 @@
-"""The people: who there is, and what was said of one of them and when."""
+"""The list of people, and the page of one person with their history."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATES = {"": "There today", "left": "Not there", "all": "Everybody"}
 @never_cache
 @require_GET
 def people(request: HttpRequest) -> HttpResponse:
-    """Whom the viewer may see: admins everybody, others the people below them and themselves."""
+    """People visible to the viewer: admins all, others themselves and people in their units."""
     visible = Person.objects.visible_to(request.user)
     today = timezone.localdate()
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
@@ -71,7 +71,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """What was said of a person, with its days.  Others are told that there is no such page."""
+    """A person's dated attributes; 404 if not visible to the viewer."""
     chosen = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
     sight = viewable(request.user)
     may_see_all = request.user.is_superuser or chosen.pk == sight.person_id
@@ -87,7 +87,7 @@ def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _address(request: HttpRequest, **changed: str) -> str:
-    """This page with other parameters; empty ones are left out."""
+    """This URL with changed parameters; empty ones are removed."""
     parameters = request.GET.copy()
     for name, text in changed.items():
         parameters[name] = text

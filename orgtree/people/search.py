@@ -1,4 +1,4 @@
-"""People as pages list them: found by name or attribute, with what holds of them on a day."""
+"""Search and listing of people as of a day, and their history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ListedPerson:
 
 
 def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
-    """Those whose name, address or another identity has every word."""
+    """People whose name, address or another identity contains every word."""
     for word in words.split():
         named = Identity.objects.filter(person=OuterRef("pk"), value__icontains=word)
         people = people.filter(Q(full_name__icontains=word) | Q(email__icontains=word) | Exists(named))
@@ -34,7 +34,7 @@ def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
 
 
 def with_attribute(people: PersonQuerySet, slug: str, value: str, *, on: date) -> PersonQuerySet:
-    """Those of whom the attribute says that on the day, in whatever case."""
+    """People with that attribute value on the day, case-insensitively."""
     values = PersonAttribute.objects.filter(
         person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=on
     )
@@ -66,7 +66,7 @@ def listed(people: Sequence[Person], *, on: date) -> list[ListedPerson]:
 
 @dataclass(frozen=True)
 class Dated:
-    """What held on a stretch of days, and whether it does on the day asked for; an empty `link` leads nowhere."""
+    """A dated value, and whether it is current on the requested day; an empty `link` means none."""
 
     what: str
     value: str
@@ -77,7 +77,7 @@ class Dated:
 
 @dataclass(frozen=True)
 class History:
-    """All that was ever said of a person, the newest first within each."""
+    """All dated rows of a person, the newest first."""
 
     employments: Sequence[Dated]
     attributes: Sequence[Dated]
@@ -86,7 +86,7 @@ class History:
 
 
 def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> History:
-    """What is so on the day is marked; units are those among `unit_ids` (None: all), in trees that are in use."""
+    """Rows current on the day are marked; units are limited to `unit_ids` (None: all), in trees in use."""
     memberships = Membership.objects.filter(person=person, tree__archived_at=None).select_related("tree", "unit")
     if unit_ids is not None:
         memberships = memberships.filter(unit__in=unit_ids)
@@ -130,5 +130,5 @@ def _covers(days: DateRange, day: date) -> bool:
 
 
 def attribute_choices() -> list[tuple[str, str]]:
-    """Slug and name of everything that is said of people."""
+    """Slug and name of all attributes."""
     return list(Attribute.objects.order_by("name").values_list("slug", "name"))

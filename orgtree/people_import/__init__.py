@@ -1,4 +1,4 @@
-"""From what a file, a program or a form says of people to rows: read, loaded, matched, compared and stored, set by set.
+"""Imports people from files, the API and forms: read, load, match, compare and store, set-based.
 
-Who wants people stored calls orgtree/people_import/store.py.
+The entry point is orgtree/people_import/store.py.
 """

@@ -1,4 +1,4 @@
-"""The text of cells that name people: read as addresses and identities, refused in words."""
+"""Parses cells with addresses and identities; errors are sentences."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def manager_address(text: str) -> str:
 
 
 def identity_names(text: str) -> tuple[IdentityName, ...]:
-    """Separated by semicolons: an e-mail address, a login, or a login with its provider as in github:ada.
+    """Identities separated by semicolons: an e-mail address, a login, or a login with provider as in github:ada.
 
-    A code host's no-reply address is the login in it.
+    A code host's no-reply address becomes its login.
     """
     return tuple(_identity_name(part.strip()) for part in text.split(";") if part.strip())
 

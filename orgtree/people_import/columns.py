@@ -1,4 +1,4 @@
-"""Which column of a file is which, however its head is spelt."""
+"""Recognises the columns of a file by their headers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ EMAIL, FULL_NAME, GIVEN_NAME, FAMILY_NAME = "email", "full_name", "given_name", 
 MANAGER, IDENTITIES, START, END, TIME_ZONE = "manager_email", "identities", "start", "end", "time_zone"
 # Known columns that are attributes of people; any column that is not known is an attribute too.
 KNOWN_ATTRIBUTES = ("role", "sub_role", "team", "department", "site", TIME_ZONE)
-# Where somebody stands: a change of one of them is a move.
+# A change of one of these is a move.
 PLACES = (MANAGER, "team", "department", "site")
 
 MOST_COLUMNS = 250
 LONGEST_ATTRIBUTE = 80
 
-# Without case, blanks, hyphens, underscores and apostrophes.
+# Headers without case, blanks, hyphens, underscores and apostrophes.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     EMAIL: (
         *("email", "emailaddress", "mail", "mailaddress", "workemail", "workemailaddress", "workmail"),
@@ -54,7 +54,7 @@ _SEVERAL = frozenset({IDENTITIES})
 
 @dataclass(frozen=True)
 class Columns:
-    """Position → what stands there; positions of columns without a head and without a name are left out."""
+    """Columns by position; columns without a header are in `unnamed`."""
 
     known: Mapping[int, str]
     attributes: Mapping[int, str]
@@ -62,7 +62,7 @@ class Columns:
     unnamed: frozenset[int]
 
     def name(self, position: int) -> str | None:
-        """The name under which errors tell of the column."""
+        """The column's name in error messages."""
         return self.known.get(position) or self.attributes.get(position)
 
     @property
@@ -71,12 +71,12 @@ class Columns:
 
 
 def known_columns(heads: Sequence[str]) -> int:
-    """How many of the heads are known: what tells separators apart."""
+    """Number of known headers, to detect the separator."""
     return len({_KNOWN[key] for head in heads if (key := _key(head)) in _KNOWN})
 
 
 def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowError, ...]]:
-    """The file's columns, and what is wrong with its head."""
+    """The file's columns and the errors of its header row."""
     problems = list(_problems_of_width(heads, row))
     known: dict[int, str] = {}
     attributes: dict[int, str] = {}
@@ -124,7 +124,7 @@ def attribute_slug(head: str) -> str:
 
 
 def attribute_name(slug: str) -> str:
-    """What people read: cost_center → Cost center."""
+    """Display name: cost_center → Cost center."""
     words = {"sub_role": "Sub-role"}.get(slug) or slug.replace("_", " ")
     return words[:1].upper() + words[1:]
 

@@ -1,4 +1,4 @@
-"""What a change of people amounts to: who is added, changes, moves, leaves, and what exactly becomes different."""
+"""Collects the result of an import: people added, changed, moved and leaving, with their differences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from orgtree.trees.trees import TreeMoves
 
 @dataclass
 class Differences:
-    """What became different, by person, collected before the temporary tables are gone."""
+    """Differences by person, collected before the temporary tables are dropped."""
 
     fields: dict[int, list[FieldChange]] = field(default_factory=lambda: defaultdict(list))
     units: dict[int, list[UnitChange]] = field(default_factory=lambda: defaultdict(list))
@@ -34,12 +34,12 @@ class Differences:
 
     @property
     def touched(self) -> set[int]:
-        """Whose place in a tree may be another one."""
+        """People whose place in a tree may have changed."""
         return {*self.fields, *self.new}
 
 
 def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[int, str]]) -> Differences:
-    """`presences`: who is there on other days, and whether they leave; `identities`: whose names were added."""
+    """`presences`: people with changed employment, and whether they leave; `identities`: added identities by person."""
     differences = Differences()
     with connection.cursor() as cursor:
         cursor.execute("SELECT person_id FROM draft WHERE is_new AND NOT refused")
@@ -60,7 +60,7 @@ def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[in
 
 
 def changes_of(differences: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
-    """Everybody under one outcome, in the order of the rows."""
+    """Every person under one outcome, in row order."""
     moved_units: list[UnitMoved] = []
     for tree in moves.trees:
         moved_units += [
@@ -128,7 +128,7 @@ def _employments(people: Sequence[int]) -> Iterable[tuple[int, str, str]]:
 
 
 def date_ranges(days: Iterable[DateRange]) -> str:
-    """Stretches of days in words: 2024-01-01 – 2026-03-01, from 2026-05-01."""
+    """Date ranges as text: 2024-01-01 – 2026-03-01, from 2026-05-01."""
     return ", ".join(date_range_in_words(day.lower, day.upper) for day in days)
 
 

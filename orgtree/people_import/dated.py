@@ -1,4 +1,4 @@
-"""What holds of people from a date on: the past stays, and what began later gives way."""
+"""Applies dated values from an effective date on; earlier rows stay, later rows are dropped."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from psycopg import sql
 
 @dataclass(frozen=True)
 class Dated:
-    """A table of values with their days, one at a time for the same `keys`; `told` holds the new ones.
+    """A table of dated values, one at a time per `keys`, and the table with new values.
 
-    `told` has the keys, the value (null: none), `since` (null: ever) and `before`, which is filled in.
+    `source_table` has the keys, the value (null: none), `since` (null: always) and `before`, which is filled in.
     """
 
     table: LiteralString
@@ -27,7 +27,7 @@ REPORTING = Dated("orgtree_reporting", ("person_id",), "manager_id", "draft_mana
 
 
 def apply_from_effective_date(dated: Dated) -> None:
-    """Let what is told hold from `since` on; in `told` only what changed anything remains."""
+    """Apply the new values from `since` on; only rows that changed something remain in `source_table`."""
     same = sql.SQL(" AND ").join(sql.SQL("stored.{0} = draft.{0}").format(sql.Identifier(key)) for key in dated.keys)
     names = {
         "table": sql.Identifier(dated.table),
@@ -64,7 +64,7 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     DELETE FROM {table} stored USING {draft} draft
     WHERE {same} AND COALESCE(lower(stored.during), '-infinity') >= COALESCE(draft.since, '-infinity')
     """,
-    # The same value up to that day, or beyond: it goes on.
+    # The same value up to or beyond that day: extend it.
     """
     UPDATE {table} stored SET during = daterange(lower(stored.during), NULL)
     FROM {draft} draft

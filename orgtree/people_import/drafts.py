@@ -1,4 +1,4 @@
-"""What is said of a person, before anything is known of them; and what came of it."""
+"""Drafts of people before they are matched and stored, and the changes that storing made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orgtree.identities.identity_names import IdentityName
 
 
 class Missing(Enum):
-    """Nothing was said, so everything stays as it is; None says that there is none from the effective date on."""
+    """The field was not given and stays as it is; None clears it from the effective date on."""
 
     MISSING = "unsaid"
 
@@ -23,8 +23,8 @@ MISSING: Literal[Missing.MISSING] = Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why a row can't be stored.  `row` counts as a spreadsheet does, the head being row 1; `column` is the name that
-    docs/people.md gives it, or the file's own; None: the row, or the file, as a whole."""
+    """Why a row cannot be stored.  `row` counts like a spreadsheet, the header being row 1; `column` is its name in
+    docs/people.md, or the file's own; None: the whole row or file."""
 
     row: int | None
     column: str | None
@@ -33,11 +33,10 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class PersonDraft:
-    """What a row says of one person.
+    """The content of a row about one person.
 
-    An empty name and a missing start stay as they are; identities are added to those that are known.  `public_id`
-    names the person where the address may be a new one.  A draft with errors is never stored: it is kept so that
-    other rows may refer to it.
+    An empty name and a missing start leave stored values; identities are added to known ones.  `public_id` identifies
+    the person if the address may be new.  A draft with errors is never stored; other rows may still refer to it.
     """
 
     row: int
@@ -53,7 +52,7 @@ class PersonDraft:
 
 
 class Outcome(StrEnum):
-    """What becomes of a person: the first that applies."""
+    """The outcome for a person: the first that applies."""
 
     ADDED = "added"
     LEAVING = "leaving"
@@ -63,7 +62,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field by its column's name, and what it says before and after; empty: nothing."""
+    """A field by column name, with its value before and after; empty: none."""
 
     field: str
     before: str
@@ -72,7 +71,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class UnitChange:
-    """Another unit of a tree, by name; empty: none."""
+    """A changed unit in a tree, by name; empty: none."""
 
     tree: str
     from_unit: str
@@ -81,7 +80,7 @@ class UnitChange:
 
 @dataclass(frozen=True, slots=True)
 class UnitMoved:
-    """A unit of a tree stands below another one, by name; empty: below none."""
+    """A unit whose parent changed, by name; empty: no parent."""
 
     tree: str
     unit: str
@@ -91,7 +90,7 @@ class UnitMoved:
 
 @dataclass(frozen=True, slots=True)
 class PersonChange:
-    """What happens to one person.  `row` is None for somebody whom the file does not name."""
+    """The changes of one person.  `row` is None for a person who is not in the file."""
 
     person_id: int
     row: int | None
@@ -103,9 +102,9 @@ class PersonChange:
 
 @dataclass(frozen=True)
 class PeopleChanges:
-    """What storing people does, or would do: everybody stands under one outcome.
+    """The result of storing or previewing people; every person has one outcome.
 
-    With errors nothing was stored, and the rest is what the rows without errors would do.
+    With errors nothing was stored, and the rest is the effect of the valid rows.
     """
 
     added: tuple[PersonChange, ...] = ()

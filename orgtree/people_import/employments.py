@@ -1,8 +1,8 @@
-"""When the people of the rows are there.
+"""Stores employments.
 
-A start says when the employment began that lasts, or begins, on that day or after it; one after all others is a return.
-An end is that of this employment, without a start of the last one.  An empty end takes back an end that lies ahead, and
-lets somebody return who has left.
+A start is that of the first employment still open on or starting after that day; a start after all others is a return.
+An end belongs to that employment, without a start to the last one.  An empty end removes a future end, and makes
+leavers return.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import connection
 
 from orgtree.people_import.drafts import RowError
 
-# One row per person who has an employment now, before anything changes: what is compared afterwards.
+# One row per person with an employment, before anything changes, to compare with afterwards.
 _SNAPSHOT = """
     DROP TABLE IF EXISTS presence_before;
     CREATE TEMPORARY TABLE presence_before ON COMMIT DROP AS
@@ -21,7 +21,7 @@ _SNAPSHOT = """
     ALTER TABLE presence_before ADD PRIMARY KEY (person_id)
 """
 _BEGIN = (
-    # The employment that the start is said of.
+    # The employment that the start belongs to.
     """
     UPDATE orgtree_employment employment SET during = daterange(matched.starts_on, upper(employment.during))
     FROM (
@@ -33,7 +33,7 @@ _BEGIN = (
     ) AS matched
     WHERE employment.id = matched.id AND lower(employment.during) IS DISTINCT FROM matched.starts_on
     """,
-    # Whom nobody told of before, and who returns on a day that is told.
+    # People without an employment so far, and people who return on a given day.
     """
     INSERT INTO orgtree_employment (person_id, during)
     SELECT draft.person_id, daterange(draft.starts_on, CASE WHEN draft.is_first THEN draft.ends_on END)
@@ -77,7 +77,7 @@ _END = (
     WHERE ends_on IS NULL AND upper(during) < %(effective)s
     """,
 )
-# Who only comes then or later has nothing to leave yet.
+# People who start then or later have nothing to leave yet.
 _ABSENT_LEAVE = (
     """
     DELETE FROM orgtree_employment absent
@@ -97,15 +97,15 @@ _ABSENT_LEAVE = (
 
 
 def snapshot_presences() -> None:
-    """Before employments change: what `changed_presences` compares with."""
+    """Call it before employments change; `changed_presences` compares with the snapshot."""
     with connection.cursor() as cursor:
         cursor.execute(_SNAPSHOT)
 
 
 def store_employments(effective: date, errors: list[RowError], *, complete: bool) -> None:
-    """Employments as the rows tell them; in a complete file whoever is not listed leaves on the effective date.
+    """Store the rows' employments; with a complete file, people who are not listed leave on the effective date.
 
-    Only people whom somebody told of before can leave so: who was merely found in synced data has no employment.
+    Only people with an employment can leave: provisional people from synced data have none.
     """
     snapshot_presences()
     parameters = {"effective": effective}
@@ -123,8 +123,7 @@ def store_employments(effective: date, errors: list[RowError], *, complete: bool
 
 
 def changed_presences() -> list[tuple[int, date | None, bool]]:
-    """Person, first day on which they are there and were not, or the other way round (None: since ever), and whether
-    they leave now, or earlier than before."""
+    """Person, first day whose employment status changed (None: all time), and whether they leave, or leave earlier."""
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED)
         return list(cursor.fetchall())

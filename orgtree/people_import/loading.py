@@ -1,8 +1,8 @@
-"""What is said of people, streamed into temporary tables: everything after is done to all of them at once.
+"""Streams drafts into temporary tables; all further steps are set-based.
 
-told            one row per draft; `refused` once anything is wrong with it
-told_attribute  row, slug, value (null: none from the effective date on)
-told_identity   row, kind, provider, value
+draft            one row per draft; `refused` if it has an error
+draft_attribute  row, slug, value (null: cleared from the effective date on)
+draft_identity   row, kind, provider, value
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ _BATCH = 2_000
 
 
 def load(drafts: Iterable[PersonDraft | RowError], *, complete: bool) -> list[RowError]:
-    """Fill the tables, which end with the transaction; the errors that the drafts carry, and those that stand alone.
+    """Fill the tables, which are dropped on commit; returns the errors of drafts and files.
 
-    One batch is held at a time.  In a complete file whoever is listed is there, so that a row that says nothing of an
-    end says that there is none.
+    Holds one batch at a time.  In a complete file a row without an end means that there is none.
     """
     errors: list[RowError] = []
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Who reports to whom: addresses become people, and nobody may be above themselves, on any day."""
+"""Stores reporting lines: resolves addresses to people and refuses cycles on any day."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DELETE_REFUSED = """
 
 
 def store_managers(errors: list[RowError]) -> None:
-    """Reporting lines as the rows tell them; refuses unknown managers, people above themselves, and circles."""
+    """Store the rows' reporting lines; refuses unknown managers, self-reporting and cycles."""
     with connection.cursor() as cursor:
         for statement in _RESOLVE:
             cursor.execute(statement)
@@ -66,7 +66,7 @@ def store_managers(errors: list[RowError]) -> None:
 
 
 def _circles() -> Iterator[RowError]:
-    """An error for each changed row that closes a circle on some day."""
+    """An error for each changed row that creates a cycle on some day."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT person_id, row FROM draft_manager WHERE manager_id IS NOT NULL")
         rows: Mapping[int, int] = dict(cursor.fetchall())
@@ -85,7 +85,7 @@ def _circles() -> Iterator[RowError]:
 
 
 def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]]:
-    """Who is above themselves, with the first day on which they are; nobody twice."""
+    """Cycles with their first day; each person at most once."""
     reported: set[int] = set()
     for day, managers in _by_day(lines):
         for circle in circles_of(managers):
@@ -94,7 +94,7 @@ def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]
                 yield day, circle
 
 
-# From the first day on which a changed line holds.
+# From the first day of any changed line.
 _LINES = """
     SELECT person_id, manager_id, lower(during), upper(during) FROM orgtree_reporting
     WHERE during && (
@@ -104,7 +104,7 @@ _LINES = """
 
 
 def _by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
-    """Who reports to whom, on each day on which that begins to be another."""
+    """The manager by person, for each day on which any line starts."""
     for day in sorted({start or date.min for _, _, start, _ in lines}):
         yield (
             day,
@@ -117,7 +117,7 @@ def _by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
 
 
 def circles_of(managers: Mapping[int, int]) -> Iterator[list[int]]:
-    """The circles among reporting lines, each once, from anybody in it."""
+    """The cycles among reporting lines, each once, starting anywhere."""
     settled: set[int] = set()
     for first in managers:
         path: list[int] = []

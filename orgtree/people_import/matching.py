@@ -1,7 +1,6 @@
-"""Whom each row speaks of: by id, by address, by an address they had, by the identities that the row names.
+"""Matches rows with people: by id, address, former address, or the row's identities.
 
-Somebody who was merely found in synced data (nothing is said of them, nothing points to them but their identities) is
-taken in by the person whose row names them.
+A provisional person from synced data (nothing but identities) is merged into the person of the row that names them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from orgtree.people_import.drafts import RowError
 
 
 def match(errors: list[RowError]) -> None:
-    """Fill `told.person_id`, creating who is new; `errors` gets what stands in the way."""
+    """Fill `draft.person_id`, creating new people; adds conflicts to `errors`."""
     _refuse(errors, "email", _DUPLICATES, "The address stands in row {} too. Each person has one row.")
     for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
         _execute(statement)
@@ -41,14 +40,14 @@ def match(errors: list[RowError]) -> None:
 
 
 def update_people() -> None:
-    """Names and addresses of people who were there, whom the import makes known where data merely found them."""
+    """Update names and addresses of existing people; provisional people become known."""
     _execute(_UPDATE_NAMES)
     _execute(_UPDATE_ADDRESSES)
     raise_people_version_on_commit()
 
 
 def attach_identities() -> list[tuple[int, str]]:
-    """Let every row's person have the row's identities and all their addresses; person and value of those added."""
+    """Assign the rows' identities and addresses to their people; returns (person, value) of those added."""
     with connection.cursor() as cursor:
         cursor.execute(_TARGET_IDENTITIES)
         cursor.execute(_CREATE_IDENTITIES)
@@ -69,7 +68,7 @@ def _execute(statement: str) -> None:
 
 
 def _refuse(errors: list[RowError], column: str, statement: str, message: str) -> None:
-    """Refuse the rows that the statement finds: their number, and what the message names."""
+    """Refuse the rows returned by the statement: row number, then arguments of the message."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
@@ -95,7 +94,7 @@ _BY_EMAIL_IDENTITY = """
     WHERE draft.person_id IS NULL AND identity.kind = 'email' AND identity.provider = ''
       AND identity.value = draft.email AND identity.person_id IS NOT NULL
 """
-# A login without a provider names all identities that read so; upper and lower case are one login.
+# A login without a provider matches all providers, case-insensitively.
 _OWNERS = (
     """
     INSERT INTO draft_identity (row, kind, provider, value, identity_id, owner_id)
@@ -184,7 +183,7 @@ _CREATE = """
     UPDATE draft SET person_id = created.id, is_new = true, is_first = true
     FROM created WHERE created.email = draft.email
 """
-# Telemetry may have found the same address at this moment.
+# Telemetry may have created the same address concurrently.
 _FIND_CREATED = """
     UPDATE draft SET person_id = person.id, is_new = true, is_first = true FROM orgtree_person person
     WHERE draft.person_id IS NULL AND NOT draft.refused AND lower(person.email) = draft.email
@@ -201,7 +200,7 @@ _UPDATE_ADDRESSES = """
     WHERE draft.person_id = person.id AND NOT draft.refused AND draft.email IS NOT NULL
       AND lower(person.email) IS DISTINCT FROM draft.email
 """
-# The addresses that somebody has and had are identities of theirs: what is sent under them later is theirs.
+# Current and former addresses are identities: later activity under them is the person's.
 _TARGET_IDENTITIES = """
     DROP TABLE IF EXISTS target_identity;
     CREATE TEMPORARY TABLE target_identity ON COMMIT DROP AS
@@ -223,7 +222,7 @@ _CREATE_IDENTITIES = """
     ON CONFLICT DO NOTHING
     RETURNING person_id, value
 """
-# An address or a provisional person's name takes everything of that person along: it is them under all their names.
+# An address or a provisional person's identity moves all identities of that person.
 _IDENTITY_MOVES = """
     WITH named AS (
         SELECT identity.id, identity.person_id AS before, target.person_id AS after, target.is_address

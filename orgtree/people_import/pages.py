@@ -1,4 +1,4 @@
-"""Import people from a file: upload it, look at what it does, apply exactly that."""
+"""People import: upload a file, preview it, apply exactly the preview."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIELDS = {"full_name": "Name", "email": "E-mail", "manager_email": "Manager", "i
 
 
 class UploadForm(forms.Form):
-    """A file, from when on it holds, and whether it lists everybody."""
+    """A file, its effective date, and whether it is complete."""
 
     file = forms.FileField(label="CSV file", error_messages={"required": "Choose a file."}, allow_empty_file=True)
     effective = forms.DateField(
@@ -56,7 +56,7 @@ class UploadForm(forms.Form):
     complete = forms.BooleanField(label="The file lists everybody: whoever is not in it leaves", required=False)
 
     def clean_file(self) -> UploadedFile[Any]:
-        """Looked at before it is read, so that a huge one is never held."""
+        """Checked before reading, so that a huge file is never loaded."""
         file: UploadedFile[Any] = self.cleaned_data["file"]
         if file.size is not None and file.size > MOST_BYTES:
             raise forms.ValidationError(str(FileTooLargeError()))
@@ -65,7 +65,7 @@ class UploadForm(forms.Form):
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """A person of the preview; `details` say what becomes different: what it is, before, after."""
+    """A person in the preview; `details` are (what, before, after)."""
 
     row: int | None
     name: str
@@ -75,7 +75,7 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class ChangeList:
-    """The people of one outcome, as far as they are listed."""
+    """The first people of one outcome."""
 
     key: str
     title: str
@@ -91,7 +91,7 @@ class ChangeList:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def people_import(request: HttpRequest) -> HttpResponse:
-    """The form, and the files that were applied; a POST keeps the file and leads to its preview."""
+    """The form and applied files; POST stores the file and redirects to its preview."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file: UploadedFile[Any] = form.cleaned_data["file"]
@@ -114,7 +114,7 @@ def people_import(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """What the file would do; a POST does it."""
+    """The preview; POST applies it."""
     upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
     problem = ""
     if request.method == "POST":
@@ -147,7 +147,7 @@ def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse
 @never_cache
 @require_safe
 def people_import_preview_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """All that the preview would list, of which the page shows the first: a row per person and difference."""
+    """The complete preview as CSV, one row per person and difference."""
     upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
     try:
         changes = changes_of_upload(upload)

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its rows, whatever wrote it: encodings, separators, quotes, limits."""
+"""Reads rows from CSV bytes: detects encoding and separator, enforces limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKS = (
 
 
 class UnreadableFileError(ValueError):
-    """The file can't be read as a table; the message says what to do, `row` where it ends to make sense."""
+    """The file cannot be read as a table; the message says what to do, `row` is the first unreadable one."""
 
     def __init__(self, message: str, row: int | None = None) -> None:
         super().__init__(message)
@@ -30,9 +30,9 @@ class UnreadableFileError(ValueError):
 
 
 def numbered_rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rows with their numbers, from 1, as a spreadsheet counts them: a cell with line breaks is one row's.
+    """The rows with their numbers, counted from 1 like a spreadsheet: line breaks in cells start no row.
 
-    Empty rows are counted and left out.  Raises UnreadableFileError where it stops making sense.
+    Empty rows are counted but skipped.  Raises UnreadableFileError.
     """
     text = _text(content)
     separator, skipped = _separator(text)
@@ -77,7 +77,7 @@ def _text(content: bytes) -> str:
 
 
 def _unmarked(content: bytes) -> str:
-    """Without a mark at its beginning: in UTF-16 every other byte of plain letters is zero."""
+    """The encoding without a BOM: in UTF-16 every other byte of ASCII letters is zero."""
     start = content[:200]
     if start[1::2].count(0) > len(start) // 4:
         return "utf-16-le"
@@ -87,7 +87,7 @@ def _unmarked(content: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int]:
-    """The separator under which most heads are known, and how many lines stand before the head (Excel's `sep=;`)."""
+    """The separator with the most known headers, and the number of lines before the header (Excel's `sep=;`)."""
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.strip()) == len("sep=;"):
         return first[len("sep=")], 1

@@ -1,4 +1,4 @@
-"""From a file's rows to what they say of people."""
+"""Parses the rows of a file to drafts of people."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Default = TypeVar("Default")
 
 
 def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
-    """What each row says, in order, with its errors in it; an error that is nobody's stands by itself.
+    """The draft of each row, in order, with its errors; errors of the file are yielded on their own.
 
-    One row at a time is held, whatever the length of the file.
+    Holds one row at a time.
     """
     columns: Columns | None = None
     has_rows = False
@@ -57,7 +57,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
     errors: list[RowError] = []
     if len(row) != columns.width and not _is_padded(row, columns.width):
         message = f"The row has {len(row)} cells, the head {columns.width}. A separator may be missing or too many."
-        # Which cell is which is not sure any more: nothing else is said of the row.
+        # Cells cannot be assigned to columns: report nothing else about the row.
         email = _likely_address(row, columns)
         return PersonDraft(row=number, email=email, errors=(RowError(number, None, message),))
     texts = _Texts(number, row, columns, errors)
@@ -81,7 +81,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
 
 
 def order_errors(row: int, starts_on: date | None, ends_on: date | Missing | None) -> list[RowError]:
-    """Nobody leaves before they come."""
+    """The end must be after the start."""
     if starts_on is None or not isinstance(ends_on, date) or ends_on > starts_on:
         return []
     message = f"The end, {ends_on}, is not after the start, {starts_on}. It is the first day no longer there."
@@ -89,7 +89,7 @@ def order_errors(row: int, starts_on: date | None, ends_on: date | Missing | Non
 
 
 def _likely_address(row: Sequence[str], columns: Columns) -> str:
-    """Of a broken row, so that those who name it as their manager are not refused too; empty where there is none."""
+    """The address of a broken row, so that rows naming it as manager are not refused too; empty if unreadable."""
     position = next(position for position, name in columns.known.items() if name == EMAIL)
     try:
         return email_address(cells.clean(row[position]))
@@ -98,12 +98,12 @@ def _likely_address(row: Sequence[str], columns: Columns) -> str:
 
 
 def _is_padded(row: Sequence[str], width: int) -> bool:
-    """Whether the row only has empty cells beyond the last head."""
+    """Whether all cells beyond the last header are empty."""
     return len(row) > width and not any(cell.strip() for cell in row[width:])
 
 
 class _Texts:
-    """The cells of one row by the names of their columns; what is wrong with them is added to `errors`."""
+    """The cells of one row by column name; adds problems to `errors`."""
 
     def __init__(self, number: int, row: Sequence[str], columns: Columns, errors: list[RowError]) -> None:
         self._number, self._columns, self._errors = number, columns, errors

@@ -1,8 +1,7 @@
-"""Store what is said of people: the one way for files, programs, forms and the demo.
+"""Stores people: the single entry point for files, API, forms and the demo.
 
-Who is who is told by the e-mail address, an address they had, or an identity that the draft names; a row that names
-nobody known adds a person.  What is said holds from the effective date on: the past stays, and what was to begin later
-gives way.  docs/people.md.
+People are identified by e-mail address, a former address, or an identity in the draft; other rows add people.  Values
+hold from the effective date on: history stays, and changes planned for later are dropped.  docs/people.md.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ __all__ = [
 
 
 class PeopleRefusedError(Exception):
-    """Nothing was stored: `changes.errors` says why, row by row."""
+    """Nothing was stored; `changes.errors` says why, by row."""
 
     def __init__(self, changes: PeopleChanges) -> None:
         super().__init__(f"{len(changes.errors)} errors; nothing was stored.")
@@ -46,13 +45,13 @@ Drafts = Iterable[PersonDraft | RowError]
 
 
 def store_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
-    """Store all of it, or nothing; what changed.
+    """Store all drafts or none; returns the changes.
 
-    Without `effective` a change holds from today (local) on, and what is said of somebody for the first time has held
-    since their start, or always where none is told.  With it, everything holds from that day on.  `complete`: whoever
-    was told of before and is not among the drafts leaves on that day.  Two calls at a time follow each other.
+    Without `effective`, changes hold from today (local) on, and first values of a person from their start, or always
+    without one.  With it, everything holds from that day on.  `complete`: known people missing from the drafts leave
+    on that day.  Concurrent calls are serialised.
 
-    Raises PeopleRefusedError where a draft can't be stored, PeopleBusyError after a minute's wait.
+    Raises PeopleRefusedError for an invalid draft, PeopleBusyError after waiting a minute.
     """
     with transaction.atomic():
         changes = _store(drafts, effective, complete=complete)
@@ -62,7 +61,7 @@ def store_people(drafts: Drafts, *, effective: date | None = None, complete: boo
 
 
 def preview_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
-    """What `store_people` would do, with every error: it is done, and taken back."""
+    """What `store_people` would do, with all errors; runs it and rolls back."""
     with transaction.atomic():
         changes = _store(drafts, effective, complete=complete)
         transaction.set_rollback(True)
@@ -70,7 +69,7 @@ def preview_people(drafts: Drafts, *, effective: date | None = None, complete: b
 
 
 def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None = None) -> PeopleChanges:
-    """Store those that can be stored; `errors` has the others, by row."""
+    """Store the valid drafts; `errors` lists the others, by row."""
     errors: list[RowError] = []
     with transaction.atomic():
         while True:
@@ -105,10 +104,10 @@ def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleC
 
 
 def _sync_trees(differences: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
-    """Trees and placements after the people; with errors, such as a circle of managers, there is no tree to make.
+    """Update trees and placements; skipped with errors, since a cycle of managers is no tree.
 
-    Trees that follow people bring their own members' placements along; whoever was known and is there on other days
-    may be in a tree that does not.
+    Derived trees rebuild the placements of their own members; known people with changed employment may also be in
+    hand-built trees.
     """
     touched = differences.touched | on_other_days
     if errors or not touched:

@@ -1,4 +1,4 @@
-"""Uploaded files of people: kept until they are applied, and applied only as their preview showed them."""
+"""Uploaded files of people, stored until they are applied exactly as previewed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class FileTooLargeError(ValueError):
 
 
 class AlreadyAppliedError(Exception):
-    """Somebody applied or discarded the file meanwhile."""
+    """The file was applied or discarded in the meantime."""
 
 
 class PreviewOutdatedError(Exception):
-    """Applying would do something else than the preview showed: nothing was stored."""
+    """Applying would differ from the preview; nothing was stored."""
 
 
 def save_upload(
     content: bytes, *, file_name: str, effective: date | None, complete: bool, uploaded_by: User
 ) -> PeopleImport:
-    """Keep the file for a day, to be looked at and applied.  Raises FileTooLargeError."""
+    """Store the file for a day, to preview and apply.  Raises FileTooLargeError."""
     if len(content) > MOST_BYTES:
         raise FileTooLargeError
     PeopleImport.objects.filter(applied_at=None, uploaded_at__lt=timezone.now() - UNAPPLIED_LIFETIME).delete()
@@ -52,12 +52,12 @@ def save_upload(
 
 
 def changes_of_upload(upload: PeopleImport) -> PeopleChanges:
-    """What applying it would do now; not what may be applied."""
+    """What applying it would do now, without updating the preview's fingerprint."""
     return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
 
 
 def preview_upload(upload: PeopleImport) -> PeopleChanges:
-    """What applying it would do now; remembered, so that nothing else is applied."""
+    """What applying it would do now; stores its fingerprint, so that nothing else is applied."""
     changes = changes_of_upload(upload)
     upload.fingerprint = _fingerprint(upload, changes)
     upload.save(update_fields=["fingerprint"])
@@ -65,9 +65,9 @@ def preview_upload(upload: PeopleImport) -> PeopleChanges:
 
 
 def apply_upload(upload: PeopleImport) -> PeopleChanges:
-    """Store what the preview showed, exactly that or nothing.
+    """Apply exactly what the preview showed, or nothing.
 
-    Raises PreviewOutdatedError where it would be something else by now, AlreadyAppliedError, PeopleBusyError.
+    Raises PreviewOutdatedError if the effect has changed, AlreadyAppliedError, PeopleBusyError.
     """
     with transaction.atomic():
         held = PeopleImport.objects.select_for_update().filter(pk=upload.pk, applied_at=None).first()
@@ -85,7 +85,7 @@ def apply_upload(upload: PeopleImport) -> PeopleChanges:
 
 
 def counts_of(changes: PeopleChanges) -> dict[str, int]:
-    """How many people stand under each outcome."""
+    """Number of people by outcome."""
     return {
         "added": len(changes.added),
         "changed": len(changes.changed),
@@ -102,7 +102,7 @@ def _content(upload: PeopleImport) -> bytes:
 
 
 def _fingerprint(upload: PeopleImport, changes: PeopleChanges) -> str:
-    """Without ids of new people, which are others each time; without a date of its own, today is part of it."""
+    """Excludes ids of new people, which differ each time; includes today if there is no effective date."""
     document = asdict(changes)
     for person in document["added"]:
         person["person_id"] = None

@@ -1,4 +1,4 @@
-"""The one cache: what it remembers, and what it lets go of."""
+"""The cache: what it stores and what it evicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twelve weeks of a small team's sessions, sent to a server as its agents would have sent them."""
+"""Twelve weeks of a small team's sessions, sent to a server like agents do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who can see what: an invitation opens an account, a role is given and ended, and no page keeps anybody out."""
+"""Access pages in a browser: accept an invitation, grant and end a role, and pass accessibility checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Benchmarks in a browser: a suggestion that is filled in and agreed, lines on charts, and a focus with its chain."""
+"""Benchmarks in a browser: set one from a suggestion, see it on charts, and follow a focus metric's chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An admin connects GitHub, picks what is synced, watches it fill, and mends a token that was revoked."""
+"""An admin connects GitHub, picks resources to sync, watches progress, and replaces a revoked token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delivery page and the comparison of units in a browser, over a shop that pushes what it does."""
+"""The delivery page and the unit comparison in a browser, with pushed records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an empty installation to the first figures, and what one can do with them."""
+"""From an empty installation to the first metrics, and how to use them."""
 
 from __future__ import annotations
 

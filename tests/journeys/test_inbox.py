@@ -1,4 +1,4 @@
-"""Being told: a mention reaches the inbox and, by the worker and a mail server, the mailbox; a link there ends it."""
+"""Notifications: a mention reaches the inbox and, by mail, the mailbox; the link there unsubscribes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The leaderboard in a browser: sorted, searched, paged, downloaded, and as whoever may see nobody's row.
+"""The leaderboard in a browser: sort, search, page, download, and view without access to rows.
 
-Thirty people, so that the trial is over and others stand there under pseudonyms.
+Thirty people, so that trial mode has ended and others appear under pseudonyms.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every main page opens without an error, keeps nobody out, and fits a narrow window, in both themes."""
+"""Every main page opens without errors, is accessible, and fits a narrow window, in both themes."""
 
 from __future__ import annotations
 

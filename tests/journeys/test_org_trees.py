@@ -1,4 +1,4 @@
-"""From a file of people to figures by team: what an admin does on the first day, and what others may then see."""
+"""From a people file to metrics by team: an admin's first day, and what others may see afterwards."""
 
 from __future__ import annotations
 

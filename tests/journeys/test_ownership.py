@@ -1,4 +1,4 @@
-"""An admin says who owns what: proposals confirmed in bulk and by keyboard, an owner changed from a day on."""
+"""Ownership in a browser: confirm proposals in bulk and by keyboard, change an owner from a day on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The program in a browser: from a bottleneck to an objective, its tickets and a check-in; a quarter that is closed;
-and what a member sees of it all.
+"""The program in a browser: from a bottleneck to an objective, its tickets and a check-in; closing a quarter; and a
+member's view.
 """
 
 from __future__ import annotations

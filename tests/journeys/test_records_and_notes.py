@@ -1,4 +1,4 @@
-"""From a figure to the pull request behind it and on to what it is linked to; and a note on a chart, by keyboard."""
+"""Drill from a metric to a pull request and its links; annotate a chart by keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tree is built by hand in a browser: with the mouse, and with the keyboard alone."""
+"""Builds a tree by hand in a browser: with the mouse, and by keyboard only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's browser window on a server: signs in, keeps pictures, and writes down whatever goes wrong in it."""
+"""A browser window on a server: signs in, takes screenshots, and records errors."""
 
 from __future__ import annotations
 

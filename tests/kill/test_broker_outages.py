@@ -1,4 +1,4 @@
-"""A broker that hangs or is gone: agents are answered all the same, and what they sent waits to be counted."""
+"""With a hanging or missing broker, agents still get responses and their data waits to be counted."""
 
 from __future__ import annotations
 

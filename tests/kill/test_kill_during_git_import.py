@@ -1,4 +1,4 @@
-"""A reading of a repository that is killed, and one that goes on after it, store what one reading stores."""
+"""A killed git import and its continuation store the same as one uninterrupted import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is killed in the middle of intake: what was answered 200 is counted, once."""
+"""Whatever is killed during intake, requests answered with 200 are counted exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An installation under `manage.py up`, as an operator sees it: processes, output, address and data directory."""
+"""An installation under `manage.py up`: its processes, output, URL and data directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sign-in and the token that a first start makes, and for how long they are shown."""
+"""The sign-in and token generated at the first start, and how long they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server's share of the memory: of the machine's, or of what a container may take."""
+"""The embedded server's share of the machine's or container's memory."""
 
 from __future__ import annotations
 

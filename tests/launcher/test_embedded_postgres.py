@@ -1,4 +1,4 @@
-"""The embedded server by itself: where it may stand, what it refuses, and in which words."""
+"""The embedded server on its own: supported paths, refusals and their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py up` on a PostgreSQL, and where the test run has one, on a Redis that somebody else looks after."""
+"""`manage.py up` with an external PostgreSQL and, if the test run has one, an external Redis."""
 
 from __future__ import annotations
 

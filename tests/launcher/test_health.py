@@ -1,4 +1,4 @@
-"""What supervisors, load balancers and monitoring are told."""
+"""Health endpoints for supervisors, load balancers and monitoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that hangs, is slow, or holds a lock: 503 in the form of what was asked for, and threads for others."""
+"""A hanging, slow or locked database: 503 in the requested format, and free threads for other requests."""
 
 from __future__ import annotations
 

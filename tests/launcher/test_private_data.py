@@ -1,4 +1,4 @@
-"""Other accounts of the machine read nothing of what an installation keeps."""
+"""Other accounts of the machine cannot read the data directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from config.data_folder import close_to_others, open_to_others
+from config.data_folder import open_to_others, restrict_permissions
 from config.embedded_postgres import Cluster
 from tests.launcher.installation import Installation
 
@@ -71,7 +71,7 @@ def umask(pid: int) -> int:
 def test_what_is_only_passed_through_stays_passable(folder: Path) -> None:
     folder.chmod(0o755)
     (folder / "run").chmod(0o711)
-    close_to_others(Cluster(folder))
+    restrict_permissions(Cluster(folder))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o711, "root's database passes through"
     assert stat.S_IMODE((folder / "run").stat().st_mode) == 0o711
     assert stat.S_IMODE((folder / "run" / "last-task").stat().st_mode) == 0o600
@@ -82,7 +82,7 @@ def test_a_directory_that_holds_other_things_keeps_them_as_they_are(folder: Path
     (folder / "homepage").mkdir()
     (folder / "homepage").chmod(0o755)
     folder.chmod(0o755)
-    close_to_others(Cluster(folder))
+    restrict_permissions(Cluster(folder))
     assert {path.relative_to(folder).parts[0] for path in readable(folder)} == {"homepage"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert not list(open_to_others(folder))
@@ -92,7 +92,7 @@ def test_links_are_not_followed(folder: Path, tmp_path_factory: pytest.TempPathF
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     elsewhere.chmod(0o755)
     (folder / "static").symlink_to(elsewhere)
-    close_to_others(Cluster(folder))
+    restrict_permissions(Cluster(folder))
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
 
 
@@ -112,5 +112,5 @@ def test_doctor_names_what_others_can_read(
     assert state == "wrong"
     assert f"can read {folder}, {folder}/broker, {folder}/broker/control" in sentence
     assert "Restart `manage.py up`" in sentence
-    close_to_others(Cluster(folder))
+    restrict_permissions(Cluster(folder))
     assert data_folder_finding()[0] == "right"

@@ -1,4 +1,4 @@
-"""`/prometheus?unit=`: figures of units, for tokens and for what their users may see."""
+"""`/prometheus?unit=`: metrics of units visible to the token's user."""
 
 from __future__ import annotations
 

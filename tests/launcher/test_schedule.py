@@ -1,4 +1,4 @@
-"""The schedule of an installation follows the releases that it goes through."""
+"""The task schedule is updated across releases."""
 
 from __future__ import annotations
 

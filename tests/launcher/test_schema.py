@@ -1,4 +1,4 @@
-"""Which databases are brought to this version's schema, and which are refused as they are."""
+"""Which databases are migrated to this version's schema, and which are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
     execute(f"DELETE FROM django_migrations WHERE {OF_ONE_PER_APP}")
     assert migrations_state() == "missing"
     tables = described_tables()
-    schema.bring_up_to_date()
+    schema.migrate_schema()
     assert migrations_state() == "ok"
     assert noted() == before
     assert described_tables() == tables
@@ -56,7 +56,7 @@ def test_a_database_with_some_of_the_single_steps_is_refused_as_it_is(app: str) 
     execute("DELETE FROM django_migrations WHERE app = %s AND name IN (%s, %s)", app, replacing.name, last)
     before = noted()
     with pytest.raises(LaunchError) as refused:
-        schema.bring_up_to_date()
+        schema.migrate_schema()
     assert f"it lacks migrations of {app} (from {last} on)" in str(refused.value)
     assert f"Start it once with commit {schema.LAST_WITH_SINGLE_STEPS}" in str(refused.value)
     assert noted() == before
@@ -68,7 +68,7 @@ def test_a_database_that_a_newer_version_migrated_is_refused_as_it_is() -> None:
     execute("INSERT INTO django_migrations (app, name, applied) VALUES ('orgtree', '9999_from_the_future', now())")
     before = noted()
     with pytest.raises(LaunchError) as refused:
-        schema.bring_up_to_date()
+        schema.migrate_schema()
     assert "belongs to another version of Headway: it knows orgtree.9999_from_the_future" in str(refused.value)
     assert noted() == before
 
@@ -76,7 +76,7 @@ def test_a_database_that_a_newer_version_migrated_is_refused_as_it_is() -> None:
 @pytest.mark.usefixtures("migrated")
 def test_nothing_is_done_where_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "call_command", None)
-    schema.bring_up_to_date()
+    schema.migrate_schema()
 
 
 @pytest.mark.usefixtures("empty")
@@ -87,7 +87,7 @@ def test_a_first_start_that_is_cut_off_leaves_an_empty_database(monkeypatch: pyt
 
     monkeypatch.setattr(schema, "call_command", cut_off)
     with pytest.raises(KeyboardInterrupt):
-        schema.bring_up_to_date()
+        schema.migrate_schema()
     assert described_tables() == []
 
 

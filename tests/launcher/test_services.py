@@ -1,4 +1,4 @@
-"""Given services that no waiting makes usable, and in which words a start says so."""
+"""External services that waiting cannot make usable, and the messages at start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py up` as its operator sees it."""
+"""`manage.py up` from the operator's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that ran ahead and was put back: nothing stays silent until that time has come again."""
+"""After a clock that ran ahead is set back, nothing waits until that time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from config import tasks_seen
 from config.beat import Scheduler
 from config.celery import app
 from config.schedule import SCHEDULE, seed_schedule
-from config.stored_clocks import CLOCKS, put_clocks_right
+from config.stored_clocks import CLOCKS, correct_clocks
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Quota, RepositorySource, Resource, Stream
 from integrations.sync.git.tasks import due_sources
@@ -111,7 +111,7 @@ def test_doctor_names_a_last_run_in_the_future(beat: Callable[[], Beat], capsys:
     assert state == "wrong"
     assert "'Sync connections'" in sentence
     assert "clock was put back" in sentence
-    put_clocks_right(timezone.now())
+    correct_clocks(timezone.now())
     assert schedule_finding()[0] == "right"
 
 
@@ -137,7 +137,7 @@ def test_syncs_that_were_planned_in_the_future_are_due() -> None:
         resource=resource, kind="issues", due_at=now + AHEAD, served_at=now + AHEAD, leased_until=now + AHEAD
     )
     Quota.objects.create(connection=connection, budget="core", blocked_until=now + AHEAD)
-    assert put_clocks_right(now)
+    assert correct_clocks(now)
     later = now + timedelta(hours=1)
     assert due_sources(later) == [source]
     stream.refresh_from_db()
@@ -151,7 +151,7 @@ def test_what_may_lie_in_the_future_stays() -> None:
     now = timezone.now()
     connection = Connection.objects.create(provider="github", name="GitHub", discover_at=now + timedelta(hours=20))
     Quota.objects.create(connection=connection, budget="core", blocked_until=now + timedelta(hours=24))
-    assert put_clocks_right(now) == {}
+    assert correct_clocks(now) == {}
 
 
 def test_somebody_who_was_locked_out_in_the_future_signs_in_a_quarter_of_an_hour_later() -> None:
@@ -161,7 +161,7 @@ def test_somebody_who_was_locked_out_in_the_future_signs_in_a_quarter_of_an_hour
         for _ in range(10):
             status = Client().post("/accounts/login/", form).status_code
     assert status in (403, 429)
-    put_clocks_right(timezone.now())
+    correct_clocks(timezone.now())
     assert AccessAttempt.objects.exists()
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         assert Client().post("/accounts/login/", {**form, "password": MEMBER.password}).status_code == 302

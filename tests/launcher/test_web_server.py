@@ -1,6 +1,6 @@
-"""The web server beside clients that send half a request, drip, read nothing, or are many.
+"""The web server with clients that send half a request, trickle bytes, read nothing, or are too many.
 
-The rules run in this process around a small application; the attack of 192 half-sent requests runs on the real server.
+The limits run in this process around a small application; the attack of 192 partial requests runs on the real server.
 """
 
 from __future__ import annotations

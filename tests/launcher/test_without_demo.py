@@ -1,4 +1,4 @@
-"""A runtime image, which is built without the folders demo/ and bench/."""
+"""A runtime image without the folders demo/ and bench/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for tests of identities: who is known, who is seen, and how things stand."""
+"""Helpers for identity tests: known people, sightings and their states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""My account: own tokens, and being signed out everywhere."""
+"""My account: personal tokens, and signing out everywhere."""
 
 from __future__ import annotations
 

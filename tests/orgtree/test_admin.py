@@ -1,4 +1,4 @@
-"""What an admin can do to the organisation, its people and their names, and who learns of it."""
+"""Django admin of the organisation, people and identities, and the events it sends."""
 
 from __future__ import annotations
 

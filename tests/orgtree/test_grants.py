@@ -1,4 +1,4 @@
-"""Roles: given and ended by admins, dated, and on a page that everybody can read."""
+"""Roles: granted and ended by admins, dated, and listed on a public page."""
 
 from __future__ import annotations
 

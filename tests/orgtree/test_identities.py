@@ -1,4 +1,4 @@
-"""From names to people."""
+"""Resolving names to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telemetry, git, matching and decisions at the same time, each in a transaction of its own."""
+"""Telemetry, git, matching and decisions in concurrent transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same decisions in Django admin."""
+"""Identity decisions in Django admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an admin decides about identities holds, is written down, and can be taken back."""
+"""Identity decisions are applied, logged, and can be undone."""
 
 from __future__ import annotations
 

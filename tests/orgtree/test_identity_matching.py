@@ -1,4 +1,4 @@
-"""New names are compared with everybody; who likely is somebody known waits."""
+"""New identities are matched with everybody; likely matches wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The review of identities as an admin uses it, with and without scripts, and as nobody else sees it."""
+"""The identity review pages, with and without JavaScript, for admins only."""
 
 from __future__ import annotations
 

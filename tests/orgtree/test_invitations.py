@@ -1,4 +1,4 @@
-"""Invitations: a link opens an account once, and says nothing to whoever guesses."""
+"""Invitations: a link creates an account once, and reveals nothing to guesses."""
 
 from __future__ import annotations
 

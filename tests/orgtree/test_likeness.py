@@ -1,4 +1,4 @@
-"""Who is like whom, by worked examples with strengths of docs/identities.md, and by properties."""
+"""Matching by worked examples with the strengths of docs/identities.md, and by properties."""
 
 from __future__ import annotations
 

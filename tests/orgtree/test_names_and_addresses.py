@@ -1,4 +1,4 @@
-"""Names and addresses as they compare."""
+"""Normalisation of names and addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see of each other."""
+"""Disclosure of individual data."""
 
 from __future__ import annotations
 

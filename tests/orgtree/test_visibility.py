@@ -1,4 +1,4 @@
-"""Which units' figures an account may look at."""
+"""Which units an account may see, and the role that pages name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from orgtree.access.access import Sight, viewable
+from orgtree.access.access import Sight, access_of, viewable
 from orgtree.models import (
     Employment,
     Grant,
@@ -169,6 +169,20 @@ def test_an_auditor_sees_no_figures_by_that_role(branch: Branch) -> None:
     auditor = account("auditor")
     grant(auditor, Role.AUDITOR)
     assert viewable(auditor) == Sight()
+
+
+def test_pages_name_the_highest_role_of_an_account(branch: Branch) -> None:
+    ada, grace, mary, joan = map(account, ("ada", "grace", "mary", "joan"))
+    person("ada", branch.storage)
+    branch.platform.leader = person("grace", branch.platform)
+    branch.platform.save()
+    grant(mary, Role.EXECUTIVE)
+    grant(mary, Role.AUDITOR)
+    grant(joan, Role.AUDITOR)
+    accounts = (account("root", is_superuser=True), mary, grace, joan, ada)
+    assert [access_of(user).role for user in accounts] == ["Admin", "Executive", "Manager", "Auditor", "Member"]
+    grant(ada, Role.MANAGER, branch.search)
+    assert access_of(ada).role == "Manager"
 
 
 def test_members_see_everything_where_the_organisation_says_so(branch: Branch, protected: Organisation) -> None:

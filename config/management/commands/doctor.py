@@ -1,4 +1,4 @@
-"""`manage.py doctor [--json]`: what is right and wrong with this installation."""
+"""`manage.py doctor [--json]`: diagnoses this installation."""
 
 from __future__ import annotations
 

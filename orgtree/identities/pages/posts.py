@@ -15,14 +15,14 @@ from orgtree.identities.decision_log import DecisionError, Steps, take_back
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person
 
 MOST_AT_ONCE = 1000
-_SESSION_KEY = "identity_outcome"
+_SESSION_KEY = "identity_result"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The result of a post as a sentence, and the log entries it can undo."""
 
-    said: str
+    message: str
     is_problem: bool = False
     changes: Sequence[int] = field(default_factory=tuple)
 

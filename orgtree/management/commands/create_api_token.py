@@ -1,4 +1,4 @@
-"""Makes a token for reading the API, and prints it once."""
+"""Creates an API token and prints it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says whose a login or an address is."""
+"""Assigns a login or an address to a person."""
 
 from __future__ import annotations
 

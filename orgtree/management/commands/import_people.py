@@ -1,4 +1,4 @@
-"""Loads people from a CSV file: what would change, or what did."""
+"""Imports people from a CSV file, or previews the import."""
 
 from __future__ import annotations
 

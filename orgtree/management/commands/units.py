@@ -1,4 +1,4 @@
-"""`manage.py units`: the units of the Org Trees as they stand today."""
+"""`manage.py units`: the units of the Org Trees as of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of people as tests write them, and what came of them."""
+"""People files in tests, and their stored result."""
 
 from __future__ import annotations
 

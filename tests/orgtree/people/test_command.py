@@ -1,4 +1,4 @@
-"""`manage.py import_people`: what scripts and people read of it."""
+"""`manage.py import_people`: its output for scripts and people."""
 
 from __future__ import annotations
 

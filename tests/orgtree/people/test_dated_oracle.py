@@ -1,7 +1,6 @@
-"""Random files, one after the other, against a day-by-day account of what they say.
+"""Imports random files in sequence and compares with a day-by-day model.
 
-The account keeps, for each person and day, the team and whether the person is there; a file rewrites the days that it
-speaks of, as docs/people.md states.
+The model holds each person's team and employment by day; a file rewrites the days it covers, as docs/people.md states.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What files of people look like, and what is wrong with some of them."""
+"""People files: accepted formats and errors."""
 
 from __future__ import annotations
 

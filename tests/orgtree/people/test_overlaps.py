@@ -1,4 +1,4 @@
-"""Two things that can't be true at once are refused by the database, whoever writes them."""
+"""The database refuses overlapping date ranges from any writer."""
 
 from __future__ import annotations
 

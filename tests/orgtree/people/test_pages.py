@@ -1,4 +1,4 @@
-"""The pages of people: importing a file with a look before it, the list, and a person's history."""
+"""The people pages: import with preview, the list, and a person's history."""
 
 from __future__ import annotations
 

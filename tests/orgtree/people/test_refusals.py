@@ -1,4 +1,4 @@
-"""What can't be stored is refused with its row, and nothing of the file is stored."""
+"""Invalid rows are reported with their number, and nothing of the file is stored."""
 
 from __future__ import annotations
 

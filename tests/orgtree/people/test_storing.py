@@ -1,4 +1,4 @@
-"""What a file of people does: who is added, changes, moves, leaves and returns, and from when on it holds."""
+"""Storing a people file: who is added, changed, moved, leaves and returns, and effective dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random small organisations over a few days: who is there, who reports to whom, what is said of them."""
+"""Random small organisations over a few days: employment, reporting lines and attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up organisations in the database, and what is stored of their trees, day by day."""
+"""Stores made-up organisations, and reads their trees day by day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Org Trees and units in Django admin: rows are corrected there, and placements follow."""
+"""Org Trees and units in Django admin: correcting rows rebuilds placements."""
 
 from __future__ import annotations
 

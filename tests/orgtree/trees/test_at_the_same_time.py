@@ -1,4 +1,4 @@
-"""Two changes of a tree at a time follow each other."""
+"""Concurrent changes of a tree are serialised."""
 
 from __future__ import annotations
 

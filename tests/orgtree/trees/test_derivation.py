@@ -1,4 +1,4 @@
-"""Derived trees agree with a slow look at each day by itself, on random small organisations."""
+"""Derived trees agree with a brute-force model of each day, on random small organisations."""
 
 from __future__ import annotations
 

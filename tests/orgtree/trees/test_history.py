@@ -1,4 +1,4 @@
-"""Figures stay where people and teams were at the time, whatever the tree is made from."""
+"""Metrics stay with the units people were in at the time, for every kind of tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of Org Trees: what is shown before it is stored, what is refused, and who sees what."""
+"""The Org Tree pages: previews, refusals, and visibility."""
 
 from __future__ import annotations
 

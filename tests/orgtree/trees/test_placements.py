@@ -1,4 +1,4 @@
-"""Stored placements are what a slow look at each day finds, and every difference is announced, and nothing else."""
+"""Stored placements agree with a brute-force model of each day, and exactly the differences are announced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored unit placements are what a slow climb finds on each day."""
+"""Stored unit placements agree with a brute-force climb on each day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trees built by hand: what each change does to places and memberships, and what a tree refuses."""
+"""Hand-built trees: the effect of each edit on places and memberships, and refusals."""
 
 from __future__ import annotations
 
