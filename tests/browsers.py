@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
     """The browser of this process.
 
     Playwright keeps an event loop in this thread while the browser runs, beside which Django lets nobody read its
-    models unless it is told that nothing else runs in that loop.
+    models unless it knows that nothing else runs in that loop.
     """
     from playwright.sync_api import sync_playwright
 

@@ -48,7 +48,7 @@ def signed_in_only(address: str) -> Access:
 
 
 def admins_only(address: str) -> Access:
-    """Members are not told that such a page exists."""
+    """404 for members, who must not learn that the page exists."""
     return Access(address, visitor=SIGN_IN, member=404, admin=200)
 
 
@@ -62,7 +62,7 @@ def everybody(address: str, status: int = 200) -> Access:
 
 
 def api(address: str) -> Access:
-    """Programs are told that they need a token; nobody is sent to a sign-in page."""
+    """401 for programs without a token; no redirect to a sign-in page."""
     return Access(address, visitor=401, member=200, admin=200, token=200)
 
 

@@ -1,7 +1,7 @@
 """Processes of the product that start in a tenth of a second instead of three.
 
-A fork server (standard library) loads the product once per test process.  Processes of `Server` are forked from it, take
-over the given environment, and run like `python ARGUMENTS`.  Tests of starting, stopping and crashing start real
+A fork server (standard library) loads the product once per test process.  Processes of `Server` are forked from it,
+take over the given environment, and run like `python ARGUMENTS`.  Tests of starting, stopping and crashing start real
 processes: see tests/installations.py.
 """
 

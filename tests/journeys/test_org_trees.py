@@ -54,7 +54,7 @@ def write_repository(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def team_server(start_server: StartServer) -> Iterator[Server]:
-    """An installation with a few weeks of six people's sessions, of whom nobody has told anything yet."""
+    """An installation with a few weeks of six people's sessions, before any people were imported."""
     chance = random.Random(20261120)
     now = datetime.now(UTC)
     with start_server("web", "worker", "beat", named="org-trees") as server:
@@ -152,7 +152,7 @@ def filter_by_team(window: BrowserWindow) -> None:
 
 
 def be_refused(window: BrowserWindow) -> None:
-    """Ada sees her own team and is told nothing of the other one, nor of configuring."""
+    """Ada sees her own team, but neither the other one nor configuration."""
     window.go("/insights/ai/?unit=payments")
     expect(window.page.locator("[data-tile='ai.spend']").first).to_be_visible()
     for address in ("/insights/ai/?unit=search", "/orgtree/import/", "/orgtree/identities/"):

@@ -23,7 +23,7 @@ A_DAY = re.compile(r"2026-03-\d\d")
 
 
 class Telling(Delivery):
-    """Sends what is told through the push API, as of the week before last."""
+    """Pushes records through the API, as of the week before last."""
 
     def __init__(self, server: Server) -> None:
         super().__init__()

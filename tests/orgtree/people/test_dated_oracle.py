@@ -19,48 +19,48 @@ from tests.seeds import seeds
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 40
 NAMES = ("ada", "grace", "alan", "joan")
-EVER, NEVER = -1, DAYS + 1  # before the first day that is looked at, and after the last
+EVER, NEVER = -1, DAYS + 1  # before the first tested day, and after the last
 
 
 @dataclass
 class Account:
-    """Of one person: the team on each day, and the stretches [from, to) on which they are there; None: not told of."""
+    """Model of one person: the team by day, and employments [from, to); None: not imported yet."""
 
     team: list[str | None] = field(default_factory=lambda: [None] * DAYS)
     date_ranges: list[list[int]] | None = None
 
-    def tell(self, row: Row, effective: int, *, complete: bool) -> bool:
-        """What the row says; False where it can't be true."""
+    def apply(self, row: Row, effective: int, *, complete: bool) -> bool:
+        """Apply the row; False if it is invalid."""
         before = [list(date_range) for date_range in self.date_ranges or ()]
-        if not self._tell_days(row, effective, complete=complete):
+        if not self._apply_days(row, effective, complete=complete):
             self.date_ranges = before or None
             return False
         if row.team is not None:
             self.team[effective:] = [row.team or None] * (DAYS - effective)
         return True
 
-    def _tell_days(self, row: Row, effective: int, *, complete: bool) -> bool:
+    def _apply_days(self, row: Row, effective: int, *, complete: bool) -> bool:
         if self.date_ranges is None:
             self.date_ranges = [[EVER if row.start is None else row.start, row.end or NEVER]]
             return True
-        meant = self.date_ranges[-1]
+        matched = self.date_ranges[-1]
         if row.start is not None:
             still_to_end = [date_range for date_range in self.date_ranges if date_range[1] > row.start]
             if still_to_end:
-                meant = still_to_end[0]
-                meant[0] = row.start
+                matched = still_to_end[0]
+                matched[0] = row.start
             else:
-                meant = [row.start, NEVER]
-                self.date_ranges.append(meant)
+                matched = [row.start, NEVER]
+                self.date_ranges.append(matched)
         if row.end:
-            if row.end <= meant[0]:
+            if row.end <= matched[0]:
                 return False
             self.date_ranges = [
                 date_range
                 for date_range in self.date_ranges
-                if date_range is meant or date_range[1] <= meant[0] or date_range[0] >= row.end
+                if date_range is matched or date_range[1] <= matched[0] or date_range[0] >= row.end
             ]
-            meant[1] = row.end
+            matched[1] = row.end
         elif row.says_end or complete:
             last = self.date_ranges[-1]
             if effective <= last[1] < NEVER:
@@ -70,7 +70,7 @@ class Account:
         return True
 
     def leave(self, effective: int) -> None:
-        """Who begins that very day and was never there before has nothing to leave yet."""
+        """People who start on that day have nothing to leave yet."""
         if self.is_there(effective):
             remaining = [[start, min(end, effective)] for start, end in self.date_ranges or () if start < effective]
             self.date_ranges = remaining or self.date_ranges
@@ -104,7 +104,7 @@ def test_files_say_what_they_say_from_their_day_on(seed: int) -> None:
         effective, complete = rng.randrange(1, DAYS), rng.random() < 0.3
         changes = load(as_csv(rows), on=day(effective).isoformat(), complete=complete)
         updated = {name: Account(list(account.team), copied(account)) for name, account in accounts.items()}
-        possible = [updated[row.name].tell(row, effective, complete=complete) for row in rows]
+        possible = [updated[row.name].apply(row, effective, complete=complete) for row in rows]
         assert bool(changes.errors) == (not all(possible)), changes.errors
         if changes.errors:
             continue
