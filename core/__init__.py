@@ -1,1 +1,1 @@
-"""Mechanics without a domain: nothing here knows of people, facts or figures."""
+"""Domain-free mechanics: nothing here knows about people, facts or figures."""

@@ -1,7 +1,7 @@
-"""Whose a change is, in the history that the database's triggers write.
+"""Records which account made a change in the history that the database triggers write.
 
-django-pghistory's own middleware puts its settings in front of every statement of a request, the composed ones of the
-metric engine and those of the intake included, which it cannot read.  Here one statement of the transaction says it.
+django-pghistory's own middleware prepends its settings to every statement of a request, including the composed
+statements of the metric engine and of intake, which it cannot parse.  Here one statement per transaction sets them.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from django.db import connection, transaction
 
 @contextmanager
 def changes_by(account: User | None) -> Iterator[None]:
-    """A transaction whose changes the history tells as that account's; None: Headway's own.
+    """A transaction whose changes the history attributes to this account; None: to Headway itself.
 
-    Inside another one, the changes stay the outer account's.
+    Nested calls keep the outer account.
     """
     with transaction.atomic():
-        if _is_told():
+        if _has_context():
             yield
             return
-        _tell(str(uuid4()), json.dumps({"user": account.pk if account else None}))
+        _set_context(str(uuid4()), json.dumps({"user": account.pk if account else None}))
         yield
-        _tell("", "")  # what the same transaction does later is nobody's
+        _set_context("", "")  # later changes of the same transaction have no author
 
 
 def account_of(event: Any) -> int | None:
-    """The id of the account whose change an event of the history is; None: Headway's own."""
+    """The id of the account that made the change of a history event; None: Headway itself."""
     return event.pgh_context.metadata.get("user") if event.pgh_context else None
 
 
-def _is_told() -> bool:
+def _has_context() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting('pghistory.context_id', true), '') <> ''")
         return bool(cursor.fetchone()[0])
 
 
-def _tell(context_id: str, metadata: str) -> None:
-    """For this transaction alone: the database forgets it with a commit, and with a rollback."""
+def _set_context(context_id: str, metadata: str) -> None:
+    """Local to the transaction: the database resets it at commit and at rollback."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",

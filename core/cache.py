@@ -1,7 +1,7 @@
-"""The one memory of answers, in the process: the least recently used go first, by bytes.
+"""The in-process cache: least recently used entries are evicted first, limited by bytes.
 
-A key names everything that its answer depends on, versions included, so that an entry can be unneeded and never wrong.
-What a viewer may see is decided after it, and is never cached.
+A key names everything that its entry depends on, versions included, so an entry can be unneeded but never wrong.
+What a viewer may see is decided afterwards and never cached.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-Answer = TypeVar("Answer")
+Entry = TypeVar("Entry")
 
 
-class Cache(Generic[Answer]):
-    """Answers of one kind by key, `most_bytes` of them together by `size_of` (bytes of an answer).
+class Cache(Generic[Entry]):
+    """Entries of one kind by key, at most `max_bytes` in total as measured by `size_of` (bytes per entry).
 
-    Threads share it; a forked process begins with an empty one, because what versions count may differ there.
+    Shared by threads; a forked process starts with an empty cache, because version numbers may differ there.
     """
 
-    def __init__(self, most_bytes: int, size_of: Callable[[Answer], int]) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, most_bytes: int, size_of: Callable[[Entry], int]) -> None:
+        self._max_bytes = most_bytes
         self._size_of = size_of
         self.clear()
         os.register_at_fork(after_in_child=self.clear)
 
     def clear(self) -> None:
         self._lock = threading.Lock()
-        self._answers: LRUCache[str, Answer] = LRUCache(self._most_bytes, getsizeof=self._size_of)
+        self._entries: LRUCache[str, Entry] = LRUCache(self._max_bytes, getsizeof=self._size_of)
 
-    def get(self, key: str) -> Answer | None:
+    def get(self, key: str) -> Entry | None:
         with self._lock:
-            return self._answers.get(key)
+            return self._entries.get(key)
 
-    def put(self, key: str, answer: Answer) -> None:
-        """Nothing is remembered of an answer that is larger than the whole cache."""
+    def put(self, key: str, entry: Entry) -> None:
+        """An entry larger than the whole cache is not stored."""
         with self._lock:
-            if self._size_of(answer) <= self._most_bytes:
-                self._answers[key] = answer
+            if self._size_of(entry) <= self._max_bytes:
+                self._entries[key] = entry
 
     @property
     def bytes(self) -> int:
-        return int(self._answers.currsize)
+        return int(self._entries.currsize)

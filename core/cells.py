@@ -1,4 +1,4 @@
-"""The text of single cells: brought into one form, read as dates and time zones, refused in words."""
+"""Parsing of single spreadsheet cells: normalised text, dates and time zones, with error messages for people."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from functools import cache, lru_cache
 LONGEST_TEXT = 200
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # beyond, a date is a slip of the keyboard
 
-# Spaces without width, soft hyphens, and the marks that turn the direction of writing: letters carry theirs already.
+# Zero-width spaces, soft hyphens and bidirectional marks: characters carry their own direction already.
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe]")
-# Joiners mean something between letters of Arabic or Indic scripts only.
+# Joiners have a meaning only inside Arabic and Indic scripts.
 _STRAY_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
 _ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _DOTTED_DATE = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
 
 
 class CellError(ValueError):
-    """What is wrong with a cell and what to write instead."""
+    """Says what is wrong with a cell and what to write instead."""
 
 
 def clean(text: str) -> str:
-    """One line without invisible characters and superfluous blanks, in Unicode NFC.  Formulas are only text."""
+    """A single line in Unicode NFC, without invisible characters and repeated blanks.  Formulas are plain text."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", _STRAY_JOINER.sub("", _INVISIBLE.sub("", text)))
     text = " ".join(text.split())
@@ -41,7 +41,7 @@ def short_text(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def day(text: str) -> date:
-    """2026-01-31, 2026/01/31 or 31.01.2026; what could be read in two ways is refused."""
+    """2026-01-31, 2026/01/31 or 31.01.2026; ambiguous formats are refused."""
     if match := _ISO_DATE.fullmatch(text):
         year, month, number = match.groups()
     elif match := _DOTTED_DATE.fullmatch(text):
@@ -49,12 +49,12 @@ def day(text: str) -> date:
     else:
         raise CellError(f"“{text[:30]}” is no date. Write it as 2026-01-31.")
     try:
-        found = date(int(year), int(month), int(number))
+        parsed = date(int(year), int(month), int(number))
     except ValueError:
         raise CellError(f"There is no day {text[:30]}. Write dates as 2026-01-31.") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
         raise CellError(f"{text[:30]} lies outside the years {FIRST_YEAR} to {LAST_YEAR}.")
-    return found
+    return parsed
 
 
 def time_zone(text: str) -> str:

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet can open without running anything that a name or a message contains."""
+"""CSV export that is safe to open in a spreadsheet: no cell is interpreted as a formula."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 class _Echo:
-    """The csv module writes to it, and gets back what it wrote: a line that can be sent at once."""
+    """A file for the csv module that returns each line it is given, so that lines can be streamed."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Cell]]) -> StreamingHttpResponse:
-    """`rows` as the download `<name>.csv`, in UTF-8 with the mark by which spreadsheets know it."""
+    """`rows` as the download `<name>.csv`, in UTF-8 with the byte order mark that spreadsheets expect."""
     response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["Cache-Control"] = "private, no-store"
@@ -38,7 +38,7 @@ def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
 
 
 def safe_cell(cell: Cell) -> str | float | int:
-    """Text that could be read as a formula gets an apostrophe in front; numbers stay numbers."""
+    """Prefixes text that could be read as a formula with an apostrophe; numbers stay numbers."""
     if cell is None:
         return ""
     if isinstance(cell, datetime | date):

@@ -1,4 +1,4 @@
-"""Ranges of days as people read them."""
+"""Date ranges as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 
 def date_range_in_words(start: date | None, end: date | None) -> str:
-    """The end is the first day that does not belong to the range."""
+    """`end` is exclusive."""
     if start is None:
         return "always" if end is None else f"until {end}"
     return f"from {start}" if end is None else f"{start} – {end}"

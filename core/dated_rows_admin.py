@@ -1,4 +1,4 @@
-"""Rows that hold on certain days, in Django admin."""
+"""Django admin for rows that are valid for a date range."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:  # generic for the type checker only
 
 
 class DaysField(DateRangeFormField):
-    """Two days, each of which may be left out: since ever, for ever."""
+    """Start and end, both optional: an empty one leaves the range open."""
 
     def clean(self, value: Any) -> Any:
         return super().clean(value) if any(value or ()) else DateRange(None, None)
@@ -36,17 +36,17 @@ DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
 
 
 class OneAtATime(FormSet):
-    """No two rows that say the same thing share a day."""
+    """Refuses rows with the same key (`said_of`) whose date ranges overlap."""
 
     said_of: tuple[str, ...] = ()
 
     def clean(self) -> None:
         super().clean()
-        stretches: dict[tuple[Any, ...], list[DateRange]] = {}
+        ranges_by_key: dict[tuple[Any, ...], list[DateRange]] = {}
         for row in self.kept_rows():
-            stretches.setdefault(tuple(row.get(name) for name in self.said_of), []).append(row["during"])
-        for days in stretches.values():
-            days.sort(key=lambda each: each.lower or date.min)
+            ranges_by_key.setdefault(tuple(row.get(name) for name in self.said_of), []).append(row["during"])
+        for days in ranges_by_key.values():
+            days.sort(key=lambda date_range: date_range.lower or date.min)
             for earlier, later in pairwise(days):
                 if earlier.upper is None or later.lower is None or later.lower < earlier.upper:
                     raise ValidationError(
@@ -55,7 +55,7 @@ class OneAtATime(FormSet):
                     )
 
     def kept_rows(self) -> list[dict[str, Any]]:
-        """The rows that will be stored, as they were typed."""
+        """The cleaned data of the rows that will be stored."""
         return [
             form.cleaned_data
             for form in self.forms
@@ -66,5 +66,5 @@ class OneAtATime(FormSet):
 
 
 def words_of(days: DateRange) -> str:
-    """A range of days in words."""
+    """A date range as text."""
     return date_range_in_words(days.lower, days.upper)

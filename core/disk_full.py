@@ -1,4 +1,4 @@
-"""A full disk, whoever met it: a file that could not be written, or PostgreSQL."""
+"""Detects a full disk, whether a file write or PostgreSQL reported it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POSTGRES_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes
 
 
 def says_disk_full(problem: BaseException | None) -> bool:
-    """Whether this error, or one that it came from, says so."""
+    """Whether this error, or one that caused it, reports a full disk."""
     while problem is not None:
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -22,5 +22,5 @@ def says_disk_full(problem: BaseException | None) -> bool:
 
 
 def why_not_stored(problem: BaseException) -> str:
-    """The sentence for whoever sent what a disk or a database did not take."""
+    """The message for the sender of data that could not be stored."""
     return DISK_FULL if says_disk_full(problem) else UNREACHABLE

@@ -1,4 +1,4 @@
-"""What people write in Markdown, as HTML that is safe to show."""
+"""Renders users' Markdown as safe HTML."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ _SCHEMES = {"http", "https", "mailto"}
 
 
 def as_html(text: str) -> SafeString:
-    """Raw HTML in the text stays text; links lead to the web and to mail alone, and images are left out."""
+    """Raw HTML stays text; only http, https and mailto links are kept, and images are dropped."""
     cleaned = nh3.clean(_READER.render(text), tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
-    return mark_safe(cleaned)  # noqa: S308  # nh3 has just taken out everything that is not listed above
+    return mark_safe(cleaned)  # noqa: S308  # nh3 has just removed everything that is not listed above

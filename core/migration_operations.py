@@ -1,4 +1,4 @@
-"""Many operations of a migration as one."""
+"""Runs many migration operations as one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.db.migrations.state import ProjectState
 
 
 class AtOnce(Operation):
-    """Operations of which each can do with the models as they are after all of them, and backwards, before all.
+    """Operations that all work with the model state after the last of them (backwards: before the first).
 
-    Tables can; triggers are taken back from tables that are there, so they stand in an AtOnce of their own.
+    Creating tables does; triggers are removed from existing tables, so they go into an AtOnce of their own.
 
-    After each operation Django builds anew every model that is related to the changed one, by however many others: on
-    an empty database that took three quarters of the time.  Here they are built once.
+    After each operation Django rebuilds every model related to the changed one, however indirectly: on an empty
+    database that took three quarters of the time.  Here they are built once.
     """
 
     reversible = True
@@ -24,7 +24,7 @@ class AtOnce(Operation):
         self.operations = operations
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        state.__dict__.pop("apps", None)  # the built models: what is not built needs no building anew
+        state.__dict__.pop("apps", None)  # drops the built models, so that they are not rebuilt
         for operation in self.operations:
             operation.state_forwards(app_label, state)
 
@@ -37,7 +37,7 @@ class AtOnce(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """From the state that has all of them to the one that has none."""
+        """From the state after all operations to the state before them."""
         for operation in reversed(self.operations):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 

@@ -1,7 +1,7 @@
-"""Waking a background task up, without relying on the message.
+"""Wakes up background tasks without relying on message delivery.
 
-A message is a nudge; the work to do is a row.  A lost message costs seconds, because a sweep finds the row,
-and never a record.  It stands in the lowest app because every app above has work to hand to the background.
+A message is a nudge; the work to do is a row.  A lost message delays the work by seconds, until a sweep finds the row,
+and never loses a record.  It lives in the lowest app because every app above hands work to the background.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_NUDGES = 1.0
-SECONDS_WITHOUT_BROKER = 10.0  # trying one that hangs holds up the request that does it, so the next try is a timer's
+SECONDS_WITHOUT_BROKER = 10.0  # a hanging broker would block the request, so a timer retries
 _lock = threading.Lock()
 _nudged_at: dict[str, float] = {}
 _broker_away_until = float("-inf")
@@ -31,10 +31,10 @@ class Task(Protocol):
 
 
 def nudge_on_commit(task: Task) -> None:
-    """Send `task` once the current transaction is stored; at most one message per task, process and second.
+    """Send `task` once the current transaction is committed; at most one message per task, process and second.
 
-    A nudge that comes too soon after the last one is sent when the second is over: the running task may have
-    looked before this transaction's rows could be seen.
+    A nudge within a second of the last one is delayed, not dropped: the running task may have looked before this
+    transaction's rows were visible.
     """
     transaction.on_commit(lambda: _nudge(task), robust=True)
 
@@ -61,7 +61,7 @@ def _send(task: Task) -> None:
         _nudged_at[task.name] = time.monotonic()
     try:
         task.delay()
-    except (OSError, OperationalError) as problem:  # the broker is away: the sweep will find the rows
+    except (OSError, OperationalError) as problem:  # no broker: the sweep will find the rows
         logger.warning("Could not nudge %s: %s", task.name, problem)
         with _lock:
             _broker_away_until = time.monotonic() + SECONDS_WITHOUT_BROKER

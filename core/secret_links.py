@@ -1,4 +1,4 @@
-"""Pages whose address is a secret: whoever has the link may use it."""
+"""Pages behind a secret link: anyone who has the link may use it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
 
 
 def secret_link(view: View[Arguments]) -> View[Arguments]:
-    """No page that is opened from this one learns its address.
+    """Keeps the link out of the Referer header of pages opened from this one.
 
-    `no-referrer` would go further, and make browsers send `Origin: null`, which the check of forms refuses.
+    `no-referrer` would be stricter, but makes browsers send `Origin: null`, which Django's CSRF check refuses.
     """
 
     @wraps(view)

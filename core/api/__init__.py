@@ -1,1 +1,1 @@
-"""What the APIs of all apps share."""
+"""Shared by the APIs of all apps."""

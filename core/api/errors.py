@@ -1,4 +1,4 @@
-"""What is wrong with a request as a whole."""
+"""Errors that concern a request as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that are answered a page at a time: what their requests say, and which stretch of the list it names."""
+"""Pagination of API lists: the request parameters, and the slice that they select."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, whole_num
 def page_parameters(
     things: str, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE
 ) -> tuple[OpenApiParameter, OpenApiParameter]:
-    """`things` are what is listed."""
+    """`things` names what is listed."""
     return (
         OpenApiParameter("page", int, description="From 1."),
         OpenApiParameter("size", int, description=f"{things} a page, at most {largest:,}; by default {default}."),

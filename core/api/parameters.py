@@ -1,4 +1,4 @@
-"""The parameters of requests about people and units."""
+"""Request parameters of the APIs about people and units."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE = 100, 1000, 1_000_000
 
 
 def only(request: Request, *names: str) -> None:
-    """Refuse parameters that mean nothing here: a misspelt one would be passed over in silence."""
+    """Refuse unknown parameters: a misspelt one would be ignored silently."""
     for name in request.query_params:
         if name not in names:
             known = f"Use {', '.join(names)}." if names else "There are none."

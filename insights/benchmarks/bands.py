@@ -1,7 +1,7 @@
-"""Bands of published sets, and the one in which a value lies.
+"""Benchmark bands of published sets, and the band of a value.
 
-Sets are as they were published: a cluster's figure may be better than that of the cluster above it, two clusters may
-have the same, and between two there may be a gap.  None of this is smoothed over.
+Sets are as published: a cluster's value may be better than that of the cluster above it, two clusters may have the same
+value, and there may be gaps between clusters.  None of this is smoothed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from insights.query.query import Statistic
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Values from `start` up to and without `end`, in the metric's unit, that were published for these clusters.
+    """The values [start, end) that were published for these clusters, in the metric's unit.
 
-    Several names: the set has the same values for all of them.  `between`: the values lie between what was published
-    for the two, and for neither.
+    Several names: the set has the same values for all of them.  `between`: the values lie in the gap between the two.
     """
 
     names: tuple[str, ...]
@@ -43,7 +42,7 @@ class Band:
 class MetricBands:
     """The bands of one metric in one set, the best cluster first, as published.
 
-    `statistic` is the one that was published; `note` says where the published metric differs from Headway's.
+    `statistic` is the published one; `note` says how the published metric differs from Headway's.
     """
 
     bands: tuple[Band, ...]
@@ -52,23 +51,23 @@ class MetricBands:
 
     @property
     def is_monotonic(self) -> bool:
-        """Whether a better cluster has better values throughout."""
+        """Whether better clusters have better values throughout."""
         starts = [band.start for band in self.bands]
         return starts == sorted(starts) or starts == sorted(starts, reverse=True)
 
     def published_statistic(self, metric: Metric) -> Statistic | None:
-        """The one that the bands are of: that which was named, else the metric's own; None for one plain value."""
+        """The statistic of the bands: the published one, else the metric's own; None for metrics without statistics."""
         return (self.statistic or metric.statistic) if metric.statistics else None
 
     def are_of(self, metric: Metric, statistic: Statistic | None) -> bool:
-        """Whether a figure by this statistic (None: the metric's own) may be laid beside them."""
+        """Whether a value with this statistic (None: the metric's own) is comparable with them."""
         shown = (statistic or metric.statistic) if metric.statistics else None
         return self.published_statistic(metric) == shown
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSet:
-    """A published set.  `year` is None where none is named; `secondary` says whose copy it was taken from."""
+    """A published set.  `year` is None where unknown; `secondary` names the secondary source that it was taken from."""
 
     slug: str
     name: str
@@ -80,15 +79,15 @@ class BenchmarkSet:
 
 
 def band_of(benchmarks: BenchmarkSet, metric: Metric, value: float, statistic: Statistic | None) -> Band | None:
-    """The band in which a metric's value by that statistic (None: its own) lies.
+    """The band of a metric's value with that statistic (None: its own).
 
-    None where the set does not have the metric, published another statistic of it, or has nothing so far out.
+    None where the set lacks the metric, published another statistic of it, or has no band for the value.
     """
     of_metric = benchmarks.metrics.get(metric.key)
     if of_metric is None or math.isnan(value) or not of_metric.are_of(metric, statistic):
         return None
-    found = next((band for band in of_metric.bands if value in band), None)
-    return found or _gap(of_metric.bands, value)
+    band = next((band for band in of_metric.bands if value in band), None)
+    return band or _gap(of_metric.bands, value)
 
 
 def _gap(bands: Iterable[Band], value: float) -> Band | None:
@@ -102,30 +101,30 @@ def _gap(bands: Iterable[Band], value: float) -> Band | None:
 
 
 def merged(bands: Iterable[Band]) -> tuple[Band, ...]:
-    """The same bands; clusters with the same values are one."""
-    found: dict[tuple[float, float], Band] = {}
+    """The bands, with clusters that have the same values merged into one."""
+    by_range: dict[tuple[float, float], Band] = {}
     for band in bands:
         key = (band.start, band.end)
-        names = (*found[key].names, *band.names) if key in found else band.names
-        found[key] = Band(names, *key)
-    return tuple(found.values())
+        names = (*by_range[key].names, *band.names) if key in by_range else band.names
+        by_range[key] = Band(names, *key)
+    return tuple(by_range.values())
 
 
 def ranges(*published: tuple[str, float, float]) -> MetricBands:
-    """Clusters with the values from … to …, the end not included."""
+    """Bands from the clusters' values [start, end)."""
     return MetricBands(merged(Band((name,), start, end) for name, start, end in published))
 
 
 def at_most(
     *published: tuple[str, float], rest: str, statistic: Statistic | None = None, note: str = ""
 ) -> MetricBands:
-    """Clusters with one figure each, of which the lower is the better: a cluster reaches up to its figure.
+    """Bands from one value per cluster, where lower is better: a cluster reaches up to its value.
 
-    They are told apart by their figures, whatever their names promise; `rest` is whoever lies beyond all.
+    Ordered by value, whatever the clusters' names; `rest` holds all values beyond.
     """
     limits: dict[str, tuple[float, float]] = {}
     start = 0.0
-    for name, figure in sorted(published, key=lambda each: each[1]):
+    for name, figure in sorted(published, key=lambda published_figure: published_figure[1]):
         if name != rest:
             end = math.nextafter(figure, math.inf)
             limits[name] = (start, end)
@@ -138,7 +137,7 @@ def at_most(
 def at_least(
     *published: tuple[str, float], rest: str, statistic: Statistic | None = None, note: str = ""
 ) -> MetricBands:
-    """Clusters with one figure each, of which the higher is the better: a cluster begins at its figure."""
+    """Bands from one value per cluster, where higher is better: a cluster starts at its value."""
     end = math.inf
     bands = []
     for name, figure in published:

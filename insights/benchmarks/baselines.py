@@ -1,8 +1,8 @@
-"""Where a metric stands over some whole weeks, months or quarters, with a 95 % interval: what plans are made from.
+"""Baselines: a metric's value over several whole weeks, months or quarters, with a 95 % confidence interval.
 
-Most figures (a median, a share, so many a day) mean the same of a week as of a year.  Others grow with the time that
-they are of: what is counted, and whatever is of different people.  Of these a baseline is the mean of whole weeks (or
-months, or quarters), which is what the points of a chart show, too.
+Most metrics (a median, a share, a rate per day) are comparable between a week and a year.  Others grow with the length
+of the window: counts, and numbers of distinct people.  For these a baseline is the mean of whole weeks (or months, or
+quarters), like the points of a chart.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from insights.catalogue.declarations import Concentration, Count, Metric, ShareOfBase
 from insights.catalogue.registry import get
 from insights.engine.measures import PERCENTILES
-from insights.engine.plan import Clock, plan
+from insights.engine.plan import Clock, plan_query
 from insights.engine.read import read_series
 from insights.engine.scan import select
 from insights.formulas.differences import Interval
@@ -44,7 +44,7 @@ OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
 
 @dataclass(frozen=True)
 class Baseline:
-    """`people` are the fewest behind any part of it: below the minimum group size it is withheld from others."""
+    """`people` is the smallest number of people behind any part of it, for the minimum group size."""
 
     window: Window
     period: Granularity | None  # the buckets whose mean it is; None: one value of the whole window
@@ -52,11 +52,11 @@ class Baseline:
     interval: Interval | None
     sample_size: int
     people: int
-    reason: str  # why there is no value, or no interval
+    reason: str  # why value or interval is missing
 
 
 def grows_with_time(metric: Metric) -> bool:
-    """Whether a week of it cannot be held against a quarter."""
+    """Whether its value depends on the length of the window, so that a week is not comparable with a quarter."""
     if metric.is_stock:
         return False
     if metric.per_period or metric.over_buckets or isinstance(metric, (ShareOfBase, Concentration)):
@@ -67,7 +67,7 @@ def grows_with_time(metric: Metric) -> bool:
 
 
 def whole_buckets(today: date, granularity: Granularity, number: int) -> Window:
-    """The latest `number` weeks, months or quarters that are over."""
+    """The latest `number` complete weeks, months or quarters."""
     end = start = windows.whole_bucket(today, granularity).start
     for _ in range(number):
         start = windows.whole_bucket(start - timedelta(days=1), granularity).start
@@ -79,7 +79,7 @@ def baseline_query(key: str, scope: Scope, window: Window, period: Granularity |
 
 
 def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | None) -> Baseline:
-    """Over whole buckets of `period`, which a metric that grows with time has to have; else over whole weeks.
+    """The baseline over whole buckets of `period`, which is required for metrics that grow with time.
 
     Raises QueryError where there is no such unit or metric.
     """
@@ -93,7 +93,7 @@ def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | 
 
 
 def mean_of(figures: Sequence[Figure]) -> float | None:
-    """Of the buckets that have a value."""
+    """The mean of the buckets with a value."""
     known = [figure.value for figure in figures if figure.value is not None]
     return fmean(known) if known else None
 
@@ -114,13 +114,13 @@ def _mean_of_buckets(answer: SeriesAnswer, period: Granularity, people: int) -> 
 
 def _of_whole(answer: SeriesAnswer, people: int) -> Baseline:
     query, [figure] = answer.query, answer.total
-    found = Baseline(query.window, None, figure.value, None, figure.sample_size, people, "")
+    baseline = Baseline(query.window, None, figure.value, None, figure.sample_size, people, "")
     if figure.value is None:
-        return replace(found, reason=_why(answer))
+        return replace(baseline, reason=_why(answer))
     if get(query.key).is_stock:
-        return replace(found, reason=OF_ONE_DAY)
+        return replace(baseline, reason=OF_ONE_DAY)
     interval = _interval(answer)
-    return replace(found, interval=interval, reason="" if interval else TOO_FEW)
+    return replace(baseline, interval=interval, reason="" if interval else TOO_FEW)
 
 
 def _interval(answer: SeriesAnswer) -> Interval | None:
@@ -130,29 +130,29 @@ def _interval(answer: SeriesAnswer) -> Interval | None:
         values, weeks = _values_by_week(query)
         return interval_of_percentile(values, weeks, PERCENTILES[statistic], seed=_seed(query))
     parts = [
-        (each.numerator, each.denominator)
-        for each in answer.series
-        if each.numerator is not None and each.denominator is not None
+        (bucket.numerator, bucket.denominator)
+        for bucket in answer.series
+        if bucket.numerator is not None and bucket.denominator is not None
     ]
-    found = interval_of_quotient([above for above, _ in parts], [below for _, below in parts], seed=_seed(query))
-    if found is None:
+    interval = interval_of_quotient([above for above, _ in parts], [below for _, below in parts], seed=_seed(query))
+    if interval is None:
         return None
     scale = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
-    return Interval(found.low * scale, found.high * scale)
+    return Interval(interval.low * scale, interval.high * scale)
 
 
 def _values_by_week(query: MetricQuery) -> tuple[Floats, Integers]:
-    """What is measured of each fact, with the position of the week in which it counts."""
+    """The measured value of each fact, with the position of its week."""
     import numpy as np
 
-    each = plan(query, Clock.read())
-    need = each.needs[each.metric.sampled]
-    reading = each.in_buckets(need)
-    rows = select(reading, [need.measure], _VALUES)
+    plan = plan_query(query, Clock.read())
+    measure_query = plan.measure_queries[plan.metric.sampled]
+    fact_query = plan.in_buckets(measure_query)
+    rows = select(fact_query, [measure_query.measure], _VALUES)
     return np.array([row["value"] for row in rows], float), np.array([row["window_id"] for row in rows], np.int64)
 
 
-# In one order, whatever that of the rows is.  A fact that several share counts once.
+# In a fixed order, whatever the order of the rows.  A shared fact counts once.
 _VALUES = """
     SELECT window_id, max(c_0)::DOUBLE AS value FROM counted WHERE c_0 IS NOT NULL GROUP BY fact_id, window_id
     ORDER BY window_id, fact_id
@@ -160,7 +160,7 @@ _VALUES = """
 
 
 def _fewest_people(answers: Sequence[SeriesAnswer], *, of_buckets: bool) -> int:
-    """Behind any figure that enters, or what stands above its line; 0 where it is nobody's."""
+    """The smallest number of people behind any of the values or their numerators; 0 without people."""
     figures = [figure for answer in answers for figure in (answer.series if of_buckets else answer.total)]
     return min((figure.people for figure in figures if figure.people), default=0)
 
@@ -170,6 +170,6 @@ def _why(answer: SeriesAnswer) -> str:
 
 
 def _seed(query: MetricQuery) -> int:
-    """The same question draws the same weeks."""
-    told = (query.key, query.window, query.granularity, query.scope, query.statistic)
-    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])
+    """A seed for the bootstrap: equal queries draw the same weeks."""
+    parts = (query.key, query.window, query.granularity, query.scope, query.statistic)
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8])

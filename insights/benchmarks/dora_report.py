@@ -1,4 +1,4 @@
-"""The five DORA metrics of a scope and window at once: with bands, the window before, and the score."""
+"""The DORA report: the five metrics of a scope and window, with benchmark bands, the previous window, and the score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orgtree.access.access import Access
 
 @dataclass(frozen=True)
 class DoraMetric:
-    """One metric in the window and in the one before."""
+    """One metric in the window and in the previous one."""
 
     metric: Metric
     figure: Figure
@@ -42,13 +42,13 @@ class DoraReport:
         return [metric.metric.key for metric in self.metrics if metric.figure.value is None]
 
 
-def dora_report(asked: MetricQuery, access: Access, published: BenchmarkSet) -> DoraReport:
-    """The report for the query's window, scope and facets, as this viewer may see it; from facts or fresh cells.
+def dora_report(query: MetricQuery, access: Access, published: BenchmarkSet) -> DoraReport:
+    """The report for the query's window, scope and facets, as this viewer may see it.
 
-    Raises QueryError where it cannot be answered.
+    Raises QueryError where the query cannot be answered.
     """
-    before = windows.previous(asked.window)
-    queries = [replace(asked, key=key) for key in SCORED]
+    before = windows.previous(query.window)
+    queries = [replace(query, key=key) for key in SCORED]
     answers = visible_totals([*queries, *(replace(query, window=before) for query in queries)], access)
     figures = [answer.total[0] for answer in answers]
     now, then = figures[: len(SCORED)], figures[len(SCORED) :]

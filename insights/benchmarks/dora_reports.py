@@ -1,7 +1,7 @@
 """The clusters of DORA's yearly reports, in seconds, deployments per day and per cent.
 
-"On demand" is more than once a day here.  Rates that were published as ranges of whole per cent are read so that every
-rate rounds into its range.
+"On demand" is taken as more than once a day.  Rates published as ranges of whole per cent include all rates that round
+into the range.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The buckets of Four Keys, with which DORA's team showed how the four keys can be computed; it is archived since 2024.
+"""The buckets of Four Keys, the DORA team's reference implementation of the four keys; archived since 2024.
 
-The only published set that tells deployment frequency by the days of a week on which something is deployed.
+The only published set with deployment frequency as days per week with a deployment.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _within() -> MetricBands:
 
 
 def _days_per_week() -> MetricBands:
-    """Monthly is one deployment a month: where there are so few, each has a day of its own."""
+    """Monthly is one deployment a month: with so few, each is on a day of its own."""
     monthly = WEEK / MONTH
     published = ranges(
         ("Daily", 3.0, math.inf), ("Weekly", 1.0, 3.0), ("Monthly", monthly, 1.0), ("Yearly", 0.0, monthly)

@@ -1,4 +1,4 @@
-"""The sets of vendors: LinearB's two studies and Harness's documented bands."""
+"""Vendors' sets: LinearB's two studies and Harness's documented bands."""
 
 from __future__ import annotations
 

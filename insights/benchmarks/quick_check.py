@@ -1,8 +1,8 @@
-"""What teams answered DORA's Quick Check, by industry and by size of the organisation: means and spread, 0–10.
+"""Results of DORA's Quick Check by industry and organisation size: means and standard deviations, 0–10.
 
-Data: DORA (Google), dora.dev, CC BY 4.0; quick_check.json says what Headway changed of it.  In 2025's file of sizes the
-recovery time is the wrong way round, so that it is taken from ten; the overall mean of 2025's files does not follow
-their own rule, so that it is computed anew, as the Quick Check itself does.
+Data: DORA (Google), dora.dev, CC BY 4.0; quick_check.json says what Headway changed.  In 2025's file of sizes the
+recovery time is inverted, so it is subtracted from ten; the overall mean of 2025's files does not follow their own
+rule, so it is recomputed as the Quick Check does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FILE = Path(__file__).with_name("quick_check.json")
 YEARS = (2024, 2025)
 LATEST = YEARS[-1]
 EVERYBODY = "all"
-# Metric → its name in the data, and whether less is better, so that it is taken from ten for the score.
+# Metric → its name in the data, and whether lower is better, so that it is subtracted from ten for the score.
 _NAMES: Mapping[str, tuple[str, bool]] = {
     "dora.lead_time": ("leadtime", False),
     "dora.deployment_frequency": ("deployfreq", False),
@@ -29,7 +29,7 @@ _NAMES: Mapping[str, tuple[str, bool]] = {
 
 
 class GroupedBy(enum.StrEnum):
-    """What the answers are grouped by."""
+    """How the answers are grouped."""
 
     INDUSTRY = "industry"
     ORGANISATION_SIZE = "organisation_size"
@@ -37,7 +37,7 @@ class GroupedBy(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean and standard deviation of what a metric is worth, 0–10, the higher the better."""
+    """Mean and standard deviation of a metric's score, 0–10, higher is better."""
 
     mean: float
     deviation: float
@@ -45,7 +45,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class QuickCheckGroup:
-    """The answers of one industry, or of organisations of one size; `all` is everybody."""
+    """The answers of one industry or organisation size; `all` is everybody."""
 
     slug: str
     name: str
@@ -53,7 +53,7 @@ class QuickCheckGroup:
 
     @property
     def score(self) -> float:
-        """The mean DORA score: the plain mean of what the metrics are worth."""
+        """The mean DORA score: the arithmetic mean of the metrics' scores."""
         return sum(spread.mean for spread in self.metrics.values()) / len(self.metrics)
 
 
@@ -77,7 +77,7 @@ def quick_check(year: int, by: GroupedBy) -> Sequence[QuickCheckGroup]:
 
 
 def peers_to_offer() -> list[tuple[str, str]]:
-    """The groups of the latest year that an organisation can be set beside: what is kept of each, and its name."""
+    """The groups of the latest year to choose as peers: stored key and name of each."""
     return [
         (f"{by}:{group.slug}", group.name)
         for by in GroupedBy
@@ -86,16 +86,16 @@ def peers_to_offer() -> list[tuple[str, str]]:
     ]
 
 
-def peers_named(kept: str) -> QuickCheckGroup:
-    """The group of the latest year that an organisation chose; everybody, where the choice is gone."""
-    by, _, slug = kept.partition(":")
+def peers_named(choice: str) -> QuickCheckGroup:
+    """The chosen group of the latest year; everybody where it no longer exists."""
+    by, _, slug = choice.partition(":")
     groups = quick_check(LATEST, GroupedBy(by)) if by in list(GroupedBy) else ()
     everybody = quick_check(LATEST, GroupedBy.INDUSTRY)[0]
     return next((group for group in groups if group.slug == slug), everybody)
 
 
 def attribution() -> str:
-    """Whose data this is, under which licence, and what was changed."""
+    """The source of the data, its licence, and what was changed."""
     return str(json.loads(_FILE.read_text())["attribution"])
 
 

@@ -1,4 +1,4 @@
-"""The published sets that can be chosen."""
+"""The published benchmark sets to choose from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from insights.benchmarks.dora_reports import DORA_REPORTS
 from insights.benchmarks.four_keys import FOUR_KEYS
 from insights.benchmarks.industry import INDUSTRY_SETS
 
-SETS: Mapping[str, BenchmarkSet] = {each.slug: each for each in (*DORA_REPORTS, FOUR_KEYS, *INDUSTRY_SETS)}
+_ALL_SETS = (*DORA_REPORTS, FOUR_KEYS, *INDUSTRY_SETS)
+SETS: Mapping[str, BenchmarkSet] = {published.slug: published for published in _ALL_SETS}
 """By slug, DORA's own first."""
 
 DEFAULT_SET = "dora-2023"
@@ -17,5 +18,5 @@ DEFAULT_SET = "dora-2023"
 
 
 def chosen_set(slug: str) -> BenchmarkSet:
-    """The set of that slug, else the default: a set that was chosen once may be gone."""
+    """The set with that slug, else the default: a chosen set may no longer exist."""
     return SETS.get(slug, SETS[DEFAULT_SET])

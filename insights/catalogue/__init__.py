@@ -1,1 +1,1 @@
-"""The metrics: a module for each family that declares them, and the kinds of metric that they are declared with."""
+"""The metric catalogue: one module per family with its declarations, and the kinds of metric."""

@@ -1,4 +1,4 @@
-"""Agents' names and the one order in which they stand everywhere."""
+"""Agents' names, and the order in which agents are listed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AGENT_NAMES = {
 
 
 def agent_name(slug: str) -> str:
-    """The agent's own name; an agent that we have no name for goes by the word it sends."""
+    """The agent's name; an agent without a known name is shown by its slug."""
     return AGENT_NAMES.get(slug, slug or "Unknown agent")
 
 

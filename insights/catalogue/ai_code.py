@@ -1,4 +1,4 @@
-"""What of the committed code came from agents, and what it cost."""
+"""Committed code by agents, and its cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from insights.catalogue.ai_adoption import SESSION_FACETS
 from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
 from insights.catalogue.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMENSIONS
-from insights.catalogue.declarations import Breakdown, Count, Ratio, ShareStanding
+from insights.catalogue.declarations import Breakdown, Count, Ratio, ShareOfStock
 from insights.catalogue.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
 from insights.query.measures import AttributedLines, Facts, StandingAtEnd, Total
 from insights.query.query import Dimension
@@ -29,7 +29,7 @@ AI_LINES = AttributedLines(AI_COMMITTED_FILES, column="ai_lines", certain_column
 ALL_AI_LINES = replace(AI_LINES, not_split_by=AI_DIMENSIONS)
 AI_COMMITS = Facts(AI_COMMITTED_FILES)
 
-# Sessions of which it is known what became of them, and those of which it is not.
+# Sessions with a known outcome, and those without.
 SETTLED = (Dimension.OUTCOME, ("committed", "wasted"))
 UNSETTLED = (Dimension.OUTCOME, ("pending", "unknown"))
 LINES_SOURCE = f"Lines counted by agents, from telemetry; {ATTRIBUTION_SOURCE}"
@@ -76,8 +76,8 @@ AI_LINES_OF_ENROLLED = replace(AI_LINES, relation=AI_COMMITTED_FILES_OF_ENROLLED
 LINES_OF_ENROLLED = Total(
     COMMITTED_LINES_OF_ENROLLED,
     column="lines_added",
-    told_by=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
-).held_against(Dimension.AGENT, Dimension.MODEL)
+    detail=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
+).undivided_by(Dimension.AGENT, Dimension.MODEL)
 
 COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
     key="ai.committed_code_share_of_enrolled",
@@ -88,7 +88,7 @@ COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
     f"came; {UPPER_BOUND}",
     numerator=AI_LINES_OF_ENROLLED,
     denominator=LINES_OF_ENROLLED,
-    sample=AI_LINES_OF_ENROLLED,  # whose lines they are decides whether it may be told
+    sample=AI_LINES_OF_ENROLLED,  # the authors of these lines count for the minimum group size
     unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     categories=(Category.AI,),
@@ -179,7 +179,7 @@ SHIP_RATE_LEFT_OUT = Ratio(
     reference=AUTHORSHIP_NOTES,
 )
 
-ENABLED_REPOSITORIES = ShareStanding(
+ENABLED_REPOSITORIES = ShareOfStock(
     key="ai.enabled_repositories",
     version=1,
     name="AI-enabled repositories",

@@ -1,4 +1,4 @@
-"""Seats of agents: what they cost, who uses theirs, and adoption of those who could."""
+"""Agent seats: their cost and use, and the adoption rate of licensed developers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What coding agents use up: tokens and money."""
+"""Consumption of coding agents: tokens and spend."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OUTCOME_SOURCE = "commits of connected repositories and what attributes them to 
 
 
 def _spent_by_sessions_that_are(outcome: str) -> Total:
-    """Spend of sessions of which that became."""
+    """The spend of sessions with that outcome."""
     only = (Dimension.OUTCOME, (outcome,))
     in_shares = replace(_SPENT_IN_SHARES, only=only)
     return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))

@@ -1,4 +1,4 @@
-"""How well agents are used: lines, cache and tool calls."""
+"""How agents are used: lines, cache hits and tool calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
 TOOL_SOURCE = "Tool calls of agent sessions, from telemetry"
 TOOL_DIMENSIONS = (Dimension.AGENT, Dimension.TOOL)
 
-# A tool call belongs to no model: a filter by model picks the sessions that used it.
+# A tool call has no model: a filter by model selects the sessions that used it.
 TOOL_CALLS_RUN = Total(
     AGENT_SESSION_DAYS,
     column="tool_calls",

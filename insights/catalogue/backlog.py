@@ -1,4 +1,4 @@
-"""The backlog: how old it is, and in which state."""
+"""The backlog: its age and health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches that are left behind."""
+"""Stale branches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Committed code, whoever wrote it."""
+"""Committed code, by people and agents."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ COMMIT_DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
 FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 LINES_OF_FILES = Total(COMMITTED_FILES, column="lines_added")
-# Read by commit where nothing is asked of files; a row behind it is a file in either case.
+# Read by commit unless files are filtered or split by; the rows behind it are files in either case.
 LINES = Total(
     COMMITTED_LINES,
     column="lines_added",
     instead=((Dimension.LANGUAGE, LINES_OF_FILES), (Dimension.FILE_TYPE, LINES_OF_FILES)),
-    told_by=LINES_OF_FILES,
+    detail=LINES_OF_FILES,
 )
-ALL_LINES_COMMITTED = LINES.held_against(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD)
+ALL_LINES_COMMITTED = LINES.undivided_by(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD)
 
 COMMIT_COUNT = Count(
     key="commit.count",
@@ -52,7 +52,7 @@ COMMIT_FREQUENCY = PerPersonAndPeriod(
     "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
     "item done or an agent session in the window, wherever that was. Commits as in commit.count",
     numerator=Facts(COMMITS),
-    denominator=People(COMMITTING_DEVELOPER_DAYS).held_against(*COMMIT_DIMENSIONS),
+    denominator=People(COMMITTING_DEVELOPER_DAYS).undivided_by(*COMMIT_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from insights.catalogue.outcome import Outcome
+from insights.catalogue.result import MetricResult
 from insights.query.measures import (
     Distribution,
     Facts,
@@ -28,21 +28,21 @@ PartValue = Callable[[Measure], MeasureValue]
 
 
 class RowsBy(enum.Enum):
-    """What one row of *Show the rows* is."""
+    """What one row behind a value is."""
 
     FACT = "a fact's day"
     PERSON = "a person"
     PERSON_AND_SEGMENT = "a person's share of a segment"
-    STANDING_FACT = "a fact that may be of several people"
+    STOCK_FACT = "a fact that may be of several people"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
-    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `minimum_sample` marks
-    smaller values, never withholds them.  `positive_indicators` are keys of the metrics that move for the better with
-    it, where its improvement is real; `negative_indicators` of those that pay for it, where it is bought.
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; values with a sample below
+    `minimum_sample` are marked, never withheld.  `positive_indicators` are keys of leading indicators, which improve
+    with it where the improvement is real; `negative_indicators` of guardrails, which suffer where it is not.
     """
 
     key: str
@@ -65,17 +65,17 @@ class Metric:
     source: str
     reference: str
 
-    # What the engine needs to know of a kind of metric; overridden by the kinds below.
-    statistics: ClassVar[tuple[Statistic, ...]] = ()  # those that can be picked
-    # Nothing is 0 where a source is connected; quotients, means of nothing are no data.
+    # Properties of a kind of metric; overridden by the kinds below.
+    statistics: ClassVar[tuple[Statistic, ...]] = ()  # to choose from
+    # Whether no facts mean 0 where a source is connected; quotients and means without facts are no data.
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
-    over_buckets: ClassVar[bool] = False  # a window's value is put together from its buckets
-    per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
+    over_buckets: ClassVar[bool] = False  # a window's value is computed from its buckets
+    per_days: int = 0  # divided by the elapsed days of the window, times this; 0: not divided
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """Keys of the metrics that it is read together with."""
+        """Keys of its leading indicators and guardrails."""
         return (*self.positive_indicators, *self.negative_indicators)
 
     @property
@@ -87,13 +87,13 @@ class Metric:
         """Segments without which the metric has no meaning."""
         return ()
 
-    def outcome(self, part: PartValue) -> Outcome:
-        """Put the measures of one cell together."""
+    def result(self, part: PartValue) -> MetricResult:
+        """Compute the metric from the measures of one group."""
         raise NotImplementedError
 
     @property
     def base(self) -> Measure | None:
-        """What stands below the line, where that is a measure of its own."""
+        """The measure of the denominator, if there is one."""
         return None
 
     @property
@@ -103,42 +103,42 @@ class Metric:
 
     @property
     def families(self) -> frozenset[FactFamily]:
-        """The families of facts that, when they change, change the metric."""
+        """The families of facts that the metric depends on."""
         return frozenset(measure.relation.family for measure in self.measures)
 
     @property
     def is_stock(self) -> bool:
-        """Whether it counts what stands at the end of a window, instead of what happened in it."""
+        """Whether it is a stock, counted at the end of a window, instead of a flow."""
         return any(measure.relation.stock for measure in self.measures)
 
     def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
         """Whether all segments of a bucket have the same denominator."""
         return self.base is not None and self.base.shared_by(segments)
 
-    def shared_part(self, outcome: Outcome, segments: Sequence[Dimension]) -> Outcome | None:
-        """What a segment without facts of its own has in common with this one; None where that is nothing."""
-        if not (self.shares_denominator(segments) and outcome.denominator):
+    def shared_part(self, result: MetricResult, segments: Sequence[Dimension]) -> MetricResult | None:
+        """The part of the result that segments without facts share with this one; None where there is none."""
+        if not (self.shares_denominator(segments) and result.denominator):
             return None
-        shared = Outcome(0.0, 0.0, outcome.denominator)
+        shared = MetricResult(0.0, 0.0, result.denominator)
         if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleOfWindow):
-            return shared._replace(sample_size=outcome.sample_size, people=outcome.people)
+            return shared._replace(sample_size=result.sample_size, people=result.people)
         return shared
 
-    def entered(self, outcome: Outcome, segments: Sequence[Dimension]) -> bool:
-        """Whether any fact of the cell's own is in it; what all segments share is not."""
-        own_denominator = outcome.denominator and not self.shares_denominator(segments)
-        own_sample = outcome.sample_size and not self.sampled.shared_by(segments)
-        return bool(own_sample or outcome.missing or own_denominator or outcome.numerator or outcome.left_out)
+    def entered(self, result: MetricResult, segments: Sequence[Dimension]) -> bool:
+        """Whether any fact of the group itself contributed; parts that all segments share do not count."""
+        own_denominator = result.denominator and not self.shares_denominator(segments)
+        own_sample = result.sample_size and not self.sampled.shared_by(segments)
+        return bool(own_sample or result.missing or own_denominator or result.numerator or result.left_out)
 
     @property
     def rows_by(self) -> RowsBy:
-        """What one row behind the figure is; the rows' contributions, put together by `recipe`, give the value."""
+        """What one row behind the value is; `recipe` says how the rows' contributions give the value."""
         people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
         return RowsBy.PERSON if people else RowsBy.FACT
 
     @property
     def adds_up(self) -> bool:
-        """Whether the values of a split, added up, are the value of all of them together."""
+        """Whether the values of a split sum to the total."""
         return False
 
     @property
@@ -148,18 +148,18 @@ class Metric:
 
     @property
     def missing_reason(self) -> str:
-        """Why a value can be missing although facts are there; empty where it cannot."""
+        """Why a value can be missing although there are facts; empty where it cannot."""
         reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
         return next(filter(None, reasons), "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Metric):
-    """Something added up: facts, people, or a column of the facts; `out_of` makes it an n of N."""
+    """A count or sum: of facts, people, or a column of the facts; `out_of` makes it an n of N."""
 
     of: Measure
     out_of: Measure | None = None
-    parts_overlap: bool = False  # a fact may stand in several parts of a split: a day on which two services went out
+    parts_overlap: bool = False  # a fact may be in several parts of a split: a day on which two services were deployed
     zero_of_nothing: ClassVar[bool] = True
 
     @property
@@ -178,9 +178,9 @@ class Count(Metric):
     def recipe(self) -> str:
         return "Σ contribution" if self.out_of is None else "Σ contribution, of Σ denominator"
 
-    def outcome(self, part: PartValue) -> Outcome:
+    def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
-        counted = Outcome(
+        counted = MetricResult(
             of.value, sample_size=of.facts, people=of.people, missing=of.missing, low=of.low, mix=_shares(of)
         )
         if self.out_of is None:
@@ -190,9 +190,9 @@ class Count(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class CountPerTime(Count):
-    """Something added up ÷ time: a day, or `per_days` of them; of the window's days those count that have come.
+    """A count or sum ÷ time: per day, or per `per_days` days; only elapsed days of the window count.
 
-    Nothing in a window is 0, where a source is connected.
+    A window without facts is 0, where a source is connected.
     """
 
     per_days: int = 1
@@ -205,9 +205,9 @@ class CountPerTime(Count):
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio(Metric):
-    """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is nothing.
+    """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is 0.
 
-    The sample is what entered `sample`, by default the denominator.
+    The sample is that of the measure `sample`, by default the denominator.
     """
 
     numerator: Measure
@@ -230,11 +230,11 @@ class Ratio(Metric):
     def recipe(self) -> str:
         return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
 
-    def outcome(self, part: PartValue) -> Outcome:
+    def result(self, part: PartValue) -> MetricResult:
         above, below = part(self.numerator), part(self.denominator)
         entered = part(self.sample) if self.sample else below
         numerator = None if above.value is None and above.missing else above.value or 0
-        return Outcome(
+        return MetricResult(
             quotient(numerator, below.value, self.unit),
             numerator,
             below.value or 0,
@@ -248,7 +248,7 @@ class Ratio(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class Breakdown(Ratio):
-    """How a sum is made up: the share of each value of one of its dimensions; the values sum to 100 %.
+    """The composition of a sum: the share of each value of one of its dimensions; the values sum to 100 %.
 
     Numerator and denominator are the same sum; only the numerator is split.
     """
@@ -266,10 +266,10 @@ class Breakdown(Ratio):
 
 @dataclass(frozen=True, kw_only=True)
 class PerPersonAndPeriod(Ratio):
-    """numerator ÷ people ÷ number of granularity units; the denominator given is people × units.
+    """numerator ÷ people ÷ number of granularity units; the reported denominator is people × units.
 
-    A bucket that the window clips, or that is not over, counts as the share of its days that lie in the window and
-    have come: the points of a trend are rates that compare.
+    A clipped or unfinished bucket counts as the share of its days that are in the window and have elapsed, so that the
+    points of a trend are comparable rates.
     """
 
     per_period: ClassVar[bool] = True
@@ -290,14 +290,14 @@ class Duration(Metric):
     def measures(self) -> tuple[Measure, ...]:
         return (self.of,)
 
-    def outcome(self, part: PartValue) -> Outcome:
+    def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
-        return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
+        return MetricResult(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Concentration(Metric):
-    """How unevenly facts are spread over people: 0 % where all have as many, near 100 % where one has nearly all."""
+    """How unevenly facts are distributed over people: 0 % where all have as many, near 100 % where one has nearly all."""
 
     of: Gini
 
@@ -316,14 +316,14 @@ class Concentration(Metric):
             "what nobody was matched to is left out"
         )
 
-    def outcome(self, part: PartValue) -> Outcome:
+    def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
-        return Outcome(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
+        return MetricResult(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfBase(Metric):
-    """A measure that brings its own denominator."""
+    """A measure with its own denominator."""
 
     of: PersonShare | StandingAtEnd
 
@@ -331,14 +331,14 @@ class ShareOfBase(Metric):
     def measures(self) -> tuple[Measure, ...]:
         return (self.of,)
 
-    def outcome(self, part: PartValue) -> Outcome:
+    def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
-        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+        return MetricResult(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfPeople(ShareOfBase):
-    """Each person counts 1, divided over the segment's values as their facts are; the values sum to 100 %."""
+    """Each person counts 1, divided over the segment's values in proportion to their facts; the values sum to 100 %."""
 
     of: PersonShare
 
@@ -359,12 +359,12 @@ class ShareOfPeople(ShareOfBase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareStanding(ShareOfBase):
-    """Share of the facts of a bucket that stand at its end."""
+class ShareOfStock(ShareOfBase):
+    """The share of a bucket's facts that are in stock at its end."""
 
     @property
     def rows_by(self) -> RowsBy:
-        return RowsBy.STANDING_FACT
+        return RowsBy.STOCK_FACT
 
     @property
     def recipe(self) -> str:
@@ -377,7 +377,7 @@ def _shares(of: MeasureValue) -> Mapping[str, float]:
 
 
 def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:
-    """numerator ÷ denominator in `unit`; None where one is missing or the denominator is nothing."""
+    """numerator ÷ denominator in `unit`; None where one is missing or the denominator is 0."""
     if numerator is None or not denominator:
         return None
     return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)

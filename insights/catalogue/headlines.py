@@ -1,4 +1,4 @@
-"""The headline figures in which the AI and the delivery page set units side by side: metrics, and their labels."""
+"""The headline metrics by which the AI and delivery pages compare units, with their labels."""
 
 from __future__ import annotations
 

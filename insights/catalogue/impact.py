@@ -1,4 +1,4 @@
-"""What developers get done, with agents and without: for each line of a comparison its own developers."""
+"""Output per developer, with and without agents: each line of a comparison has its own developers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from insights.query.terms import Better, Category, Initiative, SpaceDimension, U
 from integrations.facts.developers import DEVELOPERS_ON_LINES
 
 LINES = (Dimension.ASSISTANCE, Dimension.AGENT)
-# A session has no repository and no work type: parts of the work are held against all developers of a line, so that
-# the parts add up to the whole.
+# A session has no repository and no work type: parts of the work are divided by all developers of a line, so that the
+# parts add up to the whole.
 PARTS = tuple({*DIMENSIONS, *DONE_DIMENSIONS} - {*LINES})
-DEVELOPERS: Measure = PeopleOnLine(DEVELOPERS_ON_LINES).held_against(*sorted(PARTS))
+DEVELOPERS: Measure = PeopleOnLine(DEVELOPERS_ON_LINES).undivided_by(*sorted(PARTS))
 
 ON_A_LINE = (
     "Active on an agent's line: at least one session of the agent in the bucket, or a merged pull request attributed "

@@ -1,4 +1,4 @@
-"""Incidents, whatever caused them."""
+"""Incidents, regardless of their cause."""
 
 from __future__ import annotations
 

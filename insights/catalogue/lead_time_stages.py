@@ -1,7 +1,7 @@
-"""Where lead time goes: the stages from an idea to production, of the pull requests that reached it.
+"""The stages of lead time from an idea to production, for pull requests that reached it.
 
-The five stages of lead time are given for pull requests of which all five are known, so that their means add up; how
-many lack one is counted as left out.
+The five stages of lead time are computed over pull requests with all five stages, so that their means add up; those
+without are counted as left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes of lines that are there already: rework and refactoring."""
+"""Changes of existing lines: rework and refactoring."""
 
 from __future__ import annotations
 

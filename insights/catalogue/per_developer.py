@@ -1,4 +1,4 @@
-"""What a developer who is on a line gets done in a week, month or quarter, as a kind of metric."""
+"""A kind of metric: output per developer on a line of a comparison, per week, month or quarter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from insights.catalogue.declarations import PartValue, Ratio, RowsBy, quotient
-from insights.catalogue.outcome import Outcome
+from insights.catalogue.result import MetricResult
 from insights.query.measures import Measure
 from integrations.models import FactFamily
 
@@ -16,17 +16,17 @@ OF_NOBODY = "Nobody who could be matched was on this line, so that there is no d
 
 @dataclass(frozen=True, kw_only=True)
 class PerDeveloper(Ratio):
-    """What was done ÷ the developers who were on its line, bucket by bucket.
+    """Facts ÷ developers on the line, bucket by bucket.
 
-    A window has what was done in all of its buckets ÷ the sum of the developers of each: its value lies between those
-    of the buckets, and depends on how long these are.  `people` are the different developers of the window.
+    A window's value is the facts of all buckets ÷ the sum of each bucket's developers: it lies between the values of
+    the buckets, and depends on their length.  `people` are the distinct developers of the window.
     """
 
     over_buckets: ClassVar[bool] = True
 
     @property
     def families(self) -> frozenset[FactFamily]:
-        """Of what is counted: who is at work is told by whatever is connected."""
+        """Only the family of the numerator: any source contributes to the developers at work."""
         return frozenset({self.numerator.relation.family})
 
     @property
@@ -45,11 +45,11 @@ class PerDeveloper(Ratio):
     def missing_reason(self) -> str:
         return OF_NOBODY
 
-    def outcome(self, part: PartValue) -> Outcome:
-        """Of one bucket.  Nothing done by somebody is no value yet: it is 0 where a source tells of it."""
+    def result(self, part: PartValue) -> MetricResult:
+        """The result of one bucket.  Without facts it has no value yet: it becomes 0 where a source is connected."""
         above, below = part(self.numerator), part(self.denominator)
         developers = below.value or 0
-        return Outcome(
+        return MetricResult(
             quotient(above.value, developers, self.unit) if above.facts else None,
             above.value or 0,
             developers,
@@ -58,8 +58,8 @@ class PerDeveloper(Ratio):
             missing=bool(above.facts and not developers),
         )
 
-    def over(self, window: Outcome, buckets: Sequence[Outcome]) -> Outcome:
-        """Of a window, from its own outcome and those of its buckets."""
+    def over(self, window: MetricResult, buckets: Sequence[MetricResult]) -> MetricResult:
+        """The result of a window, from its own and those of its buckets."""
         developers = sum(bucket.denominator or 0 for bucket in buckets)
         value = quotient(window.numerator, developers, self.unit) if window.sample_size else None
         return window._replace(value=value, denominator=developers, missing=bool(window.sample_size and not developers))

@@ -1,4 +1,4 @@
-"""Pipelines: how long their runs take and wait, and how many of them succeed."""
+"""Pipelines: duration, queue time and success rate of their runs."""
 
 from __future__ import annotations
 

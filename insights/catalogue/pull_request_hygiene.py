@@ -1,4 +1,4 @@
-"""Pull requests: how large they are, how they are looked at, and what becomes of them."""
+"""Pull requests: their size, review and outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merged pull requests: how long they take, stage by stage, and how many there are."""
+"""Merged pull requests: cycle time with its stages, and throughput."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DIMENSIONS = (
 
 
 def of_merged(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
-    """A measure of merged pull requests: each once in the total, and once for each agent or service it is split by."""
+    """A measure of merged pull requests: each counts once in the total, and once per agent or service when split."""
     by_both = measure(MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE)
     by_agent = replace(measure(MERGED_PULL_REQUESTS_BY_AGENT), instead=((Dimension.SERVICE, by_both),))
     by_service = measure(MERGED_PULL_REQUESTS_BY_SERVICE)
@@ -43,12 +43,12 @@ def of_merged(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
 
 
 def spread_of_merged(column: str) -> Distribution:
-    """The values of a column of merged pull requests."""
+    """The distribution of a column over merged pull requests."""
     return of_merged(lambda relation: Distribution(relation, column=column))
 
 
 def total_of_merged(column: str) -> Total:
-    """As `spread_of_merged`, added up."""
+    """The sum of a column over merged pull requests."""
     return of_merged(lambda relation: Total(relation, column=column))
 
 

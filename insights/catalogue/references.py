@@ -1,4 +1,4 @@
-"""Where definitions come from, or why what is measured matters: the pages to which metrics refer."""
+"""References of metrics: sources of their definitions, or why they matter."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The register of metrics: every declaration in the modules of this package.
+"""The metric registry: every declaration in the modules of this package.
 
-A metric is added by declaring it in a family module; nothing else has to be told.
+A metric is added by declaring it in a family module, without any further registration.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _by_key() -> Mapping[str, Metric]:
 
 
 def _declared() -> Iterable[Metric]:
-    """Every declaration once, in the order of its module's name and of the text."""
+    """Every declaration once, ordered by module name, then by position in the module."""
     seen: set[int] = set()
     for module_info in pkgutil.iter_modules(insights.catalogue.__path__, "insights.catalogue."):
         for declared in vars(importlib.import_module(module_info.name)).values():
@@ -41,7 +41,7 @@ def metrics() -> tuple[Metric, ...]:
 
 
 def get(key: str) -> Metric:
-    """The metric of that key.  Raises UnknownMetricError."""
+    """The metric with that key.  Raises UnknownMetricError."""
     try:
         return _by_key()[key]
     except KeyError:
@@ -49,7 +49,7 @@ def get(key: str) -> Metric:
 
 
 def forget_declarations() -> None:
-    """Read the modules again at the next look, e.g. after one was added while the program runs."""
+    """Reload declarations on next use, e.g. after a module was added at run time."""
     _by_key.cache_clear()
 
 
@@ -59,7 +59,7 @@ def check(**_kwargs: object) -> list[CheckMessage]:
 
 
 def problems(declared: list[Metric]) -> Iterable[str]:
-    """What is wrong with these declarations taken together, one sentence each."""
+    """Errors in this set of declarations, one sentence each."""
     keys = [metric.key for metric in declared]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         yield f"{key}: declared more than once."

@@ -1,28 +1,28 @@
-"""What is left of a whole once a part of it is taken off."""
+"""A kind of metric: a whole minus a part of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from insights.catalogue.declarations import PartValue, Ratio
-from insights.catalogue.outcome import Outcome
+from insights.catalogue.result import MetricResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder(Ratio):
-    """denominator − numerator; no data where the denominator is nothing.
+    """denominator − numerator; no data where the denominator is 0.
 
-    Of people: it tells of those that remain, and of those taken off, so that the fewer of them are its group.
+    For people it reveals both the remaining and the subtracted ones, so the smaller of the two is its group size.
     """
 
     @property
     def recipe(self) -> str:
         return "Σ denominator − Σ contribution"
 
-    def outcome(self, part: PartValue) -> Outcome:
-        found = super().outcome(part)
-        if not found.denominator:
-            return found
-        left = max(0.0, found.denominator - (found.numerator or 0))
-        groups = [int(people) for people in (left, found.numerator, found.people) if people]
-        return found._replace(value=left, people=min(groups, default=0))
+    def result(self, part: PartValue) -> MetricResult:
+        ratio = super().result(part)
+        if not ratio.denominator:
+            return ratio
+        remaining = max(0.0, ratio.denominator - (ratio.numerator or 0))
+        groups = [int(people) for people in (remaining, ratio.numerator, ratio.people) if people]
+        return ratio._replace(value=remaining, people=min(groups, default=0))

@@ -1,4 +1,4 @@
-"""Reviews: how many people give, and on how many of them they rest."""
+"""Reviews: how many are given per developer, and how they are distributed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
     f"item done or an agent session in the window, wherever that was. {GIVEN}",
     numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
-    denominator=People(DEVELOPER_DAYS).held_against(*GIVEN_DIMENSIONS),
+    denominator=People(DEVELOPER_DAYS).undivided_by(*GIVEN_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.HYGIENE, Category.EFFICIENCY),

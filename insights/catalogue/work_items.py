@@ -1,4 +1,4 @@
-"""Work items: how long they take, how many are under way, and what of them are features and bugs."""
+"""Work items: lead and cycle time, work in progress, features and bugs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The columnar copy of the facts: rows of published relations as Parquet files, which DuckDB answers from."""
+"""The columnar copy of the facts: rows of published relations as Parquet files, which DuckDB queries."""

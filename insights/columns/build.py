@@ -1,4 +1,4 @@
-"""Building one partition: its rows from PostgreSQL to a sorted Parquet file, and the file into its row."""
+"""Builds a partition: writes its rows from PostgreSQL to a sorted Parquet file, and records the file in its row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import connection
 from insights.columns.folder import checksum_of, leave, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import Shape
-from insights.columns.shut_in import open_shut_in
+from insights.columns.shut_in import open_sandboxed
 from insights.models import ColumnPartition
 from insights.query.query import Window
 from integrations.facts.relation import STANDING_FROM, Relation
@@ -22,12 +22,12 @@ from integrations.facts.relation import STANDING_FROM, Relation
 if TYPE_CHECKING:
     import duckdb
 
-# 50,000 rows are written in a quarter of a second, or in under one where there are many columns.
+# 50,000 rows take a quarter of a second to write, or less than one second where there are many columns.
 MOST_ROWS = 50_000
 WEEK = timedelta(days=7)
 PARTS = 4
-# A relation begins as one partition of all days, and falls into four where it has more rows, down to single weeks.
-# The first Monday of computing time; 4,096 weeks reach to the middle of 2048.  What lies outside is read live.
+# A relation starts as one partition of all days, which is split into four where it has more rows, down to single weeks.
+# The first Monday of Unix time; 4,096 weeks reach to the middle of 2048.  Days outside are read live.
 FIRST_DAY = date(1970, 1, 5)
 END_DAY = FIRST_DAY + 4096 * WEEK
 MEMORY_LIMIT = "256MB"
@@ -35,15 +35,15 @@ MEMORY_LIMIT = "256MB"
 
 @contextmanager
 def writer() -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_shut_in(MEMORY_LIMIT) as columns:
+    with open_sandboxed(MEMORY_LIMIT) as columns:
         yield columns
 
 
 def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, partition: ColumnPartition) -> None:
-    """Write the partition's rows as they are now; or, where they are too many, put stale partitions in its place.
+    """Write the partition's current rows; or, where there are too many, replace it by stale partitions.
 
-    Call it in the transaction that has locked the partition: a change of facts that is not among the rows read here
-    marks the partition after that.  OSError, duckdb.Error: the partition is as it was.
+    Call it in the transaction that has locked the partition: a change of facts that is not visible here marks the
+    partition afterwards.  On OSError and duckdb.Error the partition is unchanged.
     """
     days = Window(partition.first_day, partition.end_day)
     is_week = days.days == WEEK.days
@@ -75,7 +75,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
 
 
 def database_today() -> date:
-    """The local day of `built_at`."""
+    """Today by the database's clock, which also sets `built_at`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()::date")
         (today,) = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""A mark that changes when figures may have changed: cheap to look up, so that an open page can poll."""
+"""A token that changes when values may have changed: cheap to compute, so that an open page can poll it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from insights.query import windows
 
 
 def change_mark() -> str:
-    """Changes with every fact, with every partition that is built, with where people belong and with the local day.
+    """Changes with every fact, every partition build, every membership change and the local day.
 
-    Of facts and memberships it has the positions of sequences, which move a moment before the change can be read: who
-    follows the mark looks once more a few seconds after its last move.  A page that shows figures reads the mark
-    before them, or what came in between would stay unnoticed.
+    For facts and memberships it uses sequence positions, which advance shortly before the change is visible: clients
+    reload once more a few seconds after the last change.  A page reads the token before its values, so that no change
+    in between goes unnoticed.
     """
     with connection.cursor() as cursor:
         cursor.execute(

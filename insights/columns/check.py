@@ -1,4 +1,4 @@
-"""Holding the columns against PostgreSQL: the file as it was written, and its rows as the relation has them."""
+"""Compares the columns with PostgreSQL: the file with its checksum, and its rows with the relation's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Checked:
-    """How many partitions were compared, out of how many that are true, and what differed, in sentences."""
+    """The number of partitions compared, of those that are current, and a sentence for each difference."""
 
     compared: int
     partitions: int
@@ -36,7 +36,7 @@ class Checked:
 def check_columns(longest_seconds: float = float("inf")) -> Checked:
     """Compare partitions with PostgreSQL, the newest first; those that differ become stale, and are read live.
 
-    A difference is an error: facts changed, and the outbox did not say so, or the file is not what was written.
+    A difference is an error: facts changed without an entry in the outbox, or the file was modified.
     """
     began, compared, differences = time.monotonic(), 0, []
     numbers = list(
@@ -61,7 +61,7 @@ def check_columns(longest_seconds: float = float("inf")) -> Checked:
 
 
 def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | None:
-    """Between a partition and the facts, as a sentence; None where there is none, or it became stale meanwhile."""
+    """How a partition differs from the facts, in a sentence; None where it does not, or has become stale."""
     with one_snapshot():
         partition = ColumnPartition.objects.filter(pk=number, stale_since=None).first()
         relation = copied_relations().get(partition.relation) if partition else None
@@ -89,10 +89,10 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
 
 
 def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> tuple[int, int | None]:
-    """How many rows these days have, and a sum over what stands in them, whatever their order."""
+    """The number of rows on these days, and an order-independent hash of their content."""
     names = ", ".join(f'"{name}"' for name in shape_of(relation).types)
     day = STANDING_FROM if relation.stock else relation.day
-    found = columns.execute(
+    row = columns.execute(
         f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {day} >= ? AND {day} < ?", list(days)
     ).fetchone()
-    return found or (0, None)
+    return row or (0, None)

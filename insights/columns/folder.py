@@ -1,4 +1,4 @@
-"""The folder of columns: only the account of the process can read it."""
+"""The folder of the column files, readable only by the account of the process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.conf import settings
 
 from insights.models import ColumnPartition
 
-# A question that was begun reads the files that it found for at most so long; so does nobody a file that was left.
+# A running query may still read a file for this long after its partition was rebuilt.
 ORPHAN_SECONDS = 3600
 
 
@@ -34,7 +34,7 @@ def _private(path: Path) -> Path:
 
 @contextmanager
 def temporary_file(suffix: str) -> Iterator[Path]:
-    """The path of a file that is there for the time of the block at most, and is not made by it."""
+    """The path for a temporary file, which the caller creates; it is deleted after the block."""
     path = temporary_folder() / f"{uuid4().hex}{suffix}"
     try:
         yield path
@@ -43,7 +43,7 @@ def temporary_file(suffix: str) -> Iterator[Path]:
 
 
 def put_in_place(written: Path, name: str) -> None:
-    """Give a whole file its name, durably: the database will name it from then on."""
+    """Rename a complete file durably, before the database refers to it."""
     written.chmod(0o600)
     with written.open("rb") as file:
         os.fsync(file.fileno())
@@ -56,7 +56,7 @@ def put_in_place(written: Path, name: str) -> None:
 
 
 def checksum_of(path: Path) -> str:
-    """SHA-256 of what is in the file; empty where it cannot be read."""
+    """SHA-256 of the file's content; empty where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -65,7 +65,7 @@ def checksum_of(path: Path) -> str:
 
 
 def is_whole(name: str, size: int) -> bool:
-    """Whether the file is there at its full length; what lies in it is looked at each night."""
+    """Whether the file exists with its full size; its content is checked every night."""
     try:
         return (folder() / name).stat().st_size == size
     except OSError:
@@ -73,15 +73,16 @@ def is_whole(name: str, size: int) -> bool:
 
 
 def leave(name: str) -> None:
-    """No partition will name the file any more: its hour begins."""
+    """Release a file that no partition refers to any more: it is deleted after `ORPHAN_SECONDS`."""
     with suppress(OSError):
         os.utime(folder() / name)
 
 
 def delete_orphans() -> int:
-    """Delete files that no partition names and that were written or left an hour ago; how many there were.
+    """Delete files that no partition refers to and that were written or released over an hour ago; returns their
+    number.
 
-    What processes that were killed left in the temporary folder goes with them.
+    Includes temporary files of killed processes.
     """
     old = _old_files(folder())
     named = set(ColumnPartition.objects.filter(file_name__in=old).values_list("file_name", flat=True))
@@ -93,10 +94,10 @@ def delete_orphans() -> int:
 
 
 def _old_files(directory: Path) -> dict[str, Path]:
-    """By name, those of which the hour is over.  A clock that was put back begins it anew."""
+    """Files older than `ORPHAN_SECONDS`, by name.  For a file in the future (the clock was set back) time restarts."""
     now, old = time.time(), {}
     for entry in os.scandir(directory):
-        with suppress(FileNotFoundError):  # another process deletes them, too
+        with suppress(FileNotFoundError):  # another process may delete them as well
             if not entry.is_file(follow_symlinks=False):
                 continue
             age = now - entry.stat(follow_symlinks=False).st_mtime

@@ -1,4 +1,4 @@
-"""How the columnar copy of the facts is: for `doctor` and the health page."""
+"""Health of the columnar copy of the facts, for `doctor` and the health page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.models import FactChange
 
 @dataclass(frozen=True)
 class ColumnsHealth:
-    """`stale` of the `partitions` are read live until they are built again, the oldest of them since `stale_since`."""
+    """`stale` of the `partitions` are read live until they are rebuilt, the oldest since `stale_since`."""
 
     partitions: int
     rows: int
@@ -26,7 +26,7 @@ class ColumnsHealth:
 
 
 def columns_health() -> ColumnsHealth:
-    """As of now, in one query; changes that are still in the outbox are not looked at."""
+    """The current state, in one query; changes that are still in the outbox are not considered."""
     return ColumnsHealth(
         **ColumnPartition.objects.aggregate(
             partitions=Count("pk"),
@@ -41,5 +41,5 @@ def columns_health() -> ColumnsHealth:
 
 
 def changes_waiting() -> int:
-    """Changes of facts that nobody has looked at, and partitions that have to be built."""
+    """The number of unprocessed changes of facts, plus stale partitions."""
     return FactChange.objects.count() + stale_partitions().count()

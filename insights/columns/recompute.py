@@ -1,4 +1,4 @@
-"""Building partitions anew that nothing says are stale: what `manage.py recompute` names."""
+"""Forces a rebuild of partitions that are not stale, for `manage.py recompute`."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ EVER = Window(date.min, date.max)
 
 
 def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
-    """Mark the partitions of these metrics (none: of all) with any of these days (None: of all days); how many."""
+    """Mark partitions of these metrics (empty: all) that overlap these days (None: all) as stale; returns their number."""
     return mark_days(list(relations_of(only) if only else copied_relations()), days or EVER)

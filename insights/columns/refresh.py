@@ -1,4 +1,4 @@
-"""Bringing the columns up to date with the facts: partitions are rewritten one by one, each in its transaction."""
+"""Refreshes the columns: rebuilds stale partitions one by one, each in its own transaction."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 20.0  # of one round: the worker has other tasks, too, and beat sends the next within seconds
+LONGEST_SECONDS = 20.0  # per run: the worker has other tasks too, and beat sends the next run within seconds
 
 
 def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
-    """Build stale partitions, the newest first, as long as that may take; how many were built.
+    """Build stale partitions, the newest first, within the time limit; returns the number built.
 
-    Several processes may be at it: each takes another partition.  What fails stays stale, and is read live.
+    Safe to run concurrently: each process takes other partitions.  Partitions that fail stay stale, and are read live.
     """
     take_changes_out()
     begin_relations()
@@ -42,7 +42,7 @@ def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
 
 
 def begin_relations() -> None:
-    """A relation that was never copied begins as one stale partition of all days."""
+    """Create one stale partition of all days for each relation that was never copied."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -62,7 +62,7 @@ def stale_partitions() -> QuerySet[ColumnPartition]:
 
 
 def _build_newest(columns: duckdb.DuckDBPyConnection, failed: set[int]) -> bool:
-    """Whether there was one that nobody else is building."""
+    """Build the newest stale partition that no other process is building; False where there is none."""
     from duckdb import Error
 
     with transaction.atomic():

@@ -1,6 +1,6 @@
-"""Rows from PostgreSQL to DuckDB: COPY on Django's own connection, so that rows of the open transaction are among them.
+"""Copies rows from PostgreSQL to DuckDB by COPY on Django's own connection, so that it sees the open transaction.
 
-Four times as fast as rows through Python, and no Arrow library is needed.
+Four times as fast as passing rows through Python, without an Arrow library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from psycopg import sql
 from insights.query.query import Window
 from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
-# DuckDB's types by PostgreSQL's numbers of types.  Whatever else there is comes as its text, multiranges among it.
+# DuckDB types by PostgreSQL type OID.  All other types, such as multiranges, are copied as text.
 TYPES: Mapping[int, str] = MappingProxyType(
     {
         16: "BOOLEAN",
@@ -32,39 +32,40 @@ TYPES: Mapping[int, str] = MappingProxyType(
     }
 )
 _MULTIRANGE_OF_DAYS = 4535
-_FIRST_DAY, _END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginning, and without an end
+_FIRST_DAY, _END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
 
 
 @cache
 def types_in_postgresql(statement: LiteralString) -> Mapping[str, int]:
-    """PostgreSQL's numbers of the types of a relation's columns, by name; looked up once a process."""
+    """The PostgreSQL type OIDs of a relation's columns, by name; looked up once per process."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({statement}) AS source LIMIT 0")  # the SQL of a relation
         return {column.name: column.type_code for column in cursor.description}
 
 
 def types_of(relation: Relation) -> Mapping[str, str]:
-    """DuckDB's types of the relation's columns, by name; a stock's rows have their range of days besides."""
-    standing = {STANDING_FROM: "DATE", STANDING_UNTIL: "DATE"} if relation.stock else {}
+    """The DuckDB types of the relation's columns, by name, plus the date range of a stock's rows."""
+    stock_days = {STANDING_FROM: "DATE", STANDING_UNTIL: "DATE"} if relation.stock else {}
     codes = types_in_postgresql(relation.sql)
-    return {name: TYPES.get(code, "VARCHAR") for name, code in codes.items()} | standing
+    return {name: TYPES.get(code, "VARCHAR") for name, code in codes.items()} | stock_days
 
 
 def copy_rows(
     relation: Relation, names: Iterable[str], days: Sequence[Window], path: Path, *, at_most: int | None = None
 ) -> int:
-    """Write these columns of the relation's rows on these days to `path` as CSV without a header; how many rows.
+    """Write these columns of the relation's rows on these days to `path` as CSV without a header; returns the number of
+    rows.
 
-    `at_most` ends it after so many, whichever these are.
+    `at_most` limits the number of rows, in no particular order.
     """
     return copy(select_rows(relation, names, days), path, at_most=at_most)
 
 
 def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window]) -> sql.Composed:
-    """The same as SQL for PostgreSQL.
+    """PostgreSQL SQL for these columns of the relation's rows on these days.
 
-    A row of a stock comes once for each range of these days on which it stands, from standing_from to standing_until,
-    and tells of no other day: what else it has of ranges of days is cut to them, too.
+    A row of a stock is repeated for each date range in which it is in stock, from standing_from to standing_until; its
+    other date ranges are clipped to these days.
     """
     if relation.stock is None:
         return sql.SQL("SELECT {names} FROM ({relation}) AS source WHERE {days}").format(
@@ -85,15 +86,15 @@ def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window]
         WHERE source.{days} && {within}
         """
     ).format(
-        names=sql.SQL(", ").join(_standing(relation, name, within) for name in names),
+        names=sql.SQL(", ").join(_stock_column(relation, name, within) for name in names),
         relation=sql.SQL(relation.sql),
         days=sql.Identifier(relation.stock.days),
         within=within,
     )
 
 
-def _standing(relation: Relation, name: str, within: sql.Composable) -> sql.Composable:
-    """A column of a stock's row on some of its days."""
+def _stock_column(relation: Relation, name: str, within: sql.Composable) -> sql.Composable:
+    """A column of a stock's row, clipped to the days of `within`."""
     if name == STANDING_FROM:
         return sql.SQL("coalesce(lower(standing.during), {})").format(_literal(_FIRST_DAY))
     if name == STANDING_UNTIL:
@@ -109,7 +110,7 @@ def _literal(day: object) -> sql.Composable:
 
 
 def copy(select: sql.Composed, path: Path, *, at_most: int | None = None) -> int:
-    """Write the rows of a SELECT, no more than `at_most`, to `path` as CSV without a header; how many these are."""
+    """Write the rows of a SELECT, at most `at_most`, to `path` as CSV without a header; returns the number of rows."""
     limit = sql.SQL("") if at_most is None else sql.SQL("LIMIT {}").format(sql.Literal(at_most))
     with path.open("wb") as file, connection.cursor() as cursor, connection.wrap_database_errors:
         with cursor.copy(sql.SQL("COPY ({} {}) TO STDOUT (FORMAT csv)").format(select, limit)) as rows:
@@ -128,7 +129,7 @@ def _on(days: Sequence[Window], day: sql.Composable) -> sql.Composable:
 
 
 def read_csv(path: Path, types: Mapping[str, str]) -> str:
-    """SQL that reads such a file.  NULL is nothing between commas, an empty text two quotation marks."""
+    """DuckDB SQL that reads such a file.  NULL is an unquoted empty field, the empty text a quoted one."""
     columns = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items())
     return (
         f"read_csv({quoted(str(path))}, columns={{{columns}}}, header=false, auto_detect=false, quote='\"', "

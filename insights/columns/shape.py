@@ -1,4 +1,4 @@
-"""What of a relation is copied: its columns, their types in DuckDB, and the hash of both."""
+"""The shape of a relation's copy: its columns, their DuckDB types, and a hash of both."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from insights.query.query import Window
 from integrations.facts.relation import STANDING_ON, Relation
 from integrations.models import FactFamily
 
-FORMAT = "1"  # of the files; another number has all of them built again
-# What a page shows of a row beside its figures; it is looked up in PostgreSQL.
+FORMAT = "1"  # of the files; a new number forces a rebuild of all
+# Descriptive columns of a row, which pages look up in PostgreSQL.
 DESCRIBING = frozenset({"path", "reference", "sha", "subject", "title", "url"})
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of a relation's copy by name, in their order, with their types in DuckDB.
+    """The columns of a relation's copy by name, in order, with their DuckDB types.
 
-    `known_days` says of how many days, from that of its building, a partition is true; None: of all.  Rows of some
-    relations are there from their day on, without a change of any fact.  A stock's may stand without an end, and would
-    be in every partition to come.
+    `known_days` is the number of days, from its build day on, for which a partition is valid; None: all days.  In some
+    relations rows appear on their day without a change of facts.  Rows of a stock may be open-ended, and would be in
+    every future partition.
     """
 
     types: Mapping[str, str]
@@ -37,7 +37,7 @@ class Shape:
     known_days: int | None
 
     def known(self, days: Window, built_on: date) -> Window:
-        """Of which of these days a partition is true that was built on that day; none: it ends where it starts."""
+        """The days for which a partition built on that day is valid; possibly an empty window."""
         if self.known_days is None:
             return days
         return Window(days.start, max(days.start, min(days.end, built_on + timedelta(days=self.known_days))))
@@ -46,8 +46,8 @@ class Shape:
 @cache
 def shape_of(relation: Relation) -> Shape:
     left_out = {*DESCRIBING, STANDING_ON, relation.stock.days} if relation.stock else DESCRIBING
-    found = types_of(relation)
-    types = {name: found[name] for name in sorted(found.keys() - left_out)}
+    types_found = types_of(relation)
+    types = {name: types_found[name] for name in sorted(types_found.keys() - left_out)}
     known_days = 1 if relation.stock else 0 if "now()" in relation.sql else None
     described = (*(f"{name} {kind}" for name, kind in types.items()), f"known days: {known_days}")
     text = "\n".join((FORMAT, settings.TIME_ZONE, relation.sql, *described))
@@ -56,17 +56,17 @@ def shape_of(relation: Relation) -> Shape:
 
 @cache
 def copied_relations() -> Mapping[str, Relation]:
-    """By name, those whose rows any metric is computed from.
+    """The relations that any metric reads as facts, by name.
 
-    People who are there are no rows on days: tables of DuckDB hold them (insights/engine/tables.py).
+    People who are present are not facts on days: they are in DuckDB tables (insights/engine/tables.py).
     """
     return relations_of(metrics())
 
 
-def relations_of(computed: Iterable[Metric]) -> Mapping[str, Relation]:
-    """The same of these metrics."""
-    found = {measure.relation.name: measure.relation for metric in computed for measure in _finer(metric.measures)}
-    return dict(sorted(found.items()))
+def relations_of(metrics_: Iterable[Metric]) -> Mapping[str, Relation]:
+    """The relations that these metrics read as facts, by name."""
+    relations = {measure.relation.name: measure.relation for metric in metrics_ for measure in _finer(metric.measures)}
+    return dict(sorted(relations.items()))
 
 
 def _finer(measures: tuple[Measure, ...]) -> Iterator[Measure]:
@@ -74,10 +74,10 @@ def _finer(measures: tuple[Measure, ...]) -> Iterator[Measure]:
         if not isinstance(measure, PeopleOfWindow):
             yield measure
         yield from _finer(tuple(finer for _, finer in measure.instead))
-        if measure.told_by is not None:
-            yield from _finer((measure.told_by,))
+        if measure.detail is not None:
+            yield from _finer((measure.detail,))
 
 
 def families_of(relation: Relation) -> frozenset[FactFamily]:
-    """A change of facts of these changes its rows."""
+    """The families of facts whose changes affect the relation's rows."""
     return relation.also | {relation.family}

@@ -1,4 +1,4 @@
-"""DuckDB in memory that reads and writes files of the folder of columns, and can reach nothing else."""
+"""A sandboxed in-memory DuckDB that can access only the folder of column files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def open_shut_in(memory_limit: str, *, first: str = "", **more: str | int) -> duckdb.DuckDBPyConnection:
-    """A database of its own, to close by whoever opened it; `more` are further settings.
+def open_sandboxed(memory_limit: str, *, first: str = "", **more: str | int) -> duckdb.DuckDBPyConnection:
+    """A new database, which the caller closes; `more` are additional settings.
 
-    `first` is a statement to execute in it: afterwards no setting can be changed.
+    `first` is executed before the configuration is locked.
     """
     import duckdb
 

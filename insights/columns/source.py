@@ -1,7 +1,7 @@
-"""Where the rows of a question come from: partitions as Parquet where they are true, PostgreSQL for all other days.
+"""Chooses the source of a fact query's rows: current partitions as Parquet, PostgreSQL for all other days.
 
-An answer may be allowed to lag behind: then it takes partitions that were true a moment ago, and where PostgreSQL would
-have to hand out too many rows, the last version that there is.
+An answer may be allowed to lag: then it uses partitions that became stale recently, and their last version where too
+many rows would have to be read from PostgreSQL.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from insights.query.query import Window
 from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
-# SQL of a FROM item with these columns of the relation's rows on these days, read from PostgreSQL now; None where
-# there are more rows than may be read.
+# Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; None where
+# there are more rows than allowed.
 LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """How far an answer may lag behind PostgreSQL: by what changed less than `lag` ago, and, where more than
-    `live_rows` (None: any number) of a relation would have to be read live, by whatever is not copied yet."""
+    """How far an answer may lag behind PostgreSQL: by changes less than `lag` ago, and, where more than `live_rows`
+    (None: unlimited) of a relation would have to be read live, by everything not copied yet."""
 
     lag: timedelta = timedelta(0)
     live_rows: int | None = None
@@ -43,8 +43,8 @@ PAGE = Allowance(timedelta(seconds=10), 200_000)
 
 @dataclass
 class Lag:
-    """By what an answer lags: it is as of `as_of` (None: of now), and some relation's rows of `days_lacking` are not
-    among its rows at all, because they were never copied."""
+    """How far an answer lags: it is as of `as_of` (None: now), and `days_lacking` days of some relation are missing,
+    because they were never copied."""
 
     as_of: datetime | None = None
     days_lacking: int = 0
@@ -54,7 +54,7 @@ class Lag:
         self.as_of = min(filter(None, (self.as_of, as_of)), default=None)
 
     def lacks(self, days: Sequence[Window]) -> None:
-        """Days before the columns begin, and those to come, are not counted."""
+        """Counts no days before the first partition, and no future days."""
         for start, end in days:
             first, until = max(start, FIRST_DAY), min(end, local_today() + timedelta(days=1))
             self._lacking.update(first + timedelta(days=n) for n in range((until - first).days))
@@ -63,10 +63,7 @@ class Lag:
 
 @dataclass(frozen=True)
 class BuiltDays:
-    """Days of which a relation's rows, if there are any, stand in a file of the folder of columns.
-
-    They are the rows as of `as_of`; None: those of now.
-    """
+    """Days whose rows of a relation, if any, are in a column file, as of `as_of` (None: now)."""
 
     days: Window
     file_name: str
@@ -75,10 +72,10 @@ class BuiltDays:
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """All that is read in it, from files and from PostgreSQL, is of one moment.
+    """Everything read within the block, from files and from PostgreSQL, is from one snapshot.
 
-    Without it a fact that moves between the look for stale partitions and the reading of their rows could count on
-    both of its days.  Inside a transaction the caller has decided that.
+    Otherwise a fact that moves between the check for stale partitions and reading their rows could count on both of its
+    days.  Inside a transaction the caller is responsible.
     """
     if connection.in_atomic_block:
         yield
@@ -96,10 +93,10 @@ def source(
     live: LiveRows,
     partitions: Partitions,
 ) -> str:
-    """SQL of a FROM item with the `needed` columns of the relation's rows on these days, which are in their order and
-    share none; there may be rows of other days, too.  What it lags by is noted in that of the partitions.
+    """A FROM item with the `needed` columns of the relation's rows on these days, which are in order and disjoint; rows
+    of other days may be included.  Its lag is added to that of the partitions.
 
-    Any of the relation's own columns may be needed; the copy lacks those that only describe.
+    Any column of the relation may be needed; the copy lacks descriptive ones.
     """
     types = shape_of(relation).types
     is_copied = types.keys() >= set(needed)
@@ -127,9 +124,9 @@ def _quoted_name(name: str) -> str:
 
 
 class Partitions:
-    """The last versions of all relations' partitions, and which of them are true, as of one moment.
+    """The last versions of all partitions, and which of them are current, in one snapshot.
 
-    `lag` says by what an answer lags that was read from them.
+    `lag` is that of an answer read from them.
     """
 
     def __init__(
@@ -141,9 +138,9 @@ class Partitions:
 
     @classmethod
     def read(cls, allowance: Allowance = EXACT) -> Partitions:
-        """In one query.
+        """Read all partitions in one query.
 
-        What changed in the future, by a clock that was put back since, did so an unknown time ago.
+        Changes with a time in the future (the clock was set back) count as old.
         """
         built: dict[str, list[_Built]] = defaultdict(list)
         changed: dict[str, list[_Changed]] = defaultdict(list)
@@ -180,31 +177,33 @@ class Partitions:
         return cls(built, changed)
 
     def of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
-        """In their order, the days of partitions with any of these that are true, or were until as long ago as is
-        allowed, and whose files are whole.
+        """The days of partitions that overlap these days, are current or stale within the allowance, and have a
+        complete file; in order.
 
-        A partition that was built in the future, by a clock that was put back, is not.
+        Excludes partitions built in the future (the clock was set back).
         """
         return self._of(relation, days, longest_ago=False)
 
     def last_of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
-        """The same of all last versions, however long ago they were true."""
+        """The same for all last versions, however long they have been stale."""
         return self._of(relation, days, longest_ago=True)
 
     def _of(self, relation: Relation, days: Sequence[Window], *, longest_ago: bool) -> Sequence[BuiltDays]:
         shape = shape_of(relation)
         changed = [change for family in families_of(relation) for change in self._changed.get(family, ())]
-        found = []
-        for each in self._built.get(relation.name, ()):
-            known = shape.known(each.days, each.built_on)
-            if each.shape != shape.hash or not any(_share_a_day(known, window) for window in days):
+        built_days = []
+        for partition in self._built.get(relation.name, ()):
+            known = shape.known(partition.days, partition.built_on)
+            if partition.shape != shape.hash or not any(_share_a_day(known, window) for window in days):
                 continue
-            since = [change for change in changed if _share_a_day(change.days, each.days)]
-            is_recent = each.is_recent and all(change.is_recent for change in since)
-            if (is_recent or longest_ago) and (not each.file_name or is_whole(each.file_name, each.size)):
-                moments = (each.stale_since, *(change.since for change in since))
-                found.append(BuiltDays(known, each.file_name, min(filter(None, moments), default=None)))
-        return found
+            since = [change for change in changed if _share_a_day(change.days, partition.days)]
+            is_recent = partition.is_recent and all(change.is_recent for change in since)
+            if (is_recent or longest_ago) and (
+                not partition.file_name or is_whole(partition.file_name, partition.size)
+            ):
+                moments = (partition.stale_since, *(change.since for change in since))
+                built_days.append(BuiltDays(known, partition.file_name, min(filter(None, moments), default=None)))
+        return built_days
 
 
 class _Built(NamedTuple):
@@ -214,7 +213,7 @@ class _Built(NamedTuple):
     size: int
     built_on: date
     stale_since: datetime | None
-    is_recent: bool  # stale for no longer than is allowed, or not at all
+    is_recent: bool  # not stale, or only within the allowance
 
 
 class _Changed(NamedTuple):
@@ -228,23 +227,25 @@ def _share_a_day(one: Window, other: Window) -> bool:
 
 
 def days_between(days: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
-    """The days of these windows that lie in none that is built; all are in their order and share no day with others."""
+    """The days of these windows that no built window covers; all windows are in order and disjoint."""
     missing: list[Window] = []
     for window in days:
         start = window.start
-        for each in built:
-            if _share_a_day(each, window):
-                missing += [Window(start, each.start)] if start < each.start else []
-                start = each.end
+        for built_window in built:
+            if _share_a_day(built_window, window):
+                missing += [Window(start, built_window.start)] if start < built_window.start else []
+                start = built_window.end
         missing += [Window(start, window.end)] if start < window.end else []
     return missing
 
 
 def _joined(missing: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
-    """With the days between them, where none of these is built: a stock's row then comes once, and not for each."""
+    """Merges windows with no built window in between, so that a stock's row is read once and not for each."""
     joined: list[Window] = []
     for window in missing:
-        if joined and not any(_share_a_day(each, Window(joined[-1].end, window.start)) for each in built):
+        if joined and not any(
+            _share_a_day(built_window, Window(joined[-1].end, window.start)) for built_window in built
+        ):
             joined[-1] = Window(joined[-1].start, window.end)
         else:
             joined.append(window)

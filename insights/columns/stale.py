@@ -1,9 +1,9 @@
-"""Which partitions are not true any more.
+"""Marks partitions as stale.
 
-Whoever changes facts appends their days to the outbox (integrations/outbox/fact_changes.py) in the same transaction.
-While a change stands there, the partitions that it touches are stale (insights/columns/source.py looks); whoever
-takes it out marks them, in the transaction that takes it.  So a partition is stale from the moment at which a
-change can be seen until its rows are read again.
+Every change of facts appends its days to the outbox (integrations/outbox/fact_changes.py) in the same transaction.
+While a change is in the outbox, the partitions that it touches count as stale (insights/columns/source.py checks);
+taking it out marks them in the same transaction.  So a partition is stale from the moment a change is visible until its
+rows are read again.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from integrations.outbox.fact_changes import Change, take_changes
 
 
 def take_changes_out() -> int:
-    """Empty the outbox of facts, and mark the partitions with any of the changed days; how many changes there were.
+    """Empty the outbox of fact changes, and mark the partitions that they touch; returns the number of changes.
 
-    Each change is taken exactly once, in the transaction that marks; processes at it at the same time take others.
+    Each change is taken exactly once, in the transaction that marks; concurrent processes take other changes.
     """
-    taken = 0
+    count = 0
     while True:
         with transaction.atomic():
             changes = take_changes()
             if not changes:
-                return taken
+                return count
             _mark_changed(changes)
-        taken += len(changes)
+        count += len(changes)
 
 
 def _mark_changed(changes: Sequence[Change]) -> None:
-    """In the transaction that takes these changes out of the outbox.
+    """Mark the partitions that these changes touch, in the transaction that takes the changes out of the outbox.
 
-    They are stale since the oldest of the changes.  A partition that is being built is waited for: it may have been
-    read before the change.
+    They are stale since the oldest change.  Waits for partitions that are being built: their rows may have been read
+    before the change.
     """
     relations: dict[FactFamily, list[str]] = defaultdict(list)
     for name, relation in copied_relations().items():
@@ -60,7 +60,7 @@ def _mark_changed(changes: Sequence[Change]) -> None:
                 FROM unnest(%s::text[], %s::date[], %s::date[], %s::timestamptz[]) AS t (relation, starts, ends, at)
                 GROUP BY relation
             ), locked AS (
-                -- In one order, so that two that mark never wait for each other.
+                -- In a fixed order, to avoid deadlocks.
                 SELECT partition.id, touched.since
                 FROM insights_columnpartition partition
                 JOIN touched ON touched.relation = partition.relation
@@ -77,7 +77,7 @@ def _mark_changed(changes: Sequence[Change]) -> None:
 
 
 def mark_changed_shapes() -> None:
-    """Partitions of relations whose SQL or columns are others than when they were built; those of none at all go."""
+    """Mark partitions whose relation's SQL or columns changed since the build; delete those without a relation."""
     shapes = {name: shape_of(relation).hash for name, relation in copied_relations().items()}
     _mark(
         "EXISTS (SELECT FROM unnest(%s::text[], %s::text[]) AS now (relation, shape)"
@@ -88,10 +88,10 @@ def mark_changed_shapes() -> None:
 
 
 def mark_by_clock() -> None:
-    """Partitions that time alone made untrue.
+    """Mark partitions that became stale by the passage of time.
 
-    Of relations of which the days to come are not known: those of which days have come since they were built.  Of all:
-    those built in the future, by a clock that was put back since.
+    In relations without known future days: those with days that have elapsed since the build.  In all relations: those
+    built in the future (the clock was set back).
     """
     known = {
         name: shape.known_days
@@ -108,31 +108,31 @@ def mark_by_clock() -> None:
 
 
 def mark_broken() -> int:
-    """Partitions whose file is missing or was cut off; how many there were."""
+    """Mark partitions whose file is missing or truncated; returns their number."""
     named = ColumnPartition.objects.filter(stale_since=None).exclude(file_name="")
     files = named.values_list("pk", "file_name", "bytes").iterator()
     return mark_partitions([number for number, name, size in files if not is_whole(name, size)])
 
 
 def mark_damaged() -> int:
-    """Partitions whose file is not what was written; how many there were.  It reads all files."""
+    """Mark partitions whose file does not match its checksum; returns their number.  Reads all files."""
     named = ColumnPartition.objects.filter(stale_since=None).exclude(file_name="")
     files = named.values_list("pk", "file_name", "checksum").iterator()
     return mark_partitions([number for number, name, checksum in files if checksum_of(folder() / name) != checksum])
 
 
 def mark_partitions(numbers: Collection[int]) -> int:
-    """Partitions by id; how many of them were true."""
+    """Mark partitions by id; returns how many of them were current."""
     return _mark("id = ANY(%s)", [list(numbers)])
 
 
 def mark_days(relations: Collection[str], days: Window) -> int:
-    """Partitions of these relations with any of these days, whatever is known of them; how many there were."""
+    """Mark all partitions of these relations that overlap these days; returns their number."""
     return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [list(relations), days.end, days.start])
 
 
 def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:
-    """Those that are not stale.  One that is locked is being built, or marked by another: nobody waits for it."""
+    """Mark partitions that are not stale.  Skips locked ones, which are being built, or marked by another process."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

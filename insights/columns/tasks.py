@@ -1,4 +1,4 @@
-"""The background's part: building what is stale, clearing up, and the nightly check."""
+"""Background tasks: refresh of stale partitions, clean-up, and the nightly check."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from insights.columns.check import check_columns
 from insights.columns.folder import delete_orphans
 from insights.columns.stale import mark_broken, mark_damaged
 
-# A first build takes minutes: it must not take all threads of the worker, to which beat sends one round after another.
+# A first build takes minutes: repeated tasks from beat must not occupy all threads of the worker.
 _one_in_this_process = threading.Lock()
 
 
 @shared_task(name="insights.columns.tasks.refresh", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def refresh() -> None:
-    """Nudged after facts changed; beat sends it every few seconds too, for nudges that were lost."""
+    """Nudged after facts changed; beat also sends it every few seconds, in case a nudge was lost."""
     if _one_in_this_process.acquire(blocking=False):
         try:
             refreshing.refresh()
@@ -28,19 +28,19 @@ def refresh() -> None:
 
 @shared_task(name="insights.columns.tasks.tidy", ignore_result=True)  # type: ignore[untyped-decorator]
 def tidy() -> None:
-    """Notice files that are missing or cut off, and delete those that no partition names."""
+    """Mark partitions with missing or truncated files, and delete files that no partition refers to."""
     mark_broken()
     delete_orphans()
 
 
 @shared_task(name="insights.columns.tasks.check_files", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_files() -> None:
-    """Nudged by whoever could not read a file: those that are not what was written are built again."""
+    """Nudged when a file could not be read: damaged files are rebuilt."""
     if mark_damaged():
         nudge_on_commit(refresh)
 
 
 @shared_task(name="insights.columns.tasks.check_nightly", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_nightly() -> None:
-    """Compare all partitions with PostgreSQL; a difference is logged as an error, and built again."""
+    """Compare all partitions with PostgreSQL; differences are logged as errors, and rebuilt."""
     check_columns()

@@ -1,1 +1,1 @@
-"""The one way to a figure: a question becomes one DuckDB statement over the rows of a relation."""
+"""The metric engine: each fact query becomes one DuckDB statement over the rows of a relation."""

@@ -1,7 +1,7 @@
-"""Metrics of every person of a scope at once: what a query that names one person answers, for all of them.
+"""Metric values of every person in a scope at once, equal to those of a query for each person.
 
-It asks the engine what any other query asks, by person, and each metric puts its measures together as elsewhere: there
-is no second definition of a figure.  One statement per relation and facets, however many people there are.
+The same fact queries are run grouped by person, and each metric combines its measures as usual: there is no second
+definition of a metric.  One statement per relation and facets, however many people there are.
 """
 
 from __future__ import annotations
@@ -13,40 +13,39 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from insights.catalogue.outcome import Outcome
+from insights.catalogue.result import MetricResult
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
-from insights.engine.fact_query import Reading
+from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.plan import Clock, Need, Places, Plan, plan_total
-from insights.engine.scan import Cell, scan
+from insights.engine.plan import Clock, MeasureQuery, Plan, ScopeResolver, plan_total
+from insights.engine.scan import MeasuredGroup, scan
 from insights.query.measures import NOTHING as NOTHING_MEASURED
 from insights.query.measures import Distribution, Facts, Measure, MeasureValue, Total
 from insights.query.query import MetricQuery, Statistic
 
 Segment = tuple[str, ...]
-CellsOfPeople = Mapping[tuple[int, Segment], Cell]
+GroupsOfPeople = Mapping[tuple[int, Segment], MeasuredGroup]
 
 
 @dataclass(frozen=True)
 class PersonValue:
-    """A metric's value of one person, or why there is none."""
+    """A metric's value for one person, or why there is none."""
 
     value: float | None
     reason: str = ""
-    missing: bool = False  # something is there that could not be added: tokens of a model without a price
+    missing: bool = False  # there were facts that could not be added: tokens of a model without a price
 
 
 class People:
-    """The answers to queries by person; they are put together when they are asked for, for many never are.
+    """The answers to queries by person, computed lazily, because most are never used.
 
-    The ids are those of everybody of whom any of the queries found a fact in the window.  The figures are those of
-    `read_at`.
+    `ids` are the people with a fact in the window of any query.  Values are as of `read_at`.
     """
 
     def __init__(
         self,
         plans: Sequence[Plan],
-        measured: Mapping[Reading, CellsOfPeople],
+        measured: Mapping[FactQuery, GroupsOfPeople],
         since: ConnectedSince,
         read_at: datetime,
     ) -> None:
@@ -54,128 +53,135 @@ class People:
         self._measured = measured
         self._since = since
         self.read_at = read_at
-        self.ids: frozenset[int] = frozenset(person_id for cells in measured.values() for person_id, _ in cells)
+        self.ids: frozenset[int] = frozenset(person_id for groups in measured.values() for person_id, _ in groups)
 
     def value(self, key: str, person_id: int) -> PersonValue:
-        """What the query of that metric, without segments, answers for the person.
+        """The person's value of that metric, without segments.
 
-        Raises TypeError for what people have no value of: rates over time, and statistics other than the mean.
+        Raises TypeError for metrics that have no value per person: rates over time, and statistics other than the mean.
         """
-        each = self._plan_of(key)
-        outcome = self._outcome(each, person_id, ())
-        value = _value_of(each, outcome)
+        plan = self._plan_of(key)
+        result = self._result(plan, person_id, ())
+        value = _value_of(plan, result)
         if value is not None:
             return PersonValue(value)
-        if outcome.missing:
-            return PersonValue(None, each.metric.missing_reason, missing=True)
-        if self._is_nought(each, person_id):
+        if result.missing:
+            return PersonValue(None, plan.metric.missing_reason, missing=True)
+        if self._is_nought(plan, person_id):
             return PersonValue(0.0)
-        return PersonValue(None, self._why_no_data(each, person_id))
+        return PersonValue(None, self._why_no_data(plan, person_id))
 
     def numbers(self, key: str, people: Sequence[int]) -> Sequence[float]:
-        """The `value` of each of these people, NaN where there is none."""
-        each = self._plan_of(key)
+        """The `value` for each of these people, NaN where there is none."""
+        plan = self._plan_of(key)
 
         def number(person_id: int) -> float:
-            outcome = self._outcome(each, person_id, ())
-            value = _value_of(each, outcome)
-            if value is None and not outcome.missing and self._is_nought(each, person_id):
+            result = self._result(plan, person_id, ())
+            value = _value_of(plan, result)
+            if value is None and not result.missing and self._is_nought(plan, person_id):
                 return 0.0
             return math.nan if value is None else value
 
         return [number(person_id) for person_id in people]
 
     def _plan_of(self, key: str) -> Plan:
-        each = self._plans[key, ()]
-        statistic = each.query.statistic or each.metric.statistic
-        if each.metric.per_period or each.metric.per_days or statistic not in (None, Statistic.MEAN):
+        plan = self._plans[key, ()]
+        statistic = plan.query.statistic or plan.metric.statistic
+        if plan.metric.per_period or plan.metric.per_days or statistic not in (None, Statistic.MEAN):
             raise TypeError(f"{key} has no value that can be read for each person.")
-        return each
+        return plan
 
-    def _is_nought(self, each: Plan, person_id: int) -> bool:
-        """Of somebody of whom nothing was found."""
-        return each.metric.zero_of_nothing and self._why_no_data(each, person_id) is NOTHING
+    def _is_nought(self, plan: Plan, person_id: int) -> bool:
+        """Whether the value of a person without facts is 0."""
+        return plan.metric.zero_of_nothing and self._why_no_data(plan, person_id) is NOTHING
 
-    def _why_no_data(self, each: Plan, person_id: int) -> str:
-        connected = self._since.of(each.metric, each.placement, person_id)
-        return why_no_data(each.query.window, connected, each.clock.today)
+    def _why_no_data(self, plan: Plan, person_id: int) -> str:
+        connected = self._since.of(plan.metric, plan.scope, person_id)
+        return why_no_data(plan.query.window, connected, plan.clock.today)
 
     def split(self, key: str, person_id: int) -> Mapping[str, float]:
-        """The person's values by the one segment of that metric's query, the greatest first."""
-        each, segments_of = self._splits[key]
-        found = {segment: self._outcome(each, person_id, segment).value for segment in segments_of.get(person_id, ())}
-        values = [(segment[0], value) for segment, value in found.items() if value]
+        """The person's values by the query's only segment, in descending order."""
+        plan, segments_of = self._splits[key]
+        results = {segment: self._result(plan, person_id, segment).value for segment in segments_of.get(person_id, ())}
+        values = [(segment[0], value) for segment, value in results.items() if value]
         return dict(sorted(values, key=lambda item: (-item[1], item[0])))
 
     @cached_property
     def _splits(self) -> Mapping[str, tuple[Plan, Mapping[int, Collection[Segment]]]]:
-        """The queries by a segment, and of each person the segments in which anything was found."""
-        found: dict[str, tuple[Plan, Mapping[int, Collection[Segment]]]] = {}
-        for (key, segments), each in self._plans.items():
+        """The plans with a segment, by metric, each with the segments in which a person has facts."""
+        splits: dict[str, tuple[Plan, Mapping[int, Collection[Segment]]]] = {}
+        for (key, segments), plan in self._plans.items():
             if not segments:
                 continue
             of_person: dict[int, set[Segment]] = defaultdict(set)
-            for need in _needs(each):
-                for person_id, segment in self._measured[need.of_facts]:
+            for measure_query in _measure_queries(plan):
+                for person_id, segment in self._measured[measure_query.fact_query]:
                     of_person[person_id].add(segment)
-            found[key] = each, of_person
-        return found
+            splits[key] = plan, of_person
+        return splits
 
-    def _outcome(self, each: Plan, person_id: int, segment: Segment) -> Outcome:
-        return each.metric.outcome(lambda measure: self._value(each.needs[measure], person_id, segment))
+    def _result(self, plan: Plan, person_id: int, segment: Segment) -> MetricResult:
+        return plan.metric.result(lambda measure: self._value(plan.measure_queries[measure], person_id, segment))
 
-    def _value(self, need: Need, person_id: int, segment: Segment) -> MeasureValue:
-        cell = self._measured[need.of_facts].get((person_id, segment))
-        return cell.values[need.measure] if cell else NOTHING_MEASURED
+    def _value(self, measure_query: MeasureQuery, person_id: int, segment: Segment) -> MeasureValue:
+        group = self._measured[measure_query.fact_query].get((person_id, segment))
+        return group.values[measure_query.measure] if group else NOTHING_MEASURED
 
 
 def read_people(queries: Sequence[MetricQuery]) -> People:
-    """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
+    """Answer all queries together; they share one scope and window.  Those with a segment serve `split`, the others
+    `value`.
 
-    Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
+    Raises QueryError where one of them cannot be answered, and TypeError where it has no value per person.
     """
-    clock, places = Clock.read(), Places()
-    plans = [plan_total(query, clock, places) for query in queries]
-    wanted: dict[Reading, dict[Measure, None]] = {}
-    for each in plans:
-        for need in _needs(each):
-            wanted.setdefault(_reading(need), {})[need.measure] = None
+    clock, scopes = Clock.read(), ScopeResolver()
+    plans = [plan_total(query, clock, scopes) for query in queries]
+    measures_by_query: dict[FactQuery, dict[Measure, None]] = {}
+    for plan in plans:
+        for measure_query in _measure_queries(plan):
+            measures_by_query.setdefault(_fact_query(measure_query), {})[measure_query.measure] = None
     with rows_of_answer():
-        measured = {reading: _cells_of(reading, tuple(measures)) for reading, measures in wanted.items()}
+        measured = {
+            fact_query: _groups_of(fact_query, tuple(measures)) for fact_query, measures in measures_by_query.items()
+        }
     return People(plans, measured, ConnectedSince((plan.metric for plan in plans), by_person=True), clock.now)
 
 
-def _cells_of(reading: Reading, measures: Sequence[Measure]) -> CellsOfPeople:
-    """In the whole window."""
-    found = scan(replace(reading.of_whole(), by_person=True), measures)
-    return {(key.unit_id or 0, key.segment): cell for key, cell in found.items()}
+def _groups_of(fact_query: FactQuery, measures: Sequence[Measure]) -> GroupsOfPeople:
+    """Groups by person and segment, over the whole window."""
+    groups = scan(replace(fact_query.over_whole_window(), by_person=True), measures)
+    return {(key.unit_id or 0, key.segment): group for key, group in groups.items()}
 
 
 def among(plan: Plan, people: Collection[int]) -> Plan:
-    """The plan for these people alone, of whom there are some."""
-    placement = replace(plan.placement, among=tuple(sorted(people)))
-    needs = {
-        measure: replace(need, reading=replace(need.reading, placement=placement))
-        for measure, need in plan.needs.items()
+    """The plan restricted to these people; there must be at least one."""
+    scope = replace(plan.scope, among=tuple(sorted(people)))
+    measure_queries = {
+        measure: replace(measure_query, query=replace(measure_query.query, scope=scope))
+        for measure, measure_query in plan.measure_queries.items()
     }
-    return replace(plan, placement=placement, needs=needs)
+    return replace(plan, scope=scope, measure_queries=measure_queries)
 
 
-def _is_mean(each: Plan) -> bool:
-    return (each.query.statistic or each.metric.statistic) is Statistic.MEAN
+def _is_mean(plan: Plan) -> bool:
+    return (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
 
 
-def _value_of(each: Plan, outcome: Outcome) -> float | None:
-    return outcome.statistics.get(Statistic.MEAN) if _is_mean(each) else outcome.value
+def _value_of(plan: Plan, result: MetricResult) -> float | None:
+    return result.statistics.get(Statistic.MEAN) if _is_mean(plan) else result.value
 
 
-def _needs(each: Plan) -> Sequence[Need]:
-    return tuple(each.needs.values())
+def _measure_queries(plan: Plan) -> Sequence[MeasureQuery]:
+    return tuple(plan.measure_queries.values())
 
 
-def _reading(need: Need) -> Reading:
-    if not isinstance(need.reading, Reading) or need.reading.relation.owner or need.reading.relation.shared_facts:
+def _fact_query(measure_query: MeasureQuery) -> FactQuery:
+    if (
+        not isinstance(measure_query.query, FactQuery)
+        or measure_query.query.relation.owner
+        or measure_query.query.relation.shared_facts
+    ):
         raise TypeError("Only facts of people are read for each person.")
-    if not isinstance(need.measure, (Facts, Total, Distribution)):
-        raise TypeError(f"{type(need.measure).__name__} is not read for each person.")
-    return need.reading
+    if not isinstance(measure_query.measure, (Facts, Total, Distribution)):
+        raise TypeError(f"{type(measure_query.measure).__name__} is not read for each person.")
+    return measure_query.query

@@ -1,7 +1,7 @@
-"""One line of a comparison beside Non-AI: both groups, how far apart they are, and how sure that is.
+"""Compares work on one line (an agent's, or any agent's) with Non-AI work: both groups and their difference.
 
-The interval is that of insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it
-is left out, and counted.
+The confidence interval is computed by insights/formulas/differences.py.  Unmatched facts belong to no developer: they
+are left out, and counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from insights.catalogue.per_developer import PerDeveloper
 from insights.engine.line_counts import buckets_on_line, facts_done
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
-from insights.engine.plan import Clock, Places, Plan, plan
+from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
 from insights.engine.scan import select
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
@@ -36,19 +36,19 @@ ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
 
 @dataclass(frozen=True)
 class Group:
-    """One of the two lines: its value, the facts and the different developers behind it."""
+    """One of the two lines: its value, and the facts and distinct developers behind it."""
 
     value: float | None
     facts: int
     developers: int
-    contributors: int  # of the developers, those who have any of the facts
+    contributors: int  # developers with any of the facts
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`line` (an agent, or any) beside Non-AI; `unmatched` facts are of no developer who is known and in neither group.
+    """`line` (an agent, or any) compared with Non-AI; `unmatched` facts belong to no known developer and neither group.
 
-    `interval` is that of the difference, the line's value minus Non-AI's; None where `reason` says why.
+    `interval` is the confidence interval of the difference, the line's value minus Non-AI's; None for `reason`.
     """
 
     query: MetricQuery
@@ -62,11 +62,11 @@ class Comparison:
 
     @property
     def group_sizes(self) -> tuple[int, ...]:
-        """The numbers of people of whom it tells."""
-        return tuple(number for each in (self.first, self.second) for number in (each.developers, each.contributors))
+        """The sizes of all groups of people that it reveals."""
+        return tuple(number for group in (self.first, self.second) for number in (group.developers, group.contributors))
 
     def hidden(self, reason: str) -> Comparison:
-        """Without what it tells of people."""
+        """The comparison without any values."""
         nobody = Group(None, 0, 0, 0)
         return replace(self, first=nobody, second=nobody, interval=None, reason=reason, unmatched=0, withheld=True)
 
@@ -79,37 +79,37 @@ class Comparison:
 
 @rows_of_answer()
 def read_comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparison]:
-    """Of durations or figures per developer, in order, as of one moment; facets of agents are not heeded.
+    """Compare durations or values per developer, in order, in one snapshot; facets by agent are ignored.
 
     Raises QueryError where one of the queries cannot be answered.
     """
-    clock, places = Clock.read(), Places()
-    return [_compared(plan_of_lines(query, line, clock, places), query, line) for query in queries]
+    clock, scopes = Clock.read(), ScopeResolver()
+    return [_compared(plan_of_lines(query, line, clock, scopes), query, line) for query in queries]
 
 
-def _compared(each: Plan, query: MetricQuery, line: str) -> Comparison:
-    if isinstance(each.metric, PerDeveloper):
-        return _of_quotients(each, query, line)
-    if isinstance(each.metric, Duration):
-        return _of_durations(each, each.metric, query, line)
+def _compared(plan: Plan, query: MetricQuery, line: str) -> Comparison:
+    if isinstance(plan.metric, PerDeveloper):
+        return _of_quotients(plan, query, line)
+    if isinstance(plan.metric, Duration):
+        return _of_durations(plan, plan.metric, query, line)
     raise TypeError(f"{query.key} is not compared.")
 
 
 LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 
 
-def plan_of_lines(query: MetricQuery, line: str, clock: Clock, places: Places) -> Plan:
-    """Split by the two lines, and filtered by them.  Raises QueryError where the query cannot be answered."""
+def plan_of_lines(query: MetricQuery, line: str, clock: Clock, scopes: ScopeResolver) -> Plan:
+    """The plan split and filtered by the two lines.  Raises QueryError where the query cannot be answered."""
     dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
-    asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
-    return plan(asked, clock, places)
+    line_query = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
+    return plan_query(line_query, clock, scopes)
 
 
-def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
+def _of_quotients(plan: Plan, query: MetricQuery, line: str) -> Comparison:
     import numpy as np
 
-    done, active = facts_done(each), buckets_on_line(each)
+    done, active = facts_done(plan), buckets_on_line(plan)
     people = sorted({person for person, _ in (*done, *active) if person is not None})
     first, second = (
         Totals(
@@ -124,18 +124,21 @@ def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
     return _comparison(query, line, groups, interval, unmatched)
 
 
-def _of_durations(each: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:
+def _of_durations(plan: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:
     import numpy as np
 
-    need = each.needs[metric.of]
-    reading = need.of_facts.of_whole()
-    found: dict[str, tuple[Floats, Any]] = {}
+    measure_query = plan.measure_queries[metric.of]
+    fact_query = measure_query.fact_query.over_whole_window()
+    by_line: dict[str, tuple[Floats, Any]] = {}
     unmatched = 0
-    for row in select(reading, [need.measure], _VALUES):
+    for row in select(fact_query, [measure_query.measure], _VALUES):
         unmatched += row["of_nobody"]
-        found[row["line"]] = np.array(row["amounts"] or [], dtype=float), np.array(row["people"] or [], dtype=np.int64)
+        by_line[row["line"]] = (
+            np.array(row["amounts"] or [], dtype=float),
+            np.array(row["people"] or [], dtype=np.int64),
+        )
     nothing = np.empty(0), np.empty(0, dtype=np.int64)
-    sides = [found.get(name, nothing) for name in (line, WITHOUT)]
+    sides = [by_line.get(name, nothing) for name in (line, WITHOUT)]
     _, numbers = np.unique(np.concatenate([people for _, people in sides]), return_inverse=True)
     borders = len(sides[0][0])
     first, second = Values(sides[0][0], numbers[:borders]), Values(sides[1][0], numbers[borders:])
@@ -167,7 +170,7 @@ def _comparison(
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 
-# Both lists of a line are in the same order, whatever that of the rows is: developers are drawn by their places.
+# Both lists of a line have the same order, whatever the order of the rows: the bootstrap draws by position.
 _VALUES = """
     SELECT segment_0 AS line,
            list(c_0::DOUBLE ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS amounts,
@@ -180,7 +183,7 @@ _VALUES = """
 
 
 def seed_of(query: MetricQuery, line: str) -> int:
-    """The same question draws the same developers."""
+    """A seed for the bootstrap: equal queries draw the same developers."""
     facets = sorted(query.facets.items())
-    told = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)
-    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])
+    parts = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8])

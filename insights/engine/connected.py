@@ -1,4 +1,4 @@
-"""Since when a source is connected: before that a count is no data, from then on nothing is 0."""
+"""Since when a source is connected: before that day a count is "no data", from then on it is 0."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be 
 
 
 class Source(enum.Enum):
-    """What feeds facts."""
+    """Sources of facts."""
 
     TELEMETRY = "telemetry of agents"
     SEATS = "seats and people"
@@ -74,8 +74,8 @@ NO_SOURCE_EVER = {
     Source.INCIDENTS: "No incident has been synced or pushed yet. Connect an incident tool, or push incidents.",
 }
 
-# The first moment of which anything is told.  A stream that was read to its end and told of nothing says, too, that
-# there was nothing: from its first reading on.
+# The time of the first record.  A stream that was read to its end without records also proves their absence, from its
+# first sync on.
 _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
     Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
@@ -99,20 +99,20 @@ _KINDS: Mapping[Source, Kind] = {
 
 @dataclass(frozen=True)
 class Connected:
-    """The source that a metric waited for longest, and the first local day from which it is there (None: never)."""
+    """The metric's source that was connected last, and its first local day (None: never)."""
 
     source: Source
     since: date | None
-    owning_since: date = date.min  # from when on a unit owned anything, where that is asked
+    owning_since: date = date.min  # since when the unit owns anything, for metrics that belong to owners
 
 
 class ConnectedSince:
-    """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
+    """Since when metrics have all their sources in a scope; looked up lazily, because most values are not missing."""
 
     def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
-        """Of the metrics that will be asked for, the sources are looked up together.
+        """The sources of the `expected` metrics are looked up together.
 
-        `by_person`: what is asked for is of one person of the placement at a time.
+        `by_person`: look-ups are for one person of the scope at a time.
         """
         self._by_person = by_person
         self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
@@ -121,25 +121,25 @@ class ConnectedSince:
         self._sources: dict[str, Sequence[Source]] = {}
         self._owning: dict[Placement, Mapping[int | None, date]] = {}
 
-    def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
-        """`unit_id` is one of a placement's several units; where people are asked for, the id of one of them."""
+    def of(self, metric: Metric, scope: Placement, unit_id: int | None = None) -> Connected:
+        """`unit_id` is one of the scope's several units; with `by_person`, the id of a person."""
         if metric.key not in self._sources:
             self._sources[metric.key] = _sources_of(metric)
         sources = self._sources[metric.key]
-        connected = [Connected(source, self._since(source, placement, unit_id)) for source in sources]
-        latest = max(connected, key=lambda each: each.since or date.max)
-        if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
+        connected = [Connected(source, self._since(source, scope, unit_id)) for source in sources]
+        latest = max(connected, key=lambda candidate: candidate.since or date.max)
+        if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (Placed.UNIT, Placed.UNITS):
             return latest
-        if placement not in self._owning:
-            self._owning[placement] = _owning_since(placement)
-        owning = self._owning[placement].get(unit_id or (placement.ids[0] if placement.ids else None))
+        if scope not in self._owning:
+            self._owning[scope] = _owning_since(scope)
+        owning = self._owning[scope].get(unit_id or (scope.ids[0] if scope.ids else None))
         return replace(latest, owning_since=owning or date.max)
 
-    def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
+    def _since(self, source: Source, scope: Placement, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
-            if placement not in self._enrolled:
-                self._enrolled[placement] = _enrolled_since(placement, by_person=self._by_person)
-            since = self._enrolled[placement]
+            if scope not in self._enrolled:
+                self._enrolled[scope] = _enrolled_since(scope, by_person=self._by_person)
+            since = self._enrolled[scope]
             return since.get(unit_id, since.get(None))
         if source not in self._of_everybody:
             self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
@@ -151,7 +151,7 @@ def _sources_of(metric: Metric) -> Sequence[Source]:
 
 
 def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
-    """The first day of each of these sources, which tell of everybody; one query."""
+    """The first day of each of these organisation-wide sources, in one query."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(" UNION ALL ").join(map(_first_day_of, sources)))
         return {Source(name): since for name, since in cursor.fetchall()}
@@ -169,7 +169,7 @@ def _first_day_of(source: Source) -> sql.Composed:
     return sql.SQL("SELECT {}, ({})").format(sql.Literal(source.value), day)
 
 
-def _owning_since(placement: Placement) -> Mapping[int | None, date]:
+def _owning_since(scope: Placement) -> Mapping[int | None, date]:
     """By unit, the first day on which it, or one below it, owned anything."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,22 +179,22 @@ def _owning_since(placement: Placement) -> Mapping[int | None, date]:
             WHERE ancestor_id = ANY(%(ids)s::bigint[]) OR %(ids)s::bigint[] = '{{}}'
             GROUP BY ancestor_id
             """,  # a constant
-            {"ids": list(placement.ids)},
+            {"ids": list(scope.ids)},
         )
         return dict(cursor.fetchall())
 
 
-def _enrolled_since(placement: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
-    """The first day on which anybody was enrolled and in scope: by unit where a placement is several, or by person;
-    else, and where one day holds for all, under None.
+def _enrolled_since(scope: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
+    """The first day on which anybody was enrolled and in scope: by unit where the scope is several units, or by person;
+    otherwise, and as the default, under None.
 
-    Whoever is in no unit may be nobody that is known, so that everybody's tells of them.
+    Facts of people in no unit may be unmatched, so for those the day of the whole organisation holds.
     """
-    stays: list[tuple[str, str, list[Any]]] = []  # of which each must be one on the day: table, condition, its values
-    if placement.placed in (Placed.UNIT, Placed.UNITS):
-        of_units = ("AND {}.ancestor_id = ANY(%s)", [[*placement.ids]]) if placement.ids else ("", [])
+    stays: list[tuple[str, str, list[Any]]] = []  # date ranges that must all hold on a day: table, condition, values
+    if scope.kind in (Placed.UNIT, Placed.UNITS):
+        of_units = ("AND {}.ancestor_id = ANY(%s)", [[*scope.ids]]) if scope.ids else ("", [])
         stays.append(("orgtree_placement", *of_units))
-    for attribute, values in placement.held:
+    for attribute, values in scope.attributes:
         holds = "AND {0}.attribute_id = %s AND {0}.value = ANY(%s)"
         stays.append(("orgtree_personattribute", holds, [attribute, [*values]]))
     names = [f"stay_{position}" for position in range(len(stays))]
@@ -204,11 +204,11 @@ def _enrolled_since(placement: Placement, *, by_person: bool = False) -> Mapping
         for name, (table, condition, _) in zip(names, stays, strict=True)
     ]
     only = [
-        *([[*placement.ids]] if placement.placed is Placed.PERSON else []),
-        *([[placement.person_id]] if placement.person_id is not None else []),
-        *([[*placement.among]] if placement.among else []),
+        *([[*scope.ids]] if scope.kind is Placed.PERSON else []),
+        *([[scope.person_id]] if scope.person_id is not None else []),
+        *([[*scope.among]] if scope.among else []),
     ]
-    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if placement.placed is Placed.UNITS else "NULL"
+    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if scope.kind is Placed.UNITS else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -228,7 +228,7 @@ def _enrolled_since(placement: Placement, *, by_person: bool = False) -> Mapping
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:
-    """Why nothing stands in a window; NOTHING where a source is connected, so that a count of it is 0."""
+    """Why a window has no data; NOTHING where the source was connected, so that a count is 0."""
     if window.start > today:
         return NOT_YET
     if connected.since is None:

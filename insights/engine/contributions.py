@@ -1,4 +1,4 @@
-"""The rows behind a figure, each with what it contributes: recomputing from them gives the number."""
+"""The rows behind a value, each with its contribution: the value can be recomputed from them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from insights.catalogue.registry import get
 from insights.columns.rows import types_of
 from insights.engine import cells, measures
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
-from insights.engine.fact_query import Reading, StockReading
+from insights.engine.fact_query import FactQuery, StockQuery
 from insights.engine.fact_rows import RowOrder, page_of_facts, row_shape
-from insights.engine.plan import Clock, Plan, plan
+from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import people_in_stock, select
 from insights.engine.statement import segment_names
 from insights.query import windows
@@ -33,15 +33,15 @@ class ColumnKind(enum.StrEnum):
     DAY = "day"
     INSTANT = "instant"
     WORD = "word"
-    PLACE = "place"  # a word by which what was committed can be looked up
+    PLACE = "place"  # a text by which the committed work can be identified
     NUMBER = "number"
     DURATION = "duration"  # seconds
-    LINK = "link"  # to the tool that it comes from
+    LINK = "link"  # to the source tool
 
 
 @dataclass(frozen=True)
 class RowColumn:
-    """A column of the rows: its key in each row, its heading and what it means."""
+    """A column of the rows: its key in each row, its heading and its meaning."""
 
     name: str
     label: str
@@ -51,10 +51,10 @@ class RowColumn:
 
 @dataclass(frozen=True)
 class RowsPage:
-    """One page of rows; `total` counts the rows of all pages, `recipe` says how they give the value.
+    """One page of rows; `total` counts the rows of all pages, `recipe` says how the value is computed from them.
 
-    `person_id` in a row is null where the fact could not be matched to anybody, and AUTONOMOUS_AGENTS where an agent
-    did it for nobody who is known.
+    `person_id` in a row is None for unmatched facts, and AUTONOMOUS_AGENTS for work that an agent did for no known
+    person.
     """
 
     query: MetricQuery
@@ -64,7 +64,7 @@ class RowsPage:
     page: int
     size: int
     recipe: str
-    note: str = ""  # why others' rows are not among them
+    note: str = ""  # why other people's rows are left out
 
 
 AUTONOMOUS_AGENTS = -1  # in a row, instead of a person's id
@@ -96,33 +96,33 @@ FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMB
 
 
 def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST) -> RowsPage:
-    """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people the greatest first.
+    """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people by contribution.
 
     Raises QueryError where the query cannot be answered.
     """
     size = min(size, LARGEST_PAGE)
-    # A pull request of two lines, and a developer on two, count once among the rows of all lines.
+    # A pull request or a developer on two lines has one row.
     unsplit = replace(query, segments=()) if get(query.key).over_buckets else query
-    each = plan(unsplit, Clock.read())
+    plan = plan_query(unsplit, Clock.read())
     read = {
         RowsBy.FACT: _fact_rows,
         RowsBy.PERSON: _person_rows,
         RowsBy.PERSON_AND_SEGMENT: _share_rows,
-        RowsBy.STANDING_FACT: _standing_rows,
-    }[each.metric.rows_by]
-    columns, rows, total = read(each, page, size, order)
-    return RowsPage(query, columns, rows, total, page, size, each.metric.recipe)
+        RowsBy.STOCK_FACT: _standing_rows,
+    }[plan.metric.rows_by]
+    columns, rows, total = read(plan, page, size, order)
+    return RowsPage(query, columns, rows, total, page, size, plan.metric.recipe)
 
 
 def read_person_totals(query: MetricQuery) -> RowsPage:
-    """Everybody's total of what stands behind the query's whole window, a row a person; of durations, their mean.
+    """One row per person with the total over the query's whole window; for durations, the mean.
 
-    Raises QueryError where the query cannot be answered, or nothing is added up by person.
+    Raises QueryError where the query cannot be answered, TypeError where the metric has no amount per person.
     """
-    each = plan(query, Clock.read())
-    columns, rows, total = _person_rows(each, 1, sys.maxsize, RowOrder.GREATEST)
-    recipe = f"about {each.metric.recipe}"
-    if isinstance(each.metric, Duration):
+    plan = plan_query(query, Clock.read())
+    columns, rows, total = _person_rows(plan, 1, sys.maxsize, RowOrder.GREATEST)
+    recipe = f"about {plan.metric.recipe}"
+    if isinstance(plan.metric, Duration):
         rows = [{**row, "contribution": row["contribution"] / row[FACTS.name]} for row in rows]
         recipe = "another one: these are means by developer"
     return RowsPage(query, columns, rows, total, 1, total, recipe)
@@ -130,7 +130,7 @@ def read_person_totals(query: MetricQuery) -> RowsPage:
 
 def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
     contribution = RowColumn("contribution", "Contribution", f"What it adds, in {metric.unit}.", ColumnKind.NUMBER)
-    if metric.rows_by is not RowsBy.STANDING_FACT and len(metric.measures) == 1:
+    if metric.rows_by is not RowsBy.STOCK_FACT and len(metric.measures) == 1:
         return (contribution,)
     return (
         RowColumn("contribution", "Contribution", "What it adds above the line.", ColumnKind.NUMBER),
@@ -141,36 +141,36 @@ def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
 Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
-def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
-    readings = [_told(each, measure) for measure in each.metric.measures]
-    shape = row_shape([measure for _, measure in readings], (*each.segments, *each.query.facets), each.segments)
-    found, total = page_of_facts(readings, shape, order, page=page, size=size)
+def _fact_rows(plan: Plan, page: int, size: int, order: RowOrder) -> Rows:
+    parts = [_shown(plan, measure) for measure in plan.metric.measures]
+    shape = row_shape([measure for _, measure in parts], (*plan.segments, *plan.query.facets), plan.segments)
+    facts, total = page_of_facts(parts, shape, order, page=page, size=size)
     columns = (
-        _fact_column(each.metric),
-        *((PERSON,) if each.metric.belongs_to is BelongsTo.PERSON else ()),
+        _fact_column(plan.metric),
+        *((PERSON,) if plan.metric.belongs_to is BelongsTo.PERSON else ()),
         DAY,
         *(DESCRIPTIONS[name] for name in shape.describing),
         *map(_dimension_column, shape.dimensions),
     )
-    contributions = contribution_columns(each.metric)
+    contributions = contribution_columns(plan.metric)
     rows = [
         {column.name: row[column.name] for column in columns}
-        | ({PERSON.name: _whose(row)} if PERSON in columns else {})
+        | ({PERSON.name: _person_id_of(row)} if PERSON in columns else {})
         | {column.name: float(row[f"c_{position}"]) for position, column in enumerate(contributions)}
-        for row in found
+        for row in facts
     ]
     return (*columns, *contributions), rows, total
 
 
-def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
-    """The measure whose rows are shown, and how they are read."""
-    found = each.needs[measure].measure
-    told = found.told_by or found
-    return replace(_reading(each, measure), relation=told.relation), told
+def _shown(plan: Plan, measure: Measure) -> tuple[FactQuery, Measure]:
+    """The measure whose rows are shown, with its fact query."""
+    read = plan.measure_queries[measure].measure
+    shown = read.detail or read
+    return replace(_fact_query(plan, measure), relation=shown.relation), shown
 
 
 def facts_told(metric: Metric) -> frozenset[str]:
-    """The columns that identify the facts of its rows, as FACT_LABELS names them."""
+    """The columns that identify the facts of a metric's rows: keys of FACT_LABELS."""
     return frozenset(measure.relation.fact for measure in metric.measures)
 
 
@@ -179,19 +179,19 @@ def _facts_column(metric: Metric) -> RowColumn:
 
 
 def _fact_column(metric: Metric) -> RowColumn:
-    """Sessions and commits are numbered apart."""
-    told = facts_told(metric)
-    label = " or ".join(label for name, label in FACT_LABELS.items() if name in told).capitalize() or "Fact"
+    """The column of fact ids; sessions and commits have separate ids."""
+    columns = facts_told(metric)
+    label = " or ".join(label for name, label in FACT_LABELS.items() if name in columns).capitalize() or "Fact"
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 
 
-def _standing_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
-    """One row per fact, whosever it is; those that do not stand come first."""
-    [measure] = each.metric.measures
-    reading = replace(_reading(each, measure), segments=(Dimension.REPOSITORY,))
-    found = select(
-        reading,
-        [each.needs[measure].measure],
+def _standing_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+    """One row per fact, whoever it belongs to; those not in stock come first."""
+    [measure] = plan.metric.measures
+    fact_query = replace(_fact_query(plan, measure), segments=(Dimension.REPOSITORY,))
+    facts = select(
+        fact_query,
+        [plan.measure_queries[measure].measure],
         """
         SELECT segment_0 AS name, coalesce(bool_or(multirange_contains_elem(c_0, last_day)), false) AS stands
         FROM counted
@@ -202,65 +202,65 @@ def _standing_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     name = _dimension_column(Dimension.REPOSITORY)
     rows = [
         {name.name: row["name"], "contribution": float(row["stands"]), "denominator": 1.0}
-        for row in found[(page - 1) * size : page * size]
+        for row in facts[(page - 1) * size : page * size]
     ]
-    return (name, *contribution_columns(each.metric)), rows, len(found)
+    return (name, *contribution_columns(plan.metric)), rows, len(facts)
 
 
-def _person_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
-    """One row per person, enrolled or active; one of autonomous agents, and one of what nobody was matched to."""
-    contributions = contribution_columns(each.metric)
-    periods = windows.periods(each.query.window, each.query.granularity, today=each.clock.today)
+def _person_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+    """One row per person, enrolled or active; one for autonomous agents, and one for unmatched facts."""
+    contributions = contribution_columns(plan.metric)
+    periods = windows.periods(plan.query.window, plan.query.granularity, today=plan.clock.today)
     names = [FACTS.name, *(column.name for column in contributions)]
     by_person: dict[int | None, dict[str, float]] = defaultdict(lambda: dict.fromkeys(names, 0.0))
-    for column, measure in zip(contributions, each.metric.measures, strict=False):
-        weight = periods if each.metric.per_period and column.name == "denominator" else 1.0
-        for person_id, amount, facts in _amounts(each, measure):
+    for column, measure in zip(contributions, plan.metric.measures, strict=False):
+        weight = periods if plan.metric.per_period and column.name == "denominator" else 1.0
+        for person_id, amount, facts in _amounts(plan, measure):
             row = by_person[person_id]
             row[column.name] += amount * weight
             row[FACTS.name] = max(int(row[FACTS.name]), facts)
-    kept = [(person_id, row) for person_id, row in by_person.items() if any(row[c.name] for c in contributions)]
-    if each.metric.over_buckets and not any(row["contribution"] for _, row in kept) and not _is_told(each):
-        kept = []
-    kept.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
-    rows = [{"person_id": person_id, **row} for person_id, row in kept[(page - 1) * size : page * size]]
-    return (PERSON, _facts_column(each.metric), *contributions), rows, len(kept)
+    entered = [(person_id, row) for person_id, row in by_person.items() if any(row[c.name] for c in contributions)]
+    if plan.metric.over_buckets and not any(row["contribution"] for _, row in entered) and not _has_source(plan):
+        entered = []
+    entered.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
+    rows = [{"person_id": person_id, **row} for person_id, row in entered[(page - 1) * size : page * size]]
+    return (PERSON, _facts_column(plan.metric), *contributions), rows, len(entered)
 
 
-def _is_told(each: Plan) -> bool:
-    """Whether nothing is 0, because a source tells of the window; else whoever was there is no part of any figure."""
-    since = ConnectedSince([each.metric]).of(each.metric, each.placement, each.unit_id)
-    return why_no_data(each.query.window, since, each.clock.today) is NOTHING
+def _has_source(plan: Plan) -> bool:
+    """Whether a source was connected in the window, so that no facts means 0; otherwise people present do not count."""
+    since = ConnectedSince([plan.metric]).of(plan.metric, plan.scope, plan.unit_id)
+    return why_no_data(plan.query.window, since, plan.clock.today) is NOTHING
 
 
-def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]]:
-    """What each person adds to the measure, and from how many facts."""
-    need = each.needs[measure]
-    if isinstance(need.reading, StockReading):
-        whole = replace(need.reading, spans=(each.clock.stock_span(each.query.window),))
+def _amounts(plan: Plan, measure: Measure) -> list[tuple[int | None, float, int]]:
+    """Each person's contribution to the measure, and its number of facts."""
+    measure_query = plan.measure_queries[measure]
+    if isinstance(measure_query.query, StockQuery):
+        whole = replace(measure_query.query, windows=(plan.clock.stock_window(plan.query.window),))
         return [(person_id, 1.0, 0) for person_id in people_in_stock(whole)]
-    reading, measure = _reading(each, measure), need.measure
+    fact_query, measure = _fact_query(plan, measure), measure_query.measure
     if isinstance(measure, PeopleOnLine):
-        return _buckets_on_line(each, reading, measure)
-    found: dict[int | None, tuple[float, int]] = {}
-    for row in _people(reading, measure):
-        amount, facts = found.get(_whose(row), (0.0, 0))
-        found[_whose(row)] = (amount + _amount(measure, row), facts + row["facts"])
+        return _buckets_on_line(plan, fact_query, measure)
+    by_person: dict[int | None, tuple[float, int]] = {}
+    for row in _people(fact_query, measure):
+        amount, facts = by_person.get(_person_id_of(row), (0.0, 0))
+        by_person[_person_id_of(row)] = (amount + _amount(measure, row), facts + row["facts"])
     if isinstance(measure, People):
-        return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in found.items()]
-    return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
+        return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in by_person.items()]
+    return [(person_id, amount, facts) for person_id, (amount, facts) in by_person.items()]
 
 
-def _people(reading: Reading, measure: Measure) -> Sequence[Mapping[str, Any]]:
-    """One row per person and segment: the facts, and what they add to the measure (null: nothing is added up).
+def _people(fact_query: FactQuery, measure: Measure) -> Sequence[Mapping[str, Any]]:
+    """One row per person and segment: the facts, and their sum (null for measures without one).
 
-    person_id is null where nobody is matched, and negative where what is owned stands for a person.
+    person_id is null for unmatched facts, and negative for a repository in place of a person.
     """
-    keys = ", ".join(("person_id", *segment_names(reading)))
-    amounts = measures.amounts(measure, 0, cells.type_of(measure, types_of(reading.relation)))
+    keys = ", ".join(("person_id", *segment_names(fact_query)))
+    amounts = measures.amounts(measure, 0, cells.type_of(measure, types_of(fact_query.relation)))
     added = next((amount for name, amount in amounts if name == "v_0"), "NULL::BIGINT")
     return select(
-        reading,
+        fact_query,
         [measure],
         f"""
         SELECT * REPLACE (nullif(person_id, 0) AS person_id)
@@ -273,11 +273,11 @@ def _people(reading: Reading, measure: Measure) -> Sequence[Mapping[str, Any]]:
     )
 
 
-def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> list[tuple[int | None, float, int]]:
-    """In how many buckets each person was on the line."""
-    keys = ", ".join(("person_id", *segment_names(reading)))
+def _buckets_on_line(plan: Plan, fact_query: FactQuery, measure: PeopleOnLine) -> list[tuple[int | None, float, int]]:
+    """The number of buckets in which each person was on the line."""
+    keys = ", ".join(("person_id", *segment_names(fact_query)))
     rows = select(
-        replace(reading, partitions=(each.bucket_edges,)),
+        replace(fact_query, window_edges=(plan.bucket_edges,)),
         [measure],
         f"""
         SELECT {keys}, count(*) AS buckets
@@ -289,15 +289,15 @@ def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> lis
     return [(row["person_id"], float(row["buckets"]), 0) for row in rows]
 
 
-def _whose(row: Mapping[str, Any]) -> int | None:
-    """Whose a row of a statement is, as a row of a page says it."""
+def _person_id_of(row: Mapping[str, Any]) -> int | None:
+    """The person id of a statement's row, as shown in a page's row."""
     person_id: int | None = row["person_id"]
     return AUTONOMOUS_AGENTS if person_id is not None and person_id < 0 else person_id
 
 
-def _reading(each: Plan, measure: Measure) -> Reading:
-    """How the measure is read in the whole window."""
-    return each.needs[measure].of_facts.of_whole()
+def _fact_query(plan: Plan, measure: Measure) -> FactQuery:
+    """The measure's fact query over the whole window."""
+    return plan.measure_queries[measure].fact_query.over_whole_window()
 
 
 def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
@@ -314,28 +314,28 @@ def _is_person(row: Mapping[str, Any]) -> bool:
     return row["person_id"] is not None and row["person_id"] > 0
 
 
-def _share_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
-    """One row per person and segment: the share of the person's facts."""
-    [measure] = each.metric.measures
-    reading = _reading(each, measure)
-    found = [row for row in _people(reading, measure) if _is_person(row)]
+def _share_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+    """One row per person and segment, with the share of the person's facts."""
+    [measure] = plan.metric.measures
+    fact_query = _fact_query(plan, measure)
+    shares = [row for row in _people(fact_query, measure) if _is_person(row)]
     facts: dict[int, int] = defaultdict(int)
-    for row in found:
+    for row in shares:
         facts[row["person_id"]] += row["facts"]
     rows = [
         {
             "person_id": row["person_id"],
-            **{dimension.value: row[f"segment_{i}"] for i, dimension in enumerate(each.segments)},
+            **{dimension.value: row[f"segment_{i}"] for i, dimension in enumerate(plan.segments)},
             "facts": row["facts"],
             "contribution": row["facts"] / facts[row["person_id"]],
         }
-        for row in sorted(found, key=lambda row: (row["person_id"], row["segment_0"]))
+        for row in sorted(shares, key=lambda row: (row["person_id"], row["segment_0"]))
     ]
     columns = (
         PERSON,
-        *map(_dimension_column, each.segments),
-        _facts_column(each.metric),
-        *contribution_columns(each.metric),
+        *map(_dimension_column, plan.segments),
+        _facts_column(plan.metric),
+        *contribution_columns(plan.metric),
     )
     return columns, rows[(page - 1) * size : page * size], len(rows)
 

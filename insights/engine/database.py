@@ -1,7 +1,7 @@
-"""The process's DuckDB: in memory, shut in to one folder, with a limit on what a question may take.
+"""The process's DuckDB: in memory, sandboxed to one folder, with time and memory limits per statement.
 
-It is opened at the first question, so that a process that asks none does not pay for it, and after a fork anew: the
-threads of DuckDB do not follow into the child.
+It is opened for the first query, so that a process without queries does not pay for it, and reopened after a fork:
+DuckDB's threads do not survive in the child.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from insights.columns.shut_in import open_shut_in
+from insights.columns.shut_in import open_sandboxed
 from insights.engine.errors import Limit, QuestionStoppedError
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_SECONDS = 30.0  # as long as PostgreSQL may take for a request (config/database_watch.py)
 MEMORY_LIMIT = "1GB"
-MOST_ON_DISK = "8GB"  # what a question may spill
+MOST_ON_DISK = "8GB"  # spill limit
 
-# PostgreSQL's multiranges come as its text: {[2026-01-01,2026-02-01),[2026-03-01,)}.  The macro is named as there, so
-# that a relation's expression reads the same in both.
+# PostgreSQL's multiranges arrive as text: {[2026-01-01,2026-02-01),[2026-03-01,)}.  The macro has the name of
+# PostgreSQL's function, so that a relation's expression works in both.
 MACROS = r"""
 CREATE MACRO multirange_contains_elem(days, day) AS
     CASE WHEN days IS NOT NULL THEN coalesce(list_bool_or(list_transform(
@@ -35,12 +35,12 @@ CREATE MACRO multirange_contains_elem(days, day) AS
 
 
 class _Process:
-    """What this process has open."""
+    """The open database of this process."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.database: duckdb.DuckDBPyConnection | None = None
-        self.of_parents: list[duckdb.DuckDBPyConnection | None] = []  # never closed here: their threads are not ours
+        self.of_parents: list[duckdb.DuckDBPyConnection | None] = []  # never closed: the threads are the parent's
 
     def forget(self) -> None:
         """After a fork."""
@@ -53,7 +53,7 @@ os.register_at_fork(after_in_child=_process.forget)
 
 
 def database() -> duckdb.DuckDBPyConnection:
-    """This process's database, to take cursors of."""
+    """This process's database, opened on first use."""
     with _process.lock:
         if _process.database is None:
             _process.database = _open()
@@ -62,7 +62,7 @@ def database() -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor for one question."""
+    """A cursor for one query."""
     opened = database().cursor()
     try:
         yield opened
@@ -71,9 +71,9 @@ def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def fetch(opened: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    """The rows of a statement, by the names of its columns.
+    """The rows of a statement as dictionaries by column name.
 
-    Raises QuestionStoppedError where it takes longer than `TIME_LIMIT_SECONDS`, or more memory than there is.
+    Raises QuestionStoppedError where it exceeds `TIME_LIMIT_SECONDS` or the memory limit.
     """
     import duckdb
 
@@ -95,10 +95,10 @@ def fetch(opened: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping
 def _interrupt(opened: duckdb.DuckDBPyConnection) -> None:
     import duckdb
 
-    with suppress(duckdb.Error):  # it has just ended by itself
+    with suppress(duckdb.Error):  # the statement has just finished
         opened.interrupt()
 
 
 def _open() -> duckdb.DuckDBPyConnection:
     threads = os.cpu_count() or 1
-    return open_shut_in(MEMORY_LIMIT, first=MACROS, threads=threads, max_temp_directory_size=MOST_ON_DISK)
+    return open_sandboxed(MEMORY_LIMIT, first=MACROS, threads=threads, max_temp_directory_size=MOST_ON_DISK)

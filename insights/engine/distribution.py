@@ -1,4 +1,4 @@
-"""How a metric's facts are spread: percentiles and a histogram of what each fact adds."""
+"""The distribution of a metric's facts: percentiles and a histogram of each fact's amount."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from insights.catalogue.declarations import Metric
 from insights.engine.connected import ConnectedSince, why_no_data
-from insights.engine.fact_query import Reading
-from insights.engine.plan import Clock, Plan, plan
+from insights.engine.fact_query import FactQuery
+from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import select
 from insights.query.errors import QueryError
 from insights.query.measures import Distribution, Measure, Total
@@ -21,7 +21,7 @@ BINS = 20
 
 @dataclass(frozen=True)
 class Bin:
-    """Facts whose value lies in [start, end); the last bin is closed, so that the greatest value is in it."""
+    """Facts with a value in [start, end); the last bin is closed, so that it includes the maximum."""
 
     start: float
     end: float
@@ -40,29 +40,29 @@ class Spread:
     percentiles: Mapping[str, float]  # "p50" → value
     histogram: Sequence[Bin]
     reason: str | None
-    has_tail: bool = False  # the last bin takes all that lies beyond the 95th percentile
+    has_tail: bool = False  # the last bin holds everything above the 95th percentile
 
     @property
     def is_tail(self) -> Sequence[bool]:
-        """Of each bin, whether it takes the long tail."""
+        """For each bin, whether it holds the long tail."""
         return [self.has_tail and position == len(self.histogram) for position, _ in enumerate(self.histogram, 1)]
 
 
 def read_distribution(query: MetricQuery) -> Spread:
-    """Percentiles and histogram of what each fact adds, e.g. active seconds or tokens per session.
+    """Percentiles and histogram of each fact's amount, e.g. active seconds or tokens per session.
 
-    Equal bins reach from the least value to the 95th percentile; a last one takes the long tail.
-    Raises QueryError where the query cannot be answered, or the metric adds nothing up fact by fact.
+    Bins of equal width span the minimum to the 95th percentile; one more holds the long tail.
+    Raises QueryError where the query cannot be answered, or the metric has no amount per fact.
     """
-    each = plan(query, Clock.read())
-    measure = _measure(each.metric)
+    plan = plan_query(query, Clock.read())
+    measure = _measure(plan.metric)
     if query.segments:
         raise QueryError("segment", "A distribution is not split. Use a facet to look at one part of it.")
-    need = each.needs[measure]
-    reading = need.of_facts.of_whole()
-    summary = _summary(reading, need.measure)
+    measure_query = plan.measure_queries[measure]
+    fact_query = measure_query.fact_query.over_whole_window()
+    summary = _summary(fact_query, measure_query.measure)
     if not summary["facts"]:
-        return Spread(query, 0, None, None, None, {}, (), _reason(each))
+        return Spread(query, 0, None, None, None, {}, (), _reason(plan))
     borders = _borders(summary)
     return Spread(
         query,
@@ -71,27 +71,27 @@ def read_distribution(query: MetricQuery) -> Spread:
         maximum=summary["greatest"],
         mean=summary["mean"],
         percentiles={f"p{p}": value for p, value in zip(PERCENTILES, summary["percentiles"], strict=True)},
-        histogram=_histogram(reading, need.measure, borders, summary["facts"]),
+        histogram=_histogram(fact_query, measure_query.measure, borders, summary["facts"]),
         reason=None,
         has_tail=len(borders) > BINS + 1,
     )
 
 
 def has_distribution(metric: Metric) -> bool:
-    """Whether it adds something up fact by fact, whose values are spread."""
+    """Whether the metric has one amount per fact."""
     return len(metric.measures) == 1 and isinstance(metric.measures[0], (Total, Distribution))
 
 
 def _measure(metric: Metric) -> Measure:
-    found = next((measure for measure in metric.measures if isinstance(measure, (Total, Distribution))), None)
-    if found is None or len(metric.measures) > 1:
+    measure = next((measure for measure in metric.measures if isinstance(measure, (Total, Distribution))), None)
+    if measure is None or len(metric.measures) > 1:
         raise QueryError("key", f"{metric.key} has no distribution: it is not made of one amount per session.")
-    return found
+    return measure
 
 
-def _summary(reading: Reading, measure: Measure) -> Mapping[str, Any]:
+def _summary(fact_query: FactQuery, measure: Measure) -> Mapping[str, Any]:
     [summary] = select(
-        reading,
+        fact_query,
         [measure],
         f"""
         SELECT count(*) AS facts, min(value) AS least, max(value) AS greatest, avg(value::DECIMAL(38, 16)) AS mean,
@@ -103,17 +103,16 @@ def _summary(reading: Reading, measure: Measure) -> Mapping[str, Any]:
 
 
 def _values(measure: Measure) -> str:
-    """A row per fact in which it adds anything, with what it adds."""
+    """One row per contributing fact, with its amount."""
     if isinstance(measure, Total):
         return "SELECT sum(c_0)::DOUBLE AS value FROM counted GROUP BY fact_id HAVING sum(c_0) <> 0"
     return "SELECT max(c_0)::DOUBLE AS value FROM counted GROUP BY fact_id HAVING max(c_0) IS NOT NULL"
 
 
 def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
-    """Of the bins: equal ones from the least value to the 95th percentile, and one from there to the greatest value.
+    """The borders of the bins: equal widths from the minimum to the 95th percentile, and one bin up to the maximum.
 
-    Where nearly all facts have the least value the equal ones reach to the greatest, and where all have it there are
-    no two borders apart.
+    Where nearly all facts have the minimum, the equal bins reach to the maximum; where all have it, there is one bin.
     """
     least, greatest = summary["least"], summary["greatest"]
     bulk_end = summary["percentiles"][PERCENTILES.index(95)]
@@ -125,12 +124,12 @@ def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
     return [*equal, greatest] if bulk_end < greatest else equal
 
 
-def _histogram(reading: Reading, measure: Measure, borders: Sequence[float], facts: int) -> Sequence[Bin]:
+def _histogram(fact_query: FactQuery, measure: Measure, borders: Sequence[float], facts: int) -> Sequence[Bin]:
     if len(borders) == 2:
         return (Bin(borders[0], borders[1], facts),)
     bins = len(borders) - 1
     rows = select(
-        reading,
+        fact_query,
         [measure],
         f"""
         SELECT least(len(list_filter({borders!r}::DOUBLE[], lambda border: border <= value)), {bins}) AS bin,
@@ -143,5 +142,5 @@ def _histogram(reading: Reading, measure: Measure, borders: Sequence[float], fac
     return [Bin(borders[i], borders[i + 1], counts.get(i + 1, 0)) for i in range(bins)]
 
 
-def _reason(each: Plan) -> str:
-    return why_no_data(each.query.window, ConnectedSince().of(each.metric, each.placement), each.clock.today)
+def _reason(plan: Plan) -> str:
+    return why_no_data(plan.query.window, ConnectedSince().of(plan.metric, plan.scope), plan.clock.today)

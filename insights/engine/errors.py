@@ -1,4 +1,4 @@
-"""Why a question was not answered."""
+"""Errors of the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Limit(enum.Enum):
 
 
 class QuestionStoppedError(Exception):
-    """A question that needed more time or memory than a question may; config/errors.py has the sentence for it."""
+    """A query exceeded its time or memory limit; config/errors.py has the message for users."""
 
     def __init__(self, limit: Limit) -> None:
         super().__init__(f"A question to the engine was stopped: it needed too much {limit.value}.")

@@ -1,4 +1,4 @@
-"""One question to one relation: the unit in which facts are read."""
+"""Fact queries: each reads one relation with one statement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Edges = tuple[date, ...]
 
 
 class Placed(enum.Enum):
-    """Whose facts are read."""
+    """The kinds of scope."""
 
     ANYBODY = "the whole organisation"
     UNIT = "one unit"
@@ -29,15 +29,15 @@ class Placed(enum.Enum):
 
 @dataclass(frozen=True)
 class Placement:
-    """Whose facts: `ids` are the units, the tree or the person; several units without ids are all units.
+    """A scope with slugs resolved to ids: `ids` are the units, the tree or the person; UNITS without ids is all units.
 
-    `held` are ids of attributes with the values of which one must hold of the person on the day of the fact,
-    `person_id` leaves of the units' or the unassigned facts those of that person, and `among` those of these people.
+    `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
+    restricts the facts of units, or unassigned ones, to that person, `among` to these people.
     """
 
-    placed: Placed = Placed.ANYBODY
+    kind: Placed = Placed.ANYBODY
     ids: tuple[int, ...] = ()
-    held: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    attributes: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
     among: tuple[int, ...] = ()
 
@@ -46,9 +46,9 @@ ANYBODY = Placement()
 
 
 class CellKey(NamedTuple):
-    """A unit (None: whatever one scope was asked for), a window and the segment's values.
+    """A unit (None: the query's only scope), a window and the segment's values.
 
-    Of a reading by person the unit is a person.
+    In a query by person the unit is a person.
     """
 
     unit_id: int | None
@@ -57,80 +57,80 @@ class CellKey(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
+class FactQuery:
     """What one statement reads.
 
-    Each of `partitions` is the n + 1 borders of n adjoining windows; windows of different partitions may overlap, and
-    a fact is counted once in each.  `settled_before` parts spend into pending and unknown.
+    Each element of `window_edges` holds the n + 1 borders of n adjoining windows; windows of different elements may
+    overlap, and a fact counts once in each.  `settled_before` separates pending spend from wasted and unknown.
     """
 
     relation: Relation
-    partitions: tuple[Edges, ...]
-    placement: Placement = ANYBODY
+    window_edges: tuple[Edges, ...]
+    scope: Placement = ANYBODY
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
     segments: tuple[Dimension, ...] = ()
-    settled_before: datetime | None = None  # None: nothing is asked of outcomes
-    model_picks_facts: bool = False  # the rows name no model: the facet picks the sessions that used it
-    by_person: bool = False  # what each person did of it, in place of all of it together
+    settled_before: datetime | None = None  # None: outcomes are not used
+    model_picks_facts: bool = False  # the rows have no model: the facet selects the sessions that used it
+    by_person: bool = False  # group by person instead of by unit
 
-    # Looked up once for each cell, of which there are millions: the borders and ids would be hashed each time.
+    # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.relation.name, self.partitions, self.placement, self.facets, self.segments))
+        return hash((self.relation.name, self.window_edges, self.scope, self.facets, self.segments))
 
     @property
-    def hull(self) -> Window:
-        return Window(min(edges[0] for edges in self.partitions), max(edges[-1] for edges in self.partitions))
+    def bounding_window(self) -> Window:
+        return Window(min(edges[0] for edges in self.window_edges), max(edges[-1] for edges in self.window_edges))
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
-        """The windows of all partitions, each once."""
-        return tuple(dict.fromkeys(window for edges in self.partitions for window in windows_of(edges)))
+        """The distinct windows of all `window_edges`."""
+        return tuple(dict.fromkeys(window for edges in self.window_edges for window in windows_of(edges)))
 
     @cached_property
     def windows_by_last_day(self) -> Mapping[date, tuple[Window, ...]]:
-        """The windows of which any day has come, by the last of these, in order: stocks are counted at its end."""
+        """The windows that have started, by their last elapsed day, in order: stocks are counted at its end."""
         today = local_today()
-        found: dict[date, list[Window]] = {}
+        by_last_day: dict[date, list[Window]] = {}
         for window in self.windows:
             if window.start <= today:
-                found.setdefault(min(window.end - timedelta(days=1), today), []).append(window)
-        return {day: tuple(found[day]) for day in sorted(found)}
+                by_last_day.setdefault(min(window.end - timedelta(days=1), today), []).append(window)
+        return {day: tuple(by_last_day[day]) for day in sorted(by_last_day)}
 
-    def of_any_time(self) -> Reading:
-        """The same question without windows: questions that differ in them alone are answered together."""
-        return replace(self, partitions=())
+    def without_windows(self) -> FactQuery:
+        """The same query without windows: queries that differ only in them are merged into one statement."""
+        return replace(self, window_edges=())
 
-    def of_whole(self) -> Reading:
-        """The same question for the hull alone."""
-        return replace(self, partitions=((self.hull.start, self.hull.end),))
+    def over_whole_window(self) -> FactQuery:
+        """The same query for the bounding window alone."""
+        return replace(self, window_edges=((self.bounding_window.start, self.bounding_window.end),))
 
 
 @dataclass(frozen=True)
-class StockReading:
-    """People of a relation counted for each of `spans`."""
+class StockQuery:
+    """Counts the people of a relation in each of `windows`."""
 
     relation: Relation
-    spans: tuple[Window, ...]
-    placement: Placement = ANYBODY
+    windows: tuple[Window, ...]
+    scope: Placement = ANYBODY
 
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.relation.name, self.spans, self.placement))
+        return hash((self.relation.name, self.windows, self.scope))
 
     @property
-    def hull(self) -> Window:
-        return Window(min(span.start for span in self.spans), max(span.end for span in self.spans))
+    def bounding_window(self) -> Window:
+        return Window(min(window.start for window in self.windows), max(window.end for window in self.windows))
 
-    def of_any_time(self) -> StockReading:
-        """As of a reading."""
-        return replace(self, spans=())
+    def without_windows(self) -> StockQuery:
+        """See FactQuery."""
+        return replace(self, windows=())
 
 
 def windows_of(edges: Edges) -> Iterable[Window]:

@@ -1,4 +1,4 @@
-"""The rows of facts behind a figure: the engine says which they are and what each adds, PostgreSQL describes a page."""
+"""The facts behind a value: DuckDB selects them with their contributions, PostgreSQL describes those of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from insights.columns.rows import types_of
 from insights.engine import cells, measures
-from insights.engine.fact_query import Reading
+from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.scan import select_of_parts
 from insights.engine.statement import Part
@@ -24,11 +24,11 @@ from integrations.facts.relation import Relation
 
 Row = Mapping[str, Any]
 
-# Columns that describe a fact, and those that describe a part of it: a commit's file.
+# Columns that describe a fact, and columns that describe a part of it: a commit's file.
 DESCRIBING_FACTS = ("reference", "title", "url", "started_at", "ended_at", "sha", "subject")
 LINES_OF_PART = "lines_added"
 DESCRIBING_PARTS = ("path", LINES_OF_PART)
-# Shown beside the dimensions that the query uses.
+# Always shown, in addition to the dimensions that the query uses.
 SHOWN_DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.LANGUAGE, Dimension.FILE_TYPE),
     *(Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
@@ -37,7 +37,7 @@ FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 
 class RowOrder(enum.Enum):
-    """In which order the facts behind a figure are listed."""
+    """The order in which facts are listed."""
 
     NEWEST = "the newest first"
     GREATEST = "what adds most first"
@@ -45,8 +45,8 @@ class RowOrder(enum.Enum):
 
 @dataclass(frozen=True)
 class RowShape:
-    """What a row is: a fact or a part of one, what describes it, the dimensions that tell rows apart, and dimensions
-    that are listed in one."""
+    """The shape of a row: a fact or a part of one, its describing columns, the dimensions that rows are grouped by, and
+    the dimensions whose values are gathered into one text."""
 
     by_fact: bool
     describing: Sequence[str]
@@ -58,77 +58,79 @@ class RowShape:
         return (*self.grouped, *self.gathered)
 
     def part_of(self, relation: Relation) -> str:
-        """The column with what is described; empty where that is the fact.  A fact that several share is described by
-        its parts alone."""
+        """The column that identifies the described part; empty where the fact itself is described.  A shared fact is
+        described by its parts alone."""
         return "" if self.by_fact and not relation.shared_facts else relation.part
 
 
-def row_shape(wanted: Sequence[Measure], used: Sequence[Dimension], segments: Sequence[Dimension]) -> RowShape:
+def row_shape(measures_shown: Sequence[Measure], used: Sequence[Dimension], segments: Sequence[Dimension]) -> RowShape:
     """The shape of the rows behind these measures, for a query that uses these dimensions.
 
-    Where facts of several rows are counted, a row is a fact; else it is what the finest measure adds up.  A dimension
-    that tells nothing of one of the measures is listed, so that what it adds is not torn apart.
+    Where facts with several rows are counted, a row is a fact; otherwise a row of the finest measure.  A dimension that
+    one of the measures lacks is gathered, so that its contribution is not split up.
     """
-    by_fact = any(isinstance(measure, Facts) and not measure.relation.fact_is_row for measure in wanted)
+    by_fact = any(isinstance(measure, Facts) and not measure.relation.fact_is_row for measure in measures_shown)
     parts = () if by_fact else DESCRIBING_PARTS
     describing = [
-        name for name in (*DESCRIBING_FACTS, *parts) if any(name in measure.relation.columns for measure in wanted)
+        name
+        for name in (*DESCRIBING_FACTS, *parts)
+        if any(name in measure.relation.columns for measure in measures_shown)
     ]
-    told = [
+    known = [
         dimension
         for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *used))
-        if any(has_dimension(measure, dimension) for measure in wanted)
+        if any(has_dimension(measure, dimension) for measure in measures_shown)
         and not (by_fact and dimension in FILES_ONLY and dimension not in used)
     ]
     grouped = [
         dimension
-        for dimension in told
+        for dimension in known
         if (dimension in segments if by_fact else dimension is not Dimension.METHOD or dimension in segments)
-        and all(has_dimension(measure, dimension) for measure in wanted)
+        and all(has_dimension(measure, dimension) for measure in measures_shown)
     ]
-    return RowShape(by_fact, describing, grouped, [dimension for dimension in told if dimension not in grouped])
+    return RowShape(by_fact, describing, grouped, [dimension for dimension in known if dimension not in grouped])
 
 
 def page_of_facts(
-    readings: Sequence[tuple[Reading, Measure]], shape: RowShape, order: RowOrder, *, page: int, size: int
+    parts: Sequence[tuple[FactQuery, Measure]], shape: RowShape, order: RowOrder, *, page: int, size: int
 ) -> tuple[Sequence[Row], int]:
-    """Page `page` (from 1) of the rows, and how many rows all pages have.
+    """Page `page` (from 1) of the rows, and the number of rows of all pages.
 
-    One row per fact, day and whatever else tells rows apart to which one of the measures adds something: with what
-    describes it, its dimensions, and for the measure of position i c_i, what it adds to it.  person_id is null where
-    nobody is matched, and negative where what is owned stands for a person.
+    One row per fact, day and grouped dimensions that contributes to any of the measures, with its describing columns,
+    its dimensions, and c_i, its contribution to the measure at position i.  person_id is null for unmatched facts, and
+    negative for a repository in place of a person.
     """
     with rows_of_answer():
-        found, kinds = _found(readings, shape, order, limit=size, offset=(page - 1) * size)
-        if found or page == 1:
-            return _described(found, kinds, shape), found[0]["total_rows"] if found else 0
-        first, _ = _found(readings, shape, order, limit=1, offset=0)
+        rows, kinds = _rows(parts, shape, order, limit=size, offset=(page - 1) * size)
+        if rows or page == 1:
+            return _described(rows, kinds, shape), rows[0]["total_rows"] if rows else 0
+        first, _ = _rows(parts, shape, order, limit=1, offset=0)
         return [], first[0]["total_rows"] if first else 0
 
 
-def _found(
-    readings: Sequence[tuple[Reading, Measure]], shape: RowShape, order: RowOrder, *, limit: int, offset: int
+def _rows(
+    parts: Sequence[tuple[FactQuery, Measure]], shape: RowShape, order: RowOrder, *, limit: int, offset: int
 ) -> tuple[Sequence[Row], Sequence[Sequence[Relation]]]:
-    """The rows without what describes them, and the relations of each of the kinds that they name.
+    """The rows without describing columns, and the relations of each kind of fact among them.
 
-    Facts of two kinds may have the same number: sessions and commits.
+    Facts of two kinds, such as sessions and commits, may have the same id.
     """
-    positions: dict[Reading, list[int]] = defaultdict(list)
-    for position, (reading, _) in enumerate(readings):
-        positions[reading].append(position)
+    positions: dict[FactQuery, list[int]] = defaultdict(list)
+    for position, (fact_query, _) in enumerate(parts):
+        positions[fact_query].append(position)
     kinds: dict[tuple[str, ...], list[Relation]] = {}
-    for reading in positions:
-        kinds.setdefault(_kind_of(reading.relation, shape), []).append(reading.relation)
-    wanted = [measure for _, measure in readings]
-    parts = [
-        _part(reading, own, wanted, shape, [*kinds].index(_kind_of(reading.relation, shape)))
-        for reading, own in positions.items()
+    for fact_query in positions:
+        kinds.setdefault(_kind_of(fact_query.relation, shape), []).append(fact_query.relation)
+    measures_shown = [measure for _, measure in parts]
+    selects = [
+        _part(fact_query, own, measures_shown, shape, [*kinds].index(_kind_of(fact_query.relation, shape)))
+        for fact_query, own in positions.items()
     ]
     keys = ", ".join(["fact_id", "person_id", "day", "kind", "part_id", LINES_OF_PART, *map(_name, shape.grouped)])
-    amounts = [_amount(measure, i) for i, measure in enumerate(wanted)]
+    amounts = [_amount(measure, i) for i, measure in enumerate(measures_shown)]
     entering = [
         f"{amount} IS NOT NULL" if isinstance(measure, Distribution) else f"{amount} <> 0"
-        for measure, amount in zip(wanted, amounts, strict=True)
+        for measure, amount in zip(measures_shown, amounts, strict=True)
     ]
     lists = [
         f"array_to_string(list_sort(list(DISTINCT {name}) FILTER ({name} IS NOT NULL)), ', ') AS {name}"
@@ -138,7 +140,7 @@ def _found(
     text = f"""
 , listed AS MATERIALIZED (
     SELECT {", ".join([keys, *lists, *adding])}
-    FROM ({" UNION ALL ".join(f"FROM part_{i}" for i in range(len(parts)))})
+    FROM ({" UNION ALL ".join(f"FROM part_{i}" for i in range(len(selects)))})
     GROUP BY {keys}
     HAVING {" OR ".join(entering)}
 )
@@ -147,18 +149,20 @@ FROM listed
 ORDER BY {"c_0 DESC NULLS LAST," if order is RowOrder.GREATEST else ""} day DESC, fact_id DESC, {keys}
 LIMIT $row_limit OFFSET $row_offset
 """  # names of the catalogue
-    return select_of_parts(parts, text, row_limit=limit, row_offset=offset), [*kinds.values()]
+    return select_of_parts(selects, text, row_limit=limit, row_offset=offset), [*kinds.values()]
 
 
 def _kind_of(relation: Relation, shape: RowShape) -> tuple[str, ...]:
-    """What is described, and with what."""
+    """A kind of fact: its id column and its describing columns."""
     return (relation.fact, *(name for name in shape.describing if name in relation.columns))
 
 
-def _part(reading: Reading, own: Sequence[int], wanted: Sequence[Measure], shape: RowShape, kind: int) -> Part:
-    """The rows of one relation, with null for what only others tell."""
-    relation = reading.relation
-    known = tuple(dimension for dimension in shape.dimensions if has_dimension(wanted[own[0]], dimension))
+def _part(
+    fact_query: FactQuery, positions: Sequence[int], measures_shown: Sequence[Measure], shape: RowShape, kind: int
+) -> Part:
+    """The rows of one relation, with null for columns of the others."""
+    relation = fact_query.relation
+    known = tuple(dimension for dimension in shape.dimensions if has_dimension(measures_shown[positions[0]], dimension))
     columns = [name for name in (shape.part_of(relation),) if name]
     if LINES_OF_PART in shape.describing and LINES_OF_PART in relation.columns:
         columns.append(LINES_OF_PART)
@@ -173,23 +177,26 @@ def _part(reading: Reading, own: Sequence[int], wanted: Sequence[Measure], shape
             _name(dimension): f"segment_{known.index(dimension)}" if dimension in known else "NULL::VARCHAR"
             for dimension in shape.dimensions
         },
-        **{f"c_{i}": _added(measure, own.index(i)) if i in own else "NULL" for i, measure in enumerate(wanted)},
+        **{
+            f"c_{i}": _added(measure, positions.index(i)) if i in positions else "NULL"
+            for i, measure in enumerate(measures_shown)
+        },
     }
     return Part(
-        replace(reading, segments=known),
-        [wanted[i] for i in own],
+        replace(fact_query, segments=known),
+        [measures_shown[i] for i in positions],
         f"SELECT {', '.join(f'{value} AS {name}' for name, value in values.items())} FROM counted",
         columns,
     )
 
 
 def _added(measure: Measure, i: int) -> str:
-    """What a row adds to the measure, which is the one of position i of its part."""
+    """A row's contribution to the measure at position i of its part."""
     return f"c_{i}" if isinstance(measure, (Total, Distribution)) else "1"
 
 
 def _amount(measure: Measure, i: int) -> str:
-    """What the rows of a fact, or of a part of it, add to the measure."""
+    """The contribution of all rows of a fact, or of a part of it, to the measure."""
     if isinstance(measure, Distribution):
         return f"max(c_{i})"
     if not isinstance(measure, Total):
@@ -202,26 +209,26 @@ def _name(dimension: Dimension) -> str:
     return dimension.value
 
 
-def _described(found: Sequence[Row], kinds: Sequence[Sequence[Relation]], shape: RowShape) -> Sequence[Row]:
-    """The rows with what describes them, looked up for these alone."""
+def _described(rows: Sequence[Row], kinds: Sequence[Sequence[Relation]], shape: RowShape) -> Sequence[Row]:
+    """The rows with their describing columns, looked up in PostgreSQL for these rows alone."""
     known: dict[tuple[int, int], Row] = {}
     for kind, relations in enumerate(kinds):
-        ids = {_identifier(row) for row in found if row["kind"] == kind}
+        ids = {_identifier(row) for row in rows if row["kind"] == kind}
         for relation in relations:
             missing = [identifier for identifier in ids if (kind, identifier) not in known]
             known |= {(kind, identifier): row for identifier, row in _describing(relation, shape, missing).items()}
     nothing = dict.fromkeys(shape.describing)
-    return [{**nothing, **known.get((row["kind"], _identifier(row)), nothing), **row} for row in found]
+    return [{**nothing, **known.get((row["kind"], _identifier(row)), nothing), **row} for row in rows]
 
 
 def _identifier(row: Row) -> int:
-    """Of what describes the row: the part of the fact, or the fact."""
+    """The id of what the row describes: a part of the fact, or the fact."""
     identifier: int = row["fact_id"] if row["part_id"] is None else row["part_id"]
     return identifier
 
 
 def _describing(relation: Relation, shape: RowShape, ids: Sequence[int]) -> Mapping[int, Row]:
-    """What describes these facts, or parts of facts, by their ids."""
+    """The describing columns of these facts, or parts of facts, by id."""
     names = [name for name in shape.describing if name in relation.columns and name != LINES_OF_PART]
     if not (names and ids):
         return {}

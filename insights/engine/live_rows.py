@@ -1,4 +1,4 @@
-"""Rows of PostgreSQL for DuckDB: copied, as the transaction at hand sees them, into a file for one question."""
+"""PostgreSQL rows for DuckDB: copied, as the current transaction sees them, into temporary files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from integrations.facts.relation import Relation
 
 
 class Rows(ExitStack):
-    """Rows for the questions of one answer, all as of one moment: of built partitions where they are true, else copied
-    from PostgreSQL.
+    """Rows for all queries of one answer, in one snapshot: from built partitions where these are current, otherwise
+    copied from PostgreSQL.
 
-    What is copied once serves the other questions, so all columns of the relation's copy come with it.
+    A copy serves the other queries too, so it includes all columns of the relation's columnar copy.
     """
 
     def __init__(self, allowance: Allowance = EXACT) -> None:
@@ -40,15 +40,15 @@ class Rows(ExitStack):
 
     @property
     def lag(self) -> Lag:
-        """By what the rows lag behind PostgreSQL, of what was read so far: no more than is allowed."""
+        """How far the rows read so far lag behind PostgreSQL: within the allowance."""
         return self._partitions.lag
 
     def read_no_files(self) -> None:
-        """From now on everything comes from PostgreSQL."""
+        """Read everything from PostgreSQL from now on."""
         self._partitions = Partitions({}, {}, self.lag)
 
     def source(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
-        """What stands in a FROM clause of DuckDB for the relation's rows on these days, and maybe on others, too."""
+        """A DuckDB FROM item with the relation's rows on these days, and possibly on others."""
         return source(relation, days, sorted(needed), self._live, self._partitions)
 
     def _live(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
@@ -61,23 +61,23 @@ class Rows(ExitStack):
     def _read(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
         types, path, most = types_of(relation), self.enter_context(temporary_file(".csv")), self._allowance.live_rows
         left = None if most is None else most - self._number_of_live_rows[relation.name]
-        found = copy_rows(relation, needed, days, path, at_most=None if left is None else left + 1)
-        if left is not None and found > left:
+        number = copy_rows(relation, needed, days, path, at_most=None if left is None else left + 1)
+        if left is not None and number > left:
             path.unlink()
             return None
-        self._number_of_live_rows[relation.name] += found
+        self._number_of_live_rows[relation.name] += number
         self._copies.append(quoted(str(path)))
         return read_csv(path, {name: types[name] for name in needed})
 
     def copied(self, select: sql.Composed, columns: Mapping[str, str]) -> str:
-        """The same for any SELECT of PostgreSQL, given the types of its columns by name, in order."""
+        """A FROM item with the rows of any PostgreSQL SELECT, given its column types by name, in order."""
         path = self.enter_context(temporary_file(".csv"))
         copy(select, path)
         self._copies.append(quoted(str(path)))
         return read_csv(path, columns)
 
     def reads_live(self, statement: str) -> bool:
-        """Whether the statement reads any rows that were copied for this answer alone."""
+        """Whether the statement reads rows that were copied for this answer."""
         return any(copy in statement for copy in self._copies)
 
 
@@ -86,7 +86,7 @@ _of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=N
 
 @contextmanager
 def rows_of_answer(allowance: Allowance = EXACT) -> Iterator[Rows]:
-    """The rows of whatever is asked within the outermost block: read once, as of one moment, and as that allows."""
+    """The rows for all queries within the outermost block: read once, in one snapshot, with its allowance."""
     known = _of_answer.get()
     if known is not None:
         yield known

@@ -1,9 +1,9 @@
-"""What a statement computes for each measure, and what a row of its answer says of it.
+"""The SQL of each measure, and how its values are read from a row of the result.
 
-Columns of the answer: facts, matched_facts and people of the cell, and for the measure of position i v_i its value, n_i
-the facts and p_i the people that entered, and where it has them x_i what was missing or left out, b_i its base, q_i
-percentiles, l_i the part beyond doubt, k_i the parts by method.  Columns that it is computed from: c_i its value, m_i
-what is missing, t_i the part beyond doubt, d_i the method.
+Columns of the result: facts, matched_facts and people of the group, and for the measure at position i: v_i its value,
+n_i the facts and p_i the people that contributed, and where applicable x_i what was missing or left out, b_i its base,
+q_i percentiles, l_i the certain part, k_i the parts by method.  Input columns: c_i the value, m_i what is missing, t_i
+the certain part, d_i the method.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ PERCENTILES: Mapping[Statistic, float] = {
     Statistic.P95: 0.95,
 }
 
-SHARE_PARTS = 10**18  # a share of 1 has so many: decimals add up to the same in any order
-# Of a person's signs together (integrations/facts/developers.py).
+SHARE_PARTS = 10**18  # resolution of a share: the sum of decimals does not depend on their order
+# Over all flags of a person (integrations/facts/developers.py).
 IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {AT_WORK})"
 
 
 def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
-    """The letter and the relation's column of all that the measure reads, beside whose rows they are."""
+    """The prefix letter and the relation's column for each column that the measure reads."""
     if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
         yield "c", measure.column
     if isinstance(measure, Total) and measure.missing_column:
@@ -54,10 +54,10 @@ def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
 
 
 def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
-    """What adds up, from rows to facts, people and cells: names, each with what it is over rows.
+    """The additive aggregates, summed from rows to facts, people and groups: names, each with its SQL over rows.
 
-    `kind` is the type of the measure's column.  Sums are those of decimals and integers, which are the same in any
-    order of rows.
+    `kind` is the type of the measure's column.  Sums are of decimals and integers, so they do not depend on the order
+    of rows.
     """
     if isinstance(measure, (Total, Distribution)):
         yield f"v_{i}", f"sum(c_{i}::DECIMAL(38, 9))" if kind == "DOUBLE" else f"sum(c_{i})"
@@ -72,69 +72,69 @@ def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def entered(measure: Measure, i: int) -> str:
-    """Whether a row adds anything to the measure; empty for measures to which every row does."""
+    """The SQL condition for rows that contribute to the measure; empty where every row does."""
     if isinstance(measure, Distribution):
         return f"c_{i} IS NOT NULL"
     return f"c_{i} <> 0" if isinstance(measure, Total) else ""
 
 
 def matched(measures: Sequence[Measure]) -> str:
-    """Which facts are matched; of how evenly facts are spread over people those of people alone."""
+    """The SQL condition for matched facts; for a Gini coefficient only facts of people."""
     return "person_id > 0" if any(isinstance(measure, Gini) for measure in measures) else "person_id <> 0"
 
 
 def lists(measure: Measure, i: int) -> Iterator[str]:
-    """What stands in several columns of a cell, as one."""
+    """Several columns of a group combined into one list."""
     if isinstance(measure, AttributedLines):
         yield f"[{', '.join(f'k_{i}_{number}' for number in range(len(ATTRIBUTION_METHODS)))}] AS k_{i}"
 
 
 def percentiles(measure: Measure, i: int) -> Iterator[str]:
-    """What is computed over the rows of a cell at once."""
+    """Aggregates over all rows of a group."""
     if isinstance(measure, Distribution):
         yield f"quantile_cont(c_{i}::DOUBLE, {[*PERCENTILES.values()]}) AS q_{i}"
 
 
-def standing(measure: Measure, i: int) -> str:
-    """How many facts of a cell stand on the last day of its window, over its rows."""
+def stock_count(measure: Measure, i: int) -> str:
+    """The number of a group's facts that are in stock on the last day of its window, as SQL over its rows."""
     if not isinstance(measure, StandingAtEnd):
         raise TypeError(f"{type(measure).__name__} is not read with what stands at an end.")
     return f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
 
 
 def is_of_people(measure: Measure) -> bool:
-    """Whether it is computed from what each person of a cell did."""
+    """Whether it is computed from per-person totals of a group."""
     return isinstance(measure, (PersonShare, Gini, PeopleOnLine))
 
 
 def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]:
-    """What is computed of a cell's people and, for that, of each of them beforehand, both over rows of `people`.
+    """The aggregate over a group's people, and the columns computed for each person beforehand, both over `people`.
 
-    Those have facts, the person's in the cell, and signs.  A share of a person's facts is one of those in all segments
-    of the unit and window.
+    Rows of `people` have facts, the person's in the group, and signs.  A person's share is relative to their facts in
+    all segments of the unit and window.
     """
     if isinstance(measure, PersonShare):
         whole = "PARTITION BY unit_id, window_id"
-        each = (
+        of_person = (
             f"(facts * {SHARE_PARTS}::HUGEINT // sum(facts) OVER ({whole}, person_id))::DECIMAL(19, 0)"
             f" * {1 / Decimal(SHARE_PARTS):f} AS share_{i}, "
             f"count(DISTINCT person_id) FILTER (WHERE person_id > 0) OVER ({whole}) AS base_{i}"
         )
-        return f"sum(share_{i}) FILTER (WHERE person_id > 0) AS v_{i}, any_value(base_{i}) AS b_{i}", each
+        return f"sum(share_{i}) FILTER (WHERE person_id > 0) AS v_{i}, any_value(base_{i}) AS b_{i}", of_person
     if isinstance(measure, Gini):
         known = f"PARTITION BY {keys}, person_id > 0"
-        each = f"row_number() OVER ({known} ORDER BY facts) AS rank_{i}, count(*) OVER ({known}) AS people_{i}"
+        of_person = f"row_number() OVER ({known} ORDER BY facts) AS rank_{i}, count(*) OVER ({known}) AS people_{i}"
         of_people = "FILTER (WHERE person_id > 0)"
         return (
             f"sum((2 * rank_{i} - people_{i} - 1) * facts) {of_people}"
             f" / nullif(max(people_{i}) {of_people} * sum(facts) {of_people}, 0) AS v_{i}",
-            each,
+            of_person,
         )
     return f"count(*) FILTER (WHERE person_id <> 0 AND {IS_ON_LINE}) AS v_{i}", ""
 
 
 def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> MeasureValue:
-    """What the measure at that position comes to, of a row of the answer."""
+    """The value of the measure at that position in a row of the result."""
     if isinstance(measure, Facts):
         return MeasureValue(float(row["facts"]), row["facts"], row["people"])
     if isinstance(measure, People):

@@ -1,4 +1,4 @@
-"""What metrics come to in each window and segment, read from facts."""
+"""Computes metric results by window and segment from facts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Self
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.outcome import Outcome
 from insights.catalogue.per_developer import PerDeveloper
-from insights.engine.fact_query import CellKey, Placed, Reading, StockReading
-from insights.engine.plan import Clock, Need, Plan
-from insights.engine.scan import Cells, scan, stock
+from insights.catalogue.result import MetricResult
+from insights.engine.fact_query import CellKey, FactQuery, Placed, StockQuery
+from insights.engine.plan import Clock, MeasureQuery, Plan
+from insights.engine.scan import MeasuredGroups, scan, stock
 from insights.query.measures import NOTHING, Measure, MeasureValue
 from insights.query.query import Window
 
@@ -21,160 +21,168 @@ Segment = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Outcomes:
-    """By window and segment; what is absent is nothing.
+class MetricResults:
+    """Results of a query by window and segment; absent ones are empty.
 
-    `shared` is what the segments of a window have in common, where their denominator is one.  `unmatched` is the
-    share 0–1 of the whole window's sample without a person, where everybody's was asked for.
+    `shared` is the part that the segments of a window have in common: their denominator, where it is the same.
+    `unmatched` is the share 0–1 of the whole window's sample without a person, for scopes that include such facts.
     """
 
-    cells: Mapping[tuple[Window, Segment], Outcome]
-    shared: Mapping[Window, Outcome]
+    groups: Mapping[tuple[Window, Segment], MetricResult]
+    shared: Mapping[Window, MetricResult]
     unmatched: float | None
 
     @property
     def segments(self) -> list[Segment]:
-        """The segments found in the window, or any bucket of it, in alphabetical order."""
-        return sorted({segment for _, segment in self.cells})
+        """The segments with data in the window, or any bucket of it, in alphabetical order."""
+        return sorted({segment for _, segment in self.groups})
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a batch of readings found."""
+    """The results of a batch of fact queries and stock queries."""
 
-    scanned: Mapping[Reading, Cells]
-    stocked: Mapping[StockReading, Mapping[tuple[int | None, Window], int]]
+    groups_by_query: Mapping[FactQuery, MeasuredGroups]
+    stock_counts: Mapping[StockQuery, Mapping[tuple[int | None, Window], int]]
 
     @classmethod
-    def read(cls, needs: Iterable[Need]) -> Self:
+    def read(cls, measure_queries: Iterable[MeasureQuery]) -> Self:
         """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
 
-        What is found has all windows of its statement, which may be more than a reading asked for.
+        Results include all windows of the statement, which may be more than a single fact query has.
         """
-        readings: dict[Reading, dict[Reading, None]] = defaultdict(dict)
-        measures: dict[Reading, dict[Measure, None]] = defaultdict(dict)
-        stocks: dict[StockReading, dict[StockReading, None]] = defaultdict(dict)
-        for need in needs:
-            if isinstance(need.reading, StockReading):
-                stocks[need.reading.of_any_time()][need.reading] = None
+        fact_queries: dict[FactQuery, dict[FactQuery, None]] = defaultdict(dict)
+        measures: dict[FactQuery, dict[Measure, None]] = defaultdict(dict)
+        stocks: dict[StockQuery, dict[StockQuery, None]] = defaultdict(dict)
+        for measure_query in measure_queries:
+            if isinstance(measure_query.query, StockQuery):
+                stocks[measure_query.query.without_windows()][measure_query.query] = None
                 continue
-            together = need.reading.of_any_time()
-            readings[together][need.reading] = None
-            measures[together][need.measure] = None
-        scanned: dict[Reading, Cells] = {}
-        for together, wanted in measures.items():
-            partitions = dict.fromkeys(edges for reading in readings[together] for edges in reading.partitions)
-            found = scan(replace(together, partitions=tuple(partitions)), tuple(wanted))
-            scanned |= dict.fromkeys(readings[together], found)
-        stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
-        for of_stock, of_spans in stocks.items():
-            spans = tuple(sorted({span for reading in of_spans for span in reading.spans}))
-            stocked |= dict.fromkeys(of_spans, stock(replace(of_stock, spans=spans)))
-        return cls(scanned, stocked)
+            merged = measure_query.query.without_windows()
+            fact_queries[merged][measure_query.query] = None
+            measures[merged][measure_query.measure] = None
+        groups_by_query: dict[FactQuery, MeasuredGroups] = {}
+        for merged, measures_read in measures.items():
+            window_edges = dict.fromkeys(
+                edges for fact_query in fact_queries[merged] for edges in fact_query.window_edges
+            )
+            groups = scan(replace(merged, window_edges=tuple(window_edges)), tuple(measures_read))
+            groups_by_query |= dict.fromkeys(fact_queries[merged], groups)
+        stock_counts: dict[StockQuery, Mapping[tuple[int | None, Window], int]] = {}
+        for stock_query, stock_queries in stocks.items():
+            windows = tuple(sorted({window for query in stock_queries for window in query.windows}))
+            stock_counts |= dict.fromkeys(stock_queries, stock(replace(stock_query, windows=windows)))
+        return cls(groups_by_query, stock_counts)
 
-    def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
-        """What the metric comes to, by cell."""
-        parts = {measure: self._values(need, clock) for measure, need in needs.items()}
-        return lambda key: metric.outcome(lambda measure: parts[measure](key))
+    def outcomes(
+        self, metric: Metric, measure_queries: Mapping[Measure, MeasureQuery], clock: Clock
+    ) -> Callable[[CellKey], MetricResult]:
+        """A function that computes the metric's result for a group."""
+        parts = {measure: self._values(measure_query, clock) for measure, measure_query in measure_queries.items()}
+        return lambda key: metric.result(lambda measure: parts[measure](key))
 
-    def _values(self, need: Need, clock: Clock) -> Callable[[CellKey], MeasureValue]:
-        """What the measure comes to, by cell of the query."""
-        if isinstance(need.reading, StockReading):
-            stocked = self.stocked[need.reading]
+    def _values(self, measure_query: MeasureQuery, clock: Clock) -> Callable[[CellKey], MeasureValue]:
+        """A function that looks up the measure's value for a group of the query."""
+        if isinstance(measure_query.query, StockQuery):
+            stock_counts = self.stock_counts[measure_query.query]
 
             def people(key: CellKey) -> MeasureValue:
-                found = stocked.get((key.unit_id, clock.stock_span(key.window)), 0)
-                return MeasureValue(float(found), found, found)
+                people = stock_counts.get((key.unit_id, clock.stock_window(key.window)), 0)
+                return MeasureValue(float(people), people, people)
 
             return people
-        scanned, measure = self.scanned[need.reading], need.measure
+        groups_by_query, measure = self.groups_by_query[measure_query.query], measure_query.measure
 
         def value(key: CellKey) -> MeasureValue:
-            cell = scanned.get(need.key(key))
-            return cell.values[measure] if cell else NOTHING
+            group = groups_by_query.get(measure_query.key(key))
+            return group.values[measure] if group else NOTHING
 
         return value
 
-    def segments(self, needs: Mapping[Measure, Need], asked: CellKey) -> Iterable[Segment]:
-        """The segments in which a measure that is split as the asked cell's segment found a fact."""
-        for need in needs.values():
-            if isinstance(need.reading, Reading) and len(need.split) == len(asked.segment):
-                yield from self._by_window[need.reading].get((asked.unit_id, asked.window), ())
+    def segments(self, measure_queries: Mapping[Measure, MeasureQuery], key: CellKey) -> Iterable[Segment]:
+        """The segments with facts, over measures with the same split as the key's segment."""
+        for measure_query in measure_queries.values():
+            if isinstance(measure_query.query, FactQuery) and len(measure_query.split) == len(key.segment):
+                yield from self._by_window[measure_query.query].get((key.unit_id, key.window), ())
 
     @cached_property
-    def _by_window(self) -> Mapping[Reading, Mapping[tuple[int | None, Window], list[Segment]]]:
-        """The segments of each reading by unit and window."""
-        found: dict[Reading, dict[tuple[int | None, Window], list[Segment]]] = {}
-        for reading, cells in self.scanned.items():
-            of_reading = found[reading] = defaultdict(list)
-            for unit_id, window, segment in cells:
-                of_reading[unit_id, window].append(segment)
-        return found
+    def _by_window(self) -> Mapping[FactQuery, Mapping[tuple[int | None, Window], list[Segment]]]:
+        """The segments of each fact query by unit and window."""
+        by_query: dict[FactQuery, dict[tuple[int | None, Window], list[Segment]]] = {}
+        for fact_query, groups in self.groups_by_query.items():
+            of_query = by_query[fact_query] = defaultdict(list)
+            for unit_id, window, segment in groups:
+                of_query[unit_id, window].append(segment)
+        return by_query
 
-    def unmatched(self, metric: Metric, needs: Mapping[Measure, Need], window: Window) -> float | None:
-        """The share 0–1 of the window's sample without a person; None where there is none."""
-        reading = needs[metric.sampled].reading
-        if isinstance(reading, StockReading):
+    def unmatched(
+        self, metric: Metric, measure_queries: Mapping[Measure, MeasureQuery], window: Window
+    ) -> float | None:
+        """The share 0–1 of the window's sample without a person; None for an empty sample."""
+        fact_query = measure_queries[metric.sampled].query
+        if isinstance(fact_query, StockQuery):
             return None
-        facts, matched = self._counted.get((reading, window), (0, 0))
+        facts, matched = self._counted.get((fact_query, window), (0, 0))
         return (facts - matched) / facts if facts else None
 
     @cached_property
-    def _counted(self) -> Mapping[tuple[Reading, Window], tuple[int, int]]:
-        """Facts and matched facts of each reading and window, over its segments."""
-        counted: dict[tuple[Reading, Window], tuple[int, int]] = defaultdict(lambda: (0, 0))
-        for reading, cells in self.scanned.items():
-            for key, cell in cells.items():
-                facts, matched = counted[reading, key.window]
-                counted[reading, key.window] = facts + cell.facts, matched + cell.matched_facts
+    def _counted(self) -> Mapping[tuple[FactQuery, Window], tuple[int, int]]:
+        """Facts and matched facts of each fact query and window, over all segments."""
+        counted: dict[tuple[FactQuery, Window], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for fact_query, groups in self.groups_by_query.items():
+            for key, group in groups.items():
+                facts, matched = counted[fact_query, key.window]
+                counted[fact_query, key.window] = facts + group.facts, matched + group.matched_facts
         return counted
 
 
-def outcomes_of_plans(plans: Sequence[Plan]) -> list[Outcomes]:
-    """The outcomes of each plan, in order, all of it read together."""
-    facts = Facts.read(need for plan in plans for need in plan.needs.values())
-    return [_outcomes_of(plan, facts) for plan in plans]
+def results_of_plans(plans: Sequence[Plan]) -> list[MetricResults]:
+    """The results of each plan, in order, all read together."""
+    facts = Facts.read(measure_query for plan in plans for measure_query in plan.measure_queries.values())
+    return [_results_of(plan, facts) for plan in plans]
 
 
-def _outcomes_of(plan: Plan, facts: Facts) -> Outcomes:
-    """What a query's metric comes to by what was found for its needs."""
+def _results_of(plan: Plan, facts: Facts) -> MetricResults:
+    """A plan's metric results from the facts that were read."""
     whole = plan.query.window
-    asked = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
-    # What stands at the end of a bucket need not stand at the end of the window.
+    key = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
+    # The stock at the end of a bucket may differ from that at the end of the window.
     spans = plan.windows if plan.metric.is_stock else (whole,)
-    found = (segment for span in spans for segment in facts.segments(plan.needs, asked._replace(window=span)))
-    segments = dict.fromkeys(found) if plan.segments else {(): None}
-    outcome_of = facts.outcomes(plan.metric, plan.needs, plan.clock)
-    cells = {
-        (window, segment): outcome_of(CellKey(plan.unit_id, window, segment))
+    segments_found = (
+        segment for window in spans for segment in facts.segments(plan.measure_queries, key._replace(window=window))
+    )
+    segments = dict.fromkeys(segments_found) if plan.segments else {(): None}
+    result_of = facts.outcomes(plan.metric, plan.measure_queries, plan.clock)
+    groups = {
+        (window, segment): result_of(CellKey(plan.unit_id, window, segment))
         for window in plan.windows
         for segment in segments
     }
     if isinstance(plan.metric, PerDeveloper):
         for segment in segments:
-            of_buckets = [cells[bucket.clipped, segment] for bucket in plan.buckets]
-            cells[whole, segment] = plan.metric.over(cells[whole, segment], of_buckets)
+            of_buckets = [groups[bucket.clipped, segment] for bucket in plan.buckets]
+            groups[whole, segment] = plan.metric.over(groups[whole, segment], of_buckets)
     entered = {
-        each
-        for each in segments
-        if not plan.segments or any(plan.metric.entered(cells[span, each], plan.segments) for span in spans)
+        segment
+        for segment in segments
+        if not plan.segments or any(plan.metric.entered(groups[window, segment], plan.segments) for window in spans)
     }
-    kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
-    return Outcomes(
-        kept,
-        _shared_parts(plan, kept),
-        facts.unmatched(plan.metric, plan.needs, whole) if _tells_unmatched(plan, kept) else None,
+    results = {key: result for key, result in groups.items() if key[1] in entered and not result.empty}
+    return MetricResults(
+        results,
+        _shared_parts(plan, results),
+        facts.unmatched(plan.metric, plan.measure_queries, whole) if _tells_unmatched(plan, results) else None,
     )
 
 
-def _shared_parts(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> Mapping[Window, Outcome]:
-    """What the segments of each window have in common, found in any of its cells."""
-    parts = {window: plan.metric.shared_part(outcome, plan.segments) for (window, _), outcome in cells.items()}
+def _shared_parts(plan: Plan, results: Mapping[tuple[Window, Segment], MetricResult]) -> Mapping[Window, MetricResult]:
+    """What the segments of each window have in common, taken from any of them."""
+    parts = {window: plan.metric.shared_part(result, plan.segments) for (window, _), result in results.items()}
     return {window: part for window, part in parts.items() if part is not None}
 
 
-def _tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:
-    """Whether facts were asked for that may be of nobody who is known, and any entered."""
+def _tells_unmatched(plan: Plan, results: Mapping[tuple[Window, Segment], MetricResult]) -> bool:
+    """Whether the scope includes unmatched facts, and any fact contributed."""
     whole = plan.query.window
-    entered = any(cell.sample_size for (window, _), cell in cells.items() if window == whole)
-    return entered and plan.placement.placed in (Placed.ANYBODY, Placed.UNASSIGNED)
+    entered = any(result.sample_size for (window, _), result in results.items() if window == whole)
+    return entered and plan.scope.kind in (Placed.ANYBODY, Placed.UNASSIGNED)

@@ -1,4 +1,4 @@
-"""From a query to the readings that answer it; also says what is wrong with a query, by parameter."""
+"""Plans a query as fact queries, and validates its parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.engine.fact_query import CellKey, Edges, Placed, Placement, Reading, StockReading, windows_of
+from insights.engine.fact_query import CellKey, Edges, FactQuery, Placed, Placement, StockQuery, windows_of
 from insights.query import windows
 from insights.query.dimensions import has_dimension
 from insights.query.errors import QueryError, UnknownUnitError
@@ -23,12 +23,12 @@ from orgtree.models import Attribute, OrgTree, Unit
 LONGEST_WINDOW_DAYS = 5 * 366
 MOST_SEGMENTS = 2
 MOST_ATTRIBUTES_LISTED = 30  # in a message
-OTHER_ALONE = "other_alone"  # as a facet: work of the class other, without its finer classes
+OTHER_ALONE = "other_alone"  # facet value: work of the class `other`, without its finer classes
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The moment at which a batch of queries is answered: one for all, so that they agree."""
+    """The time at which a batch of queries is answered: the same for all, so that they agree."""
 
     now: datetime
     today: date
@@ -41,8 +41,8 @@ class Clock:
     def tomorrow(self) -> date:
         return self.today + timedelta(days=1)
 
-    def stock_span(self, window: Window) -> Window:
-        """The days of a window that have come, for which people are counted in a stock; today where none has."""
+    def stock_window(self, window: Window) -> Window:
+        """The elapsed part of a window, for which a stock of people is counted; today for a future window."""
         end = min(window.end, self.tomorrow)
         return Window(min(window.start, end - timedelta(days=1)), end)
 
@@ -50,49 +50,49 @@ class Clock:
     def settled_before(self) -> datetime:
         """Sessions that ended later are pending: their lines may still be committed.
 
-        A full hour, so that a figure stays what it is until the next one.
+        Rounded to the hour, so that values change once an hour.
         """
         return (self.now - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
-class Need:
-    """Where a metric's measure is read: a stock, or a measure in one reading of facts."""
+class MeasureQuery:
+    """How one measure of a metric is read: the stock query, or the fact query that includes the measure."""
 
-    reading: Reading | StockReading
+    query: FactQuery | StockQuery
     measure: Measure
-    split: tuple[int, ...] = ()  # positions of the query's segments by which the reading is split, too
+    split: tuple[int, ...] = ()  # positions of the query's segments by which the fact query is split
 
     @property
-    def of_facts(self) -> Reading:
-        """The reading.  Raises TypeError where it is a stock."""
-        if isinstance(self.reading, StockReading):
-            raise TypeError("A stock is no reading of facts.")
-        return self.reading
+    def fact_query(self) -> FactQuery:
+        """The fact query.  Raises TypeError for a stock."""
+        if isinstance(self.query, StockQuery):
+            raise TypeError("A stock query is no fact query.")
+        return self.query
 
-    def key(self, asked: CellKey) -> CellKey:
-        """Where the measure stands for a cell of the query."""
-        if len(self.split) == len(asked.segment):
-            return asked
-        return asked._replace(segment=tuple(asked.segment[position] for position in self.split))
+    def key(self, key: CellKey) -> CellKey:
+        """The key of the measure's group that corresponds to a group of the query."""
+        if len(self.split) == len(key.segment):
+            return key
+        return key._replace(segment=tuple(key.segment[position] for position in self.split))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A query that can be answered, with what has to be read for each measure of its metric.
+    """A validated query, with a measure query for each measure of its metric.
 
-    Where it is read together with the same query of other units, `unit_id` is the unit that it is of.
+    `unit_id` is the plan's own unit where the same query of several units is read together.
     """
 
     query: MetricQuery
     metric: Metric
     clock: Clock
-    placement: Placement
+    scope: Placement
     segments: tuple[Dimension, ...]
     buckets: Sequence[windows.Bucket]
-    needs: Mapping[Measure, Need]
+    measure_queries: Mapping[Measure, MeasureQuery]
     unit_id: int | None = None
-    of_buckets: bool = True  # whether its buckets are asked for, and not only read to put the whole together
+    of_buckets: bool = True  # whether the answer includes buckets; otherwise they only serve the total
 
     @property
     def windows(self) -> Sequence[Window]:
@@ -103,67 +103,67 @@ class Plan:
     def bucket_edges(self) -> Edges:
         return (*(bucket.clipped.start for bucket in self.buckets), self.query.window.end)
 
-    def in_buckets(self, need: Need) -> Reading:
-        """What is read for it in the plan's buckets, and not in the whole window.  Raises TypeError for a stock."""
-        return replace(need.of_facts, partitions=(self.bucket_edges,))
+    def in_buckets(self, measure_query: MeasureQuery) -> FactQuery:
+        """The fact query over the plan's buckets, without the whole window.  Raises TypeError for a stock."""
+        return replace(measure_query.fact_query, window_edges=(self.bucket_edges,))
 
 
-class Places:
-    """Looks up what scopes name, each of them once for a batch of queries."""
+class ScopeResolver:
+    """Resolves scopes to ids, each scope once per batch of queries."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[Scope, Placement]] = []
+        self._resolved: list[tuple[Scope, Placement]] = []
 
     def of(self, scope: Scope) -> Placement:
         """Raises QueryError: see `place`."""
-        for known, placement in self._known:
+        for known, resolved in self._resolved:
             if known == scope:
-                return placement
-        placement = place(scope)
-        self._known.append((scope, placement))
-        return placement
+                return resolved
+        resolved = place(scope)
+        self._resolved.append((scope, resolved))
+        return resolved
 
 
-def plan(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan:
+def plan_query(query: MetricQuery, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
     """Raises QueryError, naming the parameter and the remedy, where the query cannot be answered."""
     _check(query, get(query.key))
-    placement = (places or Places()).of(query.scope)
-    return _plan(query, clock, windows.buckets(query.window, query.granularity), placement)
+    scope = (scopes or ScopeResolver()).of(query.scope)
+    return _plan(query, clock, windows.buckets(query.window, query.granularity), scope)
 
 
-def plan_total(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan:
-    """As `plan`, for the whole window alone."""
+def plan_total(query: MetricQuery, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
+    """As `plan_query`, for the whole window alone."""
     _check(query, get(query.key))
-    return replace(_plan(query, clock, _needed(query), (places or Places()).of(query.scope)), of_buckets=False)
+    return replace(_plan(query, clock, _needed(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False)
 
 
-def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, places: Places) -> list[Plan]:
-    """As `plan_total`, for each of these units instead of the query's own, in order; they are read together."""
+def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, scopes: ScopeResolver) -> list[Plan]:
+    """As `plan_total`, for each of these units instead of the query's own, in order; all are read together."""
     _check(query, get(query.key))
-    narrowed = places.of(Scope(where=query.scope.where))
-    together = replace(narrowed, placed=Placed.UNITS, ids=tuple(units), person_id=query.scope.person_id)
-    one = replace(_plan(query, clock, _needed(query), together), of_buckets=False)
+    people = scopes.of(Scope(where=query.scope.where))
+    scope = replace(people, kind=Placed.UNITS, ids=tuple(units), person_id=query.scope.person_id)
+    one = replace(_plan(query, clock, _needed(query), scope), of_buckets=False)
     return [replace(one, unit_id=unit) for unit in units]
 
 
 def _needed(query: MetricQuery) -> Sequence[windows.Bucket]:
-    """The buckets without which there is no figure of the whole window."""
+    """The buckets from which the total of the whole window is computed."""
     return windows.buckets(query.window, query.granularity) if get(query.key).over_buckets else ()
 
 
-def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], placement: Placement) -> Plan:
+def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], scope: Placement) -> Plan:
     metric = get(query.key)
     segments = query.segments or metric.always_by
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
-    partitions = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
+    window_edges = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
     facets = tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
-    needs = needs_of(metric, partitions, placement, clock, facets=facets, segments=segments)
-    return Plan(query, metric, clock, placement, segments, buckets, needs)
+    measure_queries = needs_of(metric, window_edges, scope, clock, facets=facets, segments=segments)
+    return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
 
 
 def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
-    """The values asked for, in order: who filters by other means its finer classes, too, unless they say alone."""
+    """The requested values, in order: a filter by `other` includes its finer classes, unless it is `other_alone`."""
     if dimension is not Dimension.WORK_TYPE:
         return tuple(sorted(set(values)))
     finer = FINER_THAN_OTHER if WorkType.OTHER in values else ()
@@ -172,48 +172,52 @@ def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
 
 def needs_of(
     metric: Metric,
-    partitions: tuple[Edges, ...],
-    placement: Placement,
+    window_edges: tuple[Edges, ...],
+    scope: Placement,
     clock: Clock,
     *,
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
     segments: tuple[Dimension, ...] = (),
-) -> Mapping[Measure, Need]:
-    """What has to be read for each measure of the metric, in these windows and for this scope."""
+) -> Mapping[Measure, MeasureQuery]:
+    """A measure query for each measure of the metric, in these windows and for this scope."""
     used = {*segments, *(dimension for dimension, _ in facets)}
 
-    def need(measure: Measure) -> Need:
+    def measure_query(measure: Measure) -> MeasureQuery:
         if isinstance(measure, PeopleOfWindow):
-            spans = {clock.stock_span(window) for edges in partitions for window in windows_of(edges)}
-            return Need(StockReading(measure.relation, tuple(sorted(spans)), placement), measure)
+            windows_of_stock = {clock.stock_window(window) for edges in window_edges for window in windows_of(edges)}
+            return MeasureQuery(StockQuery(measure.relation, tuple(sorted(windows_of_stock)), scope), measure)
         finer = measure.for_dimensions(used)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
-        heeded = tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by)
-        reading = Reading(
+        applied = tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by)
+        fact_query = FactQuery(
             finer.relation,
-            partitions,
-            placement,
-            heeded,
+            window_edges,
+            scope,
+            applied,
             tuple(segments[position] for position in split),
             clock.settled_before,
-            Dimension.MODEL in dict(heeded) and not has_dimension(finer, Dimension.MODEL),
+            Dimension.MODEL in dict(applied) and not has_dimension(finer, Dimension.MODEL),
         )
-        return Need(reading, finer, split)
+        return MeasureQuery(fact_query, finer, split)
 
-    return {measure: need(measure) for measure in metric.measures}
+    return {measure: measure_query(measure) for measure in metric.measures}
 
 
 def place(scope: Scope) -> Placement:
-    """Look up what the scope names.  Raises QueryError where there is no such unit, tree or attribute."""
-    held = _held(scope.where)
+    """Resolve the scope's slugs to ids.  Raises QueryError where a unit, tree or attribute does not exist."""
+    attributes = _held(scope.where)
     if scope.unassigned is not None:
-        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), held, scope.person_id)
+        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), attributes, scope.person_id)
     if scope.unit is None:
-        return Placement(held=held) if scope.person_id is None else Placement(Placed.PERSON, (scope.person_id,), held)
+        return (
+            Placement(attributes=attributes)
+            if scope.person_id is None
+            else Placement(Placed.PERSON, (scope.person_id,), attributes)
+        )
     unit = Unit.objects.filter(slug=_text(scope.unit)).values_list("id", flat=True).first()
     if unit is None:
         raise UnknownUnitError(scope.unit)
-    return Placement(Placed.UNIT, (unit,), held, scope.person_id)
+    return Placement(Placed.UNIT, (unit,), attributes, scope.person_id)
 
 
 def _tree(slug: str) -> int:
@@ -224,7 +228,7 @@ def _tree(slug: str) -> int:
 
 
 def _held(where: Mapping[str, tuple[str, ...]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Ids of the attributes with the values asked for, in one order, so that equal questions are read once."""
+    """Attribute ids with the requested values, in a fixed order, so that equal queries are read once."""
     if not where:
         return ()
     known = dict(Attribute.objects.values_list("slug", "id"))
@@ -243,7 +247,7 @@ def _no_attribute(slug: str, known: Sequence[str]) -> str:
 
 
 def _text(word: str) -> str:
-    """PostgreSQL's text holds no NUL; no slug is empty."""
+    """PostgreSQL's text cannot hold a NUL; the empty text matches no slug."""
     return "" if "\0" in word else word
 
 
@@ -266,9 +270,9 @@ def _check(query: MetricQuery, metric: Metric) -> None:
 
 
 def _check_dimensions(
-    parameter: str, asked: Iterable[Dimension], allowed: tuple[Dimension, ...], metric: Metric
+    parameter: str, requested: Iterable[Dimension], allowed: tuple[Dimension, ...], metric: Metric
 ) -> None:
-    for dimension in asked:
+    for dimension in requested:
         if dimension not in allowed:
             remedy = f"It has {_or(allowed)}." if allowed else f"Leave `{parameter}` out."
             raise QueryError(parameter, f"{metric.key} has no {parameter} “{dimension}”. {remedy}")

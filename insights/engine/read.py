@@ -1,4 +1,4 @@
-"""Answering queries: figures of the whole window and of each of its buckets."""
+"""Answers queries: values of the whole window and of each of its buckets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.outcome import Outcome
+from insights.catalogue.result import MetricResult
 from insights.columns.source import EXACT, PAGE, Lag
 from insights.engine.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.engine.contributions import read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.outcomes import Outcomes, Segment, outcomes_of_plans
-from insights.engine.plan import Clock, Places, Plan, plan, plan_total, plan_units
+from insights.engine.outcomes import MetricResults, Segment, results_of_plans
+from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
 from insights.engine.scope import is_of_people
 from insights.engine.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.query import windows
@@ -35,12 +35,12 @@ __all__ = [
     "unconfirmed_in",
 ]
 
-FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
+FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Queries of each of these units (ids) instead of their own scope."""
+    """Queries to answer for each of these units (ids) instead of their own scope."""
 
     queries: Sequence[MetricQuery]
     units: Sequence[int]
@@ -48,11 +48,11 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class Together:
-    """What a page asks for at once: answers in the order of their queries, those of units by id."""
+    """The answers to the queries of a page, in the order of the queries; those of units by id."""
 
     series: Sequence[SeriesAnswer]
     totals: Sequence[SeriesAnswer]  # their `series` is empty
-    units: Sequence[Mapping[int, Sequence[SeriesAnswer]]]  # so is theirs
+    units: Sequence[Mapping[int, Sequence[SeriesAnswer]]]  # as are these
 
 
 def read_series(
@@ -73,7 +73,7 @@ def read_totals(
 
 
 def unconfirmed_in(query: MetricQuery, people: Sequence[int]) -> int:
-    """How many of these people have anything in the query's window: at most so many of any group of it are."""
+    """How many of these people have facts in the query's window: an upper bound for any group of it."""
     if not people:
         return 0
     [answer] = read_totals([replace(query, segments=(), statistic=None)], unconfirmed=people)
@@ -88,31 +88,31 @@ def read_together(
     freshness: Freshness = Freshness.AT_ONCE,
     unconfirmed: Sequence[int] = (),
 ) -> Together:
-    """All of it with the same few statements, as of one moment: whatever the number of queries and units.
+    """Answer all queries with few statements, in one snapshot, whatever the number of queries and units.
 
-    Figures say how many of their people are among `unconfirmed` (ids): see insights.engine.unconfirmed.
+    Each value counts how many of its people are among `unconfirmed` (ids): see insights.engine.unconfirmed.
     """
-    clock, places = Clock.read(), Places()
+    clock, scopes = Clock.read(), ScopeResolver()
 
-    plans = [plan(query, clock, places) for query in series]
-    plans += [plan_total(query, clock, places) for query in totals]
+    plans = [plan_query(query, clock, scopes) for query in series]
+    plans += [plan_total(query, clock, scopes) for query in totals]
     for side_by_side in units:
         for query in side_by_side.queries if side_by_side.units else ():
-            plans += plan_units(query, side_by_side.units, clock, places)
+            plans += plan_units(query, side_by_side.units, clock, scopes)
     with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
-        found = _answers(plans, freshness)
+        answers_read = _answers(plans, freshness)
         if unconfirmed:
-            found = _with_unconfirmed(plans, found, unconfirmed)
-        answers = iter([_lagging(answer, rows.lag) for answer in found])
+            answers_read = _with_unconfirmed(plans, answers_read, unconfirmed)
+        answers = iter([_lagging(answer, rows.lag) for answer in answers_read])
     return Together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
-        units=[_by_unit(asked, answers) for asked in units],
+        units=[_by_unit(unit_queries, answers) for unit_queries in units],
     )
 
 
 def _lagging(answer: SeriesAnswer, lag: Lag) -> SeriesAnswer:
-    """As of when it is, and what of it is still to come."""
+    """The answer with the time that it is as of, and the days it lacks."""
     return replace(answer, computed_at=lag.as_of or answer.computed_at, days_lacking=lag.days_lacking)
 
 
@@ -120,112 +120,114 @@ def _with_unconfirmed(
     plans: Sequence[Plan], answers: Sequence[SeriesAnswer], people: Sequence[int]
 ) -> list[SeriesAnswer]:
     narrowed = plans_of_unconfirmed(plans, people)
-    found = iter(_answers([each for each in narrowed if each], Freshness.AT_ONCE))
+    of_unconfirmed = iter(_answers([plan for plan in narrowed if plan], Freshness.AT_ONCE))
     return [
-        answer if each is None else noting_unconfirmed(answer, next(found))
-        for each, answer in zip(narrowed, answers, strict=True)
+        answer if plan is None else noting_unconfirmed(answer, next(of_unconfirmed))
+        for plan, answer in zip(narrowed, answers, strict=True)
     ]
 
 
-def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int, Sequence[SeriesAnswer]]:
-    found: dict[int, list[SeriesAnswer]] = {unit: [] for unit in asked.units}
-    for _ in asked.queries:
-        for unit in asked.units:
-            found[unit].append(next(answers))
-    return found
+def _by_unit(unit_queries: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int, Sequence[SeriesAnswer]]:
+    by_unit: dict[int, list[SeriesAnswer]] = {unit: [] for unit in unit_queries.units}
+    for _ in unit_queries.queries:
+        for unit in unit_queries.units:
+            by_unit[unit].append(next(answers))
+    return by_unit
 
 
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
-    outcomes = outcomes_of_plans(plans)
-    lacking = [each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found)]
+    results = results_of_plans(plans)
+    lacking = [
+        plan.metric for plan, results_of_plan in zip(plans, results, strict=True) if _lacks_any(plan, results_of_plan)
+    ]
     since = ConnectedSince(lacking)
-    return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]
+    return [_answer(plan, results_of_plan, since) for plan, results_of_plan in zip(plans, results, strict=True)]
 
 
-def _lacks_any(each: Plan, outcomes: Outcomes) -> bool:
-    """Whether a value is missing, so that it will be asked since when its sources are there."""
-    segments = outcomes.segments or [()]
-    windows_asked = (each.query.window, *(bucket.clipped for bucket in _buckets_asked(each)))
-    cells = (outcomes.cells.get((window, segment)) for window in windows_asked for segment in segments)
-    return any(cell is None or cell.value is None for cell in cells)
+def _lacks_any(plan: Plan, results: MetricResults) -> bool:
+    """Whether a value is missing, so that its sources have to be looked up."""
+    segments = results.segments or [()]
+    windows_shown = (plan.query.window, *(bucket.clipped for bucket in _buckets_shown(plan)))
+    shown = (results.groups.get((window, segment)) for window in windows_shown for segment in segments)
+    return any(result is None or result.value is None for result in shown)
 
 
-def _buckets_asked(each: Plan) -> Sequence[windows.Bucket]:
-    return each.buckets if each.of_buckets else ()
+def _buckets_shown(plan: Plan) -> Sequence[windows.Bucket]:
+    return plan.buckets if plan.of_buckets else ()
 
 
-def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnswer:
-    segments = outcomes.segments or [()]
+def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> SeriesAnswer:
+    segments = results.segments or [()]
     return SeriesAnswer(
-        query=each.query,
-        total=[_figure(each, outcomes, since, each.query.window, segment) for segment in segments],
+        query=plan.query,
+        total=[_figure(plan, results, since, plan.query.window, segment) for segment in segments],
         series=[
-            _figure(each, outcomes, since, bucket.clipped, segment)
-            for bucket in _buckets_asked(each)
+            _figure(plan, results, since, bucket.clipped, segment)
+            for bucket in _buckets_shown(plan)
             for segment in segments
         ],
-        unmatched=outcomes.unmatched,
-        computed_at=each.clock.now,
-        fresh_until=each.clock.now + FRESH_FOR,
+        unmatched=results.unmatched,
+        computed_at=plan.clock.now,
+        fresh_until=plan.clock.now + FRESH_FOR,
     )
 
 
-def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Window, segment: Segment) -> Figure:
-    metric, query, today = each.metric, each.query, each.clock.today
-    outcome = outcomes.cells.get((window, segment)) or _nothing(metric, outcomes, window)
-    if window.start > today:  # a stock is one of today, and no figure of a time that has not come
-        outcome = metric.outcome(lambda _measure: NOTHING_MEASURED)
+def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: Window, segment: Segment) -> Figure:
+    metric, query, today = plan.metric, plan.query, plan.clock.today
+    result = results.groups.get((window, segment)) or _nothing(metric, results, window)
+    if window.start > today:  # a stock is as of today: a future window has none
+        result = metric.result(lambda _measure: NOTHING_MEASURED)
     if metric.per_period:
-        outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
+        result = _per_period(result, windows.periods(window, query.granularity, today=today))
     if metric.per_days:
-        outcome = _per_days(outcome, windows.passed(window, today=today).days / metric.per_days)
+        result = _per_days(result, windows.passed(window, today=today).days / metric.per_days)
     statistic = query.statistic or metric.statistic
     if statistic is not None:
-        outcome = outcome._replace(value=outcome.statistics.get(statistic))
+        result = result._replace(value=result.statistics.get(statistic))
         if statistic is not Statistic.MEAN:  # only the mean is a quotient
-            outcome = outcome._replace(numerator=None, denominator=None)
-    value, reason = outcome.value, None
+            result = result._replace(numerator=None, denominator=None)
+    value, reason = result.value, None
     if value is None:
-        reason = metric.missing_reason if outcome.missing else _why_no_data(each, window, since)
-        if reason is NOTHING and (metric.zero_of_nothing or (metric.over_buckets and outcome.denominator)):
+        reason = metric.missing_reason if result.missing else _why_no_data(plan, window, since)
+        if reason is NOTHING and (metric.zero_of_nothing or (metric.over_buckets and result.denominator)):
             value, reason = 0.0, None
     return Figure(
         window=window,
-        segment={dimension.value: name for dimension, name in zip(each.segments, segment, strict=bool(segment))},
+        segment={dimension.value: name for dimension, name in zip(plan.segments, segment, strict=bool(segment))},
         value=value,
-        numerator=outcome.numerator,
-        denominator=outcome.denominator,
-        sample_size=outcome.sample_size,
-        people=0 if metric.belongs_to is BelongsTo.OWNER else outcome.people,
+        numerator=result.numerator,
+        denominator=result.denominator,
+        sample_size=result.sample_size,
+        people=0 if metric.belongs_to is BelongsTo.OWNER else result.people,
         reason=reason,
-        low=outcome.low,
-        high=None if outcome.low is None else value,
-        mix=outcome.mix,
-        left_out=outcome.left_out,
+        low=result.low,
+        high=None if result.low is None else value,
+        mix=result.mix,
+        left_out=result.left_out,
         to_date=window.start <= today < window.end,
     )
 
 
-def _why_no_data(each: Plan, window: Window, since: ConnectedSince) -> str:
-    if each.metric.belongs_to is BelongsTo.OWNER and is_of_people(each.placement):
+def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
+    if plan.metric.belongs_to is BelongsTo.OWNER and is_of_people(plan.scope):
         return OF_NO_PERSON
-    return why_no_data(window, since.of(each.metric, each.placement, each.unit_id), each.clock.today)
+    return why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
 
 
-def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:
-    """A cell in which nothing was found, with what the segments of its window have in common."""
-    return outcomes.shared.get(window) or metric.outcome(lambda _measure: NOTHING_MEASURED)
+def _nothing(metric: Metric, results: MetricResults, window: Window) -> MetricResult:
+    """The result of a group without facts, with the part that the segments of its window share."""
+    return results.shared.get(window) or metric.result(lambda _measure: NOTHING_MEASURED)
 
 
-def _per_period(outcome: Outcome, periods: float) -> Outcome:
-    """Divide by time too: the denominator becomes people × granularity units."""
-    if outcome.numerator is None or not outcome.denominator or not periods:
-        return outcome._replace(value=None)
-    denominator = outcome.denominator * periods
-    return outcome._replace(value=outcome.numerator / denominator, denominator=denominator)
+def _per_period(result: MetricResult, periods: float) -> MetricResult:
+    """Divide by time as well: the denominator becomes people × granularity units."""
+    if result.numerator is None or not result.denominator or not periods:
+        return result._replace(value=None)
+    denominator = result.denominator * periods
+    return result._replace(value=result.numerator / denominator, denominator=denominator)
 
 
-def _per_days(outcome: Outcome, units_of_time: float) -> Outcome:
-    """Divide what was counted by the time that has come; nothing where none has."""
-    told = outcome._replace(numerator=outcome.value or 0, denominator=units_of_time)
-    return told._replace(value=None if outcome.value is None or not units_of_time else outcome.value / units_of_time)
+def _per_days(result: MetricResult, units_of_time: float) -> MetricResult:
+    """Divide a count by the elapsed time; no value where none has elapsed."""
+    divided = result._replace(numerator=result.value or 0, denominator=units_of_time)
+    return divided._replace(value=None if result.value is None or not units_of_time else result.value / units_of_time)

@@ -1,4 +1,4 @@
-"""Answering questions: one statement each."""
+"""Runs fact queries: one cached statement each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.nudges import nudge_on_commit
 from insights.columns.rows import types_of
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
-from insights.engine.fact_query import CellKey, Reading, StockReading
+from insights.engine.fact_query import CellKey, FactQuery, StockQuery
 from insights.engine.live_rows import Rows, rows_of_answer
 from insights.engine.measures import value_in
 from insights.engine.statement import (
@@ -33,33 +33,33 @@ from insights.query.query import Window
 logger = logging.getLogger(__name__)
 
 CACHED_BYTES = 64 * 1024 * 1024
-BYTES_OF_A_VALUE = 100  # a number with its place in a row, about
+BYTES_OF_A_VALUE = 100  # estimate, including the entry in the row's dictionary
 
-Found = Sequence[Mapping[str, Any]]  # rows, by the names of their columns
+Found = Sequence[Mapping[str, Any]]  # rows by column name
 
 
-def _bytes_of(found: Found) -> int:
-    return sum(len(row) for row in found) * BYTES_OF_A_VALUE + 1000
+def _bytes_of(rows: Found) -> int:
+    return sum(len(row) for row in rows) * BYTES_OF_A_VALUE + 1000
 
 
 answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
-"""What statements found, by their text, with the names of files and tables in it, and their parameters."""
+"""Rows by statement text, which includes the names of files and tables, and parameters."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The measures of one cell, and how many of its facts were matched to a person."""
+class MeasuredGroup:
+    """The measures of one group, and how many of its facts are matched to a person."""
 
     values: Mapping[Measure, MeasureValue]
     facts: int
     matched_facts: int
 
 
-Cells = Mapping[CellKey, Cell]
+MeasuredGroups = Mapping[CellKey, MeasuredGroup]
 
 
 class _ValuesOfRow(Mapping[Measure, MeasureValue]):
-    """Each is put together when it is asked for: of thousands of people most never are."""
+    """Computes values lazily: with thousands of people most are never used."""
 
     def __init__(self, row: Mapping[str, Any], positions: Mapping[Measure, int]) -> None:
         self._row = row
@@ -75,61 +75,61 @@ class _ValuesOfRow(Mapping[Measure, MeasureValue]):
         return len(self._positions)
 
 
-def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
-    """Every cell in which a fact was found, of every window.
+def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
+    """Every group with a fact, in every window.
 
-    Raises QuestionStoppedError where it needs more time or memory than a question may.
+    Raises QuestionStoppedError where it exceeds the time or memory limit.
     """
-    windows = windows_of(question)
+    windows = windows_of(query)
     if not windows:
         return {}
-    types = types_of(question.relation)
-    found = _fetch(lambda source: statement_of(question, measures, source, types))
-    cells: dict[CellKey, Cell] = {}
+    types = types_of(query.relation)
+    rows = _fetch(lambda source: statement_of(query, measures, source, types))
+    groups: dict[CellKey, MeasuredGroup] = {}
     positions = {measure: position for position, measure in enumerate(measures)}
-    width = len(question.segments)
-    for row in found:
+    width = len(query.segments)
+    for row in rows:
         segment = tuple(row[f"segment_{position}"] for position in range(width))
-        cell = Cell(_ValuesOfRow(row, positions), row["facts"], row["matched_facts"])
+        group = MeasuredGroup(_ValuesOfRow(row, positions), row["facts"], row["matched_facts"])
         for window in windows[row["window_id"]][1]:
-            cells[CellKey(row["unit_id"] or None, window, segment)] = cell
-    return cells
+            groups[CellKey(row["unit_id"] or None, window, segment)] = group
+    return groups
 
 
-def select(question: Reading, measures: Sequence[Measure], text: str) -> Found:
-    """Rows of a SELECT over `counted`, the question's rows (`Part`), by the names of its columns.
+def select(query: FactQuery, measures: Sequence[Measure], text: str) -> Found:
+    """Rows of a SELECT over `counted`, the fact query's rows (`Part`), by column name.
 
     Raises QuestionStoppedError as `scan`.
     """
-    if not windows_of(question):
+    if not windows_of(query):
         return []
-    return _fetch(lambda source: statement_over_rows(Part(question, measures, text), source))
+    return _fetch(lambda source: statement_over_rows(Part(query, measures, text), source))
 
 
 def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[Mapping[str, Any]]:
-    """Rows of a SELECT over what several questions found (`statement_over_parts`), as `select`."""
-    if not all(windows_of(part.question) for part in parts):
+    """Rows of a SELECT over several fact queries (`statement_over_parts`), as `select`."""
+    if not all(windows_of(part.query) for part in parts):
         return []
     return _fetch(lambda source: statement_over_parts(parts, source, text, values))
 
 
-def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
-    """People of each span of the question, by unit and span.  Raises QuestionStoppedError as `scan`."""
-    found = _fetch(lambda _: stock_statement(question))
-    return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
+def stock(query: StockQuery) -> dict[tuple[int | None, Window], int]:
+    """The number of people by unit and window.  Raises QuestionStoppedError as `scan`."""
+    rows = _fetch(lambda _: stock_statement(query))
+    return {(row["unit_id"] or None, query.windows[row["window_id"]]): row["people"] for row in rows}
 
 
-def people_in_stock(question: StockReading) -> Collection[int]:
-    """The ids of those whom `stock` counts in any span of the question."""
-    found = _fetch(lambda _: stock_statement(question, LISTED))
-    return {person for row in found for person in row["people"]}
+def people_in_stock(query: StockQuery) -> Collection[int]:
+    """The ids of the people whom `stock` counts in any window."""
+    rows = _fetch(lambda _: stock_statement(query, LISTED))
+    return {person for row in rows for person in row["people"]}
 
 
 def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
-    """What the statement finds; where it fails, of rows of PostgreSQL alone.
+    """Runs the statement; where it fails, once more with rows from PostgreSQL alone.
 
-    A file of the columns can be damaged or gone since it was looked for, and another thread can drop a table that this
-    one has just found: nobody should see that.
+    A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
+    should not notice.
     """
     import duckdb
 
@@ -149,10 +149,10 @@ def _fetch_once(statement_from: Callable[[Source], Statement], rows: Rows) -> Fo
         text = statement.naming(tables.load(cursor, statement.tables, rows))
         if rows.reads_live(text):
             return database.fetch(cursor, text, statement.parameters)
-        # Files and tables are never changed in place: a change of what they hold gives them another name.
+        # Files and tables are never changed in place: new content gets a new name.
         key = hashlib.sha256(repr((text, statement.parameters)).encode()).hexdigest()
-        found = answers.get(key)
-        if found is None:
-            found = database.fetch(cursor, text, statement.parameters)
-            answers.put(key, found)
-        return found
+        cached_rows = answers.get(key)
+        if cached_rows is None:
+            cached_rows = database.fetch(cursor, text, statement.parameters)
+            answers.put(key, cached_rows)
+        return cached_rows

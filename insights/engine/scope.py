@@ -1,12 +1,11 @@
-"""Whose rows count: the joins and conditions of a scope, as SQL over a relation's row, which is called source.
+"""The joins and conditions of a scope, as SQL over a relation's row, which is aliased `source`.
 
-A row stands once for each unit that is asked for and that its person is in on the day of the row: a person is in one
-unit of a tree at a time, and one value of an attribute holds at a time, so no row counts twice.  What counts for its
-owner is placed in the same way, by what is owned; it is nobody's, so that of a person, or people with an attribute,
-nothing of it is found.
+A row is joined once for each requested unit of which its person is a member on the day of the row: a person is in one
+unit of a tree at a time, and an attribute has one value at a time, so no row counts twice.  Facts of owners are joined
+in the same way by the owned service or repository; they belong to no person, so a scope of people has none of them.
 
-A relation of people of which some rows fall to owners, what autonomous agents do, is placed in units as two: by people,
-and by the owners of repositories (docs/decisions/0023).
+A relation of people in which some rows are credited to owners (the work of autonomous agents) is read twice in units:
+by people, and by the owners of repositories (docs/decisions/0023).
 """
 
 from __future__ import annotations
@@ -30,94 +29,95 @@ class Parameters:
     tables: dict[str, Table] = field(default_factory=dict)
 
     def add(self, value: Any, kind: str) -> str:
-        """The parameter of that value, as SQL of that type."""
+        """Adds a parameter; returns its reference as SQL of that type."""
         name = f"p{len(self.values)}"
         self.values[name] = value
         return f"${name}::{kind}"
 
     def one_of(self, values: Collection[Any], kind: str) -> str:
-        """SQL that lists these values, to stand after IN."""
+        """SQL for these values, to follow IN."""
         return f"(SELECT unnest({self.add(list(values), f'{kind}[]')}))"
 
     def table(self, table: Table) -> str:
-        """Where the table's name will stand."""
+        """A placeholder for the table's name."""
         self.tables[table.name] = table
         return f"{{{table.name}}}"
 
 
-def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
-    """The relation once for each way in which its rows are placed."""
-    if relation.falls_to_owners and placement.placed in IN_UNITS and not is_of_people(placement):
+def placements_of(scope: Placement, relation: Relation) -> Sequence[Relation]:
+    """The relation once for each way in which its rows are assigned to units."""
+    if relation.falls_to_owners and scope.kind in IN_UNITS and not is_of_people(scope):
         owned = replace(relation, owner=REPOSITORY_ID)
         return (relation, owned)
     return (relation,)
 
 
-def whose(placement: Placement, relation: Relation) -> str:
-    """Whose a row is, as a number: a person's id, or of an agent's the negative of its repository's; or null.
+def person_of(scope: Placement, relation: Relation) -> str:
+    """The person of a row, as SQL: a person's id, for an autonomous agent the negative of its repository's, or null.
 
-    Of a relation of owners it is what is owned, and of facts that several share the fact: they are gathered by it.
+    For relations of owners it is the owned service or repository, and for shared facts the fact: rows are
+    grouped by it.
     """
     if relation.shared_facts or not relation.falls_to_owners:
         return f"source.{relation.gathered_by}"
     if relation.owner:
         return f"-source.{REPOSITORY_ID}"
-    if is_of_people(placement) or placement.placed in IN_UNITS:
+    if is_of_people(scope) or scope.kind in IN_UNITS:
         return f"source.{relation.person}"
     return f"coalesce(source.{relation.person}, CASE WHEN source.{IS_AUTONOMOUS} THEN -source.{REPOSITORY_ID} END)"
 
 
 def columns_of(relation: Relation) -> Collection[str]:
-    """The columns of the relation that say whose a row is."""
+    """The columns of the relation that assign a row to people and owners."""
     owned = (relation.person, REPOSITORY_ID, IS_AUTONOMOUS) if relation.falls_to_owners else ()
     return {relation.fact, relation.placed_by, *owned}
 
 
-def is_of_people(placement: Placement) -> bool:
-    """Whether it is that of a person, or of people of whom something holds."""
-    narrowed = placement.held or placement.among or placement.person_id is not None
-    return placement.placed is Placed.PERSON or bool(narrowed)
+def is_of_people(scope: Placement) -> bool:
+    """Whether the scope is a person, or restricted to certain people."""
+    narrowed = scope.attributes or scope.among or scope.person_id is not None
+    return scope.kind is Placed.PERSON or bool(narrowed)
 
 
-def unit_of(placement: Placement, relation: Relation | None = None) -> str:
-    """The unit for which a row counts; 0 where there is only one scope, and for what is owned, where people are asked
-    for: none of it counts."""
-    if relation and relation.owner and is_of_people(placement):
+def unit_of(scope: Placement, relation: Relation | None = None) -> str:
+    """The unit for which a row counts; 0 for a single scope, and for owned facts in a scope of people, where none
+    counts."""
+    if relation and relation.owner and is_of_people(scope):
         return "0"
-    return "membership.unit_id" if placement.placed is Placed.UNITS else "0"
+    return "membership.unit_id" if scope.kind is Placed.UNITS else "0"
 
 
-def joins_on_day(placement: Placement, relation: Relation, day: str, parameters: Parameters) -> str:
-    """The joins that find where a row belongs on its day, and what holds of its person then."""
-    if relation.owner and is_of_people(placement):
+def joins_on_day(scope: Placement, relation: Relation, day: str, parameters: Parameters) -> str:
+    """The joins with the row's membership, and its person's attributes, on the day of the row."""
+    if relation.owner and is_of_people(scope):
         return ""
     placed_by = f"-source.{REPOSITORY_ID}" if _by_repository(relation) else f"source.{relation.placed_by}"
     joins = []
-    if placement.placed in IN_UNITS:
+    if scope.kind in IN_UNITS:
         table = REPOSITORY_OWNERS if _by_repository(relation) else OWNERS if relation.owner else MEMBERSHIPS
         joins.append(_on_day("membership", parameters.table(table), placed_by, day))
-        if placement.ids:
-            joins.append(f"AND membership.unit_id IN {parameters.one_of(placement.ids, 'BIGINT')}")
-    for position, name in enumerate(_held(placement)):
+        if scope.ids:
+            joins.append(f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}")
+    for position, name in enumerate(_attribute_joins(scope)):
         joins.append(_on_day(name, parameters.table(ATTRIBUTES), placed_by, day))
-        joins.append(f"AND {_holds(name, position, placement, parameters)}")
+        joins.append(f"AND {_holds(name, position, scope, parameters)}")
     return "\n".join(joins)
 
 
-def conditions_on_day(placement: Placement, relation: Relation, day: str, parameters: Parameters) -> Iterator[str]:
-    """What else must be true of a row."""
-    if relation.owner and is_of_people(placement):
+def conditions_on_day(scope: Placement, relation: Relation, day: str, parameters: Parameters) -> Iterator[str]:
+    """The remaining conditions on a row."""
+    if relation.owner and is_of_people(scope):
         yield "false"
     if _by_repository(relation):
         yield f"source.{IS_AUTONOMOUS}"
         return
-    yield from only(placement, f"source.{relation.placed_by}", parameters)
-    if placement.placed is Placed.UNASSIGNED:
+    yield from only(scope, f"source.{relation.placed_by}", parameters)
+    if scope.kind is Placed.UNASSIGNED:
         tables: tuple[Table, ...] = (OWNERS,) if relation.owner else (MEMBERSHIPS,)
         by = f"source.{relation.placed_by}"
         if relation.falls_to_owners:
-            tables, by = (MEMBERSHIPS, REPOSITORY_OWNERS), whose(placement, relation)
-        trees = parameters.one_of(placement.ids, "BIGINT")
+            tables, by = (MEMBERSHIPS, REPOSITORY_OWNERS), person_of(scope, relation)
+        trees = parameters.one_of(scope.ids, "BIGINT")
         for table in tables:
             yield (
                 f"NOT EXISTS (FROM {parameters.table(table)} AS elsewhere WHERE elsewhere.id = {by}"
@@ -125,37 +125,37 @@ def conditions_on_day(placement: Placement, relation: Relation, day: str, parame
             )
 
 
-def only(placement: Placement, person: str, parameters: Parameters) -> Iterator[str]:
-    """The conditions that leave the person, or people, asked for; none where that is everybody."""
-    if placement.placed is Placed.PERSON:
-        yield f"{person} IN {parameters.one_of(placement.ids, 'BIGINT')}"
-    if placement.person_id is not None:
-        yield f"{person} = {parameters.add(placement.person_id, 'BIGINT')}"
-    if placement.among:
-        yield f"{person} IN {parameters.one_of(placement.among, 'BIGINT')}"
+def only(scope: Placement, person: str, parameters: Parameters) -> Iterator[str]:
+    """The conditions that restrict rows to the scope's person or people; none for everybody."""
+    if scope.kind is Placed.PERSON:
+        yield f"{person} IN {parameters.one_of(scope.ids, 'BIGINT')}"
+    if scope.person_id is not None:
+        yield f"{person} = {parameters.add(scope.person_id, 'BIGINT')}"
+    if scope.among:
+        yield f"{person} IN {parameters.one_of(scope.among, 'BIGINT')}"
 
 
-def joins_of_ranges(placement: Placement, person: str, parameters: Parameters) -> tuple[str, Sequence[str]]:
-    """The joins that find the ranges of days on which a person is in scope, and their names: each has first_day and
-    end_day, and a row stands once for each combination."""
-    joins, names = [], list(_held(placement))
-    for position, name in enumerate(_held(placement)):
-        holds = _holds(name, position, placement, parameters)
+def joins_of_ranges(scope: Placement, person: str, parameters: Parameters) -> tuple[str, Sequence[str]]:
+    """The joins with the date ranges in which a person is in scope, and their aliases: each has first_day and end_day,
+    with one row for each combination."""
+    joins, names = [], list(_attribute_joins(scope))
+    for position, name in enumerate(_attribute_joins(scope)):
+        holds = _holds(name, position, scope, parameters)
         joins.append(f"JOIN {parameters.table(ATTRIBUTES)} AS {name} ON {name}.id = {person} AND {holds}")
-    if placement.placed in IN_UNITS:
-        among = f"AND membership.unit_id IN {parameters.one_of(placement.ids, 'BIGINT')}" if placement.ids else ""
+    if scope.kind in IN_UNITS:
+        among = f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}" if scope.ids else ""
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
-    if placement.placed is Placed.UNASSIGNED:
+    if scope.kind is Placed.UNASSIGNED:
         outside = _OUTSIDE.format(
-            memberships=parameters.table(MEMBERSHIPS), trees=parameters.one_of(placement.ids, "BIGINT")
+            memberships=parameters.table(MEMBERSHIPS), trees=parameters.one_of(scope.ids, "BIGINT")
         )
         joins.append(f"JOIN ({outside}) AS outside ON outside.id = {person}")
         names.append("outside")
     return "\n".join(joins), names
 
 
-# The ranges of days on which each of the people is in no unit of the trees: before, between and after memberships.
+# The date ranges in which a person is in no unit of the trees: before, between and after memberships.
 _OUTSIDE = """
     WITH inside AS (FROM {memberships} WHERE tree_id IN {trees}),
     borders AS (
@@ -178,12 +178,12 @@ def _by_repository(relation: Relation) -> bool:
     return bool(relation.owner) and relation.falls_to_owners
 
 
-def _held(placement: Placement) -> Sequence[str]:
-    return [f"held_{position}" for position in range(len(placement.held))]
+def _attribute_joins(scope: Placement) -> Sequence[str]:
+    return [f"held_{position}" for position in range(len(scope.attributes))]
 
 
-def _holds(name: str, position: int, placement: Placement, parameters: Parameters) -> str:
-    attribute, values = placement.held[position]
+def _holds(name: str, position: int, scope: Placement, parameters: Parameters) -> str:
+    attribute, values = scope.attributes[position]
     return (
         f"{name}.attribute_id = {parameters.add(attribute, 'BIGINT')}"
         f" AND {name}.value IN {parameters.one_of(values, 'VARCHAR')}"

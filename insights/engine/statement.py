@@ -1,4 +1,4 @@
-"""From a question to its one statement: the rows of the relation, in scope, by window and segment, added up."""
+"""Compiles a fact query into one statement: the relation's rows, in scope, aggregated by window and segment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from insights.engine import cells, measures, scope
-from insights.engine.fact_query import Reading, StockReading
+from insights.engine.fact_query import FactQuery, StockQuery
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
 from insights.query import dimensions, windows
@@ -19,48 +19,51 @@ from integrations.facts.ai import AGENT_SESSION_DAYS
 from integrations.facts.relation import STANDING_FROM, STANDING_ON, STANDING_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
-"""What stands in a FROM clause for the rows of a relation on these days, and maybe on others, with the columns needed.
-The days are in their order, and the windows share none."""
+"""Returns a FROM item with the needed columns of a relation's rows on these days, and possibly on others.  The windows
+are in order and disjoint."""
 
 EVER = Window(date.min, date.max)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """`text` has {name} where the name of one of the tables stands."""
+    """`text` has placeholders {name} for the names of `tables`."""
 
     text: str
     parameters: Mapping[str, Any]
     tables: Collection[Table]
 
     def naming(self, tables: Mapping[str, str]) -> str:
-        """The text with the names that the tables have."""
+        """The text with the tables' actual names."""
         text = self.text
         for name, loaded in tables.items():
             text = text.replace(f"{{{name}}}", loaded)
         return text
 
 
-def windows_of(question: Reading) -> Sequence[tuple[Window, Sequence[Window]]]:
-    """The days by which rows are put into windows, each with the windows that have the same answer.
+def windows_of(query: FactQuery) -> Sequence[tuple[Window, Sequence[Window]]]:
+    """The days by which rows are assigned to windows, each with the windows that have the same result.
 
-    Of a stock these are last days: windows that end on the same day have the same answer.
+    For a stock these are last days: windows that end on the same day have the same result.
     """
-    if question.relation.stock is None:
-        return [(window, (window,)) for window in question.windows]
-    return [(Window(day, day + timedelta(days=1)), found) for day, found in question.windows_by_last_day.items()]
+    if query.relation.stock is None:
+        return [(window, (window,)) for window in query.windows]
+    return [
+        (Window(day, day + timedelta(days=1)), windows_of_day)
+        for day, windows_of_day in query.windows_by_last_day.items()
+    ]
 
 
 @dataclass(frozen=True)
 class Part:
-    """`select` over `counted`: the question's rows, once for each window in which they lie.
+    """`select` over `counted`: the fact query's rows, once for each window that contains them.
 
-    With unit_id (0: the scope has none), person_id (0: unmatched; what is owned is negative), fact_id, day, window_id
-    (the position in `windows_of`), last_day of the window, segment_i, the columns that measures are computed from
-    (insights/engine/measures.py), and `columns`, further ones of the relation, by their names.
+    Its columns: unit_id (0: the scope has none), person_id (0: unmatched; negative: a repository), fact_id, day,
+    window_id (the position in `windows_of`), last_day of the window, segment_i, the input columns of measures
+    (insights/engine/measures.py), and `columns`, further ones of the relation by name.
     """
 
-    question: Reading
+    query: FactQuery
     measures: Sequence[Measure]
     select: str
     columns: Sequence[str] = ()
@@ -72,7 +75,7 @@ def statement_over_rows(part: Part, source: Source) -> Statement:
 
 
 def statement_over_parts(parts: Sequence[Part], source: Source, select: str, values: Mapping[str, Any]) -> Statement:
-    """`select` over what the parts select, called part_0, part_1 and so on, with these values as parameters by name."""
+    """`select` over the results of the parts, named part_0, part_1 and so on, with `values` as named parameters."""
     parameters = Parameters(dict(values))
     named = [f"part_{i} AS ({_over_rows(part, source, parameters)})" for i, part in enumerate(parts)]
     text = f"WITH {', '.join(named)}\n{select}"
@@ -80,94 +83,96 @@ def statement_over_parts(parts: Sequence[Part], source: Source, select: str, val
 
 
 def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
-    question = part.question
-    days = [window for window, _ in windows_of(question)]
-    read = days
-    if question.relation.stock is None:  # else these are single days, in their order
-        read = [Window(min(window.start for window in days), max(window.end for window in days))]
-    rows = _Rows(question, part.measures, source, read, parameters, part.columns)
-    placed = "\nUNION ALL\n".join(map(rows.placed_as, scope.placed_as(question.placement, question.relation)))
+    query = part.query
+    days = [window for window, _ in windows_of(query)]
+    days_read = days
+    if query.relation.stock is None:  # otherwise these are single days, in order
+        days_read = [Window(min(window.start for window in days), max(window.end for window in days))]
+    rows = _Rows(query, part.measures, source, days_read, parameters, part.columns)
+    placements = "\nUNION ALL\n".join(map(rows.rows_in_scope, scope.placements_of(query.scope, query.relation)))
     return f"""
 WITH {_window_days(days, parameters)},
-placed AS ({placed}),
-counted AS (SELECT * FROM placed JOIN window_days USING (day){_only_people(question)})
+placed AS ({placements}),
+counted AS (SELECT * FROM placed JOIN window_days USING (day){_only_people(query)})
 {part.select}
 """
 
 
-def statement_of(question: Reading, wanted: Sequence[Measure], source: Source, types: Mapping[str, str]) -> Statement:
-    """One row per unit_id, window_id and segment in which anything was found, with the columns that
-    insights/engine/measures.py lists."""
-    keys = ", ".join(("unit_id", "window_id", *segment_names(question)))
-    return statement_over_rows(Part(question, wanted, cells.select(question, wanted, keys, types)), source)
+def statement_of(
+    query: FactQuery, measures_read: Sequence[Measure], source: Source, types: Mapping[str, str]
+) -> Statement:
+    """One row per unit_id, window_id and segment with any rows, with the columns that insights/engine/measures.py
+    lists."""
+    keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
+    return statement_over_rows(Part(query, measures_read, cells.select(query, measures_read, keys, types)), source)
 
 
-def segment_names(question: Reading) -> list[str]:
-    return [f"segment_{position}" for position in range(len(question.segments))]
+def segment_names(query: FactQuery) -> list[str]:
+    return [f"segment_{position}" for position in range(len(query.segments))]
 
 
 def _window_days(days: Sequence[Window], parameters: Parameters) -> str:
-    """A row for each day of each window: its number, and the last day of the window that has come."""
+    """A row for each day of each window, with the window's position and last elapsed day."""
     first = parameters.add([window.start for window in days], "DATE[]")
     end = parameters.add([window.end for window in days], "DATE[]")
-    return f"""asked AS (
+    return f"""query_windows AS (
     SELECT unnest({first}) AS first_day, unnest({end}) AS end_day, unnest(range({len(days)})) AS window_id
 ),
 window_days AS (
     SELECT window_id, least(end_day - 1, {parameters.add(windows.local_today(), "DATE")}) AS last_day,
            first_day + unnest(range(end_day - first_day))::INTEGER AS day
-    FROM asked
+    FROM query_windows
 )"""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that a question reads."""
+    """The rows that a fact query reads."""
 
-    question: Reading
-    wanted: Sequence[Measure]
+    query: FactQuery
+    measures_read: Sequence[Measure]
     source: Source
-    days: Sequence[Window]  # of which rows are needed
+    days: Sequence[Window]  # whose rows are needed
     parameters: Parameters
-    columns: Sequence[str]  # wanted by their names
+    columns: Sequence[str]  # selected by name
 
-    def placed_as(self, relation: Relation) -> str:
-        """Those of the relation, as it is placed, that are in scope and pass the facets."""
-        question = self.question
+    def rows_in_scope(self, relation: Relation) -> str:
+        """SQL for the relation's rows that are in scope and match the facets."""
+        query = self.query
         day = "standing.day" if relation.stock else f"source.{relation.day}"
-        person = f"coalesce({scope.whose(question.placement, relation)}, 0)"
+        person = f"coalesce({scope.person_of(query.scope, relation)}, 0)"
         selected = [
-            f"{person if question.by_person else scope.unit_of(question.placement, relation)} AS unit_id",
+            f"{person if query.by_person else scope.unit_of(query.scope, relation)} AS unit_id",
             f"{person} AS person_id",
             f"source.{relation.fact} AS fact_id",
             f"{day} AS day",
             *(f"source.{column}" for column in self.columns),
         ]
-        for dimension, name in zip(question.segments, segment_names(question), strict=True):
+        for dimension, name in zip(query.segments, segment_names(query), strict=True):
             selected.append(f"{dimensions.value_of(dimension)} AS {name}")
-        for i, measure in enumerate(self.wanted):
+        for i, measure in enumerate(self.measures_read):
             selected += [
                 f"{self._picked(measure, _column(relation, column))} AS {letter}_{i}"
                 for letter, column in measures.columns_of(measure)
             ]
         conditions = [
-            *scope.conditions_on_day(question.placement, relation, day, self.parameters),
+            *scope.conditions_on_day(query.scope, relation, day, self.parameters),
             *self._facets(relation),
         ]
         if any("$settled_before" in text for text in (*selected, *conditions)):
-            self.parameters.values["settled_before"] = question.settled_before
+            self.parameters.values["settled_before"] = query.settled_before
         return f"""
 SELECT {", ".join(selected)}
 FROM {self.source(relation, self.days, self._needed(relation))} AS source
-{_JOIN_STANDING if relation.stock else ""}
-{scope.joins_on_day(question.placement, relation, day, self.parameters)}
+{_JOIN_STOCK_DAYS if relation.stock else ""}
+{scope.joins_on_day(query.scope, relation, day, self.parameters)}
 WHERE {" AND ".join(conditions) or "true"}
 """
 
     def _facets(self, relation: Relation) -> Iterator[str]:
-        for dimension, values in self.question.facets:
+        for dimension, values in self.query.facets:
             among = self.parameters.one_of(values, "VARCHAR")
-            if dimension is Dimension.MODEL and self.question.model_picks_facts:
+            if dimension is Dimension.MODEL and self.query.model_picks_facts:
                 sessions = self.source(AGENT_SESSION_DAYS, [EVER], {"session_id", "model", "tokens"})
                 yield (
                     f"source.{relation.fact} IN (SELECT source.session_id FROM {sessions} AS source"
@@ -177,7 +182,7 @@ WHERE {" AND ".join(conditions) or "true"}
                 yield f"{dimensions.value_of(dimension)} IN {among}"
 
     def _picked(self, measure: Measure, column: str) -> str:
-        """The column, null in rows that do not enter the measure."""
+        """The column, null in rows that the measure excludes."""
         if not (isinstance(measure, Total) and measure.only):
             return column
         dimension, values = measure.only
@@ -187,10 +192,10 @@ WHERE {" AND ".join(conditions) or "true"}
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
         names = {relation.day, *scope.columns_of(relation), *self.columns}
-        used = [*self.question.segments]
-        model_of_fact = Dimension.MODEL if self.question.model_picks_facts else None
-        used += (dimension for dimension, _ in self.question.facets if dimension is not model_of_fact)
-        for measure in self.wanted:
+        used = [*self.query.segments]
+        model_of_fact = Dimension.MODEL if self.query.model_picks_facts else None
+        used += (dimension for dimension, _ in self.query.facets if dimension is not model_of_fact)
+        for measure in self.measures_read:
             names.update(column for _, column in measures.columns_of(measure))
             if isinstance(measure, Total) and measure.only:
                 used.append(measure.only[0])
@@ -199,12 +204,12 @@ WHERE {" AND ".join(conditions) or "true"}
         if relation.stock is None:
             return names
         expressions = dict(relation.stock.columns)
-        read = [name for each in names & expressions.keys() for name in re.findall(r"source\.(\w+)", expressions[each])]
+        read = [name for name in names & expressions.keys() for name in re.findall(r"source\.(\w+)", expressions[name])]
         return (names - expressions.keys() - {STANDING_ON}).union(read, {STANDING_FROM, STANDING_UNTIL})
 
 
-# Half the time of a join over a range of days, which sorts the rows.
-_JOIN_STANDING = f"""
+# Takes half the time of a range join, which sorts the rows.
+_JOIN_STOCK_DAYS = f"""
 CROSS JOIN LATERAL (
     SELECT unnest(list_filter(
         (SELECT list(DISTINCT day) FROM window_days),
@@ -215,37 +220,37 @@ CROSS JOIN LATERAL (
 
 
 def _column(relation: Relation, name: str) -> str:
-    """A column of the relation; of a stock it may be an expression over its row and the day on which it stands."""
+    """A column of the relation; for a stock it may be an expression over its row and the day of the stock."""
     return dict(relation.stock.columns if relation.stock else ()).get(name) or f"source.{name}"
 
 
-def _only_people(question: Reading) -> str:
-    return " WHERE person_id > 0" if question.by_person else ""
+def _only_people(query: FactQuery) -> str:
+    return " WHERE person_id > 0" if query.by_person else ""
 
 
 COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"
 
 
-def stock_statement(question: StockReading, aggregate: str = COUNTED) -> Statement:
-    """One row per unit_id and window_id, the position among the spans: the people who were there, and in scope, on any
-    day of it, of those whose day lies before its end."""
-    placement = question.placement
+def stock_statement(query: StockQuery, aggregate: str = COUNTED) -> Statement:
+    """One row per unit_id and window_id (the position among the windows): the people of the relation, since before the
+    window's end, who were present and in scope on any day of it."""
+    resolved = query.scope
     parameters = Parameters()
     person = "people.person_id"
-    joins, ranges = scope.joins_of_ranges(placement, person, parameters)
-    first = ", ".join(["asked.first_day", "people.first_day", *(f"{name}.first_day" for name in ranges)])
-    end = ", ".join(["asked.end_day", "people.end_day", *(f"{name}.end_day" for name in ranges)])
-    starts = parameters.add([span.start for span in question.spans], "DATE[]")
-    ends = parameters.add([span.end for span in question.spans], "DATE[]")
-    conditions = [f"greatest({first}) < least({end})", *scope.only(placement, person, parameters)]
+    joins, ranges = scope.joins_of_ranges(resolved, person, parameters)
+    first = ", ".join(["query_windows.first_day", "people.first_day", *(f"{name}.first_day" for name in ranges)])
+    end = ", ".join(["query_windows.end_day", "people.end_day", *(f"{name}.end_day" for name in ranges)])
+    starts = parameters.add([window.start for window in query.windows], "DATE[]")
+    ends = parameters.add([window.end for window in query.windows], "DATE[]")
+    conditions = [f"greatest({first}) < least({end})", *scope.only(resolved, person, parameters)]
     text = f"""
-WITH asked AS (
-    SELECT unnest({starts}) AS first_day, unnest({ends}) AS end_day, unnest(range({len(question.spans)})) AS window_id
+WITH query_windows AS (
+    SELECT unnest({starts}) AS first_day, unnest({ends}) AS end_day, unnest(range({len(query.windows)})) AS window_id
 ),
-people AS (SELECT id AS person_id, * FROM {parameters.table(people_of(question.relation))})
-SELECT {scope.unit_of(placement)} AS unit_id, window_id, {aggregate} AS people
+people AS (SELECT id AS person_id, * FROM {parameters.table(people_of(query.relation))})
+SELECT {scope.unit_of(resolved)} AS unit_id, window_id, {aggregate} AS people
 FROM people
-JOIN asked ON people.since < asked.end_day
+JOIN query_windows ON people.since < query_windows.end_day
 {joins}
 WHERE {" AND ".join(conditions)}
 GROUP BY unit_id, window_id

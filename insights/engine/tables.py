@@ -1,6 +1,6 @@
-"""Who belongs where and when: small tables of DuckDB that statements join, loaded once for each version.
+"""Memberships, ownership and attributes as small DuckDB tables that statements join, loaded once per version.
 
-A version is what the transaction at hand sees: two transactions that see different rows have tables of their own.
+A version is what the current transaction sees: transactions that see different rows have separate tables.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from integrations.facts.relation import Relation
 if TYPE_CHECKING:
     import duckdb
 
-FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginning, and without an end
-VERSIONS = 4  # of each table, of as many transactions that see something else
+FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
+VERSIONS = 4  # versions of each table to keep
 _PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """`sql` selects its rows with the range during, for which first_day and end_day stand.
+    """`sql` selects its rows with the range `during`, which becomes first_day and end_day.
 
-    `of` are the tables of PostgreSQL that, when they change, change its rows.
+    `of` are the PostgreSQL tables that its rows depend on.
     """
 
     name: str
@@ -48,7 +48,7 @@ MEMBERSHIPS = Table(
     _PLACEMENT,
     ("orgtree_placement",),
 )
-"""A row per person, unit for which they count, directly or below it, and range of days; id is the person's."""
+"""A row per person, unit (their own and each ancestor) and date range; id is the person's."""
 
 _OWNERSHIP = ("integrations_owned", "integrations_ownership", "orgtree_unitplacement")
 OWNERS = Table(
@@ -57,7 +57,7 @@ OWNERS = Table(
     _PLACEMENT,
     _OWNERSHIP,
 )
-"""The same of what is owned; id is that of the Owned."""
+"""The same for owned services and repositories; id is the Owned's."""
 
 REPOSITORY_OWNERS = Table(
     "repository_owners",
@@ -65,7 +65,7 @@ REPOSITORY_OWNERS = Table(
     _PLACEMENT,
     _OWNERSHIP,
 )
-"""The same of repositories; id is the negative of the repository's, so that it is nobody's."""
+"""The same for repositories; id is the negative of the repository's, so that it matches no person."""
 
 ATTRIBUTES = Table(
     "attributes",
@@ -73,16 +73,15 @@ ATTRIBUTES = Table(
     {"id": "BIGINT", "attribute_id": "BIGINT", "value": "VARCHAR", "first_day": "DATE", "end_day": "DATE"},
     ("orgtree_personattribute",),
 )
-"""A row per person, attribute, value and range of days."""
+"""A row per person, attribute, value and date range."""
 
 
-# They are small, and most answers need several of them: their versions are looked up in one query.
+# Small tables, of which most answers need several: their versions are looked up in one query.
 _OF_PLACES = frozenset({*MEMBERSHIPS.of, *OWNERS.of, *ATTRIBUTES.of})
 
 
 def people_of(relation: Relation) -> Table:
-    """A row per person of the relation and range of days on which they are there, with the day since which they are of
-    them."""
+    """A row per person of the relation and date range in which they are present; `since` is their first day."""
     return Table(
         relation.name,
         f"SELECT {relation.person} AS id, {relation.day} AS since, unnest(coalesce(present, '{{(,)}}')) AS during"
@@ -93,14 +92,14 @@ def people_of(relation: Relation) -> Table:
 
 
 class _Process:
-    """What this process has loaded: of each table, the names by version, the latest used last."""
+    """The tables loaded in this process: for each table, names by version, the most recently used last."""
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
         self.forget()
 
     def forget(self) -> None:
-        """After a fork, where the database is another one."""
+        """After a fork, when the child opens a database of its own."""
         self.lock = threading.Lock()
         self.loaded: dict[str, OrderedDict[tuple[Any, ...], str]] = {}
 
@@ -109,20 +108,20 @@ _process = _Process()
 os.register_at_fork(after_in_child=_process.forget)
 
 
-def load(opened: duckdb.DuckDBPyConnection, wanted: Collection[Table], rows: Rows) -> Mapping[str, str]:
-    """The names that these tables have in DuckDB, by their own, with the rows that the transaction at hand sees.
+def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table], rows: Rows) -> Mapping[str, str]:
+    """Loads these tables as the current transaction sees them; their names in DuckDB, by table name.
 
-    Their versions are looked up once for the answer whose rows these are.
+    Versions are looked up once per answer, in `rows`.
     """
-    needed = {name for table in wanted for name in table.of}
-    if not needed <= rows.versions.keys():
-        if needed & _OF_PLACES:
-            needed |= _OF_PLACES
-        rows.versions |= _versions(sorted(needed - rows.versions.keys()))
+    sources = {name for table in tables for name in table.of}
+    if not sources <= rows.versions.keys():
+        if sources & _OF_PLACES:
+            sources |= _OF_PLACES
+        rows.versions |= _versions(sorted(sources - rows.versions.keys()))
     with _process.lock:
         return {
             table.name: _loaded_as(opened, table, tuple(rows.versions[name] for name in ("", *table.of)))
-            for table in wanted
+            for table in tables
         }
 
 
@@ -154,9 +153,9 @@ def _select(table: Table) -> sql.Composed:
 
 
 def _versions(names: Sequence[str]) -> Mapping[str, Any]:
-    """What changes with any row of these tables that this transaction sees, by name; of the database itself by "".
+    """A version of each of these tables, which changes with any row that this transaction sees; "" is the database.
 
-    Each row that is written has a place and a transaction of its own.
+    Every row version has its own ctid and xmin.
     """
     columns = sql.SQL(", ").join(
         sql.SQL("(SELECT ROW(count(*), sum(hashtext(xmin::text || ctid::text)))::text FROM {})").format(

@@ -1,7 +1,7 @@
-"""Who does not count towards the minimum group size, because nothing but telemetry names them.  docs/access.md.
+"""Unconfirmed people, known from telemetry alone, do not count towards the minimum group size.  docs/access.md.
 
-Their activity is in every figure: what telemetry brings is not lost.  But whoever holds a token of nobody can claim
-anybody's address, and so make a group of two look like one of five.
+Their activity counts in every value.  But a token that belongs to nobody can claim any address, and could make a group
+of two look like one of five.
 """
 
 from __future__ import annotations
@@ -21,37 +21,38 @@ CACHED_SECONDS = 60
 _BYTES_OF_AN_ID = 40
 
 unconfirmed_by_version: Cache[tuple[int, ...]] = Cache(8_000_000, lambda people: 100 + len(people) * _BYTES_OF_AN_ID)
-"""Of each version of people, in each minute."""
+"""By version of people and minute."""
 
 
 def unconfirmed(people_version: int) -> tuple[int, ...]:
-    """The ids of everybody whom nothing but telemetry names, as of that version of people at least.
+    """The ids of everybody known from telemetry alone, at least as recent as that version of people.
 
-    Whoever is claimed, moved or imported makes another one.  What else makes somebody known is seen within a minute.
+    Claiming, moving or importing people makes a new version.  Anything else that confirms people is seen within a
+    minute.
     """
     key = f"{people_version} {int(time.monotonic() / CACHED_SECONDS)}"
-    found = unconfirmed_by_version.get(key)
-    if found is None:
-        found = unconfirmed_people()
-        unconfirmed_by_version.put(key, found)
-    return found
+    people = unconfirmed_by_version.get(key)
+    if people is None:
+        people = unconfirmed_people()
+        unconfirmed_by_version.put(key, people)
+    return people
 
 
 def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[Plan | None]:
-    """Each plan for these people alone; None where they have no part in it."""
+    """Each plan restricted to these people; None where they cannot contribute."""
     return [among(plan, people) if _tells_of_telemetry(plan) else None for plan in plans]
 
 
 def noting_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> SeriesAnswer:
-    """The answer whose figures say how many of their people are unconfirmed."""
-    found = {
+    """The answer with the number of unconfirmed people in each value."""
+    people_by_window = {
         (figure.window, *sorted(figure.segment.items())): figure.people
         for figure in (*of_unconfirmed.total, *of_unconfirmed.series)
     }
 
     def noted(figures: Sequence[Figure]) -> list[Figure]:
         return [
-            replace(figure, unconfirmed=found.get((figure.window, *sorted(figure.segment.items())), 0))
+            replace(figure, unconfirmed=people_by_window.get((figure.window, *sorted(figure.segment.items())), 0))
             for figure in figures
         ]
 
@@ -59,6 +60,6 @@ def noting_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> Se
 
 
 def _tells_of_telemetry(plan: Plan) -> bool:
-    """What other tools show everybody has nothing of telemetry, and what is owned is no person's."""
+    """Whether telemetry contributes: not to what other tools show everybody, nor to facts of owners."""
     of_people = plan.metric.belongs_to is BelongsTo.PERSON
     return of_people and not all(measure.relation.open_as_in_tools for measure in plan.metric.measures)

@@ -1,1 +1,1 @@
-"""The record of figures: what the headline metrics said when a period had closed, and what they say of it today."""
+"""Figure records: the values of headline metrics when a period closed, and their restatements since."""

@@ -1,4 +1,4 @@
-"""Writing the record of figures: each night, of the periods that have closed."""
+"""Records the headline metrics of closed periods, every night."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from integrations.facts.unconfirmed import unconfirmed_people
 from orgtree.models import Unit
 
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
-# Nights that nobody was there to record: so many periods back are recorded later.  What is older stays unrecorded,
-# because a figure of today is not what was said then.
+# After missed nights so many past periods are recorded.  Older ones stay unrecorded, because today's value is not the
+# value of that time.
 PERIODS_BACK = {Granularity.DAY: 3, Granularity.WEEK: 2, Granularity.MONTH: 1, Granularity.QUARTER: 1}
-DAYS_KEPT = timedelta(days=100)  # of single days, which are most of all rows: a quarter and what is talked about after
+DAYS_KEPT = timedelta(days=100)  # for single days, which are most rows: a quarter and the review after it
 UNITS_AT_ONCE = 200
 _DAY_AFTER_START = ExpressionWrapper(F("start") + 1, output_field=DateField())
 
 
 def closed_periods(today: date) -> Sequence[Window]:
-    """Days, weeks, months and quarters that are over and may be recorded, the latest of each first; each once."""
-    found: dict[Window, None] = {}
+    """Closed days, weeks, months and quarters that may be recorded, the latest of each first, without duplicates."""
+    periods: dict[Window, None] = {}
     for granularity, count in PERIODS_BACK.items():
         end = windows.whole_bucket(today, granularity).start
         for _ in range(count):
             period = windows.whole_bucket(end - timedelta(days=1), granularity)
-            found[period] = None
+            periods[period] = None
             end = period.start
-    return tuple(found)
+    return tuple(periods)
 
 
 def record_figures() -> int:
-    """Record what is closed and not recorded yet; how many figures were written.
+    """Record closed periods that are not recorded yet; returns the number of records written.
 
-    Several processes may be at it, and one that was killed goes on where it was: a row is written once.
+    Safe to run concurrently and to resume after a crash: each record is written once.
     """
     today = windows.local_today()
     FigureRecord.objects.filter(end__lt=today - DAYS_KEPT, end=_DAY_AFTER_START).delete()
@@ -58,13 +58,13 @@ def record_figures() -> int:
 
 
 def _record(queries: Sequence[MetricQuery]) -> int:
-    """The organisation's rows come last: they say that those of its units are all there."""
+    """The organisation's records are written last: they mark those of its units as complete."""
     written = 0
     unconfirmed = unconfirmed_people()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), UNITS_AT_ONCE):
-        asked = SideBySide(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
-        [by_unit] = read_together(units=[asked], unconfirmed=unconfirmed).units
+        unit_queries = SideBySide(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
+        [by_unit] = read_together(units=[unit_queries], unconfirmed=unconfirmed).units
         rows = (row for unit, answers in by_unit.items() for row in _rows(queries, answers, unit))
         written += _store(row for row in rows if row.sample_size)
     answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
@@ -72,19 +72,19 @@ def _record(queries: Sequence[MetricQuery]) -> int:
 
 
 def people_now(queries: Sequence[MetricQuery], unconfirmed: Sequence[int]) -> Sequence[int]:
-    """Of how many people a record of each would say that it is; `unconfirmed` are none (ids)."""
+    """The number of people that a record of each query would have today, without the `unconfirmed` (ids)."""
     answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
     return [row.people for row in _rows(queries, answers, None)]
 
 
 def _with_numerators(queries: Sequence[MetricQuery]) -> Sequence[MetricQuery]:
-    """The queries, and behind them those of the numerators that some of them have."""
+    """The queries, followed by those of their numerators, where they have one."""
     numerators = (numerator_of(query) for query in queries)
     return [*queries, *(numerator for numerator in numerators if numerator is not None)]
 
 
 def _rows(queries: Sequence[MetricQuery], answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:
-    """`answers`: those to the queries with their numerators, in that order."""
+    """`answers` are those to `_with_numerators(queries)`, in order."""
     numerators = iter(answers[len(queries) :])
     for query, answer in zip(queries, answers, strict=False):
         parts = [answer.total[0]]

@@ -1,4 +1,4 @@
-"""Figures that say something else of a closed period than was recorded of it, and why."""
+"""Restatements: values of closed periods that differ from their record, and why."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PERIODS = (Granularity.QUARTER, Granularity.MONTH, Granularity.WEEK)
 
 @dataclass(frozen=True)
 class Restatement:
-    """What was recorded of a period, and what its figure is today."""
+    """The recorded value of a period, and its value today."""
 
     record: FigureRecord
     figure: Figure
     metric: Metric
-    hidden: str = ""  # why both figures do not stand side by side
+    hidden: str = ""  # why the two values are not shown
 
     @property
     def period(self) -> Window:
@@ -58,9 +58,9 @@ class Restatement:
 
 
 def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Restatement]:
-    """Of the last closed quarter, month and week of the whole organisation or of a unit, those that read differently.
+    """Restatements of the last closed quarter, month and week, for the whole organisation or a unit.
 
-    Nothing of a person, of attributes, or of figures that the viewer may not see.
+    None for a person, for attributes, or for values that the viewer may not see.
     """
     if scope.where or scope.unassigned is not None or scope.person_id is not None or metric.always_by:
         return []
@@ -68,25 +68,31 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
     if not records:
         return []
     queries = [MetricQuery(metric.key, Window(record.start, record.end), scope=scope) for record in records]
-    found = [
+    restated = [
         Restatement(record, answer.total[0], metric)
         for record, answer in zip(records, visible_totals(queries, access, freshness=Freshness.OF_PAGES), strict=True)
         if not answer.total[0].withheld
     ]
-    found = [each for each in found if _value(metric, each.record.value) != _value(metric, each.figure.value)]
-    return _without_few(found, scope, access)
+    restated = [
+        restatement
+        for restatement in restated
+        if _value(metric, restatement.record.value) != _value(metric, restatement.figure.value)
+    ]
+    return _without_few(restated, scope, access)
 
 
-def _without_few(found: Sequence[Restatement], scope: Scope, access: Access) -> Sequence[Restatement]:
-    """Without the figures of a record of few people, and of one that few more or fewer make today's."""
-    queries = [MetricQuery(each.metric.key, each.period, scope=scope) for each in found]
+def _without_few(restated: Sequence[Restatement], scope: Scope, access: Access) -> Sequence[Restatement]:
+    """Hides the values where the record, or its difference to today, reveals few people."""
+    queries = [MetricQuery(restatement.metric.key, restatement.period, scope=scope) for restatement in restated]
     if not any(withholds(query, access) for query in queries):
-        return found
+        return restated
 
     people = people_now(queries, unconfirmed_for(access))
     return [
-        replace(each, hidden=_hidden(access)) if tells_of_few(each.record.people, now, access) else each
-        for each, now in zip(found, people, strict=True)
+        replace(restatement, hidden=_hidden(access))
+        if tells_of_few(restatement.record.people, now, access)
+        else restatement
+        for restatement, now in zip(restated, people, strict=True)
     ]
 
 
@@ -95,7 +101,7 @@ def _hidden(access: Access) -> str:
 
 
 def _records(metric: Metric, scope: Scope) -> Sequence[FigureRecord]:
-    """The newest version that was recorded of each period."""
+    """Each period's record with the newest version."""
     today = windows.local_today()
     closed = [
         windows.whole_bucket(windows.whole_bucket(today, granularity).start - timedelta(days=1), granularity)

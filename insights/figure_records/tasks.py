@@ -1,4 +1,4 @@
-"""The background's part of the record of figures."""
+"""Background tasks of figure records."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from insights.figure_records.recording import record_figures
 
 @shared_task(name="insights.figure_records.tasks.record", ignore_result=True)  # type: ignore[untyped-decorator]
 def record() -> None:
-    """Each night, of the periods that have closed."""
+    """Every night: record the periods that have closed."""
     record_figures()

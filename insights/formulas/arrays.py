@@ -1,4 +1,4 @@
-"""What formulas call the arrays that they work on, in annotations alone: numpy is loaded where it is used."""
+"""Array types for annotations only: numpy is imported where it is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Integers = NDArray[int64]
-    SmallIntegers = NDArray[int32]  # of what is kept for many rows; for products they are made wide
+    SmallIntegers = NDArray[int32]  # for storage of many rows; widened for arithmetic
     Floats = NDArray[float64]
     Flags = NDArray[bool_]
     Bits = NDArray[uint64]

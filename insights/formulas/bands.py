@@ -1,17 +1,17 @@
-"""How sure one figure of one week (month, quarter) is: how far the truth may lie below and above it, 19 times of 20.
+"""Margins of error (95 %) of one value of one week (month, quarter).
 
-The unit is a developer with all that is theirs in the week, as in `differences`: pull requests of one person are alike.
-What a figure is sampled from are developers of the same kind, whose luck and habits differ.
+The sampling unit is a developer with all their work of the week, as in `differences`: pull requests of one person are
+correlated.  The population is developers of the same kind, with varying luck and habits.
 
-- Of what is done per developer, whose spread a few sums over developers tell: Student's interval of a mean, moved
-  towards the long tail of the counts (Johnson's correction; T. Hesterberg, What Teachers Should Know About the
-  Bootstrap, 2015, its skewness-adjusted t: https://doi.org/10.1080/00031305.2015.1089789).
-- Of mean durations, a quotient of two sums over developers: Student's interval with the linearised variance of that
-  quotient, of its logarithm, because durations are skewed (W. G. Cochran, Sampling Techniques, 3rd edition, 1977,
+- Counts per developer, from a few sums over developers: Student's interval of a mean, skewed towards the long tail of
+  the counts (Johnson's correction; T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, its
+  skewness-adjusted t: https://doi.org/10.1080/00031305.2015.1089789).
+- Mean durations, a quotient of two sums over developers: Student's interval with the linearised variance of the
+  quotient, on its logarithm, because durations are skewed (W. G. Cochran, Sampling Techniques, 3rd edition, 1977,
   section 6.3).
-- Of median durations: developers are drawn with replacement, as for differences.
+- Median durations: developers are drawn with replacement, as for differences.
 
-There is no reach of higher percentiles: in simulations too few of them held the truth in groups as small as a week's.
+Higher percentiles have no margin: in simulations their coverage was too low in groups as small as a week's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from insights.formulas.resampling import FEWEST_REPLICATES, Values, drawn_percen
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
-FEWEST_FOR_MEANS = 30  # developers: a single long wait moves the mean of fewer too much
+FEWEST_FOR_MEANS = 30  # developers: with fewer, a single long duration dominates the mean
 MOST_REPLICATES = 1000
 DRAWS = 400_000  # for one week of one line: a chart has up to a hundred of these
 MEDIAN = 0.5
@@ -34,7 +34,7 @@ MEDIAN = 0.5
 
 @dataclass(frozen=True)
 class Counted:
-    """What developers did: those who could have, those who did anything, and Σ of their counts' powers."""
+    """Counts of facts: the developers, those with any fact, and Σ of powers of their counts."""
 
     developers: int
     contributors: int
@@ -45,7 +45,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far the truth may lie below and above a figure, in its unit; `contributors` are whom it was told from."""
+    """The margin of error below and above a value, in its unit; `contributors` counts the developers behind it."""
 
     below: float
     above: float
@@ -53,7 +53,7 @@ class Reach:
 
 
 def reach_of_rate(counted: Counted) -> Reach | None:
-    """Of facts per developer; None where fewer than FEWEST_DEVELOPERS did anything."""
+    """Margin of error of facts per developer; None for fewer than FEWEST_DEVELOPERS contributors."""
     if counted.contributors < FEWEST_DEVELOPERS:
         return None
     number = max(counted.developers, counted.contributors)
@@ -68,7 +68,7 @@ def reach_of_rate(counted: Counted) -> Reach | None:
 
 
 def reach_of_mean(values: Floats, developers: Integers) -> Reach | None:
-    """Of the mean of durations, each with its developer; None of fewer than FEWEST_FOR_MEANS."""
+    """Margin of error of a mean of durations, each with its developer; None for fewer than FEWEST_FOR_MEANS."""
     import numpy as np
 
     group, number = _numbered(values, developers)
@@ -83,7 +83,7 @@ def reach_of_mean(values: Floats, developers: Integers) -> Reach | None:
 
 
 def reach_of_median(values: Floats, developers: Integers, *, seed: int) -> Reach | None:
-    """Of the median of durations, each with its developer; None of fewer than FEWEST_DEVELOPERS."""
+    """Margin of error of a median of durations, each with its developer; None for fewer than FEWEST_DEVELOPERS."""
     import numpy as np
 
     group, number = _numbered(values, developers)
@@ -99,7 +99,7 @@ def reach_of_median(values: Floats, developers: Integers, *, seed: int) -> Reach
 
 
 def _numbered(values: Floats, developers: Integers) -> tuple[Values, int]:
-    """With developers numbered from 0, and how many they are."""
+    """The values with developers numbered from 0, and the number of developers."""
     import numpy as np
 
     known, numbers = np.unique(developers, return_inverse=True)

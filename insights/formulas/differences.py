@@ -1,9 +1,9 @@
-"""How far apart two groups of work are, and how sure that is: a bootstrap that resamples developers.
+"""Confidence intervals of the difference between two groups of work: a bootstrap that resamples developers.
 
-The unit that is drawn is a developer with all that is theirs, in both groups: pull requests of one person are alike,
-and taking each for a witness of its own would make intervals far too short.  A developer with work in both groups is
-drawn for both at once, so that what is theirs cancels out.  Intervals are percentile intervals, widened for few
-developers as by Student's t (T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.3:
+The resampling unit is a developer with all their work in both groups: pull requests of one person are correlated, and
+treating them as independent would make intervals far too narrow.  A developer with work in both groups is drawn for
+both at once, so that individual effects cancel out.  Intervals are percentile intervals, widened for few developers as
+by Student's t (T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.3:
 https://doi.org/10.1080/00031305.2015.1089789).
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 CONFIDENCE = 0.95
-FEWEST_DEVELOPERS = 8  # of a group: below, no resampling tells how different developers are
+FEWEST_DEVELOPERS = 8  # per group: with fewer, resampling cannot estimate how much developers differ
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Interval:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether it holds 0: the groups may be alike."""
+        """Whether it includes 0: the groups may not differ."""
         return self.low <= 0 <= self.high
 
 
 def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> Interval | None:
-    """Of the first group's Σ above ÷ Σ below minus the second's; None where a group has too few developers."""
+    """Interval of the first group's Σ above ÷ Σ below minus the second's; None where a group has too few developers."""
     import numpy as np
 
     if min(first.developers, second.developers) < FEWEST_DEVELOPERS:
@@ -53,10 +53,10 @@ def difference_of_means(first: Values, second: Values, *, seed: int) -> Interval
 
 
 def difference_of_percentiles(first: Values, second: Values, percentile: float, *, seed: int) -> Interval | None:
-    """Of percentiles (0–1), interpolated linearly; None where a group has too few developers."""
+    """Interval for percentiles (0–1), interpolated linearly; None where a group has too few developers."""
     import numpy as np
 
-    groups = [each.in_order() for each in (first, second)]
+    groups = [group.in_order() for group in (first, second)]
     counted = [len(np.unique(group.developers)) for group in groups]
     if min(counted) < FEWEST_DEVELOPERS:
         return None
@@ -71,12 +71,12 @@ def difference_of_percentiles(first: Values, second: Values, percentile: float, 
 
 
 def _number(first: Values, second: Values) -> int:
-    """Of the developers of both."""
-    return 1 + int(max(each.developers.max(initial=-1) for each in (first, second)))
+    """The number of developers of both groups."""
+    return 1 + int(max(group.developers.max(initial=-1) for group in (first, second)))
 
 
 def widened_interval(differences: Floats, first: int, second: int) -> Interval:
-    """The middle of what was drawn: 95 %, and somewhat more the fewer developers the smaller group has."""
+    """The middle 95 % of the replicates, widened the more, the fewer developers the smaller group has."""
     import numpy as np
 
     developers = min(first, second)

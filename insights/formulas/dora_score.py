@@ -1,8 +1,8 @@
 """The DORA score, 0–10, by the rule of DORA's Quick Check.  https://dora.dev/quickcheck/
 
-The Quick Check asks six possible answers for lead time, deployment frequency and recovery, which are worth 0, 2, … 10,
-and rates in steps of ten per cent, of which the lower is the better.  The score is the plain mean.  Rework rate belongs
-to it since 2025; Headway's score is that of 2025.
+The Quick Check offers six answers for lead time, deployment frequency and recovery, which score 0, 2, … 10, and rates
+in steps of ten per cent, where lower is better.  The overall score is the arithmetic mean.  Rework rate is included
+since 2025; Headway's score is that of 2025.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 MONTH = 365.25 / 12 * DAY
-# Below each of these a duration is worth so much; from the last on, 0.
+# Durations below each limit score so much; from the last on, 0.
 _WORTH_OF_SECONDS = ((HOUR, 10.0), (DAY, 8.0), (WEEK, 6.0), (MONTH, 4.0), (6 * MONTH, 2.0))
-# From each of these on, a number of deployments per day is worth so much.  "On demand" is no number: more often than
-# once an hour, around the clock, is taken for it.
+# Deployments per day from each limit on score so much.  "On demand" is no number: more than once an hour, around the
+# clock, is taken for it.
 _WORTH_PER_DAY = ((1.0, 8.0), (DAY / WEEK, 6.0), (DAY / MONTH, 4.0), (DAY / (6 * MONTH), 2.0))
 _ON_DEMAND_PER_DAY = 24.0
 BEST = 10.0
 
 
 def worth_of_duration(seconds: float) -> float:
-    """What a lead time or recovery time is worth, 0–10."""
+    """The score of a lead time or recovery time, 0–10."""
     return next((worth for below, worth in _WORTH_OF_SECONDS if seconds < below), 0.0)
 
 
 def worth_of_frequency(per_day: float) -> float:
-    """What a number of deployments per day is worth, 0–10."""
+    """The score of a number of deployments per day, 0–10."""
     if per_day > _ON_DEMAND_PER_DAY:
         return BEST
     return next((worth for at_least, worth in _WORTH_PER_DAY if per_day >= at_least), 0.0)
 
 
 def worth_of_rate(percent: float) -> float:
-    """What a change failure rate or rework rate is worth, 0–10."""
+    """The score of a change failure rate or rework rate, 0–10."""
     return BEST - min(max(percent, 0.0), 100.0) / 10
 
 
@@ -54,7 +54,7 @@ SCORED = tuple(_WORTH)
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one metric brings to the score."""
+    """One metric's contribution to the score."""
 
     key: str
     value: float  # of the metric, in its own unit
@@ -64,13 +64,13 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class DoraScore:
-    """The score, and what it is made of."""
+    """The score and its contributions."""
 
     value: float  # 0–10
     contributions: tuple[Contribution, ...]
 
     def change_since(self, before: DoraScore) -> Mapping[str, float]:
-        """By how many points each metric has moved the score; they sum to the difference of the scores."""
+        """The change of each metric's points; they sum to the difference of the scores."""
         earlier = {contribution.key: contribution.points for contribution in before.contributions}
         return {
             contribution.key: contribution.points - earlier[contribution.key] for contribution in self.contributions

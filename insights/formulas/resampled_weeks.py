@@ -1,10 +1,10 @@
-"""How sure one figure of some weeks is: a bootstrap that draws whole weeks.
+"""Confidence intervals of a value over several weeks: a bootstrap that resamples whole weeks.
 
-A team is not a sample of developers: it is all there are.  What varies, while nothing is changed, is what comes in from
-week to week, so that weeks (or months) are drawn, each with all that is in it; facts of one week are alike, and taking
-each for a witness of its own would make intervals far too short.  Weeks are taken for independent: where good and bad
-months alternate, the interval is too short, and where the figure drifts, it is too long.  Intervals are percentile
-intervals, widened for few weeks as by Student's t: see `differences`.
+A team is not a sample of developers but all of them.  What varies is the work from week to week, so the resampling unit
+is a week (or month) with all its facts; facts of one week are correlated, and treating them as independent would make
+intervals far too narrow.  Weeks are assumed to be independent: where good and bad months alternate, the interval is too
+narrow, and where the value drifts, too wide.  Intervals are percentile intervals, widened for few weeks as by Student's
+t: see `differences`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from insights.formulas.resampling import Values, drawn_percentiles, drawn_weight
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
-FEWEST_WEEKS = FEWEST_DEVELOPERS  # below, no resampling tells how different weeks are
+FEWEST_WEEKS = FEWEST_DEVELOPERS  # with fewer, resampling cannot estimate how much weeks differ
 
 
 def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed: int) -> Interval | None:
-    """Of Σ above ÷ Σ below, both by week; None of too few weeks with anything below."""
+    """Interval of Σ above ÷ Σ below, both by week; None for too few weeks with a denominator."""
     import numpy as np
 
     columns = np.array([above, below], dtype=np.float64).T
@@ -35,12 +35,12 @@ def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed
 
 
 def interval_of_mean(values: Sequence[float], *, seed: int) -> Interval | None:
-    """Of the mean of one value per week."""
+    """Interval of the mean of one value per week."""
     return interval_of_quotient(values, [1.0] * len(values), seed=seed)
 
 
 def interval_of_percentile(values: Floats, weeks: Integers, percentile: float, *, seed: int) -> Interval | None:
-    """Of a percentile (0–1) of values, each with the number of its week; interpolated linearly."""
+    """Interval of a percentile (0–1) of values, each with the number of its week; interpolated linearly."""
     import numpy as np
 
     _, numbers = np.unique(weeks, return_inverse=True)

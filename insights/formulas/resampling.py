@@ -1,6 +1,6 @@
-"""Draws developers (or weeks) with replacement, each with all that is theirs, and takes percentiles of what was drawn.
+"""Cluster bootstrap: draws developers (or weeks) with replacement, each with all their values, and takes percentiles.
 
-What a bootstrap needs: see `differences`, `bands` and `resampled_weeks`.
+Used by `differences`, `bands` and `resampled_weeks`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 MOST_REPLICATES = 2000
 FEWEST_REPLICATES = 400
-DRAWS = 8_000_000  # of developers, that take a tenth of a second
+DRAWS = 8_000_000  # of developers, which take a tenth of a second
 DRAWN_AT_ONCE = 2_000_000
-NEAR = 0.1  # as a share of the values: how far from a percentile of all that of what was drawn is looked for at first
-BINS = 40  # times the root of values per developer: more take longer to count, and fewer longer to look through
+NEAR = 0.1  # as a share of the values: how far around the sample percentile that of a replicate is searched first
+BINS = 40  # times the root of values per developer: more take longer to count, fewer longer to search
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Values:
     developers: Integers
 
     def totals(self, developers: int) -> Totals:
-        """Their sum and number by developer, of so many."""
+        """Sum and number of values by developer, for `developers` developers."""
         import numpy as np
 
         return Totals(
@@ -48,7 +48,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Totals:
-    """One group, a place for each developer of both groups: what is above and below the line of a quotient."""
+    """One group's numerators and denominators, with one element per developer of both groups."""
 
     above: Floats
     below: Floats
@@ -64,16 +64,16 @@ class Totals:
 
 
 def percentile_of(values: Floats, percentile: float) -> float | None:
-    """As PostgreSQL's percentile_cont; None of nothing."""
+    """As PostgreSQL's percentile_cont; None without values."""
     import numpy as np
 
     return float(np.quantile(values, percentile)) if len(values) else None
 
 
 def drawn_weights(developers: int, *, seed: int, replicates: int | None = None) -> Iterator[Floats]:
-    """How often each developer was drawn, a row per replicate, some rows at a time.
+    """How often each developer was drawn, one row per replicate, in chunks of rows.
 
-    Unless it is said how many: the more developers, the fewer replicates, because they differ less.
+    By default more developers have fewer replicates, because these differ less.
     """
     import numpy as np
 
@@ -82,44 +82,45 @@ def drawn_weights(developers: int, *, seed: int, replicates: int | None = None) 
     at_once = max(1, DRAWN_AT_ONCE // developers)
     for start in range(0, replicates, at_once):
         rows = min(at_once, replicates - start)
-        drawn = rng.integers(0, developers, size=(rows, developers), dtype=np.int32)  # five times as fast as of 64 bits
+        drawn = rng.integers(0, developers, size=(rows, developers), dtype=np.int32)  # five times as fast as 64 bits
         places = drawn + np.arange(rows, dtype=np.int64)[:, None] * developers
         yield np.bincount(places.ravel(), minlength=rows * developers).reshape(rows, developers).astype(np.float64)
 
 
 def drawn_percentiles(group: Values, weights: Floats, percentile: float) -> Floats:
-    """Of sorted values, each as often as its developer was drawn, by row of weights; NaN where none was.
+    """Percentiles of sorted values weighted by how often their developer was drawn, one per row of weights; NaN where
+    none was.
 
-    Interpolated linearly, as `percentile_of` everything that was drawn.
+    Interpolated linearly, as `percentile_of` all values drawn.
     """
     import numpy as np
 
     size = len(group.values)
     places = percentile * (weights @ _counts(group.developers, weights.shape[1]) - 1)
     near = [min(size, max(0, round(size * (percentile + distance)))) for distance in (-NEAR, NEAR)]
-    found = _Stretch.of(group, weights, *near).values_at(places)
-    far = np.isnan(found) & (places >= 0)
+    percentiles_drawn = _BinnedRange.of(group, weights, *near).values_at(places)
+    far = np.isnan(percentiles_drawn) & (places >= 0)
     if far.any():
-        found[far] = _Stretch.of(group, weights[far], 0, size).values_at(places[far])
-    return found
+        percentiles_drawn[far] = _BinnedRange.of(group, weights[far], 0, size).values_at(places[far])
+    return percentiles_drawn
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretch:
-    """Some neighbours among sorted values, cut into bins of one width.
+class _BinnedRange:
+    """A range of sorted values, divided into bins of equal width.
 
-    How many of each bin were drawn is a product of two small matrices; only the values of the bin that is asked for are
-    counted one by one.
+    The number of values drawn per bin is a product of two small matrices; only the bin that contains the percentile is
+    counted value by value.
     """
 
     values: Floats
     developers: Integers
     weights: Floats
     width: int
-    ends: Floats  # by replicate: how many were drawn before the stretch, and up to the end of each bin
+    ends: Floats  # by replicate: how many were drawn before the range, and up to the end of each bin
 
     @classmethod
-    def of(cls, group: Values, weights: Floats, first: int, last: int) -> _Stretch:
+    def of(cls, group: Values, weights: Floats, first: int, last: int) -> _BinnedRange:
         import numpy as np
 
         size, developers = last - first, weights.shape[1]
@@ -132,7 +133,7 @@ class _Stretch:
         return cls(group.values[within], group.developers[within], weights, width, ends)
 
     def values_at(self, places: Floats) -> Floats:
-        """By replicate, between the two values around a place from 0; NaN where one of them is not in the stretch."""
+        """By replicate, interpolated between the two values around a position from 0; NaN outside the range."""
         import numpy as np
 
         below = np.floor(places)
@@ -144,19 +145,19 @@ class _Stretch:
 
         ends = self.ends
         [rows] = np.nonzero((ends[:, 0] <= places) & (places < ends[:, -1]))
-        asked = places[rows][:, None]
-        bins = (ends[rows] <= asked).sum(axis=1) - 1
+        wanted_places = places[rows][:, None]
+        bins = (ends[rows] <= wanted_places).sum(axis=1) - 1
         starts = bins * self.width
         looked_at = np.minimum(starts[:, None] + np.arange(self.width), len(self.values) - 1)
         drawn = self.weights[rows[:, None], self.developers[looked_at]]
-        passed = ends[rows, bins][:, None] + np.cumsum(drawn, axis=1) <= asked
-        found = np.full(len(places), np.nan)
-        found[rows] = self.values[starts + passed.sum(axis=1)]
-        return found
+        passed = ends[rows, bins][:, None] + np.cumsum(drawn, axis=1) <= wanted_places
+        values_found = np.full(len(places), np.nan)
+        values_found[rows] = self.values[starts + passed.sum(axis=1)]
+        return values_found
 
 
 def _counts(numbers: Integers, most: int) -> Floats:
-    """How often each number is there, from 0 to `most`, as products of matrices need it."""
+    """How often each number from 0 to `most` occurs, as floats for matrix products."""
     import numpy as np
 
     return np.bincount(numbers, minlength=most).astype(np.float64)

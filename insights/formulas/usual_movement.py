@@ -1,9 +1,9 @@
-"""Whether a change between two windows is more than what happens anyway.
+"""Whether a change between two windows exceeds normal variation.
 
-The same comparison is made at other times, when nothing was done (a placebo in time): a window, and one equally long as
-much later.  How these changes scatter says how far the figure moves by itself, with whatever season, noise and drift it
-has, so that it holds for every metric and needs no rows.  Changes whose windows overlap tell nearly the same, and count
-for as many as have room side by side.
+The same comparison is repeated at other times, when nothing was done (an in-time placebo test): a window, and one of
+the same length as much later.  The variance of these changes shows how far the value moves by itself, with its season,
+noise and drift; this works for every metric and needs no rows.  Changes with overlapping windows are correlated, and
+count only as many as fit without overlap.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from statistics import fmean, stdev
 from insights.formulas.differences import Interval, students_t
 
 CONFIDENCE = 0.9
-FEWEST_CHANGES = 20  # of windows that begin a week apart: fewer tell less than five that don't overlap
+FEWEST_CHANGES = 20  # between windows that start a week apart: fewer are worth less than five without overlap
 
 
 def interval_of_change(change: float, usual: Sequence[float], *, overlapping: int) -> Interval | None:
-    """Where the part of `change` lies that is more than usual, in 9 of 10 cases; None for too few usual ones.
+    """The 90 % interval of `change` beyond normal variation; None for too few `usual` changes.
 
-    Each change of `usual` shares windows with the next `overlapping` - 1.
+    Each change of `usual` overlaps with the next `overlapping` - 1.
     """
     if len(usual) < FEWEST_CHANGES:
         return None

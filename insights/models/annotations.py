@@ -1,4 +1,4 @@
-"""Notes that people write on charts: what happened on these days, and to whom."""
+"""Annotations on charts: what happened on certain days, and to which unit."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from insights.query.query import Scope, Window
 from orgtree.models import Placement, Unit, UnitPlacement
 from orgtree.models.sight import Sight
 
-LONGEST_TEXT = 200  # a flag on a chart and a sentence below it; what needs more belongs into a document
+LONGEST_TEXT = 200  # a flag on a chart and a sentence below it; anything longer belongs in a document
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def within(self, sight: Sight) -> Self:
-        """Those that stand on charts which may be seen: of these units, of the ones above them, and of everybody."""
+        """Annotations on charts that may be seen: of these units, of their ancestors, and of the whole organisation."""
         if sight.unit_ids is None:
             return self.all()
         return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__in=sight.unit_ids)))
 
     def on_charts_of(self, scope: Scope) -> Self:
-        """Those of the scope's unit and of the units above it at that time; of one's own data, of all one's units."""
+        """Annotations of the scope's unit and its ancestors at that time; for a person, of all their units."""
         if scope.unit is not None:
             return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__slug=scope.unit)))
         if scope.person_id is not None:
@@ -36,25 +36,25 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(start__lt=window.end, end__gt=window.start)
 
     def about_metric(self, key: str) -> Self:
-        """Those of every chart, of the metric's family and of the metric itself."""
+        """Annotations of all charts, of the metric's family and of the metric itself."""
         return self.filter(about__in=["", family_of(key), key])
 
 
 def _stands_on(placed: models.QuerySet[UnitPlacement] | models.QuerySet[Placement]) -> Exists:
-    """Whether any of the placed stood below the annotation's unit (or in it) on one of its days."""
+    """Whether any of the placements was in the annotation's unit, or below it, on one of its days."""
     days = Func(OuterRef("start"), OuterRef("end"), function="daterange", output_field=DateRangeField())
     return Exists(placed.filter(ancestor=OuterRef("unit"), during__overlap=days))
 
 
 def family_of(key: str) -> str:
-    """The word before the dot, which the metrics of a family share: dora.lead_time → dora."""
+    """The metric's family, the part of its key before the dot: dora.lead_time → dora."""
     return key.partition(".")[0]
 
 
 class Annotation(models.Model):
-    """Something that happened from `start` on, and explains what charts show.
+    """An event from `start` on that explains what charts show.
 
-    It stands on the charts of its unit and of every unit below it; without a unit on those of everybody.
+    It is shown on the charts of its unit and of every unit below it; without a unit on all charts.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
@@ -85,14 +85,14 @@ class Annotation(models.Model):
 
 
 class AnnotationChange(models.Model):
-    """The log of annotations: each as it was after a change.  The database refuses to change or delete a row."""
+    """The log of annotations: each as it was after a change.  The database refuses updates and deletes."""
 
     class Action(models.TextChoices):
         ADDED = "added", "Added"
         CHANGED = "changed", "Changed"
         REMOVED = "removed", "Removed"
 
-    # Without constraints: a log outlives accounts, units and what it tells of.
+    # Without constraints: the log outlives accounts, units and annotations.
     annotation_id = models.BigIntegerField(db_index=True)
     at = models.DateTimeField(db_default=Now(), editable=False)
     by = models.ForeignKey(

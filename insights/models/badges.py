@@ -1,4 +1,4 @@
-"""Badges: single figures that may be shown outside, to whoever has their address."""
+"""Badges: single values that may be shown outside, to anyone who has the address."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from orgtree.models.sight import Sight
 
 
 def new_badge_key() -> str:
-    """22 characters that nobody guesses."""
+    """An unguessable key of 22 characters."""
     return secrets.token_urlsafe(16)
 
 
 class BadgeQuerySet(models.QuerySet["Badge"]):
     def standing(self) -> Self:
-        """Those that are shown."""
+        """Badges that are not revoked."""
         return self.filter(revoked_at=None)
 
     def within(self, sight: Sight) -> Self:
-        """Of units whose figures may be seen; those of the whole organisation by whoever may see these."""
+        """Badges of units whose values may be seen; those of the whole organisation only with access to all of it."""
         if sight.unit_ids is None:
             return self.all() if sight.whole else self.exclude(unit=None)
         return self.filter(unit__in=sight.unit_ids)
 
 
 class Badge(models.Model):
-    """A metric of a unit (null: the whole organisation) over the last weeks, published under an address of its own."""
+    """A metric of a unit (null: the whole organisation) over the last weeks, published at a secret address."""
 
     key = models.CharField(max_length=40, unique=True, default=new_badge_key, editable=False)
     metric = models.CharField(max_length=80)

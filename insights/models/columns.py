@@ -1,4 +1,4 @@
-"""The columnar copy of the facts: which rows of a relation stand in which Parquet file (insights/columns/)."""
+"""The columnar copy of the facts: which rows of a relation are in which Parquet file (insights/columns/)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 class ColumnPartition(models.Model):
     """A relation's rows of the days [first_day, end_day), and the file that holds them.
 
-    The partitions of a relation share no day.  One that was never built is stale and has no file, like one without
-    rows.  A file is never changed: a partition that is built again names another.
+    The partitions of a relation are disjoint.  One that was never built is stale and has no file, like one without
+    rows.  A file is never changed: rebuilding a partition writes a new one.
     """
 
     relation = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""What headline metrics said of periods that had closed."""
+"""Recorded values of headline metrics for closed periods."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from orgtree.models import Unit
 
 
 class FigureRecord(models.Model):
-    """A metric's value of one closed period, as it was computed in the night after; it is never changed.
+    """A metric's value for one closed period, as computed in the night after; it is never changed.
 
-    Of the whole organisation there is a row for every period that was recorded; of a unit where anything counted, so
-    that no row of a unit beside one of the organisation means that nothing did.  `people` decides whether it may be
-    shown, as in insights.privacy.withhold: those above the line of a quotient where they are fewer, and nobody whom
-    telemetry alone names.
+    The whole organisation has a record for every recorded period; a unit only where it had facts, so that a missing
+    record of a unit beside one of the organisation means that it had none.  `people` decides whether the value may be
+    shown, as in insights.privacy.withhold: for a quotient those of the numerator where they are fewer, without people
+    known from telemetry alone.
     """
 
     metric = models.CharField(max_length=80)

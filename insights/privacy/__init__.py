@@ -1,1 +1,1 @@
-"""What of an answer a viewer may see.  docs/access.md."""
+"""Which parts of an answer a viewer may see.  docs/access.md."""

@@ -1,9 +1,9 @@
-"""What of the rows a viewer may see.  docs/access.md: one's own in full, others' as the policy allows.
+"""Which rows a viewer may see.  docs/access.md: one's own in full, other people's as the policy allows.
 
-Rows follow the policy by what is asked.  Without a word of AI, rows of delivery are those of the tools that they come
-from, and show names as these do.  All others are rows of an AI metric.  Under pseudonyms these are totals of people,
-rounded, of what no tool shows with a name: whoever looks at commits, pull requests or work items elsewhere would know
-a pseudonym again by its counts, days or durations.
+The policy depends on the query.  Delivery rows that do not mention AI are those of the source tools, and show names as
+these do.  All others are rows of an AI metric.  Pseudonymous rows are rounded totals per person, and only of facts that
+no tool shows with a name: anyone who sees commits, pull requests or work items elsewhere could re-identify a pseudonym
+by its counts, days or durations.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from orgtree.access.access import Access
 from orgtree.access.trust import RowsOf, Shown, others_rows
 from orgtree.models import IndividualPolicy, Person
 
-LABEL = "person"  # the column that stands for `person_id`
+LABEL = "person"  # the column that replaces `person_id`
 UNMATCHED = "Unmatched"
-NOBODY: dict[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous agents"}  # instead of a label
-OF_TELEMETRY = frozenset({FactFamily.AI, FactFamily.ENROLMENT, FactFamily.SEATS})  # what no other tool shows by name
-SHORTEST_WINDOW_DAYS = 28  # of shorter ones the totals would tell on which days somebody was at work
+NOBODY: dict[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous agents"}  # for rows without a person
+OF_TELEMETRY = frozenset({FactFamily.AI, FactFamily.ENROLMENT, FactFamily.SEATS})  # shown by name in no other tool
+SHORTEST_WINDOW_DAYS = 28  # totals of shorter windows would reveal working days
 
 SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
 AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
@@ -56,16 +56,16 @@ ROUNDED_NOTE = (
 
 @dataclass(frozen=True)
 class RowsShown:
-    """`note` says why others' rows are left out, or how they stand there."""
+    """`note` says why other people's rows are left out, or how they are shown."""
 
     shown: Shown
     note: str = ""
 
 
 def rows_shown(query: MetricQuery, access: Access, unit_id: int | None) -> RowsShown:
-    """What the policy shows this viewer of rows of `query` in the unit, however many people contribute.
+    """How the policy shows rows of `query` in the unit to this viewer, regardless of how many people contribute.
 
-    `unit_id`: None where the scope is no unit.
+    `unit_id`: None where the scope is not a unit.
     """
     sight = access.sight
     if sight.person_id is not None and query.scope.person_id == sight.person_id:
@@ -81,33 +81,33 @@ def rows_shown(query: MetricQuery, access: Access, unit_id: int | None) -> RowsS
 
 
 def _rows_of(query: MetricQuery) -> RowsOf:
-    """By what is asked: with a word of AI, rows of delivery are those of an AI metric."""
+    """The kind of rows: delivery rows of a query that mentions AI count as those of an AI metric."""
     if is_of_delivery(get(query.key)) and not names_ai(query):
         return RowsOf.DELIVERY
     return RowsOf.AGENTS_IN_DELIVERY if is_named_elsewhere(query.key) else RowsOf.TELEMETRY
 
 
 def _why_own_only(access: Access, *, covered: bool) -> str:
-    """In a sentence."""
+    """The note that explains why only the viewer's own rows are listed."""
     if access.policy == IndividualPolicy.SELF_ONLY:
         return SELF_ONLY_NOTE
     return NAMED_ELSEWHERE_NOTE if covered else AGGREGATES_NOTE
 
 
 def _why_no_totals(query: MetricQuery) -> str:
-    """Why no totals of people can stand under pseudonyms for that question; empty where they can."""
+    """Why pseudonymous totals cannot be shown for this query; empty where they can."""
     if query.facets or query.segments or query.scope.where or get(query.key).always_by:
         return NARROWED_NOTE
     return SHORT_WINDOW_NOTE if query.window.days < SHORTEST_WINDOW_DAYS else ""
 
 
 def is_named_elsewhere(key: str) -> bool:
-    """Whether something that a metric counts stands with names in the tools that it comes from."""
+    """Whether the source tools show any of the metric's facts with names."""
     return not get(key).families <= OF_TELEMETRY
 
 
 def labelled_rows(page: RowsPage, shown: Shown) -> RowsPage:
-    """The page with `person` (a name) for `person_id`; as in tools, without the columns that tell of AI."""
+    """The page with `person` (a name) in place of `person_id`; AS_IN_TOOLS drops the columns about AI."""
     if PERSON not in page.columns:
         return page
     people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows} - NOBODY.keys())
@@ -126,9 +126,9 @@ def labelled_rows(page: RowsPage, shown: Shown) -> RowsPage:
 
 
 def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: int) -> RowsPage:
-    """Page `page` (from 1) of everybody's totals, a row a person: one's own exact, others' rounded.
+    """Page `page` (from 1) of everybody's totals, one row per person: the viewer's own exact, others' rounded.
 
-    They stand in the order of the rounded totals, and equals in that of their labels, which tells nothing.
+    Sorted by rounded totals, then by label, which reveals nothing.
     """
     query, own_id = everybody.query, access.sight.person_id
     people = Person.objects.filter(pk__in={row["person_id"] for row in everybody.rows} - NOBODY.keys())
@@ -138,7 +138,7 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
     counted = {
         column.name
         for column, measure in zip(contribution_columns(metric), metric.measures, strict=False)
-        if isinstance(measure, (People, PeopleOfWindow))  # one for whoever did, nothing for whoever did not
+        if isinstance(measure, (People, PeopleOfWindow))  # 1 or 0 per person
     }
 
     def shown(row: Mapping[str, Any], column: RowColumn) -> Any:
@@ -154,10 +154,10 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
 
 
 def pseudonyms_of(query: MetricQuery) -> str:
-    """The question that pseudonyms belong to: the metric, the unit and the window.
+    """The key under which pseudonyms are stable: the metric, the unit and the window.
 
-    So no pseudonym leads from one metric or unit to another, and windows cannot be laid side by side to learn when
-    somebody came, was away and left, nor, a day apart, on which days somebody was at work.
+    No pseudonym links one metric or unit to another, and windows cannot be compared to learn when somebody joined, was
+    away or left, or, a day apart, on which days somebody worked.
     """
     return " ".join((query.key, query.scope.unit_word or "", f"{query.window.start} {query.window.end}"))
 

@@ -1,7 +1,7 @@
-"""From the scope that somebody asks for to one that they may look at: the one place in which that is decided.
+"""Decides which scopes a viewer may see: the only place that does.
 
-Pages, parts, charts, rows, CSV and API ask here before they read a figure; `insights.privacy.visible` asks again for
-every query, so that none is answered which was not allowed.  Unknown and invisible are the same answer.
+Pages, partials, charts, rows, CSV and API check here before they read a value; `insights.privacy.visible` checks every
+query again, so that none is answered without permission.  Unknown and forbidden units give the same error.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from insights.query.errors import QueryError, ScopeNeededError, UnknownUnitError
 from insights.query.query import Scope
 from orgtree.access.access import Access, access_of
 
-ME = "me"  # as `person=` names whoever asks
+ME = "me"  # the value of `person=` for the viewer
 ONLY_YOUR_OWN = "Only your own data are shown here: person=me."
-UNITS_NAMED = 3  # in the sentence that says what to ask for instead
+UNITS_NAMED = 3  # in the error message
 
 
 def access_in(request: HttpRequest) -> Access:
-    """What the signed-in account may look at; read once for a request."""
+    """The access of the signed-in account; read once per request."""
     known = getattr(request, "headway_access", None)
     if not isinstance(known, Access):
         known = access_of(request.user)
@@ -29,36 +29,37 @@ def access_in(request: HttpRequest) -> Access:
     return known
 
 
-def check_scopes(asked: Iterable[Scope], access: Access) -> None:
-    """`check_scope` for each, whatever they are narrowed to only once."""
+def check_scopes(scopes: Iterable[Scope], access: Access) -> None:
+    """`check_scope` for each scope, once for scopes that differ only in attributes."""
     seen: list[Scope] = []
-    for scope in asked:
-        narrowed_to_nothing = replace(scope, where={})
-        if narrowed_to_nothing not in seen:
-            seen.append(narrowed_to_nothing)
+    for scope in scopes:
+        without_attributes = replace(scope, where={})
+        if without_attributes not in seen:
+            seen.append(without_attributes)
             check_scope(scope, access)
 
 
-def check_scope(asked: Scope, access: Access) -> None:
-    """Raises UnknownUnitError for what the viewer may not know of, ScopeNeededError for the whole organisation."""
+def check_scope(scope: Scope, access: Access) -> None:
+    """Raises UnknownUnitError for a unit that the viewer may not see, ScopeNeededError for the whole organisation,
+    QueryError for another person."""
     sight = access.sight
-    if asked.person_id is not None and asked.person_id != sight.person_id:
+    if scope.person_id is not None and scope.person_id != sight.person_id:
         raise QueryError("person", ONLY_YOUR_OWN)
-    if asked.unassigned is not None and not sight.whole:
-        raise UnknownUnitError(asked.unit_word or "")
-    if asked.unit is not None and not sight.whole and asked.unit not in sight.slugs:
-        raise UnknownUnitError(asked.unit)
-    if asked.unit_word is None and asked.person_id is None and not sight.whole:
+    if scope.unassigned is not None and not sight.whole:
+        raise UnknownUnitError(scope.unit_word or "")
+    if scope.unit is not None and not sight.whole and scope.unit not in sight.slugs:
+        raise UnknownUnitError(scope.unit)
+    if scope.unit_word is None and scope.person_id is None and not sight.whole:
         raise ScopeNeededError(sorted(sight.slugs, key=lambda slug: sight.slugs[slug])[:UNITS_NAMED])
 
 
 def has_scope(scope: Scope, access: Access) -> bool:
-    """Whether there is anything at all that the viewer may look at, after `scope_to_begin_with`."""
+    """Whether the viewer may see anything at all in a scope that `scope_to_begin_with` returned."""
     return access.sight.whole or scope.unit_word is not None or scope.person_id is not None
 
 
 def own_person(word: str, access: Access) -> int | None:
-    """The person that `person=` names: oneself, or nobody where it was left out.  Raises QueryError."""
+    """The person that `person=` names: the viewer, or None where it is omitted.  Raises QueryError."""
     if not word:
         return None
     if word != ME:
@@ -68,19 +69,19 @@ def own_person(word: str, access: Access) -> int | None:
     return access.sight.person_id
 
 
-def scope_to_begin_with(asked: Scope, access: Access) -> Scope:
-    """For pages: the asked scope, or where nothing was asked, the widest that the viewer begins with.
+def scope_to_begin_with(scope: Scope, access: Access) -> Scope:
+    """For pages: the requested scope, or by default the widest that the viewer may see.
 
-    That is the whole organisation, else the viewer's own unit, else their own data.  Attributes narrow each of them.
-    Raises UnknownUnitError for what the viewer may not know of.
+    The default is the whole organisation, else the viewer's own unit, else their own data, restricted by attributes.
+    Raises UnknownUnitError for a unit that the viewer may not see.
     """
     sight = access.sight
-    if asked.unit_word is not None:
-        check_scope(asked, access)
-    if asked.unit_word is not None or asked.person_id is not None or sight.whole:
-        return asked
+    if scope.unit_word is not None:
+        check_scope(scope, access)
+    if scope.unit_word is not None or scope.person_id is not None or sight.whole:
+        return scope
     if sight.home_unit is not None:
-        return replace(asked, unit=sight.home_unit)
+        return replace(scope, unit=sight.home_unit)
     if sight.person_id is not None:
-        return replace(asked, person_id=sight.person_id, where={})
-    return asked
+        return replace(scope, person_id=sight.person_id, where={})
+    return scope

@@ -1,7 +1,7 @@
-"""Answers as a viewer may see them: allowed scopes only, and nothing of groups that are too small.
+"""Answers as a viewer may see them: only in permitted scopes, and without values of groups that are too small.
 
-Views and the API read figures here and nowhere else (a test holds it); commands and the record of figures use
-`insights.engine.read`, which knows nothing of viewers.
+Views and the API read values only through this module (a test enforces it); commands and figure records use
+`insights.engine.read`, which knows nothing about viewers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from insights.privacy.withhold import (
     reason,
     unconfirmed_for,
     withheld,
-    withheld_spread,
+    withheld_distribution,
     withholds,
 )
 from insights.query.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
@@ -66,7 +66,7 @@ __all__ = [
     "visible_totals",
 ]
 
-NOBODY = 0  # as a person's id: the rows of an account that is no person
+NOBODY = 0  # person id that matches no rows, for accounts without a person
 SESSIONS_NOTE = (
     "Only your own sessions are listed: they would tell when somebody behind a pseudonym was at work. Rows of the "
     "figures list everybody's totals."
@@ -76,7 +76,7 @@ NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent
 
 @dataclass(frozen=True)
 class Adoption:
-    """Of both figures: what may be told, or why nothing is."""
+    """Both adoption figures, or the reason why one is withheld."""
 
     effect: Effect | None
     why_no_effect: str
@@ -89,9 +89,9 @@ def visible_series(
 ) -> list[SeriesAnswer]:
     """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see scope_access.py."""
     check_scopes((query.scope for query in queries), access)
-    asked = _WithNumerators(queries, access)
-    found = read_series(asked.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
-    return asked.withheld(found)
+    with_numerators = _WithNumerators(queries, access)
+    answers = read_series(with_numerators.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
+    return with_numerators.withheld(answers)
 
 
 def visible_totals(
@@ -99,9 +99,9 @@ def visible_totals(
 ) -> list[SeriesAnswer]:
     """As `visible_series`, for the whole window alone: `series` is empty."""
     check_scopes((query.scope for query in queries), access)
-    asked = _WithNumerators(queries, access)
-    found = read_totals(asked.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
-    return asked.withheld(found)
+    with_numerators = _WithNumerators(queries, access)
+    answers = read_totals(with_numerators.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
+    return with_numerators.withheld(answers)
 
 
 def visible_together(
@@ -112,33 +112,34 @@ def visible_together(
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> Together:
-    """As `read_together`, for this viewer; of the units, those that they may see."""
+    """As `read_together`, for this viewer; only of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
-    asked_series, asked_totals = _WithNumerators(series, access), _WithNumerators(totals, access)
-    asked_units = [_WithNumerators(asked.queries, access) for asked in units]
-    seen = _seen(units, asked_units, access)
-    found = read_together(
-        series=asked_series.queries,
-        totals=asked_totals.queries,
-        units=seen,
+    series_read, totals_read = _WithNumerators(series, access), _WithNumerators(totals, access)
+    with_numerators = [_WithNumerators(unit_queries.queries, access) for unit_queries in units]
+    answers = read_together(
+        series=series_read.queries,
+        totals=totals_read.queries,
+        units=_visible_units(units, with_numerators, access),
         freshness=freshness,
         unconfirmed=unconfirmed_for(access),
     )
     return Together(
-        series=asked_series.withheld(found.series),
-        totals=asked_totals.withheld(found.totals),
+        series=series_read.withheld(answers.series),
+        totals=totals_read.withheld(answers.totals),
         units=[
-            {unit: wider.withheld(answers, unit) for unit, answers in each.items()}
-            for wider, each in zip(asked_units, found.units, strict=True)
+            {unit: queries.withheld(of_unit, unit) for unit, of_unit in by_unit.items()}
+            for queries, by_unit in zip(with_numerators, answers.units, strict=True)
         ],
     )
 
 
-def _seen(units: Sequence[SideBySide], wider: Sequence[_WithNumerators], access: Access) -> list[SideBySide]:
-    """Of the units those that this viewer may see."""
+def _visible_units(
+    unit_queries: Sequence[SideBySide], with_numerators: Sequence[_WithNumerators], access: Access
+) -> list[SideBySide]:
+    """The units that this viewer may see, with the queries of numerators."""
     return [
-        replace(asked, queries=each.queries, units=[unit for unit in asked.units if access.sight.covers(unit)])
-        for asked, each in zip(units, wider, strict=True)
+        replace(of_units, queries=queries.queries, units=[unit for unit in of_units.units if access.sight.covers(unit)])
+        for of_units, queries in zip(unit_queries, with_numerators, strict=True)
     ]
 
 
@@ -169,47 +170,49 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
     if not spread.sample_size or not withholds(query, access):
         return spread
     [answer] = read_totals([query])
-    return withheld_spread(spread, answer.total[0].people, access)
+    return withheld_distribution(spread, answer.total[0].people, access)
 
 
 def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Access) -> list[Comparison]:
-    """As `read_comparisons`, for this viewer: nothing of one where one of the groups is too small."""
+    """As `read_comparisons`, for this viewer: a comparison is withheld where one of its groups is too small."""
     check_scopes((query.scope for query in queries), access)
 
-    def shown(query: MetricQuery, found: Comparison) -> Comparison:
-        too_few = any(is_withheld(_by_assistance(query), people, access) for people in found.group_sizes)
-        return found.hidden(reason(access)) if too_few else found
+    def shown(query: MetricQuery, comparison: Comparison) -> Comparison:
+        too_few = any(is_withheld(_by_assistance(query), people, access) for people in comparison.group_sizes)
+        return comparison.hidden(reason(access)) if too_few else comparison
 
-    return [shown(query, found) for query, found in zip(queries, read_comparisons(queries, line), strict=True)]
+    return [
+        shown(query, comparison) for query, comparison in zip(queries, read_comparisons(queries, line), strict=True)
+    ]
 
 
 def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
-    """As `read_bands`, for this viewer: none of a bucket in which too few people did anything."""
+    """As `read_bands`, for this viewer: none for a bucket with too few contributors."""
     check_scopes([query.scope], access)
 
-    def shown(reach: Reach | None) -> Reach | None:
-        return None if reach is None or is_withheld(compared, reach.contributors, access) else reach
+    def shown(margin: Reach | None) -> Reach | None:
+        return None if margin is None or is_withheld(compared, margin.contributors, access) else margin
 
     compared = _by_assistance(query)
-    return {name: [shown(reach) for reach in reaches] for name, reaches in read_bands(query, line).items()}
+    return {name: [shown(margin) for margin in margins] for name, margins in read_bands(query, line).items()}
 
 
 def _by_assistance(query: MetricQuery) -> MetricQuery:
-    """What a comparison of work with and without agents asks, as far as policies are concerned."""
+    """The query as policies treat a comparison of work with and without agents."""
     return replace(query, segments=(Dimension.ASSISTANCE,))
 
 
 def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
-    """What taking up an agent changed, and developers by how much they use agents; or why it is not told.
+    """The effect of adopting an agent, and cohorts by intensity of use; or why they are withheld.
 
-    Nothing is told of groups, or of cohorts, where one of them is too small.
+    The effect, or the cohorts, are withheld where one group of people behind them is too small.
     """
     check_scopes([query.scope], access)
     facts = read_developer_facts(query)
     effect, cohorts = effect_of(courses_of(facts), query), cohorts_of(facts)
-    told = replace(query, key=OF_PEOPLE_AND_AGENTS)
+    of_people = replace(query, key=OF_PEOPLE_AND_AGENTS)
     of_few = [
-        any(is_withheld(told, people, access) for people in sizes)
+        any(is_withheld(of_people, people, access) for people in sizes)
         for sizes in (effect.group_sizes, [people for cohort in cohorts for people in cohort.group_sizes])
     ]
     compared = all(effect.group_sizes)
@@ -223,77 +226,77 @@ def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
 
 @dataclass(frozen=True)
 class AdoptionRows:
-    """The rows behind a figure of adoption as a viewer may see them; every page is of the same developers."""
+    """The rows behind an adoption figure as a viewer may see them; all pages list the same developers."""
 
     developers: Developers
-    note: str  # why others' rows are not among them
+    note: str  # why other people's rows are left out
 
     def page(self, page: int, size: int) -> RowsPage:
         return labelled_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), Shown.WITH_NAMES)
 
 
-def visible_adoption_rows(query: MetricQuery, asked: RowsAsked, access: Access) -> AdoptionRows:
-    """The rows behind what adoption changed and behind the cohorts of use.
+def visible_adoption_rows(query: MetricQuery, rows_query: RowsAsked, access: Access) -> AdoptionRows:
+    """The rows behind the adoption effect and the cohorts.
 
-    Only one's own where the policy does not name people: their pull requests and days are what the tools show by name.
+    Only the viewer's own where the policy does not name people: tools show pull requests and days by name.
     """
     check_scopes([query.scope], access)
-    developers = developers_of(read_developer_facts(query), query, asked)
-    told = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
-    found = rows_shown(told, access, _unit_id(query.scope, access))
-    if found.note:
+    developers = developers_of(read_developer_facts(query), query, rows_query)
+    of_people = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
+    shown = rows_shown(of_people, access, _unit_id(query.scope, access))
+    if shown.note:
         developers = developers.only(access.sight.person_id or NOBODY)
-    return AdoptionRows(developers, found.note)
+    return AdoptionRows(developers, shown.note)
 
 
 def visible_rows(
     query: MetricQuery, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
 ) -> RowsPage:
-    """As `read_rows`, for this viewer: others' rows with names or as totals under pseudonyms, or not at all.
+    """As `read_rows`, for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
 
-    Where others' rows are left out, `note` says why and `total` counts one's own.
+    Where other people's rows are left out, `note` says why and `total` counts the viewer's own.
     """
     check_scopes([query.scope], access)
-    found = _shown_of_rows(query, access)
-    if found.shown is Shown.TOTALS:
+    shown = _shown_of_rows(query, access)
+    if shown.shown is Shown.TOTALS:
         everybody = read_person_totals(query)
-        return replace(pseudonymous_rows(everybody, access, page=page, size=size), note=found.note)
-    own = found.shown is Shown.OWN
+        return replace(pseudonymous_rows(everybody, access, page=page, size=size), note=shown.note)
+    own = shown.shown is Shown.OWN
     listed = read_rows(_own(query, access) if own else query, page=page, size=size, order=order)
-    return labelled_rows(replace(listed, query=query, note=found.note), found.shown)
+    return labelled_rows(replace(listed, query=query, note=shown.note), shown.shown)
 
 
 def visible_page(
     query: MetricQuery, access: Access, *, people: int, read: Callable[[int | None], RowsPage]
 ) -> RowsPage:
-    """As `visible_rows`, of sessions that no metric reads: those behind `query`, and they are of so many people.
+    """As `visible_rows`, for session rows that no metric reads: those behind `query`, which belong to `people` people.
 
-    `read` gives the page of everybody's rows (None), or of one person's alone.  A session tells when somebody was at
-    work, so that it never stands under a pseudonym.
+    `read` returns the page of everybody's rows (None), or of one person's.  A session reveals when somebody worked, so
+    it is never shown under a pseudonym.
     """
     check_scopes([query.scope], access)
-    found = shown_of(query, access, people=people)
-    note = SESSIONS_NOTE if found.shown is Shown.TOTALS else found.note
+    shown = shown_of(query, access, people=people)
+    note = SESSIONS_NOTE if shown.shown is Shown.TOTALS else shown.note
     only = (access.sight.person_id or NOBODY) if note else None
     return labelled_rows(replace(read(only), note=note), Shown.WITH_NAMES)
 
 
 def shown_of(query: MetricQuery, access: Access, *, people: int) -> RowsShown:
-    """How rows that are of so many people are shown to this viewer."""
-    found = rows_shown(query, access, _unit_id(query.scope, access))
-    if found.shown is not Shown.OWN and is_withheld(query, people, access):
+    """How rows of `people` people are shown to this viewer."""
+    shown = rows_shown(query, access, _unit_id(query.scope, access))
+    if shown.shown is not Shown.OWN and is_withheld(query, people, access):
         return RowsShown(Shown.OWN, _of_few_people(access))
-    return found
+    return shown
 
 
 def _shown_of_rows(query: MetricQuery, access: Access) -> RowsShown:
-    """As `shown_of`, of as many people as contribute to any part of the metric's figure."""
-    found = rows_shown(query, access, _unit_id(query.scope, access))
-    if found.shown is not Shown.OWN and withholds(query, access):
+    """As `shown_of`, for the people who contribute to any part of the metric's value."""
+    shown = rows_shown(query, access, _unit_id(query.scope, access))
+    if shown.shown is not Shown.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
             return RowsShown(Shown.OWN, _of_few_people(access))
-    return found
+    return shown
 
 
 def _own(query: MetricQuery, access: Access) -> MetricQuery:

@@ -1,7 +1,7 @@
-"""What of an answer is withheld from a viewer because it tells of too few people.  docs/access.md.
+"""Withholds values to which too few people contribute.  docs/access.md.
 
-The engine knows nothing of viewers: commands, the record of figures and programs read whole answers.  Whatever is
-shown to somebody (pages, charts, CSV, API) passes through here, once, in `insights.privacy.visible`.
+The engine knows nothing about viewers: commands, figure records and programs read complete answers.  Everything shown
+to a viewer (pages, charts, CSV, API) passes through here, once, in `insights.privacy.visible`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ UNKNOWN_PEOPLE = (
     "People whom telemetry alone names do not count: an import of people, an account or a connected repository makes "
     "them known."
 )
-LEAST_STEP = 5  # to which numbers are rounded
+LEAST_STEP = 5  # smallest rounding step
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
 def withheld(
     answer: SeriesAnswer, access: Access, numerator: SeriesAnswer | None = None, unit_id: int | None = None
 ) -> SeriesAnswer:
-    """The answer without the figures of fewer people than the viewer may be shown: of windows, buckets and segments.
+    """The answer without values to which fewer people contribute than the viewer may be shown.
 
-    Unchanged where the policy names people (as in trial mode), the metric is nobody's own, or the data are the
-    viewer's.  `numerator` answers `numerator_query`: a quotient goes where few people make what stands above the line.
-    `unit_id` says of which unit it is where that is not the query's own.
+    Unchanged where the policy names people (as in trial mode), the metric belongs to owners, or the data are the
+    viewer's own.  `numerator` answers `numerator_query`: a quotient is withheld where its numerator would be.
+    `unit_id` is the unit of the answer where it is not the query's own.
     """
     if not withholds(answer.query, access, unit_id):
         return answer
@@ -49,8 +49,8 @@ def withheld(
     )
 
     def shown(figure: Figure) -> Figure:
-        told = (figure.window, *sorted(figure.segment.items())) in of_few
-        return _hidden(figure, access) if told or _too_few(figure.people, access, figure.unconfirmed) else figure
+        is_of_few = (figure.window, *sorted(figure.segment.items())) in of_few
+        return _hidden(figure, access) if is_of_few or _too_few(figure.people, access, figure.unconfirmed) else figure
 
     total = [shown(figure) for figure in answer.total]
     return replace(
@@ -62,37 +62,37 @@ def withheld(
 
 
 def known_people(figure: Figure) -> int:
-    """Of how many people it is, for who keeps it: at least one where nobody is known, who is somebody all the same."""
+    """The number of confirmed people, to be stored with the value; at least 1 where anybody contributes."""
     return max(1, figure.people - figure.unconfirmed) if figure.people else 0
 
 
 def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
-    """Whether a figure of that query to which so many people contribute is withheld from this viewer."""
+    """Whether a value of that query with `people` contributors is withheld from this viewer."""
     if not withholds(query, access):
         return False
     return _too_few(people, access) or _too_few(people, access, unconfirmed_in(query, unconfirmed_for(access)))
 
 
 def is_of_few(query: MetricQuery, known: int, access: Access) -> bool:
-    """As `is_withheld` of what was computed before, with the people whom something beside telemetry knew then."""
+    """As `is_withheld`, for a stored value with the number of people confirmed at that time."""
     return withholds(query, access) and _too_few(known, access)
 
 
 def tells_of_few(then: int, now: int, access: Access) -> bool:
-    """Whether a figure of before and one of today, of so many known people, tell of few where they stand side by side:
-    who sees both subtracts one from the other."""
+    """Whether a stored value and today's, with these numbers of confirmed people, reveal few people when shown side by
+    side: the difference can be computed from both."""
     return any(0 < people < access.minimum_group_size for people in (then, abs(now - then)))
 
 
 def unconfirmed_for(access: Access) -> Sequence[int]:
-    """Who is no part of any group before this viewer, whom nothing but telemetry names."""
+    """The people who count in no group for this viewer, because they are known from telemetry alone."""
     return () if access.shows_small_groups else unconfirmed(access.people_version)
 
 
-def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
-    """The distribution as this viewer may see it: none of fewer than the minimum of `people`, and no single fact.
+def withheld_distribution(spread: Spread, people: int, access: Access) -> Spread:
+    """The distribution as this viewer may see it: withheld with too few `people`, and without single facts.
 
-    The greatest value of an AI metric is one commit's or session's own: who knows the commit would know the author.
+    The maximum of an AI metric belongs to one commit or session: anyone who knows the commit would know the author.
     """
     if is_withheld(spread.query, people, access):
         return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
@@ -101,7 +101,7 @@ def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
 
 
 def _without_single_facts(spread: Spread) -> Spread:
-    """With borders that are round numbers, of the size of a bin's width; the greatest has one digit."""
+    """The distribution with borders rounded to the magnitude of a bin's width; the maximum has one digit."""
     first, *_, last = spread.histogram
     step = 10 ** math.floor(math.log10(first.end - first.start)) if first.end > first.start else 1.0
 
@@ -113,12 +113,12 @@ def _without_single_facts(spread: Spread) -> Spread:
         minimum=shown(first.start),
         maximum=shown(last.end),
         percentiles={name: shown(value) for name, value in spread.percentiles.items()},
-        histogram=[Bin(shown(each.start), shown(each.end), each.count) for each in spread.histogram],
+        histogram=[Bin(shown(bin_.start), shown(bin_.end), bin_.count) for bin_ in spread.histogram],
     )
 
 
 def rounded(value: float) -> float:
-    """To one significant digit, and to fives below ten: no count by which somebody could be known again.
+    """Rounded to one significant digit, and to fives below ten, so that nobody can be re-identified by a count.
 
     >>> [rounded(value) for value in (0, 2, 3, 12, 4_213, 0.4, -7)]
     [0.0, 0.0, 5.0, 10.0, 4000.0, 0.0, -5.0]
@@ -128,10 +128,10 @@ def rounded(value: float) -> float:
 
 
 def withholds(query: MetricQuery, access: Access, unit_id: int | None = None) -> bool:
-    """Whether figures of this query are subject to the minimum group size before this viewer.
+    """Whether values of this query are subject to the minimum group size for this viewer.
 
-    Members and managers of a unit see how it delivers, however small it is: its own tools show them as much.  That is
-    the unit as a whole: a filter may leave one person of it, and with a word of AI the tools show less.
+    Members and managers of a unit see its delivery, however small it is: its own tools show them as much.  This holds
+    for the unit as a whole: a filter may leave one person, and tools show less of what mentions AI.
     """
     is_own = query.scope.person_id is not None and query.scope.person_id == access.sight.person_id
     if is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
@@ -143,12 +143,12 @@ def withholds(query: MetricQuery, access: Access, unit_id: int | None = None) ->
 
 
 def is_of_delivery(metric: Metric) -> bool:
-    """Whether it is computed from what the tools that it comes from show to everybody."""
+    """Whether all its facts are visible to everybody in the source tools."""
     return all(measure.relation.open_as_in_tools for measure in metric.measures)
 
 
 def names_ai(query: MetricQuery) -> bool:
-    """Whether it is split or filtered by what agents did, which makes it a question of an AI metric."""
+    """Whether it is split or filtered by agents' work, so that it counts as a query of an AI metric."""
     return not AI_DIMENSIONS.isdisjoint({*query.segments, *query.facets})
 
 
@@ -158,23 +158,23 @@ def reason(access: Access) -> str:
 
 
 def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:
-    """The same question to the metric that is this one's numerator; None where there is none, or nothing is withheld.
+    """The same query for the metric that is this one's numerator; None where there is none, or nothing is withheld.
 
-    One person's AI lines stay theirs when they are given as a share of everybody's lines.
+    One person's AI lines stay personal when they are shown as a share of everybody's lines.
     """
     return numerator_of(query) if withholds(query, access) else None
 
 
 def numerator_of(query: MetricQuery) -> MetricQuery | None:
-    """As `numerator_query`, whoever looks."""
+    """As `numerator_query`, for any viewer."""
     metric = get(query.key)
     if not isinstance(metric, Ratio):
         return None
     segments = query.segments or metric.always_by
-    for each in metrics():
-        alone = isinstance(each, Count) and each.out_of is None and each.of == metric.numerator
-        if alone and {*segments} <= {*each.segments} and {*query.facets} <= {*each.facets}:
-            return replace(query, key=each.key, segments=segments, statistic=None)
+    for metric_above in metrics():
+        alone = isinstance(metric_above, Count) and metric_above.out_of is None and metric_above.of == metric.numerator
+        if alone and {*segments} <= {*metric_above.segments} and {*query.facets} <= {*metric_above.facets}:
+            return replace(query, key=metric_above.key, segments=segments, statistic=None)
     return None
 
 
@@ -194,5 +194,5 @@ def _hidden(figure: Figure, access: Access) -> Figure:
 
 
 def _too_few(people: int, access: Access, unconfirmed: int = 0) -> bool:
-    """Whom nothing but telemetry names is no part of a group.  Nobody is none: there is nothing to tell of anybody."""
+    """Unconfirmed people do not count.  Without any people there is nobody to protect."""
     return people > 0 and people - unconfirmed < access.minimum_group_size

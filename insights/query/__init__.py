@@ -1,1 +1,1 @@
-"""What can be asked: metric, window, scope, filters, splits and measures, as plain data."""
+"""Metric queries as plain data: metric, window, scope, filters, splits and measures."""

@@ -1,4 +1,4 @@
-"""What facts are filtered and split by, as SQL over a relation's row, which is called source."""
+"""The dimensions by which facts are filtered and split, as SQL over a relation's row, which is aliased `source`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
 
 
 def columns_of(dimension: Dimension) -> Collection[str]:
-    """The columns of a relation that its values are found in."""
+    """The columns of a relation that the dimension is computed from."""
     column = DIMENSION_COLUMNS[dimension]
     return {column, "committed", "covered"} if dimension is Dimension.OUTCOME else {column}
 
 
 def value_of(dimension: Dimension) -> str:
-    """Its value of a row: what is not named is unknown.  Of outcomes it depends on the parameter settled_before."""
+    """The dimension's value in a row; a missing one is `unknown`.  Outcomes depend on the parameter settled_before."""
     if dimension is Dimension.OUTCOME:
         return (
             "CASE WHEN source.committed THEN 'committed' WHEN source.ended_at > $settled_before THEN 'pending' "
@@ -43,6 +43,6 @@ def value_of(dimension: Dimension) -> str:
 
 
 def has_dimension(measure: Measure, dimension: Dimension) -> bool:
-    """Whether the rows of the measure's relation say what this dimension asks."""
+    """Whether the measure's relation has this dimension, and it applies to the measure."""
     column = DIMENSION_COLUMNS.get(dimension)
     return column is not None and column in measure.relation.columns and dimension not in measure.not_by

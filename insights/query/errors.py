@@ -1,4 +1,4 @@
-"""What is wrong with a question to the metric engine, in words for the person who asked."""
+"""Errors in a metric query, with messages for the person who made it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class QueryError(ValueError):
-    """A parameter that the engine cannot use: `parameter` as it is called in URLs, and what to do instead."""
+    """A parameter that the engine cannot use: `parameter` is its name in URLs, the message says what to do instead."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -23,14 +23,14 @@ class UnknownMetricError(QueryError):
 
 
 class UnknownUnitError(QueryError):
-    """There is no such unit, or none that the asking account may know of: nobody can tell the two apart."""
+    """The unit does not exist, or the account may not know of it: the two are indistinguishable."""
 
     def __init__(self, word: str) -> None:
         super().__init__("unit", f"There is no unit “{word}”. `manage.py units` lists the slugs.")
 
 
 class ScopeNeededError(QueryError):
-    """Nothing was asked for, and the whole organisation is not for the asking account to see."""
+    """The request names no scope, and the account may not see the whole organisation."""
 
     def __init__(self, own_slugs: Sequence[str]) -> None:
         units = (

@@ -1,6 +1,6 @@
-"""What is aggregated over a published relation: the parts that a metric is put together from.
+"""Measures: aggregates over a published relation, from which metrics are composed.
 
-A measure says what to add up; buckets, units, segments, percentiles and SQL are the engine's
+A measure says what to aggregate; buckets, units, segments, percentiles and SQL belong to the engine
 (insights/engine/scan.py).  Measures over the same relation are read in one scan.
 """
 
@@ -19,20 +19,20 @@ NONE: Mapping[Any, float] = MappingProxyType({})
 
 
 class MeasureValue(NamedTuple):
-    """One measure in one cell (unit, bucket, segment).
+    """One measure in one group (unit, bucket, segment).
 
-    `value` is null where nothing that could be added entered; `facts` and `people` are those that entered.
+    `value` is None where no fact contributed; `facts` and `people` count those that contributed.
     """
 
     value: float | None = None
     facts: int = 0
     people: int = 0
     statistics: Mapping[Statistic, float] = NONE
-    base: float | None = None  # what `value` is a share of, where the measure itself knows it
-    missing: bool = False  # something was there that could not be added, e.g. tokens of a model without a price
-    low: float | None = None  # the part of `value` that is beyond doubt, where the measure tells it
-    by_method: Mapping[str, float] = NONE  # `value` by how it is known
-    left_out: int = 0  # facts that lack what is measured
+    base: float | None = None  # the denominator of `value`, where the measure brings its own
+    missing: bool = False  # there were facts that could not be added, e.g. tokens of a model without a price
+    low: float | None = None  # the part of `value` that is certain, for measures that distinguish it
+    by_method: Mapping[str, float] = NONE  # `value` by attribution method
+    left_out: int = 0  # facts without the measured column
 
 
 NOTHING = MeasureValue()
@@ -42,23 +42,23 @@ NOTHING = MeasureValue()
 class Measure:
     """Aggregated over the rows of `relation`.
 
-    `instead` names, for a dimension that the relation does not have, the measure that gives the same figure from
-    a finer relation; `told_by` the one whose rows are shown, where they are finer than those that it is read from.
-    `not_by` lists dimensions whose column exists but says nothing about this figure.
-    A measure is never split by the dimensions of `not_split_by` and never filtered by those of `not_filtered_by`: a
-    part is held against a whole.
+    `instead` maps a dimension that the relation lacks to the measure that computes the same value from a finer
+    relation; `detail` is the measure whose rows are shown, where they are finer than the rows it is read from.
+    `not_by` lists dimensions whose column exists but does not apply to this measure.
+    A measure is never split by `not_split_by` and never filtered by `not_filtered_by`: it is the whole that parts are
+    compared with.
     """
 
     relation: Relation
     instead: tuple[tuple[Dimension, Measure], ...] = ()
-    told_by: Measure | None = None
+    detail: Measure | None = None
     not_by: tuple[Dimension, ...] = ()
     not_split_by: tuple[Dimension, ...] = ()
     not_filtered_by: tuple[Dimension, ...] = ()
 
-    # Looked up for each part of each cell, of which there are millions.
+    # Hashed for each part of each group, of which there are millions.
     def __init_subclass__(cls) -> None:
-        cls.__hash__ = Measure.__hash__  # type: ignore[method-assign]  # a dataclass keeps what is its own
+        cls.__hash__ = Measure.__hash__  # type: ignore[method-assign]  # a dataclass keeps a __hash__ of its own
 
     def __hash__(self) -> int:
         return self._hash
@@ -68,22 +68,22 @@ class Measure:
         return hash((type(self), *(getattr(self, field.name) for field in fields(self))))
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
-        """The measure to read when the query filters or splits by `dimensions`."""
+        """The measure to read for a query that filters or splits by `dimensions`."""
         finer = next((finer for dimension, finer in self.instead if dimension in dimensions), None)
         return self if finer is None else finer.for_dimensions(dimensions)
 
-    def held_against(self, *dimensions: Dimension) -> Self:
-        """The same as a whole against which parts are held that are split or filtered by these dimensions."""
+    def undivided_by(self, *dimensions: Dimension) -> Self:
+        """The same measure, exempt from splits and filters by these dimensions: the whole of which others are parts."""
         return replace(
             self,
-            instead=tuple((dimension, finer.held_against(*dimensions)) for dimension, finer in self.instead),
-            told_by=self.told_by and self.told_by.held_against(*dimensions),
+            instead=tuple((dimension, finer.undivided_by(*dimensions)) for dimension, finer in self.instead),
+            detail=self.detail and self.detail.undivided_by(*dimensions),
             not_split_by=(*self.not_split_by, *dimensions),
             not_filtered_by=(*self.not_filtered_by, *dimensions),
         )
 
     def shared_by(self, segments: Collection[Dimension]) -> bool:
-        """Whether it is the same in all segments of a bucket."""
+        """Whether its value is the same in all segments of a bucket."""
         return bool(segments) and all(dimension in self.not_split_by for dimension in segments)
 
 
@@ -99,10 +99,10 @@ class People(Measure):
 
 @dataclass(frozen=True)
 class Total(Measure):
-    """The sum of a column; a fact enters where its sum is known and not zero.
+    """The sum of a column; a fact contributes where its sum is known and not zero.
 
-    `missing_column` counts what was there and could not be added, e.g. tokens of a model without a price.
-    `only` adds up the rows of some values of a dimension, in the same scan as the others.
+    `missing_column` counts what could not be added, e.g. tokens of a model without a price.
+    `only` restricts the sum to rows with certain values of a dimension, within the same scan.
     """
 
     column: str = ""
@@ -113,14 +113,14 @@ class Total(Measure):
 
 @dataclass(frozen=True)
 class AttributedLines(Total):
-    """A sum of lines that evidence gives to agents: an upper bound, of which `certain_column` is beyond doubt."""
+    """A sum of lines attributed to agents: an upper bound, of which `certain_column` is certain."""
 
     certain_column: str = ""
 
 
 @dataclass(frozen=True)
 class Distribution(Measure):
-    """Mean and percentiles of a column that has one value per fact; where it is null the fact is left out."""
+    """Mean and percentiles of a column with one value per fact; facts where it is null are left out."""
 
     column: str = ""
 
@@ -134,19 +134,19 @@ class PersonShare(Measure):
 
 @dataclass(frozen=True)
 class Gini(Measure):
-    """The Gini coefficient 0–1 of the facts per person, of everybody with a fact; unmatched facts have none.
+    """The Gini coefficient 0–1 of facts per person, over everybody with a fact; unmatched facts are left out.
 
-    Its relation is read for it alone, and each of its facts is one row of one person.
+    Its relation is read for this measure alone, and each fact is one row of one person.
     """
 
 
 @dataclass(frozen=True)
 class PeopleOfWindow(Measure):
-    """A stock: people of the relation whose day lies before the end of the bucket and who were there on a day of it.
+    """A stock: people of the relation whose day lies before the end of the bucket and who were present in it.
 
-    Whoever was there, and in the unit, on any day of the bucket belongs to it, so that nobody can be active in it
-    without being one of them.  The relation has one row per person and the column present: days as a multirange,
-    null for always.
+    Anyone present, and in the unit, on any day of the bucket counts, so that nobody can be active in a bucket without
+    being counted in it.  The relation has one row per person and the column `present`: days as a multirange, null for
+    always.
     """
 
     def shared_by(self, segments: Collection[Dimension]) -> bool:
@@ -155,10 +155,9 @@ class PeopleOfWindow(Measure):
 
 @dataclass(frozen=True)
 class PeopleOnLine(Measure):
-    """The number of distinct people who were on a line of a comparison, by the signs of `DEVELOPERS_ON_LINES`.
+    """The number of distinct people on a line of a comparison, by the flags of `DEVELOPERS_ON_LINES`.
 
-    That is decided by all signs of a person in the window, the unit and the segment together; the relation is read for
-    it alone.
+    All flags of a person in the window, unit and segment decide together; the relation is read for this measure alone.
     """
 
     column: str = "signs"
@@ -166,9 +165,9 @@ class PeopleOnLine(Measure):
 
 @dataclass(frozen=True)
 class StandingAtEnd(Measure):
-    """Distinct facts of the bucket that stand on its last day, or today: `base` is the number of all of them.
+    """Distinct facts of the bucket that are in stock on its last day, or today; `base` counts all facts.
 
-    A fact may be of several people.  `column` holds the days on which it stands, as a multirange.
+    A fact may belong to several people.  `column` holds the days on which it is in stock, as a multirange.
     """
 
     column: str = ""

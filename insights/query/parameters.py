@@ -1,4 +1,4 @@
-"""From the words of a URL or a command line to a query; the names are those of docs/reference/api.md."""
+"""Parses the parameters of a URL or command line into a query; names as in docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from insights.query.errors import QueryError
 from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 
 Word = TypeVar("Word", bound=StrEnum)
-EARLIEST = date(2000, 1, 1)  # facts before it are refused at the door
+EARLIEST = date(2000, 1, 1)  # intake refuses earlier facts
 LATEST = date(2100, 1, 1)
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """As they were written; empty where they were left out.  `where` and `facet` are of the form name=value."""
+    """Unparsed parameters; empty where omitted.  `where` and `facet` have the form name=value."""
 
     unit: str = ""
     person_id: int | None = None
@@ -32,19 +32,21 @@ class Parameters:
     statistic: str = ""
 
     def query(self, key: str) -> MetricQuery:
-        """Raises QueryError for the first word that is not understood."""
+        """Raises QueryError for the first parameter that cannot be parsed."""
         return MetricQuery(
             key=key,
             window=self.window(),
-            granularity=_word("granularity", self.granularity or Granularity.WEEK, Granularity),
+            granularity=_member_of("granularity", self.granularity or Granularity.WEEK, Granularity),
             scope=Scope.of_unit(self.unit, person_id=self.person_id, where=pairs("where", self.where)),
-            facets={_word("facet", name, Dimension): values for name, values in pairs("facet", self.facet).items()},
-            segments=tuple(_word("segment", name, Dimension) for name in _split(self.segment)),
-            statistic=_word("statistic", self.statistic, Statistic) if self.statistic else None,
+            facets={
+                _member_of("facet", name, Dimension): values for name, values in pairs("facet", self.facet).items()
+            },
+            segments=tuple(_member_of("segment", name, Dimension) for name in _split(self.segment)),
+            statistic=_member_of("statistic", self.statistic, Statistic) if self.statistic else None,
         )
 
     def window(self) -> Window:
-        """The days asked for; by default the last 12 weeks, today included."""
+        """The requested days; by default the last 12 weeks, today included."""
         end = _day("to", self.end) if self.end else windows.local_today() + timedelta(days=1)
         start = _day("from", self.start) if self.start else end - timedelta(weeks=windows.DEFAULT_WEEKS)
         return Window(start, end)
@@ -60,7 +62,7 @@ def _day(parameter: str, text: str) -> date:
     return day
 
 
-def _word(parameter: str, text: str, words: type[Word]) -> Word:
+def _member_of(parameter: str, text: str, words: type[Word]) -> Word:
     try:
         return words(text)
     except ValueError:
@@ -69,16 +71,16 @@ def _word(parameter: str, text: str, words: type[Word]) -> Word:
 
 def pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """{"agent": ("codex", "gemini")} of ["agent=codex", "agent=gemini"]."""
-    found: dict[str, tuple[str, ...]] = {}
+    values_by_name: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise QueryError(parameter, f"“{text}” is not understood. Write {parameter} as name=value.")
-        found[name] = (*found.get(name, ()), value)
-    return found
+        values_by_name[name] = (*values_by_name.get(name, ()), value)
+    return values_by_name
 
 
 def _split(texts: Iterable[str]) -> Iterable[str]:
-    """Segments may be repeated or stand in one text with commas."""
+    """Segments may be repeated or separated by commas."""
     for text in texts:
         yield from (name.strip() for name in text.split(",") if name.strip())

@@ -1,4 +1,4 @@
-"""What is asked of the metric engine, and what it answers.  The names are those of docs/reference/api.md."""
+"""Queries to the metric engine and their answers; names as in docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Granularity(enum.StrEnum):
 
 
 class Dimension(enum.StrEnum):
-    """What a metric can be filtered (facet) and split (segment) by."""
+    """The dimensions by which a metric can be filtered (facet) and split (segment)."""
 
     AGENT = "agent"
     MODEL = "model"
@@ -34,8 +34,8 @@ class Dimension(enum.StrEnum):
     TOKEN_KIND = "token_kind"  # noqa: S105 — no password
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
-    METHOD = "method"  # by which attribution is known
-    ASSISTANCE = "assistance"  # whether any agent had a part in it
+    METHOD = "method"  # of attribution
+    ASSISTANCE = "assistance"  # whether any agent contributed
 
 
 class Statistic(enum.StrEnum):
@@ -47,10 +47,10 @@ class Statistic(enum.StrEnum):
 
 
 class Window(NamedTuple):
-    """Half-open range of days of the organisation's local calendar; a tuple, because a page looks up thousands."""
+    """Half-open range of local days of the organisation; a tuple, because a page looks up thousands."""
 
     start: date  # "from" in URLs and JSON
-    end: date  # "to": the first day that no longer belongs to it
+    end: date  # "to": exclusive
 
     @property
     def days(self) -> int:
@@ -58,10 +58,10 @@ class Window(NamedTuple):
 
 
 class Freshness(enum.Enum):
-    """How long ago facts may have changed that an answer does not hold yet."""
+    """How stale an answer may be."""
 
-    AT_ONCE = "at once"  # API and commands: what was answered is counted
-    OF_PAGES = "of pages"  # within ten seconds
+    AT_ONCE = "at once"  # API and commands: all committed facts are counted
+    OF_PAGES = "of pages"  # facts of the last ten seconds may be missing
 
 
 UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no colon
@@ -69,12 +69,12 @@ UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no col
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose figures: a unit, a person, or (neither) the whole organisation with what nobody could be matched to.
+    """Whose facts count: a unit's, a person's, or (neither) the whole organisation's, unmatched facts included.
 
-    A person with a unit: what the person did while in it.
+    A person with a unit: the person's facts while a member of it.
 
-    `unassigned` is the slug of a tree: facts whose person is in no unit of it that day, or could not be matched.
-    `where` narrows any of these to people of whom that holds on the day of the fact.
+    `unassigned` is the slug of a tree: facts of people in none of its units on that day, and unmatched facts.
+    `where` restricts any of these to people with these attributes on the day of the fact.
     """
 
     unit: str | None = None  # slug
@@ -84,9 +84,9 @@ class Scope:
 
     @classmethod
     def of_unit(cls, word: str, **others: Any) -> Scope:
-        """The scope that `unit=` names; an empty word is no unit.
+        """The scope that the parameter `unit` names; an empty one is no unit.
 
-        Raises UnknownUnitError for a word with a NUL, which no slug holds and PostgreSQL refuses to look for.
+        Raises UnknownUnitError for a NUL character, which no slug contains and PostgreSQL refuses in a query.
         """
         if "\x00" in word:
             raise UnknownUnitError(word)
@@ -96,7 +96,7 @@ class Scope:
 
     @property
     def unit_word(self) -> str | None:
-        """What `unit=` says of it; None where it says nothing."""
+        """The value of the parameter `unit` for this scope; None where there is none."""
         return self.unit if self.unassigned is None else f"{UNASSIGNED_PREFIX}{self.unassigned}"
 
 
@@ -127,14 +127,14 @@ class Figure:
     people: int
     reason: str | None  # why there is no value, in words; None where there is one
     to_date: bool = False  # the bucket is not over yet
-    unconfirmed: int = 0  # of `people`, those whom nothing but telemetry names, where that was asked for
-    withheld: bool = False  # from this viewer, because too few people contribute; the engine never sets it
-    # Of figures that rest on attribution: what line-level evidence alone gives, what all evidence gives, and the
-    # share 0–1 of the attributed lines that each method tells of.
+    unconfirmed: int = 0  # how many of `people` are known from telemetry alone, if the caller requested it
+    withheld: bool = False  # from this viewer, because too few people contribute; set by insights/privacy alone
+    # For values based on attribution: by line-level evidence alone, by all evidence, and each method's share 0–1 of
+    # the attributed lines.
     low: float | None = None
     high: float | None = None
     mix: Mapping[str, float] = field(default_factory=dict)
-    left_out: int = 0  # facts that count here and lack what the metric measures: a pull request without a review
+    left_out: int = 0  # facts without the measured value: a pull request without a review
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class SeriesAnswer:
     query: MetricQuery
     total: Sequence[Figure]  # one per segment value
     series: Sequence[Figure]  # every bucket of the window × segment value, in order of time
-    unmatched: float | None  # share 0–1 of the facts that no person or unit could be matched to; without a unit only
+    unmatched: float | None  # share 0–1 of facts matched to no person or unit; only without a unit
     computed_at: datetime
     fresh_until: datetime
-    days_lacking: int = 0  # of a page during a first sync: days whose facts are stored and not among these figures yet
+    days_lacking: int = 0  # during a first sync: days whose stored facts are not counted yet

@@ -1,4 +1,4 @@
-"""The closed vocabularies in which a metric is declared."""
+"""Enumerations used in metric declarations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Better(enum.StrEnum):
 
 
 class BelongsTo(enum.StrEnum):
-    """Whose unit a fact counts for: its author's at that time, or the owner's of what it runs on."""
+    """Which unit a fact counts for: its author's at that time, or the one that owns the service or repository."""
 
     PERSON = "person"
     OWNER = "owner"

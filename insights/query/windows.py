@@ -1,4 +1,4 @@
-"""Windows of local days: presets, the window before, and the buckets of a granularity."""
+"""Windows of local days: presets, the previous window, and the buckets of a granularity."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MONTHS_A_QUARTER = 3
 
 @dataclass(frozen=True)
 class Bucket:
-    """A day, ISO week, month or fiscal quarter: whole, and as far as it lies in the window."""
+    """A day, ISO week, month or fiscal quarter: whole, and clipped to the window."""
 
     whole: Window
     clipped: Window
 
 
 def local_today() -> date:
-    """Today in the organisation's zone."""
+    """Today in the organisation's time zone."""
     return timezone.localdate(timezone=settings.ORGANISATION_TIME_ZONE)
 
 
@@ -45,62 +45,62 @@ def quarter_of(day: date) -> Window:
 
 
 def quarter_name(start: date) -> str:
-    """2026-Q3 for a fiscal quarter by its first day; a fiscal year has the name of the year in which it ends."""
+    """2026-Q3 for a fiscal quarter by its first day; a fiscal year is named after the year in which it ends."""
     begins = first_month()
     year = start.year + (1 if begins > 1 and start.month >= begins else 0)
     return f"{year}-Q{(start.month - begins) % MONTHS_A_YEAR // MONTHS_A_QUARTER + 1}"
 
 
 def passed(window: Window, *, today: date | None = None) -> Window:
-    """The part of the window that has come: up to today, today included."""
+    """The elapsed part of the window: up to today, today included."""
     tomorrow = (today or local_today()) + timedelta(days=1)
     return Window(window.start, max(window.start, min(window.end, tomorrow)))
 
 
 def previous(window: Window, *, today: date | None = None) -> Window:
-    """What a window is compared with: the time before it, of the same length.
+    """The window to compare with: the preceding one of the same length.
 
-    A whole month or quarter is compared with the one before; an unfinished one with the same part of the one
-    before; one of which nothing has come with the whole.
+    A whole month or quarter is compared with the preceding one; an unfinished one with the same part of it; one that
+    has not started with all of it.
     """
     for granularity in (Granularity.MONTH, Granularity.QUARTER):
         whole = whole_bucket(window.start, granularity)
         if window == whole:
             before = whole_bucket(window.start - timedelta(days=1), granularity)
-            come = passed(window, today=today)
-            if come == window or not come.days:
+            elapsed = passed(window, today=today)
+            if elapsed == window or not elapsed.days:
                 return before
-            return Window(before.start, min(before.end, before.start + timedelta(days=come.days)))
-    come = passed(window, today=today)
-    end = come.end if come.days else window.end
+            return Window(before.start, min(before.end, before.start + timedelta(days=elapsed.days)))
+    elapsed = passed(window, today=today)
+    end = elapsed.end if elapsed.days else window.end
     return Window(window.start - timedelta(days=window.days), end - timedelta(days=window.days))
 
 
 def buckets(window: Window, granularity: Granularity) -> Sequence[Bucket]:
-    """Every bucket that the window touches, in order of time, the first and last clipped to it."""
+    """Every bucket that overlaps the window, in chronological order, the first and last clipped to it."""
     return _buckets_of_week(window) if granularity is Granularity.WEEK else _buckets(window, granularity)
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _buckets_of_week(window: Window) -> Sequence[Bucket]:
-    """Kept, because the figures of a page ask for the same few; weeks, unlike quarters, begin on no set month."""
+    """Cached, because the queries of a page share a few windows; unlike quarters, weeks do not depend on settings."""
     return _buckets(window, Granularity.WEEK)
 
 
 def _buckets(window: Window, granularity: Granularity) -> Sequence[Bucket]:
-    found = []
+    buckets_found = []
     start = window.start
     while start < window.end:
         whole = whole_bucket(start, granularity)
-        found.append(Bucket(whole, Window(start, min(whole.end, window.end))))
+        buckets_found.append(Bucket(whole, Window(start, min(whole.end, window.end))))
         start = whole.end
-    return tuple(found)
+    return tuple(buckets_found)
 
 
 def periods(window: Window, granularity: Granularity, *, today: date) -> float:
-    """The length of the part of `window` that has come, in granularity units; clipped units count as fractions."""
-    come = passed(window, today=today)
-    return sum(bucket.clipped.days / bucket.whole.days for bucket in buckets(come, granularity))
+    """The length of the elapsed part of `window` in granularity units; clipped units count as fractions."""
+    elapsed = passed(window, today=today)
+    return sum(bucket.clipped.days / bucket.whole.days for bucket in buckets(elapsed, granularity))
 
 
 def whole_bucket(day: date, granularity: Granularity) -> Window:

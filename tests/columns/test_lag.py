@@ -18,7 +18,7 @@ from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
-from insights.engine.fact_query import Reading
+from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.models import ColumnPartition
 from insights.query.measures import Facts
@@ -61,7 +61,7 @@ def sessions() -> int:
 
 def ask(allowance: Allowance, window: Window = WHOLE) -> tuple[int, Lag]:
     """The number of sessions."""
-    reading = Reading(AGENT_SESSIONS, ((window.start, window.end),))
+    reading = FactQuery(AGENT_SESSIONS, ((window.start, window.end),))
     with rows_of_answer(allowance) as rows:
         cells = scan.scan(reading, [SESSIONS])
         return sum(cell.facts for cell in cells.values()), rows.lag
@@ -172,7 +172,7 @@ def test_columns_that_are_not_copied_are_read_live_within_the_limit(sessions: in
 def test_sessions_are_picked_by_their_model_from_files(sessions: int) -> None:
     """They are those of all days; nothing of it is read from PostgreSQL once it is copied."""
     model = AgentSessionDay.objects.exclude(model="").values_list("model", flat=True)[0]
-    reading = Reading(
+    reading = FactQuery(
         AGENT_SESSIONS, ((WHOLE.start, WHOLE.end),), facets=((Dimension.MODEL, (model,)),), model_picks_facts=True
     )
     found = {}
@@ -192,7 +192,7 @@ def test_a_stock_of_a_day_that_has_just_come_lacks_no_longer_than_it_is_not_buil
     today = database_today()
     with time_machine.travel(datetime(today.year, today.month, today.day, 12, tzinfo=UTC), tick=False):
         edges = (today - timedelta(days=1), today, today + timedelta(days=1))
-        reading = Reading(BACKLOG, (edges,))
+        reading = FactQuery(BACKLOG, (edges,))
 
         def standing(allowance: Allowance) -> tuple[list[int], Lag]:
             with rows_of_answer(allowance) as rows:

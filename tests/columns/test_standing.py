@@ -18,7 +18,7 @@ from insights.columns.shape import copied_relations
 from insights.columns.source import Partitions
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
-from insights.engine.fact_query import StockReading
+from insights.engine.fact_query import StockQuery
 from insights.models import ColumnPartition
 from insights.query.query import Window
 from integrations.code.attribution.tasks import attribute_what_waits
@@ -235,7 +235,7 @@ def test_people_who_are_there_are_those_of_now(org: Org) -> None:
     )
 
     def there(relation: Any = ENROLLED_PEOPLE) -> list[int]:
-        found = scan.stock(StockReading(relation, weeks))
+        found = scan.stock(StockQuery(relation, weeks))
         return [found.get((None, week), 0) for week in weeks]
 
     assert there() == there(EVERYBODY) == [0, 0, 0]

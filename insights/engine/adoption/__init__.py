@@ -1,1 +1,1 @@
-"""Developers before and after they took up an agent, and by how much they use agents."""
+"""Developers before and after adopting an agent, and by intensity of use."""

@@ -1,6 +1,6 @@
-"""Developers by how much they use agents, and what they merged: an association, for nobody was told by lot how much.
+"""Cohorts of developers by how much they use agents, and what they merged: an association, not a randomised trial.
 
-Whoever did nothing at all in the window is in no cohort.
+Developers without any activity in the window are in no cohort.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from insights.engine.adoption.developer_facts import DeveloperFacts
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Integers
 
-# By days with a session in a week in which the developer did anything: none, less than 1, less than 3, and more.
+# By days with a session per active week: none, fewer than 1, fewer than 3, and more.
 COHORTS = ("none", "light", "moderate", "heavy")
 MODERATE_DAYS, HEAVY_DAYS = 1, 3
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Developers by their days with a session a week.
+    """Developers with a similar number of days with a session per week.
 
-    Their pull requests ÷ the weeks in which they did anything, and the median cycle time of these pull requests.
+    `merged_per_week` is their pull requests ÷ their active weeks; `cycle_seconds` the median cycle time of these.
     """
 
     name: str
     developers: int
-    contributors: int  # of the developers, those who merged any
-    timed: int  # and of these, those of whom any cycle time is known
+    contributors: int  # developers with merged pull requests
+    timed: int  # contributors with a known cycle time
     merged: int
     merged_per_week: float | None
     cycle_seconds: float | None
 
     @property
     def group_sizes(self) -> tuple[int, int, int]:
-        """The numbers of people of whom it tells."""
+        """The sizes of all groups of people that it reveals."""
         return self.developers, self.contributors, self.timed
 
 
 def cohorts_of(facts: DeveloperFacts) -> list[Cohort]:
-    """The figures that these developers come to, of each cohort."""
+    """The figures of each cohort of these developers."""
     places = cohort_places(facts)
     return [_cohort(name, facts, places == place) for place, name in enumerate(COHORTS)]
 
 
 def cohort_places(facts: DeveloperFacts) -> Integers:
-    """The place of each developer's cohort in COHORTS; -1 of who is in none."""
+    """The position of each developer's cohort in COHORTS; -1 for none."""
     import numpy as np
 
     light = facts.session_days < MODERATE_DAYS * facts.weeks
@@ -55,17 +55,17 @@ def cohort_places(facts: DeveloperFacts) -> Integers:
     return np.where(facts.weeks > 0, used, -1)
 
 
-def _cohort(name: str, facts: DeveloperFacts, whose: Flags) -> Cohort:
+def _cohort(name: str, facts: DeveloperFacts, is_member: Flags) -> Cohort:
     import numpy as np
 
-    if not whose.any():
+    if not is_member.any():
         return Cohort(name, 0, 0, 0, 0, None, None)
-    merged, weeks = int(facts.pulls[whose].sum()), int(facts.weeks[whose].sum())
-    known = whose[facts.authors] & ~np.isnan(facts.cycles)
+    merged, weeks = int(facts.pulls[is_member].sum()), int(facts.weeks[is_member].sum())
+    known = is_member[facts.authors] & ~np.isnan(facts.cycles)
     return Cohort(
         name,
-        int(whose.sum()),
-        int((facts.pulls[whose] > 0).sum()),
+        int(is_member.sum()),
+        int((facts.pulls[is_member] > 0).sum()),
         len(np.unique(facts.authors[known])),
         merged,
         merged / weeks,

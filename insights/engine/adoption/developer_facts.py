@@ -1,6 +1,6 @@
-"""What each developer did in a window, of which before and after adoption and the cohorts of use are made.
+"""Each developer's activity in a window, from which adoption effects and cohorts are computed.
 
-A developer is a person; what nobody could be matched to, and what agents did for nobody known, is nobody's here.
+A developer is a person; unmatched facts and those of autonomous agents are left out.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from insights.engine.comparison import LINE_DIMENSIONS
-from insights.engine.fact_query import Reading
+from insights.engine.fact_query import FactQuery
 from insights.engine.line_counts import per_developer
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.plan import Clock, Need, Plan, plan
+from insights.engine.plan import Clock, MeasureQuery, Plan, plan_query
 from insights.engine.scan import select
 from insights.query import windows
 from insights.query.query import MetricQuery
@@ -31,21 +31,21 @@ FIRST_DAY = date(1990, 1, 1)  # before the first session of any agent
 
 @dataclass(frozen=True, eq=False)
 class DeveloperFacts:
-    """A place for each person, in order of ids; `pull_days` and `cycles` have one for each merged pull request instead,
-    by person in the same order.
+    """Arrays with one element per person, ordered by id; `pull_days` and `cycles` have one per merged pull request,
+    grouped by person in the same order.
 
-    Days of pull requests are counted from the window's first, which is 0.  `first_sessions` are the days of the first
-    session ever, before or in the window, as of `date.toordinal`; 0 where there was none.  `cycles` are seconds from
-    open to merge, NaN where that is not known.
+    `pull_days` count from the window's first day, which is 0.  `first_sessions` are the days of each person's first
+    session ever, before or in the window, by `date.toordinal`; 0 for none.  `cycles` are seconds from open to merge,
+    NaN where unknown.
     """
 
     start: date
-    end: date  # of the days that have come
+    end: date  # of the elapsed days
     people: Integers
     first_sessions: Integers
-    days: Integers  # on which anything was done
-    weeks: Integers  # the same, from Monday to Sunday
-    session_days: Integers  # on which a session began
+    days: Integers  # with any activity
+    weeks: Integers  # with any activity, Monday to Sunday
+    session_days: Integers  # on which a session started
     session_count: Integers
     pulls: Integers
     pull_days: Integers
@@ -53,23 +53,23 @@ class DeveloperFacts:
 
     @cached_property
     def authors(self) -> Integers:
-        """The place of the person of each pull request."""
+        """For each pull request, the position of its author."""
         import numpy as np
 
         return np.repeat(np.arange(len(self.people)), self.pulls)
 
-    def of(self, wanted: Flags) -> DeveloperFacts:
-        """Of some of the people."""
-        theirs = wanted[self.authors]
+    def of(self, is_selected: Flags) -> DeveloperFacts:
+        """The facts of the selected people."""
+        theirs = is_selected[self.authors]
         return replace(
             self,
-            people=self.people[wanted],
-            first_sessions=self.first_sessions[wanted],
-            days=self.days[wanted],
-            weeks=self.weeks[wanted],
-            session_days=self.session_days[wanted],
-            session_count=self.session_count[wanted],
-            pulls=self.pulls[wanted],
+            people=self.people[is_selected],
+            first_sessions=self.first_sessions[is_selected],
+            days=self.days[is_selected],
+            weeks=self.weeks[is_selected],
+            session_days=self.session_days[is_selected],
+            session_count=self.session_count[is_selected],
+            pulls=self.pulls[is_selected],
             pull_days=self.pull_days[theirs],
             cycles=self.cycles[theirs],
         )
@@ -77,13 +77,13 @@ class DeveloperFacts:
 
 @rows_of_answer()
 def read_developer_facts(query: MetricQuery) -> DeveloperFacts:
-    """Of everybody in the query's scope; agents among the facets are not heeded."""
+    """For everybody in the query's scope; facets by agent are ignored."""
     import numpy as np
 
     end = min(query.window.end, windows.local_today() + timedelta(days=1))
-    people_need, pulls_need = people_of(query), pulls_of(query)
-    active = select(people_need.of_facts.of_whole(), [people_need.measure], _ACTIVITY)
-    merged = select(pulls_need.of_facts.of_whole(), [pulls_need.measure], _PULLS)
+    people_query, pulls_query = people_of(query), pulls_of(query)
+    active = select(people_query.fact_query.over_whole_window(), [people_query.measure], _ACTIVITY)
+    merged = select(pulls_query.fact_query.over_whole_window(), [pulls_query.measure], _PULLS)
     people = np.unique(_integers([row["person_id"] for row in (*active, *merged)]))
     return DeveloperFacts(
         start=query.window.start,
@@ -100,37 +100,37 @@ def read_developer_facts(query: MetricQuery) -> DeveloperFacts:
     )
 
 
-def pulls_of(query: MetricQuery) -> Need:
-    """How the merged pull requests of which both parts tell are read."""
-    each = _planned(query, CYCLE_TIME)
-    return each.needs[each.metric.sampled]
+def pulls_of(query: MetricQuery) -> MeasureQuery:
+    """Reads the merged pull requests behind both effects and cohorts."""
+    plan = _planned(query, CYCLE_TIME)
+    return plan.measure_queries[plan.metric.sampled]
 
 
-def people_of(query: MetricQuery) -> Need:
-    """How it is read who was at work, and who in a session, on which day."""
-    each = _planned(query, MERGED)
-    return each.needs[per_developer(each).denominator]
+def people_of(query: MetricQuery) -> MeasureQuery:
+    """Reads who was at work, and who had a session, on which day."""
+    plan = _planned(query, MERGED)
+    return plan.measure_queries[per_developer(plan).denominator]
 
 
 def _planned(query: MetricQuery, key: str) -> Plan:
-    """The query for another metric, whole, whatever agents it names."""
+    """The plan of the same query for another metric, without splits and without facets by agent."""
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
-    return plan(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
+    return plan_query(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
 
 
 def _first_sessions(end: date) -> Sequence[Mapping[str, Any]]:
-    """Everybody's, in any unit, before the day `end`."""
-    return select(Reading(AGENT_SESSIONS, ((FIRST_DAY, end),)), [], _FIRST_SESSIONS)
+    """First sessions of everybody, in any unit, before the day `end`."""
+    return select(FactQuery(AGENT_SESSIONS, ((FIRST_DAY, end),)), [], _FIRST_SESSIONS)
 
 
 def _spread(people: Integers, rows: Sequence[Mapping[str, Any]], name: str) -> Integers:
-    """That column of the rows, at the places of their people; 0 for whoever has none."""
+    """A column of the rows as an array aligned with `people`; 0 for people without a row."""
     import numpy as np
 
-    whose = _integers([row["person_id"] for row in rows])
-    is_wanted = np.isin(whose, people)
+    person_ids = _integers([row["person_id"] for row in rows])
+    is_known = np.isin(person_ids, people)
     spread = np.zeros(len(people), dtype=np.int64)
-    spread[np.searchsorted(people, whose[is_wanted])] = _integers([row[name] for row in rows])[is_wanted]
+    spread[np.searchsorted(people, person_ids[is_known])] = _integers([row[name] for row in rows])[is_known]
     return spread
 
 
@@ -140,7 +140,7 @@ def _integers(values: Sequence[int]) -> Integers:
     return np.array(values, dtype=np.int64)
 
 
-# Days first, then people: to count different days of everything that was done takes several times as long.
+# Grouped by day first, then by person: counting distinct days of all rows takes several times as long.
 _ACTIVITY = f"""
     SELECT person_id, count(*) AS days, count(DISTINCT date_trunc('week', day)) AS weeks,
            count(*) FILTER (WHERE sessions > 0) AS session_days, sum(sessions)::BIGINT AS sessions
@@ -154,7 +154,7 @@ _ACTIVITY = f"""
     ORDER BY person_id
 """  # a constant
 
-# A day's number is that of date.toordinal.  Both lists of a person are in the same order, whatever that of the rows is.
+# Days are numbered as by date.toordinal.  Both lists of a person have the same order, whatever the order of the rows.
 _ORDINAL = "(day - DATE '0001-01-01' + 1)"
 _PULLS = f"""
     SELECT person_id, count(*) AS pulls, list({_ORDINAL} ORDER BY fact_id) AS days,

@@ -1,4 +1,4 @@
-"""Whose the rows behind before and after adoption are, and those behind developers by how much they use agents."""
+"""Selects the developers whose rows stand behind an adoption figure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts
-from insights.engine.adoption.effect import Courses, courses_of
+from insights.engine.adoption.effect import BeforeAfter, courses_of
 from insights.query.query import MetricQuery
 
-# Who used agents, and how much, is no tool's to tell, unlike whose work it was.
+# Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, and how much.
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
 
 
 class Figure(enum.StrEnum):
-    """Of which of the parts' figures the rows are."""
+    """The adoption figure behind which the rows stand."""
 
     MERGED = "merged"  # pull requests a week, before and after
     CYCLE = "cycle"  # the mean cycle time, before and after
@@ -37,7 +37,7 @@ COHORT_NAMES = {"none": "None", "light": "Light", "moderate": "Moderate", "heavy
 
 @dataclass(frozen=True)
 class RowsAsked:
-    """`group` is one of GROUP_NAMES or of COHORT_NAMES; empty: all of them."""
+    """Which rows to list.  `group` is one of GROUP_NAMES or COHORT_NAMES; empty: all of them."""
 
     figure: Figure
     group: str = ""
@@ -45,47 +45,47 @@ class RowsAsked:
 
     @property
     def groups(self) -> Mapping[str, str]:
-        """Those that the figure has."""
+        """The groups of the figure."""
         return COHORT_NAMES if self.figure is Figure.USE else GROUP_NAMES
 
     @property
     def lists(self) -> Sequence[Listed]:
-        """What its developers can be opened to."""
+        """The kinds of rows to which developers can be expanded."""
         facts = (Listed.DEVELOPERS, Listed.PULL_REQUESTS, Listed.SESSIONS)
         return (*facts, Listed.DAYS) if self.figure is Figure.USE else facts
 
 
 @dataclass(frozen=True)
 class Developers:
-    """Whoever the rows are of, in the order in which they stand."""
+    """The developers behind the rows, in row order."""
 
     query: MetricQuery
-    asked: RowsAsked
-    courses: Courses | None
+    rows_query: RowsAsked
+    before_after: BeforeAfter | None
     uses: DeveloperFacts
 
     def only(self, person_id: int) -> Developers:
-        courses = self.courses
-        if courses is not None:
-            courses = courses.of(courses.people == person_id)
-        return replace(self, courses=courses, uses=self.uses.of(self.uses.people == person_id))
+        before_after = self.before_after
+        if before_after is not None:
+            before_after = before_after.of(before_after.people == person_id)
+        return replace(self, before_after=before_after, uses=self.uses.of(self.uses.people == person_id))
 
     @property
     def people(self) -> list[int]:
-        found: list[int] = (self.uses if self.courses is None else self.courses).people.tolist()
-        return found
+        people: list[int] = (self.uses if self.before_after is None else self.before_after).people.tolist()
+        return people
 
 
-def developers_of(facts: DeveloperFacts, query: MetricQuery, asked: RowsAsked) -> Developers:
-    """Those of the asked group.  Nobody where a group has nobody: there is no figure then."""
-    if asked.figure is Figure.USE:
+def developers_of(facts: DeveloperFacts, query: MetricQuery, rows_query: RowsAsked) -> Developers:
+    """The developers of the requested group.  Empty where a group is empty: there is no figure then."""
+    if rows_query.figure is Figure.USE:
         places = cohort_places(facts)
-        wanted = places == COHORTS.index(asked.group) if asked.group else places >= 0
-        return Developers(query, asked, None, facts.of(wanted))
-    courses = courses_of(facts)
-    takers = len(courses.of_group(took_up=True))
-    if takers in (0, len(courses)):
-        courses = courses.of(courses.people < 0)
-    elif asked.group:
-        courses = courses.of_group(took_up=asked.group == TOOK_UP)
-    return Developers(query, asked, courses, facts)
+        is_selected = places == COHORTS.index(rows_query.group) if rows_query.group else places >= 0
+        return Developers(query, rows_query, None, facts.of(is_selected))
+    before_after = courses_of(facts)
+    takers = len(before_after.of_group(took_up=True))
+    if takers in (0, len(before_after)):
+        before_after = before_after.of(before_after.people < 0)
+    elif rows_query.group:
+        before_after = before_after.of_group(took_up=rows_query.group == TOOK_UP)
+    return Developers(query, rows_query, before_after, facts)

@@ -1,7 +1,7 @@
-"""The same people before and after they took up an agent, beside those who never used one.
+"""Developers before and after adopting an agent, compared with developers who never used one.
 
-Nobody was told by lot whether to use an agent: it is an association.  Whoever has no merged pull request before or
-after is in neither group.  What each developer tells is read first (`Courses`), and figures are made of that alone.
+An association: adoption was not randomised.  Developers without a merged pull request before or after are in neither
+group.  Per-developer values are read first (`BeforeAfter`), and all figures are computed from them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from insights.query.query import MetricQuery
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
 
-LEAST_DAYS = 14  # before, and after: a rate of less is chance
+LEAST_DAYS = 14  # before and after: a rate over fewer days is noise
 
 
 @dataclass(frozen=True, eq=False)
-class Courses:
-    """Each developer's merged pull requests before and after the border, and their mean seconds from open to merge.
+class BeforeAfter:
+    """Each compared developer's merged pull requests before and after the border, and their mean seconds from open to
+    merge.
 
-    Of everybody who is compared, by person; the window's days from `start` up to `end` have come.  Borders are days as
-    of `date.toordinal`.
+    Arrays with one element per person; the days from `start` up to `end` have elapsed.  Borders are days as numbered
+    by `date.toordinal`.
     """
 
     start: date
@@ -44,29 +45,29 @@ class Courses:
     def __len__(self) -> int:
         return len(self.people)
 
-    def of(self, wanted: Flags) -> Courses:
-        """Of some of the people."""
-        return Courses(
+    def of(self, is_selected: Flags) -> BeforeAfter:
+        """The values of the selected people."""
+        return BeforeAfter(
             self.start,
             self.end,
-            self.people[wanted],
-            self.took_up[wanted],
-            self.borders[wanted],
-            self.before[wanted],
-            self.after[wanted],
-            self.cycle_before[wanted],
-            self.cycle_after[wanted],
+            self.people[is_selected],
+            self.took_up[is_selected],
+            self.borders[is_selected],
+            self.before[is_selected],
+            self.after[is_selected],
+            self.cycle_before[is_selected],
+            self.cycle_after[is_selected],
         )
 
-    def of_group(self, *, took_up: bool) -> Courses:
+    def of_group(self, *, took_up: bool) -> BeforeAfter:
         return self.of(self.took_up == took_up)
 
     def weeks(self) -> tuple[Floats, Floats]:
-        """Of each before the border, and after it."""
+        """The weeks of each developer before and after the border."""
         return (self.borders - self.start.toordinal()) / 7, (self.end.toordinal() - self.borders) / 7
 
     def sides(self, name: str) -> tuple[Floats, Floats]:
-        """Of each before and after: of `merged` pull requests a week, or of the mean `cycle` time."""
+        """Each developer's values before and after: `merged` pull requests a week, or mean `cycle` time."""
         if name == "cycle":
             return self.cycle_before, self.cycle_after
         weeks_before, weeks_after = self.weeks()
@@ -79,7 +80,7 @@ class Courses:
 
 @dataclass(frozen=True)
 class Course:
-    """Means over a group's developers, of pull requests a week and of seconds from open to merge."""
+    """Means over a group's developers: pull requests a week, and seconds from open to merge."""
 
     developers: int
     merged_before: float | None
@@ -90,7 +91,8 @@ class Course:
 
 @dataclass(frozen=True)
 class Effect:
-    """Who took up an agent in the window beside who never did; the intervals are of the differences in differences."""
+    """Adopters in the window compared with developers who never used an agent; `merged` and `cycle` are differences in
+    differences, with their intervals."""
 
     took_up: Course
     did_not: Course
@@ -104,21 +106,21 @@ class Effect:
         return self.took_up.developers, self.did_not.developers
 
 
-def effect_of(courses: Courses, query: MetricQuery) -> Effect:
-    """Difference in differences: how takers changed, less how the others changed at the same time.
+def effect_of(before_after: BeforeAfter, query: MetricQuery) -> Effect:
+    """Difference in differences: the change of adopters minus the change of the others over the same time.
 
-    The query says which developers are drawn for the intervals.
+    The query seeds the bootstrap of the intervals.
     """
-    takers, others = (courses.of_group(took_up=took_up) for took_up in (True, False))
+    takers, others = (before_after.of_group(took_up=took_up) for took_up in (True, False))
     merged, merged_interval = _effect(takers, others, "merged", query)
     cycle, cycle_interval = _effect(takers, others, "cycle", query)
     return Effect(_course(takers), _course(others), merged, merged_interval, cycle, cycle_interval)
 
 
-def courses_of(facts: DeveloperFacts) -> Courses:
-    """Of whoever has merged pull requests before and after their border, in both groups.
+def courses_of(facts: DeveloperFacts) -> BeforeAfter:
+    """The developers of both groups with merged pull requests before and after their border.
 
-    For a taker the border is the day of the first session ever; for the others the median of these days.
+    An adopter's border is the day of the first session ever; for the others it is the median of these days.
     """
     import numpy as np
 
@@ -137,17 +139,21 @@ def courses_of(facts: DeveloperFacts) -> Courses:
         sums = np.bincount(authors[side], weights=cycles[side], minlength=developers)
         sides.append((counted, sums / np.maximum(counted, 1)))
     (before, cycle_before), (after, cycle_after) = sides
-    whole = Courses(facts.start, facts.end, facts.people, firsts > 0, borders, before, after, cycle_before, cycle_after)
+    whole = BeforeAfter(
+        facts.start, facts.end, facts.people, firsts > 0, borders, before, after, cycle_before, cycle_after
+    )
     return whole.of((borders >= first) & (borders <= last) & (before > 0) & (after > 0))
 
 
 def _borders(facts: DeveloperFacts) -> tuple[date, date]:
-    """The first and the last day that leave enough days on both sides."""
+    """The first and the last border that leave enough days on both sides."""
     least = timedelta(days=LEAST_DAYS)
     return facts.start + least, facts.end - least
 
 
-def _effect(takers: Courses, others: Courses, name: str, query: MetricQuery) -> tuple[float | None, Interval | None]:
+def _effect(
+    takers: BeforeAfter, others: BeforeAfter, name: str, query: MetricQuery
+) -> tuple[float | None, Interval | None]:
     import numpy as np
 
     if not len(takers) or not len(others):
@@ -157,9 +163,12 @@ def _effect(takers: Courses, others: Courses, name: str, query: MetricQuery) -> 
     return float(first.mean() - second.mean()), difference_of_means(*groups, seed=seed_of(query, name))
 
 
-def _course(courses: Courses) -> Course:
-    if not len(courses):
+def _course(before_after: BeforeAfter) -> Course:
+    if not len(before_after):
         return Course(0, None, None, None, None)
-    (merged_before, merged_after), (cycle_before, cycle_after) = courses.sides("merged"), courses.sides("cycle")
+    (merged_before, merged_after), (cycle_before, cycle_after) = (
+        before_after.sides("merged"),
+        before_after.sides("cycle"),
+    )
     means = (float(side.mean()) for side in (merged_before, merged_after, cycle_before, cycle_after))
-    return Course(len(courses), *means)
+    return Course(len(before_after), *means)

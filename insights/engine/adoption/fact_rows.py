@@ -1,6 +1,6 @@
-"""The pull requests, sessions and days at work of developers, in the order in which these stand.
+"""Pages of the pull requests, sessions and active days of developers, in the order of the developers.
 
-How many rows each developer has is known, so that of a page no others than its own are read.
+The number of rows per developer is known, so only the rows of the requested page are read.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from psycopg import sql
 from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts, people_of, pulls_of
 from insights.engine.adoption.developers import COHORT_NAMES, DID_NOT, GROUP_NAMES, TOOK_UP, Developers
-from insights.engine.adoption.effect import Courses
+from insights.engine.adoption.effect import BeforeAfter
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, Rows
-from insights.engine.fact_query import ANYBODY, Reading
+from insights.engine.fact_query import ANYBODY, FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.scan import select
 from insights.query.measures import Measure
@@ -38,7 +38,7 @@ FACT = RowColumn("fact_id", "Pull request", "Headway's number of the pull reques
 SESSION = RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT)
 AGENT = RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD)
 CYCLE = RowColumn("contribution", "Contribution", "From open to merge, in seconds.", ColumnKind.DURATION)
-# By its reference and title a pull request of another can be looked up: told as the policy allows.
+# Reference and title identify another person's pull request: shown as far as the policy allows.
 REFERENCE, TITLE = (replace(DESCRIPTIONS[name], kind=ColumnKind.PLACE) for name in ("reference", "title"))
 
 NOT_DESCRIBED = {"reference": "", "title": ""}
@@ -50,29 +50,31 @@ def number(name: str, label: str, meaning: str) -> RowColumn:
 
 @rows_of_answer()
 def pull_request_rows(developers: Developers, first: int, size: int) -> Rows:
-    """By developer, in the order of their rows, the newest first.  Only those on this page are read."""
-    courses = developers.courses
-    counts = (developers.uses.pulls if courses is None else courses.before + courses.after).tolist()
+    """By developer, in row order, the newest first.  Only the rows of the page are read."""
+    before_after = developers.before_after
+    counts = (developers.uses.pulls if before_after is None else before_after.before + before_after.after).tolist()
     among, skipped = _on_page(developers.people, counts, first, size)
-    need = pulls_of(developers.query)
-    # A cohort counts those of unknown cycle time, too.
-    known = "" if courses is None else "AND c_0 IS NOT NULL"
+    measure_query = pulls_of(developers.query)
+    # A cohort includes pull requests with an unknown cycle time.
+    known = "" if before_after is None else "AND c_0 IS NOT NULL"
     statement = f"""
         SELECT person_id, fact_id, day, c_0::DOUBLE AS contribution FROM counted WHERE person_id > 0 {known}
     """  # a constant
-    listed = _listed(need.of_facts.of_whole(), [need.measure], among, statement)[skipped : skipped + size]
-    named = _described(need.of_facts.relation, [row["fact_id"] for row in listed])
+    listed = _listed(measure_query.fact_query.over_whole_window(), [measure_query.measure], among, statement)[
+        skipped : skipped + size
+    ]
+    named = _described(measure_query.fact_query.relation, [row["fact_id"] for row in listed])
     rows = [{**row, **named.get(row["fact_id"], NOT_DESCRIBED)} for row in listed]
     total = sum(counts)
-    if courses is None:
+    if before_after is None:
         of_people = developers.uses.of(_are(developers.uses, among))
         cohorts = dict(zip(of_people.people.tolist(), cohort_places(of_people).tolist(), strict=True))
         grouped = [{**row, "group": COHORT_NAMES[COHORTS[cohorts[row["person_id"]]]]} for row in rows]
         return (FACT, PERSON, COHORT, DAY, REFERENCE, TITLE, CYCLE), grouped, total
-    whose = courses.of(_are(courses, among))
-    columns_of_whose = (whose.people, whose.took_up, whose.borders)
-    told_of = {person: told for person, *told in zip(*(column.tolist() for column in columns_of_whose), strict=True)}
-    sided = [{**row, **_side(row["day"], *told_of[row["person_id"]])} for row in rows]
+    developers_listed = before_after.of(_are(before_after, among))
+    columns = (developers_listed.people, developers_listed.took_up, developers_listed.borders)
+    group_of = {person: group for person, *group in zip(*(column.tolist() for column in columns), strict=True)}
+    sided = [{**row, **_side(row["day"], *group_of[row["person_id"]])} for row in rows]
     return (FACT, PERSON, GROUP, SIDE, DAY, REFERENCE, TITLE, CYCLE), sided, total
 
 
@@ -83,48 +85,50 @@ def _side(day: date, took_up: bool, border: int) -> Mapping[str, str]:
     }
 
 
-def _are(developers: DeveloperFacts | Courses, people: Sequence[int]) -> Flags:
+def _are(developers: DeveloperFacts | BeforeAfter, people: Sequence[int]) -> Flags:
     import numpy as np
 
     return np.isin(developers.people, np.array(people, dtype=np.int64))
 
 
 def session_rows(developers: Developers, first: int, size: int) -> Rows:
-    """Of a cohort all; of whoever took up an agent those of the first day ever, whatever unit it was in."""
-    reading = replace(
-        people_of(developers.query).of_facts.of_whole(),
+    """All sessions of a cohort; for adopters the sessions of their first day ever, in whatever unit."""
+    fact_query = replace(
+        people_of(developers.query).fact_query.over_whole_window(),
         relation=AGENT_SESSIONS,
         facets=(),
         segments=(Dimension.AGENT,),
     )
     people, statement = developers.people, _SESSIONS
-    if developers.courses is None:
+    if developers.before_after is None:
         counts = developers.uses.session_count.tolist()
     else:
-        reading, statement = replace(reading, placement=ANYBODY), _FIRST_SESSIONS
-        by_person = Counter(row["person_id"] for row in _listed(reading, [], people, statement))
+        fact_query, statement = replace(fact_query, scope=ANYBODY), _FIRST_SESSIONS
+        by_person = Counter(row["person_id"] for row in _listed(fact_query, [], people, statement))
         counts = [by_person[person] for person in people]
     among, skipped = _on_page(people, counts, first, size)
-    rows = _listed(reading, [], among, statement)[skipped : skipped + size]
+    rows = _listed(fact_query, [], among, statement)[skipped : skipped + size]
     return (SESSION, PERSON, DAY, AGENT), rows, sum(counts)
 
 
 def day_rows(developers: Developers, first: int, size: int) -> Rows:
     counts = developers.uses.days.tolist()
     among, skipped = _on_page(developers.people, counts, first, size)
-    need = people_of(developers.query)
+    measure_query = people_of(developers.query)
     columns = (
         *(PERSON, DAY),
         RowColumn("week", "Week from", "The Monday of its week.", ColumnKind.DAY),
         number("works", "Work", "Commits, pull requests opened and merged, reviews given and items done."),
         number("sessions", "Sessions", "Agent sessions that started on the day."),
     )
-    rows = _listed(need.of_facts.of_whole(), [need.measure], among, _DAYS)[skipped : skipped + size]
+    rows = _listed(measure_query.fact_query.over_whole_window(), [measure_query.measure], among, _DAYS)[
+        skipped : skipped + size
+    ]
     return columns, rows, sum(counts)
 
 
 def _on_page(people: Sequence[int], counts: Sequence[int], first: int, size: int) -> tuple[list[int], int]:
-    """The people whose rows a page holds, and how many of the first one's rows stand on pages before."""
+    """The people whose rows are on a page, and how many rows of the first one are on earlier pages."""
     among: list[int] = []
     skipped, at = 0, 0
     for person, count in zip(people, counts, strict=True):
@@ -137,17 +141,17 @@ def _on_page(people: Sequence[int], counts: Sequence[int], first: int, size: int
 
 
 def _listed(
-    reading: Reading, measures: Sequence[Measure], people: Sequence[int], statement: str
+    fact_query: FactQuery, measures: Sequence[Measure], people: Sequence[int], statement: str
 ) -> Sequence[Mapping[str, Any]]:
-    """The rows of these people, in order of their ids, the newest first."""
+    """The rows of these people, ordered by id, the newest first."""
     if not people:
         return []
-    narrowed = replace(reading, placement=replace(reading.placement, among=tuple(people)))
+    narrowed = replace(fact_query, scope=replace(fact_query.scope, among=tuple(people)))
     return select(narrowed, measures, f"{statement} ORDER BY person_id, day DESC, fact_id DESC")
 
 
 def _described(relation: Relation, facts: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
-    """What these pull requests are called, by their ids."""
+    """Reference and title of these pull requests, by id."""
     statement = sql.SQL("SELECT {fact}, reference, title FROM ({relation}) AS source WHERE {fact} = ANY(%s)").format(
         fact=sql.Identifier(relation.fact), relation=sql.SQL(relation.sql)
     )

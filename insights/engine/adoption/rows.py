@@ -1,7 +1,7 @@
-"""The rows behind *before and after adoption* and behind developers by how much they use agents.
+"""The rows behind adoption effects and cohorts.
 
-Developers stand with all that enters a figure of them, so that it can be computed again from these rows alone; their
-pull requests, sessions and days at work are the facts from which a developer's row comes.
+A developer's row holds everything that enters a figure, so that the figure can be recomputed from the rows alone; pull
+requests, sessions and active days are the facts behind a developer's row.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from insights.engine.adoption.developers import (
     Listed,
     RowsAsked,
 )
-from insights.engine.adoption.effect import Courses
+from insights.engine.adoption.effect import BeforeAfter
 from insights.engine.adoption.fact_rows import COHORT, GROUP, day_rows, number, pull_request_rows, session_rows
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, Rows, RowsPage
 
@@ -48,34 +48,34 @@ USES = (
 
 
 def rows_of(developers: Developers, *, page: int, size: int) -> RowsPage:
-    """Page `page` (from 1) of what was asked, of these developers."""
+    """Page `page` (from 1) of the requested rows of these developers."""
     columns, rows, total = {
         Listed.DEVELOPERS: _developer_rows,
         Listed.PULL_REQUESTS: pull_request_rows,
         Listed.SESSIONS: session_rows,
         Listed.DAYS: day_rows,
-    }[developers.asked.listed](developers, (page - 1) * size, size)
-    told = replace(developers.query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
-    if developers.asked.group:  # which is the same in every row
+    }[developers.rows_query.listed](developers, (page - 1) * size, size)
+    query = replace(developers.query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
+    if developers.rows_query.group:  # which is the same in every row
         columns = [column for column in columns if column.name != GROUP.name]
-    return RowsPage(told, columns, rows, total, page, size, recipe_of(developers.asked))
+    return RowsPage(query, columns, rows, total, page, size, recipe_of(developers.rows_query))
 
 
-def recipe_of(asked: RowsAsked) -> str:
-    """How these rows give the figures."""
-    if asked.figure is Figure.USE:
+def recipe_of(rows_query: RowsAsked) -> str:
+    """How the figures are computed from these rows."""
+    if rows_query.figure is Figure.USE:
         return {
             Listed.DEVELOPERS: "developers: number of rows; PRs per developer and week: Σ PRs merged ÷ Σ weeks at work",
             Listed.PULL_REQUESTS: "cycle time: the median of contribution; PRs merged: number of rows",
             Listed.SESSIONS: "days with a session: number of different days, by developer",
             Listed.DAYS: "days with a session: rows with a session; weeks at work: different weeks, by developer",
-        }[asked.listed]
-    if asked.listed is Listed.SESSIONS:
+        }[rows_query.listed]
+    if rows_query.listed is Listed.SESSIONS:
         return "border of whoever took up an agent: the day of these sessions, the first ever"
-    if asked.listed is Listed.PULL_REQUESTS:
+    if rows_query.listed is Listed.PULL_REQUESTS:
         return (
             "mean of contribution by developer, before and after, and of these the mean over developers"
-            if asked.figure is Figure.CYCLE
+            if rows_query.figure is Figure.CYCLE
             else "number of rows by developer, before and after, ÷ the developer's weeks before and after"
         )
     group = "of those who took up an agent − of those who did not"
@@ -83,10 +83,10 @@ def recipe_of(asked: RowsAsked) -> str:
 
 
 def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
-    if developers.courses is None:
+    if developers.before_after is None:
         return USES, _use_rows(developers.uses, first, size), len(developers.people)
-    courses = developers.courses
-    in_seconds = developers.asked.figure is Figure.CYCLE
+    before_after = developers.before_after
+    in_seconds = developers.rows_query.figure is Figure.CYCLE
     kind, what = (
         (ColumnKind.DURATION, "mean seconds from open to merge")
         if in_seconds
@@ -102,8 +102,8 @@ def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
         RowColumn("after", "After", f"From the border on: {what}.", kind),
         RowColumn("contribution", "Contribution", "After less before: what it adds to the mean change.", kind),
     )
-    part = courses.of(_places(len(courses), first, size))
-    return columns, _course_rows(part, in_seconds=in_seconds), len(courses)
+    part = before_after.of(_places(len(before_after), first, size))
+    return columns, _course_rows(part, in_seconds=in_seconds), len(before_after)
 
 
 def _places(number: int, first: int, size: int) -> Flags:
@@ -132,21 +132,21 @@ def _use_rows(uses: DeveloperFacts, first: int, size: int) -> list[Mapping[str, 
     ]
 
 
-def _course_rows(courses: Courses, *, in_seconds: bool) -> list[Mapping[str, Any]]:
-    sides = courses.sides("cycle" if in_seconds else "merged")
-    figures = (courses.before, courses.after, *courses.weeks(), *sides, sides[1] - sides[0])
+def _course_rows(before_after: BeforeAfter, *, in_seconds: bool) -> list[Mapping[str, Any]]:
+    sides = before_after.sides("cycle" if in_seconds else "merged")
+    figures = (before_after.before, before_after.after, *before_after.weeks(), *sides, sides[1] - sides[0])
     names = ("merged_before", "merged_after", "weeks_before", "weeks_after", "before", "after", "contribution")
     return [
         {
             "person_id": person,
             "group": GROUP_NAMES[TOOK_UP if took_up else DID_NOT],
             "border": date.fromordinal(border),
-            **dict(zip(names, told, strict=True)),
+            **dict(zip(names, values, strict=True)),
         }
-        for person, took_up, border, *told in zip(
-            courses.people.tolist(),
-            courses.took_up.tolist(),
-            courses.borders.tolist(),
+        for person, took_up, border, *values in zip(
+            before_after.people.tolist(),
+            before_after.took_up.tolist(),
+            before_after.borders.tolist(),
             *(column.tolist() for column in figures),
             strict=True,
         )

@@ -1,4 +1,4 @@
-"""`manage.py metric KEY`: a metric's figures, as `/api/v1/metrics/KEY/series/` gives them."""
+"""`manage.py metric KEY`: prints a metric's values, as `/api/v1/metrics/KEY/series/` returns them."""
 
 from __future__ import annotations
 

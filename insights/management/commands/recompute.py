@@ -1,4 +1,4 @@
-"""`manage.py recompute`: build the columns that figures are computed from anew from facts."""
+"""`manage.py recompute`: rebuilds the columnar copy of the facts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def _days(start: str, end: str) -> Window | None:
-    """The days asked for; None: all."""
+    """The requested days; None: all."""
     if not start and not end:
         return None
     window = Parameters(start=start or "2000-01-01", end=end).window()

@@ -1,4 +1,4 @@
-"""What a metric makes of its measures in one cell."""
+"""The result of a metric in one group."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from insights.query.measures import NONE
 from insights.query.query import Statistic
 
 
-class Outcome(NamedTuple):
-    """What a metric makes of its measures in one cell; the names are those of a Figure."""
+class MetricResult(NamedTuple):
+    """A metric's value in one group, computed from its measures; field names as in an answer's values."""
 
     value: float | None
     numerator: float | None = None
@@ -25,6 +25,6 @@ class Outcome(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Nothing entered, so that the cell need not be kept."""
+        """Whether nothing contributed, so that the result can be dropped."""
         parts = (self.sample_size, self.numerator, self.denominator, self.missing, self.left_out)
         return self.value is None and not any(parts)
