@@ -297,7 +297,7 @@ class Duration(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class Concentration(Metric):
-    """How unevenly facts are distributed over people: 0 % where all have as many, near 100 % where one has nearly all."""
+    """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
 
     of: Gini
 

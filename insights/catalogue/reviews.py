@@ -12,8 +12,8 @@ from integrations.facts.developers import DEVELOPER_DAYS
 from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
 
 DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
-# Reviewers are people: by agent would be meant whose work they looked at, and who looked at work of two agents would
-# stand in both lines with a part of their load, so that the coefficients of the lines say nothing of how it is spread.
+# Not by agent: a reviewer of two agents' work would be on both lines with a part of their load, and the coefficients of
+# the lines would say nothing about how the load is distributed.
 GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)
 GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
 

@@ -14,5 +14,5 @@ EVER = Window(date.min, date.max)
 
 
 def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
-    """Mark partitions of these metrics (empty: all) that overlap these days (None: all) as stale; returns their number."""
+    """Mark these metrics' partitions (empty: all) with any of these days (None: all) as stale; returns their number."""
     return mark_days(list(relations_of(only) if only else copied_relations()), days or EVER)

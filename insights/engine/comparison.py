@@ -67,8 +67,8 @@ class Comparison:
 
     def hidden(self, reason: str) -> Comparison:
         """The comparison without any values."""
-        nobody = Group(None, 0, 0, 0)
-        return replace(self, first=nobody, second=nobody, interval=None, reason=reason, unmatched=0, withheld=True)
+        empty = Group(None, 0, 0, 0)
+        return replace(self, first=empty, second=empty, interval=None, reason=reason, unmatched=0, withheld=True)
 
     @property
     def difference(self) -> float | None:

@@ -1,6 +1,6 @@
 """Margins of error for each bucket of the two lines of a comparison: an agent's (or any agent's) and Non-AI's.
 
-All buckets are read at once; the margins are computed by insights/formulas/bands.py.  Unmatched facts belong to no
+All buckets are read at once; insights/formulas/bands.py computes the margins.  Unmatched facts belong to no
 developer: they count in the line, but not in its margin of error.
 """
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
 STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have margins of error; None is the metric's own
-Bands = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
+ErrorMargins = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
 
 
 @rows_of_answer()
-def read_bands(query: MetricQuery, line: str) -> Bands:
+def read_error_margins(query: MetricQuery, line: str) -> ErrorMargins:
     """Margins of error of a duration or a value per developer; the query's own facets by agent are ignored.
 
     Raises QueryError where the query cannot be answered.
@@ -40,7 +40,7 @@ def read_bands(query: MetricQuery, line: str) -> Bands:
     raise TypeError(f"{query.key} has no lines.")
 
 
-def _of_rates(plan: Plan, metric: PerDeveloper, line: str) -> Bands:
+def _of_rates(plan: Plan, metric: PerDeveloper, line: str) -> ErrorMargins:
     work, on_line = plan.measure_queries[metric.numerator], plan.measure_queries[metric.denominator]
     done = plan.in_buckets(work)
     on_lines = scan(plan.in_buckets(on_line), [on_line.measure])
@@ -58,7 +58,7 @@ def _of_rates(plan: Plan, metric: PerDeveloper, line: str) -> Bands:
     return {name: [reach(name, position) for position in range(len(done.windows))] for name in (line, WITHOUT)}
 
 
-def _of_durations(plan: Plan, metric: Duration, line: str, seed: int) -> Bands:
+def _of_durations(plan: Plan, metric: Duration, line: str, seed: int) -> ErrorMargins:
     import numpy as np
 
     measure_query = plan.measure_queries[metric.of]

@@ -12,7 +12,7 @@ from typing import Any
 from insights.catalogue.declarations import Duration, Metric, RowsBy
 from insights.catalogue.registry import get
 from insights.columns.rows import types_of
-from insights.engine import cells, measures
+from insights.engine import aggregation, measures
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
 from insights.engine.fact_query import FactQuery, StockQuery
 from insights.engine.fact_rows import RowOrder, page_of_facts, row_shape
@@ -108,7 +108,7 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowO
         RowsBy.FACT: _fact_rows,
         RowsBy.PERSON: _person_rows,
         RowsBy.PERSON_AND_SEGMENT: _share_rows,
-        RowsBy.STOCK_FACT: _standing_rows,
+        RowsBy.STOCK_FACT: _stock_rows,
     }[plan.metric.rows_by]
     columns, rows, total = read(plan, page, size, order)
     return RowsPage(query, columns, rows, total, page, size, plan.metric.recipe)
@@ -185,7 +185,7 @@ def _fact_column(metric: Metric) -> RowColumn:
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 
 
-def _standing_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+def _stock_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per fact, whoever it belongs to; those not in stock come first."""
     [measure] = plan.metric.measures
     fact_query = replace(_fact_query(plan, measure), segments=(Dimension.REPOSITORY,))
@@ -193,15 +193,15 @@ def _standing_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         fact_query,
         [plan.measure_queries[measure].measure],
         """
-        SELECT segment_0 AS name, coalesce(bool_or(multirange_contains_elem(c_0, last_day)), false) AS stands
+        SELECT segment_0 AS name, coalesce(bool_or(multirange_contains_elem(c_0, last_day)), false) AS in_stock
         FROM counted
         GROUP BY fact_id, name
-        ORDER BY stands, name
+        ORDER BY in_stock, name
         """,
     )
     name = _dimension_column(Dimension.REPOSITORY)
     rows = [
-        {name.name: row["name"], "contribution": float(row["stands"]), "denominator": 1.0}
+        {name.name: row["name"], "contribution": float(row["in_stock"]), "denominator": 1.0}
         for row in facts[(page - 1) * size : page * size]
     ]
     return (name, *contribution_columns(plan.metric)), rows, len(facts)
@@ -257,7 +257,7 @@ def _people(fact_query: FactQuery, measure: Measure) -> Sequence[Mapping[str, An
     person_id is null for unmatched facts, and negative for a repository in place of a person.
     """
     keys = ", ".join(("person_id", *segment_names(fact_query)))
-    amounts = measures.amounts(measure, 0, cells.type_of(measure, types_of(fact_query.relation)))
+    amounts = measures.amounts(measure, 0, aggregation.type_of(measure, types_of(fact_query.relation)))
     added = next((amount for name, amount in amounts if name == "v_0"), "NULL::BIGINT")
     return select(
         fact_query,

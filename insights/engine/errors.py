@@ -14,5 +14,5 @@ class QuestionStoppedError(Exception):
     """A query exceeded its time or memory limit; config/errors.py has the message for users."""
 
     def __init__(self, limit: Limit) -> None:
-        super().__init__(f"A question to the engine was stopped: it needed too much {limit.value}.")
+        super().__init__(f"A query of the engine was stopped: it exceeded its {limit.value} limit.")
         self.limit = limit

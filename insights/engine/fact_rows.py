@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg import sql
 
 from insights.columns.rows import types_of
-from insights.engine import cells, measures
+from insights.engine import aggregation, measures
 from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.scan import select_of_parts
@@ -201,7 +201,7 @@ def _amount(measure: Measure, i: int) -> str:
         return f"max(c_{i})"
     if not isinstance(measure, Total):
         return f"coalesce(max(c_{i}), 0)"
-    sums = dict(measures.amounts(measure, i, cells.type_of(measure, types_of(measure.relation))))
+    sums = dict(measures.amounts(measure, i, aggregation.type_of(measure, types_of(measure.relation))))
     return f"coalesce({sums[f'v_{i}']}, 0)"
 
 

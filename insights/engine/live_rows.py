@@ -32,7 +32,7 @@ class Rows(ExitStack):
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation
-        self._copies: list[str] = []  # paths, as they stand in statements
+        self._copies: list[str] = []  # quoted paths, as in statements
 
     @cached_property
     def _partitions(self) -> Partitions:

@@ -98,7 +98,7 @@ def percentiles(measure: Measure, i: int) -> Iterator[str]:
 def stock_count(measure: Measure, i: int) -> str:
     """The number of a group's facts that are in stock on the last day of its window, as SQL over its rows."""
     if not isinstance(measure, StandingAtEnd):
-        raise TypeError(f"{type(measure).__name__} is not read with what stands at an end.")
+        raise TypeError(f"{type(measure).__name__} is not a stock at the end of a window.")
     return f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
 
 

@@ -137,7 +137,7 @@ def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
         try:
             return _fetch_once(statement_from, rows)
         except duckdb.Error as problem:
-            logger.error("A question failed; it is answered from PostgreSQL. %s", problem)
+            logger.error("A query failed; it is answered from PostgreSQL. %s", problem)
             nudge_on_commit(check_files)
             rows.read_no_files()
             return _fetch_once(statement_from, rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from insights.engine import cells, measures, scope
+from insights.engine import aggregation, measures, scope
 from insights.engine.fact_query import FactQuery, StockQuery
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
@@ -104,7 +104,9 @@ def statement_of(
     """One row per unit_id, window_id and segment with any rows, with the columns that insights/engine/measures.py
     lists."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
-    return statement_over_rows(Part(query, measures_read, cells.select(query, measures_read, keys, types)), source)
+    return statement_over_rows(
+        Part(query, measures_read, aggregation.select(query, measures_read, keys, types)), source
+    )
 
 
 def segment_names(query: FactQuery) -> list[str]:

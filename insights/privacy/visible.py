@@ -15,7 +15,7 @@ from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, Developers
 from insights.engine.adoption.effect import Effect, courses_of, effect_of
 from insights.engine.adoption.rows import rows_of
 from insights.engine.comparison import Comparison, read_comparisons
-from insights.engine.comparison_intervals import Bands, read_bands
+from insights.engine.comparison_intervals import ErrorMargins, read_error_margins
 from insights.engine.contributions import RowsPage
 from insights.engine.distribution import Spread
 from insights.engine.fact_rows import RowOrder
@@ -186,15 +186,15 @@ def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Acces
     ]
 
 
-def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
-    """As `read_bands`, for this viewer: none for a bucket with too few contributors."""
+def visible_bands(query: MetricQuery, line: str, access: Access) -> ErrorMargins:
+    """As `read_error_margins`, for this viewer: none for a bucket with too few contributors."""
     check_scopes([query.scope], access)
 
     def shown(margin: Reach | None) -> Reach | None:
         return None if margin is None or is_withheld(compared, margin.contributors, access) else margin
 
     compared = _by_assistance(query)
-    return {name: [shown(margin) for margin in margins] for name, margins in read_bands(query, line).items()}
+    return {name: [shown(margin) for margin in margins] for name, margins in read_error_margins(query, line).items()}
 
 
 def _by_assistance(query: MetricQuery) -> MetricQuery:

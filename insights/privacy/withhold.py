@@ -49,8 +49,8 @@ def withheld(
     )
 
     def shown(figure: Figure) -> Figure:
-        is_of_few = (figure.window, *sorted(figure.segment.items())) in of_few
-        return _hidden(figure, access) if is_of_few or _too_few(figure.people, access, figure.unconfirmed) else figure
+        above_few = (figure.window, *sorted(figure.segment.items())) in of_few
+        return _hidden(figure, access) if above_few or _too_few(figure.people, access, figure.unconfirmed) else figure
 
     total = [shown(figure) for figure in answer.total]
     return replace(

@@ -134,7 +134,7 @@ def test_peers_are_an_industry_or_a_size_and_everybody_where_the_choice_is_gone(
     offered = dict(peers_to_offer())
     assert offered["industry:all"] == "All industries"
     assert (offered["industry:insurance"], offered["organisation_size:solo"]) == ("Insurance", "1 employee")
-    assert all(peers_named(kept).name == name for kept, name in offered.items())
+    assert all(peers_named(choice).name == name for choice, name in offered.items())
     for gone in ("industry:alchemy", "planet:mars", ""):
         assert peers_named(gone).name == "All industries"
 

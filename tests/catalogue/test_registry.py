@@ -91,11 +91,11 @@ def test_a_chain_names_other_metrics_that_exist_once_each() -> None:
         positive_indicators=("ai.no_such_metric", "ai.adoption_rate"),
         negative_indicators=("ai.no_such_metric",),
     )
-    said = "ai.adoption_rate: its chain names"
+    prefix = "ai.adoption_rate: its chain names"
     assert set(registry.problems([broken])) == {
-        f"{said} ai.no_such_metric, which nothing declares.",
-        f"{said} ai.no_such_metric, which stands in it already.",
-        f"{said} ai.adoption_rate, which stands in it already.",
+        f"{prefix} ai.no_such_metric, which nothing declares.",
+        f"{prefix} ai.no_such_metric, which stands in it already.",
+        f"{prefix} ai.adoption_rate, which stands in it already.",
     }
 
 

@@ -51,18 +51,20 @@ def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None
         f"epoch_us({text})" if types.get(name) == "TIMESTAMPTZ" else text for name, text in names.items()
     )
     needed = sorted(shape_of(relation).types)
-    partitions, asked = Partitions.read(), [days]
+    partitions, windows = Partitions.read(), [days]
     joined, on, parameters = "", f"{relation.day} >= $1 AND {relation.day} < $2", list[Any](days)
     if relation.stock is not None:
-        asked = [Window(day, day + timedelta(days=1)) for day in some_of(days)]
+        windows = [Window(day, day + timedelta(days=1)) for day in some_of(days)]
         joined = (
             f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STANDING_FROM} <= day AND day < {STANDING_UNTIL}"
         )
         on, parameters = "true", [some_of(days)]
     with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
-        rows = source(relation, asked, needed, live, partitions)
-        found = columns.execute(f"SELECT {chosen} FROM {rows} AS source {joined} WHERE {on}", parameters).fetchall()
-    return Counter(found)
+        rows = source(relation, windows, needed, live, partitions)
+        rows_found = columns.execute(
+            f"SELECT {chosen} FROM {rows} AS source {joined} WHERE {on}", parameters
+        ).fetchall()
+    return Counter(rows_found)
 
 
 @contextmanager

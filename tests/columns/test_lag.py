@@ -61,10 +61,10 @@ def sessions() -> int:
 
 def ask(allowance: Allowance, window: Window = WHOLE) -> tuple[int, Lag]:
     """The number of sessions."""
-    reading = FactQuery(AGENT_SESSIONS, ((window.start, window.end),))
+    fact_query = FactQuery(AGENT_SESSIONS, ((window.start, window.end),))
     with rows_of_answer(allowance) as rows:
-        cells = scan.scan(reading, [SESSIONS])
-        return sum(cell.facts for cell in cells.values()), rows.lag
+        groups = scan.scan(fact_query, [SESSIONS])
+        return sum(group.facts for group in groups.values()), rows.lag
 
 
 def lose_one(*, seconds_ago: float) -> datetime:
@@ -172,16 +172,16 @@ def test_columns_that_are_not_copied_are_read_live_within_the_limit(sessions: in
 def test_sessions_are_picked_by_their_model_from_files(sessions: int) -> None:
     """They are those of all days; nothing of it is read from PostgreSQL once it is copied."""
     model = AgentSessionDay.objects.exclude(model="").values_list("model", flat=True)[0]
-    reading = FactQuery(
+    fact_query = FactQuery(
         AGENT_SESSIONS, ((WHOLE.start, WHOLE.end),), facets=((Dimension.MODEL, (model,)),), model_picks_facts=True
     )
-    found = {}
+    counts = {}
     for allowance in (EXACT, Allowance(live_rows=0)):
         with rows_of_answer(allowance) as rows:
-            found[allowance] = sum(cell.facts for cell in scan.scan(reading, [SESSIONS]).values())
+            counts[allowance] = sum(group.facts for group in scan.scan(fact_query, [SESSIONS]).values())
             assert rows.lag == Lag()
-    assert len(set(found.values())) == 1
-    assert found[EXACT] > 0
+    assert len(set(counts.values())) == 1
+    assert counts[EXACT] > 0
 
 
 @pytest.mark.usefixtures("items")
@@ -192,15 +192,15 @@ def test_a_stock_of_a_day_that_has_just_come_lacks_no_longer_than_it_is_not_buil
     today = database_today()
     with time_machine.travel(datetime(today.year, today.month, today.day, 12, tzinfo=UTC), tick=False):
         edges = (today - timedelta(days=1), today, today + timedelta(days=1))
-        reading = FactQuery(BACKLOG, (edges,))
+        fact_query = FactQuery(BACKLOG, (edges,))
 
-        def standing(allowance: Allowance) -> tuple[list[int], Lag]:
+        def in_stock(allowance: Allowance) -> tuple[list[int], Lag]:
             with rows_of_answer(allowance) as rows:
-                cells = scan.scan(reading, [Facts(BACKLOG)])
-                return [cell.facts for _, cell in sorted(cells.items())], rows.lag
+                groups = scan.scan(fact_query, [Facts(BACKLOG)])
+                return [group.facts for _, group in sorted(groups.items())], rows.lag
 
-        both, lag = standing(EXACT)
+        both, lag = in_stock(EXACT)
         assert (len(both), lag) == (2, Lag())
-        assert standing(Allowance(live_rows=0)) == (both[:1], Lag(days_lacking=1))
+        assert in_stock(Allowance(live_rows=0)) == (both[:1], Lag(days_lacking=1))
         build_all()
-        assert standing(Allowance(live_rows=0)) == (both, Lag())
+        assert in_stock(Allowance(live_rows=0)) == (both, Lag())

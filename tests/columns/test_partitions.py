@@ -230,13 +230,15 @@ def test_facts_that_change_without_saying_so_are_found_at_night(
     session = AgentSession.objects.filter(has_work=True).first()
     assert session is not None
     AgentSession.objects.filter(pk=session.pk).update(lines_added=F("lines_added") + 1)
-    (difference,) = [each for each in check_columns().differences if each.startswith("agent_sessions")]
+    (difference,) = [
+        difference for difference in check_columns().differences if difference.startswith("agent_sessions")
+    ]
     assert difference in caplog.text
     assert is_read_live(sessions)
     refresh()
     assert check_columns().differences == []
     AgentSession.objects.filter(pk=session.pk).update(has_work=False)
-    assert any("has 20 rows in the columns and 19" in each for each in check_columns().differences)
+    assert any("has 20 rows in the columns and 19" in difference for difference in check_columns().differences)
 
 
 def test_the_folder_is_its_owners_alone(sessions: Relation, columns_folder: Path) -> None:
@@ -254,8 +256,8 @@ def test_a_question_of_columns_that_are_not_copied_is_read_live(sessions: Relati
         read.append((relation.name, needed))
         return "rows"
 
-    asked = [Window(DAYS[0], TODAY)]
-    assert source(committed, asked, ["day", "sha"], live, Partitions.read()) == '(SELECT "day", "sha" FROM rows)'
+    windows = [Window(DAYS[0], TODAY)]
+    assert source(committed, windows, ["day", "sha"], live, Partitions.read()) == '(SELECT "day", "sha" FROM rows)'
     assert read == [("commits", ["day", "sha"])]
 
 

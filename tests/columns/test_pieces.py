@@ -13,7 +13,7 @@ from insights.columns.shape import copied_relations
 from integrations.code.attribution.tasks import attribute_what_waits
 from integrations.delivery.recompute_pull_requests import settle_what_waits
 from tests.columns.rows import assert_agreement
-from tests.engine.told_in_pieces import Pieces
+from tests.engine.random_deliveries import Pieces
 from tests.org import Org
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
@@ -29,7 +29,7 @@ def test_columns_follow_each_piece(
 ) -> None:
     """It takes longer than 5 s: after each piece all relations are read from both sides."""
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 20)
-    chance, told = random.Random(seed), []
+    chance, pieces = random.Random(seed), []
     with time_machine.travel(NOW, tick=False) as clock:
         org.tree("Teams")
         for unit, person in (("Red", "ada"), ("Red", "ben"), ("Blue", "cy")):
@@ -41,10 +41,12 @@ def test_columns_follow_each_piece(
         for name, tell in Pieces(seed, org, largest=largest, decisions=decisions):
             clock.shift(timedelta(minutes=1))
             tell()
-            told.append(name)
+            pieces.append(name)
             for follow in (attribute_what_waits, settle_what_waits):
                 if chance.random() < 0.7:
                     follow()
-            assert_agreement(copied_relations().values(), context=f"after {len(told)} pieces, the last of them: {name}")
+            assert_agreement(
+                copied_relations().values(), context=f"after {len(pieces)} pieces, the last of them: {name}"
+            )
             if chance.random() < 0.7:
                 refresh()

@@ -76,7 +76,7 @@ def follow(*names: str, change: Callable[[], object]) -> None:
 def item(key: str, *moves: tuple[str, str], **others: Any) -> None:
     """A work item of Monday 2 February, with the days on which it came into which category."""
     transitions = [{"at": f"{day}T10:00:00Z", "to": category, "category": category} for day, category in moves]
-    told = {
+    provided = {
         "id": key,
         "project": "Shop",
         "title": "Sell tea",
@@ -86,7 +86,7 @@ def item(key: str, *moves: tuple[str, str], **others: Any) -> None:
         "assignee": "ada@example.com",
         "transitions": transitions,
     }
-    push(("work-items", told | others))
+    push(("work-items", provided | others))
 
 
 @pytest.fixture
@@ -235,8 +235,8 @@ def test_people_who_are_there_are_those_of_now(org: Org) -> None:
     )
 
     def there(relation: Any = ENROLLED_PEOPLE) -> list[int]:
-        found = scan.stock(StockQuery(relation, weeks))
-        return [found.get((None, week), 0) for week in weeks]
+        counts = scan.stock(StockQuery(relation, weeks))
+        return [counts.get((None, week), 0) for week in weeks]
 
     assert there() == there(EVERYBODY) == [0, 0, 0]
     account = Identity.objects.filter(person=ada).first() or Identity.objects.create(

@@ -58,8 +58,8 @@ class CommitFacts:
 
 
 def email_identity(email: str) -> Identity:
-    (found,) = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])
-    return Identity.objects.get(pk=found)
+    (identity_id,) = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])
+    return Identity.objects.get(pk=identity_id)
 
 
 def store_commit(
@@ -69,7 +69,7 @@ def store_commit(
     at = datetime.combine(day, time(12), UTC)
     key = uuid.uuid4()
     home, _ = Repository.objects.get_or_create(name=inside)
-    counted = [each for each in files if not each.set_apart]
+    counted = [file for file in files if not file.set_apart]
     stored = Commit.objects.create(
         sha=f"{key.hex}{key.hex[:8]}",
         author=by,
@@ -84,23 +84,23 @@ def store_commit(
         change_key=key,
         set_apart=set_apart,
         file_count=len(counted),
-        lines_added=sum(each.added for each in counted),
+        lines_added=sum(file.added for file in counted),
         home=home,
     )
     CommitInRepository.objects.create(commit=stored, repository=home, on_default_branch=True)
-    for each in files:
-        file = CommitFile.objects.create(
+    for file in files:
+        commit_file = CommitFile.objects.create(
             commit=stored,
-            path=each.path,
-            language=each.language,
-            file_type=each.file_type,
-            added=each.added,
+            path=file.path,
+            language=file.language,
+            file_type=file.file_type,
+            added=file.added,
             deleted=0,
-            set_apart=each.set_apart,
+            set_apart=file.set_apart,
         )
         FileAttribution.objects.bulk_create(
             FileAttribution(
-                file=file,
+                file=commit_file,
                 commit=stored,
                 agent=share.agent,
                 model=share.model,
@@ -109,7 +109,7 @@ def store_commit(
                 level=METHODS[share.method],
                 ai_lines=share.lines,
             )
-            for share in each.shares
+            for share in file.shares
         )
     return CommitFacts(by.person_id, day, inside, list(files), set_apart, stored.sha)
 
@@ -123,10 +123,10 @@ def random_commits(
     rng: random.Random, days: Sequence[date], identities: Sequence[Identity], agents: Sequence[str], number: int
 ) -> list[CommitFacts]:
     """The first is on the first day, so that a repository is connected all the time."""
-    found = []
+    commits = []
     for position in range(number):
         files = [_file(rng, agents, number) for number in range(rng.randrange(1, 4))]
-        found.append(
+        commits.append(
             store_commit(
                 rng.choice(identities),
                 rng.choice(days) if position else days[0],
@@ -135,17 +135,17 @@ def random_commits(
                 set_apart=rng.choice(["", "", "", "", "", "bulk"]),
             )
         )
-    return found
+    return commits
 
 
 def random_context_files(rng: random.Random, days: Sequence[date]) -> Mapping[str, tuple[date, date | None]]:
     """Repository → the days on which it has a context file; not every one has any."""
-    found: dict[str, tuple[date, date | None]] = {}
+    days_by_repository: dict[str, tuple[date, date | None]] = {}
     for repository in REPOSITORIES[:2]:
         start, end = sorted(rng.sample(range(len(days)), 2))
-        found[repository] = days[start], rng.choice([days[end], None])
-        store_context_file(repository, *found[repository])
-    return found
+        days_by_repository[repository] = days[start], rng.choice([days[end], None])
+        store_context_file(repository, *days_by_repository[repository])
+    return days_by_repository
 
 
 def _file(rng: random.Random, agents: Sequence[str], number: int) -> FileFacts:

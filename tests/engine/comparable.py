@@ -19,5 +19,5 @@ def _compared(figure: Figure) -> object:
 
 def rounded(value: object) -> object:
     if isinstance(value, Mapping):
-        return sorted((key, rounded(each)) for key, each in value.items())
+        return sorted((key, rounded(item)) for key, item in value.items())
     return float(f"{value:.9g}") if isinstance(value, float) else value

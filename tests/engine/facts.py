@@ -91,22 +91,22 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
     leaver = persons[-1]
     left_on = rng.choice(days[len(days) // 2 :])
     leaver.employments.create(during=DateRange(None, left_on))
-    told = [_session(rng, days, identities) for _ in range(sessions)]
-    for identity, session in told:
+    facts = [_session(rng, days, identities) for _ in range(sessions)]
+    for identity, session in facts:
         _store(identity, session)
     enrolled: dict[int, date] = {}
-    for identity, session in told:
+    for identity, session in facts:
         known = Enrolment.objects.filter(identity=identity).first()
         if known is None or session.started < known.first_at:
             Enrolment.objects.update_or_create(identity=identity, defaults={"first_at": session.started})
         if identity.person_id is not None:
             enrolled[identity.person_id] = min(enrolled.get(identity.person_id, session.day), session.day)
     world = World(
-        [session for _, session in told],
+        [session for _, session in facts],
         placements,
         enrolled,
         {leaver.pk: left_on},
-        min((session.day for _, session in told), default=None),
+        min((session.day for _, session in facts), default=None),
         random_commits(rng, days, identities, AGENTS, number=sessions),
         random_context_files(rng, days),
         {"engineering": ["root", "red", "blue"]},
@@ -221,11 +221,11 @@ def _store(identity: Identity, session: SessionFacts) -> None:
             session=stored, repository=home, lines=lines, lines_before=before, lines_of_session=whole
         )
         before += lines
-    kept: dict[tuple[str, date, str], AgentSessionDay] = {}
+    rows_by_key: dict[tuple[str, date, str], AgentSessionDay] = {}
 
     def row_of(source: str, day: date, model: str) -> AgentSessionDay:
         """Tokens are counted from events, and stand there as the metrics tell them too."""
-        return kept.setdefault(
+        return rows_by_key.setdefault(
             (source, day, model),
             AgentSessionDay(
                 session=stored,
@@ -238,31 +238,35 @@ def _store(identity: Identity, session: SessionFacts) -> None:
             ),
         )
 
-    for told in session.days:
+    for session_day in session.days:
         row = row_of(
-            AgentSessionDay.Source.METRICS if told.lines else AgentSessionDay.Source.EVENTS, told.day, told.model
+            AgentSessionDay.Source.METRICS if session_day.lines else AgentSessionDay.Source.EVENTS,
+            session_day.day,
+            session_day.model,
         )
-        for kind, amount in told.tokens.items():
+        for kind, amount in session_day.tokens.items():
             setattr(row, kind, amount)
-        row.spend, row.reported_cost, row.unpriced_tokens = told.spend, told.cost, told.unpriced
-        row.lines_added += told.lines
-        row.tool_calls += sum(calls for calls, _, _ in told.calls.values())
-        row.tool_failures += sum(failures for _, failures, _ in told.calls.values())
-        row.tool_refusals += sum(refusals for _, _, refusals in told.calls.values())
-        if told.tokens:
-            row_of(AgentSessionDay.Source.METRICS, told.day, told.model).input_tokens = told.tokens["input_tokens"]
-    AgentSessionDay.objects.bulk_create(kept.values())
+        row.spend, row.reported_cost, row.unpriced_tokens = session_day.spend, session_day.cost, session_day.unpriced
+        row.lines_added += session_day.lines
+        row.tool_calls += sum(calls for calls, _, _ in session_day.calls.values())
+        row.tool_failures += sum(failures for _, failures, _ in session_day.calls.values())
+        row.tool_refusals += sum(refusals for _, _, refusals in session_day.calls.values())
+        if session_day.tokens:
+            row_of(
+                AgentSessionDay.Source.METRICS, session_day.day, session_day.model
+            ).input_tokens = session_day.tokens["input_tokens"]
+    AgentSessionDay.objects.bulk_create(rows_by_key.values())
     AgentToolDay.objects.bulk_create(
         AgentToolDay(
             session=stored,
             identity=identity,
             agent=session.agent,
-            day=told.day,
+            day=session_day.day,
             tool=tool,
             calls=calls,
             failures=failures,
             refusals=refusals,
         )
-        for told in session.days
-        for tool, (calls, failures, refusals) in told.calls.items()
+        for session_day in session.days
+        for tool, (calls, failures, refusals) in session_day.calls.items()
     )

@@ -9,7 +9,7 @@ from integrations.code.attribution.tasks import attribute_what_waits
 from integrations.delivery.recompute_pull_requests import settle_what_waits
 from tests.delivery.linking.delivery import MONDAY, push
 from tests.delivery.linking.histories import REPOSITORIES, SERVICES
-from tests.engine.told_in_pieces import PEOPLE, Pieces
+from tests.engine.random_deliveries import PEOPLE, Pieces
 from tests.org import Org
 
 UNITS = ("red", "kettles", "blue", "cups")  # kettles below red, cups below blue

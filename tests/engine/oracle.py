@@ -21,7 +21,7 @@ OF_REPOSITORIES = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """A window, and whose and which facts of it; days are those on which the facts count."""
 
     window: Window
@@ -40,55 +40,59 @@ class Asked:
 Expected = tuple[float | None, float | None, float | None]  # value, numerator, denominator
 
 
-def expected(world: World, key: str, asked: Asked, *, periods: float = 1) -> Expected:
+def expected(world: World, key: str, selection: Selection, *, periods: float = 1) -> Expected:
     """Value, numerator and denominator, with None for a value that is no data."""
-    return ORACLE[key](world, asked, periods)
+    return ORACLE[key](world, selection, periods)
 
 
-def by_segment(world: World, key: str, asked: Asked, segment: str) -> Mapping[str, float]:
+def by_segment(world: World, key: str, selection: Selection, segment: str) -> Mapping[str, float]:
     """The value of a sum for each segment value in which anything entered."""
-    found: dict[str, Decimal] = {}
-    for session, row in days(world, asked, of_model=True):
-        for name, amount in SEGMENTS[key, segment](session, row, asked):
+    values: dict[str, Decimal] = {}
+    for session, row in days(world, selection, of_model=True):
+        for name, amount in SEGMENTS[key, segment](session, row, selection):
             if amount:
-                found[name] = found.get(name, Decimal(0)) + Decimal(amount)
-    return {name: float(amount) for name, amount in found.items()}
+                values[name] = values.get(name, Decimal(0)) + Decimal(amount)
+    return {name: float(amount) for name, amount in values.items()}
 
 
-def sessions(world: World, asked: Asked) -> list[SessionFacts]:
+def sessions(world: World, selection: Selection) -> list[SessionFacts]:
     return [
         session
         for session in world.sessions
-        if asked.window.start <= session.day < asked.window.end
-        and _placed(world, session.person, session.day, asked)
-        and _picked(session, asked)
+        if selection.window.start <= session.day < selection.window.end
+        and _placed(world, session.person, session.day, selection)
+        and _picked(session, selection)
     ]
 
 
-def days(world: World, asked: Asked, *, of_model: bool) -> Iterable[tuple[SessionFacts, DayFacts]]:
+def days(world: World, selection: Selection, *, of_model: bool) -> Iterable[tuple[SessionFacts, DayFacts]]:
     """Rows of days in the window; a model picks rows that name it (`of_model`), else sessions that used it."""
     for session in world.sessions:
-        if asked.agents and session.agent not in asked.agents:
+        if selection.agents and session.agent not in selection.agents:
             continue
-        if asked.models and not of_model and not _picked(session, asked):
+        if selection.models and not of_model and not _picked(session, selection):
             continue
         for row in session.days:
-            in_window = asked.window.start <= row.day < asked.window.end
-            named = not (asked.models and of_model) or (row.model or "unknown") in asked.models
-            if in_window and named and _placed(world, session.person, row.day, asked):
+            in_window = selection.window.start <= row.day < selection.window.end
+            named = not (selection.models and of_model) or (row.model or "unknown") in selection.models
+            if in_window and named and _placed(world, session.person, row.day, selection):
                 yield session, row
 
 
-def _picked(session: SessionFacts, asked: Asked) -> bool:
+def _picked(session: SessionFacts, selection: Selection) -> bool:
     used = {row.model for row in session.days if sum(row.tokens.values())}
-    return (not asked.agents or session.agent in asked.agents) and (not asked.models or bool(used & {*asked.models}))
+    return (not selection.agents or session.agent in selection.agents) and (
+        not selection.models or bool(used & {*selection.models})
+    )
 
 
-def _placed(world: World, person: int | None, day: date, asked: Asked) -> bool:
-    if asked.unassigned is not None and any(_is_in(world, person, day, unit) for unit in world.units[asked.unassigned]):
+def _placed(world: World, person: int | None, day: date, selection: Selection) -> bool:
+    if selection.unassigned is not None and any(
+        _is_in(world, person, day, unit) for unit in world.units[selection.unassigned]
+    ):
         return False
-    in_unit = asked.unit is None or _is_in(world, person, day, asked.unit)
-    return in_unit and all(_holds(world, person, day, name, values) for name, values in asked.where.items())
+    in_unit = selection.unit is None or _is_in(world, person, day, selection.unit)
+    return in_unit and all(_holds(world, person, day, name, values) for name, values in selection.where.items())
 
 
 def _is_in(world: World, person: int | None, day: date, unit: str) -> bool:
@@ -105,27 +109,27 @@ def _holds(world: World, person: int | None, day: date, name: str, values: tuple
     )
 
 
-def _outcome(session: SessionFacts, asked: Asked) -> str:
+def _outcome(session: SessionFacts, selection: Selection) -> str:
     if session.shipped:
         return "committed"
-    if session.ended > (asked.now - SETTLING).replace(minute=0):
+    if session.ended > (selection.now - SETTLING).replace(minute=0):
         return "pending"
     return "wasted" if session.covered else "unknown"
 
 
-def _active(world: World, asked: Asked) -> set[int]:
-    return {session.person for session in sessions(world, asked) if session.person is not None}
+def _active(world: World, selection: Selection) -> set[int]:
+    return {session.person for session in sessions(world, selection) if session.person is not None}
 
 
-def _enrolled(world: World, asked: Asked) -> set[int]:
-    end = asked.end_of_stock
-    days = [asked.window.start + timedelta(days=n) for n in range(max(1, (end - asked.window.start).days))]
+def _enrolled(world: World, selection: Selection) -> set[int]:
+    end = selection.end_of_stock
+    days = [selection.window.start + timedelta(days=n) for n in range(max(1, (end - selection.window.start).days))]
     return {
         person
         for person, since in world.enrolled.items()
         if since < end
         and any(
-            _placed(world, person, day, asked) and (person not in world.left or day < world.left[person])
+            _placed(world, person, day, selection) and (person not in world.left or day < world.left[person])
             for day in days
         )
     }
@@ -136,47 +140,47 @@ def _rate(above: float, below: float) -> Expected:
 
 
 def _sum(amount: Callable[[DayFacts], Decimal | int], *, of_model: bool = True) -> Callable[..., Expected]:
-    def total(world: World, asked: Asked, _periods: float) -> Expected:
-        return float(sum(amount(row) for _, row in days(world, asked, of_model=of_model))), None, None
+    def total(world: World, selection: Selection, _periods: float) -> Expected:
+        return float(sum(amount(row) for _, row in days(world, selection, of_model=of_model))), None, None
 
     return total
 
 
-def _spend(world: World, asked: Asked, _periods: float) -> Expected:
-    rows = [row for _, row in days(world, asked, of_model=True)]
+def _spend(world: World, selection: Selection, _periods: float) -> Expected:
+    rows = [row for _, row in days(world, selection, of_model=True)]
     priced = sum((row.spend for row in rows if row.spend), Decimal(0))
     unpriced = sum(row.unpriced for row in rows)
     return (None if unpriced and not priced else float(priced)), None, None
 
 
 def _spend_of(outcome: str) -> Callable[..., Expected]:
-    def spend(world: World, asked: Asked, _periods: float) -> Expected:
-        rows = [row for s, row in days(world, asked, of_model=True) if _outcome(s, asked) == outcome]
+    def spend(world: World, selection: Selection, _periods: float) -> Expected:
+        rows = [row for s, row in days(world, selection, of_model=True) if _outcome(s, selection) == outcome]
         priced = sum((row.spend for row in rows if row.spend), Decimal(0))
         return (None if not priced and any(row.unpriced for row in rows) else float(priced)), None, None
 
     return spend
 
 
-def _commits(world: World, asked: Asked) -> list[CommitFacts]:
+def _commits(world: World, selection: Selection) -> list[CommitFacts]:
     return [
         commit
         for commit in world.commits
         if not commit.set_apart
-        and asked.window.start <= commit.day < asked.window.end
-        and _placed(world, commit.person, commit.day, asked)
+        and selection.window.start <= commit.day < selection.window.end
+        and _placed(world, commit.person, commit.day, selection)
     ]
 
 
-def files(world: World, asked: Asked) -> Iterable[tuple[CommitFacts, FileFacts]]:
-    return ((commit, file) for commit in _commits(world, asked) for file in commit.files if not file.set_apart)
+def files(world: World, selection: Selection) -> Iterable[tuple[CommitFacts, FileFacts]]:
+    return ((commit, file) for commit in _commits(world, selection) for file in commit.files if not file.set_apart)
 
 
-def ai_shares(world: World, asked: Asked) -> Iterable[tuple[CommitFacts, FileFacts, Share]]:
-    for commit, file in files(world, asked):
+def ai_shares(world: World, selection: Selection) -> Iterable[tuple[CommitFacts, FileFacts, Share]]:
+    for commit, file in files(world, selection):
         for share in file.shares:
-            of_agent = not asked.agents or share.agent in asked.agents
-            if of_agent and (not asked.models or (share.model or "unknown") in asked.models):
+            of_agent = not selection.agents or share.agent in selection.agents
+            if of_agent and (not selection.models or (share.model or "unknown") in selection.models):
                 yield commit, file, share
 
 
@@ -185,47 +189,51 @@ def _by_enrolled(world: World, commit: CommitFacts) -> bool:
     return commit.person is not None and commit.person in world.enrolled and world.enrolled[commit.person] <= commit.day
 
 
-def _ai_lines(world: World, asked: Asked) -> int:
-    return sum(share.lines for _, _, share in ai_shares(world, asked))
+def _ai_lines(world: World, selection: Selection) -> int:
+    return sum(share.lines for _, _, share in ai_shares(world, selection))
 
 
-def _spend_per_commit(world: World, asked: Asked, _periods: float) -> Expected:
-    above, below = _spend(world, asked, 1)[0], len({commit.sha for commit, _, _ in ai_shares(world, asked)})
+def _spend_per_commit(world: World, selection: Selection, _periods: float) -> Expected:
+    above, below = _spend(world, selection, 1)[0], len({commit.sha for commit, _, _ in ai_shares(world, selection)})
     return (above / below if above is not None and below else None), above, below
 
 
-def _ship_rate(world: World, asked: Asked, _periods: float) -> Expected:
-    settled = [session for session in sessions(world, asked) if _outcome(session, asked) in ("committed", "wasted")]
-    counted = [(sum(each.shipped.values()), sum(row.lines for row in each.days)) for each in settled]
+def _ship_rate(world: World, selection: Selection, _periods: float) -> Expected:
+    settled = [
+        session for session in sessions(world, selection) if _outcome(session, selection) in ("committed", "wasted")
+    ]
+    counted = [(sum(session.shipped.values()), sum(row.lines for row in session.days)) for session in settled]
     return _rate(sum(shipped for shipped, lines in counted if lines), sum(lines for _, lines in counted))
 
 
-def _ship_rate_left_out(world: World, asked: Asked, _periods: float) -> Expected:
-    lines = [(_outcome(session, asked), sum(row.lines for row in session.days)) for session in sessions(world, asked)]
+def _ship_rate_left_out(world: World, selection: Selection, _periods: float) -> Expected:
+    lines = [
+        (_outcome(session, selection), sum(row.lines for row in session.days)) for session in sessions(world, selection)
+    ]
     left_out = sum(amount for outcome, amount in lines if outcome in ("pending", "unknown"))
     return _rate(left_out, sum(amount for _, amount in lines))
 
 
-def _enabled_repositories(world: World, asked: Asked, _periods: float) -> Expected:
-    last = asked.end_of_stock - timedelta(days=1)
-    active = {commit.repository for commit, _, _ in ai_shares(world, asked)}
+def _enabled_repositories(world: World, selection: Selection, _periods: float) -> Expected:
+    last = selection.end_of_stock - timedelta(days=1)
+    active = {commit.repository for commit, _, _ in ai_shares(world, selection)}
     spans = {name: world.context_files[name] for name in active if name in world.context_files}
     return _rate(sum(start <= last and (end is None or last < end) for start, end in spans.values()), len(active))
 
 
-def _spend_per_developer(world: World, asked: Asked, periods: float) -> Expected:
-    above, below = _spend(world, asked, periods)[0], len(_active(world, asked))
+def _spend_per_developer(world: World, selection: Selection, periods: float) -> Expected:
+    above, below = _spend(world, selection, periods)[0], len(_active(world, selection))
     return (above / below if above is not None and below else None), above, below
 
 
-def _sessions_per_developer(world: World, asked: Asked, periods: float) -> Expected:
-    above, below = len(sessions(world, asked)), len(_active(world, asked)) * periods
+def _sessions_per_developer(world: World, selection: Selection, periods: float) -> Expected:
+    above, below = len(sessions(world, selection)), len(_active(world, selection)) * periods
     return (above / below if below else None), above, below
 
 
 def _duration(of: Callable[[SessionFacts], float]) -> Callable[..., Expected]:
-    def average(world: World, asked: Asked, _periods: float) -> Expected:
-        amounts = [of(session) for session in sessions(world, asked)]
+    def average(world: World, selection: Selection, _periods: float) -> Expected:
+        amounts = [of(session) for session in sessions(world, selection)]
         return (mean(amounts) if amounts else None), (sum(amounts) if amounts else None), len(amounts)
 
     return average
@@ -234,31 +242,31 @@ def _duration(of: Callable[[SessionFacts], float]) -> Callable[..., Expected]:
 def _quotient(
     above: Callable[[DayFacts], int], below: Callable[[DayFacts], int], *, of_model: bool
 ) -> Callable[..., Expected]:
-    def quotient(world: World, asked: Asked, _periods: float) -> Expected:
-        rows = [row for _, row in days(world, asked, of_model=of_model)]
+    def quotient(world: World, selection: Selection, _periods: float) -> Expected:
+        rows = [row for _, row in days(world, selection, of_model=of_model)]
         return _rate(sum(map(above, rows)), sum(map(below, rows)))
 
     return quotient
 
 
-def percentile(world: World, asked: Asked, statistic: Statistic) -> float | None:
+def percentile(world: World, selection: Selection, statistic: Statistic) -> float | None:
     """Of active seconds, interpolated linearly between the two nearest ranks."""
-    amounts = sorted(session.active_seconds for session in sessions(world, asked))
+    amounts = sorted(session.active_seconds for session in sessions(world, selection))
     if len(amounts) < 2:
         return amounts[0] if amounts else None
     rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[statistic]
     return quantiles(amounts, n=100, method="inclusive")[rank - 1]
 
 
-def shares(world: World, asked: Asked) -> Mapping[str, float]:
+def shares(world: World, selection: Selection) -> Mapping[str, float]:
     """Each active developer counts 1, divided over agents; per cent of the active developers."""
-    found: dict[str, float] = {}
-    active = _active(world, asked)
+    values: dict[str, float] = {}
+    active = _active(world, selection)
     for person in active:
-        own = [session.agent for session in sessions(world, asked) if session.person == person]
+        own = [session.agent for session in sessions(world, selection) if session.person == person]
         for agent in own:
-            found[agent] = found.get(agent, 0) + 100 / len(own) / len(active)
-    return found
+            values[agent] = values.get(agent, 0) + 100 / len(own) / len(active)
+    return values
 
 
 def _calls(index: int) -> Callable[[DayFacts], int]:
@@ -269,8 +277,8 @@ def _prompt(row: DayFacts) -> int:
     return sum(amount for kind, amount in row.tokens.items() if kind != "output_tokens")
 
 
-def _active_of_enrolled(world: World, asked: Asked, _periods: float) -> Expected:
-    return _rate(len(_active(world, asked)), len(_enrolled(world, asked)))
+def _active_of_enrolled(world: World, selection: Selection, _periods: float) -> Expected:
+    return _rate(len(_active(world, selection)), len(_enrolled(world, selection)))
 
 
 ORACLE: Mapping[str, Callable[..., Expected]] = {
@@ -315,7 +323,7 @@ ORACLE: Mapping[str, Callable[..., Expected]] = {
 Amounts = Iterable[tuple[str, Decimal | int]]
 
 
-SEGMENTS: Mapping[tuple[str, str], Callable[[SessionFacts, DayFacts, Asked], Amounts]] = {
+SEGMENTS: Mapping[tuple[str, str], Callable[[SessionFacts, DayFacts, Selection], Amounts]] = {
     ("ai.tokens", "token_kind"): lambda s, row, a: [(k.removesuffix("_tokens"), n) for k, n in row.tokens.items()],
     ("ai.tokens", "agent"): lambda s, row, a: [(s.agent, sum(row.tokens.values()))],
     ("ai.tokens", "model"): lambda s, row, a: [(row.model or "unknown", sum(row.tokens.values()))],

@@ -115,7 +115,7 @@ def _placements(
     places: dict[str, list[tuple[str | None, Days]]],
     days: Sequence[date],
 ) -> list[tuple[int, str, date, date | None]]:
-    found: list[tuple[int, str, date, date | None]] = []
+    memberships: list[tuple[int, str, date, date | None]] = []
     for person, stretches in members.items():
         for day in days:
             if person in world.left and day >= world.left[person]:
@@ -125,8 +125,8 @@ def _placements(
             while unit is not None and any(_covers(of_days, day) for _, of_days in places[unit]):
                 path.append(unit)
                 unit = _on(places[unit], day)
-            found += [(person, name, day, day + timedelta(days=1)) for name in path]
-    return found
+            memberships += [(person, name, day, day + timedelta(days=1)) for name in path]
+    return memberships
 
 
 def _on(stretches: Sequence[tuple[Value, Days]], day: date) -> Value | None:

@@ -61,18 +61,18 @@ def test_takers_change_less_what_the_others_change(org: Org, query: MetricQuery)
     takers = {f"taker{n}": ((*before, 27, 26, 20, 19, 13, 12, 6, 5), 28) for n in range(9)}
     others = {f"other{n}": ((*before, 27, 20, 19, 13, 6, 5), None) for n in range(10)}
     tell(org, {**takers, **others})
-    found = read_effect(query)
-    assert list(found.group_sizes) == [9, 10]
+    result = read_effect(query)
+    assert list(result.group_sizes) == [9, 10]
     start = query.window.start
     weeks_before = (day_before(28) - start).days / 7
     weeks_after = (windows.local_today() + timedelta(days=1) - day_before(28)).days / 7
-    assert found.took_up.merged_before == pytest.approx(4 / weeks_before)
-    assert found.took_up.merged_after == pytest.approx(8 / weeks_after)
-    assert found.did_not.merged_after == pytest.approx(6 / weeks_after)
-    assert found.merged == pytest.approx(2 / weeks_after)
-    assert found.merged_interval
-    assert found.merged_interval.low == pytest.approx(found.merged), "all changed alike"
-    assert found.cycle == pytest.approx(10 * 3600)
+    assert result.took_up.merged_before == pytest.approx(4 / weeks_before)
+    assert result.took_up.merged_after == pytest.approx(8 / weeks_after)
+    assert result.did_not.merged_after == pytest.approx(6 / weeks_after)
+    assert result.merged == pytest.approx(2 / weeks_after)
+    assert result.merged_interval
+    assert result.merged_interval.low == pytest.approx(result.merged), "all changed alike"
+    assert result.cycle == pytest.approx(10 * 3600)
 
 
 @pytest.mark.usefixtures("db")
@@ -99,15 +99,15 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
     org.people({"full_name": "once", "email": "once@example.com"})
     org.push("pull-requests", *tell_more)
     org.fold()
-    found = {cohort.name: cohort for cohort in read_cohorts(query)}
-    assert {name: each.developers for name, each in found.items() if name != "none"} == {
+    result = {cohort.name: cohort for cohort in read_cohorts(query)}
+    assert {name: cohort.developers for name, cohort in result.items() if name != "none"} == {
         "light": 1,
         "moderate": 1,
         "heavy": 0,
     }
-    assert found["light"].merged == 3
-    assert found["moderate"].merged_per_week == pytest.approx(1.0)
-    assert found["none"].merged == 4
+    assert result["light"].merged == 3
+    assert result["moderate"].merged_per_week == pytest.approx(1.0)
+    assert result["none"].merged == 4
 
 
 MERGED_WEEKLY = (50, 43, 36, 27, 20, 13, 6)
@@ -132,19 +132,19 @@ def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQ
     )
     protect(IndividualPolicy.PSEUDONYMS)
     access = access_of(create_user(EXECUTIVE))
-    found = visible_adoption(query, access)
+    result = visible_adoption(query, access)
     [between] = visible_comparisons([replace(query, key="pr.merged_per_developer")], "claude_code", access)
     if takers < 5:
-        assert (found.effect, found.cohorts) == (None, [])
-        assert TOO_FEW in found.why_no_effect
-        assert TOO_FEW in found.why_no_cohorts
+        assert (result.effect, result.cohorts) == (None, [])
+        assert TOO_FEW in result.why_no_effect
+        assert TOO_FEW in result.why_no_cohorts
         assert between.withheld
         assert (between.first.value, between.second.value, between.interval, between.difference) == (None,) * 4
         assert (between.first.developers, between.second.developers, between.unmatched) == (0, 0, 0)
     else:
-        assert found.effect is not None
-        assert list(found.effect.group_sizes) == [5, 6]
-        shown = {cohort.name: cohort.developers for cohort in found.cohorts}
+        assert result.effect is not None
+        assert list(result.effect.group_sizes) == [5, 6]
+        shown = {cohort.name: cohort.developers for cohort in result.cohorts}
         assert shown == {"none": 6 + 1, "light": 5, "moderate": 0, "heavy": 0}, "six, and who reviews"
         assert between.first.developers == 5
     protect(IndividualPolicy.NAMED)
@@ -160,15 +160,15 @@ def test_cohorts_in_which_few_merged_or_few_times_are_known_are_hidden(
 ) -> None:
     """Six use agents; the median of their cycle times would be that of the four who have any."""
     users = [f"user{number}" for number in range(6)]
-    told = {name: (MERGED_WEEKLY if number < merging else (), 28) for number, name in enumerate(users)}
-    tell(org, {**told, **{f"other{number}": (MERGED_WEEKLY, None) for number in range(6)}})
+    facts = {name: (MERGED_WEEKLY if number < merging else (), 28) for number, name in enumerate(users)}
+    tell(org, {**facts, **{f"other{number}": (MERGED_WEEKLY, None) for number in range(6)}})
     of_unknown_time = PullRequestFigures.objects.filter(credited__person__full_name__in=users[timed:])
     assert of_unknown_time.update(cycle_seconds=None) == len(MERGED_WEEKLY) * (merging - timed)
     protect(IndividualPolicy.PSEUDONYMS)
     access = access_of(create_user(EXECUTIVE))
-    found = visible_adoption(query, access)
-    assert [cohort.developers for cohort in found.cohorts] == ([6 + 1, 6, 0, 0] if timed == 6 else [])
-    assert (TOO_FEW in found.why_no_cohorts) == (timed == 4)
+    result = visible_adoption(query, access)
+    assert [cohort.developers for cohort in result.cohorts] == ([6 + 1, 6, 0, 0] if timed == 6 else [])
+    assert (TOO_FEW in result.why_no_cohorts) == (timed == 4)
 
 
 @pytest.mark.usefixtures("db")

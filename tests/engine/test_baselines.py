@@ -51,33 +51,33 @@ def test_only_what_is_over_counts(
 
 
 def test_a_median_is_that_of_all_facts(platform: Org) -> None:
-    found = read_baseline("pr.pickup_time", PLATFORMS, twelve_weeks(), None)
-    assert found.value == pytest.approx((AT_ONCE + 6.5) * HOUR), "6 of each of the hours 1 to 12"
-    assert (found.sample_size, found.people, found.reason) == (72, 6, "")
-    assert found.interval is not None
-    assert found.value is not None
-    assert found.interval.low < found.value < found.interval.high
-    assert found.interval.low >= (AT_ONCE + 1) * HOUR
-    assert found.interval.high <= (AT_ONCE + 12) * HOUR
+    baseline = read_baseline("pr.pickup_time", PLATFORMS, twelve_weeks(), None)
+    assert baseline.value == pytest.approx((AT_ONCE + 6.5) * HOUR), "6 of each of the hours 1 to 12"
+    assert (baseline.sample_size, baseline.people, baseline.reason) == (72, 6, "")
+    assert baseline.interval is not None
+    assert baseline.value is not None
+    assert baseline.interval.low < baseline.value < baseline.interval.high
+    assert baseline.interval.low >= (AT_ONCE + 1) * HOUR
+    assert baseline.interval.high <= (AT_ONCE + 12) * HOUR
     again = read_baseline("pr.pickup_time", PLATFORMS, twelve_weeks(), None)
-    assert again.interval == found.interval, "the same question draws the same weeks"
+    assert again.interval == baseline.interval, "the same question draws the same weeks"
 
 
 def test_a_share_has_the_weeks_that_have_any(platform: Org) -> None:
     platform.push("pull-requests", *[merged(9100 + n, weeks_ago(2), author="ada", reviewed=False) for n in range(8)])
-    found = read_baseline("pr.unreviewed_rate", PLATFORMS, twelve_weeks(), None)
-    assert found.value == pytest.approx(8 / 80 * 100)
-    assert found.interval is not None
-    assert 0 <= found.interval.low <= 10 <= found.interval.high <= 100
-    assert found.people == 6
+    baseline = read_baseline("pr.unreviewed_rate", PLATFORMS, twelve_weeks(), None)
+    assert baseline.value == pytest.approx(8 / 80 * 100)
+    assert baseline.interval is not None
+    assert 0 <= baseline.interval.low <= 10 <= baseline.interval.high <= 100
+    assert baseline.people == 6
 
 
 def test_a_count_is_so_many_a_week_or_a_month(platform: Org) -> None:
-    found = read_baseline("pr.throughput", PLATFORMS, twelve_weeks(), Granularity.WEEK)
-    assert found.value == pytest.approx(6)
-    assert found.interval is not None
-    assert (found.interval.low, found.interval.high) == (6, 6)
-    assert found.sample_size == 72
+    baseline = read_baseline("pr.throughput", PLATFORMS, twelve_weeks(), Granularity.WEEK)
+    assert baseline.value == pytest.approx(6)
+    assert baseline.interval is not None
+    assert (baseline.interval.low, baseline.interval.high) == (6, 6)
+    assert baseline.sample_size == 72
     months = whole_buckets(windows.local_today(), Granularity.MONTH, 2)
     in_months = read_baseline("pr.throughput", PLATFORMS, months, Granularity.MONTH)
     weekly = [weeks_ago(week) for week in range(1, 13)]
@@ -98,9 +98,9 @@ def test_few_weeks_give_no_interval_and_no_facts_no_value(platform: Org) -> None
 def test_a_stock_is_what_stood_on_the_last_day(platform: Org) -> None:
     opened = {**merged(9200, weeks_ago(1), author="ada"), "state": "open", "merged_at": None, "merged_by": None}
     platform.push("pull-requests", opened)
-    found = read_baseline("wip.age", PLATFORMS, twelve_weeks(), None)
-    assert found.interval is None
-    assert found.value is None or found.reason == OF_ONE_DAY
+    baseline = read_baseline("wip.age", PLATFORMS, twelve_weeks(), None)
+    assert baseline.interval is None
+    assert baseline.value is None or baseline.reason == OF_ONE_DAY
 
 
 def test_nobody_is_asked_of_a_unit_that_there_is_not(platform: Org) -> None:
@@ -109,16 +109,16 @@ def test_nobody_is_asked_of_a_unit_that_there_is_not(platform: Org) -> None:
 
 
 def test_every_metric_has_a_baseline_that_is_the_engines(platform: Org) -> None:
-    for metric in (each for each in metrics() if not each.always_by):
+    for metric in (metric for metric in metrics() if not metric.always_by):
         period = Granularity.WEEK if grows_with_time(metric) else None
-        found = read_baseline(metric.key, PLATFORMS, twelve_weeks(), period)
+        baseline = read_baseline(metric.key, PLATFORMS, twelve_weeks(), period)
         answer = platform.series(metric.key, window=twelve_weeks(), unit="platform")
         weeks = [figure.value for figure in answer.series if figure.value is not None]
         expected = (fmean(weeks) if weeks else None) if period else answer.total[0].value
-        assert found.value == (None if expected is None else pytest.approx(expected)), metric.key
-        if found.interval is not None and found.value is not None:
-            assert found.interval.low <= found.value + 1e-9, metric.key
-            assert found.value - 1e-9 <= found.interval.high, metric.key
+        assert baseline.value == (None if expected is None else pytest.approx(expected)), metric.key
+        if baseline.interval is not None and baseline.value is not None:
+            assert baseline.interval.low <= baseline.value + 1e-9, metric.key
+            assert baseline.value - 1e-9 <= baseline.interval.high, metric.key
 
 
 def test_what_grows_with_time_is_told_from_what_does_not() -> None:

@@ -69,7 +69,7 @@ def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[Wo
         yield world
 
 
-def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> MetricQuery:
+def query_of(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> MetricQuery:
     heeded = {name: values for name, values in facets.items() if name in get(key).facets}
     return MetricQuery(key, window, scope=scope, facets=heeded)
 
@@ -84,14 +84,16 @@ def test_every_cell_is_the_answer_to_the_person_alone(world: World) -> None:
     values, reasons = 0, set()
     for number, (scope, window) in enumerate(product(SCOPES, WINDOWS)):
         facets = FACETS[number % len(FACETS)]
-        people = read_people([asked(key, window, scope, facets) for key in METRICS])
+        people = read_people([query_of(key, window, scope, facets) for key in METRICS])
         assert people.ids <= {*somebody}
-        alone = [asked(key, window, replace(scope, person_id=person), facets) for person in somebody for key in METRICS]
+        alone = [
+            query_of(key, window, replace(scope, person_id=person), facets) for person in somebody for key in METRICS
+        ]
         for query, answer in zip(alone, read_totals(alone), strict=True):
             [expected] = answer.total
-            found = people.value(query.key, query.scope.person_id or 0)
+            person_value = people.value(query.key, query.scope.person_id or 0)
             value = None if expected.value is None else pytest.approx(expected.value)
-            assert (found.value, found.reason) == (value, expected.reason or ""), query
+            assert (person_value.value, person_value.reason) == (value, expected.reason or ""), query
             values += expected.value is not None
             reasons.add(expected.reason)
         for key in METRICS:

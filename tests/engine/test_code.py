@@ -309,8 +309,8 @@ def test_repositories_are_enabled_by_a_context_file_at_the_end(ada: Identity) ->
 @pytest.mark.usefixtures("_two_commits")
 def test_rows_are_files_of_commits_with_what_agents_wrote_in_them() -> None:
     page = read_rows(MetricQuery("ai.committed_code_share", WEEK))
-    told = {row["path"]: (row["contribution"], row["denominator"], row["agent"], row["method"]) for row in page.rows}
-    assert told == {
+    rows = {row["path"]: (row["contribution"], row["denominator"], row["agent"], row["method"]) for row in page.rows}
+    assert rows == {
         "a.py": (60, 100, "claude_code", "note"),
         "b.py": (120, 120, "claude_code, codex", "trailer"),
         "c.md": (0, 80, None, None),

@@ -66,8 +66,8 @@ def test_a_day_on_which_several_are_deployed_is_one_day(org: Org, shop: Delivery
     org.own("acme/search", "blue")
 
     def days(unit: str | None) -> tuple[float | None, int]:
-        found = org.metric("dora.deployment_days", unit=unit, week=WEEK)
-        return found.value, found.sample_size
+        figure = org.metric("dora.deployment_days", unit=unit, week=WEEK)
+        return figure.value, figure.sample_size
 
     from_facts = [days(unit) for unit in (None, "engineering", "red", "blue")]
     assert from_facts == [(3, 3), (3, 3), (2, 2), (2, 2)]
@@ -84,7 +84,7 @@ def test_segments_and_facets(org: Org, shop: Delivery) -> None:
 
     def by(key: str, dimension: Dimension) -> dict[str, float | None]:
         answer: SeriesAnswer = org.series(key, window=window, segments=(dimension,))
-        return {each.segment[dimension.value]: each.value for each in answer.total}
+        return {value.segment[dimension.value]: value.value for value in answer.total}
 
     assert by("dora.change_failure_rate", Dimension.SERVICE) == {"cart": 0, "search": 100}
     assert by("dora.lead_time", Dimension.METHOD) == {"time": 6 * HOUR}
@@ -100,9 +100,9 @@ def test_the_weeks_of_a_window_add_up_to_it(org: Org, shop: Delivery) -> None:
         shop.deploys(f"d{number}", at=f"{day} {10 + number}:00", unplanned=number % 2 == 0)
     window = Window(date(2026, 3, 2), date(2026, 4, 6))
     answer = org.series("dora.rework_rate", window=window, granularity=Granularity.WEEK)
-    assert sum(each.numerator or 0 for each in answer.series) == answer.total[0].numerator == 3
-    assert sum(each.denominator or 0 for each in answer.series) == answer.total[0].denominator == 6
+    assert sum(value.numerator or 0 for value in answer.series) == answer.total[0].numerator == 3
+    assert sum(value.denominator or 0 for value in answer.series) == answer.total[0].denominator == 6
     lead_times = org.series("dora.lead_time", window=window, statistic=Statistic.MEDIAN)
     # 9, 10, 11, 12, 13, 14 hours
     assert lead_times.total[0].value == 11.5 * HOUR
-    assert [each.sample_size for each in lead_times.series] == [1, 1, 1, 2, 1]
+    assert [value.sample_size for value in lead_times.series] == [1, 1, 1, 2, 1]

@@ -20,7 +20,7 @@ from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Sta
 from integrations.models import AgentSessionDay, FactFamily
 from tests.engine import oracle
 from tests.engine.facts import World, create_world
-from tests.engine.oracle import ORACLE, Asked
+from tests.engine.oracle import ORACLE, Selection
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 
@@ -73,11 +73,11 @@ def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window,
     ]
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
-            asked = Asked(figure.window, NOW, unit)
+            selection = Selection(figure.window, NOW, unit)
             periods = windows.periods(figure.window, query.granularity, today=TODAY)
-            value, numerator, denominator = oracle.expected(world, query.key, asked, periods=periods)
-            told = query.key.startswith("commit.") or query.key in oracle.OF_REPOSITORIES
-            early = not told and world.first_day and figure.window.end <= world.first_day
+            value, numerator, denominator = oracle.expected(world, query.key, selection, periods=periods)
+            always_known = query.key.startswith("commit.") or query.key in oracle.OF_REPOSITORIES
+            early = not always_known and world.first_day and figure.window.end <= world.first_day
             if figure.window.start > TODAY or early:
                 assert figure.value is None
                 assert figure.reason
@@ -96,8 +96,8 @@ def test_facets_are_and_between_and_or_within(world: World, agents: tuple[str, .
     queries = [MetricQuery(key, window, facets=facets) for key in ORACLE if {*facets} <= {*get(key).facets}]
     periods = windows.periods(window, Granularity.WEEK, today=TODAY)
     for query, answer in zip(queries, read_series(queries), strict=True):
-        asked = Asked(window, NOW, agents=agents, models=models)
-        value, _, _ = oracle.expected(world, query.key, asked, periods=periods)
+        selection = Selection(window, NOW, agents=agents, models=models)
+        value, _, _ = oracle.expected(world, query.key, selection, periods=periods)
         assert answer.total[0].value == pytest.approx(value), query.key
 
 
@@ -110,18 +110,18 @@ def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, uni
             MetricQuery(key, window, scope=Scope(unit)),
         ]
         split, whole = read_series(queries)
-        found = {figure.segment[segment]: figure.value for figure in split.total if figure.value is not None}
-        assert found == pytest.approx(dict(oracle.by_segment(world, key, Asked(window, NOW, unit), segment))), key
-        assert sum(value or 0 for value in found.values()) == pytest.approx(whole.total[0].value or 0), key
+        values = {figure.segment[segment]: figure.value for figure in split.total if figure.value is not None}
+        assert values == pytest.approx(dict(oracle.by_segment(world, key, Selection(window, NOW, unit), segment))), key
+        assert sum(value or 0 for value in values.values()) == pytest.approx(whole.total[0].value or 0), key
 
 
 @pytest.mark.parametrize("unit", SCOPES)
 def test_the_agents_of_active_developers_sum_to_a_hundred(world: World, unit: str | None) -> None:
     query = MetricQuery("ai.active_share_by_agent", WINDOWS[0], scope=Scope(unit))
     [answer] = read_series([query])
-    found = {figure.segment["agent"]: figure.value for figure in answer.total if figure.segment}
-    assert found == pytest.approx(dict(oracle.shares(world, Asked(WINDOWS[0], NOW, unit))))
-    assert sum(value or 0 for value in found.values()) == pytest.approx(100)
+    values = {figure.segment["agent"]: figure.value for figure in answer.total if figure.segment}
+    assert values == pytest.approx(dict(oracle.shares(world, Selection(WINDOWS[0], NOW, unit))))
+    assert sum(value or 0 for value in values.values()) == pytest.approx(100)
     for bucket in {figure.window for figure in answer.series}:
         points = [figure.value for figure in answer.series if figure.window == bucket and figure.value is not None]
         assert not points or sum(points) == pytest.approx(100)
@@ -132,7 +132,7 @@ def test_percentiles_interpolate_linearly(world: World, statistic: Statistic) ->
     query = MetricQuery("ai.session_duration", WINDOWS[0], statistic=statistic)
     [answer] = read_series([query])
     for figure in (*answer.total, *answer.series):
-        expected = oracle.percentile(world, Asked(figure.window, NOW), statistic)
+        expected = oracle.percentile(world, Selection(figure.window, NOW), statistic)
         assert figure.value == pytest.approx(expected)
 
 
@@ -140,7 +140,7 @@ def test_percentiles_interpolate_linearly(world: World, statistic: Statistic) ->
 def test_people_and_sample_sizes_are_those_of_the_oracle(world: World, unit: str | None) -> None:
     [answer] = read_series([MetricQuery("ai.sessions", WINDOWS[0], scope=Scope(unit))])
     for figure in (*answer.total, *answer.series):
-        sessions = oracle.sessions(world, Asked(figure.window, NOW, unit))
+        sessions = oracle.sessions(world, Selection(figure.window, NOW, unit))
         assert figure.sample_size == len(sessions)
         assert figure.people == len({session.person for session in sessions if session.person is not None})
 

@@ -143,7 +143,7 @@ def test_windows_that_slide_by_a_day_share_no_pseudonym(world: World) -> None:
             if row["person"] not in (me.full_name, "Unmatched"):
                 seen.setdefault(row["person"], set()).add(window)
     assert len(seen) > 20
-    assert all(len(found) == 1 for found in seen.values()), "they can be followed"
+    assert all(len(labels) == 1 for labels in seen.values()), "they can be followed"
 
 
 def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
@@ -180,7 +180,7 @@ def test_the_distribution_holds_every_fact_once(world: World) -> None:
     for key in ("ai.session_duration", "ai.tokens", "ai.lines_generated"):
         spread = read_distribution(MetricQuery(key, WINDOW))
         [figure] = read_series([MetricQuery(key, WINDOW)])[0].total
-        assert spread.sample_size == figure.sample_size == sum(each.count for each in spread.histogram)
+        assert spread.sample_size == figure.sample_size == sum(bin_.count for bin_ in spread.histogram)
         assert spread.histogram[0].start == spread.minimum
         assert spread.histogram[-1].end == spread.maximum
         assert list(spread.percentiles.values()) == sorted(spread.percentiles.values())
@@ -191,9 +191,9 @@ def test_no_border_of_what_others_see_is_a_single_fact(world: World) -> None:
     for key in ("ai.tokens", "ai.lines_committed", "ai.session_duration"):
         query = MetricQuery(key, WINDOW)
         exact, shown = read_distribution(query), visible_distribution(query, access)
-        assert [each.count for each in shown.histogram] == [each.count for each in exact.histogram]
+        assert [bin_.count for bin_ in shown.histogram] == [bin_.count for bin_ in exact.histogram]
         assert shown.maximum == shown.histogram[-1].end == rounded(exact.maximum or 0)
-        borders = [each.start for each in shown.histogram]
+        borders = [bin_.start for bin_ in shown.histogram]
         assert borders == sorted(borders)
         width = exact.histogram[0].end - exact.histogram[0].start
         assert all(abs(b - e.start) <= width / 2 for b, e in zip(borders, exact.histogram, strict=True))

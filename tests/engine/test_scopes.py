@@ -19,7 +19,7 @@ from insights.query.query import Freshness, Granularity, MetricQuery, Scope, Win
 from orgtree.models import Unit
 from tests.engine import oracle
 from tests.engine.facts import World, create_world
-from tests.engine.oracle import OF_REPOSITORIES, ORACLE, Asked
+from tests.engine.oracle import OF_REPOSITORIES, ORACLE, Selection
 from tests.engine.organisations import PARENTS, TREE, add_organisation, move_somebody
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
@@ -66,16 +66,16 @@ def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[Wo
 
 def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World) -> None:
     for unit, where in SCOPES:
-        asked = Parameters(
+        parameters = Parameters(
             unit=unit, where=where, start=str(WINDOW.start), end=str(WINDOW.end), granularity=Granularity.MONTH
         )
-        queries = [asked.query(key) for key in ORACLE]
+        queries = [parameters.query(key) for key in ORACLE]
         for query, answer in zip(queries, read_series(queries), strict=True):
             for figure in (*answer.total, *answer.series):
                 expected, _, _ = oracle.expected(
                     world,
                     query.key,
-                    _asked(query, figure.window),
+                    _selection(query, figure.window),
                     periods=windows.periods(figure.window, query.granularity, today=TODAY),
                 )
                 if figure.reason and _is_told_by_telemetry(query.key):
@@ -92,11 +92,11 @@ def test_the_command_says_of_units_and_attributes_what_the_days_of_people_say(
         for key in ("ai.sessions", "commit.count", "ai.spend"):
             window = ["--from", str(WINDOW.start), "--to", str(WINDOW.end), "--granularity", "month"]
             call_command("metric", key, *window, *options, "--json")
-            told = json.loads(capsys.readouterr().out)
+            document = json.loads(capsys.readouterr().out)
             query = Parameters(unit=unit, where=where, start=str(WINDOW.start), end=str(WINDOW.end)).query(key)
-            whole, _, _ = oracle.expected(world, key, _asked(query, WINDOW))
-            assert (told["total"][0]["value"] or 0) == pytest.approx(whole or 0), (key, options)
-            by_month = [figure["value"] or 0 for figure in told["series"]]
+            whole, _, _ = oracle.expected(world, key, _selection(query, WINDOW))
+            assert (document["total"][0]["value"] or 0) == pytest.approx(whole or 0), (key, options)
+            by_month = [figure["value"] or 0 for figure in document["series"]]
             assert sum(by_month) == pytest.approx(whole or 0), (key, options)
 
 
@@ -151,9 +151,9 @@ def test_a_value_that_nobody_has_is_nothing_found(world: World) -> None:
     assert (figure.sample_size, figure.people) == (0, 0)
 
 
-def _asked(query: MetricQuery, window: Window) -> Asked:
+def _selection(query: MetricQuery, window: Window) -> Selection:
     scope = query.scope
-    return Asked(window, NOW, scope.unit, where=scope.where, unassigned=scope.unassigned)
+    return Selection(window, NOW, scope.unit, where=scope.where, unassigned=scope.unassigned)
 
 
 def _of_unit(query: MetricQuery, slug: str) -> MetricQuery:

@@ -114,8 +114,8 @@ def test_spend_is_pending_for_72_hours_then_unknown(org: Org) -> None:
     org.session(by="ada", on="2026-03-10", tokens=2_000_000)
     window = Window(date(2026, 3, 2), date(2026, 3, 12))
     split = org.series("ai.spend", window=window, segments=(Dimension.OUTCOME,))
-    found = {figure.segment["outcome"]: figure.value for figure in split.total}
-    assert found["pending"] == pytest.approx(2 * (found["unknown"] or 0))
+    values = {figure.segment["outcome"]: figure.value for figure in split.total}
+    assert values["pending"] == pytest.approx(2 * (values["unknown"] or 0))
 
 
 def test_spend_of_models_without_a_price_is_no_data_and_says_so(org: Org) -> None:
@@ -166,10 +166,10 @@ def test_a_session_on_both_days_of_a_move_is_one_of_the_unit_above(org: Org) -> 
     units = dict(Unit.objects.values_list("slug", "pk"))
     query = MetricQuery("ai.tokens", DAYS)
     [by_unit] = read_together(units=[SideBySide([query], list(units.values()))]).units
-    told = {slug: by_unit[pk][0].total[0] for slug, pk in units.items()}
-    assert {slug: (figure.value, figure.sample_size, figure.people) for slug, figure in told.items()} == {
+    totals = {slug: by_unit[pk][0].total[0] for slug, pk in units.items()}
+    assert {slug: (figure.value, figure.sample_size, figure.people) for slug, figure in totals.items()} == {
         "products": (1000, 1, 1),
         "payments": (500, 1, 1),
         "search": (500, 1, 1),
     }
-    assert all(told[slug] == org.metric("ai.tokens", unit=slug, week=WEEK) for slug in units)
+    assert all(totals[slug] == org.metric("ai.tokens", unit=slug, week=WEEK) for slug in units)

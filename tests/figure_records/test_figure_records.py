@@ -48,8 +48,8 @@ def shop(org: Org) -> Delivery:
 
 def of_week() -> dict[str | None, int]:
     """Facts by unit, None for the organisation."""
-    found = FigureRecord.objects.filter(metric=KEY, start=WEEK.start, end=WEEK.end).select_related("unit")
-    return {row.unit.slug if row.unit else None: row.sample_size for row in found}
+    records = FigureRecord.objects.filter(metric=KEY, start=WEEK.start, end=WEEK.end).select_related("unit")
+    return {row.unit.slug if row.unit else None: row.sample_size for row in records}
 
 
 def restated(client: Client, **parameters: str) -> str:

@@ -82,17 +82,17 @@ def test_the_difference_that_one_person_made_is_not_set_side_by_side(teams: Org)
     works(teams, SIX[:5])
     record_figures()
     works(teams, [SIX[5]] * 3)
-    [said] = sentences("ai.sessions_per_developer")
-    assert FEW in said
-    assert "then" not in said
+    [sentence] = sentences("ai.sessions_per_developer")
+    assert FEW in sentence
+    assert "then" not in sentence
 
 
 def test_what_came_in_later_of_the_same_people_is_said(teams: Org) -> None:
     works(teams, SIX)
     record_figures()
     works(teams, SIX)
-    [said] = sentences("ai.sessions_per_developer")
-    assert "came in later" in said
+    [sentence] = sentences("ai.sessions_per_developer")
+    assert "came in later" in sentence
 
 
 def test_the_policy_named_shows_both(teams: Org) -> None:
@@ -100,5 +100,5 @@ def test_the_policy_named_shows_both(teams: Org) -> None:
     works(teams, SIX[:5])
     record_figures()
     works(teams, [SIX[5]] * 3)
-    [said] = sentences("ai.sessions_per_developer")
-    assert "came in later" in said
+    [sentence] = sentences("ai.sessions_per_developer")
+    assert "came in later" in sentence

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from insights.formulas import bands
 from insights.formulas.bands import (
     FEWEST_FOR_MEANS,
     Counted,
@@ -36,19 +35,19 @@ def counted(done: Integers) -> Counted:
     )
 
 
-def durations(rng: Generator, developers: int, each: float) -> tuple[Floats, Integers]:
+def durations(rng: Generator, developers: int, average: float) -> tuple[Floats, Integers]:
     """Developers with many or few pull requests, slow and fast; the logarithm of what one takes is normal."""
     skill = rng.normal(0, SKILL, developers)
-    of = np.repeat(np.arange(developers), 1 + rng.poisson(each * np.exp(rng.normal(0, 0.5, developers))))
+    of = np.repeat(np.arange(developers), 1 + rng.poisson(average * np.exp(rng.normal(0, 0.5, developers))))
     return np.exp(skill[of] + rng.normal(0, LUCK, len(of))), of
 
 
 def held(reach: Callable[[Generator], tuple[float, Reach | None]], truth: float) -> float:
     """The share of the worlds with a band whose band holds the truth."""
-    found = [reach(np.random.default_rng(world)) for world in range(WORLDS)]
-    told = [(value, each) for value, each in found if each]
-    assert len(told) > WORLDS / 3
-    return sum(value - each.below <= truth <= value + each.above for value, each in told) / len(told)
+    drawn = [reach(np.random.default_rng(world)) for world in range(WORLDS)]
+    margins = [(value, margin) for value, margin in drawn if margin]
+    assert len(margins) > WORLDS / 3
+    return sum(value - margin.below <= truth <= value + margin.above for value, margin in margins) / len(margins)
 
 
 @pytest.mark.parametrize(
@@ -58,30 +57,30 @@ def test_bands_of_rates_hold_the_truth_as_often_as_they_say(developers: int, rat
     """Some do nothing at all on the line, the others differ in how much they do."""
 
     def week(rng: Generator) -> tuple[float, Reach | None]:
-        each = rate * np.exp(rng.normal(0, 0.5, developers))
-        done = rng.poisson(each) * (rng.random(developers) >= idle)
+        rates = rate * np.exp(rng.normal(0, 0.5, developers))
+        done = rng.poisson(rates) * (rng.random(developers) >= idle)
         return float(done.mean()), reach_of_rate(counted(done))
 
     assert HELD[0] <= held(week, rate * math.exp(0.5**2 / 2) * (1 - idle)) <= HELD[1]
 
 
-@pytest.mark.parametrize(("developers", "each"), [(8, 1.0), (12, 4.0), (30, 1.0), (60, 2.0)])
+@pytest.mark.parametrize(("developers", "average"), [(8, 1.0), (12, 4.0), (30, 1.0), (60, 2.0)])
 def test_bands_of_medians_hold_the_truth_as_often_as_they_say(
-    monkeypatch: pytest.MonkeyPatch, developers: int, each: float
+    monkeypatch: pytest.MonkeyPatch, developers: int, average: float
 ) -> None:
-    monkeypatch.setattr(bands, "MOST_REPLICATES", 400)
+    monkeypatch.setattr("insights.formulas.bands.MOST_REPLICATES", 400)
 
     def week(rng: Generator) -> tuple[float, Reach | None]:
-        values, of = durations(rng, developers, each)
+        values, of = durations(rng, developers, average)
         return float(np.median(values)), reach_of_median(values, of, seed=int(rng.integers(1 << 30)))
 
     assert HELD[0] <= held(week, 1.0) <= HELD[1]
 
 
-@pytest.mark.parametrize(("developers", "each"), [(30, 1.0), (60, 2.0), (200, 1.0)])
-def test_bands_of_means_hold_the_truth_as_often_as_they_say(developers: int, each: float) -> None:
+@pytest.mark.parametrize(("developers", "average"), [(30, 1.0), (60, 2.0), (200, 1.0)])
+def test_bands_of_means_hold_the_truth_as_often_as_they_say(developers: int, average: float) -> None:
     def week(rng: Generator) -> tuple[float, Reach | None]:
-        values, of = durations(rng, developers, each)
+        values, of = durations(rng, developers, average)
         return float(values.mean()), reach_of_mean(values, of)
 
     assert HELD[0] <= held(week, math.exp((SKILL**2 + LUCK**2) / 2)) <= HELD[1]
@@ -102,7 +101,7 @@ def test_bands_of_two_groups_that_do_not_differ_overlap() -> None:
                 }
             )
         for kind in apart:
-            (one, of_one), (other, of_other) = (each[kind] for each in pair)
+            (one, of_one), (other, of_other) = (world[kind] for world in pair)
             assert of_one
             assert of_other
             low, high = ((one, of_one), (other, of_other)) if one < other else ((other, of_other), (one, of_one))
@@ -130,10 +129,10 @@ def test_a_rate_by_hand() -> None:
     Student's t of 9 degrees is 2.262; the shift 1.5 ÷ (6 √10) · (1 + 2 · 2.262²) = 0.8881.  So the truth may lie
     0.266667 · (2.262 − 0.888) = 0.366 below and 0.266667 · (2.262 + 0.888) = 0.840 above.
     """
-    found = reach_of_rate(Counted(developers=10, contributors=10, facts=14, squares=26, cubes=62))
-    assert found
-    assert [found.below, found.above] == pytest.approx([0.366, 0.840], abs=0.001)
-    assert found.contributors == 10
+    margin = reach_of_rate(Counted(developers=10, contributors=10, facts=14, squares=26, cubes=62))
+    assert margin
+    assert [margin.below, margin.above] == pytest.approx([0.366, 0.840], abs=0.001)
+    assert margin.contributors == 10
 
 
 def test_a_mean_by_hand() -> None:
@@ -142,9 +141,9 @@ def test_a_mean_by_hand() -> None:
     Mean 2; each 1 apart, so that the standard error is √(30 ÷ 29 · 30) ÷ 60 = 0.0928477 of the mean.  Student's t of 29
     degrees is 2.045: times e^0.18989 = 1.2091, from 2 ÷ 1.2091 = 1.654 to 2.418.
     """
-    found = reach_of_mean(np.array([1.0, 3.0] * 15), np.arange(30))
-    assert found
-    assert [2 - found.below, 2 + found.above] == pytest.approx([1.654, 2.418], abs=0.001)
+    margin = reach_of_mean(np.array([1.0, 3.0] * 15), np.arange(30))
+    assert margin
+    assert [2 - margin.below, 2 + margin.above] == pytest.approx([1.654, 2.418], abs=0.001)
 
 
 def test_of_developers_who_are_alike_nothing_is_unsure() -> None:
@@ -165,9 +164,9 @@ def test_few_developers_have_no_band() -> None:
 
 def test_a_band_never_begins_below_nothing_and_a_question_has_one_answer() -> None:
     done = np.array([1] * 8 + [0] * 100 + [30])
-    found = reach_of_rate(counted(done))
-    assert found
-    assert 0 <= found.below <= done.mean()
+    margin = reach_of_rate(counted(done))
+    assert margin
+    assert 0 <= margin.below <= done.mean()
     values, of = durations(np.random.default_rng(3), 20, 2.0)
     order = np.random.default_rng(4).permutation(len(values))
     first, again = reach_of_median(values, of, seed=7), reach_of_median(values[order], of[order], seed=7)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from insights.formulas import resampling
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
     Interval,
@@ -29,7 +28,7 @@ Difference = Callable[[Values, Values, int], Interval | None]
 
 @pytest.fixture(autouse=True)
 def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resampling, "MOST_REPLICATES", 500)
+    monkeypatch.setattr("insights.formulas.resampling.MOST_REPLICATES", 500)
 
 
 def durations(rng: Generator, *, effect: float) -> tuple[Values, Values]:
@@ -92,9 +91,9 @@ def test_intervals_of_quotients_hold_the_truth_as_often_as_they_say(factor: floa
     truth = (factor - 1) * math.exp(0.5**2 / 2)
     held = 0
     for world in range(WORLDS):
-        found = difference_of_quotients(*quotients(np.random.default_rng(world), factor=factor), seed=world)
-        assert found
-        held += found.low <= truth <= found.high
+        interval = difference_of_quotients(*quotients(np.random.default_rng(world), factor=factor), seed=world)
+        assert interval
+        held += interval.low <= truth <= interval.high
     assert 0.92 <= held / WORLDS <= 0.975
 
 
@@ -107,9 +106,9 @@ def test_a_witness_per_pull_request_would_make_intervals_too_short() -> None:
         took = np.exp(rng.normal(0, 1, 20)[of] + rng.normal(0, 0.3, len(of)))
         groups = [took[of < 10], took[of >= 10]]
         each_alone = [Values(values, np.arange(len(values)) + 1000 * n) for n, values in enumerate(groups)]
-        found = difference_of_means(*each_alone, seed=world)
-        assert found
-        told_apart += not found.holds_nothing
+        interval = difference_of_means(*each_alone, seed=world)
+        assert interval
+        told_apart += not interval.holds_nothing
     assert told_apart / 200 > 0.3
 
 

@@ -8,7 +8,7 @@ from statistics import NormalDist, median, quantiles
 import numpy as np
 import pytest
 
-from insights.formulas import differences, resampling
+from insights.formulas import differences
 from insights.formulas.resampled_weeks import (
     FEWEST_WEEKS,
     interval_of_mean,
@@ -22,7 +22,7 @@ WEEKS = 12
 
 @pytest.fixture
 def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resampling, "MOST_REPLICATES", 500)
+    monkeypatch.setattr("insights.formulas.resampling.MOST_REPLICATES", 500)
 
 
 @pytest.mark.usefixtures("few_replicates")

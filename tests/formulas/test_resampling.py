@@ -23,13 +23,13 @@ def test_a_drawn_percentile_is_that_of_everything_drawn_one_by_one(
     values: list[tuple[float, int]], drawn: list[list[int]], percentile: float
 ) -> None:
     group = Values(*map(np.array, zip(*values, strict=True))).in_order()
-    found = drawn_percentiles(group, np.array(drawn, dtype=float), percentile)
-    for weights, each in zip(drawn, found, strict=True):
+    percentiles = drawn_percentiles(group, np.array(drawn, dtype=float), percentile)
+    for weights, value in zip(drawn, percentiles, strict=True):
         repeated = [value for value, of in values for _ in range(weights[of])]
         if not repeated:
-            assert math.isnan(each)
+            assert math.isnan(value)
         else:
-            assert each == pytest.approx(np.quantile(repeated, percentile), rel=1e-9, abs=1e-9)
+            assert value == pytest.approx(np.quantile(repeated, percentile), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("percentile", PERCENTILES)

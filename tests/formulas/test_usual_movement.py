@@ -16,18 +16,18 @@ def test_by_hand() -> None:
     By the mean of 37, 1/37: 19 times 1 and 18 times -1.
     """
     usual = [1.0 if number % 2 == 0 else -1.0 for number in range(37)]
-    found = interval_of_change(5.0, usual, overlapping=WEEKS)
-    assert found is not None
+    interval = interval_of_change(5.0, usual, overlapping=WEEKS)
+    assert interval is not None
     mean, spread = 1 / 37, 1.01332
     reach = 1.8331 * spread * (1 + 1 / 10) ** 0.5
-    assert found.low == pytest.approx(5 - mean - reach, abs=2e-3)
-    assert found.high == pytest.approx(5 - mean + reach, abs=2e-3)
+    assert interval.low == pytest.approx(5 - mean - reach, abs=2e-3)
+    assert interval.high == pytest.approx(5 - mean + reach, abs=2e-3)
 
 
 def test_a_drift_that_is_usual_is_no_effect() -> None:
-    found = interval_of_change(3.0, [3.0, 2.9, 3.1] * 10, overlapping=WEEKS)
-    assert found is not None
-    assert found.holds_nothing
+    interval = interval_of_change(3.0, [3.0, 2.9, 3.1] * 10, overlapping=WEEKS)
+    assert interval is not None
+    assert interval.holds_nothing
 
 
 def test_too_few_tell_nothing() -> None:
@@ -46,7 +46,7 @@ def test_of_what_has_no_effect_nine_of_ten_intervals_hold_nothing(apart: int, al
             noise[week] += alike * noise[week - 1]
         means = np.convolve(noise[30:], np.ones(WEEKS) / WEEKS, "valid")
         usual = [means[start + apart] - means[start] for start in range(before - apart, -1, -1)]
-        found = interval_of_change(float(means[before + apart] - means[before]), usual, overlapping=WEEKS)
-        assert found is not None
-        held += found.holds_nothing
+        interval = interval_of_change(float(means[before + apart] - means[before]), usual, overlapping=WEEKS)
+        assert interval is not None
+        held += interval.holds_nothing
     assert 0.85 <= held / runs <= 0.95

@@ -73,7 +73,7 @@ def below(t: float, degrees: int) -> float:
     steps = 2000
     density = [scale * (1 + (t * step / steps) ** 2 / degrees) ** (-(degrees + 1) / 2) for step in range(steps + 1)]
     weights = [1, *([4, 2] * (steps // 2 - 1)), 4, 1]
-    return 0.5 + t / steps / 3 * math.fsum(weight * each for weight, each in zip(weights, density, strict=True))
+    return 0.5 + t / steps / 3 * math.fsum(weight * height for weight, height in zip(weights, density, strict=True))
 
 
 def covered(points: int, weeks: int, *, runs: int, seed: int) -> float:

@@ -40,12 +40,12 @@ def main() -> int:
 
 def _compare(first: Path, second: Path) -> int:
     try:
-        found = differences(first, second)
+        different = differences(first, second)
     except (OSError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 2
-    print(report(found) or "No figure differs.")
-    return 1 if found else 0
+    print(report(different) or "No figure differs.")
+    return 1 if different else 0
 
 
 def _write(out: Path, chosen: str) -> int:

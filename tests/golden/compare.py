@@ -36,28 +36,28 @@ class Differences:
 
 def differences(first: Path, second: Path) -> dict[str, Differences]:
     """Of two sorted texts, by metric, in the order of the texts; empty where they are equal."""
-    found: dict[str, Differences] = defaultdict(Differences)
+    by_metric: dict[str, Differences] = defaultdict(Differences)
     for where, before, after in _side_by_side(first, second):
         metric = where.split("\t")[1]
         if before is None or after is None:
             kind = Kind.ONLY_IN_SECOND if before is None else Kind.ONLY_IN_FIRST
-            found[metric].add(kind, f"{kind}: {_shown(where)}: {_shown(before or after or '')}")
+            by_metric[metric].add(kind, f"{kind}: {_shown(where)}: {_shown(before or after or '')}")
         elif not _equal(before, after):
-            found[metric].add(Kind.CHANGED, f"{_shown(where)}\n      {_shown(before)}\n      {_shown(after)}")
-    return dict(found)
+            by_metric[metric].add(Kind.CHANGED, f"{_shown(where)}\n      {_shown(before)}\n      {_shown(after)}")
+    return dict(by_metric)
 
 
-def report(found: dict[str, Differences]) -> str:
+def report(by_metric: dict[str, Differences]) -> str:
     """The differences as a person reads them; empty where there are none."""
-    said = []
-    for metric, of_metric in found.items():
+    lines = []
+    for metric, of_metric in by_metric.items():
         counts = ", ".join(f"{number} {kind}" for kind, number in of_metric.counts.items())
-        said.append(f"{metric}: {counts}")
-        said += [f"    {example}" for example in of_metric.examples]
-    if found:
-        total = sum(sum(of_metric.counts.values()) for of_metric in found.values())
-        said.append(f"{total} figures of {len(found)} metrics differ.")
-    return "\n".join(said)
+        lines.append(f"{metric}: {counts}")
+        lines += [f"    {example}" for example in of_metric.examples]
+    if by_metric:
+        total = sum(sum(of_metric.counts.values()) for of_metric in by_metric.values())
+        lines.append(f"{total} figures of {len(by_metric)} metrics differ.")
+    return "\n".join(lines)
 
 
 def _side_by_side(first: Path, second: Path) -> Iterator[tuple[str, str | None, str | None]]:

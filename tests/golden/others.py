@@ -16,7 +16,7 @@ from insights.engine.adoption.cohorts import cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import courses_of, effect_of
 from insights.engine.comparison import ANY_AGENT, Comparison, read_comparisons
-from insights.engine.comparison_intervals import STATISTICS, read_bands
+from insights.engine.comparison_intervals import STATISTICS, read_error_margins
 from insights.engine.contributions import LARGEST_PAGE
 from insights.engine.distribution import has_distribution
 from insights.engine.read import read_distribution, read_person_totals, read_rows
@@ -51,9 +51,9 @@ def row_lines(organisation: Organisation) -> Iterator[str]:
 def _all_rows(query: MetricQuery) -> Iterator[Mapping[str, Any]]:
     page = 1
     while True:
-        found = read_rows(query, page=page, size=LARGEST_PAGE)
-        yield from found.rows
-        if page * LARGEST_PAGE >= found.total:
+        page_rows = read_rows(query, page=page, size=LARGEST_PAGE)
+        yield from page_rows.rows
+        if page * LARGEST_PAGE >= page_rows.total:
             return
         page += 1
 
@@ -124,9 +124,9 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
             for statistic in (statistics if everybody else statistics[:1])
         ]
         for line in AGENTS if everybody else AGENTS[:1]:
-            for found in read_comparisons(queries, line):
-                at = place(organisation.name, found.query, name, f"comparison of {line}")
-                yield at.line(_compared_parts(found))
+            for comparison in read_comparisons(queries, line):
+                at = place(organisation.name, comparison.query, name, f"comparison of {line}")
+                yield at.line(_compared_parts(comparison))
             for query in queries:
                 if query.statistic in STATISTICS:
                     yield from _band_lines(organisation, name, query, line)
@@ -134,7 +134,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
 
 def _band_lines(organisation: Organisation, scope: str, query: MetricQuery, line: str) -> Iterator[str]:
     buckets = windows.buckets(query.window, query.granularity)
-    for group, reaches in read_bands(query, line).items():
+    for group, reaches in read_error_margins(query, line).items():
         for bucket, reach in zip(buckets, reaches, strict=True):
             if reach:
                 window = f"{days(query.window)} {query.granularity} {days(bucket.clipped)}"
@@ -144,22 +144,22 @@ def _band_lines(organisation: Organisation, scope: str, query: MetricQuery, line
 
 def _compared() -> Mapping[str, Sequence[Statistic | None]]:
     """The metrics that have lines, each with its statistics, the usual one first."""
-    found: dict[str, Sequence[Statistic | None]] = {}
+    statistics_by_key: dict[str, Sequence[Statistic | None]] = {}
     for metric in metrics():
         has_lines = {Dimension.AGENT, Dimension.ASSISTANCE} <= {*metric.segments} and not metric.is_stock
         if has_lines and isinstance(metric, (PerDeveloper, Duration)) and metric.belongs_to is BelongsTo.PERSON:
-            found[metric.key] = (None, *metric.statistics)
-    return found
+            statistics_by_key[metric.key] = (None, *metric.statistics)
+    return statistics_by_key
 
 
-def _compared_parts(found: Comparison) -> Mapping[str, Part]:
+def _compared_parts(comparison: Comparison) -> Mapping[str, Part]:
     return {
-        "value": measured(found.difference),
-        **_parts("first ", asdict(found.first)),
-        **_parts("second ", asdict(found.second)),
-        **(_parts("interval ", asdict(found.interval)) if found.interval else {}),
-        "unmatched": found.unmatched,
-        "reason": found.reason,
+        "value": measured(comparison.difference),
+        **_parts("first ", asdict(comparison.first)),
+        **_parts("second ", asdict(comparison.second)),
+        **(_parts("interval ", asdict(comparison.interval)) if comparison.interval else {}),
+        "unmatched": comparison.unmatched,
+        "reason": comparison.reason,
     }
 
 
@@ -186,15 +186,15 @@ def baseline_lines(organisation: Organisation) -> Iterator[str]:
     for metric in metrics():
         for granularity, number in BASELINE_BUCKETS.items() if not metric.always_by else ():
             period = granularity if grows_with_time(metric) else None
-            found = read_baseline(metric.key, Scope(), whole_buckets(today, granularity, number), period)
+            baseline = read_baseline(metric.key, Scope(), whole_buckets(today, granularity, number), period)
             parts: dict[str, Part] = {
-                "value": measured(found.value),
-                **(_parts("interval ", asdict(found.interval)) if found.interval else {}),
-                "sample": found.sample_size,
-                "people": found.people,
-                "reason": found.reason,
+                "value": measured(baseline.value),
+                **(_parts("interval ", asdict(baseline.interval)) if baseline.interval else {}),
+                "sample": baseline.sample_size,
+                "people": baseline.people,
+                "reason": baseline.reason,
             }
-            query = MetricQuery(metric.key, found.window, granularity)
+            query = MetricQuery(metric.key, baseline.window, granularity)
             yield place(organisation.name, query, "everybody", "baseline").line(parts)
 
 

@@ -64,10 +64,10 @@ def _unit_of(person_id: int) -> str:
 def _most_held(number: int = 2) -> Mapping[str, str]:
     """Of the first attributes by slug the value that most people have, or had."""
     counted = Counter(PersonAttribute.objects.values_list("attribute__slug", "value"))
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for (slug, value), _ in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
-        found.setdefault(slug, value)
-    return {slug: found[slug] for slug in sorted(found)[:number]}
+        values.setdefault(slug, value)
+    return {slug: values[slug] for slug in sorted(values)[:number]}
 
 
 def series_queries(organisation: Organisation, scope: Scope) -> Iterator[MetricQuery]:

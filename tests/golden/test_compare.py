@@ -61,8 +61,10 @@ def test_the_order_of_the_questions_is_irrelevant(texts: Texts) -> None:
     ],
 )
 def test_a_changed_part_is_a_difference(texts: Texts, parts: Mapping[str, Part]) -> None:
-    found = differences(*texts([spend(), SIZE.line(FIGURE)], [spend(**parts), SIZE.line(FIGURE)]))
-    assert {metric: dict(of_metric.counts) for metric, of_metric in found.items()} == {"ai.spend": {Kind.CHANGED: 1}}
+    by_metric = differences(*texts([spend(), SIZE.line(FIGURE)], [spend(**parts), SIZE.line(FIGURE)]))
+    assert {metric: dict(of_metric.counts) for metric, of_metric in by_metric.items()} == {
+        "ai.spend": {Kind.CHANGED: 1}
+    }
 
 
 def test_large_counts_are_compared_exactly(texts: Texts) -> None:
@@ -77,8 +79,8 @@ def test_noise_of_the_last_digits_is_none(texts: Texts, value: float) -> None:
 
 
 def test_what_stands_in_one_text_alone_is_a_difference(texts: Texts) -> None:
-    found = differences(*texts([spend()], [SIZE.line(FIGURE)]))
-    assert {metric: dict(of_metric.counts) for metric, of_metric in found.items()} == {
+    by_metric = differences(*texts([spend()], [SIZE.line(FIGURE)]))
+    assert {metric: dict(of_metric.counts) for metric, of_metric in by_metric.items()} == {
         "ai.spend": {Kind.ONLY_IN_FIRST: 1},
         "pr.size": {Kind.ONLY_IN_SECOND: 1},
     }
@@ -87,10 +89,10 @@ def test_what_stands_in_one_text_alone_is_a_difference(texts: Texts) -> None:
 def test_the_report_counts_all_and_shows_some(texts: Texts) -> None:
     months = [replace(SPEND, window=f"month {number:02}") for number in range(20)]
     first, second = ([month.line({**FIGURE, "value": value}) for month in months] for value in (1.0, 2.0))
-    said = report(differences(*texts(first, second)))
-    assert said.startswith("ai.spend: 20 changed\n")
-    assert said.count("unit checkout") == EXAMPLES
-    assert said.endswith("20 figures of 1 metrics differ.")
+    text = report(differences(*texts(first, second)))
+    assert text.startswith("ai.spend: 20 changed\n")
+    assert text.count("unit checkout") == EXAMPLES
+    assert text.endswith("20 figures of 1 metrics differ.")
 
 
 def test_exit_codes_say_whether_anything_differs(

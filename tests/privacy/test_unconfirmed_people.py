@@ -67,8 +67,8 @@ def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object)
     return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
 
 
-def figure(asked: MetricQuery | None = None) -> Figure:
-    [answer] = read_series([asked or query()], unconfirmed=known_unconfirmed())
+def figure(metric_query: MetricQuery | None = None) -> Figure:
+    [answer] = read_series([metric_query or query()], unconfirmed=known_unconfirmed())
     return answer.total[0]
 
 
@@ -76,8 +76,8 @@ def known_unconfirmed() -> tuple[int, ...]:
     return unconfirmed(version())
 
 
-def counted(found: Figure) -> tuple[int, int]:
-    return found.people, found.unconfirmed
+def counted(value: Figure) -> tuple[int, int]:
+    return value.people, value.unconfirmed
 
 
 def test_claimed_colleagues_are_known_as_such(payments: Org) -> None:
@@ -92,9 +92,9 @@ def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
     assert counted(figure()) == (2, 0)
 
 
-def shown(asked: MetricQuery | None = None) -> float | None:
+def shown(metric_query: MetricQuery | None = None) -> float | None:
     """What an executive sees of it."""
-    [answer] = visible_series([asked or query()], access_of(create_user(EXECUTIVE)))
+    [answer] = visible_series([metric_query or query()], access_of(create_user(EXECUTIVE)))
     return answer.total[0].value
 
 
@@ -162,8 +162,8 @@ def test_a_key_result_keeps_how_many_known_people_it_is_of(payments: Org) -> Non
     """The attack: what is withheld as a figure was shown as the value of a key result, and in a closed quarter."""
     claim(payments, *CLAIMED)
     quarter = windows.quarter_of(day_before(1))
-    asked = Asked("ai.tokens", "", "payments", quarter)
-    assert read_metrics([asked], today=windows.local_today())[asked].people == len(REAL)
+    measurement = Asked("ai.tokens", "", "payments", quarter)
+    assert read_metrics([measurement], today=windows.local_today())[measurement].people == len(REAL)
 
 
 def test_a_distribution_of_claimed_people_is_withheld(payments: Org, executive: None) -> None:
@@ -189,18 +189,18 @@ def test_every_way_to_a_figure_counts_them_alike(payments: Org) -> None:
 
     def counts() -> list[object]:
         by_agent = query(segments=(Dimension.AGENT,))
-        found = read_together(
+        counts_found = read_together(
             series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
             units=[SideBySide([query("ai.tokens"), query("ai.spend")], units)],
             unconfirmed=known_unconfirmed(),
         )
-        of_units = [[counted(answer.total[0]) for answer in found.units[0][unit]] for unit in units]
-        in_weeks = [counted(each) for each in found.series[0].series if each.people]
-        return [*(counted(answer.total[0]) for answer in found.series), of_units, in_weeks]
+        of_units = [[counted(answer.total[0]) for answer in counts_found.units[0][unit]] for unit in units]
+        in_weeks = [counted(value) for value in counts_found.series[0].series if value.people]
+        return [*(counted(answer.total[0]) for answer in counts_found.series), of_units, in_weeks]
 
-    found = counts()
-    assert found[:5] == [(4, 2), (4, 2), (4, 2), (4, 2), [[(4, 2), (4, 2)]] * 2]
-    assert found[5] == [(4, 2)]
+    counts_found = counts()
+    assert counts_found[:5] == [(4, 2), (4, 2), (4, 2), (4, 2), [[(4, 2), (4, 2)]] * 2]
+    assert counts_found[5] == [(4, 2)]
 
 
 def test_what_tools_show_everybody_asks_nothing(payments: Org) -> None:

@@ -58,8 +58,8 @@ def query(key: str = "ai.tokens", unit: str | None = "search", **more: object) -
     return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
 
 
-def seen(persona: Persona, asked: MetricQuery) -> float | None:
-    [answer] = visible_series([asked], access_of(create_user(persona)))
+def seen(persona: Persona, metric_query: MetricQuery) -> float | None:
+    [answer] = visible_series([metric_query], access_of(create_user(persona)))
     return answer.total[0].value
 
 
@@ -120,10 +120,10 @@ def test_a_filter_in_ones_own_unit_that_leaves_few_is_hidden(teams: Org, narrowe
     teams.fold()
     for persona in (MANAGER, MEMBER):
         assert seen(persona, query("pr.cycle_time", "platform")) is not None  # a unit's own delivery, at any size
-        asked = replace(query("pr.cycle_time", "platform"), **narrowed)
-        [answer] = visible_series([asked], access_of(create_user(persona)))
+        metric_query = replace(query("pr.cycle_time", "platform"), **narrowed)
+        [answer] = visible_series([metric_query], access_of(create_user(persona)))
         assert [figure.value for figure in answer.total] == [None] * len(answer.total)
-        listed = {row["person"] for row in visible_rows(asked, access_of(create_user(persona))).rows}
+        listed = {row["person"] for row in visible_rows(metric_query, access_of(create_user(persona))).rows}
         assert listed <= ({"Ada"} if persona is MEMBER else set())
 
 
@@ -152,11 +152,11 @@ def test_rows_of_a_small_group_are_ones_own(teams: Org) -> None:
 
 
 def test_rows_of_a_unit_are_for_its_members_and_managers(teams: Org) -> None:
-    asked = query(unit="platform")
-    assert visible_rows(asked, access_of(create_user(MANAGER))).total == 6
-    assert visible_rows(asked, access_of(create_user(MEMBER))).total == 6
+    metric_query = query(unit="platform")
+    assert visible_rows(metric_query, access_of(create_user(MANAGER))).total == 6
+    assert visible_rows(metric_query, access_of(create_user(MEMBER))).total == 6
     for persona in (EXECUTIVE, ADMIN):
-        page = visible_rows(asked, access_of(create_user(persona)))
+        page = visible_rows(metric_query, access_of(create_user(persona)))
         assert (page.total, page.note) == (0, "You may see aggregates here: only your own rows are listed.")
 
 
@@ -172,8 +172,8 @@ def of_the_small_team() -> list[MetricQuery]:
 
 def identifying_numbers() -> Iterator[str]:
     """Every figure of the small team, in each way in which a page, a CSV or the API prints numbers."""
-    asked = of_the_small_team()
-    for query, answer in zip(asked, read_series(asked), strict=True):
+    queries = of_the_small_team()
+    for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in answer.total:
             for value in filter(None, (figure.value, figure.numerator, figure.denominator)):
                 printed = str(wording.reading(value, get(query.key).unit))
@@ -206,11 +206,11 @@ def test_no_answer_tells_a_withheld_figure(
         joined = "&" if "?" in address else "?"
         answer = client.get(f"{address}{joined}unit=search")
         body = answer.getvalue().decode(errors="replace")
-        if found := set(tells.findall(body)):
-            leaks[address] = found
+        if leaked := set(tells.findall(body)):
+            leaks[address] = leaked
     assert not leaks
     seen = visible_series(of_the_small_team(), access_of(create_user(persona)))
-    assert not {(each.query.key, each.query.segments) for each in seen if tells.search(repr(each))}
+    assert not {(answer.query.key, answer.query.segments) for answer in seen if tells.search(repr(answer))}
 
 
 def test_views_and_the_api_read_figures_for_a_viewer() -> None:

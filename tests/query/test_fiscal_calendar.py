@@ -32,10 +32,10 @@ def _as_before() -> Iterator[None]:
 def set_in_admin(admin: Client, month: object) -> None:
     address = "/admin/orgtree/organisation/1/change/"
     Organisation.current()
-    said = {
+    form = {
         name: value for name, value in admin.get(address).context["adminform"].form.initial.items() if value is not None
     }
-    saved = admin.post(address, {**said, "fiscal_year_start_month": month})
+    saved = admin.post(address, {**form, "fiscal_year_start_month": month})
     assert saved.status_code == 302 or month == 13, saved.context["adminform"].form.errors
 
 
@@ -86,8 +86,8 @@ def test_quarters_of_another_calendar_are_computed_and_never_taken_for_nothing(o
 
 
 def test_a_quarter_that_is_there_keeps_its_days(org: Org) -> None:
-    kept = quarter_at(date(2026, 2, 1))
+    quarter = quarter_at(date(2026, 2, 1))
     fiscal_calendar.learn(Organisation(fiscal_year_start_month=2))
-    assert quarter_at(date(2026, 3, 31)).pk == kept.pk
+    assert quarter_at(date(2026, 3, 31)).pk == quarter.pk
     following = quarter_at(date(2026, 4, 1))
     assert (following.start, following.end) == (date(2026, 4, 1), date(2026, 5, 1)), "the gap to the new calendar"

@@ -48,13 +48,13 @@ def test_a_window_of_which_nothing_has_come_is_compared_with_the_whole_before(wi
 
 
 def test_buckets_are_clipped_to_the_window() -> None:
-    found = windows.buckets(Window(date(2026, 3, 4), date(2026, 3, 19)), Granularity.WEEK)
-    assert [bucket.clipped for bucket in found] == [
+    weeks = windows.buckets(Window(date(2026, 3, 4), date(2026, 3, 19)), Granularity.WEEK)
+    assert [bucket.clipped for bucket in weeks] == [
         Window(date(2026, 3, 4), date(2026, 3, 9)),
         Window(date(2026, 3, 9), date(2026, 3, 16)),
         Window(date(2026, 3, 16), date(2026, 3, 19)),
     ]
-    assert found[0].whole == Window(date(2026, 3, 2), date(2026, 3, 9))
+    assert weeks[0].whole == Window(date(2026, 3, 2), date(2026, 3, 9))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Selects the developers whose rows stand behind an adoption figure."""
+"""Selects the developers behind an adoption figure, whose rows are listed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
 
 
 class Figure(enum.StrEnum):
-    """The adoption figure behind which the rows stand."""
+    """The adoption panel whose rows are listed."""
 
     MERGED = "merged"  # pull requests a week, before and after
     CYCLE = "cycle"  # the mean cycle time, before and after

@@ -69,7 +69,7 @@ class Pieces:
         for record in history.records["incidents"]:
             record["severity"] = self.chance.choice(["", "high", "SEV1"])
         history.records["work-items"] = [self._item(key) for key in ITEMS if self.chance.random() < 0.8]
-        history.records["pipeline-runs"] = [self._run(each, history.records["commits"]) for each in range(8)]
+        history.records["pipeline-runs"] = [self._run(number, history.records["commits"]) for number in range(8)]
         return history.tellings()
 
     def _describe(self, record: dict[str, Any]) -> None:
@@ -173,7 +173,7 @@ class Pieces:
             ("rollbacks are confirmed", confirm_rollbacks),
             ("the link window shrinks", shorten_link_window),
         ]
-        decisions += [(f"{kind} {_id_of(told)} goes", partial(_take, kind, told)) for kind, told in taken_away]
+        decisions += [(f"{kind} {_id_of(record)} goes", partial(_take, kind, record)) for kind, record in taken_away]
         return self.chance.sample(decisions, self.decisions)
 
     def _between(self, start: datetime, end: datetime) -> str:
@@ -200,16 +200,16 @@ def forget_everything() -> None:
     forget_records(push_connection())
 
 
-def _take(kind: str, told: dict[str, Any]) -> None:
-    forget_record(KINDS[kind].kind, _id_of(told))  # which may not have been told yet
+def _take(kind: str, record: dict[str, Any]) -> None:
+    forget_record(KINDS[kind].kind, _id_of(record))  # which may not have been told yet
 
 
-def _id_of(told: dict[str, Any]) -> str:
-    return str(told.get("id") or told["sha"])
+def _id_of(record: dict[str, Any]) -> str:
+    return str(record.get("id") or record["sha"])
 
 
 def _name_of(records: Sequence[Record]) -> str:
-    return ", ".join(f"{kind} {_id_of(told)}" for kind, told in records)
+    return ", ".join(f"{kind} {_id_of(record)}" for kind, record in records)
 
 
 def _person(email: str) -> Person:
