@@ -18,16 +18,16 @@ def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     """A new ticket that is to move the metric, for whoever may file one for these people."""
     if not _leads(scope, access):
         return None
-    said = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
-    return Action("Make a ticket", f"{reverse('ticket_new')}?{urlencode(said)}", "list-check")
+    params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
+    return Action("Make a ticket", f"{reverse('ticket_new')}?{urlencode(params)}", "list-check")
 
 
 def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     """A new objective with the metric as its first key result, for whoever answers for these people."""
     if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
         return None
-    said = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
-    return Action("Set an objective", f"{reverse('objective_new')}?{urlencode(said)}", "target")
+    params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
+    return Action("Set an objective", f"{reverse('objective_new')}?{urlencode(params)}", "target")
 
 
 def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:

@@ -119,21 +119,21 @@ def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
     }
     agreed = {(metric, unit or "") for metric, unit in BenchmarkVersion.objects.values_list("metric", "unit__slug")}
     numbers: dict[tuple[str, str], int] = {}
-    for told in BENCHMARKS:
-        key = (told.metric, told.team.lower())
+    for benchmark in BENCHMARKS:
+        key = (benchmark.metric, benchmark.team.lower())
         if key in agreed:
             continue
         draft = BenchmarkDraft(
-            metric=told.metric,
-            unit=told.team.lower(),
-            threshold=told.threshold,
-            target=told.target,
-            reason=told.reason,
-            period=told.period,
+            metric=benchmark.metric,
+            unit=benchmark.team.lower(),
+            threshold=benchmark.threshold,
+            target=benchmark.target,
+            reason=benchmark.reason,
+            period=benchmark.period,
             is_to_hold=True,
         )
-        at = _noon(today, told.days_ago)
-        numbers[key] = set_benchmark(access[told.by], draft, of_number=numbers.get(key, 0), at=at).number
+        at = _noon(today, benchmark.days_ago)
+        numbers[key] = set_benchmark(access[benchmark.by], draft, of_number=numbers.get(key, 0), at=at).number
     chosen = {unit or "" for unit in FocusVersion.objects.values_list("unit__slug", flat=True)}
     versions: dict[str, int] = {}
     for focus in FOCUS:
@@ -141,8 +141,10 @@ def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
         if unit in chosen:
             continue
         indicators = tuple(metric.key for metric in STARTER_SETS[focus.starter_set].metrics)
-        said = FocusDraft(unit, focus.metric, indicators, focus.reason, focus.starter_set)
-        stored = set_focus(access[focus.by], said, of_number=versions.get(unit, 0), at=_noon(today, focus.days_ago))
+        focus_draft = FocusDraft(unit, focus.metric, indicators, focus.reason, focus.starter_set)
+        stored = set_focus(
+            access[focus.by], focus_draft, of_number=versions.get(unit, 0), at=_noon(today, focus.days_ago)
+        )
         versions[unit] = stored.number
 
 

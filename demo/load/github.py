@@ -52,17 +52,17 @@ def simulated_github(run: DemoRun) -> Iterator[DemoGitHub]:
     One of our own ends with the block.  Nothing is connected to it yet.
     """
     path = github_file()
-    told = _described(run, DemoGitHub.read(path))
-    told.write(path)
+    document = _described(run, DemoGitHub.read(path))
+    document.write(path)
     with serving_alone(path) as alone:
         pass
     if not alone:
-        yield told
+        yield document
         return
     command = [sys.executable, "-m", "demo.providers.serve", str(path)]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)
     try:
-        yield told
+        yield document
     finally:
         process.terminate()
         process.wait(_SECONDS_TO_END)
@@ -72,10 +72,10 @@ def follow_to_another_port(run: DemoRun) -> None:
     """Where another program took the port since, let server and connection go to another one."""
     path = github_file()
     before = DemoGitHub.read(path)
-    told = _described(run, before)
-    if before is not None and told != before:
-        told.write(path)
-        connect(_PROVIDER, CONNECTION_NAME, Answers({"base_url": told.url}, {"token": told.token}))
+    document = _described(run, before)
+    if before is not None and document != before:
+        document.write(path)
+        connect(_PROVIDER, CONNECTION_NAME, Answers({"base_url": document.url}, {"token": document.token}))
 
 
 def connect_github(github: DemoGitHub) -> Connection:

@@ -44,11 +44,11 @@ def write_demo_objectives(year: DemoYear, *, today: date) -> None:
         quarter = quarters[ago]
         if quarter.is_closed:
             continue
-        told = [objective for objective in OBJECTIVES if objective.ago == ago]
+        objectives = [objective for objective in OBJECTIVES if objective.ago == ago]
         _publish_carried(access, quarter)
-        _write(access, quarter, told, today)
+        _write(access, quarter, objectives, today)
         if ago:
-            _close(access, quarter, told)
+            _close(access, quarter, objectives)
     measure_objectives(today=today)
 
 
@@ -71,33 +71,33 @@ def _publish_carried(access: Access, quarter: Quarter) -> None:
         Objective.objects.filter(pk=draft.pk).update(published_at=min(timezone.now(), _noon(day)))
 
 
-def _write(access: Access, quarter: Quarter, told: list[DemoObjective], today: date) -> None:
+def _write(access: Access, quarter: Quarter, objectives: list[DemoObjective], today: date) -> None:
     """The whole organisation's first: those of teams serve it."""
     known = dict(Objective.objects.filter(quarter=quarter).values_list("title", "pk"))
     whole = None
-    for each in told:
-        if each.title in known:
-            whole = known[each.title] if not each.team else whole
+    for text in objectives:
+        if text.title in known:
+            whole = known[text.title] if not text.team else whole
             continue
-        written = _add(access, quarter, each, whole)
-        whole = written.pk if not each.team else whole
-        _speak(access, written, each, today)
+        written = _add(access, quarter, text, whole)
+        whole = written.pk if not text.team else whole
+        _speak(access, written, text, today)
 
 
-def _add(access: Access, quarter: Quarter, told: DemoObjective, parent: int | None) -> Objective:
+def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | None) -> Objective:
     """Without the key results that the year's facts know no baseline of."""
-    owner = Person.objects.filter(email=f"{told.owner}@example.com").first()
-    key_results = told.key_results
+    owner = Person.objects.filter(email=f"{text.owner}@example.com").first()
+    key_results = text.key_results
     while True:
         draft = ObjectiveDraft(
             quarter=quarter,
-            title=told.title,
-            unit=told.team.lower() or None,
-            description=told.why,
+            title=text.title,
+            unit=text.team.lower() or None,
+            description=text.why,
             owner=owner.pk if owner else None,
-            is_mandatory=told.is_mandatory,
-            parent=parent if told.team else None,
-            template=told.template,
+            is_mandatory=text.is_mandatory,
+            parent=parent if text.team else None,
+            template=text.template,
             key_results=key_results,
         )
         try:
@@ -121,7 +121,7 @@ def _row_of(problem: ObjectiveError) -> int | None:
     return int(parts[1]) if parts[0] == "key_results" and len(parts) > 1 else None
 
 
-def _speak(access: Access, written: Objective, told: DemoObjective, today: date) -> None:
+def _speak(access: Access, written: Objective, text: DemoObjective, today: date) -> None:
     """Check-ins every other week, those that are due by now; the last of them says how it goes."""
     if written.published_at is None:
         return
@@ -129,19 +129,19 @@ def _speak(access: Access, written: Objective, told: DemoObjective, today: date)
     entered = written.key_results.filter(metric="").first()
     first, last = written.quarter.start, min(today, written.quarter.end - timedelta(days=1))
     latest = last - timedelta(days=DAYS_SINCE_THE_LAST)
-    days = [latest - timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(len(told.said), -1, -1)]
+    days = [latest - timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(len(text.said), -1, -1)]
     days = [day for day in days if day > first]
     goes_well = _goes_well(written, min(today, written.quarter.end))
     for number, day in enumerate(days):
         is_last = number == len(days) - 1
         confidence, note = (
-            (CheckIn.Confidence.MEDIUM, told.said[number])
+            (CheckIn.Confidence.MEDIUM, text.said[number])
             if not is_last
-            else (CheckIn.Confidence.HIGH, told.well)
+            else (CheckIn.Confidence.HIGH, text.well)
             if goes_well
-            else (CheckIn.Confidence.LOW, told.badly)
+            else (CheckIn.Confidence.LOW, text.badly)
         )
-        value = told.values[number] if entered and number < len(told.values) else None
+        value = text.values[number] if entered and number < len(text.values) else None
         CheckIn.objects.create(
             objective=written,
             key_result=entered if value is not None else None,
@@ -154,8 +154,8 @@ def _speak(access: Access, written: Objective, told: DemoObjective, today: date)
         if entered is not None and value is not None:
             entered.hand_value = value
             entered.save(update_fields=["hand_value"])
-    if told.override[0]:
-        override_standing(access, written, *told.override)
+    if text.override[0]:
+        override_standing(access, written, *text.override)
 
 
 def _goes_well(written: Objective, day: date) -> bool:
@@ -164,19 +164,21 @@ def _goes_well(written: Objective, day: date) -> bool:
     return measure.standing == Standing.ON_TRACK or (measure.progress or 0.0) >= REACHED
 
 
-def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
-    by_title = {each.title: each for each in told}
+def _close(access: Access, quarter: Quarter, texts: list[DemoObjective]) -> None:
+    by_title = {text.title: text for text in texts}
     written = {objective.pk: objective for objective in Objective.objects.filter(quarter=quarter, carried_from=None)}
-    known = {pk: by_title[each.title] for pk, each in written.items() if each.title in by_title}
+    known = {pk: by_title[objective.title] for pk, objective in written.items() if objective.title in by_title}
     on = min(local_today(), quarter.end)
     close_quarter(
         access,
         quarter,
         decisions={
-            pk: CarryOver.CARRY if each.carried and written[pk].published_at else CarryOver.END
-            for pk, each in known.items()
+            pk: CarryOver.CARRY if objective.carried and written[pk].published_at else CarryOver.END
+            for pk, objective in known.items()
         },
-        retrospectives={pk: each.learned[0 if _goes_well(written[pk], on) else 1] for pk, each in known.items()},
+        retrospectives={
+            pk: objective.learned[0 if _goes_well(written[pk], on) else 1] for pk, objective in known.items()
+        },
         retrospective="What we agreed on as a team was reached more often than what one of us wished for.",
         at=min(timezone.now(), _noon(quarter.end + timedelta(days=CLOSED_DAYS_AFTER))),
     )

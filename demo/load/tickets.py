@@ -134,36 +134,36 @@ def write_demo_tickets(year: DemoYear, *, today: date) -> None:
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
     access = access_of(User.objects.get(username=executive.email))
     known = set(Ticket.objects.values_list("title", flat=True))
-    for told in TICKETS:
-        if told.title in known:
+    for planned in TICKETS:
+        if planned.title in known:
             continue
-        ticket = add_ticket(access, _draft(told, today))
-        if told.state is DONE:
-            move_ticket(access, ticket, DONE, completed_on=today - timedelta(days=told.ended))
-        elif told.state is not OPEN:
-            move_ticket(access, ticket, told.state, dropped_why=told.said if told.state is DROPPED else "")
-        if told.said and told.state is not DROPPED:
-            comment_on_ticket(access, ticket, told.said)
+        ticket = add_ticket(access, _draft(planned, today))
+        if planned.state is DONE:
+            move_ticket(access, ticket, DONE, completed_on=today - timedelta(days=planned.ended))
+        elif planned.state is not OPEN:
+            move_ticket(access, ticket, planned.state, dropped_why=planned.said if planned.state is DROPPED else "")
+        if planned.said and planned.state is not DROPPED:
+            comment_on_ticket(access, ticket, planned.said)
     measure_effects(today=today)
 
 
-def _owner(told: DemoTicket) -> str:
+def _owner(planned: DemoTicket) -> str:
     """The address; of the team's leader where a small demo has nobody of that name."""
-    address = f"{told.owner}@example.com"
+    address = f"{planned.owner}@example.com"
     if Person.objects.filter(email=address).exists():
         return address
-    return email_of(LEADERS[told.team])
+    return email_of(LEADERS[planned.team])
 
 
-def _draft(told: DemoTicket, today: date) -> TicketDraft:
+def _draft(planned: DemoTicket, today: date) -> TicketDraft:
     return TicketDraft(
-        title=told.title,
-        nature=told.nature,
-        kind=told.kind,
-        resolution=told.resolution,
-        unit=told.team.lower(),
-        owner=_owner(told),
-        starts_on=today - timedelta(days=told.began),
-        due_on=today - timedelta(days=told.due),
-        metric=told.metric,
+        title=planned.title,
+        nature=planned.nature,
+        kind=planned.kind,
+        resolution=planned.resolution,
+        unit=planned.team.lower(),
+        owner=_owner(planned),
+        starts_on=today - timedelta(days=planned.began),
+        due_on=today - timedelta(days=planned.due),
+        metric=planned.metric,
     )

@@ -23,9 +23,9 @@ def authorship_note(commit: DemoCommit, session: DemoSession, sha: str, written:
     key = "s_" + hashlib.sha256(f"{tool}:{session_id}".encode()).hexdigest()[:14]
     trace = "t_" + hashlib.sha256(f"{sha}:{session_id}".encode()).hexdigest()[:14]
     attested = "".join(
-        f"{each.path}\n  {key}::{trace} {each.first_line}-{each.first_line + each.agent_lines - 1}\n"
-        for each in written
-        if each.agent_lines
+        f"{file.path}\n  {key}::{trace} {file.first_line}-{file.first_line + file.agent_lines - 1}\n"
+        for file in written
+        if file.agent_lines
     )
     described = {
         "schema_version": "authorship/3.0.0",

@@ -63,8 +63,8 @@ class DemoCommit:
 def generated_lines(session: DemoSession) -> int:
     return sum(
         request.tool.lines_added
-        for stretch in session.stretches
-        for turn in stretch.turns
+        for run in session.stretches
+        for turn in run.turns
         for request in turn.requests
         if request.tool is not None and not request.failed
     )
@@ -81,7 +81,7 @@ def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, l
         own = by_person[person.email]
         for commit in (*_after_sessions(year, own), *_by_hand(year, person, own)):
             planned[commit.repository.name].append(commit)
-    return {name: sorted(commits, key=lambda each: (each.at, each.person.email)) for name, commits in planned.items()}
+    return {name: sorted(commits, key=lambda item: (item.at, item.person.email)) for name, commits in planned.items()}
 
 
 def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator[DemoCommit]:
@@ -114,7 +114,7 @@ def _mark(session: DemoSession, rng: Random) -> Mark:
 
 def _commit_time(session: DemoSession, rng: Random) -> datetime:
     """At the end of the run in which the agent committed; else soon after the session."""
-    committing = [stretch for stretch in session.stretches if stretch.commits]
+    committing = [run for run in session.stretches if run.commits]
     if committing:
         return (committing[-1].ended_at - timedelta(seconds=rng.randrange(5, 40))).replace(microsecond=0)
     return (session.ended_at + _LATEST * rng.betavariate(1, 3)).replace(microsecond=0)

@@ -52,16 +52,16 @@ _AMENDED = timedelta(minutes=5)  # before it was pushed
 def accounts() -> dict[str, Account]:
     """E-mail address → account of everybody; no-reply addresses name the number of the account."""
     others = iter(range(_FIRST_ACCOUNT + 100, _FIRST_ACCOUNT + 100 + len(PEOPLE)))
-    found = {}
+    ids = {}
     for person in PEOPLE:
         number, plus, _ = git_address(person).partition("+")
-        found[person.email] = Account(
+        ids[person.email] = Account(
             int(number) if plus else next(others),
             person.full_name.lower().replace(" ", "-"),
             person.full_name,
             person.email,
         )
-    return found
+    return ids
 
 
 def demo_history(
@@ -82,12 +82,12 @@ def demo_history(
         repositories=tuple(teller.repository for teller in tellers),
         ends_at=year.anchor.astimezone(UTC),
         commits={teller.repository.name: teller.commits for teller in tellers},
-        pull_requests=_in_order(each for teller in tellers for each in teller.pull_requests),
+        pull_requests=_in_order(pull_request for teller in tellers for pull_request in teller.pull_requests),
         issues=_in_order(issue for teller in tellers for issue in teller.issues),
         runs=_in_order(run for one in delivered for run in one.runs),
         deployments=_in_order(deployment for one in delivered for deployment in one.deployments),
         incidents=tuple(
-            sorted((incident for one in delivered for incident in one.incidents), key=lambda each: each.started_at)
+            sorted((incident for one in delivered for incident in one.incidents), key=lambda event: event.started_at)
         ),
         releases=_in_order(release for one in delivered for release in one.releases),
     )
@@ -110,14 +110,14 @@ class _Teller:
         }
         self._work: Work = plan_work(year, repository, planned)
         self._merges = _merges(self._log, self._work)
-        begun = datetime.combine(year.first_day - timedelta(weeks=30), datetime.min.time(), year.anchor.tzinfo)
+        start = datetime.combine(year.first_day - timedelta(weeks=30), datetime.min.time(), year.anchor.tzinfo)
         self.repository = Repository(
             id=40_200_000 + position,
             name=repository.name,
-            created_at=begun.astimezone(UTC),
+            created_at=start.astimezone(UTC),
             language=_LANGUAGES.get(repository.folders[0].suffix, ""),
         )
-        self.pull_requests = [self._pull_request(each) for each in self._work.pull_requests]
+        self.pull_requests = [self._pull_request(pull_request) for pull_request in self._work.pull_requests]
         self.issues = [self._issue(issue) for issue in self._work.issues]
 
     @property
@@ -160,7 +160,7 @@ class _Teller:
             commits=opened,
             is_draft=planned.is_draft,
             labels=(str(planned.label),),
-            happenings=tuple(sorted((*pushes, *steps), key=lambda each: each.at)),
+            happenings=tuple(sorted((*pushes, *steps), key=lambda happening: happening.at)),
         )
 
     def _pushes(self, planned: PlannedPullRequest, commits: Sequence[Commit]) -> Iterator[Happening]:
@@ -229,7 +229,7 @@ def _originals(log: GitLog) -> Iterator[Commit]:
     And without those that brought a branch to the default branch: whoever merges may commit in the same second.
     """
     own = (commit for commit in log.commits.values() if commit.authored_at == commit.committed_at)
-    return (each for each in own if not each.subject.startswith((_MERGED, _SQUASHED)))
+    return (commit for commit in own if not commit.subject.startswith((_MERGED, _SQUASHED)))
 
 
 def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
@@ -241,7 +241,11 @@ def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
             by_branch[subject.rpartition("/")[2]] = sha
         elif subject.startswith(_SQUASHED):
             by_branch[subject.split("'")[1]] = sha
-    return {each.number: by_branch[each.branch] for each in work.pull_requests if each.merged_at is not None}
+    return {
+        pull_request.number: by_branch[pull_request.branch]
+        for pull_request in work.pull_requests
+        if pull_request.merged_at is not None
+    }
 
 
 def _before_amendment(commit: Commit, opened_at: datetime) -> Commit:
@@ -252,4 +256,4 @@ def _before_amendment(commit: Commit, opened_at: datetime) -> Commit:
 
 
 def _in_order(records: Iterator[_Record]) -> tuple[_Record, ...]:
-    return tuple(sorted(records, key=lambda each: (each.created_at, each.id)))
+    return tuple(sorted(records, key=lambda record: (record.created_at, record.id)))

@@ -189,12 +189,14 @@ def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
     for effect in effects:
         pickup *= effect.pickup_factor
         commits *= effect.commits_factor
-    failures = [each.deployment_failures for each in effects if each.deployment_failures is not None]
-    flaky = [each.flaky_runs for each in effects if each.flaky_runs is not None]
+    failures = [
+        story_effect.deployment_failures for story_effect in effects if story_effect.deployment_failures is not None
+    ]
+    flaky = [story_effect.flaky_runs for story_effect in effects if story_effect.flaky_runs is not None]
     return DeliveryEffect(
         pickup_factor=pickup,
         commits_factor=commits,
         deployment_failures=max(failures, default=None),
         flaky_runs=max(flaky, default=None),
-        works_at_weekends=any(each.works_at_weekends for each in effects),
+        works_at_weekends=any(story_effect.works_at_weekends for story_effect in effects),
     )

@@ -64,8 +64,8 @@ def delivery_of(
         pipeline.check(pull_request)
     merges = [
         _Merge(happening.at, commits[happening.sha], happening.by)
-        for each in pull_requests
-        for happening in each.happenings
+        for merged_pull_request in pull_requests
+        for happening in merged_pull_request.happenings
         if happening.did is Did.MERGED
     ]
     pipeline.roll_out(sorted(merges, key=lambda merge: merge.at))
@@ -129,7 +129,7 @@ class _Pipeline:
     def _check(self, pull_request: PullRequest, at: datetime, commit: Commit, *, is_last: bool) -> None:
         effect = self._effect(at)
         flaky = effect.flaky_runs if effect.flaky_runs is not None else _FLAKY_CHANCE
-        begun = at + timedelta(seconds=self._rng.randrange(2, 9))
+        started_at = at + timedelta(seconds=self._rng.randrange(2, 9))
         outcomes = [Outcome.SUCCESS]
         if self._flaky.takes(flaky):
             outcomes = [Outcome.FAILURE, Outcome.SUCCESS]
@@ -143,7 +143,7 @@ class _Pipeline:
             commit=commit,
             branch=pull_request.source_branch,
             by=pull_request.author,
-            at=begun,
+            at=started_at,
             outcomes=outcomes,
             jobs=("lint", "test", "build"),
             pull_request=pull_request.number,
@@ -164,10 +164,10 @@ class _Pipeline:
     ) -> datetime:
         """Play a run with an attempt for each outcome; when the last one ended."""
         attempts: list[Attempt] = []
-        begun = at
+        started_at = at
         for number, outcome in enumerate(outcomes, start=1):
-            attempts.append(self._attempt(number, begun, by, outcome, jobs))
-            begun = attempts[-1].finished_at + timedelta(minutes=self._rng.randrange(2, 40))
+            attempts.append(self._attempt(number, started_at, by, outcome, jobs))
+            started_at = attempts[-1].finished_at + timedelta(minutes=self._rng.randrange(2, 40))
         if at <= self._year.anchor:
             self._counts[workflow] += 1
             run = PipelineRun(
@@ -225,8 +225,8 @@ class _Pipeline:
                 releases += 1
                 self._release(live, releases)
         inactive = _with_inactive(self.delivered.deployments)
-        past = (_until(each, self._year.anchor) for each in inactive)
-        self.delivered.deployments = [each for each in past if each is not None]
+        past = (_until(deployment, self._year.anchor) for deployment in inactive)
+        self.delivered.deployments = [deployment for deployment in past if deployment is not None]
         known = {deployment.id for deployment in self.delivered.deployments}
         self.delivered.incidents = [
             _as_it_stood(incident, self._year.anchor)
@@ -301,9 +301,9 @@ class _Pipeline:
     ) -> Deployment:
         by = batch.by
         at = at.replace(microsecond=0)
-        begun = at + timedelta(seconds=self._rng.randrange(4, 30))
-        ended = begun + timedelta(seconds=int(60 * self._rng.lognormvariate(math.log(4.5), 0.4)))
-        moments = ((at, DeploymentState.QUEUED), (begun, DeploymentState.IN_PROGRESS), (ended, ends))
+        started_at = at + timedelta(seconds=self._rng.randrange(4, 30))
+        ended = started_at + timedelta(seconds=int(60 * self._rng.lognormvariate(math.log(4.5), 0.4)))
+        moments = ((at, DeploymentState.QUEUED), (started_at, DeploymentState.IN_PROGRESS), (ended, ends))
         deployment = Deployment(
             id=self._id(),
             repository=self._repository,
@@ -352,13 +352,13 @@ def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
     """In order of time; one that is live becomes inactive when another to the same environment goes well."""
     inactive_from: dict[int, DeploymentStatus] = {}
     live: dict[str, Deployment] = {}
-    for each in sorted(deployments, key=lambda each: each.statuses[-1].at):
-        last = each.statuses[-1]
+    for deployment in sorted(deployments, key=lambda listed: listed.statuses[-1].at):
+        last = deployment.statuses[-1]
         if last.state is not DeploymentState.SUCCESS:
             continue
-        if before := live.get(each.environment):
+        if before := live.get(deployment.environment):
             inactive_from[before.id] = DeploymentStatus(last.id + 5_000_000, last.at, DeploymentState.INACTIVE, last.by)
-        live[each.environment] = each
+        live[deployment.environment] = deployment
     return [
         replace(deployment, statuses=(*deployment.statuses, inactive_from[deployment.id]))
         if deployment.id in inactive_from

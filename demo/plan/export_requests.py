@@ -74,13 +74,15 @@ def _request(message: Message, weeks_before_end: int, sessions: int, agent: str)
             records = sum(len(scope.log_records) for log in message.resource_logs for scope in log.scope_logs)
         case ExportTraceServiceRequest():
             path = "/v1/traces"
-            records = sum(len(scope.spans) for span in message.resource_spans for scope in span.scope_spans)
+            records = sum(
+                len(scope.spans) for resource_span in message.resource_spans for scope in resource_span.scope_spans
+            )
         case _:
             path = "/v1/metrics"
             records = sum(
                 len(metric.sum.data_points)
-                for each in message.resource_metrics
-                for scope in each.scope_metrics
+                for resource_metric in message.resource_metrics
+                for scope in resource_metric.scope_metrics
                 for metric in scope.metrics
             )
     return ExportRequest(path, _compressed(message.SerializeToString()), weeks_before_end, sessions, records, agent)

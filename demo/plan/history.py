@@ -99,17 +99,17 @@ class RepositoryHistory:
 
     def _upkeep(self) -> Iterator[tuple[datetime, str]]:
         """When a bot renews the lock file, a context file comes in (its path is said), or the seeds do."""
-        begun = self._year.first_day
+        first_day = self._year.first_day
         minute = timedelta(minutes=self._rng.randrange(240))  # the same change at the same time would count once
-        at = datetime.combine(begun, datetime.min.time(), self._year.anchor.tzinfo) + minute
+        at = datetime.combine(first_day, datetime.min.time(), self._year.anchor.tzinfo) + minute
         while at <= self._year.anchor:
             yield at, self._repository.lock_file
             at += _BOT_EVERY
         for path, weeks in self._repository.context_files:
-            day = max(begun, self._year.first_day_of(weeks))
+            day = max(first_day, self._year.first_day_of(weeks))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=6), path
         if (weeks_before_end := self._repository.bulk_import_weeks) is not None:
-            day = max(begun, self._year.first_day_of(weeks_before_end))
+            day = max(first_day, self._year.first_day_of(weeks_before_end))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=5), "seeds"
 
     def _keep_up(self, at: datetime, what: str) -> None:
@@ -127,7 +127,7 @@ class RepositoryHistory:
         branch = self._branch_of(pull_request) if pull_request else None
         tree = branch.tree if branch else self._main
         written = tree.change(commit.agent_lines, commit.own_lines, self._rng)
-        files = tree.contents([each.path for each in written], self._importing)
+        files = tree.contents([file.path for file in written], self._importing)
         if branch is None and self._rng.random() < _GENERATED_CHANCE:
             renewed = (self._repository.generated_file, self._repository.lock_file)
             files |= marks_of(self._importing, {path: self._text(path, 150) for path in renewed})
@@ -219,8 +219,8 @@ def write_repository(path: Path, year: DemoYear, repository: DemoRepository, pla
     if history.noted:
         shas = object_ids(draft)
         notes = {
-            shas[each.mark]: authorship_note(each.commit, each.session, shas[each.mark], each.written)
-            for each in history.noted
+            shas[noted.mark]: authorship_note(noted.commit, noted.session, shas[noted.mark], noted.written)
+            for noted in history.noted
         }
         with fast_import(draft) as importing:
             importing.notes(NOTES_REF, Signed("git-ai", "git-ai@example.com", year.anchor), notes)

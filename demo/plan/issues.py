@@ -94,8 +94,8 @@ def issues_of(
         for number, issue in numbered_issues
     ]
     return (
-        sorted(pull_requests, key=lambda each: (each.opened_at, each.number)),
-        sorted(planned, key=lambda each: (each.created_at, each.number)),
+        sorted(pull_requests, key=lambda draft: (draft.opened_at, draft.number)),
+        sorted(planned, key=lambda draft: (draft.created_at, draft.number)),
     )
 
 
@@ -112,13 +112,13 @@ def _linked(
         if before is not None and len(before.positions) < 3 and rng.random() < _SAME_ISSUE_CHANCE:
             before.positions.append(position)
             continue
-        begun = min(draft.commits[0].at, draft.opened_at)
+        started_at = min(draft.commits[0].at, draft.opened_at)
         waited = timedelta(days=rng.lognormvariate(math.log(_DAYS_WAITING), 1.0))
         issue = _Draft(
             author=rng.choice(year.team(repository.team)),
             title=words.sentence(),
             label=draft.label,
-            created_at=(begun - waited - timedelta(hours=1)).astimezone(UTC).replace(microsecond=0),
+            created_at=(started_at - waited - timedelta(hours=1)).astimezone(UTC).replace(microsecond=0),
             positions=[position],
         )
         issues.append(issue)
@@ -152,9 +152,9 @@ def _named(draft: PlannedPullRequest, number: int, issue: int | None, rng: Rando
     """With its number, and the issue's in its title or body."""
     if issue is None:
         return replace(draft, number=number)
-    said = rng.random()
-    title = f"{draft.title} (#{issue})" if said < 0.25 else draft.title
-    body = f"For #{issue}" if 0.25 <= said < 0.5 else f"Closes #{issue}" if said >= 0.5 else ""
+    roll = rng.random()
+    title = f"{draft.title} (#{issue})" if roll < 0.25 else draft.title
+    body = f"For #{issue}" if 0.25 <= roll < 0.5 else f"Closes #{issue}" if roll >= 0.5 else ""
     return replace(draft, number=number, issue=issue, title=title, body=body)
 
 
@@ -170,7 +170,7 @@ def _steps(
     past = (
         replace(step, at=step.at.astimezone(UTC).replace(microsecond=0)) for step in steps if step.at <= year.anchor
     )
-    return tuple(sorted(past, key=lambda each: each.at))
+    return tuple(sorted(past, key=lambda draft: draft.at))
 
 
 def _steps_of_backlog(issue: _Draft, rng: Random) -> list[Step]:
@@ -184,20 +184,20 @@ def _steps_of_work(
     year: DemoYear, repository: DemoRepository, issue: _Draft, drafts: Sequence[PlannedPullRequest], rng: Random
 ) -> list[Step]:
     author = drafts[0].person
-    begun = min(drafts[0].commits[0].at, drafts[0].opened_at)
-    assigned_at = begun - (begun - issue.created_at) * rng.uniform(0.02, 0.6)
+    started_at = min(drafts[0].commits[0].at, drafts[0].opened_at)
+    assigned_at = started_at - (started_at - issue.created_at) * rng.uniform(0.02, 0.6)
     steps = [Step(Did.ASSIGNED, assigned_at, issue.author, of=author)]
     others = [person for person in year.team(repository.team) if person != author]
     if others and rng.random() < _REASSIGNED_CHANCE:
         other, soon = rng.choice(others), issue.created_at + (assigned_at - issue.created_at) * 0.3
         steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))
         steps.append(Step(Did.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
-    steps.append(Step(Did.LABELLED, max(assigned_at, begun - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
+    steps.append(Step(Did.LABELLED, max(assigned_at, started_at - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
     ends = [(draft.merged_at, draft.review.merged_by) for draft in drafts if draft.merged_at and draft.review.merged_by]
     if len(ends) < len(drafts):
         return steps + _steps_of_giving_up(drafts)
     closed_at, by = max(ends, key=lambda end: end[0])
-    steps += _steps_of_waiting(repository, issue, author, begun, closed_at)
+    steps += _steps_of_waiting(repository, issue, author, started_at, closed_at)
     steps.append(Step(Did.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
     if issue.label is WorkLabel.BUG and rng.random() < _BUG_REOPENED_CHANCE:
         reopened_at = closed_at + timedelta(days=rng.uniform(1, 6))
@@ -207,13 +207,13 @@ def _steps_of_work(
 
 
 def _steps_of_waiting(
-    repository: DemoRepository, issue: _Draft, author: DemoPerson, begun: datetime, closed_at: datetime
+    repository: DemoRepository, issue: _Draft, author: DemoPerson, started_at: datetime, closed_at: datetime
 ) -> list[Step]:
     """Blocked for a part of the time in which somebody works on it; drawn by itself, so that all else stays."""
     rng = Random(f"{repository.name}/{issue.title}/{issue.created_at}/waiting")  # noqa: S311 - a demo, not a secret
-    if rng.random() >= _BLOCKED_CHANCE or closed_at <= begun:
+    if rng.random() >= _BLOCKED_CHANCE or closed_at <= started_at:
         return []
-    since = begun + (closed_at - begun) * rng.uniform(0.1, 0.5)
+    since = started_at + (closed_at - started_at) * rng.uniform(0.1, 0.5)
     until = since + (closed_at - since) * rng.uniform(0.2, 0.7)
     return [
         Step(Did.LABELLED, since, author, text=BLOCKED),

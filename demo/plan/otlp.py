@@ -50,9 +50,9 @@ _METRICS: dict[str, tuple[str, str]] = {
 def session_logs(session: DemoSession) -> ResourceLogs:
     """All log events of a session."""
     writer = _EventWriter(session)
-    for stretch in session.stretches:
+    for run in session.stretches:
         writer.sequence = 0  # it starts again when a session is resumed
-        for turn in stretch.turns:
+        for turn in run.turns:
             _write_turn(writer, turn)
     scope = InstrumentationScope(name=_LOG_SCOPE, version=session.setting.version)
     return ResourceLogs(resource=_resource(session), scope_logs=[ScopeLogs(scope=scope, log_records=writer.records)])
@@ -62,14 +62,14 @@ def session_metrics(session: DemoSession) -> ResourceMetrics:
     """The delta points of a session, one export for each of its stretches."""
     points: dict[str, list[NumberDataPoint]] = {name: [] for name in _METRICS}
     identity = _identity(session)
-    for position, stretch in enumerate(session.stretches):
-        started_at = stretch.turns[0].prompted_at
-        for name, attributes, value in _stretch_figures(stretch, resumed=position > 0):
+    for position, run in enumerate(session.stretches):
+        started_at = run.turns[0].prompted_at
+        for name, attributes, value in _stretch_figures(run, resumed=position > 0):
             points[name].append(
                 NumberDataPoint(
                     attributes=[*identity, *key_values(attributes)],
                     start_time_unix_nano=nanoseconds(started_at),
-                    time_unix_nano=nanoseconds(stretch.ended_at),
+                    time_unix_nano=nanoseconds(run.ended_at),
                     as_double=value,
                 )
             )
@@ -97,7 +97,7 @@ class _EventWriter:
 
     def write(self, name: str, at: datetime, attributes: Mapping[str, Value]) -> None:
         sent_at = nanoseconds(at)
-        standing: dict[str, Value] = {
+        common: dict[str, Value] = {
             "event.name": name,
             "event.timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
             "event.sequence": self.sequence,
@@ -107,7 +107,7 @@ class _EventWriter:
                 time_unix_nano=sent_at,
                 observed_time_unix_nano=sent_at,
                 body=AnyValue(string_value=f"claude_code.{name}"),
-                attributes=[*self._identity, *key_values(standing), *key_values(attributes)],
+                attributes=[*self._identity, *key_values(common), *key_values(attributes)],
             )
         )
         self.sequence += 1
@@ -208,11 +208,11 @@ def _write_tool_result(writer: _EventWriter, prompt: dict[str, Value], call: Too
     writer.write("tool_result", call.at + timedelta(milliseconds=call.duration_ms), prompt | attributes)
 
 
-def _stretch_figures(stretch: Stretch, *, resumed: bool) -> Iterable[tuple[str, dict[str, Value], float]]:
+def _stretch_figures(run: Stretch, *, resumed: bool) -> Iterable[tuple[str, dict[str, Value], float]]:
     """(metric, attributes, value) of what the program counted during one run."""
     if not resumed:
         yield "claude_code.session.count", {"start_type": "fresh"}, 1
-    answered = [request for turn in stretch.turns for request in turn.requests if not request.failed]
+    answered = [request for turn in run.turns for request in turn.requests if not request.failed]
     tools = [request.tool for request in answered if request.tool is not None]
     model = answered[0].model if answered else ""
     if any(call.edits and not call.error_type and not call.refused for call in tools):
@@ -221,8 +221,8 @@ def _stretch_figures(stretch: Stretch, *, resumed: bool) -> Iterable[tuple[str, 
             ("removed", sum(call.lines_removed for call in tools)),
         ):
             yield "claude_code.lines_of_code.count", {"type": kind, "model": model}, lines
-    if stretch.commits:
-        yield "claude_code.commit.count", {}, stretch.commits
+    if run.commits:
+        yield "claude_code.commit.count", {}, run.commits
     if answered:
         main: dict[str, Value] = {"model": model, "query_source": "main"}
         yield "claude_code.cost.usage", main, sum(request.cost_usd for request in answered)

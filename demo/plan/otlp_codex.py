@@ -21,8 +21,8 @@ _SOURCE = "event otel/src/events/session_telemetry.rs:"
 
 def codex_logs(session: DemoSession) -> ResourceLogs:
     writer = _EventWriter(session)
-    for stretch in session.stretches:
-        for turn in stretch.turns:
+    for run in session.stretches:
+        for turn in run.turns:
             writer.write(
                 "user_prompt", turn.prompted_at, {"prompt_length": str(turn.prompt_length), "prompt": "[REDACTED]"}
             )

@@ -28,8 +28,8 @@ _SCOPE = "github.copilot"
 def copilot_traces(session: DemoSession) -> Iterator[ResourceSpans]:
     """Of each run, which is a process of its own."""
     scope = InstrumentationScope(name=_SCOPE, version=session.setting.version)
-    for position, stretch in enumerate(session.stretches):
-        spans = [span for turn in stretch.turns for span in _spans_of(turn, session)]
+    for position, run in enumerate(session.stretches):
+        spans = [copilot_span for turn in run.turns for copilot_span in _spans_of(turn, session)]
         yield ResourceSpans(resource=_resource(session, position), scope_spans=[ScopeSpans(scope=scope, spans=spans)])
 
 
@@ -37,7 +37,7 @@ def copilot_metrics(session: DemoSession) -> Iterator[ResourceMetrics]:
     """The lines of each run; they name no conversation."""
     scope = InstrumentationScope(name=_SCOPE, version=session.setting.version)
     labels: dict[str, Value] = {"gen_ai.provider.name": "openai", "gen_ai.request.model": session.setting.model}
-    for position, stretch in enumerate(session.stretches):
+    for position, run in enumerate(session.stretches):
         metrics = [
             Metric(
                 name=f"github.copilot.code.{name}",
@@ -46,8 +46,8 @@ def copilot_metrics(session: DemoSession) -> Iterator[ResourceMetrics]:
                     data_points=[
                         NumberDataPoint(
                             attributes=key_values(labels),
-                            start_time_unix_nano=nanoseconds(stretch.turns[0].prompted_at),
-                            time_unix_nano=nanoseconds(stretch.ended_at),
+                            start_time_unix_nano=nanoseconds(run.turns[0].prompted_at),
+                            time_unix_nano=nanoseconds(run.ended_at),
                             as_int=lines,
                         )
                     ],
@@ -55,7 +55,7 @@ def copilot_metrics(session: DemoSession) -> Iterator[ResourceMetrics]:
                     is_monotonic=True,
                 ),
             )
-            for name, lines in _lines(stretch)
+            for name, lines in _lines(run)
             if lines
         ]
         if metrics:
@@ -108,8 +108,10 @@ def _spans_of(turn: Turn, session: DemoSession) -> Iterator[Span]:
                 **conversation,
                 "gen_ai.operation.name": "invoke_agent",
                 "github.copilot.agent.type": "builtin",
-                "gen_ai.usage.input_tokens": sum(each.uncached_input + each.cache_read for each in answered),
-                "gen_ai.usage.output_tokens": sum(each.output for each in answered),
+                "gen_ai.usage.input_tokens": sum(
+                    model_request.uncached_input + model_request.cache_read for model_request in answered
+                ),
+                "gen_ai.usage.output_tokens": sum(model_request.output for model_request in answered),
                 "github.copilot.turn_count": len(turn.requests),
             }
         ),
@@ -117,10 +119,10 @@ def _spans_of(turn: Turn, session: DemoSession) -> Iterator[Span]:
 
 
 def _chat(request: ModelRequest) -> dict[str, Value]:
-    told: dict[str, Value] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": request.model}
+    attributes: dict[str, Value] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": request.model}
     if request.failed:
-        return told | {"error.type": "ModelCallError"}
-    return told | {
+        return attributes | {"error.type": "ModelCallError"}
+    return attributes | {
         "gen_ai.response.model": request.model,
         "gen_ai.response.id": request.request_id,
         "gen_ai.usage.input_tokens": request.uncached_input + request.cache_read,
@@ -130,19 +132,19 @@ def _chat(request: ModelRequest) -> dict[str, Value]:
 
 
 def _tool(call: ToolUse, name: str) -> dict[str, Value]:
-    told: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": name,
         "gen_ai.tool.call.id": call.use_id,
         "gen_ai.tool.type": "function",
     }
     if name == "bash":
-        return told | {"process.executable.name": "bash", "process.exit.code": 1 if call.error_type else 0}
-    return told | {"error.type": "ToolError"} if call.error_type else told
+        return attributes | {"process.executable.name": "bash", "process.exit.code": 1 if call.error_type else 0}
+    return attributes | {"error.type": "ToolError"} if call.error_type else attributes
 
 
-def _lines(stretch: Stretch) -> tuple[tuple[str, int], ...]:
-    calls = [request.tool for turn in stretch.turns for request in turn.requests if request.tool and not request.failed]
+def _lines(run: Stretch) -> tuple[tuple[str, int], ...]:
+    calls = [request.tool for turn in run.turns for request in turn.requests if request.tool and not request.failed]
     return (
         ("lines_added", sum(call.lines_added for call in calls)),
         ("lines_removed", sum(call.lines_removed for call in calls)),

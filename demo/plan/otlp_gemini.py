@@ -29,7 +29,7 @@ _THOUGHTS_OF_OUTPUT = 3  # a third of the output that is billed
 
 def gemini_logs(session: DemoSession) -> ResourceLogs:
     records: list[LogRecord] = []
-    standing = _standing(session)
+    common = _standing(session)
 
     def write(name: str, at: datetime, body: str, attributes: Mapping[str, Value]) -> None:
         named = {"event.name": f"gemini_cli.{name}", "event.timestamp": timestamp(at)}
@@ -38,12 +38,12 @@ def gemini_logs(session: DemoSession) -> ResourceLogs:
                 time_unix_nano=nanoseconds(at),
                 observed_time_unix_nano=nanoseconds(at),
                 body=AnyValue(string_value=body),
-                attributes=key_values({**standing, **named, **attributes}),
+                attributes=key_values({**common, **named, **attributes}),
             )
         )
 
-    for stretch in session.stretches:
-        for turn in stretch.turns:
+    for run in session.stretches:
+        for turn in run.turns:
             length: dict[str, Value] = {"prompt_length": turn.prompt_length, "prompt_id": turn.prompt_id}
             write("user_prompt", turn.prompted_at, f"User prompt. Length: {turn.prompt_length}.", length)
             for request in turn.requests:
@@ -57,17 +57,17 @@ def gemini_logs(session: DemoSession) -> ResourceLogs:
 def gemini_metrics(session: DemoSession) -> ResourceMetrics:
     """One reading of each counter at the end of each run: each run is a process, whose counters begin at zero."""
     points: dict[str, list[NumberDataPoint]] = {}
-    standing = _standing(session)
-    for stretch in session.stretches:
-        for (name, *labels), value in _counted(stretch, session.setting.model).items():
-            labelled = {**standing, **dict(zip(labels[::2], labels[1::2], strict=True))}
+    attributes = _standing(session)
+    for run in session.stretches:
+        for (name, *labels), value in _counted(run, session.setting.model).items():
+            labelled = {**attributes, **dict(zip(labels[::2], labels[1::2], strict=True))}
             if name == "session.count":  # counted before it is known
                 del labelled["auth_type"]
             points.setdefault(name, []).append(
                 NumberDataPoint(
                     attributes=key_values(labelled),
-                    start_time_unix_nano=nanoseconds(stretch.turns[0].prompted_at),
-                    time_unix_nano=nanoseconds(stretch.ended_at),
+                    start_time_unix_nano=nanoseconds(run.turns[0].prompted_at),
+                    time_unix_nano=nanoseconds(run.ended_at),
                     as_int=value,
                 )
             )
@@ -83,7 +83,7 @@ def gemini_metrics(session: DemoSession) -> ResourceMetrics:
 
 
 def _answer(request: ModelRequest, prompt_id: str) -> tuple[str, datetime, str, dict[str, Value]]:
-    told: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "model": request.model,
         "duration_ms": request.duration_ms,
         "prompt_id": prompt_id,
@@ -91,7 +91,7 @@ def _answer(request: ModelRequest, prompt_id: str) -> tuple[str, datetime, str, 
     }
     if request.failed:
         failed: dict[str, Value] = {"status_code": 500, "error.type": "ApiError", "http.status_code": 500}
-        return "api_error", request.at, f"API error for {request.model}.", told | failed
+        return "api_error", request.at, f"API error for {request.model}.", attributes | failed
     prompt, thoughts = request.uncached_input + request.cache_read, request.output // _THOUGHTS_OF_OUTPUT
     answered: dict[str, Value] = {
         "input_token_count": prompt,
@@ -103,12 +103,12 @@ def _answer(request: ModelRequest, prompt_id: str) -> tuple[str, datetime, str, 
         "status_code": 200,
         "http.status_code": 200,
     }
-    return "api_response", request.at, f"API response from {request.model}. Status: 200.", told | answered
+    return "api_response", request.at, f"API response from {request.model}. Status: 200.", attributes | answered
 
 
 def _tool_call(call: ToolUse, prompt_id: str) -> tuple[str, datetime, str, dict[str, Value]]:
     name = tool_name("gemini", call.tool)
-    told: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "function_name": name,
         "duration_ms": call.duration_ms,
         "success": not (call.error_type or call.refused),
@@ -117,13 +117,13 @@ def _tool_call(call: ToolUse, prompt_id: str) -> tuple[str, datetime, str, dict[
         "tool_type": "native",
     }
     if call.error_type:
-        told |= {"error_type": "unknown", "error.type": "unknown"}
-    return "tool_call", call.at + timedelta(milliseconds=call.duration_ms), f"Tool call: {name}.", told
+        attributes |= {"error_type": "unknown", "error.type": "unknown"}
+    return "tool_call", call.at + timedelta(milliseconds=call.duration_ms), f"Tool call: {name}.", attributes
 
 
-def _counted(stretch: Stretch, model: str) -> Counter[tuple[str, ...]]:
+def _counted(run: Stretch, model: str) -> Counter[tuple[str, ...]]:
     counted: Counter[tuple[str, ...]] = Counter({("session.count",): 1})
-    for turn in stretch.turns:
+    for turn in run.turns:
         for request in turn.requests:
             if request.failed:
                 continue

@@ -81,14 +81,14 @@ def plan_work(year: DemoYear, repository: DemoRepository, planned: Sequence[Demo
     words = Filler(Random(f"{year.seed}/{repository.name}/titles"))  # noqa: S311
     direct: list[DemoCommit] = []
     drafts: list[PlannedPullRequest] = []
-    for group in sorted(_groups(year, repository, planned, rng), key=lambda each: each.commits[0].at):
+    for group in sorted(_groups(year, repository, planned, rng), key=lambda commit_group: commit_group.commits[0].at):
         if rng.random() < _DIRECT_CHANCE:
             direct.extend(group.commits)
         else:
             drafts.append(_pull_request(year, repository, group, words, rng))
     drafts = _with_squash(year, repository, drafts)
     numbered, issues = issues_of(year, repository, drafts, words)
-    return Work(tuple(numbered), tuple(issues), tuple(sorted(direct, key=lambda each: each.at)))
+    return Work(tuple(numbered), tuple(issues), tuple(sorted(direct, key=lambda draft: draft.at)))
 
 
 def _groups(year: DemoYear, repository: DemoRepository, planned: Sequence[DemoCommit], rng: Random) -> Iterator[_Group]:
@@ -159,11 +159,11 @@ def _with_squash(
     weeks = repository.squash_weeks
     candidates = [
         position
-        for position, each in enumerate(drafts)
+        for position, draft in enumerate(drafts)
         if weeks is not None
-        and each.merged_at is not None
-        and len(each.commits) > 1
-        and each.merged_at.date() >= year.first_day_of(weeks)
+        and draft.merged_at is not None
+        and len(draft.commits) > 1
+        and draft.merged_at.date() >= year.first_day_of(weeks)
     ]
     if not candidates:
         return drafts

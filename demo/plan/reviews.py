@@ -166,7 +166,7 @@ class _Way:
         self._take(Did.CLOSED, self.wait(since, 40.0, self._author), self._author)
 
     def ended(self) -> Review:
-        steps = sorted((step for step in self._steps if step.at <= self._year.anchor), key=lambda each: each.at)
+        steps = sorted((step for step in self._steps if step.at <= self._year.anchor), key=lambda step: step.at)
         merged = self._merged if self._merged and self._merged.at <= self._year.anchor else None
         return Review(tuple(steps), merged.at if merged else None, merged.by if merged else None)
 

@@ -137,8 +137,8 @@ def _rejected(body: bytes) -> int:
 
 
 def _asked_pause_seconds(answer: httpx.Response) -> float:
-    asked = answer.headers.get("Retry-After", "")
-    return float(asked) if asked.isdecimal() else 0.0
+    retry_after = answer.headers.get("Retry-After", "")
+    return float(retry_after) if retry_after.isdecimal() else 0.0
 
 
 def _headers(token: str) -> dict[str, str]:

@@ -65,7 +65,7 @@ class WorkTree:
 
     def _choose(self, rng: Random) -> str:
         folders = self.repository.folders
-        (folder,) = rng.choices(folders, [each.share for each in folders])
+        (folder,) = rng.choices(folders, [candidate.share for candidate in folders])
         if not folder.only_new and rng.random() >= _NEW_FILE_CHANCE and (path := self._known(folder, rng)):
             return path
         path = folder.file(self.filler.name())

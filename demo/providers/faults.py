@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """A request as the server got it; `path` has neither the API's prefix nor the query."""
 
     method: str
@@ -54,7 +54,7 @@ class Answer:
 class Effect(Protocol):
     """`answer` gives what the server would have answered; an effect that never calls it stands in its place."""
 
-    def __call__(self, asked: Asked, answer: Callable[[], Answer]) -> Answer: ...
+    def __call__(self, request: Request, answer: Callable[[], Answer]) -> Answer: ...
 
 
 @dataclass(slots=True)
@@ -70,34 +70,34 @@ class Fault:
     seen: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def strikes(self, asked: Asked) -> bool:
+    def strikes(self, request: Request) -> bool:
         """Whether this request is one of those; counts it."""
-        target = "?".join((asked.path, "&".join(f"{name}={value}" for name, value in asked.query.items())))
-        if self.method not in ("", asked.method) or not re.search(self.path, target):
+        target = "?".join((request.path, "&".join(f"{name}={value}" for name, value in request.query.items())))
+        if self.method not in ("", request.method) or not re.search(self.path, target):
             return False
-        if self.body and not re.search(self.body, asked.body.decode(errors="replace")):
+        if self.body and not re.search(self.body, request.body.decode(errors="replace")):
             return False
         with self._lock:
             self.seen += 1
             return self.nth <= self.seen and (self.times is None or self.seen < self.nth + self.times)
 
 
-def with_faults(faults: list[Fault], asked: Asked, answer: Callable[[], Answer]) -> Answer:
+def with_faults(faults: list[Fault], request: Request, answer: Callable[[], Answer]) -> Answer:
     """The server's answer, as the faults that strike this request leave it."""
-    for fault in reversed([fault for fault in faults if fault.strikes(asked)]):
-        answer = _bound(fault.effect, asked, answer)
+    for fault in reversed([fault for fault in faults if fault.strikes(request)]):
+        answer = _bound(fault.effect, request, answer)
     return answer()
 
 
-def _bound(effect: Effect, asked: Asked, answer: Callable[[], Answer]) -> Callable[[], Answer]:
-    return lambda: effect(asked, answer)
+def _bound(effect: Effect, request: Request, answer: Callable[[], Answer]) -> Callable[[], Answer]:
+    return lambda: effect(request, answer)
 
 
 # In the server's place ------------------------------------------------------------------------------------------
 
 
 def instead(answer: Answer) -> Effect:
-    return lambda asked, usual: answer
+    return lambda args, usual: answer
 
 
 def too_many_requests(*, retry_after: int | None = None) -> Effect:
@@ -123,7 +123,7 @@ def secondary_limit(*, retry_after: int | None = None) -> Effect:
 def limit_used_up(*, seconds: float) -> Effect:
     """GitHub's 403 when the hour's requests are spent; the limit is said to be renewed after so many seconds."""
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         headers = {
             "x-ratelimit-limit": "5000",
             "x-ratelimit-remaining": "0",
@@ -172,7 +172,7 @@ def redirect(location: str, *, status: int = 302) -> Effect:
 def held(seconds: float) -> Effect:
     """The answer comes late: longer than a client's patience is a time-out."""
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         time.sleep(seconds)
         return answer()
 
@@ -185,7 +185,7 @@ def held(seconds: float) -> Effect:
 def cut_short(share: float = 0.5) -> Effect:
     """JSON that ends in the middle; the connection closes before the announced length."""
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         whole = answer()
         return replace(whole, cut_after=int(len(whole.body) * share))
 
@@ -195,7 +195,7 @@ def cut_short(share: float = 0.5) -> Effect:
 def truncated(share: float = 0.5) -> Effect:
     """JSON that ends in the middle, announced with its own length as if it were whole."""
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         whole = answer()
         return replace(whole, body=whole.body[: int(len(whole.body) * share)])
 
@@ -208,7 +208,7 @@ def changed(where: str, value: Any) -> Effect:
     Nothing changes where the answer has no such place.
     """
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         usual = answer()
         document = usual.document()
         *way, last = where.split(".")
@@ -231,7 +231,7 @@ def repeated_page() -> Effect:
     """
     before: list[Answer] = []
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         if before:
             return before[0]
         before.append(answer())
@@ -243,7 +243,7 @@ def repeated_page() -> Effect:
 def meanwhile(happens: Callable[[], object]) -> Effect:
     """Something happens at the provider just before this answer: a record changes or comes in between two pages."""
 
-    def effect(asked: Asked, answer: Callable[[], Answer]) -> Answer:
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         happens()
         return answer()
 

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from demo.providers.faults import Answer, Asked
+from demo.providers.faults import Answer, Request
 
 INSTALLATION_TOKEN_LIFE = timedelta(hours=1)
 _LONGEST_JWT = timedelta(minutes=10)
@@ -115,9 +115,9 @@ class Access:
         self._tokens = {token.secret: token for token in tokens}
         self._lock = threading.Lock()
 
-    def token_of(self, asked: Asked) -> Token | None:
+    def token_of(self, request: Request) -> Token | None:
         """The token that signs the request; None where it is unknown, revoked or expired."""
-        scheme, _, secret = asked.headers.get("authorization", "").partition(" ")
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.get(secret) if scheme.lower() in ("bearer", "token") else None
         if token is not None and token.expires_at is not None and token.expires_at <= datetime.now(UTC):
             return None
@@ -131,9 +131,9 @@ class Access:
         with self._lock:
             self._tokens.pop(secret, None)
 
-    def app_signs(self, asked: Asked) -> bool:
+    def app_signs(self, request: Request) -> bool:
         """Whether the request carries a JSON Web Token that the App signed, and that holds now."""
-        _, _, jwt = asked.headers.get("authorization", "").partition(" ")
+        _, _, jwt = request.headers.get("authorization", "").partition(" ")
         return self.app is not None and _is_signed_by(self.app, jwt)
 
     def installation_token(self, installation: int, life: timedelta = INSTALLATION_TOKEN_LIFE) -> Answer:

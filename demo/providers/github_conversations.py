@@ -15,14 +15,14 @@ REVIEW_STATES = {
 }
 
 
-def listed_pull_request(payloads: Payloads, standing: PullRequestStanding) -> Json:
+def listed_pull_request(payloads: Payloads, state: PullRequestStanding) -> Json:
     """An element of a list, and what events about reviews carry: without sizes and counts."""
-    pull_request = standing.pull_request
+    pull_request = state.pull_request
     repository = pull_request.repository
     address = f"{payloads.at(repository)}/pulls/{pull_request.number}"
     issue = f"{payloads.at(repository)}/issues/{pull_request.number}"
-    page = page_of(payloads, standing)
-    statuses = f"{payloads.at(repository)}/statuses/{standing.head_sha}"
+    page = page_of(payloads, state)
+    statuses = f"{payloads.at(repository)}/statuses/{state.head_sha}"
     return {
         "url": address,
         "id": pull_request.id,
@@ -32,29 +32,29 @@ def listed_pull_request(payloads: Payloads, standing: PullRequestStanding) -> Js
         "patch_url": f"{page}.patch",
         "issue_url": issue,
         "number": pull_request.number,
-        "state": "closed" if standing.closed else "open",
+        "state": "closed" if state.closed else "open",
         "locked": False,
-        "title": standing.title,
+        "title": state.title,
         "user": payloads.user_or_none(pull_request.author),
         "body": pull_request.body or None,
         "created_at": when(pull_request.created_at),
-        "updated_at": when(standing.updated_at),
-        "closed_at": when_or_none(standing.closed_at),
-        "merged_at": when(standing.merged.at) if standing.merged else None,
-        "merge_commit_sha": _merge_sha(standing),
-        "assignee": payloads.user(standing.assignees[0]) if standing.assignees else None,
-        "assignees": [payloads.user(assignee) for assignee in standing.assignees],
-        "requested_reviewers": [payloads.user(each) for each in standing.requested],
-        "requested_teams": [payloads.team(team) for team in standing.requested_teams],
-        "labels": payloads.labels(repository, standing.labels),
+        "updated_at": when(state.updated_at),
+        "closed_at": when_or_none(state.closed_at),
+        "merged_at": when(state.merged.at) if state.merged else None,
+        "merge_commit_sha": _merge_sha(state),
+        "assignee": payloads.user(state.assignees[0]) if state.assignees else None,
+        "assignees": [payloads.user(assignee) for assignee in state.assignees],
+        "requested_reviewers": [payloads.user(reviewer) for reviewer in state.requested],
+        "requested_teams": [payloads.team(team) for team in state.requested_teams],
+        "labels": payloads.labels(repository, state.labels),
         "milestone": None,
-        "draft": standing.is_draft,
+        "draft": state.is_draft,
         "commits_url": f"{address}/commits",
         "review_comments_url": f"{address}/comments",
         "review_comment_url": f"{payloads.at(repository)}/pulls/comments{{/number}}",
         "comments_url": f"{issue}/comments",
         "statuses_url": statuses,
-        "head": _end(payloads, repository, pull_request.source_branch, standing.head_sha, pull_request.author),
+        "head": _end(payloads, repository, pull_request.source_branch, state.head_sha, pull_request.author),
         "base": _end(payloads, repository, pull_request.target_branch, pull_request.base_sha, payloads.owner),
         "_links": {
             "self": {"href": address},
@@ -72,22 +72,22 @@ def listed_pull_request(payloads: Payloads, standing: PullRequestStanding) -> Js
     }
 
 
-def pull_request(payloads: Payloads, standing: PullRequestStanding) -> Json:
+def pull_request(payloads: Payloads, state: PullRequestStanding) -> Json:
     """GET /pulls/{number}, and what events about the pull request itself carry."""
-    open_ = standing.closed is None
-    return listed_pull_request(payloads, standing) | {
-        "merged": standing.merged is not None,
+    open_ = state.closed is None
+    return listed_pull_request(payloads, state) | {
+        "merged": state.merged is not None,
         "mergeable": True if open_ else None,
         "rebaseable": True if open_ else None,
         "mergeable_state": "clean" if open_ else "unknown",
-        "merged_by": payloads.user_or_none(standing.merged.by) if standing.merged else None,
-        "comments": len(standing.comments),
-        "review_comments": standing.line_comment_count,
+        "merged_by": payloads.user_or_none(state.merged.by) if state.merged else None,
+        "comments": len(state.comments),
+        "review_comments": state.line_comment_count,
         "maintainer_can_modify": False,
-        "commits": len(standing.commits),
-        "additions": standing.additions,
-        "deletions": standing.deletions,
-        "changed_files": standing.changed_files,
+        "commits": len(state.commits),
+        "additions": state.additions,
+        "deletions": state.deletions,
+        "changed_files": state.changed_files,
     }
 
 
@@ -101,9 +101,9 @@ def _end(payloads: Payloads, repository: Repository, branch: str, sha: str, user
     }
 
 
-def review(payloads: Payloads, standing: PullRequestStanding, review: Happening) -> Json:
-    pull_request = standing.pull_request
-    page = page_of(payloads, standing)
+def review(payloads: Payloads, state: PullRequestStanding, review: Happening) -> Json:
+    pull_request = state.pull_request
+    page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
     anchor = f"{page}#pullrequestreview-{review.id}"
     return {
@@ -111,7 +111,7 @@ def review(payloads: Payloads, standing: PullRequestStanding, review: Happening)
         "node_id": f"PRR_{review.id}",
         "user": payloads.user_or_none(review.by),
         "body": review.text,
-        "state": review_state(standing, review),
+        "state": review_state(state, review),
         "html_url": anchor,
         "pull_request_url": address,
         "author_association": "MEMBER",
@@ -121,9 +121,9 @@ def review(payloads: Payloads, standing: PullRequestStanding, review: Happening)
     }
 
 
-def line_comment(payloads: Payloads, standing: PullRequestStanding, review: Happening, comment: LineComment) -> Json:
-    pull_request = standing.pull_request
-    page = page_of(payloads, standing)
+def line_comment(payloads: Payloads, state: PullRequestStanding, review: Happening, comment: LineComment) -> Json:
+    pull_request = state.pull_request
+    page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
     url = f"{payloads.at(pull_request.repository)}/pulls/comments/{comment.id}"
     anchor = f"{page}#discussion_r{comment.id}"
@@ -156,12 +156,12 @@ def line_comment(payloads: Payloads, standing: PullRequestStanding, review: Happ
     }
 
 
-def issue(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> Json:
+def issue(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> Json:
     """An element of a list of issues, among which GitHub counts pull requests."""
-    record = standing.record
+    record = state.record
     repository = record.repository
     address = f"{payloads.at(repository)}/issues/{record.number}"
-    page = page_of(payloads, standing)
+    page = page_of(payloads, state)
     payload = {
         "url": address,
         "repository_url": payloads.at(repository),
@@ -172,55 +172,55 @@ def issue(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> 
         "id": record.id,
         "node_id": f"I_{record.id}",
         "number": record.number,
-        "title": standing.title,
+        "title": state.title,
         "user": payloads.user_or_none(record.author),
-        "labels": payloads.labels(repository, standing.labels),
-        "state": "closed" if standing.closed else "open",
+        "labels": payloads.labels(repository, state.labels),
+        "state": "closed" if state.closed else "open",
         "locked": False,
-        "assignee": payloads.user(standing.assignees[0]) if standing.assignees else None,
-        "assignees": [payloads.user(assignee) for assignee in standing.assignees],
+        "assignee": payloads.user(state.assignees[0]) if state.assignees else None,
+        "assignees": [payloads.user(assignee) for assignee in state.assignees],
         "milestone": None,
-        "comments": len(standing.comments),
+        "comments": len(state.comments),
         "created_at": when(record.created_at),
-        "updated_at": when(standing.updated_at),
-        "closed_at": when_or_none(standing.closed_at),
+        "updated_at": when(state.updated_at),
+        "closed_at": when_or_none(state.closed_at),
         "author_association": "MEMBER",
         "active_lock_reason": None,
         "body": record.body or None,
-        "closed_by": payloads.user_or_none(standing.closed.by) if standing.closed else None,
+        "closed_by": payloads.user_or_none(state.closed.by) if state.closed else None,
         "reactions": reactions(address),
         "timeline_url": f"{address}/timeline",
         "performed_via_github_app": None,
-        "state_reason": (standing.closed.text or "completed") if standing.closed else None,
-        "draft": isinstance(standing, PullRequestStanding) and standing.is_draft,
+        "state_reason": (state.closed.text or "completed") if state.closed else None,
+        "draft": isinstance(state, PullRequestStanding) and state.is_draft,
     }
-    if isinstance(standing, PullRequestStanding):
+    if isinstance(state, PullRequestStanding):
         payload["pull_request"] = {
             "url": f"{payloads.at(repository)}/pulls/{record.number}",
             "html_url": page,
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
-            "merged_at": when(standing.merged.at) if standing.merged else None,
+            "merged_at": when(state.merged.at) if state.merged else None,
         }
     return payload
 
 
-def page_of(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> str:
+def page_of(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> str:
     """The address at which people read it."""
-    kind = "pull" if isinstance(standing, PullRequestStanding) else "issues"
-    return f"{payloads.web}/{payloads.full_name(standing.record.repository)}/{kind}/{standing.record.number}"
+    kind = "pull" if isinstance(state, PullRequestStanding) else "issues"
+    return f"{payloads.web}/{payloads.full_name(state.record.repository)}/{kind}/{state.record.number}"
 
 
-def review_state(standing: PullRequestStanding, review: Happening) -> str:
-    if review.id in standing.dismissed:
+def review_state(state: PullRequestStanding, review: Happening) -> str:
+    if review.id in state.dismissed:
         return "DISMISSED"
     return REVIEW_STATES[review.verdict or Verdict.COMMENTED]
 
 
-def _merge_sha(standing: PullRequestStanding) -> str | None:
+def _merge_sha(state: PullRequestStanding) -> str | None:
     """Of a merged one its commit; of an open one GitHub's trial merge, which is no commit of anybody's."""
-    if standing.merged:
-        return standing.merged.sha
-    if standing.closed:
+    if state.merged:
+        return state.merged.sha
+    if state.closed:
         return None
-    return hashlib.sha1(f"trial of {standing.head_sha}".encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(f"trial of {state.head_sha}".encode(), usedforsecurity=False).hexdigest()

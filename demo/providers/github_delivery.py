@@ -33,19 +33,19 @@ def attempts_until(run: PipelineRun, at: datetime) -> list[Attempt]:
 
 
 def workflow(payloads: Payloads, run: PipelineRun) -> Json:
-    found: Workflow = run.workflow
+    record: Workflow = run.workflow
     page = f"{payloads.web}/{payloads.full_name(run.repository)}"
     return {
-        "id": found.id,
-        "node_id": f"W_{found.id}",
-        "name": found.name,
-        "path": found.path,
+        "id": record.id,
+        "node_id": f"W_{record.id}",
+        "name": record.name,
+        "path": record.path,
         "state": "active",
         "created_at": when(run.repository.created_at),
         "updated_at": when(run.repository.created_at),
-        "url": f"{payloads.at(run.repository)}/actions/workflows/{found.id}",
-        "html_url": f"{page}/blob/{run.repository.default_branch}/{found.path}",
-        "badge_url": f"{page}/workflows/{found.name}/badge.svg",
+        "url": f"{payloads.at(run.repository)}/actions/workflows/{record.id}",
+        "html_url": f"{page}/blob/{run.repository.default_branch}/{record.path}",
+        "badge_url": f"{page}/workflows/{record.name}/badge.svg",
     }
 
 
@@ -55,7 +55,7 @@ def workflow_run(payloads: Payloads, run: PipelineRun, attempt: Attempt, at: dat
     page = f"{payloads.web}/{payloads.full_name(run.repository)}/actions/runs/{run.id}"
     suite = run.id + 1
     status = _status(attempt.started_at, attempt.finished_at, at)
-    changed_at = max(each for each in (run.created_at, attempt.started_at, attempt.finished_at) if each <= at)
+    changed_at = max(instant for instant in (run.created_at, attempt.started_at, attempt.finished_at) if instant <= at)
     repository = payloads.repository(run.repository)
     return {
         "id": run.id,
@@ -134,39 +134,39 @@ def workflow_job(payloads: Payloads, run: PipelineRun, attempt: Attempt, job: Jo
     }
 
 
-def deployment(payloads: Payloads, found: Deployment, at: datetime) -> Json:
-    address = f"{payloads.at(found.repository)}/deployments/{found.id}"
-    changed_at = max([found.created_at, *(status.at for status in found.statuses if status.at <= at)])
+def deployment(payloads: Payloads, record: Deployment, at: datetime) -> Json:
+    address = f"{payloads.at(record.repository)}/deployments/{record.id}"
+    changed_at = max([record.created_at, *(status.at for status in record.statuses if status.at <= at)])
     return {
         "url": address,
-        "id": found.id,
-        "node_id": f"DE_{found.id}",
+        "id": record.id,
+        "node_id": f"DE_{record.id}",
         "task": "deploy",
-        "original_environment": found.environment,
-        "environment": found.environment,
-        "description": found.description or None,
-        "created_at": when(found.created_at),
+        "original_environment": record.environment,
+        "environment": record.environment,
+        "description": record.description or None,
+        "created_at": when(record.created_at),
         "updated_at": when(changed_at),
         "statuses_url": f"{address}/statuses",
-        "repository_url": payloads.at(found.repository),
-        "creator": payloads.user_or_none(found.by),
-        "sha": found.sha,
-        "ref": found.ref,
-        "payload": _written(found),
+        "repository_url": payloads.at(record.repository),
+        "creator": payloads.user_or_none(record.by),
+        "sha": record.sha,
+        "ref": record.ref,
+        "payload": _written(record),
         "transient_environment": False,
-        "production_environment": found.environment == "production",
+        "production_environment": record.environment == "production",
         "performed_via_github_app": None,
     }
 
 
-def _written(found: Deployment) -> Json:
+def _written(record: Deployment) -> Json:
     """What whoever deployed wrote into the payload: it is theirs, and empty where they write nothing."""
-    unplanned = bool(found.rollback_of or found.fixes)
-    return {"service": found.service, "unplanned": unplanned} if found.service else {"unplanned": unplanned}
+    unplanned = bool(record.rollback_of or record.fixes)
+    return {"service": record.service, "unplanned": unplanned} if record.service else {"unplanned": unplanned}
 
 
-def deployment_status(payloads: Payloads, found: Deployment, status: DeploymentStatus) -> Json:
-    address = f"{payloads.at(found.repository)}/deployments/{found.id}"
+def deployment_status(payloads: Payloads, record: Deployment, status: DeploymentStatus) -> Json:
+    address = f"{payloads.at(record.repository)}/deployments/{record.id}"
     return {
         "url": f"{address}/statuses/{status.id}",
         "id": status.id,
@@ -174,39 +174,39 @@ def deployment_status(payloads: Payloads, found: Deployment, status: DeploymentS
         "state": DEPLOYMENT_STATES[status.state],
         "creator": payloads.user_or_none(status.by),
         "description": status.description,
-        "environment": found.environment,
+        "environment": record.environment,
         "target_url": "",
         "created_at": when(status.at),
         "updated_at": when(status.at),
         "deployment_url": address,
-        "repository_url": payloads.at(found.repository),
+        "repository_url": payloads.at(record.repository),
         "environment_url": "",
         "log_url": "",
         "performed_via_github_app": None,
     }
 
 
-def release(payloads: Payloads, found: Release) -> Json:
-    address = f"{payloads.at(found.repository)}/releases/{found.id}"
-    page = f"{payloads.web}/{payloads.full_name(found.repository)}"
+def release(payloads: Payloads, record: Release) -> Json:
+    address = f"{payloads.at(record.repository)}/releases/{record.id}"
+    page = f"{payloads.web}/{payloads.full_name(record.repository)}"
     return {
         "url": address,
         "assets_url": f"{address}/assets",
         "upload_url": f"{address}/assets{{?name,label}}",
-        "html_url": f"{page}/releases/tag/{found.tag}",
-        "id": found.id,
-        "author": payloads.user_or_none(found.by),
-        "node_id": f"RE_{found.id}",
-        "tag_name": found.tag,
-        "target_commitish": found.sha,
-        "name": found.name,
+        "html_url": f"{page}/releases/tag/{record.tag}",
+        "id": record.id,
+        "author": payloads.user_or_none(record.by),
+        "node_id": f"RE_{record.id}",
+        "tag_name": record.tag,
+        "target_commitish": record.sha,
+        "name": record.name,
         "draft": False,
-        "prerelease": found.is_prerelease,
-        "created_at": when(found.created_at),
-        "published_at": when(found.published_at),
+        "prerelease": record.is_prerelease,
+        "created_at": when(record.created_at),
+        "published_at": when(record.published_at),
         "assets": [],
-        "tarball_url": f"{payloads.at(found.repository)}/tarball/{found.tag}",
-        "zipball_url": f"{payloads.at(found.repository)}/zipball/{found.tag}",
+        "tarball_url": f"{payloads.at(record.repository)}/tarball/{record.tag}",
+        "zipball_url": f"{payloads.at(record.repository)}/zipball/{record.tag}",
         "body": "",
     }
 

@@ -42,12 +42,12 @@ class Event:
     commit: Commit | None = None
 
 
-def events_of(standing: IssueStanding | PullRequestStanding) -> Iterator[Event]:
+def events_of(state: IssueStanding | PullRequestStanding) -> Iterator[Event]:
     """In order of time; a merge closes the pull request as well."""
-    if isinstance(standing, PullRequestStanding):
-        opened = Happening(0, Did.PUSHED, standing.pull_request.created_at, standing.pull_request.author)
-        yield from (Event(0, "committed", opened, commit) for commit in standing.pull_request.commits)
-    for happening in standing.seen:
+    if isinstance(state, PullRequestStanding):
+        opened = Happening(0, Did.PUSHED, state.pull_request.created_at, state.pull_request.author)
+        yield from (Event(0, "committed", opened, commit) for commit in state.pull_request.commits)
+    for happening in state.seen:
         if happening.did is Did.PUSHED:
             yield from (Event(0, "committed", happening, commit) for commit in happening.commits)
         elif name := _NAMES.get(happening.did):
@@ -56,9 +56,9 @@ def events_of(standing: IssueStanding | PullRequestStanding) -> Iterator[Event]:
             yield Event(happening.id + _CLOSED_BY_MERGE, "closed", happening)
 
 
-def timeline_entry(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def timeline_entry(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
     """An element of an issue's timeline; of its list of events, where it is not one of TIMELINE_ONLY."""
-    repository, happening = standing.record.repository, event.happening
+    repository, happening = state.record.repository, event.happening
     if event.commit is not None:
         address = f"{payloads.at(repository)}/git/commits/{event.commit.sha}"
         committed = payloads.commit(repository, event.commit)
@@ -71,31 +71,31 @@ def timeline_entry(payloads: Payloads, standing: IssueStanding | PullRequestStan
             **{part: committed["commit"][part] for part in ("author", "committer", "message", "tree", "verification")},
             "parents": committed["parents"],
         }
-    if event.name == "reviewed" and isinstance(standing, PullRequestStanding):
-        review = conversations.review(payloads, standing, happening)
+    if event.name == "reviewed" and isinstance(state, PullRequestStanding):
+        review = conversations.review(payloads, state, happening)
         return {**review, "event": "reviewed", "state": review["state"].lower()}
     if event.name == "commented":
-        return {**comment(payloads, standing, happening), "event": "commented", "actor": _actor(payloads, happening)}
+        return {**comment(payloads, state, happening), "event": "commented", "actor": _actor(payloads, happening)}
     return {
         "id": event.id,
         "node_id": f"E_{event.id}",
         "url": f"{payloads.at(repository)}/issues/events/{event.id}",
         "actor": _actor(payloads, happening),
         "event": event.name,
-        **_commit_of(payloads, standing, event),
+        **_commit_of(payloads, state, event),
         "created_at": when(happening.at),
-        **_particulars(payloads, standing, event),
+        **_particulars(payloads, state, event),
         "performed_via_github_app": None,
     }
 
 
-def comment(payloads: Payloads, standing: IssueStanding | PullRequestStanding, happening: Happening) -> Json:
+def comment(payloads: Payloads, state: IssueStanding | PullRequestStanding, happening: Happening) -> Json:
     """A remark in the conversation: an element of GET /issues/{number}/comments."""
-    issue = f"{payloads.at(standing.record.repository)}/issues/{standing.record.number}"
-    address = f"{payloads.at(standing.record.repository)}/issues/comments/{happening.id}"
+    issue = f"{payloads.at(state.record.repository)}/issues/{state.record.number}"
+    address = f"{payloads.at(state.record.repository)}/issues/comments/{happening.id}"
     return {
         "url": address,
-        "html_url": f"{conversations.page_of(payloads, standing)}#issuecomment-{happening.id}",
+        "html_url": f"{conversations.page_of(payloads, state)}#issuecomment-{happening.id}",
         "issue_url": issue,
         "id": happening.id,
         "node_id": f"IC_{happening.id}",
@@ -113,34 +113,34 @@ def _actor(payloads: Payloads, happening: Happening) -> Json | None:
     return payloads.user_or_none(happening.by)
 
 
-def _commit_of(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def _commit_of(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
     happening, sha = event.happening, None
     if event.name == "merged":
         sha = happening.sha
     elif event.name == "head_ref_force_pushed":
         sha = happening.commits[-1].sha
-    address = f"{payloads.at(standing.record.repository)}/commits/{sha}" if sha else None
+    address = f"{payloads.at(state.record.repository)}/commits/{sha}" if sha else None
     return {"commit_id": sha, "commit_url": address}
 
 
-def _particulars(payloads: Payloads, standing: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def _particulars(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
     """What only this kind of event has."""
     happening = event.happening
-    label = payloads.label(standing.record.repository, happening.text) if happening.text else {}
-    asked = (
+    label = payloads.label(state.record.repository, happening.text) if happening.text else {}
+    reviewer = (
         {"requested_team": payloads.team(happening.team)}
         if happening.team
         else {"requested_reviewer": payloads.user_or_none(happening.of)}
     )
-    reason = (happening.text or "completed") if isinstance(standing, IssueStanding) else None
+    reason = (happening.text or "completed") if isinstance(state, IssueStanding) else None
     particulars: dict[str, Json] = {
-        "review_requested": {"review_requester": _actor(payloads, happening), **asked},
+        "review_requested": {"review_requester": _actor(payloads, happening), **reviewer},
         "review_dismissed": {
             "dismissed_review": {"state": "dismissed", "review_id": happening.review, "dismissal_message": None}
         },
         "labeled": {"label": {"name": label.get("name"), "color": label.get("color")}},
         "assigned": {"assignee": payloads.user_or_none(happening.of), "assigner": _actor(payloads, happening)},
-        "renamed": {"rename": {"from": title_before(standing, happening), "to": happening.text}},
+        "renamed": {"rename": {"from": title_before(state, happening), "to": happening.text}},
         "closed": {"state_reason": reason},
         "reopened": {"state_reason": None},
     }
@@ -148,9 +148,9 @@ def _particulars(payloads: Payloads, standing: IssueStanding | PullRequestStandi
     return particulars.get(alike.get(event.name, event.name), {})
 
 
-def title_before(standing: IssueStanding | PullRequestStanding, renaming: Happening) -> str:
-    title = standing.record.title
-    for happening in standing.seen:
+def title_before(state: IssueStanding | PullRequestStanding, renaming: Happening) -> str:
+    title = state.record.title
+    for happening in state.seen:
         if happening is renaming:
             break
         if happening.did is Did.RETITLED:

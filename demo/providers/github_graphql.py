@@ -44,7 +44,7 @@ class MissingNodeError(Exception):
 
 def answer(call: Call, quota: Quota) -> Answer:
     """The answer to a POST of a query: 200 with `data`, `errors` or both, as GraphQL has it."""
-    document = call.asked.json()
+    document = call.request.json()
     if not isinstance(document, dict) or not isinstance(document.get("query"), str):
         message = "A query attribute must be specified and must be a string."
         return Answer.of({"errors": [{"message": message}]})
@@ -91,7 +91,7 @@ class _Root:
             "viewer": self._viewer,
             "repository": self._repository,
             "node": lambda info, id: self._node(id),
-            "nodes": lambda info, ids: [self._node_or_error(each) for each in ids],
+            "nodes": lambda info, ids: [self._node_or_error(node_id) for node_id in ids],
             "rateLimit": self._rate_limit,
         }
 
@@ -102,11 +102,11 @@ class _Root:
         node = self._nodes.actor(viewer)
         return None if node is None else {**node, "__typename": "User", "login": login}
 
-    def _repository(self, info: Info, owner: str, name: str, **asked: Any) -> Json:
-        found = self._call.shown.repositories.get(name)
-        if found is None or owner.lower() != self._call.payloads.owner.login.lower() or not self._sees(name):
+    def _repository(self, info: Info, owner: str, name: str, **args: Any) -> Json:
+        repository = self._call.shown.repositories.get(name)
+        if repository is None or owner.lower() != self._call.payloads.owner.login.lower() or not self._sees(name):
             raise MissingNodeError(f"Could not resolve to a Repository with the name '{owner}/{name}'.")
-        return self._nodes.repository(found)
+        return self._nodes.repository(repository)
 
     def _sees(self, repository: str) -> bool:
         visible = self._call.token.repositories
@@ -121,13 +121,13 @@ class _Root:
 
     def _node(self, node_id: str) -> Json:
         kind, _, key = node_id.partition("_")
-        found, repository = self._found(kind, key)
-        if found is None or not self._sees(repository):
+        record, repository = self._found(kind, key)
+        if record is None or not self._sees(repository):
             raise MissingNodeError(f"Could not resolve to a node with the global id of '{node_id}'.")
         token = self._call.token
         if not token.may(_PERMISSION_OF.get(kind, "metadata"), repository):
             raise PermissionError(f"Resource not accessible by {token.described}")
-        return found
+        return record
 
     def _found(self, kind: str, key: str) -> tuple[Json | None, str]:
         """The node, None where there is none of the kind and key, and the name of the repository that has it."""
@@ -145,7 +145,7 @@ class _Root:
                 return nodes.repository(repository), repository.name
         return None, ""
 
-    def _rate_limit(self, info: Info, **asked: Any) -> Json:
+    def _rate_limit(self, info: Info, **args: Any) -> Json:
         return {
             "cost": 1,
             "limit": self._quota.limit,

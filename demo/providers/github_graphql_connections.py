@@ -15,13 +15,13 @@ class PaginationError(Exception):
     """A connection was asked for more than a piece of it."""
 
 
-def connection(records: Sequence[Record], asked: Json, name: str, show: Callable[[Record], Any]) -> Json:
+def connection(records: Sequence[Record], args: Json, name: str, show: Callable[[Record], Any]) -> Json:
     """The piece of a connection that a query asks for: `first` entries after the one that `after` names.
 
     Raises PaginationError without `first`, or with too large a one, once entries are asked for.
     """
-    first = asked.get("first")
-    begin = int(asked["after"].removeprefix("cursor:")) if asked.get("after") else 0
+    first = args.get("first")
+    begin = int(args["after"].removeprefix("cursor:")) if args.get("after") else 0
 
     def piece() -> Sequence[Record]:
         if first is None:
@@ -50,6 +50,6 @@ def connection(records: Sequence[Record], asked: Json, name: str, show: Callable
     }
 
 
-def in_order(records: Sequence[Record], asked: Json) -> Sequence[Record]:
-    order = asked.get("orderBy") or {}
+def in_order(records: Sequence[Record], args: Json) -> Sequence[Record]:
+    order = args.get("orderBy") or {}
     return list(reversed(records)) if order.get("direction") == "DESC" else records

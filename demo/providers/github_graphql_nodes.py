@@ -81,114 +81,118 @@ class Nodes:
             "isPrivate": repository.is_private,
             "defaultBranchRef": self._ref(repository.default_branch),
             "pullRequest": lambda info, number: self._by_number(shown.pull_requests[name], number, self.pull_request),
-            "pullRequests": lambda info, **asked: self._listed(
-                shown.pull_requests[name].values(), asked, "pullRequests", self.pull_request, pull_request_state
+            "pullRequests": lambda info, **args: self._listed(
+                shown.pull_requests[name].values(), args, "pullRequests", self.pull_request, pull_request_state
             ),
             "issue": lambda info, number: self._by_number(shown.issues[name], number, self.issue),
-            "issues": lambda info, **asked: self._listed(
-                shown.issues[name].values(), asked, "issues", self.issue, _issue_state
+            "issues": lambda info, **args: self._listed(
+                shown.issues[name].values(), args, "issues", self.issue, _issue_state
             ),
-            "deployments": lambda info, **asked: self._deployments(name, asked),
-            "releases": lambda info, **asked: connection(
-                in_order(shown.releases.get(name, []), asked), asked, "releases", self.release
+            "deployments": lambda info, **args: self._deployments(name, args),
+            "releases": lambda info, **args: connection(
+                in_order(shown.releases.get(name, []), args), args, "releases", self.release
             ),
         }
 
     def _by_number(self, records: Any, number: int, show: Callable[[Any], Json]) -> Json | None:
-        found = records.get(number)
-        return None if found is None else show(found)
+        record = records.get(number)
+        return None if record is None else show(record)
 
     def _listed(
         self,
         records: Iterable[Any],
-        asked: Json,
+        args: Json,
         name: str,
         show: Callable[[Any], Json],
         state: Callable[[Any], str],
     ) -> Json:
-        states, order = asked.get("states"), asked.get("orderBy") or {}
-        found = [record for record in records if not states or state(record) in states]
+        states, order = args.get("states"), args.get("orderBy") or {}
+        matching = [record for record in records if not states or state(record) in states]
         by_change = order.get("field") == "UPDATED_AT"
-        found.sort(key=lambda each: (each.updated_at if by_change else each.record.created_at, each.record.number))
-        return connection(in_order(found, asked), asked, name, show)
+        matching.sort(
+            key=lambda record: (record.updated_at if by_change else record.record.created_at, record.record.number)
+        )
+        return connection(in_order(matching, args), args, name, show)
 
-    def _deployments(self, repository: str, asked: Json) -> Json:
-        wanted = asked.get("environments")
-        found = [
-            each for each in self.shown.deployments.get(repository, []) if not wanted or each.environment in wanted
+    def _deployments(self, repository: str, args: Json) -> Json:
+        environments = args.get("environments")
+        deployments = [
+            deployment
+            for deployment in self.shown.deployments.get(repository, [])
+            if not environments or deployment.environment in environments
         ]
-        return connection(in_order(found, asked), asked, "deployments", self.deployment)
+        return connection(in_order(deployments, args), args, "deployments", self.deployment)
 
     def _ref(self, name: str) -> Json:
         return {"__typename": "Ref", "id": f"REF_{name}", "name": name}
 
     # Pull requests and issues -----------------------------------------------------------------------------------
 
-    def pull_request(self, standing: PullRequestStanding) -> Json:
-        pull_request = standing.pull_request
+    def pull_request(self, state: PullRequestStanding) -> Json:
+        pull_request = state.pull_request
         repository = pull_request.repository
         return {
             "__typename": "PullRequest",
             "id": f"PR_{pull_request.id}",
-            "state": pull_request_state(standing),
-            "isDraft": standing.is_draft,
-            "merged": standing.merged is not None,
-            "mergedBy": lambda info: self.actor(standing.merged.by) if standing.merged else None,
-            "mergeCommit": lambda info: self._commit_by_sha(repository, standing.merged.sha if standing.merged else ""),
+            "state": pull_request_state(state),
+            "isDraft": state.is_draft,
+            "merged": state.merged is not None,
+            "mergedBy": lambda info: self.actor(state.merged.by) if state.merged else None,
+            "mergeCommit": lambda info: self._commit_by_sha(repository, state.merged.sha if state.merged else ""),
             "headRefName": pull_request.source_branch,
-            "headRefOid": standing.head_sha,
+            "headRefOid": state.head_sha,
             "baseRefName": pull_request.target_branch,
             "baseRefOid": pull_request.base_sha,
-            "mergedAt": when(standing.merged.at) if standing.merged else None,
-            "additions": lambda info: standing.additions,
-            "deletions": lambda info: standing.deletions,
-            "changedFiles": lambda info: standing.changed_files,
-            "totalCommentsCount": lambda info: len(standing.comments) + standing.line_comment_count,
-            "commits": lambda info, **asked: connection(
-                standing.commits, asked, "commits", lambda each: self._commit_of(repository, each)
+            "mergedAt": when(state.merged.at) if state.merged else None,
+            "additions": lambda info: state.additions,
+            "deletions": lambda info: state.deletions,
+            "changedFiles": lambda info: state.changed_files,
+            "totalCommentsCount": lambda info: len(state.comments) + state.line_comment_count,
+            "commits": lambda info, **args: connection(
+                state.commits, args, "commits", lambda item: self._commit_of(repository, item)
             ),
-            "reviews": lambda info, **asked: connection(
-                [each for each in standing.reviews if review_state(standing, each) in _or_all(asked, "states")],
-                asked,
+            "reviews": lambda info, **args: connection(
+                [review for review in state.reviews if review_state(state, review) in _or_all(args, "states")],
+                args,
                 "reviews",
-                lambda each: self.review(standing, each),
+                lambda item: self.review(state, item),
             ),
-            "reviewRequests": lambda info, **asked: self._review_requests(standing, asked),
-            **self._conversation(standing),
+            "reviewRequests": lambda info, **args: self._review_requests(state, args),
+            **self._conversation(state),
         }
 
-    def issue(self, standing: IssueStanding) -> Json:
+    def issue(self, state: IssueStanding) -> Json:
         return {
             "__typename": "Issue",
-            "id": f"I_{standing.issue.id}",
-            "state": _issue_state(standing),
-            "stateReason": (standing.closed.text or "completed").upper() if standing.closed else None,
-            **self._conversation(standing),
+            "id": f"I_{state.issue.id}",
+            "state": _issue_state(state),
+            "stateReason": (state.closed.text or "completed").upper() if state.closed else None,
+            **self._conversation(state),
         }
 
-    def _conversation(self, standing: PullRequestStanding | IssueStanding) -> Json:
+    def _conversation(self, state: PullRequestStanding | IssueStanding) -> Json:
         """What pull requests and issues have in common."""
-        record = standing.record
+        record = state.record
         return {
             "databaseId": record.id,
             "fullDatabaseId": str(record.id),
             "number": record.number,
-            "title": standing.title,
+            "title": state.title,
             "body": record.body,
-            "url": page_of(self.payloads, standing),
+            "url": page_of(self.payloads, state),
             "author": lambda info: self.actor(record.author),
             "createdAt": when(record.created_at),
-            "updatedAt": when(standing.updated_at),
-            "closedAt": when_or_none(standing.closed_at),
+            "updatedAt": when(state.updated_at),
+            "closedAt": when_or_none(state.closed_at),
             "repository": lambda info: self.repository(record.repository),
-            "assignees": lambda info, **asked: connection(standing.assignees, asked, "assignees", self.user),
-            "labels": lambda info, **asked: connection(standing.labels, asked, "labels", _label),
-            "comments": lambda info, **asked: connection(standing.comments, asked, "comments", self._comment),
-            "timelineItems": lambda info, **asked: self._timeline(standing, asked),
+            "assignees": lambda info, **args: connection(state.assignees, args, "assignees", self.user),
+            "labels": lambda info, **args: connection(state.labels, args, "labels", _label),
+            "comments": lambda info, **args: connection(state.comments, args, "comments", self._comment),
+            "timelineItems": lambda info, **args: self._timeline(state, args),
         }
 
-    def review(self, standing: PullRequestStanding, review: Happening) -> Json:
-        repository = standing.pull_request.repository
+    def review(self, state: PullRequestStanding, review: Happening) -> Json:
+        repository = state.pull_request.repository
         return {
             "__typename": "PullRequestReview",
             "id": f"PRR_{review.id}",
@@ -196,21 +200,21 @@ class Nodes:
             "fullDatabaseId": str(review.id),
             "author": self.actor(review.by),
             "body": review.text,
-            "state": review_state(standing, review),
+            "state": review_state(state, review),
             "createdAt": when(review.at),
             "submittedAt": when(review.at),
             "commit": lambda info: self._commit_by_sha(repository, review.sha),
-            "comments": lambda info, **asked: connection(
+            "comments": lambda info, **args: connection(
                 review.line_comments,
-                asked,
+                args,
                 "comments",
-                lambda each: {
+                lambda item: {
                     "__typename": "PullRequestReviewComment",
-                    "id": f"PRRC_{each.id}",
-                    "databaseId": each.id,
+                    "id": f"PRRC_{item.id}",
+                    "databaseId": item.id,
                     "author": self.actor(review.by),
-                    "body": each.body,
-                    "path": each.path,
+                    "body": item.body,
+                    "path": item.path,
                     "createdAt": when(review.at),
                 },
             ),
@@ -226,32 +230,32 @@ class Nodes:
             "createdAt": when(comment.at),
         }
 
-    def _review_requests(self, standing: PullRequestStanding, asked: Json) -> Json:
-        wanted = [*map(self.actor, standing.requested), *map(self._team, standing.requested_teams)]
-        number = standing.pull_request.id
+    def _review_requests(self, state: PullRequestStanding, args: Json) -> Json:
+        reviewers = [*map(self.actor, state.requested), *map(self._team, state.requested_teams)]
+        number = state.pull_request.id
         return connection(
-            list(enumerate(wanted)),
-            asked,
+            list(enumerate(reviewers)),
+            args,
             "reviewRequests",
-            lambda each: {"id": f"RR_{number}_{each[0]}", "requestedReviewer": each[1]},
+            lambda item: {"id": f"RR_{number}_{item[0]}", "requestedReviewer": item[1]},
         )
 
     def _team(self, slug: str) -> Json:
         return {"__typename": "Team", "id": f"T_{slug}", "name": slug, "slug": slug}
 
-    def _timeline(self, standing: PullRequestStanding | IssueStanding, asked: Json) -> Json:
-        events = [event for event in events_of(standing) if event.commit is None]
-        wanted = asked.get("itemTypes")
-        found = [event for event in events if not wanted or _item_type(event) in wanted]
-        piece = connection(found, asked, "timelineItems", lambda each: self._event(standing, each))
-        return {**piece, "totalCount": len(events), "filteredCount": len(found)}
+    def _timeline(self, state: PullRequestStanding | IssueStanding, args: Json) -> Json:
+        events = [event for event in events_of(state) if event.commit is None]
+        item_types = args.get("itemTypes")
+        matching = [event for event in events if not item_types or _item_type(event) in item_types]
+        piece = connection(matching, args, "timelineItems", lambda item: self._event(state, item))
+        return {**piece, "totalCount": len(events), "filteredCount": len(matching)}
 
-    def _event(self, standing: PullRequestStanding | IssueStanding, event: Event) -> Json:
-        happening, repository = event.happening, standing.record.repository
-        if isinstance(standing, PullRequestStanding):
+    def _event(self, state: PullRequestStanding | IssueStanding, event: Event) -> Json:
+        happening, repository = event.happening, state.record.repository
+        if isinstance(state, PullRequestStanding):
             if event.name == "reviewed":
-                return self.review(standing, happening)
-            reviews = {review.id: review for review in standing.reviews}
+                return self.review(state, happening)
+            reviews = {review.id: review for review in state.reviews}
         else:
             reviews = {}
         if event.name == "commented":
@@ -267,13 +271,13 @@ class Nodes:
             "assignee": self.actor(happening.of),
             "label": _label(happening.text),
             "currentTitle": happening.text,
-            "previousTitle": lambda info: title_before(standing, happening),
-            "stateReason": (happening.text or "completed").upper() if isinstance(standing, IssueStanding) else None,
+            "previousTitle": lambda info: title_before(state, happening),
+            "stateReason": (happening.text or "completed").upper() if isinstance(state, IssueStanding) else None,
             "commit": lambda info: self._commit_by_sha(repository, happening.sha),
             "beforeCommit": None,  # GitHub keeps it for some weeks
             "afterCommit": lambda info: self.commit(repository, head) if head else None,
             "review": lambda info: (
-                self.review(standing, dismissed) if dismissed and isinstance(standing, PullRequestStanding) else None
+                self.review(state, dismissed) if dismissed and isinstance(state, PullRequestStanding) else None
             ),
         }
 
@@ -306,8 +310,8 @@ class Nodes:
 
     def _commit_by_sha(self, repository: Repository, sha: str) -> Json | None:
         """None where it is gone: of a branch that was rewritten."""
-        found = self.shown.commit(repository.name, sha)
-        return None if found is None else self.commit(repository, found)
+        commit = self.shown.commit(repository.name, sha)
+        return None if commit is None else self.commit(repository, commit)
 
     def deployment(self, deployment: Deployment) -> Json:
         statuses = [status for status in reversed(deployment.statuses) if status.at <= self.shown.at]
@@ -325,7 +329,7 @@ class Nodes:
             "createdAt": when(deployment.created_at),
             "updatedAt": when(changed_at),
             "latestStatus": self._status(statuses[0]) if statuses else None,
-            "statuses": lambda info, **asked: connection(statuses, asked, "statuses", self._status),
+            "statuses": lambda info, **args: connection(statuses, args, "statuses", self._status),
         }
 
     def _status(self, status: DeploymentStatus) -> Json:
@@ -358,15 +362,15 @@ class Nodes:
         }
 
 
-def pull_request_state(standing: PullRequestStanding) -> str:
+def pull_request_state(state: PullRequestStanding) -> str:
     """GraphQL has a word for merged, which REST has not."""
-    if standing.merged:
+    if state.merged:
         return "MERGED"
-    return "CLOSED" if standing.closed else "OPEN"
+    return "CLOSED" if state.closed else "OPEN"
 
 
-def _issue_state(standing: IssueStanding) -> str:
-    return "CLOSED" if standing.closed else "OPEN"
+def _issue_state(state: IssueStanding) -> str:
+    return "CLOSED" if state.closed else "OPEN"
 
 
 def _deployment_state(statuses: Sequence[DeploymentStatus]) -> str:
@@ -375,8 +379,8 @@ def _deployment_state(statuses: Sequence[DeploymentStatus]) -> str:
     return "ACTIVE" if latest == "SUCCESS" else latest
 
 
-def _or_all(asked: Json, name: str) -> Sequence[str]:
-    return asked.get(name) or ("APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING")
+def _or_all(args: Json, name: str) -> Sequence[str]:
+    return args.get(name) or ("APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING")
 
 
 def _label(name: str) -> Json:

@@ -58,10 +58,10 @@ class Hooks:
     def at(self, repository: Repository) -> list[Hook]:
         return [hook for hook in self if hook.repository.id == repository.id]
 
-    def add(self, repository: Repository, asked: Json, *, at: datetime) -> Hook | None:
+    def add(self, repository: Repository, args: Json, *, at: datetime) -> Hook | None:
         """The new hook; None where the repository has one of the same address and events."""
-        config = asked.get("config", {})
-        address, events = config.get("url", ""), tuple(asked.get("events") or ["push"])
+        config = args.get("config", {})
+        address, events = config.get("url", ""), tuple(args.get("events") or ["push"])
         with self._lock:
             if any(hook.address == address and set(hook.events) == set(events) for hook in self.at(repository)):
                 return None

@@ -60,8 +60,8 @@ def repository(call: Call, owner: str, name: str) -> Answer:
 def _seen_repositories(call: Call) -> list[Repository]:
     visible = call.token.repositories
     return sorted(
-        (each for each in call.shown.repositories.values() if visible is None or each.name in visible),
-        key=lambda each: each.name,
+        (candidate for candidate in call.shown.repositories.values() if visible is None or candidate.name in visible),
+        key=lambda item: item.name,
     )
 
 
@@ -83,10 +83,10 @@ def _organisation(call: Call, login: str) -> Account:
 
 @route(f"{REPOSITORY}/pulls", "pull_requests")
 def pull_requests(call: Call, owner: str, name: str) -> Answer:
-    found = _in_state(call.shown.pull_requests[call.repository(owner, name).name].values(), call)
+    matching = _in_state(call.shown.pull_requests[call.repository(owner, name).name].values(), call)
     return call.listed(
-        _sorted(found, call, newest_first=call.asked.query.get("sort", "created") == "created"),
-        lambda each: conversations.listed_pull_request(call.payloads, each),
+        _sorted(matching, call, newest_first=call.request.query.get("sort", "created") == "created"),
+        lambda item: conversations.listed_pull_request(call.payloads, item),
     )
 
 
@@ -97,34 +97,34 @@ def pull_request(call: Call, owner: str, name: str, number: str) -> Answer:
 
 @route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/commits", "pull_requests")
 def pull_request_commits(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _pull_request(call, owner, name, number)
+    state = _pull_request(call, owner, name, number)
     return call.listed(
-        standing.commits[:_LONGEST_LIST_OF_COMMITS],
-        lambda each: call.payloads.commit(standing.pull_request.repository, each),
+        state.commits[:_LONGEST_LIST_OF_COMMITS],
+        lambda item: call.payloads.commit(state.pull_request.repository, item),
     )
 
 
 @route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/reviews", "pull_requests")
 def pull_request_reviews(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _pull_request(call, owner, name, number)
-    return call.listed(standing.reviews, lambda each: conversations.review(call.payloads, standing, each))
+    state = _pull_request(call, owner, name, number)
+    return call.listed(state.reviews, lambda item: conversations.review(call.payloads, state, item))
 
 
 @route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/requested_reviewers", "pull_requests")
 def requested_reviewers(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _pull_request(call, owner, name, number)
+    state = _pull_request(call, owner, name, number)
     return Answer.of(
         {
-            "users": [call.payloads.user(each) for each in standing.requested],
-            "teams": [call.payloads.team(team) for team in standing.requested_teams],
+            "users": [call.payloads.user(reviewer) for reviewer in state.requested],
+            "teams": [call.payloads.team(team) for team in state.requested_teams],
         }
     )
 
 
 @route(f"{REPOSITORY}/pulls/(?P<number>[0-9]+)/comments", "pull_requests")
 def pull_request_comments(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _pull_request(call, owner, name, number)
-    return _line_comments(call, [standing])
+    state = _pull_request(call, owner, name, number)
+    return _line_comments(call, [state])
 
 
 @route(f"{REPOSITORY}/pulls/comments", "pull_requests")
@@ -134,42 +134,44 @@ def line_comments(call: Call, owner: str, name: str) -> Answer:
 
 def _line_comments(call: Call, standings: Iterable[PullRequestStanding]) -> Answer:
     since = call.time("since")
-    found = [
-        (review.at, comment.id, standing, review, comment)
-        for standing in standings
-        for review in standing.reviews
+    comments_found = [
+        (review.at, comment.id, pull_request_state, review, comment)
+        for pull_request_state in standings
+        for review in pull_request_state.reviews
         for comment in review.line_comments
         if since is None or review.at >= since
     ]
-    found.sort(key=lambda each: each[:2], reverse=call.asked.query.get("direction") == "desc")
-    return call.listed(found, lambda each: conversations.line_comment(call.payloads, *each[2:]))
+    comments_found.sort(key=lambda item: item[:2], reverse=call.request.query.get("direction") == "desc")
+    return call.listed(comments_found, lambda item: conversations.line_comment(call.payloads, *item[2:]))
 
 
 def _pull_request(call: Call, owner: str, name: str, number: str) -> PullRequestStanding:
-    found = call.shown.pull_requests[call.repository(owner, name).name].get(int(number))
-    if found is None:
+    pull = call.shown.pull_requests[call.repository(owner, name).name].get(int(number))
+    if pull is None:
         raise NotFoundError
-    return found
+    return pull
 
 
 def _in_state(standings: Iterable[Conversation], call: Call) -> list[Conversation]:
-    state = call.asked.query.get("state", "open")
+    state = call.request.query.get("state", "open")
     if state not in ("open", "closed", "all"):
         raise UnprocessableError(f"{state} is no state")
     return [
-        standing for standing in standings if state == "all" or (standing.closed is not None) == (state == "closed")
+        record_state
+        for record_state in standings
+        if state == "all" or (record_state.closed is not None) == (state == "closed")
     ]
 
 
-def _sorted(found: list[Conversation], call: Call, *, newest_first: bool) -> list[Conversation]:
+def _sorted(listed: list[Conversation], call: Call, *, newest_first: bool) -> list[Conversation]:
     """By `sort` and `direction`; `newest_first` where no direction is given."""
-    by = call.asked.query.get("sort", "created")
-    direction = call.asked.query.get("direction", "desc" if newest_first else "asc")
+    by = call.request.query.get("sort", "created")
+    direction = call.request.query.get("direction", "desc" if newest_first else "asc")
     if by not in ("created", "updated", "comments", "popularity", "long-running") or direction not in ("asc", "desc"):
         raise UnprocessableError(f"{by} {direction} is no order")
     return sorted(
-        found,
-        key=lambda each: (each.updated_at if by == "updated" else each.record.created_at, each.record.number),
+        listed,
+        key=lambda item: (item.updated_at if by == "updated" else item.record.created_at, item.record.number),
         reverse=direction == "desc",
     )
 
@@ -186,8 +188,12 @@ def issues(call: Call, owner: str, name: str) -> Answer:
         *call.shown.pull_requests[found_at].values(),
     ]
     since = call.time("since")
-    found = [each for each in _in_state(both, call) if since is None or each.updated_at >= since]
-    return call.listed(_sorted(found, call, newest_first=True), lambda each: conversations.issue(call.payloads, each))
+    matching = [
+        conversation for conversation in _in_state(both, call) if since is None or conversation.updated_at >= since
+    ]
+    return call.listed(
+        _sorted(matching, call, newest_first=True), lambda item: conversations.issue(call.payloads, item)
+    )
 
 
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)", "issues")
@@ -197,33 +203,31 @@ def issue(call: Call, owner: str, name: str, number: str) -> Answer:
 
 def _conversation(call: Call, owner: str, name: str, number: str) -> IssueStanding | PullRequestStanding:
     found_at = call.repository(owner, name).name
-    found = call.shown.issues[found_at].get(int(number)) or call.shown.pull_requests[found_at].get(int(number))
-    if found is None:
+    conversation = call.shown.issues[found_at].get(int(number)) or call.shown.pull_requests[found_at].get(int(number))
+    if conversation is None:
         if call.shown.was_deleted(found_at, int(number)):
             raise RefusedError(410, "This issue was deleted")
         raise NotFoundError
-    return found
+    return conversation
 
 
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/comments", "issues")
 def comments(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _conversation(call, owner, name, number)
-    return call.listed(standing.comments, lambda each: events.comment(call.payloads, standing, each))
+    state = _conversation(call, owner, name, number)
+    return call.listed(state.comments, lambda item: events.comment(call.payloads, state, item))
 
 
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/timeline", "issues")
 def timeline(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _conversation(call, owner, name, number)
-    return call.listed(
-        list(events.events_of(standing)), lambda each: events.timeline_entry(call.payloads, standing, each)
-    )
+    state = _conversation(call, owner, name, number)
+    return call.listed(list(events.events_of(state)), lambda item: events.timeline_entry(call.payloads, state, item))
 
 
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/events", "issues")
 def events_of_issue(call: Call, owner: str, name: str, number: str) -> Answer:
-    standing = _conversation(call, owner, name, number)
-    found = [event for event in events.events_of(standing) if event.name not in events.TIMELINE_ONLY]
-    return call.listed(found, lambda each: events.timeline_entry(call.payloads, standing, each))
+    state = _conversation(call, owner, name, number)
+    listed = [event for event in events.events_of(state) if event.name not in events.TIMELINE_ONLY]
+    return call.listed(listed, lambda item: events.timeline_entry(call.payloads, state, item))
 
 
 @route(f"{REPOSITORY}/issues/events", "issues")
@@ -234,18 +238,18 @@ def events_of_repository(call: Call, owner: str, name: str) -> Answer:
         *call.shown.issues[found_at].values(),
         *call.shown.pull_requests[found_at].values(),
     ]
-    found = [
-        (event.happening.at, event.id, standing, event)
-        for standing in standings
-        for event in events.events_of(standing)
+    rows = [
+        (event.happening.at, event.id, state, event)
+        for state in standings
+        for event in events.events_of(state)
         if event.name not in events.TIMELINE_ONLY
     ]
-    found.sort(key=lambda each: each[:2], reverse=True)
+    rows.sort(key=lambda item: item[:2], reverse=True)
     return call.listed(
-        found,
-        lambda each: {
-            **events.timeline_entry(call.payloads, *each[2:]),
-            "issue": conversations.issue(call.payloads, each[2]),
+        rows,
+        lambda item: {
+            **events.timeline_entry(call.payloads, *item[2:]),
+            "issue": conversations.issue(call.payloads, item[2]),
         },
     )
 
@@ -260,13 +264,13 @@ def commits(call: Call, owner: str, name: str) -> Answer:
     if not call.shown.commits.get(found_at.name):
         raise RefusedError(409, "Git Repository is empty.")
     since, until = call.time("since"), call.time("until")
-    reached = _reached(call, found_at, call.asked.query.get("sha", ""))
-    found = [
+    reached = _reached(call, found_at, call.request.query.get("sha", ""))
+    matching = [
         commit
         for commit in reversed(reached)
         if (since is None or commit.committed_at >= since) and (until is None or commit.committed_at <= until)
     ]
-    return call.listed(found, lambda each: call.payloads.commit(found_at, each))
+    return call.listed(matching, lambda item: call.payloads.commit(found_at, item))
 
 
 @route(f"{REPOSITORY}/compare/(?P<base>[^/]+)\\.\\.\\.(?P<head>[^/]+)", "contents")
@@ -281,7 +285,7 @@ def comparison(call: Call, owner: str, name: str, base: str, head: str) -> Answe
         "ahead_by": len(ahead),
         "behind_by": 0,
         "total_commits": len(ahead),
-        "commits": [call.payloads.commit(found_at, each) for each in ahead[chosen]],
+        "commits": [call.payloads.commit(found_at, ahead_commit) for ahead_commit in ahead[chosen]],
         "files": [],
     }
     return Answer.of(document, headers=links)
@@ -301,7 +305,7 @@ def _reached(call: Call, repository: Repository, sha: str) -> list[Commit]:
 @route(f"{REPOSITORY}/commits/(?P<sha>[0-9a-f]{{40}})", "contents")
 def commit(call: Call, owner: str, name: str, sha: str) -> Answer:
     found_at = call.repository(owner, name)
-    found = call.shown.commit(found_at.name, sha)
-    if found is None:
+    record = call.shown.commit(found_at.name, sha)
+    if record is None:
         raise NotFoundError
-    return Answer.of(call.payloads.commit(found_at, found, stats=True))
+    return Answer.of(call.payloads.commit(found_at, record, stats=True))

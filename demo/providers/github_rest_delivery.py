@@ -18,23 +18,23 @@ _RUNS_PER_SEARCH = 1000  # what a list of runs gives once it is filtered
 
 @route(f"{REPOSITORY}/actions/runs", "actions")
 def runs(call: Call, owner: str, name: str) -> Answer:
-    found = list(reversed(call.shown.runs.get(call.repository(owner, name).name, [])))
-    query = call.asked.query
+    matching = list(reversed(call.shown.runs.get(call.repository(owner, name).name, [])))
+    query = call.request.query
     filters = [name for name in ("created", "branch", "event", "head_sha", "status") if query.get(name)]
     if filters and (call.page - 1) * call.per_page >= _RUNS_PER_SEARCH:
         raise UnprocessableError(f"In order to have access to more than {_RUNS_PER_SEARCH} results, narrow the search.")
     if "created" in filters:
-        found = [each for each in found if _is_within(each.created_at, query["created"])]
+        matching = [record for record in matching if _is_within(record.created_at, query["created"])]
     if "branch" in filters:
-        found = [each for each in found if each.branch == query["branch"]]
+        matching = [record for record in matching if record.branch == query["branch"]]
     if "event" in filters:
-        found = [each for each in found if each.trigger == query["event"]]
+        matching = [record for record in matching if record.trigger == query["event"]]
     if "head_sha" in filters:
-        found = [each for each in found if each.commit.sha == query["head_sha"]]
-    shown = [(each, _shown_run(call, each)) for each in found] if "status" in filters else []
+        matching = [record for record in matching if record.commit.sha == query["head_sha"]]
+    shown = [(record, _shown_run(call, record)) for record in matching] if "status" in filters else []
     if shown:
-        found = [each for each, run in shown if query["status"] in (run["status"], run["conclusion"])]
-    return call.counted("workflow_runs", found, lambda each: _shown_run(call, each))
+        matching = [record for record, run in shown if query["status"] in (run["status"], run["conclusion"])]
+    return call.counted("workflow_runs", matching, lambda record: _shown_run(call, record))
 
 
 @route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)", "actions")
@@ -44,21 +44,21 @@ def run(call: Call, owner: str, name: str, run: str) -> Answer:
 
 @route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/attempts/(?P<attempt>[0-9]+)", "actions")
 def attempt(call: Call, owner: str, name: str, run: str, attempt: str) -> Answer:
-    found = _run(call, owner, name, run)
-    for each in delivery.attempts_until(found, call.shown.at):
-        if each.number == int(attempt):
-            return Answer.of(delivery.workflow_run(call.payloads, found, each, call.shown.at))
+    pipeline_run = _run(call, owner, name, run)
+    for known_attempt in delivery.attempts_until(pipeline_run, call.shown.at):
+        if known_attempt.number == int(attempt):
+            return Answer.of(delivery.workflow_run(call.payloads, pipeline_run, known_attempt, call.shown.at))
     raise NotFoundError
 
 
 @route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/jobs", "actions")
 def jobs(call: Call, owner: str, name: str, run: str) -> Answer:
     """Of the latest attempt; with filter=all of all."""
-    found = _run(call, owner, name, run)
-    attempts = delivery.attempts_until(found, call.shown.at)
-    if call.asked.query.get("filter", "latest") != "all":
+    pipeline_run = _run(call, owner, name, run)
+    attempts = delivery.attempts_until(pipeline_run, call.shown.at)
+    if call.request.query.get("filter", "latest") != "all":
         attempts = attempts[-1:]
-    return _jobs(call, found, [each.number for each in attempts])
+    return _jobs(call, pipeline_run, [known_attempt.number for known_attempt in attempts])
 
 
 @route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/attempts/(?P<attempt>[0-9]+)/jobs", "actions")
@@ -68,20 +68,20 @@ def jobs_of_attempt(call: Call, owner: str, name: str, run: str, attempt: str) -
 
 def _jobs(call: Call, run: PipelineRun, attempts: list[int]) -> Answer:
     at = call.shown.at
-    found = [
+    listed = [
         (attempt, job)
         for attempt in delivery.attempts_until(run, at)
         if attempt.number in attempts
         for job in attempt.jobs
         if job.queued_at <= at
     ]
-    return call.counted("jobs", found, lambda each: delivery.workflow_job(call.payloads, run, *each, at))
+    return call.counted("jobs", listed, lambda record: delivery.workflow_job(call.payloads, run, *record, at))
 
 
 def _run(call: Call, owner: str, name: str, run: str) -> PipelineRun:
-    for each in call.shown.runs.get(call.repository(owner, name).name, []):
-        if each.id == int(run):
-            return each
+    for pipeline_run in call.shown.runs.get(call.repository(owner, name).name, []):
+        if pipeline_run.id == int(run):
+            return pipeline_run
     raise NotFoundError
 
 
@@ -94,19 +94,19 @@ def _shown_run(call: Call, run: PipelineRun) -> Json:
 
 @route(f"{REPOSITORY}/deployments", "deployments")
 def deployments(call: Call, owner: str, name: str) -> Answer:
-    found = list(reversed(call.shown.deployments.get(call.repository(owner, name).name, [])))
+    listed = list(reversed(call.shown.deployments.get(call.repository(owner, name).name, [])))
     for field in ("environment", "sha", "ref"):
-        if wanted := call.asked.query.get(field):
-            found = [each for each in found if getattr(each, field) == wanted]
-    return call.listed(found, lambda each: delivery.deployment(call.payloads, each, call.shown.at))
+        if value := call.request.query.get(field):
+            listed = [record for record in listed if getattr(record, field) == value]
+    return call.listed(listed, lambda record: delivery.deployment(call.payloads, record, call.shown.at))
 
 
 @route(f"{REPOSITORY}/deployments/(?P<number>[0-9]+)/statuses", "deployments")
 def deployment_statuses(call: Call, owner: str, name: str, number: str) -> Answer:
     """Newest first."""
-    found = _deployment(call, owner, name, number)
-    statuses = [status for status in reversed(found.statuses) if status.at <= call.shown.at]
-    return call.listed(statuses, lambda each: delivery.deployment_status(call.payloads, found, each))
+    record = _deployment(call, owner, name, number)
+    statuses = [status for status in reversed(record.statuses) if status.at <= call.shown.at]
+    return call.listed(statuses, lambda record: delivery.deployment_status(call.payloads, record, record))
 
 
 @route(f"{REPOSITORY}/deployments/(?P<number>[0-9]+)", "deployments")
@@ -115,16 +115,16 @@ def deployment(call: Call, owner: str, name: str, number: str) -> Answer:
 
 
 def _deployment(call: Call, owner: str, name: str, number: str) -> Deployment:
-    for found in call.shown.deployments.get(call.repository(owner, name).name, []):
-        if found.id == int(number):
-            return found
+    for record in call.shown.deployments.get(call.repository(owner, name).name, []):
+        if record.id == int(number):
+            return record
     raise NotFoundError
 
 
 @route(f"{REPOSITORY}/releases", "contents")
 def releases(call: Call, owner: str, name: str) -> Answer:
-    found = list(reversed(call.shown.releases.get(call.repository(owner, name).name, [])))
-    return call.listed(found, lambda each: delivery.release(call.payloads, each))
+    listed = list(reversed(call.shown.releases.get(call.repository(owner, name).name, [])))
+    return call.listed(listed, lambda record: delivery.release(call.payloads, record))
 
 
 # Hooks -----------------------------------------------------------------------------------------------------------
@@ -133,12 +133,12 @@ def releases(call: Call, owner: str, name: str) -> Answer:
 @route(f"{REPOSITORY}/hooks", "repository_hooks")
 def hooks(call: Call, owner: str, name: str) -> Answer:
     found_at = call.repository(owner, name)
-    return call.listed(call.hooks.at(found_at), lambda each: each.payload(call.payloads))
+    return call.listed(call.hooks.at(found_at), lambda record: record.payload(call.payloads))
 
 
 @route(f"{REPOSITORY}/hooks", "repository_hooks", method="POST")
 def add_hook(call: Call, owner: str, name: str) -> Answer:
-    hook = call.hooks.add(call.repository(owner, name), call.asked.json(), at=call.shown.at)
+    hook = call.hooks.add(call.repository(owner, name), call.request.json(), at=call.shown.at)
     if hook is None:
         raise UnprocessableError("Hook already exists on this repository")
     return Answer.of(hook.payload(call.payloads), status=201)
@@ -151,17 +151,17 @@ def remove_hook(call: Call, owner: str, name: str, hook: str) -> Answer:
     return Answer(204)
 
 
-def _is_within(at: datetime, asked: str) -> bool:
+def _is_within(at: datetime, expression: str) -> bool:
     """GitHub's search syntax for times: A..B, >=A, >A, <=B, <B, or a day."""
-    first, dots, last = asked.partition("..")
+    first, dots, last = expression.partition("..")
     if dots:
         return (first == "*" or at >= time_of(first)) and (last == "*" or at <= end_of(last))
-    if asked.startswith(">="):
-        return at >= time_of(asked[2:])
-    if asked.startswith("<="):
-        return at <= end_of(asked[2:])
-    if asked.startswith(">"):
-        return at > end_of(asked[1:])
-    if asked.startswith("<"):
-        return at < time_of(asked[1:])
-    return time_of(asked) <= at <= end_of(asked)
+    if expression.startswith(">="):
+        return at >= time_of(expression[2:])
+    if expression.startswith("<="):
+        return at <= end_of(expression[2:])
+    if expression.startswith(">"):
+        return at > end_of(expression[1:])
+    if expression.startswith("<"):
+        return at < time_of(expression[1:])
+    return time_of(expression) <= at <= end_of(expression)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from demo.plan.delivery import Repository
-from demo.providers.faults import Answer, Asked
+from demo.providers.faults import Answer, Request
 from demo.providers.github_access import Token
 from demo.providers.github_hooks import Hooks
 from demo.providers.github_payloads import Json, Payloads
@@ -48,7 +48,7 @@ class UnprocessableError(RefusedError):
 class Call:
     """One request on its way to its answer."""
 
-    asked: Asked
+    request: Request
     token: Token
     shown: HistoryAt
     payloads: Payloads
@@ -56,12 +56,12 @@ class Call:
 
     def repository(self, owner: str, name: str) -> Repository:
         """NotFoundError where there is none of the name, or not for this token."""
-        found = self.shown.repositories.get(name)
-        if found is None or owner.lower() != self.payloads.owner.login.lower():
+        repository = self.shown.repositories.get(name)
+        if repository is None or owner.lower() != self.payloads.owner.login.lower():
             raise NotFoundError
         if self.token.repositories is not None and name not in self.token.repositories:
             raise NotFoundError
-        return found
+        return repository
 
     def listed(self, records: Sequence[Record], show: Callable[[Record], Json]) -> Answer:
         """One page of a list."""
@@ -78,35 +78,39 @@ class Call:
         """Which records are on the page that was asked for, and the Link header beside them."""
         page, per_page = self.page, self.per_page
         last = -(-count // per_page)
-        wanted: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         if page > 1:
-            wanted |= {"first": 1, "prev": page - 1}
+            numbers |= {"first": 1, "prev": page - 1}
         if page < last:
-            wanted |= {"next": page + 1, "last": last}
+            numbers |= {"next": page + 1, "last": last}
         address = f"{self.payloads.api}{self._path_by_id()}"
         links = ", ".join(
-            f'<{address}?{urlencode({**self.asked.query, "page": number})}>; rel="{relation}"'
-            for relation, number in wanted.items()
+            f'<{address}?{urlencode({**self.request.query, "page": number})}>; rel="{relation}"'
+            for relation, number in numbers.items()
         )
         return slice((page - 1) * per_page, page * per_page), {"Link": links} if links else {}
 
     def _path_by_id(self) -> str:
         """GitHub's own links name repositories by id, so that they outlast a renaming."""
-        matched = re.match(REPOSITORY, self.asked.path)
-        found = self.shown.repositories.get(matched["name"]) if matched else None
-        return f"/repositories/{found.id}{self.asked.path[matched.end() :]}" if found and matched else self.asked.path
+        matched = re.match(REPOSITORY, self.request.path)
+        repository = self.shown.repositories.get(matched["name"]) if matched else None
+        return (
+            f"/repositories/{repository.id}{self.request.path[matched.end() :]}"
+            if repository and matched
+            else self.request.path
+        )
 
     @property
     def page(self) -> int:
-        return max(1, whole_number(self.asked.query.get("page", "1")))
+        return max(1, whole_number(self.request.query.get("page", "1")))
 
     @property
     def per_page(self) -> int:
-        return min(_LARGEST_PAGE, max(1, whole_number(self.asked.query.get("per_page", str(_PER_PAGE)))))
+        return min(_LARGEST_PAGE, max(1, whole_number(self.request.query.get("per_page", str(_PER_PAGE)))))
 
     def time(self, name: str) -> datetime | None:
         """A parameter in ISO 8601; None where it is not given."""
-        return time_of(self.asked.query[name]) if self.asked.query.get(name) else None
+        return time_of(self.request.query[name]) if self.request.query.get(name) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from demo.plan.delivery import DeliveryHistory, renamed_repository
 from demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
-from demo.providers.faults import Answer, Asked, Fault, with_faults
+from demo.providers.faults import Answer, Request, Fault, with_faults
 from demo.providers.github_access import Access, App, Quota, Token
 from demo.providers.github_hooks import Hooks
 from demo.providers.github_payloads import Payloads
@@ -152,38 +152,40 @@ class GitHubServer:
 
     # Answering --------------------------------------------------------------------------------------------------
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """What the client gets; notes the request."""
-        answer = with_faults(self.faults, asked, lambda: self._answer(asked))
-        query = "&".join(f"{name}={value}" for name, value in asked.query.items())
-        self.requests.append(Served(asked.method, f"{asked.path}?{query}" if query else asked.path, answer.status))
+        answer = with_faults(self.faults, request, lambda: self._answer(request))
+        query = "&".join(f"{name}={value}" for name, value in request.query.items())
+        self.requests.append(
+            Served(request.method, f"{request.path}?{query}" if query else request.path, answer.status)
+        )
         del self.requests[:-_REMEMBERED]
         return answer
 
-    def _answer(self, asked: Asked) -> Answer:
-        if asked.method == "POST" and asked.path.startswith("/app/installations/"):
-            return self._installation_token(asked)
-        token = self.access.token_of(asked)
+    def _answer(self, request: Request) -> Answer:
+        if request.method == "POST" and request.path.startswith("/app/installations/"):
+            return self._installation_token(request)
+        token = self.access.token_of(request)
         if token is None:
-            return _refusal(401, "Bad credentials" if "authorization" in asked.headers else "Requires authentication")
-        resource = "graphql" if asked.path == "/graphql" else "core"
+            return _refusal(401, "Bad credentials" if "authorization" in request.headers else "Requires authentication")
+        resource = "graphql" if request.path == "/graphql" else "core"
         quota = self._quota(token, resource)
         if not quota.take():
             if resource == "graphql":
                 return _with_headers(github_graphql.limited(token), quota.headers(resource))
             message = f"API rate limit exceeded for user {token.login}."
             return _with_headers(_refusal(403, message), quota.headers(resource))
-        answer = self._conditional(asked, self._routed(asked, token, quota))
+        answer = self._conditional(request, self._routed(request, token, quota))
         if answer.status == 304:
             quota.give_back()
         return _with_headers(answer, quota.headers(resource) | {"X-GitHub-Media-Type": "github.v3; format=json"})
 
-    def _routed(self, asked: Asked, token: Token, quota: Quota) -> Answer:
-        if by_id := _BY_ID.match(asked.path):
-            asked = self._named(asked, int(by_id[1]), rest=asked.path[by_id.end() :])
-        call = Call(asked, token, self._shown, self.payloads(asked.prefix), self.hooks)
+    def _routed(self, request: Request, token: Token, quota: Quota) -> Answer:
+        if by_id := _BY_ID.match(request.path):
+            request = self._named(request, int(by_id[1]), rest=request.path[by_id.end() :])
+        call = Call(request, token, self._shown, self.payloads(request.prefix), self.hooks)
         try:
-            if (asked.method, asked.path) == ("POST", "/graphql"):
+            if (request.method, request.path) == ("POST", "/graphql"):
                 return github_graphql.answer(call, quota)
             return self._by_route(call)
         except RefusedError as refused:
@@ -193,8 +195,8 @@ class GitHubServer:
 
     def _by_route(self, call: Call) -> Answer:
         for route in ROUTES:
-            matched = route.pattern.fullmatch(call.asked.path)
-            if matched and route.method == call.asked.method:
+            matched = route.pattern.fullmatch(call.request.path)
+            if matched and route.method == call.request.method:
                 named = matched.groupdict()
                 if named.get("name") in self._renamed:
                     return self._moved(call, named["name"])
@@ -203,36 +205,36 @@ class GitHubServer:
                 return route.answer(call, **named)
         raise NotFoundError
 
-    def _named(self, asked: Asked, repository: int, *, rest: str) -> Asked:
+    def _named(self, request: Request, repository: int, *, rest: str) -> Request:
         """A request that names the repository by id, with its name instead; as it is where there is none of the id."""
         history = self._shown.history
-        for each in history.repositories:
-            if each.id == repository:
-                return replace(asked, path=f"/repos/{history.organisation.login}/{each.name}{rest}")
-        return asked
+        for known_repository in history.repositories:
+            if known_repository.id == repository:
+                return replace(request, path=f"/repos/{history.organisation.login}/{known_repository.name}{rest}")
+        return request
 
     def _moved(self, call: Call, old_name: str) -> Answer:
-        asked, login = call.asked, call.payloads.owner.login
-        path = asked.path.replace(f"/repos/{login}/{old_name}", f"/repos/{login}/{self._renamed[old_name]}", 1)
-        query = "&".join(f"{name}={value}" for name, value in asked.query.items())
-        address = f"{self.url}{asked.prefix}{path}{'?' if query else ''}{query}"
+        request, login = call.request, call.payloads.owner.login
+        path = request.path.replace(f"/repos/{login}/{old_name}", f"/repos/{login}/{self._renamed[old_name]}", 1)
+        query = "&".join(f"{name}={value}" for name, value in request.query.items())
+        address = f"{self.url}{request.prefix}{path}{'?' if query else ''}{query}"
         document = {"message": "Moved Permanently", "url": address, "documentation_url": _DOCUMENTATION}
         return Answer.of(document, status=301, headers={"Location": address})
 
-    def _installation_token(self, asked: Asked) -> Answer:
-        if not self.access.app_signs(asked):
+    def _installation_token(self, request: Request) -> Answer:
+        if not self.access.app_signs(request):
             return _refusal(401, "A JSON web token could not be decoded")
-        number = asked.path.removeprefix("/app/installations/").removesuffix("/access_tokens")
+        number = request.path.removeprefix("/app/installations/").removesuffix("/access_tokens")
         return self.access.installation_token(
             int(number) if number.isdecimal() else 0, life=self._installation_token_life
         )
 
-    def _conditional(self, asked: Asked, answer: Answer) -> Answer:
+    def _conditional(self, request: Request, answer: Answer) -> Answer:
         """With an ETag; 304 without a body where the client has it already."""
-        if answer.status != 200 or asked.method != "GET":
+        if answer.status != 200 or request.method != "GET":
             return answer
         tag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
-        if tag in asked.headers.get("if-none-match", ""):
+        if tag in request.headers.get("if-none-match", ""):
             return Answer(304, b"", {"ETag": tag})
         return _with_headers(answer, {"ETag": tag, "Cache-Control": "private, max-age=60, s-maxage=60"})
 
@@ -275,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             path, prefix = path.removeprefix(_ENTERPRISE), _ENTERPRISE
         elif path == "/api/graphql":
             path = "/graphql"
-        asked = Asked(
+        request = Request(
             method=self.command,
             path=path,
             query=dict(parse_qsl(address.query, keep_blank_values=True)),
@@ -283,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
             prefix=prefix,
         )
-        self._send(cast("_Listener", self.server).github.answer(asked))
+        self._send(cast("_Listener", self.server).github.answer(request))
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

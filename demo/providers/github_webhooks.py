@@ -104,24 +104,24 @@ def deliveries_between(
 ) -> list[Delivery]:
     """What happened after `since` and until `until`, in order of time."""
     tellings = chain(
-        chain.from_iterable(_of_pull_request(payloads, each) for each in _touched(history.pull_requests, since)),
-        chain.from_iterable(_of_issue(payloads, each) for each in _touched(history.issues, since)),
+        chain.from_iterable(
+            _of_pull_request(payloads, pull_request) for pull_request in _touched(history.pull_requests, since)
+        ),
+        chain.from_iterable(_of_issue(payloads, issue) for issue in _touched(history.issues, since)),
         chain.from_iterable(_of_run(payloads, run) for run in history.runs),
         chain.from_iterable(_of_deployment(payloads, deployment) for deployment in history.deployments),
         _of_releases(history, payloads),
         _of_pushes(history, payloads),
     )
-    told = [telling for telling in tellings if since < telling.at <= until]
-    told.sort(key=lambda each: each.at)
-    return [_delivery(payloads, each) for each in told]
+    due = [telling for telling in tellings if since < telling.at <= until]
+    due.sort(key=lambda telling: telling.at)
+    return [_delivery(payloads, telling) for telling in due]
 
 
 def send(deliveries: Sequence[Delivery], address: str, secret: str) -> list[int]:
     """Post them one after another; the status of each answer.  Raises httpx.TransportError where nobody answers."""
     with httpx.Client(timeout=_PATIENCE_SECONDS, trust_env=False) as client:
-        return [
-            client.post(address, content=each.body, headers=each.headers(secret)).status_code for each in deliveries
-        ]
+        return [client.post(address, content=one.body, headers=one.headers(secret)).status_code for one in deliveries]
 
 
 def _touched(records: Sequence[_Conversation], since: datetime) -> list[_Conversation]:
@@ -133,27 +133,27 @@ def _last_change(record: PullRequest | Issue) -> datetime:
     return record.happenings[-1].at if record.happenings else record.created_at
 
 
-def _delivery(payloads: Payloads, told: _Told) -> Delivery:
-    repository = payloads.repository(told.repository)
-    if told.event == "push":
-        repository |= _in_pushes(payloads, told)
+def _delivery(payloads: Payloads, telling: _Told) -> Delivery:
+    repository = payloads.repository(telling.repository)
+    if telling.event == "push":
+        repository |= _in_pushes(payloads, telling)
     document = {
-        **told.payload,
+        **telling.payload,
         "repository": repository,
         "organization": _organisation(payloads),
-        "sender": payloads.user(told.sender or payloads.owner),
+        "sender": payloads.user(telling.sender or payloads.owner),
     }
-    return Delivery(told.at, told.repository, told.event, json.dumps(document, ensure_ascii=False).encode())
+    return Delivery(telling.at, telling.repository, telling.event, json.dumps(document, ensure_ascii=False).encode())
 
 
-def _in_pushes(payloads: Payloads, told: _Told) -> Json:
+def _in_pushes(payloads: Payloads, telling: _Told) -> Json:
     """What a repository has otherwise in events of pushes, which are older than all the others: times in seconds."""
-    owner, branch = payloads.owner, told.repository.default_branch
+    owner, branch = payloads.owner, telling.repository.default_branch
     return {
         "owner": {"name": owner.login, "email": owner.email or None, **payloads.user(owner)},
-        "url": f"{payloads.web}/{payloads.full_name(told.repository)}",
-        "created_at": int(told.repository.created_at.timestamp()),
-        "pushed_at": int(told.at.timestamp()),
+        "url": f"{payloads.web}/{payloads.full_name(telling.repository)}",
+        "created_at": int(telling.repository.created_at.timestamp()),
+        "pushed_at": int(telling.at.timestamp()),
         "stargazers": 0,
         "master_branch": branch,
         "organization": owner.login,
@@ -184,85 +184,85 @@ def _of_pull_request(payloads: Payloads, record: PullRequest) -> Iterator[_Told]
     opened = conversations.pull_request(payloads, pull_request_at(record, before))
     payload = {"action": "opened", "number": record.number, "pull_request": opened}
     yield _Told(record.created_at, record.repository, "pull_request", record.author, payload)
-    standing = pull_request_at(record, before)
+    state = pull_request_at(record, before)
     for happening in record.happenings:
-        head = standing.head_sha
-        standing.take(happening)
+        head = state.head_sha
+        state.take(happening)
         yield from (
             _Told(happening.at, record.repository, event, happening.by, payload)
-            for event, payload in _about_pull_request(payloads, standing, happening, head_before=head)
+            for event, payload in _about_pull_request(payloads, state, happening, head_before=head)
         )
 
 
 def _about_pull_request(
-    payloads: Payloads, standing: PullRequestStanding, happening: Happening, *, head_before: str
+    payloads: Payloads, state: PullRequestStanding, happening: Happening, *, head_before: str
 ) -> Iterator[tuple[str, Json]]:
-    about = {"pull_request": conversations.listed_pull_request(payloads, standing)}
+    about = {"pull_request": conversations.listed_pull_request(payloads, state)}
     if happening.did is Did.REVIEWED:
-        yield "pull_request_review", {"action": "submitted", "review": _review(payloads, standing, happening), **about}
-        for each in happening.line_comments:
-            remark = conversations.line_comment(payloads, standing, happening, each)
+        yield "pull_request_review", {"action": "submitted", "review": _review(payloads, state, happening), **about}
+        for line_comment in happening.line_comments:
+            remark = conversations.line_comment(payloads, state, happening, line_comment)
             yield "pull_request_review_comment", {"action": "created", "comment": remark, **about}
     elif happening.did is Did.REVIEW_DISMISSED:
-        for review in standing.reviews:
+        for review in state.reviews:
             if review.id == happening.review:
-                told = _review(payloads, standing, review)
-                yield "pull_request_review", {"action": "dismissed", "review": told, **about}
+                document = _review(payloads, state, review)
+                yield "pull_request_review", {"action": "dismissed", "review": document, **about}
     elif happening.did is Did.COMMENTED:
-        yield "issue_comment", _comment(payloads, standing, happening)
+        yield "issue_comment", _comment(payloads, state, happening)
     elif action := _ACTIONS.get(happening.did):
-        whole = conversations.pull_request(payloads, standing)
-        number = standing.pull_request.number
-        particulars = _particulars(payloads, standing, happening)
+        whole = conversations.pull_request(payloads, state)
+        number = state.pull_request.number
+        particulars = _particulars(payloads, state, happening)
         if action == "synchronize":
-            particulars = {"before": head_before, "after": standing.head_sha}
+            particulars = {"before": head_before, "after": state.head_sha}
         yield "pull_request", {"action": action, "number": number, "pull_request": whole, **particulars}
 
 
 def _of_issue(payloads: Payloads, record: Issue) -> Iterator[_Told]:
-    standing = issue_at(record, record.created_at - _INSTANT)
-    opened = {"action": "opened", "issue": conversations.issue(payloads, standing)}
+    state = issue_at(record, record.created_at - _INSTANT)
+    opened = {"action": "opened", "issue": conversations.issue(payloads, state)}
     yield _Told(record.created_at, record.repository, "issues", record.author, opened)
     for happening in record.happenings:
-        standing.take(happening)
+        state.take(happening)
         if happening.did is Did.COMMENTED:
-            remark = _comment(payloads, standing, happening)
+            remark = _comment(payloads, state, happening)
             yield _Told(happening.at, record.repository, "issue_comment", happening.by, remark)
         elif action := _ACTIONS.get(happening.did):
             payload = {
                 "action": action,
-                "issue": conversations.issue(payloads, standing),
-                **_particulars(payloads, standing, happening),
+                "issue": conversations.issue(payloads, state),
+                **_particulars(payloads, state, happening),
             }
             yield _Told(happening.at, record.repository, "issues", happening.by, payload)
 
 
-def _review(payloads: Payloads, standing: PullRequestStanding, review: Happening) -> Json:
+def _review(payloads: Payloads, state: PullRequestStanding, review: Happening) -> Json:
     """Webhooks write a review's state in small letters, and no words as null."""
-    told = conversations.review(payloads, standing, review)
-    return {**told, "state": told["state"].lower(), "body": told["body"] or None}
+    document = conversations.review(payloads, state, review)
+    return {**document, "state": document["state"].lower(), "body": document["body"] or None}
 
 
-def _comment(payloads: Payloads, standing: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
+def _comment(payloads: Payloads, state: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
     return {
         "action": "created",
-        "issue": conversations.issue(payloads, standing),
-        "comment": comment(payloads, standing, happening),
+        "issue": conversations.issue(payloads, state),
+        "comment": comment(payloads, state, happening),
     }
 
 
-def _particulars(payloads: Payloads, standing: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
+def _particulars(payloads: Payloads, state: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
     match happening.did:
         case Did.REVIEW_REQUESTED | Did.REVIEW_REQUEST_REMOVED if happening.team:
             return {"requested_team": payloads.team(happening.team)}
         case Did.REVIEW_REQUESTED | Did.REVIEW_REQUEST_REMOVED:
             return {"requested_reviewer": payloads.user_or_none(happening.of)}
         case Did.LABELLED | Did.UNLABELLED:
-            return {"label": payloads.label(standing.record.repository, happening.text)}
+            return {"label": payloads.label(state.record.repository, happening.text)}
         case Did.ASSIGNED | Did.UNASSIGNED:
             return {"assignee": payloads.user_or_none(happening.of)}
         case Did.RETITLED:
-            return {"changes": {"title": {"from": title_before(standing, happening)}}}
+            return {"changes": {"title": {"from": title_before(state, happening)}}}
         case _:
             return {}
 
@@ -272,8 +272,8 @@ def _particulars(payloads: Payloads, standing: PullRequestStanding | IssueStandi
 
 def _of_run(payloads: Payloads, run: PipelineRun) -> Iterator[_Told]:
     for attempt in run.attempts:
-        begun = run.created_at if attempt.number == 1 else attempt.started_at
-        for at, action in ((begun, "requested"), (attempt.finished_at, "completed")):
+        started_at = run.created_at if attempt.number == 1 else attempt.started_at
+        for at, action in ((started_at, "requested"), (attempt.finished_at, "completed")):
             payload = {
                 "action": action,
                 "workflow_run": delivery.workflow_run(payloads, run, attempt, at),

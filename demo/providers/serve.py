@@ -99,42 +99,42 @@ def _serve_alone(path: Path) -> NoReturn:
     served: DemoGitHub | None = None
     server: GitHubServer | None = None
     while True:
-        told = DemoGitHub.read(path)
-        if told is not None and told != served:
+        document = DemoGitHub.read(path)
+        if document is not None and document != served:
             if server is not None:
                 server.stop()
                 server = None
-            history = history_of(told)
-            while history is not None and server is None and DemoGitHub.read(path) == told:
-                server = _listening(told, history)
-            served = told
+            history = history_of(document)
+            while history is not None and server is None and DemoGitHub.read(path) == document:
+                server = _listening(document, history)
+            served = document
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def history_of(told: DemoGitHub) -> DeliveryHistory | None:
+def history_of(demo_github: DemoGitHub) -> DeliveryHistory | None:
     """None where the repositories do not hold the year: another version of the demo wrote them, or they are gone."""
     try:
-        return demo_history(told.year, Path(told.repositories))
+        return demo_history(demo_github.year, Path(demo_github.repositories))
     except (LookupError, OSError, subprocess.CalledProcessError):
         sys.stderr.write(
-            f"The repositories in {told.repositories} are not those of this version's demo: its simulated GitHub "
+            f"The repositories in {demo_github.repositories} are not those of this version's demo: its simulated GitHub "
             "rests, and what was read stays. A demo in another data folder has one that answers.\n"
         )
         return None
 
 
-def _listening(told: DemoGitHub, history: DeliveryHistory) -> GitHubServer | None:
+def _listening(demo_github: DemoGitHub, history: DeliveryHistory) -> GitHubServer | None:
     """None, after a pause, where somebody else has the port; the next demo run picks another one."""
     try:
         server = GitHubServer(
             history,
-            tokens=[Token(told.token, _LOGIN)],
+            tokens=[Token(demo_github.token, _LOGIN)],
             limit=_REQUESTS_AN_HOUR,
             web=f"https://{CODE_HOST}",
-            port=told.port,
+            port=demo_github.port,
         )
     except OSError as problem:
-        sys.stderr.write(f"The simulated GitHub cannot listen at {told.url}: {problem}\n")
+        sys.stderr.write(f"The simulated GitHub cannot listen at {demo_github.url}: {problem}\n")
         time.sleep(_SECONDS_UNTIL_ANOTHER_TRY)
         return None
     server.start()

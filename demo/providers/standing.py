@@ -156,7 +156,7 @@ class PullRequestStanding(Standing):
 
 def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestStanding:
     """The pull request at an instant at or after which it was opened."""
-    standing = PullRequestStanding(
+    state = PullRequestStanding(
         title=pull_request.title,
         labels=list(pull_request.labels),
         assignees=[],
@@ -165,27 +165,27 @@ def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestStand
         is_draft=pull_request.is_draft,
         commits=list(pull_request.commits),
     )
-    return _folded(standing, pull_request.happenings, at)
+    return _folded(state, pull_request.happenings, at)
 
 
 def issue_at(issue: Issue, at: datetime) -> IssueStanding:
     """The issue at an instant at or after which it was opened."""
-    standing = IssueStanding(
+    state = IssueStanding(
         title=issue.title,
         labels=list(issue.labels),
         assignees=list(issue.assignees),
         updated_at=issue.created_at,
         issue=issue,
     )
-    return _folded(standing, issue.happenings, at)
+    return _folded(state, issue.happenings, at)
 
 
-def _folded(standing: Folded, happenings: Iterable[Happening], at: datetime) -> Folded:
+def _folded(state: Folded, happenings: Iterable[Happening], at: datetime) -> Folded:
     for happening in happenings:
         if happening.at > at:
             break
-        standing.take(happening)
-    return standing
+        state.take(happening)
+    return state
 
 
 class HistoryAt:
@@ -203,20 +203,20 @@ class HistoryAt:
     @cached_property
     def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestStanding]]:
         """By number."""
-        standing: dict[str, dict[int, PullRequestStanding]] = defaultdict(dict)
-        for each in self.history.pull_requests:
-            if each.created_at <= self.at:
-                standing[each.repository.name][each.number] = pull_request_at(each, self.at)
-        return standing
+        states: dict[str, dict[int, PullRequestStanding]] = defaultdict(dict)
+        for pull_request in self.history.pull_requests:
+            if pull_request.created_at <= self.at:
+                states[pull_request.repository.name][pull_request.number] = pull_request_at(pull_request, self.at)
+        return states
 
     @cached_property
     def issues(self) -> Mapping[str, Mapping[int, IssueStanding]]:
         """By number, without those that are deleted."""
-        standing: dict[str, dict[int, IssueStanding]] = defaultdict(dict)
+        states: dict[str, dict[int, IssueStanding]] = defaultdict(dict)
         for issue in self.history.issues:
             if issue.created_at <= self.at and not (folded := issue_at(issue, self.at)).is_deleted:
-                standing[issue.repository.name][issue.number] = folded
-        return standing
+                states[issue.repository.name][issue.number] = folded
+        return states
 
     def was_deleted(self, repository: str, number: int) -> bool:
         """Whether an issue of the number was there once."""
@@ -244,8 +244,8 @@ class HistoryAt:
                 commit.sha: commit
                 for commits in (
                     self.commits.get(name, []),
-                    *(each.pull_request.commits for each in self.pull_requests[name].values()),
-                    *(seen.commits for each in self.pull_requests[name].values() for seen in each.seen),
+                    *(state.pull_request.commits for state in self.pull_requests[name].values()),
+                    *(seen.commits for state in self.pull_requests[name].values() for seen in state.seen),
                 )
                 for commit in commits
             }
@@ -255,15 +255,15 @@ class HistoryAt:
     @cached_property
     def pull_requests_by_id(self) -> Mapping[str, PullRequestStanding]:
         """By id as text, as a node's id has it."""
-        return {str(each.pull_request.id): each for of in self.pull_requests.values() for each in of.values()}
+        return {str(record.pull_request.id): record for of in self.pull_requests.values() for record in of.values()}
 
     @cached_property
     def issues_by_id(self) -> Mapping[str, IssueStanding]:
-        return {str(each.issue.id): each for of in self.issues.values() for each in of.values()}
+        return {str(record.issue.id): record for of in self.issues.values() for record in of.values()}
 
     @cached_property
     def deployments_by_id(self) -> Mapping[str, Deployment]:
-        return {str(each.id): each for of in self.deployments.values() for each in of}
+        return {str(record.id): record for of in self.deployments.values() for record in of}
 
     @cached_property
     def runs(self) -> Mapping[str, list[PipelineRun]]:
@@ -279,7 +279,7 @@ class HistoryAt:
 
 
 def _by_repository(records: Iterable[Record]) -> dict[str, list[Record]]:
-    found: dict[str, list[Record]] = defaultdict(list)
+    by_repository: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        found[record.repository.name].append(record)
-    return found
+        by_repository[record.repository.name].append(record)
+    return by_repository

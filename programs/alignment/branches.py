@@ -21,13 +21,13 @@ def branches(pairs: Iterable[tuple[int, int | None]]) -> list[Branch]:
     below: Mapping[int | None, list[int]] = defaultdict(list)
     for pk, parent in parents.items():
         below[parent if parent in parents and not _serves_itself(pk, parents) else None].append(pk)
-    found = []
+    ordered = []
     waiting = [(pk, 0) for pk in reversed(below[None])]
     while waiting:
         pk, depth = waiting.pop()
-        found.append(Branch(pk, depth))
+        ordered.append(Branch(pk, depth))
         waiting += [(child, depth + 1) for child in reversed(below[pk])]
-    return found
+    return ordered
 
 
 def with_those_above(tree: Sequence[Branch], first: int, last: int) -> list[Branch]:

@@ -30,16 +30,16 @@ def parents_offered(
     so does what the `known` objective serves, whoever may see that.
     """
     offers = parents_of(sight, None if unit == WHOLE else unit, quarter, known=known)
-    found = _grouped(offers)
-    return _with_chosen(found, sight, named, known.parent_id if known else None)
+    grouped = _grouped(offers)
+    return _with_chosen(grouped, sight, named, known.parent_id if known else None)
 
 
 def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
     """Whose improvement plan a ticket of that unit (a slug, or WHOLE) can be part of: its own objectives, those of
     units above, those of the whole organisation, and others.
     """
-    found = _grouped(plans_of(sight, unit if unit and unit != WHOLE else None))
-    return _with_chosen(found, sight, named, known.objective_id if known else None)
+    grouped = _grouped(plans_of(sight, unit if unit and unit != WHOLE else None))
+    return _with_chosen(grouped, sight, named, known.objective_id if known else None)
 
 
 def _grouped(offers: Iterable[Offer]) -> list[Choice]:
@@ -54,19 +54,19 @@ def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
     ]
 
 
-def _with_chosen(found: list[Choice], sight: Sight, named: str, kept: int | None) -> list[Choice]:
+def _with_chosen(choices: list[Choice], sight: Sight, named: str, current: int | None) -> list[Choice]:
     """Together with what is `named`, where it is the viewer's to see, and what stands there already: an edit keeps it,
     also where it may not be told what that is.
     """
-    offered = _keys(found)
-    numbers = {named if named.isdecimal() and len(named) < 16 else "", str(kept or "")} - {""}
+    offered = _keys(choices)
+    numbers = {named if named.isdecimal() and len(named) < 16 else "", str(current or "")} - {""}
     missing = [int(number) for number in numbers if number not in offered]
     if not missing:
-        return found
+        return choices
     chosen = _worded(Objective.objects.within(sight).select_related("unit").filter(pk__in=missing))
-    if kept in missing and str(kept) not in dict(chosen):
-        chosen.append((str(kept), UNSEEN_OBJECTIVE))
-    return [*found, *([("Chosen", chosen)] if chosen else [])]
+    if current in missing and str(current) not in dict(chosen):
+        chosen.append((str(current), UNSEEN_OBJECTIVE))
+    return [*choices, *([("Chosen", chosen)] if chosen else [])]
 
 
 def _keys(choices: Sequence[Choice]) -> set[str]:

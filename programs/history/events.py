@@ -74,15 +74,15 @@ class NamesOfToday:
 
     def __init__(self, events: Sequence[Any], sight: Sight, *, objective: str) -> None:
         """`objective` is the field of the events that holds an objective's id."""
-        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
+        lookups: Mapping[str, tuple[QuerySet[Any], str]] = {
             "unit_id": (Unit.objects.all(), "name"),
             "owner_id": (Person.objects.all(), "full_name"),
             objective: (Objective.objects.within(sight), "title"),
         }
         self._nameless = {"unit_id": Untold.GONE, "owner_id": Untold.GONE, objective: Untold.UNSEEN}
         self._known: Mapping[str, Mapping[int, str]] = {
-            field: dict(found.filter(pk__in=changed).values_list("pk", column))
-            for field, (found, column) in asked.items()
+            field: dict(queryset.filter(pk__in=changed).values_list("pk", column))
+            for field, (queryset, column) in lookups.items()
             if (changed := _changed(field, events))
         }
 

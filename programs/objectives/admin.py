@@ -26,7 +26,8 @@ else:  # generic for the type checker only
 
 class TemplateKeyResultForm(TemplateKeyResultModelForm):
     statistic = forms.ChoiceField(
-        choices=[("", "The metric's own"), *((each.value, each.value) for each in Statistic)], required=False
+        choices=[("", "The metric's own"), *((statistic.value, statistic.value) for statistic in Statistic)],
+        required=False,
     )
 
     class Meta:
@@ -44,22 +45,22 @@ class TemplateKeyResultForm(TemplateKeyResultModelForm):
 
     def clean(self) -> dict[str, Any]:
         """A metric's own direction and statistics, and an aim."""
-        said = super().clean() or {}
+        data = super().clean() or {}
         changed = "metric" in self.changed_data or not self.instance.pk
-        metric = get(said["metric"]) if said.get("metric") and changed else None
+        metric = get(data["metric"]) if data.get("metric") and changed else None
         if metric is not None and metric.always_by:
             self.add_error("metric", "It has a value for each agent or language, and none of all: choose another.")
-        if metric is not None and metric.better is not Better.NEITHER and said.get("better") != metric.better.value:
+        if metric is not None and metric.better is not Better.NEITHER and data.get("better") != metric.better.value:
             self.add_error("better", f"Of {metric.name}, {metric.better.value} is better.")
-        if metric is not None and said.get("statistic") and said["statistic"] not in metric.statistics:
+        if metric is not None and data.get("statistic") and data["statistic"] not in metric.statistics:
             self.add_error("statistic", f"{metric.name} has no such statistic.")
-        if said.get("target") is None and said.get("change_percent") is None:
+        if data.get("target") is None and data.get("change_percent") is None:
             self.add_error("change_percent", "Give a change from the baseline in percent, or a target.")
-        if said.get("target_kind") == TargetKind.RELATIVE and said.get("change_percent") is None:
+        if data.get("target_kind") == TargetKind.RELATIVE and data.get("change_percent") is None:
             self.add_error("change_percent", "Say by how many percent it is to change.")
-        if said.get("target_kind") == TargetKind.ABSOLUTE and said.get("target") is None:
+        if data.get("target_kind") == TargetKind.ABSOLUTE and data.get("target") is None:
             self.add_error("target", "Say which value is to be reached.")
-        return said
+        return data
 
 
 class TemplateKeyResults(TemplateKeyResultInline):

@@ -108,9 +108,11 @@ class PhilosophyView(ProgramView):
     def post(self, request: Request) -> Response:
         """Publish a new version, as executives and admins may."""
         given = given_fields(request, ("text", "reason", "number"), needed=("text", "reason", "number"))
-        said = (text("text", given["text"]), text("reason", given["reason"]))
+        text_and_reason = (text("text", given["text"]), text("reason", given["reason"]))
         try:
-            publish_philosophy(access_of(request.user), *said, of_number=number("number", given["number"]) or 0)
+            publish_philosophy(
+                access_of(request.user), *text_and_reason, of_number=number("number", given["number"]) or 0
+            )
         except PermissionError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except PhilosophyError as problem:
@@ -126,9 +128,9 @@ class PhilosophyVersionsView(ProgramView):
     def get(self, request: Request) -> Response:
         """What was published until now, the latest first."""
         only(request)
-        found = philosophy_versions()
-        names = names_of([each.written_by for each in found if each.written_by])
-        return Response({"versions": [_heading(each, names) for each in found]})
+        versions = philosophy_versions()
+        names = names_of([version.written_by for version in versions if version.written_by])
+        return Response({"versions": [_heading(version, names) for version in versions]})
 
 
 class PhilosophyVersionView(ProgramView):
@@ -136,12 +138,12 @@ class PhilosophyVersionView(ProgramView):
     def get(self, request: Request, number: int) -> Response:
         """One version, and what it changed in the one before."""
         only(request)
-        found = version_numbered(number)
-        if found is None:
+        version = version_numbered(number)
+        if version is None:
             raise NotFound
-        names = names_of([found.written_by] if found.written_by else [])
-        changed = [{"kind": each.kind or "same", "text": each.text} for each in lines_changed(found)]
-        return Response({**_heading(found, names), "text": found.text, "lines": changed})
+        names = names_of([version.written_by] if version.written_by else [])
+        changed = [{"kind": line.kind or "same", "text": line.text} for line in lines_changed(version)]
+        return Response({**_heading(version, names), "text": version.text, "lines": changed})
 
 
 class AcknowledgeView(ProgramView):
@@ -162,16 +164,16 @@ class AcknowledgeView(ProgramView):
         return Response(_document(holds, request))
 
 
-def _document(found: Philosophy, request: Request) -> dict[str, Any]:
-    by, of = acknowledged_by(found.number) if may_publish(access_of(request.user)) else (None, None)
+def _document(version: Philosophy, request: Request) -> dict[str, Any]:
+    by, of = acknowledged_by(version.number) if may_publish(access_of(request.user)) else (None, None)
     viewer = request.user if isinstance(request.user, User) else None
     return {
-        "number": found.number,
-        "text": found.text,
-        "reason": found.reason or None,
-        "written_by": name_of(found.written_by) if found.written_by else None,
-        "written_at": found.written_at,
-        "acknowledged": has_acknowledged(viewer, found.number) if viewer else None,
+        "number": version.number,
+        "text": version.text,
+        "reason": version.reason or None,
+        "written_by": name_of(version.written_by) if version.written_by else None,
+        "written_at": version.written_at,
+        "acknowledged": has_acknowledged(viewer, version.number) if viewer else None,
         "acknowledged_by": by,
         "accounts": of,
     }

@@ -56,13 +56,13 @@ class PhilosophyForm(forms.Form):
 @never_cache
 @require_GET
 def philosophy(request: HttpRequest) -> HttpResponse:
-    found, access = current_philosophy(), access_in(request)
-    done, accounts = acknowledged_by(found.number) if may_publish(access) else (0, 0)
+    version, access = current_philosophy(), access_in(request)
+    done, accounts = acknowledged_by(version.number) if may_publish(access) else (0, 0)
     context = {
-        "html": as_html(found.text),
-        "published": _published(found),
-        "number": found.number,
-        "acknowledged": has_acknowledged(request.user, found.number),  # type: ignore[arg-type]  # an account: login_required
+        "html": as_html(version.text),
+        "published": _published(version),
+        "number": version.number,
+        "acknowledged": has_acknowledged(request.user, version.number),  # type: ignore[arg-type]  # an account: login_required
         "done": done,
         "accounts": accounts,
         "edit_url": reverse("philosophy_edit") if may_publish(access) else "",
@@ -98,9 +98,9 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and "preview" in request.POST:
         return _form_page(request, form, {"preview": as_html(form.cleaned_data["text"])})
     if form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         try:
-            publish_philosophy(access, said["text"], said["reason"], of_number=said["number"])
+            publish_philosophy(access, data["text"], data["reason"], of_number=data["number"])
         except PhilosophyConflictError as conflict:
             return _conflict_page(request, form, conflict.published)
         except PhilosophyError as problem:
@@ -115,14 +115,14 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
 @require_GET
 def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
     """An earlier version, and what it changed in the one before."""
-    found = version_numbered(number)
-    if found is None:
+    version = version_numbered(number)
+    if version is None:
         raise Http404("No such version.")
     context = {
-        "version": found,
-        "html": as_html(found.text),
-        "published": f"{name_of(found.written_by) if found.written_by else GONE}, {moment(found.written_at)}",
-        "differences": lines_changed(found),
+        "version": version,
+        "html": as_html(version.text),
+        "published": f"{name_of(version.written_by) if version.written_by else GONE}, {moment(version.written_at)}",
+        "differences": lines_changed(version),
     }
     return render(request, "programs/philosophy/version.html", context)
 
@@ -144,22 +144,22 @@ def _form_page(
     return render(request, "programs/philosophy/form.html", {**(context or {}), "form": form}, status=status)
 
 
-def _published(found: Philosophy) -> str:
-    if found.written_at is None:
+def _published(version: Philosophy) -> str:
+    if version.written_at is None:
         return "A first text that Headway brings along; nobody published it yet"
-    who = name_of(found.written_by) if found.written_by else GONE
-    return f"Version {found.number}, {who}, {moment(found.written_at)}"
+    who = name_of(version.written_by) if version.written_by else GONE
+    return f"Version {version.number}, {who}, {moment(version.written_at)}"
 
 
 def _versions() -> Sequence[VersionLine]:
     listed = philosophy_versions()
-    names = names_of([each.written_by for each in listed if each.written_by])
+    names = names_of([version.written_by for version in listed if version.written_by])
     return [
         VersionLine(
-            each.number,
-            each.reason,
-            f"{names.get(each.written_by_id or 0, GONE)}, {moment(each.written_at)}",
-            reverse("philosophy_version", args=[each.number]),
+            version.number,
+            version.reason,
+            f"{names.get(version.written_by_id or 0, GONE)}, {moment(version.written_at)}",
+            reverse("philosophy_version", args=[version.number]),
         )
-        for each in listed
+        for version in listed
     ]

@@ -24,10 +24,10 @@ def quarter_of(day: date) -> Quarter:
 
 def quarter_at(day: date) -> Quarter:
     """As `quarter_of`, and stored."""
-    found = quarter_of(day)
-    if not found._state.adding:
-        return found
-    return Quarter.objects.get_or_create(start=found.start, defaults={"end": found.end})[0]
+    quarter = quarter_of(day)
+    if not quarter._state.adding:
+        return quarter
+    return Quarter.objects.get_or_create(start=quarter.start, defaults={"end": quarter.end})[0]
 
 
 def current_quarter() -> Quarter:

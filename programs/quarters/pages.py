@@ -34,33 +34,33 @@ class Quarters:
 
     @property
     def current(self) -> Quarter:
-        return next(each for each in self.known if each.start <= self.today < each.end)
+        return next(quarter for quarter in self.known if quarter.start <= self.today < quarter.end)
 
     def starting(self, word: str) -> Quarter:
         """The quarter with that first day; today's where none is named.  Raises BadFilterError."""
         if not word:
             return self.current
-        found = next((each for each in self.known if each.start.isoformat() == word), None)
-        if found is None:
+        quarter = next((other for other in self.known if other.start.isoformat() == word), None)
+        if quarter is None:
             raise BadFilterError("quarter", f"quarter= is the first day of a quarter, like {self.current.start}.")
-        return found
+        return quarter
 
     def before(self, quarter: Quarter) -> Quarter | None:
-        return next((each for each in reversed(self.known) if each.end <= quarter.start), None)
+        return next((other for other in reversed(self.known) if other.end <= quarter.start), None)
 
     def after(self, quarter: Quarter) -> Quarter | None:
-        return next((each for each in self.known if each.start >= quarter.end), None)
+        return next((other for other in self.known if other.start >= quarter.end), None)
 
     def open(self) -> list[Quarter]:
         """Those for which objectives can be written."""
-        return [each for each in self.known if not each.is_closed]
+        return [quarter for quarter in self.known if not quarter.is_closed]
 
 
 def quarters(today: date) -> Quarters:
     """One query, once today's quarter and the following one are known."""
     known = list(Quarter.objects.all())
-    has_current = any(each.start <= today < each.end for each in known)
-    if not has_current or not any(each.start > today and not each.is_closed for each in known):
+    has_current = any(quarter.start <= today < quarter.end for quarter in known)
+    if not has_current or not any(quarter.start > today and not quarter.is_closed for quarter in known):
         upcoming = following(current_quarter())
         while upcoming.is_closed:
             upcoming = following(upcoming)
@@ -74,17 +74,19 @@ def known_quarter(start: str) -> Quarter:
         day = date.fromisoformat(start)
     except ValueError:
         raise Http404("No quarter begins on that day.") from None
-    found = Quarter.objects.select_related("document", "closed_by").filter(start=day).first()
-    if found is None:
+    quarter = Quarter.objects.select_related("document", "closed_by").filter(start=day).first()
+    if quarter is None:
         raise Http404("No quarter begins on that day.")
-    return found
+    return quarter
 
 
-def choices(found: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:
+def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:
     """The latest first."""
     return [
-        QuarterChoice(str(each), wording.days(each.window), _note(found, each), url_of(each), each == chosen)
-        for each in reversed(found.known)
+        QuarterChoice(
+            str(quarter), wording.days(quarter.window), _note(choice, quarter), url_of(quarter), quarter == chosen
+        )
+        for quarter in reversed(choice.known)
     ]
 
 
@@ -102,9 +104,9 @@ def quarter_url(quarter: Quarter) -> str:
     return reverse("quarter", args=[quarter.start])
 
 
-def _note(found: Quarters, quarter: Quarter) -> str:
+def _note(choice: Quarters, quarter: Quarter) -> str:
     if quarter.is_closed:
         return "closed"
-    if quarter == found.current:
+    if quarter == choice.current:
         return "now"
-    return "to be closed" if quarter.end <= found.today else "to come"
+    return "to be closed" if quarter.end <= choice.today else "to come"

@@ -61,12 +61,12 @@ class LetterAdmin(LetterModelAdmin):
     )
 
     @admin.display(description="notices", ordering="enclosed")
-    def notices(self, letter: Letter) -> int:
-        return int(getattr(letter, "enclosed", 0))
+    def notices(self, email: Letter) -> int:
+        return int(getattr(email, "enclosed", 0))
 
     @admin.action(description="Try again: what failed, or may not have arrived")
-    def try_again(self, request: HttpRequest, letters: QuerySet[Letter]) -> None:
-        count = send_again(letters)
+    def try_again(self, request: HttpRequest, emails: QuerySet[Letter]) -> None:
+        count = send_again(emails)
         messages.success(request, f"{count} letters are sent again within a minute, each as the same message.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:

@@ -39,10 +39,10 @@ def parameter(request: Request, name: str) -> str:
 
 def asked_yes(request: Request, name: str) -> bool:
     """Whether the address says `yes` to it.  Raises QueryError for another word."""
-    said = parameter(request, name)
-    if said not in ("", "yes"):
+    value = parameter(request, name)
+    if value not in ("", "yes"):
         raise QueryError(name, "yes, or leave it out.")
-    return bool(said)
+    return bool(value)
 
 
 def text(name: str, value: object) -> str:
@@ -91,7 +91,7 @@ def by_id(name: str, value: object, *, of: str) -> dict[int, Any]:
     wrong = next((key for key in value if not (str(key).isdecimal() and len(str(key)) < LONGEST_ID)), None)
     if wrong is not None:
         raise QueryError(f"{name}.{str(wrong)[:40]}", f"It must be by the ids of {of}.")
-    return {int(key): said for key, said in value.items()}
+    return {int(key): entry for key, entry in value.items()}
 
 
 def yes_or_no(name: str, value: object) -> bool:

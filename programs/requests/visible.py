@@ -24,19 +24,19 @@ def check_is_of_account(access: Access) -> None:
 def visible_ticket(pk: int, access: Access) -> Ticket:
     """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
     seen = Ticket.objects.within(access.sight).select_related("unit", "owner", "objective", "effect")
-    found = seen.filter(pk=pk).first()
-    if found is None:
+    ticket = seen.filter(pk=pk).first()
+    if ticket is None:
         raise NotFound
-    return found
+    return ticket
 
 
 def visible_objective(pk: int, access: Access) -> Objective:
     """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
     seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
-    found = seen.filter(pk=pk).first()
-    if found is None:
+    objective = seen.filter(pk=pk).first()
+    if objective is None:
         raise NotFound
-    return found
+    return objective
 
 
 def known_quarter(start: str) -> Quarter:
@@ -45,7 +45,7 @@ def known_quarter(start: str) -> Quarter:
         first = date.fromisoformat(start)
     except ValueError:
         raise NotFound from None
-    found = Quarter.objects.select_related("document").filter(start=first).first()
-    if found is None:
+    quarter = Quarter.objects.select_related("document").filter(start=first).first()
+    if quarter is None:
         raise NotFound
-    return found
+    return quarter

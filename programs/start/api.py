@@ -101,25 +101,27 @@ class StartView(ProgramView):
     @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
         """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
-        access, begun = _asked(request)
+        access, selection = _asked(request)
         quarter = current_quarter()
         return Response(
             {
-                "set": begun.chosen.slug,
+                "set": selection.chosen.slug,
                 "quarter": str(quarter),
                 "most_teams": MOST_PILOT_TEAMS,
                 "sets": [
                     {
-                        "set": each.slug,
-                        "name": each.name,
-                        "why": each.why,
-                        "metrics": [metric.key for metric in each.metrics],
+                        "set": starter_set.slug,
+                        "name": starter_set.name,
+                        "why": starter_set.why,
+                        "metrics": [metric.key for metric in starter_set.metrics],
                     }
-                    for each in STARTER_SETS.values()
+                    for starter_set in STARTER_SETS.values()
                 ],
                 "teams_offered": led_unit_documents(access.sight),
-                "baseline": [_baseline(each, begun) for each in baseline_report(begun, access)] if begun.units else [],
-                "teams": [_team(team) for team in pilot_teams(begun, quarter)] if begun.units else [],
+                "baseline": [_baseline(baseline, selection) for baseline in baseline_report(selection, access)]
+                if selection.units
+                else [],
+                "teams": [_team(team) for team in pilot_teams(selection, quarter)] if selection.units else [],
             }
         )
 
@@ -130,9 +132,9 @@ class StartSuggestionsView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
-        access, begun = _asked(request)
-        found = first_steps(begun.units, begun.chosen.metrics, access, today=windows.local_today())
-        return Response({"suggestions": [_step(each) for each in found]})
+        access, selection = _asked(request)
+        steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
+        return Response({"suggestions": [_step(step) for step in steps]})
 
 
 def _asked(request: Request) -> tuple[Access, Begun]:
@@ -147,13 +149,15 @@ def _asked(request: Request) -> tuple[Access, Begun]:
     return access, chosen_teams(access.sight, chosen, request.query_params.getlist("unit"))
 
 
-def _baseline(found: BaselineOfMetric, begun: Begun) -> dict[str, Any]:
+def _baseline(baseline: BaselineOfMetric, selection: Begun) -> dict[str, Any]:
     return {
-        "metric": found.metric.key,
-        "name": found.metric.name,
-        "unit_of_measure": found.metric.unit.value,
-        "period": found.asked.period or None,
-        "teams": [{"unit": unit.slug, **_stand(stand)} for unit, stand in zip(begun.units, found.stands, strict=True)],
+        "metric": baseline.metric.key,
+        "name": baseline.metric.name,
+        "unit_of_measure": baseline.metric.unit.value,
+        "period": baseline.asked.period or None,
+        "teams": [
+            {"unit": unit.slug, **_stand(stand)} for unit, stand in zip(selection.units, baseline.stands, strict=True)
+        ],
     }
 
 
@@ -164,26 +168,26 @@ def _stand(stand: Stand | None) -> dict[str, Any]:
     return {"value": stand.value, "sample_size": stand.sample_size, "reason": None}
 
 
-def _team(found: PilotTeam) -> dict[str, Any]:
+def _team(team: PilotTeam) -> dict[str, Any]:
     return {
-        "unit": found.unit.slug,
-        "name": found.unit.name,
-        "focus": found.focus.number if found.focus else 0,
-        "indicators": found.focus.indicators if found.focus else [],
-        "has_set": found.has_set,
-        "objective": found.objective,
+        "unit": team.unit.slug,
+        "name": team.unit.name,
+        "focus": team.focus.number if team.focus else 0,
+        "indicators": team.focus.indicators if team.focus else [],
+        "has_set": team.has_set,
+        "objective": team.objective,
     }
 
 
-def _step(found: FirstStep) -> dict[str, Any]:
+def _step(step: FirstStep) -> dict[str, Any]:
     return {
-        "unit": found.unit.slug,
-        "metric": found.metric.key,
-        "unit_of_measure": found.metric.unit.value,
-        "value": found.here.value,
-        "suggested": found.value,
-        "gap": found.gap,
-        "kind": found.suggestion.kind,
-        "title": found.suggestion.title,
-        "why": found.suggestion.why,
+        "unit": step.unit.slug,
+        "metric": step.metric.key,
+        "unit_of_measure": step.metric.unit.value,
+        "value": step.here.value,
+        "suggested": step.value,
+        "gap": step.gap,
+        "kind": step.suggestion.kind,
+        "title": step.suggestion.title,
+        "why": step.suggestion.why,
     }

@@ -38,19 +38,19 @@ def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access
 
     One look at the quarters and at the comparable units of all of them.
     """
-    asked = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
+    pairs = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
     questions = [
-        Question(metric, unit, Direction(metric.better.value), asked_about(metric, "").period) for unit, metric in asked
+        Question(metric, unit, Direction(metric.better.value), asked_about(metric, "").period) for unit, metric in pairs
     ]
     answers = suggestions_for(questions, access, today=today)
-    found = [
+    steps = [
         step
-        for (unit, metric), answer in zip(asked, answers, strict=True)
+        for (unit, metric), answer in zip(pairs, answers, strict=True)
         if (step := _step(unit, metric, answer)) is not None
     ]
-    found.sort(key=lambda step: -step.gap)
+    steps.sort(key=lambda step: -step.gap)
     chosen: dict[str, FirstStep] = {}
-    for step in found:
+    for step in steps:
         chosen.setdefault(step.metric.key, step)
     return list(chosen.values())[:MOST_SUGGESTED]
 

@@ -103,25 +103,28 @@ class StepLine:
 @explains_bad_filters
 def program_start(request: HttpRequest) -> HttpResponse:
     access = _leader(request)
-    begun = _asked(request, access.sight)
-    units = begun.units
+    selection = _asked(request, access.sight)
+    units = selection.units
     slugs = [unit.slug for unit in units]
     quarter = current_quarter()
     context: dict[str, Any] = {
         "teams_offered": [
-            Choice(each.slug, each.indented_name, "", each.slug in slugs) for each in units_led(access.sight)
+            Choice(unit.slug, unit.indented_name, "", unit.slug in slugs) for unit in units_led(access.sight)
         ],
-        "sets": [Choice(each.slug, each.name, each.why, each is begun.chosen) for each in STARTER_SETS.values()],
+        "sets": [
+            Choice(starter_set.slug, starter_set.name, starter_set.why, starter_set is selection.chosen)
+            for starter_set in STARTER_SETS.values()
+        ],
         "most": MOST_PILOT_TEAMS,
-        "chosen": begun.chosen,
+        "chosen": selection.chosen,
         "quarter": quarter,
         "span": wording.count(STANDS_OVER_WEEKS, "week"),
         "units": [unit.name for unit in units],
     }
     if units:
-        context["baseline"] = _baseline(begun, access)
+        context["baseline"] = _baseline(selection, access)
         context["suggestions_url"] = f"{reverse('program_start_suggestions')}?{request.GET.urlencode()}"
-        context["teams"] = [_team(team, quarter) for team in pilot_teams(begun, quarter)]
+        context["teams"] = [_team(team, quarter) for team in pilot_teams(selection, quarter)]
     return render(request, "programs/overview/start.html", context)
 
 
@@ -132,10 +135,10 @@ def program_start(request: HttpRequest) -> HttpResponse:
 def program_start_suggestions(request: HttpRequest) -> HttpResponse:
     """Apart from the page: it looks at five quarters and all comparable units of each team."""
     access = _leader(request)
-    begun = _asked(request, access.sight)
+    selection = _asked(request, access.sight)
     quarter = current_quarter()
-    found = first_steps(begun.units, begun.chosen.metrics, access, today=windows.local_today())
-    context = {"steps": [_line(step, quarter) for step in found], "units": begun.units}
+    steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
+    context = {"steps": [_line(step, quarter) for step in steps], "units": selection.units}
     return render(request, "programs/overview/_suggestions.html", context)
 
 
@@ -156,43 +159,46 @@ def _asked(request: HttpRequest, sight: Sight) -> Begun:
         raise BadFilterError(problem.parameter, problem.message) from None
 
 
-def _baseline(begun: Begun, access: Access) -> list[BaselineRow]:
+def _baseline(selection: Begun, access: Access) -> list[BaselineRow]:
     return [
         BaselineRow(
-            each.metric.name,
-            each.metric.meaning,
-            [_cell(each.metric, each.asked, stand, unit) for unit, stand in zip(begun.units, each.stands, strict=True)],
+            baseline.metric.name,
+            baseline.metric.meaning,
+            [
+                _cell(baseline.metric, baseline.asked, stand, unit)
+                for unit, stand in zip(selection.units, baseline.stands, strict=True)
+            ],
         )
-        for each in baseline_report(begun, access)
+        for baseline in baseline_report(selection, access)
     ]
 
 
-def _cell(metric: Metric, asked: Asked, stand: Stand | None, unit: Unit) -> BaselineCell:
+def _cell(metric: Metric, query: Asked, stand: Stand | None, unit: Unit) -> BaselineCell:
     url = f"{reverse('metric_page', args=[metric.key])}?{urlencode({'unit': unit.slug})}"
     if stand is None or stand.value is None:
         return BaselineCell("", "", stand.reason if stand else "Not yours to see.", url)
-    period = f" {asked.period.label.lower()}" if asked.period else ""
+    period = f" {query.period.label.lower()}" if query.period else ""
     return BaselineCell(f"{wording.reading(stand.value, metric.unit)}{period}", f"of {stand.sample_size:,}", "", url)
 
 
-def _team(found: PilotTeam, quarter: Quarter) -> Team:
-    unit, known = found.unit, found.focus
-    asked = {"unit": unit.slug, "quarter": quarter.start.isoformat(), "mandatory": "1"}
+def _team(team: PilotTeam, quarter: Quarter) -> Team:
+    unit, known = team.unit, team.focus
+    params = {"unit": unit.slug, "quarter": quarter.start.isoformat(), "mandatory": "1"}
     own = wording.count(len(known.indicators), "key indicator") if known and known.indicators else ""
     return Team(
         name=unit.name,
-        indicators="those of this set" if found.has_set else own,
+        indicators="those of this set" if team.has_set else own,
         number=known.number if known else 0,
         begin_url=f"{reverse('focus_begin')}?{urlencode({'unit': unit.slug})}",
-        has_objective=found.objective is not None,
-        objective_url=f"{reverse('objective_new')}?{urlencode(asked)}"
-        if found.objective is None
-        else reverse("objective", args=[found.objective]),
+        has_objective=team.objective is not None,
+        objective_url=f"{reverse('objective_new')}?{urlencode(params)}"
+        if team.objective is None
+        else reverse("objective", args=[team.objective]),
     )
 
 
 def _line(step: FirstStep, quarter: Quarter) -> StepLine:
-    asked = {
+    params = {
         "unit": step.unit.slug,
         "quarter": quarter.start.isoformat(),
         "metric": step.metric.key,
@@ -204,6 +210,6 @@ def _line(step: FirstStep, quarter: Quarter) -> StepLine:
         to=str(wording.reading(step.value, step.metric.unit)),
         source=step.suggestion.title,
         why=step.suggestion.why,
-        objective_url=f"{reverse('objective_new')}?{urlencode(asked)}",
+        objective_url=f"{reverse('objective_new')}?{urlencode(params)}",
         benchmark_url=f"{reverse('benchmark_edit', args=[step.metric.key])}?{urlencode({'unit': step.unit.slug})}",
     )

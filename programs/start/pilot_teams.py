@@ -62,34 +62,34 @@ def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> Begun:
     """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
     if chosen_set not in STARTER_SETS:
         raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
-    asked = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
-    if len(asked) > MOST_PILOT_TEAMS:
+    wanted_slugs = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
+    if len(wanted_slugs) > MOST_PILOT_TEAMS:
         raise QueryError("unit", f"Begin with at most {MOST_PILOT_TEAMS} teams: what works there can spread.")
-    led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=asked) if sight.leads(unit.pk)}
-    missing = [each for each in asked if each not in led]
+    led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=wanted_slugs) if sight.leads(unit.pk)}
+    missing = [slug for slug in wanted_slugs if slug not in led]
     if missing:
         raise QueryError("unit", f"There is no unit “{missing[0][:80]}” that you lead.")
-    return Begun([led[each] for each in asked], STARTER_SETS[chosen_set])
+    return Begun([led[slug] for slug in wanted_slugs], STARTER_SETS[chosen_set])
 
 
-def baseline_report(begun: Begun, access: Access) -> list[BaselineOfMetric]:
+def baseline_report(selection: Begun, access: Access) -> list[BaselineOfMetric]:
     """Of each indicator of the set; one look at all of them and all teams."""
-    asked = [asked_about(metric, "") for metric in begun.chosen.metrics]
-    stood = stands_of_units(asked, begun.units, access, today=windows.local_today())
+    queries = [asked_about(metric, "") for metric in selection.chosen.metrics]
+    stood = stands_of_units(queries, selection.units, access, today=windows.local_today())
     return [
-        BaselineOfMetric(each.metric, each, [of_units.get(unit.pk) for unit in begun.units])
-        for each, of_units in zip(asked, stood, strict=True)
+        BaselineOfMetric(query.metric, query, [of_units.get(unit.pk) for unit in selection.units])
+        for query, of_units in zip(queries, stood, strict=True)
     ]
 
 
-def pilot_teams(begun: Begun, quarter: Quarter | None) -> list[PilotTeam]:
+def pilot_teams(selection: Begun, quarter: Quarter | None) -> list[PilotTeam]:
     """Two queries.  Without a quarter no team has its objective yet."""
-    focus = focus_of_units([unit.pk for unit in begun.units])
+    focus = focus_of_units([unit.pk for unit in selection.units])
     mandatory = Objective.objects.filter(
-        quarter=quarter, unit__in=begun.units, is_mandatory=True, published_at__isnull=False, dropped_at=None
+        quarter=quarter, unit__in=selection.units, is_mandatory=True, published_at__isnull=False, dropped_at=None
     )
     agreed: Mapping[int | None, int] = dict(mandatory.values_list("unit", "pk")) if quarter else {}
-    keys = [metric.key for metric in begun.chosen.metrics]
+    keys = [metric.key for metric in selection.chosen.metrics]
     return [
         PilotTeam(
             unit,
@@ -97,5 +97,5 @@ def pilot_teams(begun: Begun, quarter: Quarter | None) -> list[PilotTeam]:
             has_set=known is not None and known.indicators == keys,
             objective=agreed.get(unit.pk),
         )
-        for unit in begun.units
+        for unit in selection.units
     ]

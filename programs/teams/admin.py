@@ -40,18 +40,18 @@ class ProgramSettingsAdmin(ProgramSettingsModelAdmin):
 
     @admin.display(description="teams are today those of")
     def holds(self, settings: ProgramSettings) -> str:
-        found = teams_tree()
-        if found is None:
+        tree = teams_tree()
+        if tree is None:
             return "There is no Org Tree yet."
-        return found.name if settings.teams_tree_id == found.id else f"{found.name}, which is guessed"
+        return tree.name if settings.teams_tree_id == tree.id else f"{tree.name}, which is guessed"
 
     @admin.display(description="changes")
     def changes(self, settings: ProgramSettings) -> SafeString | str:
         """Who changed it when, the latest first."""
-        told = apps.get_model("programs", "ProgramSettingsEvent")._default_manager.select_related("pgh_context")
-        events: list[Any] = list(told.filter(pgh_obj=settings.pk).order_by("-pgh_id")[:CHANGES_LISTED])
-        trees = OrgTree.objects.in_bulk({each.teams_tree_id for each in events if each.teams_tree_id})
-        accounts = [account_of(each) for each in events]
+        history = apps.get_model("programs", "ProgramSettingsEvent")._default_manager.select_related("pgh_context")
+        events: list[Any] = list(history.filter(pgh_obj=settings.pk).order_by("-pgh_id")[:CHANGES_LISTED])
+        trees = OrgTree.objects.in_bulk({event.teams_tree_id for event in events if event.teams_tree_id})
+        accounts = [account_of(event) for event in events]
         names = names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
 
         def word(event: Any) -> str:

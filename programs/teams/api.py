@@ -21,6 +21,6 @@ class LedUnitSerializer(serializers.Serializer[object]):
 
 def led_unit_documents(sight: Sight) -> list[dict[str, Any]]:
     return [
-        {"unit": each.slug, "name": each.name, "tree": each.tree_slug, "parent": each.parent_slug}
-        for each in units_led(sight)
+        {"unit": unit.slug, "name": unit.name, "tree": unit.tree_slug, "parent": unit.parent_slug}
+        for unit in units_led(sight)
     ]

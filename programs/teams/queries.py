@@ -89,8 +89,8 @@ def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> Query
     """Teams that the viewer answers for and that have no objective of the quarter."""
     if quarter.is_closed or not sight.leads_any:
         return Unit.objects.none()
-    found = teams_without_objective(quarter, sight, today=today)
-    return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)
+    teams = teams_without_objective(quarter, sight, today=today)
+    return teams if sight.leads_whole else teams.filter(pk__in=sight.managed_ids)
 
 
 def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:

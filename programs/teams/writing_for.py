@@ -18,10 +18,10 @@ def units_led(sight: Sight) -> list[StandingUnit]:
     Of others not even which one they stand in is told: a manager may not know of the unit above.
     """
     trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
-    standing = standing_units(trees, on=windows.local_today())
+    current_units = standing_units(trees, on=windows.local_today())
     return [
         unit if sight.leads(unit.parent_id) else replace(unit, parent_id=None, parent_slug=None)
-        for unit in standing
+        for unit in current_units
         if sight.leads(unit.id)
     ]
 

@@ -50,35 +50,35 @@ class TicketFilter:
     of_led_units: bool = False  # of units that the viewer leads, and of whoever is in one of them today
 
 
-def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Ticket]:
+def filtered(params: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Ticket]:
     """The tickets that the viewer may see and asks for, with unit, owner and effect."""
-    found = Ticket.objects.within(sight).select_related("unit", "owner", "effect")
-    if asked.unit is not None:
-        below = UnitPlacement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
-        members = Placement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
-        found = found.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
-    if asked.of_led_units:
+    tickets = Ticket.objects.within(sight).select_related("unit", "owner", "effect")
+    if params.unit is not None:
+        below = UnitPlacement.objects.filter(ancestor__slug=params.unit, during__contains=today)
+        members = Placement.objects.filter(ancestor__slug=params.unit, during__contains=today)
+        tickets = tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
+    if params.of_led_units:
         members = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
-        found = found.filter(Q(unit__in=sight.managed_ids) | Q(owner__in=members.values("person")))
-    match asked.state:
+        tickets = tickets.filter(Q(unit__in=sight.managed_ids) | Q(owner__in=members.values("person")))
+    match params.state:
         case "standing":
-            found = found.standing()
+            tickets = tickets.standing()
         case "overdue":
-            found = found.overdue(today)
+            tickets = tickets.overdue(today)
         case "done" | "dropped":
-            found = found.filter(state=asked.state)
-    if asked.search:
-        of_owner = Q(owner__full_name__icontains=asked.search) if asked.search_owners else Q()
-        found = found.filter(Q(title__icontains=asked.search) | Q(resolution__icontains=asked.search) | of_owner)
-    exact = {"kind": asked.kind, "nature": asked.nature, "metric": asked.metric}
-    found = found.filter(**{name: value for name, value in exact.items() if value})
-    if asked.due_on is not None:
-        found = found.filter(due_on=asked.due_on)
-    if asked.owner is not None:
-        found = found.filter(owner=asked.owner)
-    if asked.objective is not None:
-        found = found.filter(objective__in=Objective.objects.within(sight).filter(pk=asked.objective))
-    return found
+            tickets = tickets.filter(state=params.state)
+    if params.search:
+        of_owner = Q(owner__full_name__icontains=params.search) if params.search_owners else Q()
+        tickets = tickets.filter(Q(title__icontains=params.search) | Q(resolution__icontains=params.search) | of_owner)
+    exact = {"kind": params.kind, "nature": params.nature, "metric": params.metric}
+    tickets = tickets.filter(**{name: value for name, value in exact.items() if value})
+    if params.due_on is not None:
+        tickets = tickets.filter(due_on=params.due_on)
+    if params.owner is not None:
+        tickets = tickets.filter(owner=params.owner)
+    if params.objective is not None:
+        tickets = tickets.filter(objective__in=Objective.objects.within(sight).filter(pk=params.objective))
+    return tickets
 
 
 def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QuerySet[Ticket]:

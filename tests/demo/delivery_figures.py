@@ -38,9 +38,9 @@ class ToldFigures:
     def _pickup_time(self, repository: str, weeks: Weeks) -> float | None:
         """Median, in seconds, from when it was first ready to its first review."""
         waits = [
-            (first - _ready_at(each)).total_seconds()
-            for each, _ in self._merged(repository, weeks)
-            if (first := _first(each, Did.REVIEWED)) is not None
+            (first - _ready_at(pull_request)).total_seconds()
+            for pull_request, _ in self._merged(repository, weeks)
+            if (first := _first(pull_request, Did.REVIEWED)) is not None
         ]
         return median(waits) if waits else None
 
@@ -56,27 +56,27 @@ class ToldFigures:
             if status.state is DeploymentState.SUCCESS
         )
         waits = []
-        for each, merged_at in self._merged(repository, Weeks(YEAR_WEEKS, 0)):
+        for pull_request, merged_at in self._merged(repository, Weeks(YEAR_WEEKS, 0)):
             deployed_at = next((at for at in rollouts if at > merged_at), None)
             if deployed_at is not None and self._is_in(deployed_at, weeks):
-                commits = pull_request_at(each, merged_at).commits
+                commits = pull_request_at(pull_request, merged_at).commits
                 waits.append((deployed_at - min(commit.authored_at for commit in commits)).total_seconds())
         return median(waits) if waits else None
 
     def _size(self, repository: str, weeks: Weeks) -> float | None:
         sizes = []
-        for each, merged_at in self._merged(repository, weeks):
-            standing = pull_request_at(each, merged_at)
-            sizes.append(standing.additions + standing.deletions)
+        for pull_request, merged_at in self._merged(repository, weeks):
+            state = pull_request_at(pull_request, merged_at)
+            sizes.append(state.additions + state.deletions)
         return median(sizes) if sizes else None
 
     def _weekend_share(self, repository: str, weeks: Weeks) -> float | None:
         """Of commits of pull requests, by when they were made."""
         days = [
             self._local(commit.authored_at).weekday()
-            for each in self._history.pull_requests
-            if each.repository.name == repository
-            for commit in pull_request_at(each, self._history.ends_at).commits
+            for pull_request in self._history.pull_requests
+            if pull_request.repository.name == repository
+            for commit in pull_request_at(pull_request, self._history.ends_at).commits
             if self._is_in(commit.authored_at, weeks)
         ]
         return _percent(sum(day >= 5 for day in days), len(days))
@@ -102,10 +102,10 @@ class ToldFigures:
         return _percent(flaky, len(outcomes))
 
     def _merged(self, repository: str, weeks: Weeks) -> Iterator[tuple[PullRequest, datetime]]:
-        for each in self._history.pull_requests:
-            merged_at = _first(each, Did.MERGED)
-            if each.repository.name == repository and merged_at is not None and self._is_in(merged_at, weeks):
-                yield each, merged_at
+        for pull_request in self._history.pull_requests:
+            merged_at = _first(pull_request, Did.MERGED)
+            if pull_request.repository.name == repository and merged_at is not None and self._is_in(merged_at, weeks):
+                yield pull_request, merged_at
 
     def _is_in(self, at: datetime, weeks: Weeks) -> bool:
         return self.year.first_day_of(weeks.first) <= self._local(at).date() < self.year.first_day_of(weeks.last)

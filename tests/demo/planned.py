@@ -87,8 +87,8 @@ def _shipped_lines(commit: DemoCommit, session: DemoSession) -> int:
 
 
 def answered_requests(session: DemoSession) -> Iterator[ModelRequest]:
-    for stretch in session.stretches:
-        for turn in stretch.turns:
+    for run in session.stretches:
+        for turn in run.turns:
             yield from (request for request in turn.requests if not request.failed)
 
 
@@ -110,13 +110,11 @@ def _tokens(request: ModelRequest) -> int:
 
 
 def active_seconds(session: DemoSession) -> float:
-    return sum(
-        (max(_event_times(stretch)) - stretch.turns[0].prompted_at).total_seconds() for stretch in session.stretches
-    )
+    return sum((max(_event_times(run)) - run.turns[0].prompted_at).total_seconds() for run in session.stretches)
 
 
-def _event_times(stretch: Stretch) -> Iterator[datetime]:
-    for turn in stretch.turns:
+def _event_times(run: Stretch) -> Iterator[datetime]:
+    for turn in run.turns:
         yield turn.prompted_at
         for request in turn.requests:
             yield request.at

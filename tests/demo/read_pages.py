@@ -50,19 +50,19 @@ def _with_parts(browser: httpx.Client, path: str, parameters: Mapping[str, str])
 
 def bottleneck(page: str) -> str:
     """What the delivery page calls out of lead time's stages; empty where it calls nothing out."""
-    found = re.search(r'<div class="hw-call">(.*?)</div>', page, re.DOTALL)
-    return words(found[1]) if found else ""
+    match = re.search(r'<div class="hw-call">(.*?)</div>', page, re.DOTALL)
+    return words(match[1]) if match else ""
 
 
 def hint(page: str) -> str:
     """What the sections say to look for; empty where no rule applies."""
-    return " ".join(words(found) for found in re.findall(rf"{HINT}(.*?)</(?:aside|div|section)>", page, re.DOTALL))
+    return " ".join(words(text) for text in re.findall(rf"{HINT}(.*?)</(?:aside|div|section)>", page, re.DOTALL))
 
 
 def compared(browser: httpx.Client, units: Sequence[str], key: str, **parameters: str) -> Mapping[str, str]:
     """Unit → what its cell of the metric says where these units are compared."""
-    asked = {"units": ",".join(units), "metrics": key, **parameters}
-    page = browser.get("/insights/compare/", params=asked).raise_for_status().text
+    params = {"units": ",".join(units), "metrics": key, **parameters}
+    page = browser.get("/insights/compare/", params=params).raise_for_status().text
     rows = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL)
     return {words(name): words(cells) for name, cells in rows}
 
@@ -70,9 +70,9 @@ def compared(browser: httpx.Client, units: Sequence[str], key: str, **parameters
 def headline(browser: httpx.Client, key: str, **parameters: str) -> str:
     """The figure of a metric's page, and how it moved."""
     page = browser.get(f"/insights/metrics/{key}/", params=parameters).raise_for_status().text
-    found = re.search(r'<div class="hw-headline">(.*?)</div>', page, re.DOTALL)
-    assert found, key
-    return words(found[1])
+    match = re.search(r'<div class="hw-headline">(.*?)</div>', page, re.DOTALL)
+    assert match, key
+    return words(match[1])
 
 
 def trend(browser: httpx.Client, key: str, **parameters: str) -> Trend:

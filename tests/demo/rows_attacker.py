@@ -90,10 +90,10 @@ class RowsAttacker:
     def names_in_rows_of_ai(self, lists: Sequence[RowList]) -> set[str]:
         """Questions whose rows show other people by name although AI is a column, a filter or a split of them."""
         return {
-            found.question
-            for found in lists
-            for row in found.of_others(self.own)
-            if row["person"] in self.names and (found.is_of_ai or OF_AI & row.keys())
+            ids.question
+            for ids in lists
+            for row in ids.of_others(self.own)
+            if row["person"] in self.names and (ids.is_of_ai or OF_AI & row.keys())
         }
 
     def people_found(self, lists: Sequence[RowList]) -> Named:
@@ -103,17 +103,17 @@ class RowsAttacker:
         names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.
         """
         named = [*_named(lists, self.names - {self.own}), *_clones()]
-        hidden = [found for found in lists if any(row["person"] in found.truth for row in found.rows)]
+        hidden = [ids for ids in lists if any(row["person"] in ids.truth for row in ids.rows)]
         truth: dict[str, str] = {}
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        for found in hidden:
-            truth |= found.truth
-            rows = [row for row in found.rows if row["person"] in found.truth]
+        for entry in hidden:
+            truth |= entry.truth
+            rows = [row for row in entry.rows if row["person"] in entry.truth]
             for signatures in SIGNATURES:
                 for others in named:
                     for label, name in _pairs(signatures(rows), signatures(others)):
                         votes[label][name] += 1
-        elected = {label: found.most_common(1)[0][0] for label, found in votes.items()}
+        elected = {label: votes_for.most_common(1)[0][0] for label, votes_for in votes.items()}
         right = sum(truth[label] == name for label, name in elected.items())
         return Named(len(elected), right, _by_guessing(elected, truth))
 
@@ -124,9 +124,9 @@ class RowsAttacker:
             authors[row["day"], row["lines_added"]].add(row["person"])
         return sum(
             len(authors[row.get("day"), row.get("lines_added")]) == 1
-            for found in lists
-            for row in found.rows
-            if row["person"] in found.truth
+            for ids in lists
+            for row in ids.rows
+            if row["person"] in ids.truth
         )
 
     def _queries(self) -> Iterator[MetricQuery]:
@@ -186,8 +186,8 @@ def _in_words(query: MetricQuery) -> str:
 
 
 def _named(lists: Sequence[RowList], names: set[str]) -> Iterator[Sequence[Row]]:
-    for found in lists:
-        rows = [row for row in found.rows if row["person"] in names]
+    for ids in lists:
+        rows = [row for row in ids.rows if row["person"] in names]
         if rows:
             yield rows
 
@@ -225,7 +225,7 @@ def _days(rows: Sequence[Row]) -> Mapping[str, Hashable]:
     for row in rows:
         if row.get("day") is not None:
             days[row["person"]].add(row["day"])
-    return {person: frozenset(found) for person, found in days.items()}
+    return {person: frozenset(values) for person, values in days.items()}
 
 
 def _places(rows: Sequence[Row]) -> Mapping[str, Hashable]:

@@ -66,9 +66,9 @@ def small_history() -> DeliveryHistory:
     """Pull requests that were merged after two reviews, force-pushed, reopened, a draft, a bot's; and the rest."""
     pull_requests = (_reviewed(), _force_pushed(), _reopened(), _draft(), _of_the_bot())
     merged = [
-        commit(f"Merge pull request #{each.number}", happening.at, happening.by, added=0, removed=0)
-        for each in pull_requests
-        for happening in each.happenings
+        commit(f"Merge pull request #{pull_request.number}", happening.at, happening.by, added=0, removed=0)
+        for pull_request in pull_requests
+        for happening in pull_request.happenings
         if happening.did is Did.MERGED
     ]
     return DeliveryHistory(
@@ -77,7 +77,7 @@ def small_history() -> DeliveryHistory:
         repositories=(SHOP,),
         ends_at=BEGIN + 30 * DAY,
         commits={
-            "shop": tuple(sorted([commit("begin", BEGIN - DAY, ADA), *merged], key=lambda each: each.committed_at))
+            "shop": tuple(sorted([commit("begin", BEGIN - DAY, ADA), *merged], key=lambda record: record.committed_at))
         },
         pull_requests=pull_requests,
         issues=_issues(),
@@ -253,7 +253,7 @@ def _issues() -> tuple[Issue, ...]:
 
 def _runs(pull_request: PullRequest) -> tuple[PipelineRun, ...]:
     first = pull_request.commits[0]
-    begun = BEGIN + HOUR
+    started_at = BEGIN + HOUR
     return (
         PipelineRun(
             id=3001,
@@ -264,10 +264,10 @@ def _runs(pull_request: PullRequest) -> tuple[PipelineRun, ...]:
             commit=first,
             branch=pull_request.source_branch,
             by=MAX,
-            created_at=begun,
+            created_at=started_at,
             attempts=(
-                _attempt(1, begun, Outcome.FAILURE, first_job=4001),
-                _attempt(2, begun + HOUR, Outcome.SUCCESS, first_job=4011),
+                _attempt(1, started_at, Outcome.FAILURE, first_job=4001),
+                _attempt(2, started_at + HOUR, Outcome.SUCCESS, first_job=4011),
             ),
             pull_request=pull_request.number,
         ),
@@ -294,7 +294,7 @@ def _attempt(number: int, at: datetime, outcome: Outcome, *, first_job: int) -> 
 
 
 def _deployments() -> tuple[Deployment, ...]:
-    found = []
+    shown = []
     for number, (environment, ends) in enumerate(
         [
             ("staging", DeploymentState.SUCCESS),
@@ -303,7 +303,7 @@ def _deployments() -> tuple[Deployment, ...]:
         ]
     ):
         at = BEGIN + (8 + number) * HOUR
-        found.append(
+        shown.append(
             Deployment(
                 id=5001 + number,
                 repository=SHOP,
@@ -318,4 +318,4 @@ def _deployments() -> tuple[Deployment, ...]:
                 ),
             )
         )
-    return tuple(found)
+    return tuple(shown)

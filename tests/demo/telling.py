@@ -53,7 +53,7 @@ def _comparison(expectation: Expectation, figures: Figures) -> float | None:
     figure = figures.figure(expectation.key, expectation.compared_with, expectation.facets)
     if figure is None or expectation.reading is not Reading.TIMES_A_WEEK_AT_LEAST:
         return figure
-    weeks, others = (_played(each, figures.year) for each in (expectation.weeks, expectation.compared_with))
+    weeks, others = (_played(period, figures.year) for period in (expectation.weeks, expectation.compared_with))
     return figure * weeks / others
 
 

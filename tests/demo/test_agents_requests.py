@@ -100,15 +100,15 @@ def test_every_agent_s_sessions_come_out_as_they_were_played(
     assert stored.keys() == {session.session_id for session in played}
     assert {"claude_code", *RECORDED_AS} == set(Counter(session.agent for session in stored.values()))
     for session in played:
-        found = stored[session.session_id]
-        told = f"{session.setting.agent} {session.session_id}"
-        assert found.agent == session.setting.agent
-        assert found.lines_added == generated_lines(session), told
-        days = AgentSessionDay.objects.filter(session=found)
-        assert (days.aggregate(lines=Sum("lines_added"))["lines"] or 0) == generated_lines(session), told
-        assert found.active_seconds == pytest.approx(active_seconds(session), abs=0.1), told
-        days = AgentSessionDay.objects.filter(session=found)
-        assert tokens_of(days.filter(counted=True)) == tokens_played(session), told
+        session_row = stored[session.session_id]
+        label = f"{session.setting.agent} {session.session_id}"
+        assert session_row.agent == session.setting.agent
+        assert session_row.lines_added == generated_lines(session), label
+        days = AgentSessionDay.objects.filter(session=session_row)
+        assert (days.aggregate(lines=Sum("lines_added"))["lines"] or 0) == generated_lines(session), label
+        assert session_row.active_seconds == pytest.approx(active_seconds(session), abs=0.1), label
+        days = AgentSessionDay.objects.filter(session=session_row)
+        assert tokens_of(days.filter(counted=True)) == tokens_played(session), label
         calls = days.aggregate(calls=Sum("tool_calls"), failed=Sum("tool_failures"), refused=Sum("tool_refusals"))
         uses = list(tool_uses(session))
         refused = sum(use.refused for use in uses)
@@ -116,7 +116,7 @@ def test_every_agent_s_sessions_come_out_as_they_were_played(
             "calls": len(uses) - refused,
             "failed": sum(bool(use.error_type) for use in uses),
             "refused": 0 if session.setting.agent == COPILOT else refused,  # it does not say
-        }, told
+        }, label
 
 
 def tokens_of(days: Any) -> tuple[int, ...]:
@@ -142,8 +142,8 @@ def records_of(message: Any) -> Iterator[tuple[str, dict[str, str]]]:
                 yield named.get("event.name", record.event_name), attributes
     for resource in getattr(message, "resource_spans", ()):
         for scope in resource.scope_spans:
-            for span in scope.spans:
-                yield span.name.split(" ")[0], types_of(span.attributes)
+            for sent_span in scope.spans:
+                yield sent_span.name.split(" ")[0], types_of(sent_span.attributes)
     for resource in getattr(message, "resource_metrics", ()):
         for scope in resource.scope_metrics:
             for metric in scope.metrics:

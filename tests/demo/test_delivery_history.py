@@ -157,7 +157,11 @@ def test_numbers_and_ids_are_given_once(history: DeliveryHistory) -> None:
 def test_issues_that_are_named_are_there(history: DeliveryHistory) -> None:
     for repository in history.repositories:
         numbers = {issue.number for issue in history.issues if issue.repository == repository}
-        named = [int(each.body.rpartition("#")[2]) for each in _of(history, repository.name) if "#" in each.body]
+        named = [
+            int(pull_request.body.rpartition("#")[2])
+            for pull_request in _of(history, repository.name)
+            if "#" in pull_request.body
+        ]
         assert named
         assert set(named) <= numbers
 
@@ -174,8 +178,8 @@ def test_who_merges_in_the_second_of_an_own_commit_works_on_that(
     year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 24, 22, 27, tzinfo=UTC))
     [routing] = [repository for repository in REPOSITORIES if repository.team == LOGISTICS]
     _write(year, tmp_path, [routing])
-    told = demo_history(year, tmp_path, [routing])
-    commits = [commit for each in told.pull_requests for commit in each.commits]
+    told_history = demo_history(year, tmp_path, [routing])
+    commits = [commit for pull_request in told_history.pull_requests for commit in pull_request.commits]
     assert len(commits) > 100
     assert not [commit for commit in commits if len(commit.parents) > 1]
 
@@ -190,7 +194,7 @@ def test_what_a_deployment_broke_is_mended_by_another(history: DeliveryHistory) 
             assert mended[incident.id].created_at >= incident.started_at
     rolled_back = [deployment for deployment in history.deployments if deployment.rollback_of]
     assert rolled_back
-    assert all(each.sha != by_id[each.rollback_of or 0].sha for each in rolled_back)
+    assert all(deployment.sha != by_id[deployment.rollback_of or 0].sha for deployment in rolled_back)
 
 
 def test_one_deployment_is_live_in_each_environment(history: DeliveryHistory) -> None:
@@ -218,7 +222,9 @@ def test_the_story_is_told(story: DeliveryStory, year: DemoYear, history: Delive
 @pytest.mark.parametrize("flavour", flavours.QUIET)
 def test_the_quiet_flavour_tells_none(flavour: Flavour, tmp_path: Path) -> None:
     year = DemoYear(seed=2, flavour=flavour, anchor=datetime(2027, 4, 11, 22, tzinfo=UTC))
-    repositories = [each for each in REPOSITORIES if each.team in (CHECKOUT, MOBILE, DATA)]
+    repositories = [
+        demo_repository for demo_repository in REPOSITORIES if demo_repository.team in (CHECKOUT, MOBILE, DATA)
+    ]
     _write(year, tmp_path, repositories)
     figures = ToldFigures(year, demo_history(year, tmp_path, repositories))
     for repository in repositories:
@@ -235,7 +241,7 @@ def _conversations(history: DeliveryHistory) -> list[PullRequest | Issue]:
 
 
 def _of(history: DeliveryHistory, repository: str) -> Iterator[PullRequest]:
-    return (each for each in history.pull_requests if each.repository.name == repository)
+    return (pull_request for pull_request in history.pull_requests if pull_request.repository.name == repository)
 
 
 def _final(record: PullRequest) -> tuple[set[str], str]:

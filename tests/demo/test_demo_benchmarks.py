@@ -11,32 +11,36 @@ from programs.benchmarks.services.starter_sets import STARTER_SETS
 
 
 def test_what_the_demo_agrees_on_can_be_agreed_on() -> None:
-    for told in BENCHMARKS:
-        metric = get(told.metric)
+    for benchmark in BENCHMARKS:
+        metric = get(benchmark.metric)
         assert can_be_agreed_on(metric)
-        assert grows_with_time(metric) == bool(told.period), told.metric
+        assert grows_with_time(metric) == bool(benchmark.period), benchmark.metric
         assert metric.better is not Better.NEITHER
-        better = told.target >= told.threshold if metric.better is Better.HIGHER else told.target <= told.threshold
-        assert better, told.metric
+        better = (
+            benchmark.target >= benchmark.threshold
+            if metric.better is Better.HIGHER
+            else benchmark.target <= benchmark.threshold
+        )
+        assert better, benchmark.metric
     for focus in FOCUS:
         assert can_be_agreed_on(get(focus.metric))
 
 
 def test_later_versions_come_later() -> None:
-    for told in (BENCHMARKS, FOCUS):
+    for plans in (BENCHMARKS, FOCUS):
         by_subject: dict[tuple[str, str], list[int]] = {}
-        for each in told:
-            by_subject.setdefault((each.team, each.metric if told is BENCHMARKS else ""), []).append(each.days_ago)
+        for plan in plans:
+            by_subject.setdefault((plan.team, plan.metric if plans is BENCHMARKS else ""), []).append(plan.days_ago)
         assert any(len(days) > 1 for days in by_subject.values()), "somebody learned"
         for subject, days in by_subject.items():
             assert days == sorted(days, reverse=True), subject
 
 
 def test_starter_sets_are_three_to_five_indicators_that_there_are() -> None:
-    for each in STARTER_SETS.values():
-        assert 3 <= len(each.keys) <= 5
-        assert [metric.key for metric in each.metrics] == list(each.keys), each.name
-        assert all(can_be_agreed_on(metric) for metric in each.metrics)
+    for starter_set in STARTER_SETS.values():
+        assert 3 <= len(starter_set.keys) <= 5
+        assert [metric.key for metric in starter_set.metrics] == list(starter_set.keys), starter_set.name
+        assert all(can_be_agreed_on(metric) for metric in starter_set.metrics)
     space = {dimension for metric in STARTER_SETS["space"].metrics for dimension in metric.space}
     assert len(space) >= 4, "dimensions of the framework"
     assert [metric.key.split(".")[0] for metric in STARTER_SETS["dora"].metrics] == ["dora"] * 5

@@ -165,8 +165,8 @@ def test_the_simulated_github_is_read_to_its_end_and_rests(demo: Demo) -> None:
         merged = PullRequest.objects.filter(state="merged")
         assert merged.count() > len(demo.planned.commits) / 5
         assert not merged.exclude(merge_sha__in=Commit.objects.values("sha")).exists()
-        told = PullRequestCommit.objects.count()
-        assert PullRequestCommit.objects.filter(sha__in=Commit.objects.values("sha")).count() == told
+        commit_links = PullRequestCommit.objects.count()
+        assert PullRequestCommit.objects.filter(sha__in=Commit.objects.values("sha")).count() == commit_links
         written = FileAttribution.objects.filter(commit__sha__in=PullRequestCommit.objects.values("sha"))
         in_pull_requests = written.values("commit").distinct().count()
         assert in_pull_requests > len(demo.planned.commits) / 5  # what agents wrote is found in pull requests
@@ -183,24 +183,24 @@ def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: De
     assert "for their first review" in hint(pages["search"])
     assert "waiting for review" not in bottleneck(pages["platform"])
     assert "for their first review" not in hint(pages["platform"])
-    found = compared(browser, TEAMS, "pr.pickup_time", **quarter_year)
-    assert [unit for unit, told in found.items() if "much worse" in told] == ["Search"], found
+    compared_units = compared(browser, TEAMS, "pr.pickup_time", **quarter_year)
+    assert [unit for unit, value in compared_units.items() if "much worse" in value] == ["Search"], compared_units
 
 
 def test_the_page_of_a_metric_shows_what_came_of_an_agreement(demo: Demo) -> None:
     """Platform agreed on a first review within a day: the note stands in its week, and what follows is far lower."""
     browser = demo.server.browse(as_=ADMIN)
-    [told] = [story.noted for story in DELIVERY_STORIES if story.noted]
+    [notes] = [story.noted for story in DELIVERY_STORIES if story.noted]
     agreed_on = demo.year.first_day_of(AGREED_WEEKS)
     for key in ("pr.pickup_time", "dora.lead_time"):
         moved = headline(browser, key, unit="platform", **demo.range(KEPT_WEEKS))
         assert re.search(r"[\d.]+ (h|days) better than previous \d+ weeks", moved), moved
         drawn = trend(browser, key, unit="platform", **demo.range(Weeks(52, 0)))
-        assert [mark.text for mark in drawn.marks] == [told]
+        assert [mark.text for mark in drawn.marks] == [notes]
         [mark] = drawn.marks
         assert drawn.starts[mark.index] <= agreed_on < drawn.starts[mark.index + 1]
         before, after = drawn.values[: mark.index], drawn.values[mark.index + 1 :]
-        assert median(each for each in after if each) < 0.6 * median(each for each in before if each), key
+        assert median(row for row in after if row) < 0.6 * median(row for row in before if row), key
 
 
 def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) -> None:
@@ -321,7 +321,7 @@ def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> Non
 def test_each_persona_sees_what_their_role_shows(
     demo: Demo, name: str, whole: bool, seen: tuple[str, ...], refused: tuple[str, ...]
 ) -> None:
-    [sign_in] = [each for each in demo.printed["sign_ins"] if each["email"] == f"{name}@example.com"]
+    [sign_in] = [account for account in demo.printed["sign_ins"] if account["email"] == f"{name}@example.com"]
     browser = demo.server.browse(as_=Persona(name, given_password=sign_in["password"]))
     answer = browser.get("/api/v1/metrics/ai.sessions/series/")
     assert answer.status_code == (200 if whole else 403)
@@ -348,8 +348,8 @@ def test_a_second_run_sends_nothing_and_prints_the_same(demo: Demo) -> None:
         before = kept_rows()
     again = json.loads(demo.server.manage("demo", "--flavour", demo.year.flavour.value, "--json"))
     assert again["sent"]["requests"] == 0
-    for kept in ("seed", "flavour", "anchor", "completed_at", "sign_ins"):
-        assert again[kept] == demo.printed[kept]
+    for name in ("seed", "flavour", "anchor", "completed_at", "sign_ins"):
+        assert again[name] == demo.printed[name]
     with demo.server.database():
         assert kept_rows() == before
 

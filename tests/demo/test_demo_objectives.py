@@ -41,7 +41,7 @@ def teams(org: Org) -> None:
     org.tree("departments")
     for team in TEAMS:
         org.unit(team, below="departments")
-        for person in [each for each in PEOPLE if each.team == team][:2]:
+        for person in [member for member in PEOPLE if member.team == team][:2]:
             org.join(person.email, team.lower())
     open_demo_accounts()
 
@@ -51,15 +51,15 @@ def year(flavour: Flavour = Flavour.STORIES) -> DemoYear:
 
 
 def test_what_it_tells_names_metrics_that_there_are() -> None:
-    for told in OBJECTIVES:
-        assert 1 <= len(told.key_results) <= 5
-        assert any(result.target_kind != "guardrail" for result in told.key_results)
-        for each in told.key_results:
-            if each.metric:
-                assert not get(each.metric).always_by
-    mandatory = [(told.ago, told.team) for told in OBJECTIVES if told.is_mandatory]
+    for objective in OBJECTIVES:
+        assert 1 <= len(objective.key_results) <= 5
+        assert any(result.target_kind != "guardrail" for result in objective.key_results)
+        for key_result in objective.key_results:
+            if key_result.metric:
+                assert not get(key_result.metric).always_by
+    mandatory = [(planned.ago, planned.team) for planned in OBJECTIVES if planned.is_mandatory]
     assert len(mandatory) == len(set(mandatory)), "one for each team and quarter"
-    assert {told.ago for told in OBJECTIVES} == {0, 1, 2, 3}
+    assert {planned.ago for planned in OBJECTIVES} == {0, 1, 2, 3}
 
 
 @pytest.mark.usefixtures("teams")
@@ -67,19 +67,19 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
     """Without facts there is no baseline to change by percent: what is entered by hand is left of it."""
     write_demo_objectives(year(), today=local_today())
     written = list(Objective.objects.order_by("pk").values())
-    said = list(CheckIn.objects.order_by("pk").values())
+    check_ins = list(CheckIn.objects.order_by("pk").values())
     write_demo_objectives(year(), today=local_today())
     assert list(Objective.objects.order_by("pk").values()) == written
-    assert list(CheckIn.objects.order_by("pk").values()) == said
+    assert list(CheckIn.objects.order_by("pk").values()) == check_ins
     assert FrozenDocument.objects.count() == 3
     assert [str(quarter) for quarter in Quarter.objects.filter(closed_at=None, start__lt=current_quarter().start)] == []
     erin = access_of(User.objects.get(username="erin.executive@example.com"))
-    told = [
+    objectives = [
         objective for document in FrozenDocument.objects.all() for objective in read_frozen(document, erin).objectives
     ]
-    assert [each.title for each in told] == ["Agents know our house rules"]
-    assert told[0].score == 1.0
-    assert told[0].retrospective
+    assert [objective.title for objective in objectives] == ["Agents know our house rules"]
+    assert objectives[0].score == 1.0
+    assert objectives[0].retrospective
     running = Objective.objects.get(title="Users find fewer of our defects")
     assert running.key_results.get().hand_value == 3.9
     assert running.check_ins.count() == 3
@@ -90,11 +90,13 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
 
 @pytest.mark.usefixtures("teams")
 def test_objectives_of_this_quarter_have_a_plan() -> None:
-    assert set(PLANS) <= {told.title for told in OBJECTIVES if told.ago == 0 or told.carried}
-    assert {title for titles in PLANS.values() for title in titles} <= {told.title for told in TICKETS}
+    assert set(PLANS) <= {objective.title for objective in OBJECTIVES if objective.ago == 0 or objective.carried}
+    assert {title for titles in PLANS.values() for title in titles} <= {written.title for written in TICKETS}
     write_demo_objectives(year(), today=local_today())
-    for told in TICKETS:
-        Ticket.objects.create(title=told.title, kind=told.kind, starts_on=local_today(), due_on=local_today())
+    for demo_ticket in TICKETS:
+        Ticket.objects.create(
+            title=demo_ticket.title, kind=demo_ticket.kind, starts_on=local_today(), due_on=local_today()
+        )
     for _ in range(2):
         plan_demo_objectives()
     planned = Objective.objects.get(title="Users find fewer of our defects").tickets.values_list("title", flat=True)

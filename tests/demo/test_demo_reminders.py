@@ -23,32 +23,32 @@ def year(flavour: Flavour, today: date) -> DemoYear:
 
 
 def kinds_by_account() -> dict[str, set[str]]:
-    found = defaultdict(set)
+    kinds = defaultdict(set)
     for name, kind in Notice.objects.values_list("account__username", "kind"):
-        found[name.partition("@")[0]].add(kind)
-    return found
+        kinds[name.partition("@")[0]].add(kind)
+    return kinds
 
 
 def test_managers_hear_of_their_teams_and_owners_of_their_tickets(org: Org) -> None:
     today = local_today()
-    told = year(Flavour.SMALL_STORIES, today)
-    load_demo_organisation(told)
+    planned_year = year(Flavour.SMALL_STORIES, today)
+    load_demo_organisation(planned_year)
     open_demo_accounts()
-    write_demo_tickets(told, today=today)
-    assert tell_demo_people(told, today=today)
+    write_demo_tickets(planned_year, today=today)
+    assert tell_demo_people(planned_year, today=today)
     kinds = kinds_by_account()
     assert {"ticket_overdue", "ticket_overdue_in_team"} <= kinds["maya.manager"]
     assert {"ticket_overdue", "ticket_assigned"} <= kinds["max.member"]
     assert "ticket_due_soon" in kinds["ada.admin"]
     assert "ticket_overdue_in_team" not in kinds["max.member"]
-    assert tell_demo_people(told, today=today) == 0
+    assert tell_demo_people(planned_year, today=today) == 0
     assert not Letter.objects.exists()
 
 
 @pytest.mark.usefixtures("org")
 def test_the_quiet_flavour_tells_nobody_anything() -> None:
     today = local_today()
-    told = year(Flavour.SMALL_QUIET, today)
-    load_demo_organisation(told)
+    planned_year = year(Flavour.SMALL_QUIET, today)
+    load_demo_organisation(planned_year)
     open_demo_accounts()
-    assert tell_demo_people(told, today=today) == 0
+    assert tell_demo_people(planned_year, today=today) == 0

@@ -225,7 +225,7 @@ def _recorded_shapes(recordings: Recordings) -> Shape:
                         shapes[record.body.string_value] |= _types(record.attributes)
             for name, point in _points_of(metrics):
                 shapes[name] |= _types(point.attributes)
-    standing = {
+    common = {
         key: kind
         for key, kind in shapes["claude_code.api_request"].items()
         if key.startswith(("event.", "enduser.", "user.", "session.", "terminal."))
@@ -234,7 +234,7 @@ def _recorded_shapes(recordings: Recordings) -> Shape:
     (row,) = [line for line in observed.splitlines() if line.startswith("| api_error |")]
     types = {"s": "string_value", "i": "int_value", "d": "double_value", "b": "bool_value"}
     attributes = (item.split(":") for item in row.rstrip("| ").rsplit("|", 1)[-1].strip().split(", "))
-    shapes["claude_code.api_error"] = standing | {key: types[kind] for key, kind in attributes}
+    shapes["claude_code.api_error"] = common | {key: types[kind] for key, kind in attributes}
     return shapes
 
 

@@ -77,7 +77,7 @@ def test_a_page_may_come_twice() -> None:
     ):
         pages = [client.get(PULLS)]
         pages += [client.get(pages[-1].links["next"]["url"]) for _ in range(2)]
-    assert [[each["number"] for each in page.json()] for page in pages] == [[6, 5], [6, 5], [4, 3]]
+    assert [[item["number"] for item in page.json()] for page in pages] == [[6, 5], [6, 5], [4, 3]]
 
 
 def test_a_record_may_change_while_pages_are_read() -> None:

@@ -46,10 +46,10 @@ def _rest(github: GitHubServer, path: str) -> Any:
 def test_both_forms_tell_the_same_of_a_pull_request(github: GitHubServer) -> None:
     rest = _rest(github, "pulls/2")
     fields = "number additions deletions changedFiles headRefOid mergedAt updatedAt mergedBy { login }"
-    told = _ask(
+    answer = _ask(
         github, f"query($id: ID!) {{ node(id: $id) {{ ... on PullRequest {{ {fields} }} }} }}", {"id": rest["node_id"]}
     )
-    assert told["data"]["node"] == {
+    assert answer["data"]["node"] == {
         "number": rest["number"],
         "additions": rest["additions"],
         "deletions": rest["deletions"],
@@ -78,10 +78,10 @@ def test_timelines_have_the_same_events_in_both_forms(github: GitHubServer) -> N
         "RenamedTitleEvent": "renamed",
     }
     for number in (2, 3, 4, 5):
-        asked = "timelineItems(first: 50) { totalCount nodes { __typename } }"
-        query = f'{{ repository(owner: "acme", name: "shop") {{ pullRequest(number: {number}) {{ {asked} }} }} }}'
+        fields = "timelineItems(first: 50) { totalCount nodes { __typename } }"
+        query = f'{{ repository(owner: "acme", name: "shop") {{ pullRequest(number: {number}) {{ {fields} }} }} }}'
         items = _ask(github, query)["data"]["repository"]["pullRequest"]["timelineItems"]
-        rest = [each["event"] for each in _rest(github, f"issues/{number}/timeline") if each["event"] != "committed"]
+        rest = [event["event"] for event in _rest(github, f"issues/{number}/timeline") if event["event"] != "committed"]
         assert [names[item["__typename"]] for item in items["nodes"]] == rest
         assert items["totalCount"] == len(rest)
 
@@ -95,15 +95,15 @@ def test_a_connection_comes_in_pieces(github: GitHubServer) -> None:
     while more:
         piece = _ask(github, query, {"after": after})["data"]["repository"]["pullRequests"]
         assert piece["totalCount"] == 5
-        seen += [each["number"] for each in piece["nodes"]]
+        seen += [node["number"] for node in piece["nodes"]]
         after, more = piece["pageInfo"]["endCursor"], piece["pageInfo"]["hasNextPage"]
     assert seen == [6, 5, 4, 3, 2]
 
 
 def test_what_is_gone_stands_beside_what_is_there(github: GitHubServer) -> None:
-    told = _ask(github, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["PR_1002", "PR_9"]})
-    assert told["data"]["nodes"] == [{"id": "PR_1002"}, None]
-    assert [(each["type"], each["path"]) for each in told["errors"]] == [("NOT_FOUND", ["nodes", 1])]
+    answer = _ask(github, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["PR_1002", "PR_9"]})
+    assert answer["data"]["nodes"] == [{"id": "PR_1002"}, None]
+    assert [(error["type"], error["path"]) for error in answer["errors"]] == [("NOT_FOUND", ["nodes", 1])]
 
 
 def test_a_field_that_is_not_in_the_schema_is_named(github: GitHubServer) -> None:
@@ -120,9 +120,9 @@ def test_a_connection_without_a_limit_is_refused(github: GitHubServer) -> None:
 
 def test_a_permission_that_is_missing_hides_the_record(github: GitHubServer) -> None:
     github.access.give(Token("no-issues", "ada", lacks=frozenset({"issues"})))
-    told = _ask(github, '{ node(id: "I_2001") { id } }', token="no-issues")
-    assert told["data"]["node"] is None
-    assert told["errors"][0]["type"] == "FORBIDDEN"
+    answer = _ask(github, '{ node(id: "I_2001") { id } }', token="no-issues")
+    assert answer["data"]["node"] is None
+    assert answer["errors"][0]["type"] == "FORBIDDEN"
 
 
 def test_points_that_are_spent_are_an_error_with_status_200() -> None:

@@ -56,19 +56,19 @@ EXAMPLES = {
 def told() -> dict[tuple[str, str | None], Json]:
     """(event, action) → the first payload of it."""
     with GitHubServer(small_history(), tokens=[]) as github:
-        found: dict[tuple[str, str | None], Json] = {}
+        deliveries: dict[tuple[str, str | None], Json] = {}
         for delivery in github.deliveries(BEGIN - 10 * DAY, BEGIN + 60 * DAY):
             payload = json.loads(delivery.body)
-            found.setdefault((delivery.event, payload.get("action")), payload)
-    return found
+            deliveries.setdefault((delivery.event, payload.get("action")), payload)
+    return deliveries
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_webhooks_have_the_fields_of_the_example(
-    name: str, told: dict[tuple[str, str | None], Json], test_data: Path
+    name: str, deliveries: dict[tuple[str, str | None], Json], test_data: Path
 ) -> None:
     example = json.loads((test_data / "github-webhooks" / name).read_text())
-    assert not list(_differences(example, told[EXAMPLES[name]], EXAMPLES[name][0]))
+    assert not list(_differences(example, deliveries[EXAMPLES[name]], EXAMPLES[name][0]))
 
 
 def test_rest_has_the_fields_of_webhooks(test_data: Path) -> None:
@@ -109,27 +109,27 @@ def test_addresses_lead_to_the_server_itself() -> None:
 def test_the_same_event_has_the_same_id_and_a_signature() -> None:
     with GitHubServer(small_history(), tokens=[]) as github:
         first, again = (github.deliveries(BEGIN, BEGIN + timedelta(hours=3)) for _ in range(2))
-    assert [each.id for each in first] == [each.id for each in again]
-    assert len({each.id for each in first}) == len(first)
+    assert [delivery.id for delivery in first] == [delivery.id for delivery in again]
+    assert len({delivery.id for delivery in first}) == len(first)
     headers = first[0].headers("secret")
     assert headers["X-Hub-Signature-256"].startswith("sha256=")
     assert "X-Hub-Signature-256" not in first[0].headers("")
 
 
-def _differences(example: Any, told: Any, where: str) -> Iterator[str]:
+def _differences(example: Any, document: Any, where: str) -> Iterator[str]:
     """What the example has and the simulation has not, or has otherwise; null stands for anything on either side."""
-    if example is None or told is None:
+    if example is None or document is None:
         return
-    if isinstance(example, dict) and isinstance(told, dict):
+    if isinstance(example, dict) and isinstance(document, dict):
         for name, value in example.items():
             if name in LEFT_OUT:
                 continue
-            if name not in told:
+            if name not in document:
                 yield f"{where}.{name} is missing"
             else:
-                yield from _differences(value, told[name], f"{where}.{name}")
-    elif isinstance(example, list) and isinstance(told, list):
-        if example and told:
-            yield from _differences(example[0], told[0], f"{where}[0]")
-    elif type(example) is not type(told):
-        yield f"{where} is {type(told).__name__} and not {type(example).__name__}"
+                yield from _differences(value, document[name], f"{where}.{name}")
+    elif isinstance(example, list) and isinstance(document, list):
+        if example and document:
+            yield from _differences(example[0], document[0], f"{where}[0]")
+    elif type(example) is not type(document):
+        yield f"{where} is {type(document).__name__} and not {type(example).__name__}"

@@ -39,7 +39,7 @@ def _client(github: GitHubServer, secret: str = "secret") -> httpx.Client:  # no
 
 
 def _numbers(answer: httpx.Response) -> list[int]:
-    return [each["number"] for each in answer.raise_for_status().json()]
+    return [item["number"] for item in answer.raise_for_status().json()]
 
 
 # Lists -----------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_pull_requests_are_among_issues(client: httpx.Client) -> None:
     assert sorted(issue["number"] for issue in issues if "pull_request" not in issue) == [1, 7]
     assert len(issues) == 7
     since = (BEGIN + 8 * DAY).isoformat().replace("+00:00", "Z")
-    assert {each["number"] for each in client.get(f"{REPOSITORY}/issues?state=all&since={since}").json()} == {5, 6}
+    assert {issue["number"] for issue in client.get(f"{REPOSITORY}/issues?state=all&since={since}").json()} == {5, 6}
 
 
 def test_runs_are_filtered_by_when_they_were_created(client: httpx.Client) -> None:
@@ -96,9 +96,9 @@ def test_attempts_have_jobs_of_their_own(client: httpx.Client) -> None:
     run = f"{REPOSITORY}/actions/runs/3001"
     assert client.get(run).json()["run_attempt"] == 2
     assert client.get(f"{run}/attempts/1").json()["conclusion"] == "failure"
-    assert [each["id"] for each in client.get(f"{run}/jobs").json()["jobs"]] == [4011, 4012]
+    assert [job["id"] for job in client.get(f"{run}/jobs").json()["jobs"]] == [4011, 4012]
     assert len(client.get(f"{run}/jobs?filter=all").json()["jobs"]) == 4
-    assert [each["id"] for each in client.get(f"{run}/attempts/1/jobs").json()["jobs"]] == [4001, 4002]
+    assert [job["id"] for job in client.get(f"{run}/attempts/1/jobs").json()["jobs"]] == [4001, 4002]
 
 
 # Time ------------------------------------------------------------------------------------------------------------
@@ -108,8 +108,8 @@ def test_the_history_is_shown_as_of_an_instant(client: httpx.Client, github: Git
     github.advance(BEGIN + 4.5 * HOUR)
     early = client.get(f"{PULLS}/2").json()
     assert (early["state"], early["merged_at"], early["commits"], early["review_comments"]) == ("open", None, 1, 2)
-    assert [each["login"] for each in early["requested_reviewers"]] == []  # who reviewed is not asked any more
-    assert [each["slug"] for each in early["requested_teams"]] == ["checkout"]
+    assert [reviewer["login"] for reviewer in early["requested_reviewers"]] == []  # who reviewed is not asked any more
+    assert [team["slug"] for team in early["requested_teams"]] == ["checkout"]
     github.advance(BEGIN + DAY)
     late = client.get(f"{PULLS}/2").json()
     assert (late["state"], late["commits"], late["merged_by"]["login"]) == ("closed", 2, "max-member")
@@ -119,7 +119,7 @@ def test_the_history_is_shown_as_of_an_instant(client: httpx.Client, github: Git
 def test_a_force_push_replaces_the_commits(client: httpx.Client, github: GitHubServer) -> None:
     [commit] = client.get(f"{PULLS}/3/commits").json()
     assert commit["sha"] == sha("Sort all crates")
-    assert [each["state"] for each in client.get(f"{PULLS}/3/reviews").json()] == ["DISMISSED"]
+    assert [review["state"] for review in client.get(f"{PULLS}/3/reviews").json()] == ["DISMISSED"]
 
 
 def test_what_did_not_change_is_not_sent_again_and_costs_nothing(client: httpx.Client, github: GitHubServer) -> None:
@@ -218,12 +218,12 @@ def _encoded(part: bytes) -> str:
 
 
 def test_a_hook_is_registered_once_and_never_shows_its_secret(client: httpx.Client) -> None:
-    asked = {"name": "web", "events": ["push"], "config": {"url": "http://127.0.0.1:1/hook", "secret": "hidden"}}
-    hook = client.post(f"{REPOSITORY}/hooks", json=asked)
+    body = {"name": "web", "events": ["push"], "config": {"url": "http://127.0.0.1:1/hook", "secret": "hidden"}}
+    hook = client.post(f"{REPOSITORY}/hooks", json=body)
     assert hook.status_code == 201
     assert "hidden" not in hook.text
-    assert client.post(f"{REPOSITORY}/hooks", json=asked).status_code == 422
-    assert [each["id"] for each in client.get(f"{REPOSITORY}/hooks").json()] == [hook.json()["id"]]
+    assert client.post(f"{REPOSITORY}/hooks", json=body).status_code == 422
+    assert [entry["id"] for entry in client.get(f"{REPOSITORY}/hooks").json()] == [hook.json()["id"]]
     assert client.delete(f"{REPOSITORY}/hooks/{hook.json()['id']}").status_code == 204
     assert client.get(f"{REPOSITORY}/hooks").json() == []
 

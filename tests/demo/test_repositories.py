@@ -61,7 +61,7 @@ def test_a_year_has_some_thousand_commits_and_twelve_weeks_some_hundred(year: De
 
 def test_about_half_of_the_sessions_with_lines_are_committed(planned: Planned, sessions: list[DemoSession]) -> None:
     elsewhere = [session for session in sessions if session.setting.person.team != TOOLING]
-    committed = {each.session.session_id for each in _all(planned) if each.session}
+    committed = {commit.session.session_id for commit in _all(planned) if commit.session}
     writing = [session for session in elsewhere if generated_lines(session)]
     assert 0.4 <= sum(session.session_id in committed for session in writing) / len(writing) <= 0.6
 
@@ -117,8 +117,8 @@ def test_git_counts_the_lines_that_were_planned(year: DemoYear, planned: Planned
 
 
 def test_notes_name_sessions_and_lines_of_the_commit(planned: Planned, checkout_api: GitRepository) -> None:
-    commits = {(git_address(each.person), each.at): each for each in planned[CHECKOUT_API.name]}
-    read = {each.sha: each for each in _commits(checkout_api)}
+    commits = {(git_address(entry.person), entry.at): entry for entry in planned[CHECKOUT_API.name]}
+    read = {entry.sha: entry for entry in _commits(checkout_api)}
     (tip,) = checkout_api.notes().values()
     notes = dict(checkout_api.read_notes(tip))
     assert notes
@@ -164,10 +164,10 @@ def test_there_are_branches_merges_bots_and_a_bulk_import(year: DemoYear, planne
     git = _written(tmp_path, year, WAREHOUSE, {WAREHOUSE.name: planned[WAREHOUSE.name]})
     read = list(_commits(git))
     assert len(git.branches) > 1
-    assert sum(len(each.parents) == 2 for each in read) > 3
-    assert sum(each.author.name == BOT_NAME for each in read) >= year.weeks // 2  # every other week
+    assert sum(len(commit.parents) == 2 for commit in read) > 3
+    assert sum(commit.author.name == BOT_NAME for commit in read) >= year.weeks // 2  # every other week
     assert is_bot(BOT_NAME, BOT_EMAIL)
-    assert sum(len(each.files) > 300 for each in read) == 1
+    assert sum(len(commit.files) > 300 for commit in read) == 1
 
 
 def test_a_squashed_branch_stays_beside_its_squash(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_picked_commit_is_there_twice(year: DemoYear, planned: Planned, tmp_pa
     authored = defaultdict(list)
     for commit in _commits(git):
         authored[commit.author.email, commit.author.at].append(commit)
-    [(one, other)] = [found for found in authored.values() if len(found) > 1]
+    [(one, other)] = [lines for lines in authored.values() if len(lines) > 1]
     assert one.files == other.files
     assert one.committer.at != other.committer.at
 

@@ -76,12 +76,12 @@ def test_an_absent_receiver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_progress_counts_whole_weeks() -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
 
     def note(sent: Sent) -> None:
-        told.append((sent.weeks, sent.requests))
+        reports.append((sent.weeks, sent.requests))
 
     with receiver() as (address, _):
         send_year(YEAR, base_url=address, token="t", weeks=(A_SMALL_WEEK, A_SMALL_WEEK + 1), on_progress=note)
-    assert [requests for _, requests in told] == list(range(1, len(told) + 1))
-    assert told[-1][0] == 2
+    assert [requests for _, requests in reports] == list(range(1, len(reports) + 1))
+    assert reports[-1][0] == 2

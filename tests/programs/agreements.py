@@ -28,7 +28,7 @@ def monday() -> date:
     return day_before(local_today().weekday())
 
 
-def draft(**said: Any) -> BenchmarkDraft:
+def draft(**fields: Any) -> BenchmarkDraft:
     """Platform's first reviews: within 8 hours, and once within 6."""
     usual = {
         "metric": PICKUP,
@@ -37,15 +37,15 @@ def draft(**said: Any) -> BenchmarkDraft:
         "target": 6 * HOUR,
         "reason": "Reviews wait overnight.",
     }
-    return BenchmarkDraft(**{**usual, **said})
+    return BenchmarkDraft(**{**usual, **fields})
 
 
-def agree(persona: Persona = EXECUTIVE, **said: Any) -> BenchmarkVersion:
+def agree(persona: Persona = EXECUTIVE, **fields: Any) -> BenchmarkVersion:
     """On the newest version that there is."""
-    asked = draft(**said)
-    unit = unit_of_scope(asked.unit or None) if "\x00" not in asked.unit else None
-    newest = newest_version(asked.metric, unit.pk if unit else None)
-    return set_benchmark(as_(persona), asked, of_number=newest.number if newest else 0)
+    new_draft = draft(**fields)
+    unit = unit_of_scope(new_draft.unit or None) if "\x00" not in new_draft.unit else None
+    newest = newest_version(new_draft.metric, unit.pk if unit else None)
+    return set_benchmark(as_(persona), new_draft, of_number=newest.number if newest else 0)
 
 
 def weeks_ago(weeks: int) -> date:

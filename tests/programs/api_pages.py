@@ -33,8 +33,8 @@ def got_of_few_queries(client: Client, address: str, **parameters: Any) -> Any:
     return document
 
 
-def sent(client: Client, method: str, address: str, said: object, status: int = 200) -> Any:
-    answer = client.generic(method, address, json.dumps(said), content_type="application/json")
+def sent(client: Client, method: str, address: str, fields: object, status: int = 200) -> Any:
+    answer = client.generic(method, address, json.dumps(fields), content_type="application/json")
     assert answer.status_code == status, answer.content
     return answer.json()
 

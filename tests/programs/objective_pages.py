@@ -30,7 +30,7 @@ def asked(queries: CaptureQueriesContext) -> str:
     return "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries.captured_queries)
 
 
-def form_of(*rows: dict[str, Any], **said: Any) -> dict[str, Any]:
+def form_of(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """What a browser sends: five rows, most of them empty."""
     usual = {
         "title": "Reviews no longer wait", "unit": "platform", "quarter": str(current_quarter().start), "owner": "",
@@ -46,7 +46,7 @@ def form_of(*rows: dict[str, Any], **said: Any) -> dict[str, Any]:
     for number in range(5):
         row = {**empty, **(rows[number] if number < len(rows) else {})}
         usual |= {f"key_results-{number}-{name}": value for name, value in row.items()}
-    return {name: value for name, value in {**usual, **said}.items() if value is not None}
+    return {name: value for name, value in {**usual, **fields}.items() if value is not None}
 
 
 def fill(number: int) -> None:
@@ -54,13 +54,13 @@ def fill(number: int) -> None:
     units, people, quarter = list(Unit.objects.all()), list(Person.objects.all()), current_quarter()
     objectives = Objective.objects.bulk_create(
         Objective(
-            quarter=quarter, unit=units[each % len(units)], owner=people[each % len(people)], title=f"Objective {each}",
+            quarter=quarter, unit=units[position % len(units)], owner=people[position % len(people)], title=f"Objective {position}",
             published_at=f"{quarter.start}T08:00:00Z",
         )
-        for each in range(number)
+        for position in range(number)
     )  # fmt: skip
-    for position, each in enumerate(objectives[1:], start=1):
-        each.parent = objectives[position // 5]
+    for position, child in enumerate(objectives[1:], start=1):
+        child.parent = objectives[position // 5]
     Objective.objects.bulk_update(objectives, ["parent"])
     metrics = ("dora.lead_time", "pr.review_time", "")
     results = KeyResult.objects.bulk_create(

@@ -12,31 +12,31 @@ from tests.personas import MANAGER, Persona
 from tests.programs.tickets import as_
 
 
-def by_hand(**said: Any) -> KeyResultDraft:
+def by_hand(**fields: Any) -> KeyResultDraft:
     """Satisfaction from 3 to 4, entered by hand."""
     usual = {"title": "Satisfaction", "better": "higher", "baseline": 3.0, "target": 4.0, "unit_of_measure": "of 5"}
-    return KeyResultDraft(**{**usual, **said})
+    return KeyResultDraft(**{**usual, **fields})
 
 
-def draft(**said: Any) -> ObjectiveDraft:
+def draft(**fields: Any) -> ObjectiveDraft:
     """An objective of Platform in this quarter, with one key result by hand; published."""
     usual: dict[str, Any] = {
-        "quarter": said.get("quarter") or current_quarter(),
+        "quarter": fields.get("quarter") or current_quarter(),
         "title": "Reviews no longer wait",
         "unit": "platform",
         "key_results": (by_hand(),),
         "publish": True,
     }
-    return ObjectiveDraft(**{**usual, **said})
+    return ObjectiveDraft(**{**usual, **fields})
 
 
-def objective(persona: Persona = MANAGER, **said: Any) -> Objective:
-    return add_objective(as_(persona), draft(**said))
+def objective(persona: Persona = MANAGER, **fields: Any) -> Objective:
+    return add_objective(as_(persona), draft(**fields))
 
 
-def stored(found: Objective) -> Objective:
-    return Objective.objects.select_related("quarter", "unit", "owner").get(pk=found.pk)
+def stored(written: Objective) -> Objective:
+    return Objective.objects.select_related("quarter", "unit", "owner").get(pk=written.pk)
 
 
-def quarter_of(found: Objective) -> Quarter:
-    return Quarter.objects.get(pk=found.quarter_id)
+def quarter_of(written: Objective) -> Quarter:
+    return Quarter.objects.get(pk=written.quarter_id)

@@ -40,7 +40,7 @@ def person(name: str) -> Person:
     return Person.objects.get(email=f"{name}@example.com")
 
 
-def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, **said: Any) -> Ticket:
+def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, **fields: Any) -> Ticket:
     """A ticket due in so many days (negative: late), without telling anybody that it is theirs."""
     due_on = local_today() + timedelta(days=due)
     return Ticket.objects.create(
@@ -50,7 +50,7 @@ def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, 
         due_on=due_on,
         owner=None if owner is None else person(owner),
         unit=unit,
-        **said,
+        **fields,
     )
 
 
@@ -63,7 +63,7 @@ def told_of_everything(*, today: date | None = None) -> set[tuple[str, str, str]
 
 def told(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Of tickets alone."""
-    return {each for each in told_of_everything(today=today) if each[1].startswith("ticket")}
+    return {notice for notice in told_of_everything(today=today) if notice[1].startswith("ticket")}
 
 
 def words(notice: Notice) -> tuple[str, str, str]:

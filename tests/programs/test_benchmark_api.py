@@ -45,15 +45,15 @@ def _json(body: Any) -> str:
 
 def test_agreeing_and_taking_back(ask: Ask) -> None:
     agree(unit="", threshold=24 * HOUR, target=None, reason="A day is enough.")
-    said = {"unit": "platform", "threshold": 8 * HOUR, "target": 6 * HOUR, "reason": "Overnight waits.", "number": 0}
-    status, page = ask(MANAGER, "PUT", ONE, said)
+    body = {"unit": "platform", "threshold": 8 * HOUR, "target": 6 * HOUR, "reason": "Overnight waits.", "number": 0}
+    status, page = ask(MANAGER, "PUT", ONE, body)
     assert status == 200
-    found = page["benchmark"]
-    assert (found["agreed_for"], found["is_inherited"], found["number"]) == ("platform", False, 1)
-    assert found["baseline"]["value"] == pytest.approx(10.5 * HOUR)
-    assert found["baseline"]["low"] < found["baseline"]["value"] < found["baseline"]["high"]
-    assert found["stands_at"] > 8 * HOUR
-    status, late = ask(EXECUTIVE, "PUT", ONE, {**said, "threshold": 5 * HOUR, "target": None})
+    benchmark = page["benchmark"]
+    assert (benchmark["agreed_for"], benchmark["is_inherited"], benchmark["number"]) == ("platform", False, 1)
+    assert benchmark["baseline"]["value"] == pytest.approx(10.5 * HOUR)
+    assert benchmark["baseline"]["low"] < benchmark["baseline"]["value"] < benchmark["baseline"]["high"]
+    assert benchmark["stands_at"] > 8 * HOUR
+    status, late = ask(EXECUTIVE, "PUT", ONE, {**body, "threshold": 5 * HOUR, "target": None})
     assert (status, late["error"]["parameter"], late["stored"]["threshold"]) == (409, "number", 8 * HOUR)
     _, of_search = ask(EXECUTIVE, "GET", f"{ALL}?unit=search&metric={PICKUP}")
     [inherited] = of_search["benchmarks"]
@@ -69,24 +69,24 @@ def test_agreeing_and_taking_back(ask: Ask) -> None:
 
 def test_who_may_and_what_cannot_be_said(ask: Ask) -> None:
     agree(unit="", threshold=24 * HOUR, target=None)
-    said = {"unit": "platform", "threshold": 8 * HOUR, "reason": "x", "number": 0}
+    fields = {"unit": "platform", "threshold": 8 * HOUR, "reason": "x", "number": 0}
     for persona, status in ((MEMBER, 403), (None, 403), (OTHER_MEMBER, 400)):
-        assert ask(persona, "PUT", ONE, said)[0] == status, persona
-    assert ask(MANAGER, "PUT", ONE, said, TokenScope.READ)[0] == 403, "a token that reads"
+        assert ask(persona, "PUT", ONE, fields)[0] == status, persona
+    assert ask(MANAGER, "PUT", ONE, fields, TokenScope.READ)[0] == 403, "a token that reads"
     assert ask(OTHER_MEMBER, "GET", f"{ONE}?unit=platform")[0] == 404
     status, page = ask(OTHER_MEMBER, "GET", ONE)
     assert status == 200
     assert (page["benchmark"]["baseline"], page["benchmark"]["stands_at"]) == (None, None), "not hers to see"
     assert ask(MANAGER, "GET", f"{ALL}dora.luck/")[0] == 404
     wrong = [
-        ({**said, "threshold": "8 h"}, "threshold"),
-        ({**said, "threshold": True}, "threshold"),
-        ({**said, "target": 9 * HOUR}, "target"),
-        ({**said, "period": "week"}, "period"),
-        ({**said, "weeks": 3}, "weeks"),
-        ({**said, "is_to_hold": "yes"}, "is_to_hold"),
-        ({**said, "luck": 1}, "luck"),
-        ({name: value for name, value in said.items() if name != "reason"}, "reason"),
+        ({**fields, "threshold": "8 h"}, "threshold"),
+        ({**fields, "threshold": True}, "threshold"),
+        ({**fields, "target": 9 * HOUR}, "target"),
+        ({**fields, "period": "week"}, "period"),
+        ({**fields, "weeks": 3}, "weeks"),
+        ({**fields, "is_to_hold": "yes"}, "is_to_hold"),
+        ({**fields, "luck": 1}, "luck"),
+        ({name: value for name, value in fields.items() if name != "reason"}, "reason"),
     ]
     for body, parameter in wrong:
         status, answer = ask(MANAGER, "PUT", ONE, body)
@@ -97,16 +97,18 @@ def test_who_may_and_what_cannot_be_said(ask: Ask) -> None:
 def test_suggestions_and_the_focus(ask: Ask) -> None:
     status, answer = ask(MANAGER, "GET", f"{ONE}suggestions/?unit=platform")
     assert status == 200
-    assert [each["kind"] for each in answer["suggestions"] if each["kind"] == "ready-made"] == ["ready-made"]
+    assert [suggestion["kind"] for suggestion in answer["suggestions"] if suggestion["kind"] == "ready-made"] == [
+        "ready-made"
+    ]
     assert ask(MEMBER, "GET", f"{ONE}suggestions/?unit=platform")[0] == 403
     status, focus = ask(MEMBER, "GET", "/api/v1/focus/?unit=platform")
     assert (status, focus["number"], focus["indicators"]) == (200, 0, [])
-    said = {"unit": "platform", "metric": PICKUP, "indicators": ["pr.size"], "reason": "Waits", "number": 0}
-    assert ask(MANAGER, "PUT", "/api/v1/focus/", said)[0] == 200
-    status, late = ask(MANAGER, "PUT", "/api/v1/focus/", {**said, "indicators": []})
+    body = {"unit": "platform", "metric": PICKUP, "indicators": ["pr.size"], "reason": "Waits", "number": 0}
+    assert ask(MANAGER, "PUT", "/api/v1/focus/", body)[0] == 200
+    status, late = ask(MANAGER, "PUT", "/api/v1/focus/", {**body, "indicators": []})
     assert (status, late["stored"]["indicators"]) == (409, ["pr.size"])
     six = ["pr.size", "pr.linked_rate", "ci.duration", "ci.success_rate", "bug.ratio", "wip.count"]
-    status, refused = ask(MANAGER, "PUT", "/api/v1/focus/", {**said, "indicators": six, "number": 1})
+    status, refused = ask(MANAGER, "PUT", "/api/v1/focus/", {**body, "indicators": six, "number": 1})
     assert (status, refused["error"]["parameter"]) == (400, "indicators")
-    assert ask(MEMBER, "PUT", "/api/v1/focus/", {**said, "number": 1})[0] == 403
+    assert ask(MEMBER, "PUT", "/api/v1/focus/", {**body, "number": 1})[0] == 403
     assert FocusVersion.objects.count() == 1

@@ -33,8 +33,8 @@ def teams(org: Org) -> Teams:
 
 def threshold_hours(unit: Unit | None, key: str = PICKUP) -> float | None:
     """What holds of the unit, in hours."""
-    found = benchmarks_for([key], unit.pk if unit else None, as_(EXECUTIVE).sight).get(key)
-    return None if found is None or found.version.threshold is None else found.version.threshold / HOUR
+    benchmark = benchmarks_for([key], unit.pk if unit else None, as_(EXECUTIVE).sight).get(key)
+    return None if benchmark is None or benchmark.version.threshold is None else benchmark.version.threshold / HOUR
 
 
 def of(hours: float, unit: str) -> BenchmarkVersion:
@@ -44,11 +44,11 @@ def of(hours: float, unit: str) -> BenchmarkVersion:
 def test_the_nearest_above_holds_until_one_has_its_own(teams: Teams) -> None:
     assert threshold_hours(teams.platform) is None
     of(40, "")
-    assert [threshold_hours(each) for each in (None, teams.engineering, teams.platform)] == [40, 40, 40]
+    assert [threshold_hours(unit) for unit in (None, teams.engineering, teams.platform)] == [40, 40, 40]
     of(30, "engineering")
-    assert [threshold_hours(each) for each in (None, teams.engineering, teams.platform)] == [40, 30, 30]
+    assert [threshold_hours(unit) for unit in (None, teams.engineering, teams.platform)] == [40, 30, 30]
     of(20, "platform")
-    assert [threshold_hours(each) for each in (teams.engineering, teams.platform, teams.search)] == [30, 20, 30]
+    assert [threshold_hours(unit) for unit in (teams.engineering, teams.platform, teams.search)] == [30, 20, 30]
     held = benchmarks_for(None, teams.search.pk, as_(OTHER_MEMBER).sight)[PICKUP]
     assert (held.is_own, held.version.unit) == (False, teams.engineering)
 
@@ -63,7 +63,7 @@ def test_taking_back_falls_back_to_what_is_above_and_can_be_agreed_again(teams: 
     of(10, "platform")
     assert threshold_hours(teams.platform) == 10
     own = BenchmarkVersion.objects.filter(unit=teams.platform).order_by("number")
-    assert [(each.number, each.is_removal, each.reason) for each in own] == [
+    assert [(version.number, version.is_removal, version.reason) for version in own] == [
         (1, False, "Reviews wait overnight."),
         (2, True, "We follow the others."),
         (3, False, "Reviews wait overnight."),
@@ -106,7 +106,7 @@ def test_counts_are_not_inherited(teams: Teams) -> None:
     for key, period in (("dora.deployment_frequency", ""), ("pr.throughput", "week"), ("wip.count", "")):
         agree(metric=key, unit="", threshold=10.0, target=None, period=period)
         held = benchmarks_of_units([key], [None, teams.engineering.pk, teams.platform.pk], as_(EXECUTIVE).sight)
-        assert [len(each) for each in held.values()] == [1, 0, 0], key
+        assert [len(benchmark) for benchmark in held.values()] == [1, 0, 0], key
         agree(metric=key, unit="platform", threshold=3.0, target=None, period=period)
         assert benchmarks_for([key], teams.platform.pk, as_(EXECUTIVE).sight)[key].is_own
     agree(metric="incident.count_per_deployment", unit="", threshold=0.1, target=None)
@@ -129,9 +129,9 @@ def test_many_units_and_metrics_are_two_queries(teams: Teams) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        found = benchmarks_of_units(None, [None, teams.engineering.pk, teams.platform.pk, teams.search.pk], sight)
+        by_unit = benchmarks_of_units(None, [None, teams.engineering.pk, teams.platform.pk, teams.search.pk], sight)
     assert len(queries) == 2
-    assert {unit: held[PICKUP].version.threshold for unit, held in found.items()} == {
+    assert {unit: held[PICKUP].version.threshold for unit, held in by_unit.items()} == {
         None: 40 * HOUR,
         teams.engineering.pk: 40 * HOUR,
         teams.platform.pk: 20 * HOUR,
@@ -171,7 +171,7 @@ def test_two_who_agree_at_once(teams: Teams) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("fields", "field"),
     [
         ({"threshold": None, "target": None}, "threshold"),
         ({"threshold": 5 * HOUR, "target": 6 * HOUR}, "target"),
@@ -194,9 +194,9 @@ def test_two_who_agree_at_once(teams: Teams) -> None:
         ({"metric": "ai.session_duration", "threshold": 60.0, "target": 30.0}, "better"),
     ],
 )
-def test_what_cannot_be_agreed(teams: Teams, said: dict[str, Any], field: str) -> None:
+def test_what_cannot_be_agreed(teams: Teams, fields: dict[str, Any], field: str) -> None:
     with pytest.raises(BenchmarkError) as refused:
-        agree(**said)
+        agree(**fields)
     assert refused.value.field == field
     assert not BenchmarkVersion.objects.exists()
 

@@ -81,30 +81,30 @@ def test_figures_of_others_are_theirs(sign_in: SignIn) -> None:
 
 def test_agreeing_on_the_page(sign_in: SignIn) -> None:
     client = sign_in(MANAGER)
-    said = {"threshold": "8 h", "target": "20 h", "weeks": "12", "reason": "Overnight waits.", "number": "0"}
-    answer = client.post(EDIT, said)
+    form = {"threshold": "8 h", "target": "20 h", "weeks": "12", "reason": "Overnight waits.", "number": "0"}
+    answer = client.post(EDIT, form)
     assert answer.status_code == 400
     assert "cannot be worse than where it should be" in plain(answer.content.decode())
     assert "Overnight waits." in answer.content.decode(), "what was written stays"
-    unreadable = client.post(EDIT, {**said, "target": "soon"})
+    unreadable = client.post(EDIT, {**form, "target": "soon"})
     assert unreadable.status_code == 400
     assert "Write it as 26 h" in plain(unreadable.content.decode())
-    reached = client.post(EDIT, {**said, "threshold": "", "target": "3 d"})
+    reached = client.post(EDIT, {**form, "threshold": "", "target": "3 d"})
     assert reached.status_code == 400
     assert "is better than this target already" in plain(reached.content.decode())
     assert 'name="is_to_hold"' in reached.content.decode()
-    assert client.post(EDIT, {**said, "threshold": "", "target": "3 d", "is_to_hold": "on"}).status_code == 302
-    taken = client.post(EDIT, {**said, "take": "7.5 h|6 h", "number": "1"})
-    assert taken.status_code == 200
-    assert 'value="7.5 h"' in taken.content.decode()
-    assert "Overnight waits." in taken.content.decode()
+    assert client.post(EDIT, {**form, "threshold": "", "target": "3 d", "is_to_hold": "on"}).status_code == 302
+    filled_in = client.post(EDIT, {**form, "take": "7.5 h|6 h", "number": "1"})
+    assert filled_in.status_code == 200
+    assert 'value="7.5 h"' in filled_in.content.decode()
+    assert "Overnight waits." in filled_in.content.decode()
     assert BenchmarkVersion.objects.count() == 1, "filling in stores nothing"
-    late = client.post(EDIT, {**said, "target": "6 h"})
+    late = client.post(EDIT, {**form, "target": "6 h"})
     assert late.status_code == 409
     both = plain(late.content.decode())
     assert "3.0 days 6 h" in both, "what holds beside what was written"
     assert 'name="number" value="1"' in late.content.decode()
-    assert client.post(EDIT, {**said, "target": "6 h", "number": "1"}).status_code == 302
+    assert client.post(EDIT, {**form, "target": "6 h", "number": "1"}).status_code == 302
     version = BenchmarkVersion.objects.get(number=2)
     assert (version.threshold, version.target, version.written_by) == (8 * HOUR, 6 * HOUR, create_user(MANAGER))
     assert version.baseline == pytest.approx(10.5 * HOUR), "4 hours, and the middle of 1 to 12"
@@ -160,11 +160,11 @@ def test_a_list_takes_few_queries(sign_in: SignIn) -> None:
     refresh()
     address = "/programs/benchmarks/?unit=engineering&show=all"
     client.get(address)
-    for each in (address, PAGE + "?unit=engineering", "/programs/focus/?unit=engineering"):
+    for url in (address, PAGE + "?unit=engineering", "/programs/focus/?unit=engineering"):
         with CaptureQueriesContext(connection) as queries:
-            page(client, each)
-        told = "\n".join(str(query["sql"])[:110] for query in queries.captured_queries)
-        assert len(queries) <= MOST_QUERIES, f"{each}\n{told}"
+            page(client, url)
+        statements = "\n".join(str(query["sql"])[:110] for query in queries.captured_queries)
+        assert len(queries) <= MOST_QUERIES, f"{url}\n{statements}"
 
 
 @pytest.mark.parametrize("wrong", ["show=weather", "unit=nowhere"])
@@ -204,9 +204,9 @@ def test_one_focus_at_a_time_and_a_starter_set_in_one_step(sign_in: SignIn) -> N
     assert client.post(begin, {"set": "dora", "number": "0"}).status_code == 302
     assert client.post(begin, {"set": "space", "number": "0"}).status_code == 409
     platform = Unit.objects.get(slug="platform")
-    begun = newest_focus(platform.pk)
-    assert begun is not None
-    assert (begun.metric, len(begun.indicators), begun.starter_set) == ("", 5, "dora")
+    focus = newest_focus(platform.pk)
+    assert focus is not None
+    assert (focus.metric, len(focus.indicators), focus.starter_set) == ("", 5, "dora")
     twice = {"metric": PICKUP, "indicator_0": "pr.size", "indicator_1": "pr.size", "reason": "Waits", "number": "1"}
     assert client.post(edit, twice).status_code == 400
     assert client.post(edit, {**twice, "indicator_1": "pr.linked_rate"}).status_code == 302

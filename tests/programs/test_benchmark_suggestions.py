@@ -30,12 +30,12 @@ def asked(unit: str, persona: Persona = EXECUTIVE, key: str = PICKUP, period: Pe
     metric = get(key)
     direction = Direction(metric.better.value)
     question = Question(metric, Unit.objects.get(slug=unit), direction, period)
-    [found] = suggestions_for([question], as_(persona), today=windows.local_today())
-    return found
+    [suggestions] = suggestions_for([question], as_(persona), today=windows.local_today())
+    return suggestions
 
 
-def of_kind(found: Suggestions, kind: str) -> Suggestion | None:
-    return next((each for each in found.found if each.kind == kind), None)
+def of_kind(suggestions: Suggestions, kind: str) -> Suggestion | None:
+    return next((suggestion for suggestion in suggestions.found if suggestion.kind == kind), None)
 
 
 def hours(*values: float | None) -> list[float | None]:
@@ -63,12 +63,12 @@ def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
             "pull-requests",
             *[merged(number * 10 + place, day, author=name, waits=waits) for place, name in enumerate(PLATFORM)],
         )
-    found = of_kind(asked("platform", MANAGER), "history")
-    assert found is not None
-    assert hours(found.threshold, found.target) == [AT_ONCE + 2, None]
-    assert windows.quarter_name(windows.whole_bucket(best, Granularity.QUARTER).start) in found.why
-    assert "6.0 h (6 facts)" in found.why
-    assert "last 2 whole quarters" in found.why
+    suggestion = of_kind(asked("platform", MANAGER), "history")
+    assert suggestion is not None
+    assert hours(suggestion.threshold, suggestion.target) == [AT_ONCE + 2, None]
+    assert windows.quarter_name(windows.whole_bucket(best, Granularity.QUARTER).start) in suggestion.why
+    assert "6.0 h (6 facts)" in suggestion.why
+    assert "last 2 whole quarters" in suggestion.why
     counted = of_kind(asked("platform", MANAGER, "pr.throughput", Period.MONTH), "history")
     assert counted is not None
     assert counted.threshold == pytest.approx(6), "in its one month since there are data; later six in three"
@@ -78,11 +78,11 @@ def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
 def test_units_like_it_are_told_of_together_and_never_named(org: Org, teams: Teams) -> None:
     other_units(teams, org, [4.0, 6.0, 16.0])
     changes_of(org, PLATFORM, weeks=[2], waits=lambda _week: 40.0, first=1)
-    found = of_kind(asked("platform"), "peers")
-    assert found is not None
-    assert hours(found.threshold, found.target) == [10, 9], "median of 8, 10 and 20; half way from 8 to 10"
-    assert "Of 3 units of its level with 6 to 6 people" in found.why
-    assert "Unit" not in found.why, "Search with its two people is a third of its size"
+    suggestion = of_kind(asked("platform"), "peers")
+    assert suggestion is not None
+    assert hours(suggestion.threshold, suggestion.target) == [10, 9], "median of 8, 10 and 20; half way from 8 to 10"
+    assert "Of 3 units of its level with 6 to 6 people" in suggestion.why
+    assert "Unit" not in suggestion.why, "Search with its two people is a third of its size"
     of_manager = asked("platform", MANAGER)
     assert of_kind(of_manager, "peers") is None
     assert any("it takes 5 others" in words and "there are 3" in words for words in of_manager.missing), (
@@ -92,9 +92,11 @@ def test_units_like_it_are_told_of_together_and_never_named(org: Org, teams: Tea
 
 def test_units_of_too_few_people_do_not_enter(org: Org, teams: Teams) -> None:
     other_units(teams, org, [4.0, 6.0, 16.0, 20.0], people=4)
-    found = asked("platform")
-    assert of_kind(found, "peers") is None
-    assert any("there are none" in words for words in found.missing), "each is of four people, who would be told of"
+    suggestions = asked("platform")
+    assert of_kind(suggestions, "peers") is None
+    assert any("there are none" in words for words in suggestions.missing), (
+        "each is of four people, who would be told of"
+    )
 
 
 def test_ready_made_targets_and_published_sets(org: Org, teams: Teams) -> None:
@@ -126,9 +128,9 @@ def test_the_next_band_is_the_threshold(org: Org, teams: Teams) -> None:
         *one_each(days),
     )
     org.push("deployments", deployed(1, weeks_ago(1)))
-    found = of_kind(asked("platform", key="dora.lead_time"), "published")
-    assert found is not None
-    assert hours(found.threshold, found.target) == [168, 24], "24 days and a half: High begins at a week"
+    suggestion = of_kind(asked("platform", key="dora.lead_time"), "published")
+    assert suggestion is not None
+    assert hours(suggestion.threshold, suggestion.target) == [168, 24], "24 days and a half: High begins at a week"
     of_few = of_kind(asked("search", key="dora.lead_time"), "published")
     assert of_few is not None
     assert hours(of_few.threshold, of_few.target) == [168, 24], "of a figure that is not known the one before the best"
@@ -146,5 +148,5 @@ def test_many_questions_are_answered_as_each_alone(org: Org, teams: Teams) -> No
     for persona in (EXECUTIVE, MANAGER):
         allowed = [question for question in questions if persona is EXECUTIVE or question.scope.unit == "platform"]
         together = suggestions_for(allowed, as_(persona), today=windows.local_today())
-        assert together == [suggestions_for([each], as_(persona), today=windows.local_today())[0] for each in allowed]
-        assert {kind for found in together for kind in ("history", "peers") if of_kind(found, kind)}
+        assert together == [suggestions_for([unit], as_(persona), today=windows.local_today())[0] for unit in allowed]
+        assert {kind for suggestion in together for kind in ("history", "peers") if of_kind(suggestion, kind)}

@@ -43,8 +43,8 @@ def tile(client: Client, address: str, key: str) -> str:
     return plain(f"<p {part}")
 
 
-def query(key: str = PICKUP, **said: Any) -> MetricQuery:
-    return MetricQuery(key, window(), scope=Scope("platform"), **said)
+def query(key: str = PICKUP, **fields: Any) -> MetricQuery:
+    return MetricQuery(key, window(), scope=Scope("platform"), **fields)
 
 
 @pytest.mark.parametrize(
@@ -60,29 +60,29 @@ def query(key: str = PICKUP, **said: Any) -> MetricQuery:
 def test_how_a_figure_stands_to_it(value: float, reached: str) -> None:
     """Platform agreed that reviews begin within 8 hours, and once within 6."""
     agree()
-    found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP].on_tile(query(), value)
-    assert found is not None
-    assert (found.text, found.reached) == ("Threshold 8.0\u00a0h, target 6.0\u00a0h", reached)
+    agreement = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP].on_tile(query(), value)
+    assert agreement is not None
+    assert (agreement.text, agreement.reached) == ("Threshold 8.0\u00a0h, target 6.0\u00a0h", reached)
 
 
 def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
     agree()
     agree(unit="", metric="pr.throughput", threshold=5.0, target=None, period="week")
-    found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP]
-    assert found.on_tile(query(statistic=Statistic.MEAN), HOUR) is None
-    assert found.on_tile(query(facets={Dimension.REPOSITORY: ("shop",)}), HOUR) is None
+    agreement = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP]
+    assert agreement.on_tile(query(statistic=Statistic.MEAN), HOUR) is None
+    assert agreement.on_tile(query(facets={Dimension.REPOSITORY: ("shop",)}), HOUR) is None
     of_weeks = agreements_on(["pr.throughput"], Scope(), as_(EXECUTIVE))["pr.throughput"]
-    told = of_weeks.on_tile(MetricQuery("pr.throughput", window()), 60.0)
-    assert told is not None
-    assert (told.text, told.reached) == ("Threshold 5 a week", ""), "the tile is of twelve weeks"
+    tile_note = of_weeks.on_tile(MetricQuery("pr.throughput", window()), 60.0)
+    assert tile_note is not None
+    assert (tile_note.text, tile_note.reached) == ("Threshold 5 a week", ""), "the tile is of twelve weeks"
 
 
 def test_a_tile_tells_it_to_whom_it_concerns() -> None:
     agree(unit="", metric="pr.size", threshold=45.0, target=40.0)
-    for persona, asked in ((MANAGER, "?unit=platform"), (EXECUTIVE, ""), (MEMBER, "?unit=platform")):
-        told = tile(signed_in(persona), f"/insights/delivery/parts/hygiene/{asked}", "pr.size")
-        assert "Threshold 45 lines, target 40 lines" in told, persona.name
-        assert "Off target" in told
+    for persona, query_string in ((MANAGER, "?unit=platform"), (EXECUTIVE, ""), (MEMBER, "?unit=platform")):
+        shown_tile = tile(signed_in(persona), f"/insights/delivery/parts/hygiene/{query_string}", "pr.size")
+        assert "Threshold 45 lines, target 40 lines" in shown_tile, persona.name
+        assert "Off target" in shown_tile
     other = text(signed_in(OTHER_MEMBER), "/insights/delivery/parts/hygiene/?unit=search")
     assert "Off target" not in other, "there is no figure to hold against it"
     own = text(signed_in(MEMBER), "/insights/delivery/parts/hygiene/?person=me")
@@ -103,16 +103,16 @@ def test_the_csv_of_a_chart_has_its_lines() -> None:
 def test_the_course_of_a_key_result_is_held_against_it_while_its_quarter_is_open() -> None:
     agree()
     median = KeyResultDraft(title="Reviews begin sooner", metric=PICKUP, baseline=7 * HOUR, target=5 * HOUR)
-    found = objective(key_results=(median, replace(median, statistic="p75")))
+    new_objective = objective(key_results=(median, replace(median, statistic="p75")))
     client = signed_in(MANAGER)
 
     def lines(position: int) -> list[tuple[str, float]]:
-        key_result = found.key_results.get(position=position)
-        chart = client.get(reverse("key_result_chart", args=[found.pk, key_result.pk])).json()
+        key_result = new_objective.key_results.get(position=position)
+        chart = client.get(reverse("key_result_chart", args=[new_objective.pk, key_result.pk])).json()
         return [(line["label"], line["value"] / HOUR) for line in chart["benchmarks"]]
 
     own = [("Baseline", 7.0), ("Target", 5.0)]
     assert lines(0) == [("Threshold 8.0 h", 8.0), ("Target 6.0 h", 6.0), *own]
     assert lines(1) == own, "of another statistic nothing was agreed"
-    close_quarter(as_(EXECUTIVE), found.quarter, forced_because="The team moves on.")
+    close_quarter(as_(EXECUTIVE), new_objective.quarter, forced_because="The team moves on.")
     assert lines(0) == own

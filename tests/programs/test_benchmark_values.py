@@ -77,5 +77,5 @@ def test_what_a_form_shows_is_read_as_the_same(value: float, unit: UnitOfMeasure
 def test_suggestions_have_three_digits(value: float, unit: UnitOfMeasure) -> None:
     assert rounded(value, unit) == pytest.approx(value, rel=0.006)
     text = written(rounded(value, unit), unit)
-    digits = [letter for letter in text.split()[0].replace(".", "").lstrip("$0") if letter.isdigit()]
+    digits = [character for character in text.split()[0].replace(".", "").lstrip("$0") if character.isdigit()]
     assert len("".join(digits).rstrip("0")) <= 3, text

@@ -24,8 +24,10 @@ def teams(org: Org) -> Org:
 def test_check_ins_say_what_is_thought_and_what_stands(teams: Org) -> None:
     written = objective()
     (key_result,) = written.key_results.all()
-    said = check_in(as_(MANAGER), written, confidence="high", note=" Going well ", key_result=key_result.pk, value=3.5)
-    assert (said.confidence, said.note, said.value) == ("high", "Going well", 3.5)
+    check_ins = check_in(
+        as_(MANAGER), written, confidence="high", note=" Going well ", key_result=key_result.pk, value=3.5
+    )
+    assert (check_ins.confidence, check_ins.note, check_ins.value) == ("high", "Going well", 3.5)
     key_result.refresh_from_db()
     assert (key_result.hand_value, key_result.measure.value) == (3.5, 3.5)
     assert key_result.measure.progress == pytest.approx(0.5), "from 3 to 4"

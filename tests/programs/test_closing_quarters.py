@@ -68,18 +68,18 @@ def in_october() -> Iterator[None]:
         yield
 
 
-def pickup(**said: Any) -> KeyResultDraft:
+def pickup(**fields: Any) -> KeyResultDraft:
     usual = {"title": "Reviews begin sooner", "metric": "pr.pickup_time", "target_kind": "relative"}
-    return KeyResultDraft(**{**usual, "change_percent": -40.0, **said})
+    return KeyResultDraft(**{**usual, "change_percent": -40.0, **fields})
 
 
 def third_quarter() -> Quarter:
     return Quarter.objects.get(start=date(2026, 7, 1))
 
 
-def close(**said: Any) -> FrozenDocument:
+def close(**fields: Any) -> FrozenDocument:
     with time_machine.travel(datetime(2026, 10, 5, 12, tzinfo=UTC), tick=False):
-        return close_quarter(as_(EXECUTIVE), third_quarter(), **said)
+        return close_quarter(as_(EXECUTIVE), third_quarter(), **fields)
 
 
 def read(document: FrozenDocument, persona: Any = EXECUTIVE) -> FrozenQuarter:
@@ -113,30 +113,42 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     drop_objective(as_(MANAGER), dropped, "Not ours")
     objective(title="Never published", publish=False)
     document = close(retrospectives={written.pk: "We *learned*"}, retrospective="A hard quarter")
-    told = read(document)
-    assert (told.name, told.start, told.end) == ("2026-Q3", date(2026, 7, 1), date(2026, 10, 1))
-    assert told.retrospective == "A hard quarter"
-    assert [each.title for each in told.objectives] == ["Above", "Reviews no longer wait", "Given up"]
-    _, found, given_up = told.objectives
-    assert (found.unit_name, found.owner, found.parent_title) == ("Platform", ada.pk, "Above")
-    assert (found.description, found.retrospective) == ("**Why**", "We *learned*")
-    assert (found.standing, found.standing_label, found.override_reason) == (
+    frozen_quarter = read(document)
+    assert (frozen_quarter.name, frozen_quarter.start, frozen_quarter.end) == (
+        "2026-Q3",
+        date(2026, 7, 1),
+        date(2026, 10, 1),
+    )
+    assert frozen_quarter.retrospective == "A hard quarter"
+    assert [one.title for one in frozen_quarter.objectives] == [
+        "Above",
+        "Reviews no longer wait",
+        "Given up",
+    ]
+    _, frozen_objective, given_up = frozen_quarter.objectives
+    assert (frozen_objective.unit_name, frozen_objective.owner, frozen_objective.parent_title) == (
+        "Platform",
+        ada.pk,
+        "Above",
+    )
+    assert (frozen_objective.description, frozen_objective.retrospective) == ("**Why**", "We *learned*")
+    assert (frozen_objective.standing, frozen_objective.standing_label, frozen_objective.override_reason) == (
         "off_track",
         "Off track",
         "We lost two people",
     )
-    metric, hand = found.key_results
+    metric, hand = frozen_objective.key_results
     assert (metric.metric_name, metric.metric_version, metric.unit_of_measure) == ("Pickup time", 1, "seconds")
     assert (metric.value, metric.baseline, metric.target) == pytest.approx((14 * HOUR, 20 * HOUR, 12 * HOUR))
     assert dict(metric.points)[date(2026, 7, 6)] == pytest.approx(14 * HOUR)
     assert [hand.value, hand.score] == pytest.approx([3.2, 0.2])
-    assert [(each.note, each.confidence_label) for each in found.check_ins] == [
-        ("Half", "We will not reach it as it goes")
-    ]
-    assert [each.title for each in found.tickets] == ["A rota"]
+    assert [
+        (frozen_check_in.note, frozen_check_in.confidence_label) for frozen_check_in in frozen_objective.check_ins
+    ] == [("Half", "We will not reach it as it goes")]
+    assert [frozen_ticket.title for frozen_ticket in frozen_objective.tickets] == ["A rota"]
     assert (given_up.is_dropped, given_up.dropped_why, given_up.score) == (True, "Not ours", None)
-    assert [team.slug for team in told.teams_without_objective] == ["search"]
-    assert told.closed_by == as_(EXECUTIVE).viewer.pk  # type: ignore[union-attr]
+    assert [team.slug for team in frozen_quarter.teams_without_objective] == ["search"]
+    assert frozen_quarter.closed_by == as_(EXECUTIVE).viewer.pk  # type: ignore[union-attr]
     quarter = third_quarter()
     assert (quarter.document, quarter.is_closed, quarter.retrospective) == (document, True, "A hard quarter")
     assert "ada@example.com" not in document.body, "people stand in it as ids"
@@ -215,7 +227,7 @@ def test_a_closed_quarter_takes_nothing_more(delivered: Org) -> None:
             late()
 
 
-@pytest.mark.parametrize("persona", [MANAGER, MEMBER, AUDITOR], ids=lambda each: each.name)
+@pytest.mark.parametrize("persona", [MANAGER, MEMBER, AUDITOR], ids=lambda persona: persona.name)
 def test_a_quarter_is_closed_by_executives_and_admins(delivered: Org, persona: Any, in_october: None) -> None:
     quarter = current_quarter()
     with pytest.raises(MayNotWriteObjectiveError, match="executives and admins"):
@@ -251,8 +263,8 @@ def test_of_two_who_close_it_at_once_one_is_told(org: Org, in_october: None) -> 
             connection.close()
 
     closers = [threading.Thread(target=close_it, args=(who,)) for who in (access, other)]
-    for each in closers:
-        each.start()
+    for thread in closers:
+        thread.start()
     for closer in closers:
         closer.join()
     assert sorted(outcomes) == ["closed", "told"]
@@ -275,7 +287,7 @@ def test_what_is_entered_by_hand_is_asked_for(delivered: Org) -> None:
         close()
     assert not third_quarter().is_closed
     preview = preview_closing(as_(EXECUTIVE), third_quarter(), today=AFTER)
-    assert [each.title for each in preview.without_value] == ["Satisfaction"]
+    assert [entry.title for entry in preview.without_value] == ["Satisfaction"]
     assert preview.undecided == 1
     close(forced_because="Nobody asked the customers")
     written.refresh_from_db()
@@ -336,12 +348,12 @@ def test_readers_see_their_part_of_it(delivered: Org) -> None:
     objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),), title="Of Search")
     objective(EXECUTIVE, unit="engineering", key_results=(pickup(),), title="Above")
     document = close()
-    executive = {each.title: each for each in read(document).objectives}
+    executive = {one.title: one for one in read(document).objectives}
     assert set(executive) == {"Reviews no longer wait", "Of Search", "Above"}
     (few,) = executive["Of Search"].key_results
     assert (few.value, few.points, few.withheld, executive["Of Search"].score) == (None, (), True, None)
     assert few.reason.startswith("Hidden: fewer than 5")
-    grace = {each.title: each for each in read(document, OTHER_MEMBER).objectives}
+    grace = {one.title: one for one in read(document, OTHER_MEMBER).objectives}
     assert set(grace) == {"Of Search", "Above"}
     assert grace["Of Search"].key_results[0].value == pytest.approx(9 * HOUR)
     above = grace["Above"]

@@ -62,14 +62,14 @@ def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> Non
 def test_nobody_opens_or_marks_what_others_were_told(teams: Teams, sign_in: SignIn) -> None:
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
-    told = notice_of(MEMBER)
+    notice = notice_of(MEMBER)
     for persona in PERSONAS:
         client = sign_in(persona)
         expected = 302 if persona is MEMBER else 404
-        assert client.post(reverse("notice_read", args=[told.pk]), {"read": "1"}).status_code == expected
-        assert client.get(reverse("notice_open", args=[told.pk])).status_code == expected
+        assert client.post(reverse("notice_read", args=[notice.pk]), {"read": "1"}).status_code == expected
+        assert client.get(reverse("notice_open", args=[notice.pk])).status_code == expected
     client = Client()
-    assert client.get(reverse("notice_open", args=[told.pk])).status_code == 302
+    assert client.get(reverse("notice_open", args=[notice.pk])).status_code == 302
     assert "/accounts/login/" in client.get(reverse("inbox"))["Location"]
 
 
@@ -222,25 +222,23 @@ class TestTheOutboxInAdmin:
     def test_admins_see_why_and_try_again(self, teams: Teams, sign_in: SignIn) -> None:
         filed("A rota", due=0, unit=teams.platform)
         plan_reminders()
-        letter = Letter.objects.create(
+        email = Letter.objects.create(
             account=create_user(MEMBER), channel=Channel.EMAIL, state="failed", reason="550 No such mailbox", attempts=1
         )
-        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, letter=letter)
+        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, letter=email)
         admin = sign_in(ADMIN)
         listed = page(admin, reverse("admin:programs_letter_changelist"))
         assert "550 No such mailbox" in listed
-        shown = page(admin, reverse("admin:programs_letter_change", args=[letter.pk]))
+        shown = page(admin, reverse("admin:programs_letter_change", args=[email.pk]))
         assert "A rota" in shown
-        admin.post(
-            reverse("admin:programs_letter_changelist"), {"action": "try_again", "_selected_action": [letter.pk]}
-        )
-        letter.refresh_from_db()
-        assert (letter.state, letter.attempts, letter.reason) == ("waiting", 0, "")
-        answer = admin.post(reverse("admin:programs_letter_change", args=[letter.pk]), {"state": "sent"})
-        letter.refresh_from_db()
+        admin.post(reverse("admin:programs_letter_changelist"), {"action": "try_again", "_selected_action": [email.pk]})
+        email.refresh_from_db()
+        assert (email.state, email.attempts, email.reason) == ("waiting", 0, "")
+        answer = admin.post(reverse("admin:programs_letter_change", args=[email.pk]), {"state": "sent"})
+        email.refresh_from_db()
         assert answer.status_code == 403
-        assert letter.state == "waiting"
-        assert admin.post(reverse("admin:programs_letter_delete", args=[letter.pk])).status_code == 403
+        assert email.state == "waiting"
+        assert admin.post(reverse("admin:programs_letter_delete", args=[email.pk])).status_code == 403
 
     @pytest.mark.parametrize("persona", [MEMBER, MANAGER, EXECUTIVE])
     def test_nobody_else_does(self, teams: Teams, sign_in: SignIn, persona: Persona) -> None:
@@ -252,10 +250,10 @@ def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
     plan_reminders()
     long_ago = timezone.now() - timedelta(days=181)
     account = create_user(MEMBER)
-    kept = Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago)
+    recent = Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago)
     Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago, state="sent")
     assert forget_old_messages() == 1
-    assert Letter.objects.get() == kept
+    assert Letter.objects.get() == recent
     Notice.objects.update(at=long_ago)
     forget_old_messages()
     assert not Notice.objects.exists()
@@ -268,31 +266,31 @@ class TestTheApi:
         plan_reminders()
         return notice_of(MEMBER)
 
-    def test_an_account_reads_its_own_notices(self, told: Notice, sign_in: SignIn) -> None:
+    def test_an_account_reads_its_own_notices(self, notice: Notice, sign_in: SignIn) -> None:
         answer = sign_in(MEMBER).get("/api/v1/notices/").json()
         assert answer["total"] == 1
         [document] = answer["notices"]
-        assert (document["id"], document["kind"], document["label"]) == (told.pk, "ticket_overdue", "3 days overdue")
-        assert document["url"].endswith(f"/programs/tickets/{told.ticket_id}/")
+        assert (document["id"], document["kind"], document["label"]) == (notice.pk, "ticket_overdue", "3 days overdue")
+        assert document["url"].endswith(f"/programs/tickets/{notice.ticket_id}/")
         assert sign_in(OTHER_MEMBER).get("/api/v1/notices/").json() == {"total": 0, "notices": []}
 
-    def test_nobody_marks_what_others_were_told(self, told: Notice, sign_in: SignIn) -> None:
+    def test_nobody_marks_what_others_were_told(self, notice: Notice, sign_in: SignIn) -> None:
         def read(persona: Persona, sent: object) -> object:
             return sign_in(persona).post("/api/v1/notices/read/", sent, content_type="application/json").json()
 
-        assert read(OTHER_MEMBER, {"notices": [told.pk]}) == {"read": 0}
+        assert read(OTHER_MEMBER, {"notices": [notice.pk]}) == {"read": 0}
         assert read(MANAGER, {}) == {"read": 1}
-        assert read(MEMBER, {"notices": [told.pk, 4711]}) == {"read": 1}
+        assert read(MEMBER, {"notices": [notice.pk, 4711]}) == {"read": 1}
         assert sign_in(MEMBER).get("/api/v1/notices/").json()["total"] == 0
         assert sign_in(MEMBER).get("/api/v1/notices/?show=all").json()["notices"][0]["read_at"] is not None
 
     @pytest.mark.parametrize("sent", ['{"notices": 5}', '{"notices": ["x"]}', '{"all": true}', "[]"])
-    def test_what_is_wrong_is_named(self, told: Notice, sign_in: SignIn, sent: str) -> None:
+    def test_what_is_wrong_is_named(self, notice: Notice, sign_in: SignIn, sent: str) -> None:
         answer = sign_in(MEMBER).post("/api/v1/notices/read/", sent, content_type="application/json")
         assert answer.status_code == 400
         assert sign_in(MEMBER).get("/api/v1/notices/?show=some").status_code == 400
 
-    def test_a_token_of_nobody_has_no_inbox(self, told: Notice) -> None:
+    def test_a_token_of_nobody_has_no_inbox(self, notice: Notice) -> None:
         _, secret = create_api_token("reader", user=None, expires_at=None)
         answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/notices/")
         assert answer.json() == {"total": 0, "notices": []}

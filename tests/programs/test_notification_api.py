@@ -26,19 +26,19 @@ def test_settings_are_those_of_the_page(sign_in: SignIn) -> None:
     assert first["email"] == {"on": True, "kinds": dict.fromkeys(MessageKind.values, True)}
     assert first["quiet_hours"] == {"begins": "20:00", "ends": "08:00", "time_zone": None}
     assert (first["address"], first["sends_mail"]) == ("ada@example.com", False)
-    said = {
+    body = {
         "email": {"kinds": {"mentioned": False, "ticket_due": False}},
         "quiet_hours": {"begins": "18:30", "time_zone": "Europe/Berlin"},
     }
-    changed = sent(client, "PATCH", ADDRESS, said)
-    assert [kind for kind, wanted in changed["email"]["kinds"].items() if not wanted] == ["ticket_due", "mentioned"]
+    changed = sent(client, "PATCH", ADDRESS, body)
+    assert [kind for kind, is_on in changed["email"]["kinds"].items() if not is_on] == ["ticket_due", "mentioned"]
     assert changed["quiet_hours"] == {"begins": "18:30", "ends": "08:00", "time_zone": "Europe/Berlin"}
     assert got(client, ADDRESS) == changed
     form = client.get(PAGE).context["form"].initial
     assert (f"{form['begins']:%H:%M}", form["time_zone"]) == ("18:30", "Europe/Berlin")
     assert set(MessageKind.values) - set(form["kinds"]) == {"mentioned", "ticket_due"}
-    kept = sent(client, "PATCH", ADDRESS, {"email": {"kinds": {"mentioned": True}}})
-    assert kept["email"]["kinds"]["ticket_due"] is False, "what is not named stays"
+    answer = sent(client, "PATCH", ADDRESS, {"email": {"kinds": {"mentioned": True}}})
+    assert answer["email"]["kinds"]["ticket_due"] is False, "what is not named stays"
     cleared = sent(client, "PATCH", ADDRESS, {"quiet_hours": {"begins": "00:00", "ends": "00:00", "time_zone": None}})
     assert cleared["quiet_hours"] == {"begins": "00:00", "ends": "00:00", "time_zone": None}
     assert got(sign_in(MANAGER), ADDRESS) == {**first, "address": "edith@example.com"}, "another account's stay"
@@ -53,7 +53,7 @@ def test_unsubscribing_ends_all_of_it(sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("body", "field"),
     [
         ({"slack": {}}, "slack"),
         ({"email": "no"}, "email"),
@@ -71,8 +71,8 @@ def test_unsubscribing_ends_all_of_it(sign_in: SignIn) -> None:
         ({"quiet_hours": {"from": "20:00"}}, "quiet_hours.from"),
     ],
 )
-def test_what_cannot_be_so_is_refused_by_field(sign_in: SignIn, said: dict[str, Any], field: str) -> None:
-    assert problem(sent(sign_in(MEMBER), "PATCH", ADDRESS, {"email": {"on": False}, **said}, 400))[0] == field
+def test_what_cannot_be_so_is_refused_by_field(sign_in: SignIn, body: dict[str, Any], field: str) -> None:
+    assert problem(sent(sign_in(MEMBER), "PATCH", ADDRESS, {"email": {"on": False}, **body}, 400))[0] == field
     assert preferences_of(create_user(MEMBER)).is_on, "nothing of it is stored"
 
 

@@ -38,12 +38,12 @@ def teams(org: Org) -> Teams:
     return create_teams()
 
 
-def post(client: Client, said: object, address: str = ADDRESS) -> Any:
-    return client.post(address, said, content_type="application/json")
+def post(client: Client, fields: object, address: str = ADDRESS) -> Any:
+    return client.post(address, fields, content_type="application/json")
 
 
-def patch(client: Client, pk: int, said: object) -> Any:
-    return client.patch(f"{ADDRESS}{pk}/", said, content_type="application/json")
+def patch(client: Client, pk: int, fields: object) -> Any:
+    return client.patch(f"{ADDRESS}{pk}/", fields, content_type="application/json")
 
 
 def bearer(persona: Persona | None, scope: TokenScope) -> Client:
@@ -68,12 +68,12 @@ def test_an_objective_is_written_changed_and_spoken_of(teams: Teams, sign_in: Ca
         2,
         key_result["id"],
     )
-    told = {"confidence": "high", "note": "Well", "key_result": key_result["id"], "value": 3.5}
-    said = post(client, told, f"{ADDRESS}{pk}/check-ins/")
-    assert said.status_code == 201, said.content
-    assert client.get(f"{ADDRESS}{pk}/check-ins/").json() == {"check_ins": [said.json()]}
-    assert {name: said.json()[name] for name in told} == told
-    assert said.json()["by"] == "Edith"
+    body = {"confidence": "high", "note": "Well", "key_result": key_result["id"], "value": 3.5}
+    check_in = post(client, body, f"{ADDRESS}{pk}/check-ins/")
+    assert check_in.status_code == 201, check_in.content
+    assert client.get(f"{ADDRESS}{pk}/check-ins/").json() == {"check_ins": [check_in.json()]}
+    assert {name: check_in.json()[name] for name in body} == body
+    assert check_in.json()["by"] == "Edith"
     stands = post(client, {"standing": "at_risk", "reason": "Two are away"}, f"{ADDRESS}{pk}/standing/").json()
     assert (stands["standing"], stands["override_reason"]) == ("at_risk", "Two are away")
     assert (stands["key_results"][0]["value"], stands["progress"], stands["confidence"]) == (3.5, 0.5, "high")
@@ -89,16 +89,16 @@ def test_an_objective_is_written_changed_and_spoken_of(teams: Teams, sign_in: Ca
 def test_of_two_changes_the_second_is_told_what_the_first_said(
     teams: Teams, sign_in: Callable[[Persona], Client]
 ) -> None:
-    client, found = sign_in(MANAGER), objective()
-    assert patch(client, found.pk, {"title": "First", "version": 1}).status_code == 200
-    refused = patch(client, found.pk, {"title": "Second", "version": 1})
+    client, new_one = sign_in(MANAGER), objective()
+    assert patch(client, new_one.pk, {"title": "First", "version": 1}).status_code == 200
+    refused = patch(client, new_one.pk, {"title": "Second", "version": 1})
     assert refused.status_code == 409
     assert refused.json()["stored"]["title"] == "First"
     assert Objective.objects.get().title == "First"
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("body", "field"),
     [
         ({"title": ""}, "title"),
         ({"title": 3}, "title"),
@@ -119,9 +119,9 @@ def test_of_two_changes_the_second_is_told_what_the_first_said(
     ],
 )
 def test_what_is_wrong_is_named(
-    teams: Teams, sign_in: Callable[[Persona], Client], said: dict[str, object], field: str
+    teams: Teams, sign_in: Callable[[Persona], Client], body: dict[str, object], field: str
 ) -> None:
-    refused = post(sign_in(MANAGER), {**SAID, **said})
+    refused = post(sign_in(MANAGER), {**SAID, **body})
     assert refused.status_code == 400, refused.content
     assert refused.json()["error"]["parameter"] == field
     assert not Objective.objects.exists()
@@ -142,7 +142,7 @@ def test_who_may_not_see_it_gets_404_and_who_may_not_write_403(
     member = sign_in(MEMBER)
     assert member.get(f"{ADDRESS}{published.pk}/").status_code == 200
     assert member.get(f"{ADDRESS}{drafted.pk}/").status_code == 404
-    assert [each["id"] for each in member.get(ADDRESS).json()["objectives"]] == [published.pk]
+    assert [document["id"] for document in member.get(ADDRESS).json()["objectives"]] == [published.pk]
     assert member.get(ADDRESS, {"drafts": "yes"}).json()["total"] == 0
     assert patch(member, published.pk, {"title": "Mine", "version": 1}).status_code == 403
     assert post(member, SAID).status_code == 403
@@ -151,11 +151,11 @@ def test_who_may_not_see_it_gets_404_and_who_may_not_write_403(
 
 
 def test_tokens_write_what_they_were_made_for(teams: Teams) -> None:
-    found = objective()
+    new_objective = objective()
     reads, writes = bearer(EXECUTIVE, TokenScope.READ), bearer(EXECUTIVE, TokenScope.PROGRAM)
-    assert reads.get(f"{ADDRESS}{found.pk}/").status_code == 200
-    assert patch(reads, found.pk, {"title": "By a token", "version": 1}).status_code == 403
-    assert patch(writes, found.pk, {"title": "By a token", "version": 1}).status_code == 200
+    assert reads.get(f"{ADDRESS}{new_objective.pk}/").status_code == 200
+    assert patch(reads, new_objective.pk, {"title": "By a token", "version": 1}).status_code == 403
+    assert patch(writes, new_objective.pk, {"title": "By a token", "version": 1}).status_code == 200
     nobody = bearer(None, TokenScope.PROGRAM)
     assert nobody.get(ADDRESS).status_code == 200
     assert post(nobody, SAID).status_code == 403
@@ -176,9 +176,9 @@ def test_a_list_is_narrowed_and_paged(teams: Teams, sign_in: Callable[[Persona],
     assert client.get(ADDRESS).json()["standings"] == {**standings, "unknown": 3}
     nothing = {"total": 0, "standings": {**standings, "unknown": 0}, "objectives": []}
     assert client.get(ADDRESS, {"quarter": "2001-01-01"}).json() == nothing
-    [served, *serving] = [each["id"] for each in client.get(ADDRESS).json()["objectives"]]
+    [served, *serving] = [document["id"] for document in client.get(ADDRESS).json()["objectives"]]
     Objective.objects.filter(pk__in=serving).update(parent=served)
-    assert [each["id"] for each in client.get(ADDRESS, {"parent": served}).json()["objectives"]] == serving
+    assert [document["id"] for document in client.get(ADDRESS, {"parent": served}).json()["objectives"]] == serving
     assert sign_in(MANAGER).get(ADDRESS, {"teams": "yes"}).json()["total"] == 3
     assert client.get(ADDRESS, {"teams": "yes"}).json()["total"] == 0, "who manages no unit has none"
     for wrong in ({"standing": "fine"}, {"quarter": "now"}, {"drafts": "no"}, {"luck": "1"}):

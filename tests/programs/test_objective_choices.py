@@ -39,8 +39,8 @@ def above(teams: Teams) -> dict[str, Objective]:
     }
 
 
-def offered(*asked: object, persona: Persona = MANAGER, **said: object) -> list[str]:
-    choices = parents_offered(as_(persona).sight, *asked, **said)  # type: ignore[arg-type]
+def offered(*params: object, persona: Persona = MANAGER, **fields: object) -> list[str]:
+    choices = parents_offered(as_(persona).sight, *params, **fields)  # type: ignore[arg-type]
     return [label for _, label in flat(choices)]
 
 
@@ -91,22 +91,22 @@ def test_an_edit_keeps_what_its_author_may_not_see_and_is_not_told_what_that_is(
     assert "A draft" not in page
     form = client.get(address).context["form"]
     assert form["parent"].value() == above["draft"].pk
-    said = form_of(title="Another title", parent=str(above["draft"].pk), version=str(served.version))
+    fields = form_of(title="Another title", parent=str(above["draft"].pk), version=str(served.version))
     key_result = served.key_results.get()
-    said |= {"key_results-0-id": str(key_result.pk), "key_results-0-unit_of_measure": key_result.unit_of_measure}
-    saved = client.post(address, said)
+    fields |= {"key_results-0-id": str(key_result.pk), "key_results-0-unit_of_measure": key_result.unit_of_measure}
+    saved = client.post(address, fields)
     assert saved.status_code == 302, saved.content.decode()
     served.refresh_from_db()
     assert (served.title, served.parent) == ("Another title", above["draft"])
 
 
 def test_a_ticket_of_an_unseen_plan_does_not_name_it(above: dict[str, Objective]) -> None:
-    found = ticket(EXECUTIVE, objective=above["draft"].pk)
+    new_ticket = ticket(EXECUTIVE, objective=above["draft"].pk)
     client = signed_in(MANAGER)
-    page = text(client, reverse("ticket_edit", args=[found.pk]))
+    page = text(client, reverse("ticket_edit", args=[new_ticket.pk]))
     assert "An objective that you may not see" in page
     assert "A draft" not in page
     download = client.get(reverse("tickets_csv")).getvalue().decode()
-    assert found.title in download
+    assert new_ticket.title in download
     assert "A draft" not in download
     assert "A draft" in signed_in(EXECUTIVE).get(reverse("tickets_csv")).getvalue().decode()

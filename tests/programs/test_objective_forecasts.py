@@ -33,8 +33,8 @@ def test_a_sum_by_hand() -> None:
     13 + 1.6 · (4 + 3) = 24.2 a week, 193.6 in eight.  The interval is 8 · 1.886 · √(3.6 · (1/8 + 1/4 + 49/5)).
     """
     today = MONDAY + timedelta(days=34)
-    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.SUM, told, SoFar(58, 58), QUARTER, today=today)
+    weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.SUM, weeks, SoFar(58, 58), QUARTER, today=today)
     assert ahead is not None
     assert weeks_left(QUARTER, today) == 8
     end = ahead.after(8)
@@ -57,8 +57,8 @@ def test_what_is_counted_stays_counted() -> None:
 def test_a_level_by_hand() -> None:
     """A mean of 13 over 40 facts so far; 10 facts a week, eight weeks left: a third is known, two thirds are ahead."""
     today = MONDAY + timedelta(days=34)
-    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.LEVEL, told, SoFar(13, 40), QUARTER, today=today)
+    weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(13, 40), QUARTER, today=today)
     assert ahead is not None
     end = ahead.after(8)
     assert end.value == pytest.approx(13 / 3 + 24.2 * 2 / 3)
@@ -68,8 +68,8 @@ def test_a_level_by_hand() -> None:
 
 def test_a_stock_is_where_the_line_ends() -> None:
     today = MONDAY + timedelta(days=34)
-    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.STOCK, told, SoFar(17, 17), QUARTER, today=today)
+    weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.STOCK, weeks, SoFar(17, 17), QUARTER, today=today)
     assert ahead is not None
     assert ahead.after(8).value == pytest.approx(13 + 1.6 * 10.5), "weeks are read at their ends: −4 to −1"
 
@@ -77,16 +77,16 @@ def test_a_stock_is_where_the_line_ends() -> None:
 def test_rates_per_day_weigh_by_days() -> None:
     """14 days have passed at 2 a day, 77 are left at 3 a day."""
     today = MONDAY + timedelta(days=13)
-    told = points(3, 3, 3, 3, until=MONDAY)
-    ahead, _ = outlook(Course.LEVEL, told, SoFar(2, 14), QUARTER, today=today, by_days=True)
+    weeks = points(3, 3, 3, 3, until=MONDAY)
+    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(2, 14), QUARTER, today=today, by_days=True)
     assert ahead is not None
     assert ahead.after(11).value == pytest.approx((2 * 14 + 3 * 77) / 91)
 
 
 def test_why_there_is_no_forecast() -> None:
     today = MONDAY + timedelta(days=40)
-    told = points(1, None, 2, 3, until=MONDAY + timedelta(weeks=5))
-    assert outlook(Course.LEVEL, told, SoFar(2, 3), QUARTER, today=today) == (None, FEW)
+    weeks = points(1, None, 2, 3, until=MONDAY + timedelta(weeks=5))
+    assert outlook(Course.LEVEL, weeks, SoFar(2, 3), QUARTER, today=today) == (None, FEW)
     enough = points(1, 2, 3, 4, until=MONDAY + timedelta(weeks=5))
     assert outlook(Course.PEOPLE, enough, SoFar(2, 3), QUARTER, today=today) == (None, OF_PEOPLE)
     last = QUARTER.end - timedelta(days=1)
@@ -95,8 +95,8 @@ def test_why_there_is_no_forecast() -> None:
 
 def test_percentages_stay_percentages() -> None:
     today = MONDAY + timedelta(days=40)
-    told = points(70, 80, 90, 99, until=MONDAY + timedelta(weeks=5))
-    ahead, _ = outlook(Course.LEVEL, told, SoFar(85, 40), QUARTER, today=today, is_percent=True)
+    weeks = points(70, 80, 90, 99, until=MONDAY + timedelta(weeks=5))
+    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(85, 40), QUARTER, today=today, is_percent=True)
     assert ahead is not None
     end = ahead.after(weeks_left(QUARTER, today))
     coming = 10 * weeks_left(QUARTER, today)
@@ -130,9 +130,9 @@ def test_eighty_of_a_hundred_quarters_end_within_their_interval(
     today = MONDAY + timedelta(weeks=passed) - timedelta(days=1)
     for _ in range(runs):
         before, weeks = ([60 + 1.5 * week + rng.gauss(0, 9) for week in range(first, first + 13)] for first in (-13, 0))
-        told = points(*before, *weeks[:passed], until=MONDAY + timedelta(weeks=passed))
+        known_points = points(*before, *weeks[:passed], until=MONDAY + timedelta(weeks=passed))
         so_far = SoFar(of_weeks(weeks[:passed]), 10 * passed)
-        ahead, why_not = outlook(course, told, so_far, QUARTER, today=today)
+        ahead, why_not = outlook(course, known_points, so_far, QUARTER, today=today)
         assert ahead is not None, why_not
         end = ahead.after(weeks_left(QUARTER, today))
         held += end.low <= of_weeks(weeks) <= end.high

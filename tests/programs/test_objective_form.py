@@ -40,19 +40,19 @@ def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
         {"metric": "pr.cycle_time", "target_kind": "relative", "target": "−20%", "baseline": "5 days"},
     )
     answer = client.post(reverse("objective_new"), form_of(*rows, owner="ada@example.com", is_mandatory="on"))
-    found = Objective.objects.get()
-    assert answer["Location"] == reverse("objective", args=[found.pk])
-    assert found.published_at is not None
-    assert (found.is_mandatory, found.owner) == (True, Person.objects.get(email="ada@example.com"))
-    told = {result.title: (result.target, result.baseline) for result in found.key_results.all()}
-    assert told == {
+    new_objective = Objective.objects.get()
+    assert answer["Location"] == reverse("objective", args=[new_objective.pk])
+    assert new_objective.published_at is not None
+    assert (new_objective.is_mandatory, new_objective.owner) == (True, Person.objects.get(email="ada@example.com"))
+    amounts = {result.title: (result.target, result.baseline) for result in new_objective.key_results.all()}
+    assert amounts == {
         "Satisfaction": (4, 3),
         "Review time: 10.0 h or less": (36_000, 72_000),
         "Change failure rate: stays at 15.0% or less": (15, 12),
         "Cycle time: −20%": (pytest.approx(345_600), 432_000),
     }
-    kept = client.post(reverse("objective_new"), form_of(title="Later", publish=None, keep="1"))
-    assert kept.status_code == 302
+    response = client.post(reverse("objective_new"), form_of(title="Later", publish=None, keep="1"))
+    assert response.status_code == 302
     assert Objective.objects.get(title="Later").published_at is None
 
 
@@ -71,10 +71,10 @@ def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
     sign_in: SignIn, row: dict[str, str], message: str
 ) -> None:
-    said = form_of(
+    form = form_of(
         {"title": "Fine", "target": "4", "baseline": "3", "better": "higher"}, {}, row, title="Keep my words"
     )
-    answer = sign_in(MANAGER).post(reverse("objective_new"), said)
+    answer = sign_in(MANAGER).post(reverse("objective_new"), form)
     page = answer.content.decode()
     assert answer.status_code == 400
     assert not Objective.objects.exists()
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("fields", "message"),
     [
         ({"owner": "nobody@example.com"}, "Nobody with the address"),
         ({"title": ""}, "This field is required"),
@@ -97,8 +97,8 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
         ({"key_results-TOTAL_FORMS": "9999"}, "at most"),
     ],
 )
-def test_what_the_form_does_not_offer_is_refused(sign_in: SignIn, said: dict[str, str], message: str) -> None:
-    answer = sign_in(MANAGER).post(reverse("objective_new"), form_of(**said))
+def test_what_the_form_does_not_offer_is_refused(sign_in: SignIn, fields: dict[str, str], message: str) -> None:
+    answer = sign_in(MANAGER).post(reverse("objective_new"), form_of(**fields))
     assert answer.status_code == 400
     assert message in plain(answer.content.decode())
     assert not Objective.objects.exists()
@@ -113,8 +113,8 @@ def test_two_mandatory_objectives_are_refused_at_their_field(sign_in: SignIn) ->
 
 def test_baselines_are_looked_up_without_storing_anything(sign_in: SignIn) -> None:
     client = sign_in(MANAGER)
-    said = form_of({"metric": "pr.review_time", "target": "10 h"}, look="1", publish=None)
-    answer = client.post(reverse("objective_new"), said)
+    form = form_of({"metric": "pr.review_time", "target": "10 h"}, look="1", publish=None)
+    answer = client.post(reverse("objective_new"), form)
     assert answer.status_code == 200
     assert "Lower is better" in plain(answer.content.decode())
     assert not Objective.objects.exists()
@@ -141,20 +141,20 @@ def test_a_metric_leads_to_an_objective_for_whoever_may_write_one(sign_in: SignI
 def as_shown(page: str) -> dict[str, str]:
     """What a browser would send of the form as it came."""
     form = page.partition("hw-obj-form")[2]
-    said: dict[str, str] = dict(re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', form))
-    said |= dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', form), "on")
+    values: dict[str, str] = dict(re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', form))
+    values |= dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', form), "on")
     for name, body in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', form, re.DOTALL):
-        said[name] = next(iter(re.findall(r'<option value="([^"]*)" selected', body)), "")
+        values[name] = next(iter(re.findall(r'<option value="([^"]*)" selected', body)), "")
     for name, body in re.findall(r'<textarea name="([^"]+)".*?>(.*?)</textarea>', form, re.DOTALL):
-        said[name] = body.removeprefix("\n")
-    return {name: html.unescape(value) for name, value in said.items()}
+        values[name] = body.removeprefix("\n")
+    return {name: html.unescape(value) for name, value in values.items()}
 
 
 def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None:
-    def metric(**said: Any) -> KeyResultDraft:
-        return KeyResultDraft("Faster", metric="pr.review_time", **said)
+    def metric(**fields: Any) -> KeyResultDraft:
+        return KeyResultDraft("Faster", metric="pr.review_time", **fields)
 
-    found = objective(
+    new_objective = objective(
         description="Two\nlines, “quoted” & <bold>",
         is_mandatory=True,
         key_results=(
@@ -164,42 +164,42 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None
             metric(target_kind="guardrail", target=200_000.4, baseline=123_456.7),
         ),
     )
-    before = list(found.key_results.values_list())
-    client, edit = sign_in(MANAGER), reverse("objective_edit", args=[found.pk])
+    before = list(new_objective.key_results.values_list())
+    client, edit = sign_in(MANAGER), reverse("objective_edit", args=[new_objective.pk])
     page = text(client, edit)
     assert 'value="10 h"' in page, "rounded as people write"
     assert 'value="-12.5%"' in page
-    said = {**as_shown(page), "keep": "1"}
-    answer = client.post(edit, said)
+    form = {**as_shown(page), "keep": "1"}
+    answer = client.post(edit, form)
     assert answer.status_code == 302, plain(answer.content.decode())
-    assert stored(found).version == 1
-    assert list(stored(found).key_results.values_list()) == before
-    removed = client.post(edit, {**said, "key_results-1-remove": "on"})
+    assert stored(new_objective).version == 1
+    assert list(stored(new_objective).key_results.values_list()) == before
+    removed = client.post(edit, {**form, "key_results-1-remove": "on"})
     assert removed.status_code == 302
-    assert [result.change_percent for result in stored(found).key_results.all()] == [None, -12.5, None]
+    assert [result.change_percent for result in stored(new_objective).key_results.all()] == [None, -12.5, None]
 
 
 def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:
-    found, client = objective(), sign_in(MANAGER)
-    result = found.key_results.get()
+    new_objective, client = objective(), sign_in(MANAGER)
+    result = new_objective.key_results.get()
     change_objective(
         as_(EXECUTIVE),
-        stored(found),
+        stored(new_objective),
         draft(title="Reviews within a day", key_results=(replace(by_hand(), id=result.pk, target=4.5),)),
         of_version=1,
     )
-    edit = reverse("objective_edit", args=[found.pk])
+    edit = reverse("objective_edit", args=[new_objective.pk])
     mine = {"id": result.pk, "title": "Satisfaction", "target": "5", "baseline": "3", "better": "higher",
             "unit_of_measure": "of 5"}  # fmt: skip
-    said = form_of(mine, {"title": "Another", "target": "9", "baseline": "1", "better": "higher"}, title="Mine")
-    answer = client.post(edit, said)
+    form = form_of(mine, {"title": "Another", "target": "9", "baseline": "1", "better": "higher"}, title="Mine")
+    answer = client.post(edit, form)
     assert answer.status_code == 409
     words = plain(answer.content.decode())
     assert "Objective Reviews within a day Mine" in words
     assert "Key result 1: Target 4.5 5" in words
     assert "Key result 2 – Another" in words
-    assert stored(found).title == "Reviews within a day"
+    assert stored(new_objective).title == "Reviews within a day"
     assert 'name="version" value="2"' in answer.content.decode()
-    assert client.post(edit, {**said, "version": "2"}).status_code == 302
-    assert stored(found).title == "Mine"
-    assert [each.target for each in stored(found).key_results.all()] == [5, 9]
+    assert client.post(edit, {**form, "version": "2"}).status_code == 302
+    assert stored(new_objective).title == "Mine"
+    assert [key_result.target for key_result in stored(new_objective).key_results.all()] == [5, 9]

@@ -66,18 +66,18 @@ def delivered(org: Org) -> Org:
     return org
 
 
-def pickup(**said: Any) -> KeyResultDraft:
+def pickup(**fields: Any) -> KeyResultDraft:
     usual: dict[str, Any] = {
         "title": "Reviews begin sooner",
         "metric": "pr.pickup_time",
         "target_kind": "relative",
         "change_percent": -40.0,
     }
-    return KeyResultDraft(**{**usual, **said})
+    return KeyResultDraft(**{**usual, **fields})
 
 
-def told(found: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
-    (progress,) = progress_of([found], as_(persona), today=TODAY)
+def told(record: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
+    (progress,) = progress_of([record], as_(persona), today=TODAY)
     return progress.key_results
 
 
@@ -88,21 +88,21 @@ def test_a_level_by_hand(delivered: Org) -> None:
     tomorrow; 41 days are left, their middle is 28 days after that: 7 hours.  The 8 latest weeks had 4.5 pull requests
     each, so that 26.36 more are expected beside 36: 13.5 · 36/62.36 + 7 · 26.36/62.36 = 10.75 hours, without a doubt.
     """
-    (found,) = told(objective(key_results=(pickup(),)))
-    assert (found.baseline, found.target) == pytest.approx((20 * HOUR, 12 * HOUR))
-    assert found.value == pytest.approx(13.5 * HOUR)
-    assert found.sample_size == 36
-    assert found.progress == pytest.approx(6.5 / 8)
-    assert found.expected == pytest.approx(PASSED)
+    (measured,) = told(objective(key_results=(pickup(),)))
+    assert (measured.baseline, measured.target) == pytest.approx((20 * HOUR, 12 * HOUR))
+    assert measured.value == pytest.approx(13.5 * HOUR)
+    assert measured.sample_size == 36
+    assert measured.progress == pytest.approx(6.5 / 8)
+    assert measured.expected == pytest.approx(PASSED)
     coming = 4.5 * 41 / 7
     expected = (13.5 * 36 + 7 * coming) / (36 + coming)
     assert expected == pytest.approx(10.7526, abs=1e-4)
-    assert found.forecast is not None
-    assert (found.forecast.value, found.forecast.low) == pytest.approx((expected * HOUR, expected * HOUR))
-    assert found.standing == Standing.ON_TRACK
-    assert "13.5 h so far" in found.why
-    assert "81% of the way from 20.0 h to 12.0 h, with 55% of the quarter passed" in found.why
-    known = dict(found.points)
+    assert measured.forecast is not None
+    assert (measured.forecast.value, measured.forecast.low) == pytest.approx((expected * HOUR, expected * HOUR))
+    assert measured.standing == Standing.ON_TRACK
+    assert "13.5 h so far" in measured.why
+    assert "81% of the way from 20.0 h to 12.0 h, with 55% of the quarter passed" in measured.why
+    known = dict(measured.points)
     assert [known[monday] for monday in MONDAYS] == [pytest.approx((16 - week) * HOUR) for week in range(6)]
     assert known[date(2026, 5, 4)] == pytest.approx(20 * HOUR), "13 weeks before the quarter are there, too"
     assert min(known) == date(2026, 3, 30)
@@ -114,45 +114,45 @@ def test_a_level_by_hand(delivered: Org) -> None:
         return (13.5 * 36 + rest * more) / (36 + more)
 
     first = next(days for days in range(1, 42) if after(days) <= 12)
-    assert found.forecast.reached_on == TODAY + timedelta(days=first)
+    assert measured.forecast.reached_on == TODAY + timedelta(days=first)
 
 
 def test_the_value_is_the_one_of_the_metrics_page(delivered: Org) -> None:
     written = objective(key_results=(pickup(statistic="p75"), pickup(metric="pr.throughput", change_percent=50.0)))
-    for found in told(written):
+    for measured in told(written):
         query = MetricQuery(
-            found.key_result.metric,
+            measured.key_result.metric,
             current_quarter().window,
             scope=Scope("platform"),
-            statistic=found.key_result.statistic or None,  # type: ignore[arg-type]
+            statistic=measured.key_result.statistic or None,  # type: ignore[arg-type]
         )
         (answer,) = visible_totals([query], as_(EXECUTIVE))
-        assert found.value == answer.total[0].value
+        assert measured.value == answer.total[0].value
 
 
 def test_a_count_is_compared_at_its_rate(delivered: Org) -> None:
     """36 so far are 64.9 at this rate; the spring had 6.  Of the way from 6 to 60 that is 109 %."""
-    (found,) = told(objective(key_results=(pickup(metric="pr.throughput", target_kind="absolute", target=60.0),)))
-    assert (found.value, found.baseline) == (36, 6)
-    assert found.pace == pytest.approx(36 / PASSED)
-    assert found.progress == pytest.approx((36 / PASSED - 6) / 54)
-    assert found.forecast is not None
-    assert found.forecast.low >= 36, "what is counted stays counted"
-    assert "which comes to 64.9 at this rate" in found.why
+    (measured,) = told(objective(key_results=(pickup(metric="pr.throughput", target_kind="absolute", target=60.0),)))
+    assert (measured.value, measured.baseline) == (36, 6)
+    assert measured.pace == pytest.approx(36 / PASSED)
+    assert measured.progress == pytest.approx((36 / PASSED - 6) / 54)
+    assert measured.forecast is not None
+    assert measured.forecast.low >= 36, "what is counted stays counted"
+    assert "which comes to 64.9 at this rate" in measured.why
 
 
 @pytest.mark.parametrize(
-    ("better_than", "holds", "standing"),
+    ("better_than", "holds", "status"),
     [(14.0, True, Standing.ON_TRACK), (13.5, True, Standing.ON_TRACK), (13.0, False, Standing.OFF_TRACK)],
 )
-def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, holds: bool, standing: Standing) -> None:
+def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, holds: bool, status: Standing) -> None:
     limit = pickup(target_kind="guardrail", target=better_than * HOUR, change_percent=None, baseline=10 * HOUR)
     written = objective(key_results=(by_hand(), limit))
     aim, _ = written.key_results.all()
     check_in(as_(MANAGER), written, confidence="high", key_result=aim.pk, value=4.2)
     (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
     reached, guardrail = progress.key_results
-    assert (guardrail.holds, guardrail.standing, guardrail.progress) == (holds, standing, None)
+    assert (guardrail.holds, guardrail.standing, guardrail.progress) == (holds, status, None)
     assert reached.standing == Standing.ON_TRACK
     assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), "at risk at least"
     assert progress.progress == 1.0, "guardrails are no part of it"
@@ -173,10 +173,10 @@ def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
     for day, is_judged in ((13, False), (14, True)):
         with time_machine.travel(datetime(2026, 7, day, 12, tzinfo=UTC), tick=False):
             measure_objectives()
-        (found,) = told(written)
-        assert found.value is not None
-        assert (found.standing != Standing.UNKNOWN) is is_judged
-        assert ("Judged once 14 days" in found.why) is not is_judged
+        (measured,) = told(written)
+        assert measured.value is not None
+        assert (measured.standing != Standing.UNKNOWN) is is_judged
+        assert ("Judged once 14 days" in measured.why) is not is_judged
 
 
 def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
@@ -193,12 +193,12 @@ def test_a_quarter_that_has_not_begun_has_no_value(delivered: Org) -> None:
     from programs.quarters.fiscal_quarters import following
 
     written = objective(key_results=(pickup(),), quarter=following(current_quarter()))
-    (found,) = told(written)
-    assert (found.value, found.why) == (None, "The quarter has not begun.")
-    assert (found.key_result.baseline_from, found.key_result.baseline_to) == (date(2026, 5, 20), TODAY), (
+    (measured,) = told(written)
+    assert (measured.value, measured.why) == (None, "The quarter has not begun.")
+    assert (measured.key_result.baseline_from, measured.key_result.baseline_to) == (date(2026, 5, 20), TODAY), (
         "92 days to now"
     )
-    assert found.baseline == pytest.approx(13.5 * HOUR)
+    assert measured.baseline == pytest.approx(13.5 * HOUR)
 
 
 def test_hand_values_have_a_course_too(delivered: Org) -> None:
@@ -209,24 +209,24 @@ def test_hand_values_have_a_course_too(delivered: Org) -> None:
         at = timezone.make_aware(datetime.combine(TODAY - timedelta(weeks=weeks), datetime.min.time()))
         CheckIn.objects.create(objective=written, key_result=key_result, confidence="high", value=value, at=at)
     measure_task()
-    (found,) = told(written)
-    assert found.value == 3.6
-    assert found.forecast is not None
-    assert found.forecast.value == pytest.approx(3.6 + 0.2 * 41 / 7)
-    assert found.standing == Standing.ON_TRACK
-    assert [value for _, value in found.points] == [3.0, 3.2, 3.4, 3.6]
-    assert "4.771 of 5" in found.why
+    (measured,) = told(written)
+    assert measured.value == 3.6
+    assert measured.forecast is not None
+    assert measured.forecast.value == pytest.approx(3.6 + 0.2 * 41 / 7)
+    assert measured.standing == Standing.ON_TRACK
+    assert [value for _, value in measured.points] == [3.0, 3.2, 3.4, 3.6]
+    assert "4.771 of 5" in measured.why
 
 
 def test_figures_of_few_people_are_withheld_also_when_they_are_stored(delivered: Org) -> None:
     """Search are two: its executive is shown nothing of them, Grace is one of the two."""
     written = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=3.0 * HOUR),))
     (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
-    (found,) = progress.key_results
-    assert (found.value, found.points, found.forecast, found.progress) == (None, (), None, None)
-    assert found.reason.startswith("Hidden: fewer than 5")
+    (key_results,) = progress.key_results
+    assert (key_results.value, key_results.points, key_results.forecast, key_results.progress) == (None, (), None, None)
+    assert key_results.reason.startswith("Hidden: fewer than 5")
     assert (progress.computed, progress.progress) == (Standing.UNKNOWN, None)
-    assert "9" not in progress.why + found.why + found.no_forecast
+    assert "9" not in progress.why + key_results.why + key_results.no_forecast
     (own,) = told(written, OTHER_MEMBER)
     assert own.value == pytest.approx(9 * HOUR)
 
@@ -241,9 +241,9 @@ def test_messages_tell_nothing_that_is_withheld(delivered: Org) -> None:
 def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> None:
     written = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
     assert Objective.objects.within(as_(MEMBER).sight).filter(pk=written.pk).exists()
-    (found,) = told(written, MEMBER)
-    assert (found.value, found.baseline, found.target) == (None, None, None)
-    assert found.reason == "Figures of Engineering are not yours to see."
+    (measured,) = told(written, MEMBER)
+    assert (measured.value, measured.baseline, measured.target) == (None, None, None)
+    assert measured.reason == "Figures of Engineering are not yours to see."
     assert told(written, EXECUTIVE)[0].value is not None
 
 
@@ -278,12 +278,14 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
     for persona in (EXECUTIVE, ADMIN, MANAGER, MEMBER, OTHER_MEMBER):
         access = as_(persona)
         visible = list(filtered(ObjectiveFilter(quarter), access, today=TODAY))
-        shown = {each.objective.pk: each.shown for each in progress_of(visible, access, today=TODAY)}
+        shown = {progress.objective.pk: progress.shown for progress in progress_of(visible, access, today=TODAY)}
         if persona is EXECUTIVE:
             assert {Standing.ON_TRACK, Standing.OFF_TRACK, Standing.UNKNOWN} <= set(shown.values())
-        for standing in Standing:
-            found = filtered(ObjectiveFilter(quarter, standing=standing), access, today=TODAY)
-            assert {each.pk for each in found} == {pk for pk, each in shown.items() if each == standing}, persona.name
+        for status in Standing:
+            objectives = filtered(ObjectiveFilter(quarter, standing=status), access, today=TODAY)
+            assert {progress.pk for progress in objectives} == {
+                pk for pk, progress in shown.items() if progress == status
+            }, persona.name
 
 
 def test_lists_are_narrowed(delivered: Org) -> None:
@@ -292,7 +294,7 @@ def test_lists_are_narrowed(delivered: Org) -> None:
     one = objective(EXECUTIVE, title="Reviews begin sooner", unit="platform")
     two = objective(EXECUTIVE, title="Fewer incidents", unit="search", owner=grace)
     three = objective(EXECUTIVE, title="A draft", unit="engineering", publish=False)
-    for asked, expected in (
+    for params, expected in (
         (ObjectiveFilter(quarter), [one, two]),
         (ObjectiveFilter(quarter, unit="search"), [two]),
         (ObjectiveFilter(quarter, unit="engineering"), [one, two]),
@@ -304,8 +306,8 @@ def test_lists_are_narrowed(delivered: Org) -> None:
         (ObjectiveFilter(quarter, drafts=True), [three]),
         (ObjectiveFilter(preceding(quarter)), []),
     ):
-        found = filtered(asked, access, today=TODAY)
-        assert sorted(each.pk for each in found) == sorted(each.pk for each in expected), asked
+        objectives = filtered(params, access, today=TODAY)
+        assert sorted(entry.pk for entry in objectives) == sorted(entry.pk for entry in expected), params
 
 
 def test_figures_read_together_are_those_that_each_reads_alone(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,11 +339,11 @@ def test_fifty_objectives_take_a_handful_of_queries(delivered: Org) -> None:
     ticket(EXECUTIVE, objective=Objective.objects.earliest("pk").pk)
     access = as_(EXECUTIVE)
     listed = list(filtered(ObjectiveFilter(current_quarter()), access, today=TODAY))
-    with CaptureQueriesContext(connection) as asked:
-        found = progress_of(listed, access, today=TODAY)
-    assert len(found) == 50
-    assert len(asked) <= 6, [str(each["sql"])[:80] for each in asked]
-    assert sum(each.tickets_open for each in found) == 1
+    with CaptureQueriesContext(connection) as queries:
+        progresses = progress_of(listed, access, today=TODAY)
+    assert len(progresses) == 50
+    assert len(queries) <= 6, [str(query["sql"])[:80] for query in queries]
+    assert sum(progress.tickets_open for progress in progresses) == 1
 
 
 def test_open_and_overdue_tickets_are_counted(delivered: Org) -> None:
@@ -356,11 +358,11 @@ def test_open_and_overdue_tickets_are_counted(delivered: Org) -> None:
 def test_check_ins_are_due_every_two_weeks(delivered: Org) -> None:
     written = objective()
     Objective.objects.filter(pk=written.pk).update(published_at=datetime(2026, 6, 1, tzinfo=UTC))
-    found = Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
-    (progress,) = progress_of([found], as_(EXECUTIVE), today=TODAY)
+    stored = Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
+    (progress,) = progress_of([stored], as_(EXECUTIVE), today=TODAY)
     assert (progress.check_in_due, progress.confidence) == (date(2026, 7, 15), ""), "two weeks into the quarter"
-    CheckIn.objects.create(objective=found, confidence="low", at=datetime(2026, 8, 14, tzinfo=UTC))
-    (progress,) = progress_of([found], as_(EXECUTIVE), today=TODAY)
+    CheckIn.objects.create(objective=stored, confidence="low", at=datetime(2026, 8, 14, tzinfo=UTC))
+    (progress,) = progress_of([stored], as_(EXECUTIVE), today=TODAY)
     assert (progress.check_in_due, progress.confidence) == (date(2026, 8, 28), "low")
 
 
@@ -385,11 +387,11 @@ def test_templates_bring_baselines_and_targets(delivered: Org) -> None:
     slugs = [template.slug for template in objective_templates()]
     assert slugs == ["lead-time", "quality", "planning", "velocity", "allocation"]
     for slug in slugs:
-        begun = draft_from(slug, "platform", quarter, as_(MANAGER))
-        assert begun.template == slug
-        assert 3 <= len(begun.key_results) <= 5
-        add_objective(as_(MANAGER), draft(**{**vars(begun), "publish": False, "key_results": tuple(
-            result for result in begun.key_results if result.target is not None
+        new_draft = draft_from(slug, "platform", quarter, as_(MANAGER))
+        assert new_draft.template == slug
+        assert 3 <= len(new_draft.key_results) <= 5
+        add_objective(as_(MANAGER), draft(**{**vars(new_draft), "publish": False, "key_results": tuple(
+            result for result in new_draft.key_results if result.target is not None
         )}))  # fmt: skip
     velocity = draft_from("velocity", "platform", quarter, as_(MANAGER))
     (cycle,) = [result for result in velocity.key_results if result.metric == "pr.cycle_time"]

@@ -54,25 +54,25 @@ def test_who_sees_which_objectives(sign_in: SignIn) -> None:
         client = sign_in(persona)
         listed = text(client, LIST) + text(client, f"{LIST}?drafts=1")
         tree = text(client, f"{LIST}?view=tree")
-        for each in everything:
-            may = each in theirs
-            shown = f'href="{reverse("objective", args=[each.pk])}"'
-            assert (shown in listed) == may, (persona.name, each.title)
-            if each != a_draft:
-                assert (shown in tree) == may, (persona.name, each.title)
-            result = each.key_results.get()
+        for url in everything:
+            may = url in theirs
+            shown = f'href="{reverse("objective", args=[url.pk])}"'
+            assert (shown in listed) == may, (persona.name, url.title)
+            if url != a_draft:
+                assert (shown in tree) == may, (persona.name, url.title)
+            result = url.key_results.get()
             for name, rest in (("objective", []), ("objective_history", []), ("key_result_chart", [result.pk])):
-                status = client.get(reverse(name, args=[each.pk, *rest])).status_code
-                assert status == (200 if may else 404), (persona.name, name, each.title)
+                status = client.get(reverse(name, args=[url.pk, *rest])).status_code
+                assert status == (200 if may else 404), (persona.name, name, url.title)
             if not may:
-                assert client.get(reverse("objective_edit", args=[each.pk])).status_code == 404
+                assert client.get(reverse("objective_edit", args=[url.pk])).status_code == 404
                 for name in ("check_in", "publish", "override", "drop"):
-                    assert client.post(reverse(f"objective_{name}", args=[each.pk])).status_code == 404
+                    assert client.post(reverse(f"objective_{name}", args=[url.pk])).status_code == 404
 
 
 def test_who_may_write(sign_in: SignIn) -> None:
     written = objective(title="Of Platform")
-    said = {"confidence": "high", "note": "Fine."}
+    form = {"confidence": "high", "note": "Fine."}
     for persona in (MEMBER, AUDITOR):
         client = sign_in(persona)
         assert client.get(reverse("objective_new")).status_code == 403
@@ -80,7 +80,7 @@ def test_who_may_write(sign_in: SignIn) -> None:
         assert reverse("objective_new") not in text(client, LIST)
     client = sign_in(MEMBER)
     assert client.get(reverse("objective_edit", args=[written.pk])).status_code == 403
-    assert client.post(reverse("objective_check_in", args=[written.pk]), said).status_code == 403
+    assert client.post(reverse("objective_check_in", args=[written.pk]), form).status_code == 403
     assert client.post(reverse("objective_drop", args=[written.pk]), {"why": "x"}).status_code == 403
     page = text(client, reverse("objective", args=[written.pk]))
     assert "Check in" not in plain(page)
@@ -91,7 +91,7 @@ def test_who_may_write(sign_in: SignIn) -> None:
         draft(title="Of Platform", owner=Person.objects.get(email=MEMBER.email).pk),
         of_version=1,
     )
-    assert client.post(reverse("objective_check_in", args=[written.pk]), said).status_code == 302, "its owner"
+    assert client.post(reverse("objective_check_in", args=[written.pk]), form).status_code == 302, "its owner"
     assert client.get(reverse("objective_edit", args=[written.pk])).status_code == 200
     for persona in (MEMBER, MANAGER, AUDITOR):
         closing = sign_in(persona).get(reverse("quarter_close", args=[current_quarter().start]))
@@ -205,9 +205,9 @@ def test_leadership_sees_which_teams_lack_an_objective_and_begins_one(sign_in: S
     assert "Search" in plain(gaps)
     new_url = f"{reverse('objective_new')}?unit=search&amp;quarter={current_quarter().start}&amp;mandatory=1"
     assert new_url in gaps
-    begun = text(sign_in(EXECUTIVE), f"{new_url.replace('&amp;', '&')}&template=blank")
-    assert 'value="search" selected' in begun
-    assert 'name="is_mandatory" id="id_is_mandatory" checked' in begun
+    form = text(sign_in(EXECUTIVE), f"{new_url.replace('&amp;', '&')}&template=blank")
+    assert 'value="search" selected' in form
+    assert 'name="is_mandatory" id="id_is_mandatory" checked' in form
     assert "without its objective" not in plain(text(sign_in(MANAGER), LIST)), "hers has one"
     assert "without its objective" not in plain(text(sign_in(OTHER_MEMBER), LIST))
     assert "Search" not in plain(text(sign_in(OTHER_MEMBER), f"{LIST}?view=gaps")).partition("Teams without one")[2]
@@ -215,43 +215,43 @@ def test_leadership_sees_which_teams_lack_an_objective_and_begins_one(sign_in: S
 
 def test_the_page_tells_of_key_results_check_ins_tickets_and_what_serves_it(sign_in: SignIn) -> None:
     above = objective(EXECUTIVE, title="All of Engineering", unit="engineering")
-    found = objective(title="Platform's part", parent=above.pk, description="Because **waiting** costs.")
-    result = found.key_results.get()
-    check_in(as_(MANAGER), stored(found), confidence="low", note="We *wait*.", key_result=result.pk, value=3.2)
-    ticket(objective=found.pk, title="Rota for reviews")
+    new_objective = objective(title="Platform's part", parent=above.pk, description="Because **waiting** costs.")
+    result = new_objective.key_results.get()
+    check_in(as_(MANAGER), stored(new_objective), confidence="low", note="We *wait*.", key_result=result.pk, value=3.2)
+    ticket(objective=new_objective.pk, title="Rota for reviews")
     client = sign_in(MANAGER)
-    page = text(client, reverse("objective", args=[found.pk]))
+    page = text(client, reverse("objective", args=[new_objective.pk]))
     words = plain(page)
     for expected in ("All of Engineering", "Rota for reviews", "We will not reach it as it goes", "3.20 of 5"):
         assert expected in words
     assert "<strong>waiting</strong>" in page
     assert "<em>wait</em>" in page
-    assert f"{reverse('ticket_new')}?objective={found.pk}&amp;unit=platform" in page
+    assert f"{reverse('ticket_new')}?objective={new_objective.pk}&amp;unit=platform" in page
     assert "Platform&#x27;s part" in text(sign_in(EXECUTIVE), reverse("objective", args=[above.pk]))
-    history = plain(text(client, reverse("objective_history", args=[found.pk])))
+    history = plain(text(client, reverse("objective_history", args=[new_objective.pk])))
     assert "Written" in history
     assert "Edith" in history
-    chart = client.get(reverse("key_result_chart", args=[found.pk, result.pk])).json()
+    chart = client.get(reverse("key_result_chart", args=[new_objective.pk, result.pk])).json()
     assert [line["label"] for line in chart["benchmarks"]] == ["Baseline", "Target"]
     assert any(value == 3.2 for value in chart["datasets"][0]["data"])
-    assert client.get(reverse("key_result_chart_csv", args=[found.pk, result.pk])).status_code == 200
+    assert client.get(reverse("key_result_chart_csv", args=[new_objective.pk, result.pk])).status_code == 200
     assert client.get(reverse("key_result_chart", args=[above.pk, result.pk])).status_code == 404
 
 
 def test_what_serves_an_objective_unseen_is_not_named(sign_in: SignIn) -> None:
     above = objective(EXECUTIVE, title="A secret draft", unit="engineering", publish=False)
-    found = objective(EXECUTIVE, title="Platform's part", parent=above.pk)
-    page = text(sign_in(MEMBER), reverse("objective", args=[found.pk]))
+    new_objective = objective(EXECUTIVE, title="Platform's part", parent=above.pk)
+    page = text(sign_in(MEMBER), reverse("objective", args=[new_objective.pk]))
     assert "A secret draft" not in page
     assert "that you may not see" in page
 
 
 def test_actions_on_the_page(sign_in: SignIn) -> None:
-    found = objective(publish=False)
-    result, client = found.key_results.get(), sign_in(MANAGER)
+    new_objective = objective(publish=False)
+    result, client = new_objective.key_results.get(), sign_in(MANAGER)
 
-    def post(name: str, **said: str) -> Any:
-        return client.post(reverse(f"objective_{name}", args=[found.pk]), said)
+    def post(name: str, **word: str) -> Any:
+        return client.post(reverse(f"objective_{name}", args=[new_objective.pk]), word)
 
     assert post("check_in", confidence="high").status_code == 400, "a draft takes none"
     assert post("publish").status_code == 302
@@ -267,12 +267,12 @@ def test_actions_on_the_page(sign_in: SignIn) -> None:
     assert post("override", standing="on_track", reason="").status_code == 400
     assert post("override", standing="melted", reason="x").status_code == 400
     assert post("override", standing="on_track", reason="We know more.").status_code == 302
-    assert stored(found).override == Standing.ON_TRACK
+    assert stored(new_objective).override == Standing.ON_TRACK
     assert post("override", standing="", reason="").status_code == 302
-    assert stored(found).override == ""
+    assert stored(new_objective).override == ""
     assert post("drop", why=" ").status_code == 400
     assert post("drop", why="Another product.").status_code == 302
-    page = text(client, reverse("objective", args=[found.pk]))
+    page = text(client, reverse("objective", args=[new_objective.pk]))
     assert "Another product." in page
     assert "Drop it" not in page
     assert post("check_in", confidence="high").status_code in (400, 403)
@@ -280,16 +280,18 @@ def test_actions_on_the_page(sign_in: SignIn) -> None:
 
 def test_what_is_written_never_runs(sign_in: SignIn) -> None:
     hostile = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
-    found = objective(title=hostile, description=hostile, key_results=(by_hand(title=hostile, unit_of_measure="<b>"),))
-    check_in(as_(MANAGER), stored(found), confidence="low", note=hostile)
-    override_standing(as_(MANAGER), stored(found), "at_risk", hostile)
+    new_objective = objective(
+        title=hostile, description=hostile, key_results=(by_hand(title=hostile, unit_of_measure="<b>"),)
+    )
+    check_in(as_(MANAGER), stored(new_objective), confidence="low", note=hostile)
+    override_standing(as_(MANAGER), stored(new_objective), "at_risk", hostile)
     client = sign_in(MANAGER)
     pages = [
         LIST,
         f"{LIST}?view=tree",
-        *(reverse(name, args=[found.pk]) for name in ("objective", "objective_history")),
+        *(reverse(name, args=[new_objective.pk]) for name in ("objective", "objective_history")),
     ]
-    for address in [*pages, reverse("objective_edit", args=[found.pk])]:
+    for address in [*pages, reverse("objective_edit", args=[new_objective.pk])]:
         page = text(client, address)
         assert "<script>alert" not in page
         assert "<img src=x" not in page
@@ -311,11 +313,11 @@ def test_five_hundred_objectives_take_few_queries(sign_in: SignIn) -> None:
 
 def test_one_objective_takes_few_queries(sign_in: SignIn) -> None:
     fill(30)
-    found = Objective.objects.order_by("pk")[0]
-    ticket(EXECUTIVE, objective=found.pk)
+    first = Objective.objects.order_by("pk")[0]
+    ticket(EXECUTIVE, objective=first.pk)
     client = sign_in(EXECUTIVE)
     for name in ("objective", "objective_history"):
-        address = reverse(name, args=[found.pk])
+        address = reverse(name, args=[first.pk])
         text(client, address)
         with CaptureQueriesContext(connection) as queries:
             text(client, address)

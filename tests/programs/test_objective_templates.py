@@ -52,18 +52,18 @@ def test_each_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_b
 
 
 def test_without_data_a_template_proposes_no_target_in_percent() -> None:
-    begun = draft_from("lead-time", "platform", current_quarter(), as_(MANAGER))
-    assert [result.baseline for result in begun.key_results] == [None] * 5
-    assert begun.owner == as_(MANAGER).sight.person_id
+    filled = draft_from("lead-time", "platform", current_quarter(), as_(MANAGER))
+    assert [result.baseline for result in filled.key_results] == [None] * 5
+    assert filled.owner == as_(MANAGER).sight.person_id
     for slug, unit in (("luck", "platform"), ("a\x00", None), ("quality", "nowhere")):
         with pytest.raises(ObjectiveError):
             draft_from(slug, unit, current_quarter(), as_(EXECUTIVE))
 
 
-def form(template: ObjectiveTemplate, **said: Any) -> dict[str, Any]:
+def form(template: ObjectiveTemplate, **fields: Any) -> dict[str, Any]:
     """The admin form of a template with one key result."""
     outcome = {"title": "Fewer escape", "metric": "bug.escaped", "better": "lower", "target_kind": "relative"}
-    row = {**outcome, "change_percent": "-20", "position": "0", "id": "", "template": template.pk, **said}
+    row = {**outcome, "change_percent": "-20", "position": "0", "id": "", "template": template.pk, **fields}
     return {
         **{name: getattr(template, name) for name in ("name", "slug", "meaning", "title", "description", "position")},
         "is_offered": "on",
@@ -91,7 +91,7 @@ def test_admins_add_and_hide_templates(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"better": "higher"},
         {"metric": "ai.committed_breakdown"},
@@ -101,7 +101,7 @@ def test_admins_add_and_hide_templates(admin: Client) -> None:
         {"metric": "dora.luck"},
     ],
 )
-def test_admins_are_told_what_is_wrong(admin: Client, said: dict[str, str]) -> None:
+def test_admins_are_told_what_is_wrong(admin: Client, fields: dict[str, str]) -> None:
     template = ObjectiveTemplate.objects.create(slug="own", name="Our own", meaning="x", title="Ours")
-    assert admin.post(f"{ADDRESS}{template.pk}/change/", form(template, **said)).status_code == 200
+    assert admin.post(f"{ADDRESS}{template.pk}/change/", form(template, **fields)).status_code == 200
     assert not TemplateKeyResult.objects.filter(template=template).exists()

@@ -91,7 +91,7 @@ def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "message"),
+    ("fields", "field", "message"),
     [
         ({"title": "  "}, "title", "Say what"),
         ({"title": "x" * 201}, "title", "At most 200"),
@@ -144,10 +144,10 @@ def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
     ],
 )
 def test_what_cannot_be_said_is_refused_at_its_field(
-    teams: Org, said: dict[str, Any], field: str, message: str
+    teams: Org, fields: dict[str, Any], field: str, message: str
 ) -> None:
     with pytest.raises(ObjectiveError, match=message) as refused:
-        objective(**said)
+        objective(**fields)
     assert refused.value.field == field
     assert not Objective.objects.exists()
 
@@ -218,8 +218,8 @@ def test_an_archived_unit_gets_no_objective_and_keeps_the_one_it_has(teams: Org)
     UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), local_today()))
     with pytest.raises(ObjectiveError, match="in no Org Tree any more"):
         objective(EXECUTIVE)
-    kept = draft(title="Ends well", key_results=key_results_of(written))
-    assert change_objective(as_(EXECUTIVE), written, kept, of_version=1).title == "Ends well"
+    new_draft = draft(title="Ends well", key_results=key_results_of(written))
+    assert change_objective(as_(EXECUTIVE), written, new_draft, of_version=1).title == "Ends well"
 
 
 def test_objectives_serve_one_from_above_of_their_quarter(teams: Org) -> None:
@@ -227,14 +227,14 @@ def test_objectives_serve_one_from_above_of_their_quarter(teams: Org) -> None:
     above = objective(EXECUTIVE, unit="engineering", title="Of engineering", parent=whole.pk)
     below = objective(EXECUTIVE, parent=above.pk)
     assert (below.parent, above.parent) == (above, whole)
-    for said, message in (
+    for fields, message in (
         ({"unit": "search", "parent": below.pk}, "does not stand above"),
         ({"unit": "platform", "parent": below.pk}, "does not stand above"),
         ({"unit": None, "parent": above.pk}, "at the top"),
         ({"parent": above.pk, "quarter": following(current_quarter())}, "of their own quarter"),
     ):
         with pytest.raises(ObjectiveError, match=message) as refused:
-            objective(EXECUTIVE, **said)
+            objective(EXECUTIVE, **fields)
         assert refused.value.field == "parent"
 
 
@@ -248,22 +248,22 @@ def test_a_reorganisation_makes_no_circle(teams: Org) -> None:
     UnitPlace.objects.filter(unit=platform).update(parent=None)
     UnitPlace.objects.filter(unit=engineering).update(parent=platform)
     rebuild_unit_placements([platform.tree_id])
-    said = draft(unit="engineering", title="Of engineering", parent=below.pk, key_results=key_results_of(above))
+    new_draft = draft(unit="engineering", title="Of engineering", parent=below.pk, key_results=key_results_of(above))
     with pytest.raises(ObjectiveError, match="in a circle"):
-        change_objective(as_(EXECUTIVE), above, said, of_version=1)
+        change_objective(as_(EXECUTIVE), above, new_draft, of_version=1)
     still = draft(parent=above.pk, title="As it was agreed", key_results=key_results_of(below))
     assert change_objective(as_(EXECUTIVE), below, still, of_version=1).parent == above, "what was agreed stays"
 
 
 def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None:
     written = objective()
-    kept = key_results_of(written)
-    change_objective(as_(EXECUTIVE), written, draft(title="First", key_results=kept), of_version=1)
+    rows = key_results_of(written)
+    change_objective(as_(EXECUTIVE), written, draft(title="First", key_results=rows), of_version=1)
     with pytest.raises(ConflictError) as conflict:
-        change_objective(as_(MANAGER), written, draft(title="Second", key_results=kept), of_version=1)
+        change_objective(as_(MANAGER), written, draft(title="Second", key_results=rows), of_version=1)
     assert conflict.value.stored.title == "First"
     assert Objective.objects.get().title == "First"
-    again = change_objective(as_(MANAGER), written, draft(title="First", key_results=kept), of_version=1)
+    again = change_objective(as_(MANAGER), written, draft(title="First", key_results=rows), of_version=1)
     assert again.version == 2, "who says the same is in no conflict, and changes nothing"
 
 
@@ -271,25 +271,25 @@ def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None
 def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
     create_teams()
     written = objective()
-    kept = key_results_of(written)
+    rows = key_results_of(written)
     ready, outcomes = threading.Barrier(2), []
 
     def edit(persona: Persona, title: str) -> None:
         access = as_(persona)
         ready.wait()
         try:
-            change_objective(access, written, draft(title=title, key_results=kept), of_version=1)
+            change_objective(access, written, draft(title=title, key_results=rows), of_version=1)
             outcomes.append(title)
         except ConflictError as conflict:
             outcomes.append(f"after {conflict.stored.title}")
         finally:
             connection.close()
 
-    edits = [threading.Thread(target=edit, args=each) for each in ((EXECUTIVE, "first"), (MANAGER, "second"))]
-    for each in edits:
-        each.start()
-    for each in edits:
-        each.join()
+    edits = [threading.Thread(target=edit, args=writer) for writer in ((EXECUTIVE, "first"), (MANAGER, "second"))]
+    for thread in edits:
+        thread.start()
+    for thread in edits:
+        thread.join()
     title = Objective.objects.get().title
     assert sorted(outcomes) == sorted([title, f"after {title}"])
 
@@ -302,10 +302,10 @@ def test_of_two_mandatory_objectives_at_once_one_is_refused(org: Org) -> None:
 
     def write(title: str) -> None:
         access = as_(MANAGER)
-        said = draft(title=title, is_mandatory=True)
+        new_draft = draft(title=title, is_mandatory=True)
         ready.wait()
         try:
-            add_objective(access, said)
+            add_objective(access, new_draft)
             outcomes.append("written")
         except ObjectiveError as refused:
             outcomes.append(refused.field)
@@ -314,8 +314,8 @@ def test_of_two_mandatory_objectives_at_once_one_is_refused(org: Org) -> None:
 
     as_(MANAGER)
     writers = [threading.Thread(target=write, args=(title,)) for title in ("One", "Two")]
-    for each in writers:
-        each.start()
+    for thread in writers:
+        thread.start()
     for writer in writers:
         writer.join()
     assert sorted(outcomes) == ["is_mandatory", "written"]
@@ -346,8 +346,8 @@ def test_an_override_needs_its_reason_and_is_taken_back(teams: Org) -> None:
     assert refused.value.field == "override_reason"
     with pytest.raises(ObjectiveError):
         override_standing(as_(MANAGER), written, "unknown", "Who knows")
-    told = override_standing(as_(MANAGER), written, "on_track", "The last deployment counts twice")
-    assert (told.override, told.override_by) == ("on_track", as_(MANAGER).viewer)
+    overridden = override_standing(as_(MANAGER), written, "on_track", "The last deployment counts twice")
+    assert (overridden.override, overridden.override_by) == ("on_track", as_(MANAGER).viewer)
     back = override_standing(as_(MANAGER), written, "", "")
     assert (back.override, back.override_reason, back.override_by) == ("", "", None)
 
@@ -366,9 +366,9 @@ def test_what_is_given_up_says_why_and_stays_as_it_is(teams: Org) -> None:
 def test_an_objective_stays_in_its_quarter(teams: Org) -> None:
     written = objective()
     for other in (following(current_quarter()), preceding(current_quarter())):
-        said = draft(quarter=other, key_results=key_results_of(written))
+        new_draft = draft(quarter=other, key_results=key_results_of(written))
         with pytest.raises(ObjectiveError, match="stays in its quarter"):
-            change_objective(as_(MANAGER), written, said, of_version=1)
+            change_objective(as_(MANAGER), written, new_draft, of_version=1)
 
 
 def test_the_history_tells_whose_change_it_was(teams: Org) -> None:

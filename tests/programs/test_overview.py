@@ -101,9 +101,9 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
 def test_managers_are_told_of_what_their_people_are_late_with_elsewhere(sign_in: SignIn) -> None:
     ticket(EXECUTIVE, title="Of all", unit="", starts_on=day_before(9), due_on=day_before(3))
     client = sign_in(MANAGER)
-    [line] = [each for each in client.get(WORK).context["work"].lines if "overdue" in each.title]
+    [line] = [work_line for work_line in client.get(WORK).context["work"].lines if "overdue" in work_line.title]
     assert line.title == "1 ticket of your teams overdue"
-    assert [each.title for each in client.get(line.url).context["tickets"]] == ["Of all"]
+    assert [own_ticket.title for own_ticket in client.get(line.url).context["tickets"]] == ["Of all"]
 
 
 def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
@@ -115,14 +115,14 @@ def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
 
 
 def test_check_ins_and_objectives_at_risk_wait_for_their_owner(sign_in: SignIn) -> None:
-    found = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=True)
-    Objective.objects.filter(pk=found.pk).update(override="at_risk", override_reason="Two are ill")
+    new_objective = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=True)
+    Objective.objects.filter(pk=new_objective.pk).update(override="at_risk", override_reason="Two are ill")
     waiting = sign_in(MEMBER).get(WORK).context["work"].lines
-    assert [line.tag for line in waiting if line.title == found.title] == ["At risk"]
+    assert [line.tag for line in waiting if line.title == new_objective.title] == ["At risk"]
     assert all("team" not in line.title for line in waiting), "who leads nobody is asked for no objective"
-    assert not any(found.title in title for title in lines(sign_in(MANAGER)))
-    Objective.objects.filter(pk=found.pk).update(owner=None)
-    assert found.title in lines(sign_in(MANAGER)), "without an owner its team's manager is asked"
+    assert not any(new_objective.title in title for title in lines(sign_in(MANAGER)))
+    Objective.objects.filter(pk=new_objective.pk).update(owner=None)
+    assert new_objective.title in lines(sign_in(MANAGER)), "without an owner its team's manager is asked"
 
 
 def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
@@ -137,8 +137,8 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
 
     def cell(name: str) -> tuple[str, list[str]]:
         columns = client.get(f"{PART}?unit=platform").context["columns"]
-        [found] = [cell for column in columns for cell in column.cells if cell.name == name]
-        return found.tone, [sign.tone for sign in found.signs]
+        [matching] = [assessment for column in columns for assessment in column.cells if assessment.name == name]
+        return matching.tone, [sign.tone for sign in matching.signs]
 
     assert cell("Communication") == (WORSE, [WORSE, QUIET])
     agree(EXECUTIVE, metric="pr.pickup_time", threshold=48 * 3600.0, target=None)
@@ -167,9 +167,9 @@ def test_who_changed_units_is_counted_and_joiners_are_not(teams: Org) -> None:
     joined = Membership.objects.get(person__email="radia@example.com")
     joined.during = DateRange(moved_on, None)
     joined.save()
-    found = reorganisation(None, window)
-    assert (found.people, found.moved) == (8, 1)
-    assert found.share == pytest.approx(12.5)
+    reorganised = reorganisation(None, window)
+    assert (reorganised.people, reorganised.moved) == (8, 1)
+    assert reorganised.share == pytest.approx(12.5)
     assert reorganisation(None, windows.trailing(2)).moved == 0, "before this window"
 
 
@@ -204,12 +204,12 @@ def test_the_overview_asks_for_its_parts_and_each_is_a_page_without_a_script(sig
     objective(title="Nobody waits")
     client = sign_in(MANAGER)
     page = client.get(f"{HOME}?unit=platform").content.decode()
-    for part, told in ((WORK, "Nobody waits"), (TICKETS, "A rota"), (TICKETS, "Reviews wait")):
+    for part, expected in ((WORK, "Nobody waits"), (TICKETS, "A rota"), (TICKETS, "Reviews wait")):
         assert f'hx-get="{part}?unit=platform"' in page
         alone = client.get(f"{part}?unit=platform").content.decode()
         within = client.get(f"{part}?unit=platform", headers={"HX-Request": "true"}).content.decode()
-        assert told in alone
-        assert told in within
+        assert expected in alone
+        assert expected in within
         assert ("<html" in alone, "<html" in within) == (True, False)
     tickets = client.get(f"{TICKETS}?unit=platform").context
     assert [line.title for line in tickets["tickets"]] == ["Reviews wait", "A rota"], "what is to do stands first"
@@ -243,9 +243,9 @@ def test_the_guided_start_leads_to_a_baseline_and_on(sign_in: SignIn, teams: Org
     assert team.indicators == "those of this set"
 
 
-@pytest.mark.parametrize("asked", ["set=luck", "unit=search", "unit=nowhere"])
-def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, asked: str) -> None:
-    assert sign_in(MANAGER).get(f"{START}?{asked}").status_code == 400
+@pytest.mark.parametrize("query", ["set=luck", "unit=search", "unit=nowhere"])
+def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, query: str) -> None:
+    assert sign_in(MANAGER).get(f"{START}?{query}").status_code == 400
     assert sign_in(MEMBER).get(START).status_code == 403
 
 
@@ -272,8 +272,8 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
 
     monkeypatch.setattr("programs.start.first_steps.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")
-    found = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=windows.local_today())
-    assert [(step.metric.key, step.gap) for step in found] == [
+    steps = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=windows.local_today())
+    assert [(step.metric.key, step.gap) for step in steps] == [
         ("dora.lead_time", 1.0),
         ("dora.change_failure_rate", 0.5),
         ("dora.deployment_frequency", 0.2),

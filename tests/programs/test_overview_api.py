@@ -48,22 +48,22 @@ def states(document: dict[str, Any]) -> list[str]:
 
 def test_the_steps_say_what_is_missing(sign_in: SignIn, teams: Org) -> None:
     client = sign_in(EXECUTIVE)
-    told = got(client, OVERVIEW)
-    assert states(told) == ["here", "next", "next", "next"]
-    assert told["visibility"]["missing_for_dora"] == ["pull requests", "deployments", "incidents"]
-    assert told["benchmarks"]["missing"] == list(DORA)
-    assert told["next_target"]["missing"] == ["focus metric", "key indicators"]
-    assert told["iterate"]["missing"] == ["objectives", "tickets"]
+    answer = got(client, OVERVIEW)
+    assert states(answer) == ["here", "next", "next", "next"]
+    assert answer["visibility"]["missing_for_dora"] == ["pull requests", "deployments", "incidents"]
+    assert answer["benchmarks"]["missing"] == list(DORA)
+    assert answer["next_target"]["missing"] == ["focus metric", "key indicators"]
+    assert answer["iterate"]["missing"] == ["objectives", "tickets"]
     deliver(teams)
     done = ticket(EXECUTIVE, unit="", owner="", starts_on=day_before(2), due_on=local_today())
     move_ticket(as_(EXECUTIVE), done, TicketState.DONE)
     agree(EXECUTIVE, unit="", metric="dora.lead_time", threshold=9.0, target=5.0)
-    told = got(client, OVERVIEW)
-    assert states(told) == ["done", "here", "next", "done"]
-    assert told["visibility"]["told"] == ["pull requests", "deployments", "incidents"]
-    assert (told["benchmarks"]["own"], told["benchmarks"]["inherited"]) == (1, 0)
-    assert told["benchmarks"]["missing"] == [key for key in DORA if key != "dora.lead_time"]
-    assert (told["iterate"]["finished"], told["iterate"]["missing"]) == (1, ["objectives"])
+    answer = got(client, OVERVIEW)
+    assert states(answer) == ["done", "here", "next", "done"]
+    assert answer["visibility"]["told"] == ["pull requests", "deployments", "incidents"]
+    assert (answer["benchmarks"]["own"], answer["benchmarks"]["inherited"]) == (1, 0)
+    assert answer["benchmarks"]["missing"] == [key for key in DORA if key != "dora.lead_time"]
+    assert (answer["iterate"]["finished"], answer["iterate"]["missing"]) == (1, ["objectives"])
     of_team = got(client, OVERVIEW, unit="platform")["benchmarks"]
     assert (of_team["own"], of_team["inherited"]) == (0, 1)
     for address in ("", "?unit=platform"):
@@ -97,8 +97,10 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     client = sign_in(EXECUTIVE)
 
     def cell(key: str) -> Any:
-        [found] = [each for each in got(client, BOTTLENECK, unit="platform")["bottlenecks"] if each["key"] == key]
-        return found
+        [bottlenecks] = [
+            entry for entry in got(client, BOTTLENECK, unit="platform")["bottlenecks"] if entry["key"] == key
+        ]
+        return bottlenecks
 
     [pickup, review] = cell("communication")["signs"]
     assert (pickup["metric"], pickup["value"], pickup["before"], pickup["judgement"]) == (
@@ -113,15 +115,17 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     moved = cell("reorganisation")["changed_units"]
     assert (moved["people"], moved["moved"], moved["share"]) == (6, 0, 0.0)
     ticket(kind="tooling")
-    told = got(client, BOTTLENECK, unit="platform")
-    assert told["tickets"] == {"process": 0, "tooling": 1, "people": 0}
-    assert [each["key"] for each in told["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
+    document = got(client, BOTTLENECK, unit="platform")
+    assert document["tickets"] == {"process": 0, "tooling": 1, "people": 0}
+    assert [entry["key"] for entry in document["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
     columns = client.get(f"{PART}?unit=platform").context["columns"]
-    shown = {each.name: (each.tone, [sign.tone for sign in each.signs]) for column in columns for each in column.cells}
-    for each in told["bottlenecks"]:
-        tone, signs = shown[each["name"]]
-        assert TONES[each["judgement"]] == tone
-        assert [TONES[sign["judgement"]] for sign in each["signs"]] == signs[: len(each["signs"])]
+    shown = {
+        entry.name: (entry.tone, [sign.tone for sign in entry.signs]) for column in columns for entry in column.cells
+    }
+    for bottleneck in document["bottlenecks"]:
+        tone, signs = shown[bottleneck["name"]]
+        assert TONES[bottleneck["judgement"]] == tone
+        assert [TONES[sign["judgement"]] for sign in bottleneck["signs"]] == signs[: len(bottleneck["signs"])]
 
 
 def test_few_are_not_shown_to_others(sign_in: SignIn, teams: Org) -> None:
@@ -129,9 +133,9 @@ def test_few_are_not_shown_to_others(sign_in: SignIn, teams: Org) -> None:
     for persona, unit in ((EXECUTIVE, "platform"), (MANAGER, "platform")):
         client = sign_in(persona)
         page = client.get(f"{PART}?unit={unit}").context["columns"]
-        values = {sign.name: sign.value for column in page for cell in column.cells for sign in cell.signs}
-        told = got(client, BOTTLENECK, unit=unit)["bottlenecks"]
-        for sign in (sign for cell in told for sign in cell["signs"]):
+        values = {sign.name: sign.value for column in page for assessment in column.cells for sign in assessment.signs}
+        bottlenecks = got(client, BOTTLENECK, unit=unit)["bottlenecks"]
+        for sign in (sign for assessment in bottlenecks for sign in assessment["signs"]):
             assert (sign["value"] is None) == (values[get(sign["metric"]).name] == "")
 
 
@@ -139,19 +143,19 @@ def test_my_work_is_mine(sign_in: SignIn) -> None:
     late = ticket(title="Late", starts_on=day_before(9), due_on=day_before(3))
     ticket(title="Later", due_on=local_today() + timedelta(days=30))
     ticket(title="Of somebody else", owner="hedy@example.com")
-    found = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=False)
-    Objective.objects.filter(pk=found.pk).update(override="off_track", override_reason="Two are ill")
-    told = got(sign_in(MEMBER), WORK)
-    assert [each["title"] for each in told["tickets"]] == ["Late", "Later"]
-    assert told["objectives_at_risk"] == [
-        {"objective": found.pk, "title": found.title, "unit": "platform", "standing": "off_track"}
+    new_objective = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=False)
+    Objective.objects.filter(pk=new_objective.pk).update(override="off_track", override_reason="Two are ill")
+    answer = got(sign_in(MEMBER), WORK)
+    assert [entry["title"] for entry in answer["tickets"]] == ["Late", "Later"]
+    assert answer["objectives_at_risk"] == [
+        {"objective": new_objective.pk, "title": new_objective.title, "unit": "platform", "standing": "off_track"}
     ]
-    assert (told["teams_without_objective"], told["overdue_in_teams"]) == (0, 0)
+    assert (answer["teams_without_objective"], answer["overdue_in_teams"]) == (0, 0)
     assert got(sign_in(MEMBER), WORK, size=1)["tickets_total"] == 2
-    assert [each["id"] for each in got(sign_in(MEMBER), WORK, size=1)["tickets"]] == [late.pk]
-    told = got(sign_in(MANAGER), WORK)
-    assert (told["teams_without_objective"], told["overdue_in_teams"]) == (1, 1)
-    assert told["first_teams_without_objective"] == [{"unit": "platform", "name": "Platform"}]
+    assert [entry["id"] for entry in got(sign_in(MEMBER), WORK, size=1)["tickets"]] == [late.pk]
+    answer = got(sign_in(MANAGER), WORK)
+    assert (answer["teams_without_objective"], answer["overdue_in_teams"]) == (1, 1)
+    assert answer["first_teams_without_objective"] == [{"unit": "platform", "name": "Platform"}]
     assert got(sign_in(EXECUTIVE), WORK)["teams_without_objective"] == 2
     nobody = got(bearer(None, TokenScope.READ), WORK)
     assert (nobody["tickets"], nobody["check_ins"]) == ([], [])
@@ -159,11 +163,13 @@ def test_my_work_is_mine(sign_in: SignIn) -> None:
 
 
 def test_check_ins_wait_a_week_before_they_are_due(sign_in: SignIn) -> None:
-    found = objective(owner=as_(MEMBER).sight.person_id)
+    new_objective = objective(owner=as_(MEMBER).sight.person_id)
     page = [line.title for line in sign_in(MEMBER).get(reverse("program_part", args=["work"])).context["work"].lines]
-    told = got(sign_in(MEMBER), WORK)["check_ins"]
-    assert [f"Check in: {each['title']}" for each in told] == [each for each in page if each.startswith("Check in")]
-    assert all(each["objective"] == found.pk and each["days_late"] >= 0 for each in told)
+    check_ins = got(sign_in(MEMBER), WORK)["check_ins"]
+    assert [f"Check in: {check_in['title']}" for check_in in check_ins] == [
+        check_in for check_in in page if check_in.startswith("Check in")
+    ]
+    assert all(check_in["objective"] == new_objective.pk and check_in["days_late"] >= 0 for check_in in check_ins)
 
 
 def test_the_guided_start_leads_to_key_indicators(sign_in: SignIn, teams: Org) -> None:
@@ -175,15 +181,15 @@ def test_the_guided_start_leads_to_key_indicators(sign_in: SignIn, teams: Org) -
     by_executive = {each["unit"]: each["parent"] for each in got(sign_in(EXECUTIVE), START)["teams_offered"]}
     assert by_executive["platform"] == "engineering"
     assert (first["baseline"], first["teams"], first["set"]) == ([], [], "dora")
-    told = got(client, START, unit="platform", set="hygiene")
-    [hygiene] = [each for each in told["sets"] if each["set"] == "hygiene"]
-    stands = {each["metric"]: each["teams"][0] for each in told["baseline"]}
+    answer = got(client, START, unit="platform", set="hygiene")
+    [hygiene] = [starter_set for starter_set in answer["sets"] if starter_set["set"] == "hygiene"]
+    stands = {row["metric"]: row["teams"][0] for row in answer["baseline"]}
     assert list(stands) == hygiene["metrics"]
     assert stands["pr.size"] == {"unit": "platform", "value": 50.0, "sample_size": len(PLATFORM), "reason": None}
-    [team] = told["teams"]
+    [team] = answer["teams"]
     assert (team["focus"], team["has_set"], team["objective"]) == (0, False, None)
-    begun = sent(client, "POST", "/api/v1/focus/begin/", {"unit": "platform", "set": "hygiene", "number": 0})
-    assert (begun["number"], begun["indicators"]) == (1, hygiene["metrics"])
+    focus = sent(client, "POST", "/api/v1/focus/begin/", {"unit": "platform", "set": "hygiene", "number": 0})
+    assert (focus["number"], focus["indicators"]) == (1, hygiene["metrics"])
     assert FocusVersion.objects.get().starter_set == "hygiene"
     conflict = sent(client, "POST", "/api/v1/focus/begin/", {"unit": "platform", "set": "dora", "number": 0}, 409)
     assert conflict["stored"]["indicators"] == hygiene["metrics"]
@@ -192,40 +198,42 @@ def test_the_guided_start_leads_to_key_indicators(sign_in: SignIn, teams: Org) -
     assert (team["focus"], team["has_set"], team["objective"]) == (1, True, made.pk)
     suggested = client.get(f"{START}suggestions/", {"unit": "platform", "set": "hygiene"}).json()["suggestions"]
     page = client.get("/programs/start/suggestions/?unit=platform&set=hygiene").context["steps"]
-    assert [(each["title"], each["why"]) for each in suggested] == [(step.source, step.why) for step in page]
+    assert [(entry["title"], entry["why"]) for entry in suggested] == [(step.source, step.why) for step in page]
 
 
 @pytest.mark.parametrize(
-    ("asked", "parameter"), [("set=luck", "set"), ("unit=search", "unit"), ("unit=nowhere", "unit"), ("team=a", None)]
+    ("path", "parameter"), [("set=luck", "set"), ("unit=search", "unit"), ("unit=nowhere", "unit"), ("team=a", None)]
 )
-def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, asked: str, parameter: str | None) -> None:
+def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, path: str, parameter: str | None) -> None:
     for address in (START, f"{START}suggestions/"):
-        answer = sign_in(MANAGER).get(f"{address}?{asked}")
+        answer = sign_in(MANAGER).get(f"{address}?{path}")
         assert (answer.status_code, answer.json()["error"]["parameter"]) == (400, parameter)
         assert sign_in(MEMBER).get(address).status_code == 403
 
 
 def test_whoever_leads_no_unit_begins_none(sign_in: SignIn) -> None:
-    said = {"unit": "platform", "set": "dora", "number": 0}
-    assert sent(sign_in(MEMBER), "POST", "/api/v1/focus/begin/", said, 403)
-    of_others = sent(sign_in(MANAGER), "POST", "/api/v1/focus/begin/", {**said, "unit": "search"}, 400)
+    body = {"unit": "platform", "set": "dora", "number": 0}
+    assert sent(sign_in(MEMBER), "POST", "/api/v1/focus/begin/", body, 403)
+    of_others = sent(sign_in(MANAGER), "POST", "/api/v1/focus/begin/", {**body, "unit": "search"}, 400)
     assert problem(of_others)[0] == "unit", "she may not know of it"
-    assert sent(bearer(MANAGER, TokenScope.READ), "POST", "/api/v1/focus/begin/", said, 403)
-    assert problem(sent(sign_in(MANAGER), "POST", "/api/v1/focus/begin/", {**said, "set": "luck"}, 400))[0] == "set"
-    assert sent(bearer(MANAGER, TokenScope.PROGRAM), "POST", "/api/v1/focus/begin/", said)
+    assert sent(bearer(MANAGER, TokenScope.READ), "POST", "/api/v1/focus/begin/", body, 403)
+    assert problem(sent(sign_in(MANAGER), "POST", "/api/v1/focus/begin/", {**body, "set": "luck"}, 400))[0] == "set"
+    assert sent(bearer(MANAGER, TokenScope.PROGRAM), "POST", "/api/v1/focus/begin/", body)
 
 
 def test_what_was_chosen_before_stays_readable(sign_in: SignIn) -> None:
     client, address = sign_in(MANAGER), "/api/v1/focus/"
     assert got(sign_in(MEMBER), f"{address}versions/", unit="platform")["versions"] == []
     sent(sign_in(EXECUTIVE), "PUT", address, {"metric": "pr.size", "indicators": [], "reason": "Small", "number": 0})
-    told = got(client, address, unit="platform")
-    assert (told["number"], told["above"]["metric"], told["above"]["unit"]) == (0, "pr.size", None)
-    said = {"unit": "platform", "metric": "pr.pickup_time", "indicators": ["pr.size"], "reason": "Waits"}
-    sent(client, "PUT", address, {**said, "number": 0})
-    sent(client, "PUT", address, {**said, "metric": None, "reason": "Done", "number": 1})
-    found = got(sign_in(MEMBER), f"{address}versions/", unit="platform")["versions"]
-    assert [(each["number"], each["metric"], each["reason"], each["written_by"]) for each in found] == [
+    answer = got(client, address, unit="platform")
+    assert (answer["number"], answer["above"]["metric"], answer["above"]["unit"]) == (0, "pr.size", None)
+    body = {"unit": "platform", "metric": "pr.pickup_time", "indicators": ["pr.size"], "reason": "Waits"}
+    sent(client, "PUT", address, {**body, "number": 0})
+    sent(client, "PUT", address, {**body, "metric": None, "reason": "Done", "number": 1})
+    versions = got(sign_in(MEMBER), f"{address}versions/", unit="platform")["versions"]
+    assert [
+        (version["number"], version["metric"], version["reason"], version["written_by"]) for version in versions
+    ] == [
         (2, None, "Done", "Edith"),
         (1, "pr.pickup_time", "Waits", "Edith"),
     ]

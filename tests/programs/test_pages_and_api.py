@@ -96,9 +96,9 @@ def test_every_page_of_the_program_has_its_api() -> None:
     known = set(routes(get_resolver()))
     pages = {route for route in known if route.startswith(("programs/", "account/notifications/"))}
     assert set(PAGES) == pages
-    for page, told in PAGES.items():
-        assert told, page
-        for route in told:
+    for page, fields in PAGES.items():
+        assert fields, page
+        for route in fields:
             assert (route.startswith("(") and len(route) > 20) or API + route in known, f"{page}: {route}"
 
 
@@ -110,11 +110,11 @@ def test_what_a_page_stores_a_program_can_store() -> None:
         and {"post", "put", "patch", "delete"} & {*dir(view)}
     }
     for page in PAGES.keys() & POSTS.keys():
-        assert storing & set(PAGES[page]) or all(told.startswith("(") for told in PAGES[page]), page
+        assert storing & set(PAGES[page]) or all(fields.startswith("(") for fields in PAGES[page]), page
 
 
 def test_every_route_of_the_programs_api_belongs_to_a_page() -> None:
-    used = {route for told in PAGES.values() for route in told}
+    used = {route for fields in PAGES.values() for route in fields}
     assert {str(urlpattern.pattern) for urlpattern in urlpatterns} <= used
 
 

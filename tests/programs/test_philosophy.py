@@ -53,8 +53,8 @@ def test_a_first_text_is_there_before_anybody_wrote_one(sign_in: SignIn) -> None
 )
 def test_executives_and_admins_publish(sign_in: SignIn, persona: Persona, may: bool) -> None:
     client = sign_in(persona)
-    said = {"text": "We measure teams, *not people*.", "reason": "Ours", "number": "0"}
-    answer = client.post(f"{PAGE}edit/", said)
+    form = {"text": "We measure teams, *not people*.", "reason": "Ours", "number": "0"}
+    answer = client.post(f"{PAGE}edit/", form)
     assert answer.status_code == (302 if may else 403)
     assert PhilosophyVersion.objects.exists() is may
     if may:
@@ -123,8 +123,8 @@ def test_of_two_at_the_same_moment_one_is_published() -> None:
 
     create_user(EXECUTIVE)
     writers = [threading.Thread(target=write, args=(text,)) for text in ("one", "two")]
-    for each in writers:
-        each.start()
+    for thread in writers:
+        thread.start()
     for writer in writers:
         writer.join()
     assert sorted(outcomes) == ["published", "told"]

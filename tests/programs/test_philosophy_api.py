@@ -24,16 +24,16 @@ def teams(org: Org) -> None:
     create_teams()
 
 
-def post(client: Client, said: object, address: str = ADDRESS) -> Any:
-    return client.post(address, said, content_type="application/json")
+def post(client: Client, fields: object, address: str = ADDRESS) -> Any:
+    return client.post(address, fields, content_type="application/json")
 
 
 def test_it_is_read_published_and_acknowledged(sign_in: Callable[[Persona], Client]) -> None:
     member, executive = sign_in(MEMBER), sign_in(EXECUTIVE)
     assert member.get(ADDRESS).json()["number"] == 0
     assert post(executive, SAID).status_code == 201
-    told = member.get(ADDRESS).json()
-    assert (told["number"], told["text"], told["reason"], told["acknowledged"]) == (
+    document = member.get(ADDRESS).json()
+    assert (document["number"], document["text"], document["reason"], document["acknowledged"]) == (
         1,
         SAID["text"],
         SAID["reason"],
@@ -54,13 +54,13 @@ def test_of_two_versions_the_second_is_told_of_the_first(sign_in: Callable[[Pers
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("body", "field"),
     [({"text": ""}, "text"), ({"reason": ""}, "reason"), ({"number": "x"}, "number"), ({"colour": "red"}, "colour")],
 )
 def test_what_cannot_be_published_is_named(
-    sign_in: Callable[[Persona], Client], said: dict[str, object], field: str
+    sign_in: Callable[[Persona], Client], body: dict[str, object], field: str
 ) -> None:
-    refused = post(sign_in(EXECUTIVE), {**SAID, **said})
+    refused = post(sign_in(EXECUTIVE), {**SAID, **body})
     assert refused.status_code == 400
     assert refused.json()["error"]["parameter"] == field
 

@@ -36,8 +36,8 @@ def test_a_value_that_no_figure_has_is_no_benchmark(sign_in: SignIn, field: str,
 
 
 def test_a_template_that_cannot_be_a_name_is_none(sign_in: SignIn) -> None:
-    said = {"title": "Reviews no longer wait", "unit": "platform", "template": "a\x00"}
-    answer = sign_in(EXECUTIVE).post("/api/v1/objectives/", said, content_type="application/json")
+    body = {"title": "Reviews no longer wait", "unit": "platform", "template": "a\x00"}
+    answer = sign_in(EXECUTIVE).post("/api/v1/objectives/", body, content_type="application/json")
     assert (answer.status_code, problem(answer.json())[0]) == (400, "template")
     assert not Objective.objects.exists()
 
@@ -52,11 +52,11 @@ def test_nothing_is_begun_for_a_quarter_that_is_far_away(sign_in: SignIn, day: s
 
 
 def test_values_of_a_check_in_stand_by_ids(sign_in: SignIn) -> None:
-    client, found = sign_in(EXECUTIVE), objective(EXECUTIVE)
+    client, new_objective = sign_in(EXECUTIVE), objective(EXECUTIVE)
     for values, parameter in (({}, "values"), ({"a": 1}, "values.a"), ({"7": None}, "values.7"), ([1], "values")):
-        said = {"confidence": "high", "values": values}
-        address = f"/api/v1/objectives/{found.pk}/check-ins/"
-        answer = client.post(address, said, content_type="application/json")
+        body = {"confidence": "high", "values": values}
+        address = f"/api/v1/objectives/{new_objective.pk}/check-ins/"
+        answer = client.post(address, body, content_type="application/json")
         assert (answer.status_code, problem(answer.json())[0]) == (400, parameter)
 
 
@@ -65,9 +65,9 @@ def test_the_calendar_is_told_as_quarters_will_be_made(sign_in: SignIn) -> None:
     whole = windows.quarter_of(windows.local_today())
     Quarter.objects.all().delete()
     known = Quarter.objects.create(start=whole.start, end=whole.end + timedelta(days=20))
-    told = got(sign_in(EXECUTIVE), "/api/v1/fiscal-calendar/")["following"]
-    assert told["from"] == f"{known.end}"
-    assert told["to"] == f"{windows.quarter_of(whole.end).end}"
+    quarters = got(sign_in(EXECUTIVE), "/api/v1/fiscal-calendar/")["following"]
+    assert quarters["from"] == f"{known.end}"
+    assert quarters["to"] == f"{windows.quarter_of(whole.end).end}"
     assert list(Quarter.objects.all()) == [known], "asking stores none"
     made = quarter_at(known.end)
-    assert (told["from"], told["to"]) == (f"{made.start}", f"{made.end}")
+    assert (quarters["from"], quarters["to"]) == (f"{made.start}", f"{made.end}")

@@ -42,27 +42,27 @@ def test_a_baseline_is_looked_at_before_it_is_written(sign_in: SignIn, teams: Or
     window = baseline_window(current_quarter().window, windows.local_today())
     days = [window.start + timedelta(days=3 + number) for number in range(len(PLATFORM))]
     teams.push("pull-requests", *(merged(n, days[n], author=name) for n, name in enumerate(PLATFORM)))
-    told = got(client, address, metric="pr.size", unit="platform")
-    assert (told["value"], told["sample_size"], told["unit_of_measure"]) == (50.0, len(PLATFORM), "lines")
-    assert (told["from"], told["to"], told["reason"]) == (f"{window.start}", f"{window.end}", None)
+    preview = got(client, address, metric="pr.size", unit="platform")
+    assert (preview["value"], preview["sample_size"], preview["unit_of_measure"]) == (50.0, len(PLATFORM), "lines")
+    assert (preview["from"], preview["to"], preview["reason"]) == (f"{window.start}", f"{window.end}", None)
     written = sent(client, "POST", OBJECTIVES, {
         "title": "Smaller", "unit": "platform",
         "key_results": [{"title": "Size", "metric": "pr.size", "better": "lower", "target": 40.0}],
     }, 201)  # fmt: skip
-    assert written["key_results"][0]["baseline"] == told["value"]
-    assert written["key_results"][0]["baseline_from"] == told["from"]
+    assert written["key_results"][0]["baseline"] == preview["value"]
+    assert written["key_results"][0]["baseline_from"] == preview["from"]
     before = Quarter.objects.count()
     today = windows.local_today()
     ahead = got(client, address, metric="pr.size", unit="platform", quarter=f"{today + timedelta(days=100)}")
     assert ahead["to"] == f"{today}", "of a quarter that has not begun, up to today"
     assert Quarter.objects.count() == before, "asking makes none"
-    for asked, parameter in (
+    for params, parameter in (
         ({"metric": "dora.luck"}, "metric"),
         ({}, "metric"),
         ({"metric": "pr.size", "statistic": "mode"}, "statistic"),
         ({"metric": "pr.size", "quarter": "soon"}, "quarter"),
     ):
-        assert problem(got(client, address, 400, **{"unit": "platform", **asked}))[0] == parameter
+        assert problem(got(client, address, 400, **{"unit": "platform", **params}))[0] == parameter
     assert got(client, address, 404, metric="pr.size", unit="search")
     assert got(client, address, 403, metric="pr.size"), "of the whole organisation she sees none"
     assert got(sign_in(MEMBER), address, 403, metric="pr.size", unit="platform")
@@ -73,18 +73,18 @@ def test_what_can_be_served_and_planned(sign_in: SignIn) -> None:
     above = objective(EXECUTIVE, title="Of Engineering", unit="engineering")
     own = objective(title="Of Platform")
     other = objective(EXECUTIVE, title="Of Search", unit="search")
-    asked: dict[str, Any] = {"unit": "platform"}
+    params: dict[str, Any] = {"unit": "platform"}
 
     def told(persona: Persona, address: str, **parameters: Any) -> list[tuple[int, str]]:
-        found = got_of_few_queries(sign_in(persona), address, **parameters)["objectives"]
-        return [(each["id"], each["of"]) for each in found]
+        documents = got_of_few_queries(sign_in(persona), address, **parameters)["objectives"]
+        return [(document["id"], document["of"]) for document in documents]
 
     parents = [(above.pk, "above"), (whole.pk, "organisation")]
-    assert told(MANAGER, f"{OBJECTIVES}parents/", **asked, objective=own.pk) == parents
+    assert told(MANAGER, f"{OBJECTIVES}parents/", **params, objective=own.pk) == parents
     assert told(EXECUTIVE, f"{OBJECTIVES}parents/") == [], "the whole organisation serves nothing"
     plans = [(own.pk, "unit"), *parents]
-    assert told(MANAGER, f"{TICKETS}plans/", **asked) == plans
-    assert told(EXECUTIVE, f"{TICKETS}plans/", **asked) == [*plans, (other.pk, "others")]
+    assert told(MANAGER, f"{TICKETS}plans/", **params) == plans
+    assert told(EXECUTIVE, f"{TICKETS}plans/", **params) == [*plans, (other.pk, "others")]
     for address in (f"{OBJECTIVES}parents/", f"{TICKETS}plans/"):
         assert got(sign_in(MEMBER), address, 403)
         assert got(sign_in(MANAGER), address, 400, colour="red")
@@ -96,16 +96,20 @@ def test_objectives_stand_below_those_that_they_serve(sign_in: SignIn) -> None:
     own = objective(title="Of Platform", parent=whole.pk)
     client, address = sign_in(EXECUTIVE), f"{OBJECTIVES}alignment/"
     other = objective(EXECUTIVE, title="Of Search", unit="search")
-    told = got_of_few_queries(client, address)
-    assert [(each["id"], each["depth"]) for each in told["objectives"]] == [(whole.pk, 0), (own.pk, 1), (other.pk, 0)]
+    answer = got_of_few_queries(client, address)
+    assert [(entry["id"], entry["depth"]) for entry in answer["objectives"]] == [
+        (whole.pk, 0),
+        (own.pk, 1),
+        (other.pk, 0),
+    ]
     page = client.get("/programs/objectives/?view=tree").context["tree"]
-    assert [(each.line.pk, each.depth) for each in page] == [(e["id"], e["depth"]) for e in told["objectives"]]
+    assert [(entry.line.pk, entry.depth) for entry in page] == [(e["id"], e["depth"]) for e in answer["objectives"]]
     second = got(client, address, size=1, page=2)
-    assert (second["total"], [each["id"] for each in second["objectives"]]) == (3, [own.pk])
+    assert (second["total"], [entry["id"] for entry in second["objectives"]]) == (3, [own.pk])
     alone = got(client, address, unit="platform")["objectives"]
-    assert [(each["id"], each["depth"]) for each in alone] == [(own.pk, 0)], "what it serves is not listed"
+    assert [(entry["id"], entry["depth"]) for entry in alone] == [(own.pk, 0)], "what it serves is not listed"
     assert got(client, address, quarter="2001-01-01") == {"total": 0, "objectives": []}
-    assert other.pk not in {each["id"] for each in got(sign_in(MEMBER), address)["objectives"]}
+    assert other.pk not in {entry["id"] for entry in got(sign_in(MEMBER), address)["objectives"]}
 
 
 def test_a_template_is_filled_in_for_a_unit(sign_in: SignIn) -> None:
@@ -114,8 +118,8 @@ def test_a_template_is_filled_in_for_a_unit(sign_in: SignIn) -> None:
     slug = got(client, f"{OBJECTIVES}templates/")["templates"][0]["template"]
     filled = got(client, f"{OBJECTIVES}templates/{slug}/", unit="platform")
     assert (filled["unit"], filled["quarter"]) == ("platform", f"{current_quarter().start}")
-    targets = [{**each, "target": each["target"] or 1.0, "baseline": each["baseline"] or 2.0, "change_percent": None,
-                "target_kind": "absolute", "better": "lower"} for each in filled["key_results"]]  # fmt: skip
+    targets = [{**entry, "target": entry["target"] or 1.0, "baseline": entry["baseline"] or 2.0, "change_percent": None,
+                "target_kind": "absolute", "better": "lower"} for entry in filled["key_results"]]  # fmt: skip
     assert sent(client, "POST", OBJECTIVES, {**filled, "key_results": targets}, 201)["template"] == slug
     assert got(client, f"{OBJECTIVES}templates/guessed/", 404)
     assert problem(got(client, f"{OBJECTIVES}templates/{slug}/", 400, unit="search"))[0] == "unit"
@@ -123,27 +127,32 @@ def test_a_template_is_filled_in_for_a_unit(sign_in: SignIn) -> None:
 
 
 def test_a_draft_is_published(sign_in: SignIn) -> None:
-    found = objective(publish=False)
-    address = f"{OBJECTIVES}{found.pk}/publish/"
+    new_objective = objective(publish=False)
+    address = f"{OBJECTIVES}{new_objective.pk}/publish/"
     assert sent(sign_in(MEMBER), "POST", address, {}, 404), "nobody else knows of it"
     assert problem(sent(sign_in(MANAGER), "POST", address, {"when": "now"}, 400))[0] == "when"
     assert sent(sign_in(MANAGER), "POST", address, {})["published_at"]
     assert sent(sign_in(MEMBER), "POST", address, {}, 403)
-    assert got(sign_in(MEMBER), f"{OBJECTIVES}{found.pk}/")["carry_over"] == "undecided"
-    sent(sign_in(MANAGER), "POST", f"{OBJECTIVES}{found.pk}/ending/", {"carry_over": "carry", "retrospective": "Soon"})
-    told = got(sign_in(MEMBER), f"{OBJECTIVES}{found.pk}/")
-    assert (told["carry_over"], told["retrospective"], told["carried_from"]) == ("carry", "Soon", None)
+    assert got(sign_in(MEMBER), f"{OBJECTIVES}{new_objective.pk}/")["carry_over"] == "undecided"
+    sent(
+        sign_in(MANAGER),
+        "POST",
+        f"{OBJECTIVES}{new_objective.pk}/ending/",
+        {"carry_over": "carry", "retrospective": "Soon"},
+    )
+    answer = got(sign_in(MEMBER), f"{OBJECTIVES}{new_objective.pk}/")
+    assert (answer["carry_over"], answer["retrospective"], answer["carried_from"]) == ("carry", "Soon", None)
 
 
 def test_for_whom_one_writes(sign_in: SignIn) -> None:
     address = "/api/v1/writing-for/"
-    told = got_of_few_queries(sign_in(MANAGER), address)
-    assert (told["whole_organisation"], [each["unit"] for each in told["units"]]) == (False, ["platform"])
-    assert "ada@example.com" in {each["email"] for each in told["owners"]}
-    assert "grace@example.com" not in {each["email"] for each in told["owners"]}, "of another team"
+    answer = got_of_few_queries(sign_in(MANAGER), address)
+    assert (answer["whole_organisation"], [entry["unit"] for entry in answer["units"]]) == (False, ["platform"])
+    assert "ada@example.com" in {entry["email"] for entry in answer["owners"]}
+    assert "grace@example.com" not in {entry["email"] for entry in answer["owners"]}, "of another team"
     everything = got(sign_in(EXECUTIVE), address)
     assert everything["whole_organisation"] is True
-    assert {"platform", "search", "engineering"} <= {each["unit"] for each in everything["units"]}
+    assert {"platform", "search", "engineering"} <= {entry["unit"] for entry in everything["units"]}
     nothing = {"whole_organisation": False, "units": [], "owners": []}
     assert got(sign_in(MEMBER), address) == got(bearer(None, TokenScope.READ), address) == nothing
 
@@ -151,42 +160,45 @@ def test_for_whom_one_writes(sign_in: SignIn) -> None:
 def test_a_quarter_is_looked_at_before_it_is_closed(sign_in: SignIn) -> None:
     quarter = preceding(current_quarter())
     client, address = sign_in(EXECUTIVE), f"/api/v1/quarters/{quarter.start}/"
-    found = objective(EXECUTIVE, title="Published", quarter=quarter, unit="platform")
+    new_objective = objective(EXECUTIVE, title="Published", quarter=quarter, unit="platform")
     draft = objective(EXECUTIVE, title="A draft", quarter=quarter, unit="platform", publish=False)
-    told = got_of_few_queries(client, f"{address}closing/")
-    assert [(each["id"], each["is_draft"]) for each in told["objectives"]] == [(found.pk, False), (draft.pk, True)]
-    assert (told["total"], told["drafts_total"], told["undecided"], told["blocks"]) == (1, 1, 1, [])
-    [result] = told["without_value"]
-    assert (result["objective"], told["without_value_total"]) == (found.pk, 1)
-    assert "final value" in told["needs_reason"][0]
-    assert set(told["teams_without_objective"]) <= {"platform", "search"}
-    said = {
-        "decisions": {found.pk: "carry"},
-        "retrospectives": {found.pk: "Ask earlier"},
+    answer = got_of_few_queries(client, f"{address}closing/")
+    assert [(entry["id"], entry["is_draft"]) for entry in answer["objectives"]] == [
+        (new_objective.pk, False),
+        (draft.pk, True),
+    ]
+    assert (answer["total"], answer["drafts_total"], answer["undecided"], answer["blocks"]) == (1, 1, 1, [])
+    [result] = answer["without_value"]
+    assert (result["objective"], answer["without_value_total"]) == (new_objective.pk, 1)
+    assert "final value" in answer["needs_reason"][0]
+    assert set(answer["teams_without_objective"]) <= {"platform", "search"}
+    body = {
+        "decisions": {new_objective.pk: "carry"},
+        "retrospectives": {new_objective.pk: "Ask earlier"},
         "retrospective": "We learned",
     }
-    assert sent(client, "POST", f"{address}keep/", said) == {"kept": 1}
-    told = got(client, f"{address}closing/", size=1)
-    assert (told["undecided"], told["retrospective"]) == (0, "We learned")
-    [kept] = told["objectives"]
-    assert (kept["carry_over"], kept["retrospective"]) == ("carry", "Ask earlier")
+    assert sent(client, "POST", f"{address}keep/", body) == {"kept": 1}
+    answer = got(client, f"{address}closing/", size=1)
+    assert (answer["undecided"], answer["retrospective"]) == (0, "We learned")
+    [objectives] = answer["objectives"]
+    assert (objectives["carry_over"], objectives["retrospective"]) == ("carry", "Ask earlier")
     assert sent(client, "POST", f"{address}keep/", {"decisions": {draft.pk: "end"}}) == {"kept": 1}
     assert got(client, f"{address}closing/")["retrospective"] == "We learned", "what is not named stays"
     assert problem(sent(client, "POST", f"{address}keep/", {"decisions": {4711: "carry"}}, 400))[0] == "decisions"
     assert (
-        problem(sent(client, "POST", f"{address}keep/", {"decisions": {found.pk: "luck"}}, 400))[0]
-        == f"decisions.{found.pk}"
+        problem(sent(client, "POST", f"{address}keep/", {"decisions": {new_objective.pk: "luck"}}, 400))[0]
+        == f"decisions.{new_objective.pk}"
     )
     assert problem(sent(client, "POST", f"{address}keep/", {"forced_because": "x"}, 400))[0] == "forced_because"
     for persona in (MANAGER, MEMBER):
         assert got(sign_in(persona), f"{address}closing/", 403)
-        assert sent(sign_in(persona), "POST", f"{address}keep/", said, 403)
+        assert sent(sign_in(persona), "POST", f"{address}keep/", body, 403)
     assert sent(client, "POST", f"{address}close/", {"forced_because": "Nothing was asked"})["document"][
         "retrospective"
     ]
     assert got(client, f"{address}closing/")["blocks"], "it is closed"
-    carried = Objective.objects.get(carried_from=found.pk)
-    assert got(client, f"{OBJECTIVES}{carried.pk}/")["carried_from"] == found.pk
+    carried = Objective.objects.get(carried_from=new_objective.pk)
+    assert got(client, f"{OBJECTIVES}{carried.pk}/")["carried_from"] == new_objective.pk
     Objective.objects.filter(pk=carried.pk).update(carried_from=objective(EXECUTIVE, unit="search", publish=False).pk)
     assert got(sign_in(MANAGER), f"{OBJECTIVES}{carried.pk}/")["carried_from"] is None, "one that she may not see"
     ahead = following(current_quarter())
@@ -195,10 +207,10 @@ def test_a_quarter_is_looked_at_before_it_is_closed(sign_in: SignIn) -> None:
 
 
 def test_the_fiscal_calendar_is_told(sign_in: SignIn) -> None:
-    told = got_of_few_queries(sign_in(MEMBER), "/api/v1/fiscal-calendar/")
+    answer = got_of_few_queries(sign_in(MEMBER), "/api/v1/fiscal-calendar/")
     whole = windows.quarter_of(windows.local_today())
-    assert (told["first_month"], told["quarter"]["from"]) == (1, f"{whole.start}")
-    assert told["quarter"]["to"] == told["following"]["from"] == f"{whole.end}"
+    assert (answer["first_month"], answer["quarter"]["from"]) == (1, f"{whole.start}")
+    assert answer["quarter"]["to"] == answer["following"]["from"] == f"{whole.end}"
     assert not Quarter.objects.exists(), "asking makes none"
     organisation = Organisation.current()
     organisation.fiscal_year_start_month = 2
@@ -214,12 +226,12 @@ def test_versions_of_the_philosophy_stay_readable(sign_in: SignIn) -> None:
     assert got(client, f"{PHILOSOPHY}versions/") == {"versions": []}
     sent(client, "POST", PHILOSOPHY, {"text": "One\n\nTwo", "reason": "First", "number": 0}, 201)
     sent(client, "POST", PHILOSOPHY, {"text": "One\n\nThree", "reason": "Better", "number": 1}, 201)
-    told = got_of_few_queries(sign_in(MEMBER), f"{PHILOSOPHY}versions/")["versions"]
-    assert [(each["number"], each["reason"]) for each in told] == [(2, "Better"), (1, "First")]
+    versions = got_of_few_queries(sign_in(MEMBER), f"{PHILOSOPHY}versions/")["versions"]
+    assert [(version["number"], version["reason"]) for version in versions] == [(2, "Better"), (1, "First")]
     page = sign_in(MEMBER).get("/programs/philosophy/").context["versions"]
-    assert [each["written_by"] for each in told] == [line.published.partition(",")[0] for line in page]
+    assert [version["written_by"] for version in versions] == [line.published.partition(",")[0] for line in page]
     second = got(sign_in(MEMBER), f"{PHILOSOPHY}versions/2/")
-    assert [(each["kind"], each["text"]) for each in second["lines"] if each["text"]] == [
+    assert [(line["kind"], line["text"]) for line in second["lines"] if line["text"]] == [
         ("same", "One"), ("removed", "Two"), ("added", "Three"),
     ]  # fmt: skip
     assert second["text"] == "One\n\nThree"
@@ -229,8 +241,8 @@ def test_versions_of_the_philosophy_stay_readable(sign_in: SignIn) -> None:
 def test_how_many_acknowledged_is_for_those_who_publish(sign_in: SignIn) -> None:
     """As on the page."""
     for persona, is_told in ((EXECUTIVE, True), (ADMIN, True), (MANAGER, False), (MEMBER, False)):
-        told = got(sign_in(persona), PHILOSOPHY)
-        assert (told["accounts"] is not None, told["acknowledged_by"] is not None) == (is_told, is_told)
+        answer = got(sign_in(persona), PHILOSOPHY)
+        assert (answer["accounts"] is not None, answer["acknowledged_by"] is not None) == (is_told, is_told)
 
 
 def test_a_notice_is_unread_again(sign_in: SignIn) -> None:
@@ -242,8 +254,8 @@ def test_a_notice_is_unread_again(sign_in: SignIn) -> None:
     assert got(client, "/api/v1/notices/")["total"] == 0
     assert sent(client, "POST", "/api/v1/notices/unread/", {"notices": [notice["id"], 4711]}) == {"unread": 1}
     assert Notice.objects.get(pk=notice["id"]).read_at is None
-    for said in ({}, {"notices": "all"}, {"notices": ["a"]}, {"notices": [1], "read": True}):
-        assert sent(client, "POST", "/api/v1/notices/unread/", said, 400)
+    for body in ({}, {"notices": "all"}, {"notices": ["a"]}, {"notices": [1], "read": True}):
+        assert sent(client, "POST", "/api/v1/notices/unread/", body, 400)
 
 
 def test_units_below_stand_beside_each_other(sign_in: SignIn, teams: Org) -> None:
@@ -251,16 +263,16 @@ def test_units_below_stand_beside_each_other(sign_in: SignIn, teams: Org) -> Non
     agree(EXECUTIVE, unit="", metric="pr.size", threshold=60.0, target=40.0)
     agree(EXECUTIVE, unit="platform", metric="pr.size", threshold=55.0, target=45.0)
     address = "/api/v1/benchmarks/pr.size/units/"
-    told = got(sign_in(EXECUTIVE), address, unit="engineering")
-    below = {each["unit"]: each for each in told["units"]}
-    assert told["total"] == len(below) >= 2
+    answer = got(sign_in(EXECUTIVE), address, unit="engineering")
+    below = {entry["unit"]: entry for entry in answer["units"]}
+    assert answer["total"] == len(below) >= 2
     assert (below["platform"]["benchmark"]["threshold"], below["platform"]["is_inherited"]) == (55.0, False)
     assert (below["search"]["benchmark"]["threshold"], below["search"]["is_inherited"]) == (60.0, True)
     assert below["platform"]["stands"]["value"] == 50.0
     page = sign_in(EXECUTIVE).get("/programs/benchmarks/pr.size/?unit=engineering").context["units"]
-    assert [each.name for each in page] == [each["name"] for each in told["units"]]
-    assert got(sign_in(EXECUTIVE), address, unit="engineering", size=1)["total"] == told["total"]
-    assert [each["unit"] for each in got(sign_in(MANAGER), address, unit="platform")["units"]] == []
+    assert [entry.name for entry in page] == [entry["name"] for entry in answer["units"]]
+    assert got(sign_in(EXECUTIVE), address, unit="engineering", size=1)["total"] == answer["total"]
+    assert [entry["unit"] for entry in got(sign_in(MANAGER), address, unit="platform")["units"]] == []
     assert got(sign_in(MANAGER), address, 404, unit="search")
     assert got(sign_in(MANAGER), "/api/v1/benchmarks/dora.luck/units/", 404)
     here = got(sign_in(MANAGER), "/api/v1/benchmarks/pr.size/suggestions/", unit="platform", better="lower")["here"]
@@ -269,39 +281,39 @@ def test_units_below_stand_beside_each_other(sign_in: SignIn, teams: Org) -> Non
 
 def test_pull_requests_are_named_as_people_name_them(sign_in: SignIn, teams: Org) -> None:
     teams.push("pull-requests", merged(1, day_before(9)), merged(2, day_before(8)))
-    found, client = ticket(), sign_in(MANAGER)
+    linked, client = ticket(), sign_in(MANAGER)
     name = PullRequest.objects.select_related("repository")[0].repository.name
-    changed = sent(client, "PATCH", f"{TICKETS}{found.pk}/", {"pull_requests": [f"{name}#1"], "version": 1})
+    changed = sent(client, "PATCH", f"{TICKETS}{linked.pk}/", {"pull_requests": [f"{name}#1"], "version": 1})
     [first] = changed["pull_requests"]
-    both = sent(client, "PATCH", f"{TICKETS}{found.pk}/", {"pull_requests": [first, f"{name}#2"], "version": 2})
+    both = sent(client, "PATCH", f"{TICKETS}{linked.pk}/", {"pull_requests": [first, f"{name}#2"], "version": 2})
     assert len(both["pull_requests"]) == 2
     wrong = {"shop#404": "pull_requests", "a\nb": "pull_requests", None: "pull_requests", "a\x00b": "pull_requests[0]"}
     for one, blamed in wrong.items():
-        said = {"pull_requests": [one], "version": 3}
-        assert problem(sent(client, "PATCH", f"{TICKETS}{found.pk}/", said, 400))[0] == blamed
+        body = {"pull_requests": [one], "version": 3}
+        assert problem(sent(client, "PATCH", f"{TICKETS}{linked.pk}/", body, 400))[0] == blamed
     assert Ticket.objects.get().pull_requests.count() == 2
     assert changed["effect_reason"] == "No metric is linked, so nothing tells whether it worked."
 
 
 def test_teams_that_lack_theirs_are_told_with_who_leads_them(sign_in: SignIn) -> None:
-    told = got_of_few_queries(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")
+    answer = got_of_few_queries(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")
     current_quarter()
-    told = got(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")
+    answer = got(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")
     page = sign_in(EXECUTIVE).get("/programs/objectives/?view=gaps").context["teams"]
-    assert [(each["name"], each["above"] or "", each["leader"] or "") for each in told["teams"]] == [
+    assert [(entry["name"], entry["above"] or "", entry["leader"] or "") for entry in answer["teams"]] == [
         (gap.name, gap.above, gap.leader) for gap in page
     ]
     assert got(sign_in(OTHER_MEMBER), f"{OBJECTIVES}missing/")["teams"] == []
 
 
 def test_several_values_are_said_at_once_or_none(sign_in: SignIn) -> None:
-    found = objective(key_results=(by_hand(), by_hand(title="Interviews", baseline=0.0, target=10.0)))
-    client, address = sign_in(MANAGER), f"{OBJECTIVES}{found.pk}/check-ins/"
-    first, second = (each["id"] for each in got(client, f"{OBJECTIVES}{found.pk}/")["key_results"])
-    said = {"confidence": "high", "note": "As asked", "values": {first: 3.5, second: 4}}
-    told = sent(client, "POST", address, said, 201)
-    assert (told["key_result"], told["value"], told["note"]) == (first, 3.5, "As asked")
-    listed = {each["key_result"]: (each["value"], each["note"]) for each in got(client, address)["check_ins"]}
+    new_objective = objective(key_results=(by_hand(), by_hand(title="Interviews", baseline=0.0, target=10.0)))
+    client, address = sign_in(MANAGER), f"{OBJECTIVES}{new_objective.pk}/check-ins/"
+    first, second = (entry["id"] for entry in got(client, f"{OBJECTIVES}{new_objective.pk}/")["key_results"])
+    body = {"confidence": "high", "note": "As asked", "values": {first: 3.5, second: 4}}
+    answer = sent(client, "POST", address, body, 201)
+    assert (answer["key_result"], answer["value"], answer["note"]) == (first, 3.5, "As asked")
+    listed = {entry["key_result"]: (entry["value"], entry["note"]) for entry in got(client, address)["check_ins"]}
     assert listed == {first: (3.5, "As asked"), second: (4.0, "")}
     for values, parameter in (
         ({first: 3.6, 4711: 1}, "key_result"),
@@ -311,7 +323,7 @@ def test_several_values_are_said_at_once_or_none(sign_in: SignIn) -> None:
         ({}, "values"),
         ([1], "values"),
     ):
-        assert problem(sent(client, "POST", address, {**said, "values": values}, 400))[0] == parameter
-    assert problem(sent(client, "POST", address, {**said, "value": 3.6}, 400))[0] == "values"
+        assert problem(sent(client, "POST", address, {**body, "values": values}, 400))[0] == parameter
+    assert problem(sent(client, "POST", address, {**body, "value": 3.6}, 400))[0] == "values"
     assert len(got(client, address)["check_ins"]) == 2, "nothing of it was stored"
-    assert sent(sign_in(MEMBER), "POST", address, said, 403)
+    assert sent(sign_in(MEMBER), "POST", address, body, 403)

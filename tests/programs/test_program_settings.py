@@ -33,13 +33,13 @@ def two_trees(org: Org) -> Org:
 
 
 def teams() -> list[str]:
-    found = teams_without_objective(current_quarter(), as_(EXECUTIVE).sight, today=timezone.localdate())
-    return [unit.slug for unit in found]
+    missing = teams_without_objective(current_quarter(), as_(EXECUTIVE).sight, today=timezone.localdate())
+    return [unit.slug for unit in missing]
 
 
 def name() -> str:
-    found = teams_tree()
-    return found.name if found else ""
+    tree = teams_tree()
+    return tree.name if tree else ""
 
 
 def test_the_first_tree_until_something_is_written_then_that_one_for_good(two_trees: Org) -> None:

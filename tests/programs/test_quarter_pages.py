@@ -32,22 +32,22 @@ def sign_in(org: Org) -> SignIn:
 def test_a_quarter_is_closed_and_stays_as_it_was(sign_in: SignIn) -> None:
     before = preceding(current_quarter())
     quarter = current_quarter()
-    found = objective(title="Reviews no longer wait")
-    result = found.key_results.get()
-    check_in(as_(MANAGER), stored(found), confidence="high", note="Done.", key_result=result.pk, value=3.6)
+    new_objective = objective(title="Reviews no longer wait")
+    result = new_objective.key_results.get()
+    check_in(as_(MANAGER), stored(new_objective), confidence="high", note="Done.", key_result=result.pk, value=3.6)
     client = sign_in(EXECUTIVE)
     address = reverse("quarter_close", args=[quarter.start])
     page = plain(text(client, address))
     assert "Reviews no longer wait" in page
     assert "not decided" in page
-    said = {
-        f"decision-{found.pk}": "carry", f"retrospective-{found.pk}": "Rotas **work**.",
+    form = {
+        f"decision-{new_objective.pk}": "carry", f"retrospective-{new_objective.pk}": "Rotas **work**.",
         "retrospective": "A *good* quarter.",
     }  # fmt: skip
-    refused = client.post(address, said)
+    refused = client.post(address, form)
     assert refused.status_code == 400, "it is not over, and no reason was given"
     assert "Rotas **work**." in refused.content.decode(), "what was written stays"
-    closed = client.post(address, {**said, "forced_because": "The year ends early."})
+    closed = client.post(address, {**form, "forced_because": "The year ends early."})
     assert closed.status_code == 302, plain(closed.content.decode())[:2000]
     frozen_url = reverse("quarter", args=[quarter.start])
     assert closed["Location"] == frozen_url
@@ -63,9 +63,11 @@ def test_a_quarter_is_closed_and_stays_as_it_was(sign_in: SignIn) -> None:
         cursor.execute("UPDATE programs_keyresultmeasure SET value = 99")
     assert _figures(text(client, frozen_url)) == _figures(frozen), "whatever happens to units and figures"
     assert client.get(address).status_code == 302
-    assert client.post(address, said)["Location"] == frozen_url, "closed twice"
-    assert client.get(reverse("objective_edit", args=[found.pk])).status_code == 403
-    assert "Check in" not in plain(text(client, reverse("objective", args=[found.pk]))).split("Check-ins")[-1][:40]
+    assert client.post(address, form)["Location"] == frozen_url, "closed twice"
+    assert client.get(reverse("objective_edit", args=[new_objective.pk])).status_code == 403
+    assert (
+        "Check in" not in plain(text(client, reverse("objective", args=[new_objective.pk]))).split("Check-ins")[-1][:40]
+    )
     carried = Objective.objects.get(quarter=following(quarter))
     assert carried.published_at is None
     assert "Carried over from" in text(sign_in(MANAGER), reverse("objective", args=[carried.pk]))
@@ -116,10 +118,10 @@ def test_what_becomes_of_many_objectives_is_decided_page_by_page(sign_in: SignIn
     shown = [re.findall(r'name="retrospective-(\d+)"', text(client, f"{address}?page={page}")) for page in (1, 2, 3)]
     assert [len(page) for page in shown] == [25, 25, 10]
     first, last = shown[0][0], shown[2][0]
-    kept = client.post(
+    response = client.post(
         address, {f"decision-{first}": "carry", f"retrospective-{first}": "Kept.", "keep": "1", "next_page": "2"}
     )
-    assert kept["Location"] == f"{address}?page=2"
+    assert response["Location"] == f"{address}?page=2"
     assert not Quarter.objects.get(pk=quarter.pk).is_closed
     page = text(client, address)
     assert "Kept." in page
@@ -127,8 +129,8 @@ def test_what_becomes_of_many_objectives_is_decided_page_by_page(sign_in: SignIn
     wrong = client.post(address, {"decision-4711": "carry", "keep": "1", "retrospective": "Not lost."})
     assert wrong.status_code == 400
     assert "Not lost." in wrong.content.decode()
-    said = {f"decision-{last}": "carry", "forced_because": "The year ends early.", "retrospective": "Enough."}
-    assert client.post(f"{address}?page=3", said).status_code == 302
+    form = {f"decision-{last}": "carry", "forced_because": "The year ends early.", "retrospective": "Enough."}
+    assert client.post(f"{address}?page=3", form).status_code == 302
     assert Objective.objects.filter(quarter=quarter, carry_over="carry").count() == 2, "of the first page, and the last"
     frozen_url = reverse("quarter", args=[quarter.start])
     assert "1–25 of 60" in plain(text(client, frozen_url))
@@ -142,13 +144,13 @@ def test_drafts_follow_on_the_last_pages_and_none_is_out_of_reach(sign_in: SignI
     address, client = reverse("quarter_close", args=[quarter.start]), sign_in(EXECUTIVE)
     shown: list[str] = []
     for page in range(1, 7):
-        found = text(client, f"{address}?page={page}")
-        assert found.count("<fieldset") <= 25
-        shown += re.findall(r">(Draft \d+)<", found)
+        page_text = text(client, f"{address}?page={page}")
+        assert page_text.count("<fieldset") <= 25
+        shown += re.findall(r">(Draft \d+)<", page_text)
     assert shown == [f"Draft {number:03}" for number in range(130)]
     last = Objective.objects.get(title="Draft 129")
-    said = {f"decision-{last.pk}": "carry", "forced_because": "The year ends early."}
-    assert client.post(f"{address}?page=6", said).status_code == 302
+    form = {f"decision-{last.pk}": "carry", "forced_because": "The year ends early."}
+    assert client.post(f"{address}?page=6", form).status_code == 302
     assert Objective.objects.get(quarter=following(quarter)).title == "Draft 129"
     assert client.get(f"{address}?page=none").status_code == 302, "it is closed"
     assert client.get(f"{reverse('quarter', args=[quarter.start])}?page=none").status_code == 400
@@ -165,13 +167,15 @@ def test_the_preview_of_many_takes_few_queries(sign_in: SignIn) -> None:
 
 
 def test_its_owner_decides_what_becomes_of_an_objective(sign_in: SignIn) -> None:
-    found = objective(owner=Person.objects.get(email=MEMBER.email).pk)
-    address = reverse("objective_decide", args=[found.pk])
-    said = {"carry_over": "carry", "retrospective": "Rotas *work*."}
-    assert sign_in(AUDITOR).post(address, said).status_code == 404
-    assert sign_in(Persona("hedy")).post(address, said).status_code == 403
+    new_objective = objective(owner=Person.objects.get(email=MEMBER.email).pk)
+    address = reverse("objective_decide", args=[new_objective.pk])
+    form = {"carry_over": "carry", "retrospective": "Rotas *work*."}
+    assert sign_in(AUDITOR).post(address, form).status_code == 404
+    assert sign_in(Persona("hedy")).post(address, form).status_code == 403
     assert sign_in(MEMBER).post(address, {"carry_over": "burn"}).status_code == 400
-    assert sign_in(MEMBER).post(address, said).status_code == 302
-    page = text(sign_in(MANAGER), reverse("objective", args=[found.pk]))
+    assert sign_in(MEMBER).post(address, form).status_code == 302
+    page = text(sign_in(MANAGER), reverse("objective", args=[new_objective.pk]))
     assert "<em>work</em>" in page
-    assert 'value="carry" checked' in text(sign_in(EXECUTIVE), reverse("quarter_close", args=[found.quarter.start]))
+    assert 'value="carry" checked' in text(
+        sign_in(EXECUTIVE), reverse("quarter_close", args=[new_objective.quarter.start])
+    )

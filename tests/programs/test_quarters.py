@@ -21,10 +21,10 @@ def test_a_day_has_one_quarter() -> None:
 
 
 def test_quarters_keep_their_days_when_the_fiscal_calendar_changes(settings: Settings) -> None:
-    kept = quarter_at(date(2026, 8, 31))
+    first = quarter_at(date(2026, 8, 31))
     settings.FISCAL_YEAR_START_MONTH = 2
-    assert quarter_at(date(2026, 9, 1)) == kept
-    after, before = following(kept), preceding(kept)
+    assert quarter_at(date(2026, 9, 1)) == first
+    after, before = following(first), preceding(first)
     assert (after.start, after.end) == (date(2026, 10, 1), date(2026, 11, 1))  # what is left of August to October
     assert (before.start, before.end) == (date(2026, 5, 1), date(2026, 7, 1))  # May to July, without what was there
     days = sorted(Quarter.objects.values_list("start", "end"))

@@ -27,11 +27,11 @@ moments = st.builds(
 
 def quiet_minutes(quiet: Quiet) -> set[time]:
     """By the definition: the minutes on the wall from `begins` to `ends`."""
-    found, minute = set(), datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), quiet.begins)
+    instants, minute = set(), datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), quiet.begins)
     while minute.time() != quiet.ends:
-        found.add(minute.time())
+        instants.add(minute.time())
         minute += MINUTE
-    return found
+    return instants
 
 
 def on_the_wall(quiet: Quiet, at: datetime) -> time:

@@ -112,9 +112,9 @@ def test_a_line_break_in_a_title_begins_no_header(teams: Teams, server: MailServ
 
 
 def test_a_line_of_one_dot_ends_no_message(teams: Teams, server: MailServer) -> None:
-    said = ticket(title="A rota")
+    new_ticket = ticket(title="A rota")
     send_waiting()
-    comment_on_ticket(as_(MANAGER), said, ".\r\n. @ada@example.com\r\n.")
+    comment_on_ticket(as_(MANAGER), new_ticket, ".\r\n. @ada@example.com\r\n.")
     send_waiting()
     assert "mentions you" in subject(to_ada(server)[-1])
     assert "\n“. . @ada@example.com .”" in to_ada(server)[-1].text

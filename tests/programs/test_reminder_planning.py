@@ -39,8 +39,8 @@ def teams(org: Org) -> Teams:
     return made
 
 
-def only(kind: str, found: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
-    return {(who, what) for who, each, what in found if each == kind}
+def only(kind: str, notices: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
+    return {(who, what) for who, account, what in notices if account == kind}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def only(kind: str, found: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
 )
 def test_an_owner_is_reminded_before_on_and_after_the_due_date(teams: Teams, due: int, kind: str | None) -> None:
     filed("A rota", due=due, unit=teams.platform)
-    found = {each for each in told() if each[0] == "ada"}
-    assert found == ({("ada", kind, "A rota")} if kind else set())
+    notices = {notice for notice in told() if notice[0] == "ada"}
+    assert notices == ({("ada", kind, "A rota")} if kind else set())
     assert told() == set()
 
 
@@ -153,9 +153,9 @@ def test_nobody_hears_of_a_ticket_that_they_may_not_see(teams: Teams, seed: int)
     units = [teams.engineering, teams.platform, teams.search]
     people = list(Person.objects.exclude(email=None))
     accounts = [create_user(persona) for persona in (ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER)]
-    for each in chance.sample(people, 5):
-        others = [other for other in people if other != each]
-        Reporting.objects.create(person=each, manager=chance.choice(others), during=ALWAYS)
+    for reader in chance.sample(people, 5):
+        others = [other for other in people if other != reader]
+        Reporting.objects.create(person=reader, manager=chance.choice(others), during=ALWAYS)
     for unit in units:
         unit.leader = chance.choice([None, *people])
         unit.save()
@@ -191,8 +191,8 @@ class TestWhatHappensToATicket:
         of_ada = ticket(title="A rota")  # Edith filed it, and watches it
         Notice.objects.all().delete()
         comment_on_ticket(as_(EXECUTIVE), of_ada, "How is it going?")
-        found = {words(notice) for notice in Notice.objects.all()}
-        assert found == {("ada", "ticket_commented", "A rota"), ("edith", "ticket_commented", "A rota")}
+        texts = {words(notice) for notice in Notice.objects.all()}
+        assert texts == {("ada", "ticket_commented", "A rota"), ("edith", "ticket_commented", "A rota")}
 
     def test_who_is_mentioned_is_told_that_alone(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
@@ -244,15 +244,15 @@ class TestCheckIns:
         assert [f"{day:%m-%d}" for day in days] == ["04-17", "05-01", "05-15", "05-29", "06-12", "06-26"]
 
     @pytest.mark.parametrize(
-        ("last", "asked"), [("05-20", ["06-03", "06-17"]), ("06-10", ["06-24"]), ("06-20", ["06-30"])]
+        ("last", "statements"), [("05-20", ["06-03", "06-17"]), ("06-10", ["06-24"]), ("06-20", ["06-30"])]
     )
-    def test_a_check_in_starts_the_two_weeks_anew(self, objective: Objective, last: str, asked: list[str]) -> None:
+    def test_a_check_in_starts_the_two_weeks_anew(self, objective: Objective, last: str, statements: list[str]) -> None:
         """The first day is the one that pages name."""
         for day in ("04-20", last):
             stored = CheckIn.objects.create(objective=objective, at=f"2026-{day}T08:00Z", confidence="high")
         stored.refresh_from_db()
         days = self.days()
-        assert [f"{day:%m-%d}" for day in days] == asked
+        assert [f"{day:%m-%d}" for day in days] == statements
         assert days[0] == check_in_due(Objective.objects.get(), stored, days[0])
 
     @pytest.mark.parametrize("change", [{"published_at": None}, {"dropped_at": "2026-04-04T00:00Z"}, {"owner": None}])
@@ -265,16 +265,20 @@ class TestMissingObjectives:
     def test_managers_are_asked_once_the_first_week_is_over_and_then_weekly(self, teams: Teams) -> None:
         quarter = quarter_at(date(2026, 5, 1))
         days = [quarter.start + timedelta(days=number) for number in range(25)]
-        asked = [(day, only("objective_missing", told_of_everything(today=day))) for day in days]
-        assert [f"{day:%m-%d}" for day, found in asked if ("edith", "Platform") in found] == ["04-08", "04-15", "04-22"]
+        by_day = [(day, only("objective_missing", told_of_everything(today=day))) for day in days]
+        assert [f"{day:%m-%d}" for day, notices in by_day if ("edith", "Platform") in notices] == [
+            "04-08",
+            "04-15",
+            "04-22",
+        ]
 
     def test_a_team_that_has_one_is_left_alone(self, teams: Teams) -> None:
         quarter = current_quarter()
         Objective.objects.create(
             quarter=quarter, unit=teams.platform, title="x", is_mandatory=True, published_at="2026-01-01T00:00Z"
         )
-        found = told_of_everything(today=quarter.start + timedelta(days=20))
-        assert ("edith", "Platform") not in only("objective_missing", found)
+        notices = told_of_everything(today=quarter.start + timedelta(days=20))
+        assert ("edith", "Platform") not in only("objective_missing", notices)
 
 
 def test_planning_is_a_few_statements_however_many_there_are(teams: Teams) -> None:

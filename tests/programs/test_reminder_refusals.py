@@ -123,9 +123,9 @@ class TestTheServerSaysNo:
         filed("Of Grace", due=0, unit=teams.search, owner="grace")
         plan_reminders()
         assert Counter(send_waiting()) == Counter(uncertain=1, sent=1)
-        letter = Letter.objects.get(account=create_user(MEMBER))
-        assert letter.state == State.UNCERTAIN
-        assert "didn't say whether" in letter.reason
+        outgoing = Letter.objects.get(account=create_user(MEMBER))
+        assert outgoing.state == State.UNCERTAIN
+        assert "didn't say whether" in outgoing.reason
         assert send_after(900) == Counter()
         assert len(server.taken()) == 2
 
@@ -152,7 +152,7 @@ def test_a_second_try_after_a_fault_of_ours_is_the_same_letter(
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
     with monkeypatch.context() as broken:
-        broken.setattr(email, "as_mail", lambda letter: 1 / 0)
+        broken.setattr(email, "as_mail", lambda outgoing: 1 / 0)
         assert Counter(send_waiting()) == Counter({"put off": 1})
     assert "fault of ours" in caplog.text
     assert send_after(2) == Counter(sent=1)
@@ -190,7 +190,7 @@ def test_many_workers_at_once_send_each_letter_once(tmp_path: Path, settings: An
     assert sent == Counter(account.email for account in accounts)
     assert became["sent"] == 40
     assert set(Letter.objects.values_list("state", flat=True)) == {State.SENT}
-    assert {letter.deliveries.count() for letter in Letter.objects.all()} == {2}
+    assert {outgoing.deliveries.count() for outgoing in Letter.objects.all()} == {2}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -204,10 +204,10 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
         use(server, settings)
         plan_reminders()
         server.set("slow", 3)
-        taken: list[Any] = []
+        messages: list[Any] = []
 
         def work() -> None:
-            taken.append(take_turn())
+            messages.append(take_turn())
             connection.close()
 
         first = threading.Thread(target=work)
@@ -215,7 +215,7 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
         wait_until(lambda: Letter.objects.exclude(held_by="").exists(), what="the first is at it")
         assert take_turn() == {}
         first.join()
-        assert taken[0]["sent"]
+        assert messages[0]["sent"]
         server.set("slow", 0)
         filed("A page", due=0, unit=teams.platform)
         plan_reminders()
@@ -241,5 +241,5 @@ def test_an_executive_who_is_nobody_gets_letters_too(teams: Teams, server: MailS
     filed("Nobody's", due=-1, owner=None)
     plan_reminders()
     send_waiting()
-    [mail] = [each for each in server.taken() if each.to == EXECUTIVE.email]
+    [mail] = [message for message in server.taken() if message.to == EXECUTIVE.email]
     assert "1 day overdue: Nobody's" in mail.text

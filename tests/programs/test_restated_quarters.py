@@ -39,8 +39,8 @@ def test_a_closed_quarter_says_what_its_key_results_are_today(delivered: Org) ->
     assert restated_of(EXECUTIVE) == [], "there is no such unit any more"
 
 
-@pytest.mark.parametrize(("newcomers", "said"), [(1, "hidden, as both figures would tell of few people"), (5, "11 ")])
-def test_a_restated_key_result_tells_of_no_few_people(delivered: Org, newcomers: int, said: str) -> None:
+@pytest.mark.parametrize(("newcomers", "text"), [(1, "hidden, as both figures would tell of few people"), (5, "11 ")])
+def test_a_restated_key_result_tells_of_no_few_people(delivered: Org, newcomers: int, text: str) -> None:
     """One late laptop is what it was then, less what it is now."""
     Organisation.objects.update(
         individual_policy=IndividualPolicy.PSEUDONYMS, protected_since=datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,4 +57,4 @@ def test_a_restated_key_result_tells_of_no_few_people(delivered: Org, newcomers:
         delivered.session(by=f"late{number}", on=date(2026, 7, 9), tokens=100)
     delivered.fold()
     [line] = restated_of(EXECUTIVE)
-    assert line.startswith(said)
+    assert line.startswith(text)

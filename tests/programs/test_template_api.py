@@ -27,8 +27,8 @@ def teams(org: Org) -> None:
 
 
 def templates(client: Client, address: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(address).json()["templates"]
-    return found
+    documents: list[dict[str, Any]] = client.get(address).json()["templates"]
+    return documents
 
 
 def test_an_objective_is_written_from_one(sign_in: SignIn) -> None:
@@ -37,12 +37,12 @@ def test_an_objective_is_written_from_one(sign_in: SignIn) -> None:
         template=template, title="Answers of the survey", better="higher", target_kind="absolute", target=4.0,
         unit_of_measure="of 5",
     )  # fmt: skip
-    [found] = [each for each in templates(sign_in(MEMBER), OBJECTIVES) if each["template"] == "mood"]
-    assert (found["name"], found["meaning"]) == ("Mood", "For all.")
-    said = {name: found[name] for name in ("template", "title", "description")}
-    results = [{**each, "baseline": 3.0} for each in found["key_results"]]
+    [matching] = [entry for entry in templates(sign_in(MEMBER), OBJECTIVES) if entry["template"] == "mood"]
+    assert (matching["name"], matching["meaning"]) == ("Mood", "For all.")
+    body = {name: matching[name] for name in ("template", "title", "description")}
+    results = [{**entry, "baseline": 3.0} for entry in matching["key_results"]]
     written = sign_in(MANAGER).post(
-        "/api/v1/objectives/", {**said, "unit": "platform", "key_results": results}, content_type="application/json"
+        "/api/v1/objectives/", {**body, "unit": "platform", "key_results": results}, content_type="application/json"
     )
     assert written.status_code == 201, written.content
     [key_result] = written.json()["key_results"]
@@ -50,13 +50,13 @@ def test_an_objective_is_written_from_one(sign_in: SignIn) -> None:
 
 
 def test_a_ticket_is_filed_from_one(sign_in: SignIn) -> None:
-    found = templates(sign_in(MEMBER), TICKETS)[0]
-    due_on = windows.local_today() + timedelta(days=found.pop("days"))
+    template = templates(sign_in(MEMBER), TICKETS)[0]
+    due_on = windows.local_today() + timedelta(days=template.pop("days"))
     filed = sign_in(MANAGER).post(
-        "/api/v1/tickets/", {**found, "unit": "platform", "due_on": str(due_on)}, content_type="application/json"
+        "/api/v1/tickets/", {**template, "unit": "platform", "due_on": str(due_on)}, content_type="application/json"
     )
     assert filed.status_code == 201, filed.content
-    assert {name: filed.json()[name] for name in found} == found
+    assert {name: filed.json()[name] for name in template} == template
 
 
 def test_those_that_are_not_offered_and_metrics_that_are_gone_are_left_out(sign_in: SignIn) -> None:
@@ -70,4 +70,4 @@ def test_those_that_are_not_offered_and_metrics_that_are_gone_are_left_out(sign_
     assert {template["metric"] for template in templates(client, TICKETS)} == {None}
     offered = templates(client, OBJECTIVES)
     assert len(offered) == ObjectiveTemplate.objects.count() - 1
-    assert {each["metric"] for one in offered for each in one["key_results"]} == {None}
+    assert {key_result["metric"] for one in offered for key_result in one["key_results"]} == {None}

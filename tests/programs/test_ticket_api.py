@@ -25,7 +25,7 @@ def in_days(days: int) -> date:
     return windows.local_today() + timedelta(days=days)
 
 
-def saying(**said: Any) -> dict[str, Any]:
+def saying(**fields: Any) -> dict[str, Any]:
     """A ticket that is due in two weeks."""
     usual = {
         "title": "PRs miss their work item",
@@ -35,7 +35,7 @@ def saying(**said: Any) -> dict[str, Any]:
         "due_on": in_days(14).isoformat(),
         "metric": "pr.pickup_time",
     }
-    return {**usual, **said}
+    return {**usual, **fields}
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def teams(org: Org) -> Teams:
     return create_teams()
 
 
-def post(client: Client, said: object, address: str = ADDRESS) -> Any:
-    return client.post(address, said, content_type="application/json")
+def post(client: Client, fields: object, address: str = ADDRESS) -> Any:
+    return client.post(address, fields, content_type="application/json")
 
 
-def patch(client: Client, pk: int, said: object) -> Any:
-    return client.patch(f"{ADDRESS}{pk}/", said, content_type="application/json")
+def patch(client: Client, pk: int, fields: object) -> Any:
+    return client.patch(f"{ADDRESS}{pk}/", fields, content_type="application/json")
 
 
 def bearer(persona: Persona | None, scope: TokenScope) -> Client:
@@ -59,11 +59,11 @@ def bearer(persona: Persona | None, scope: TokenScope) -> Client:
 
 def test_a_ticket_is_filed_changed_moved_and_spoken_of(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     client = sign_in(MANAGER)
-    said = saying()
-    added = post(client, said)
+    body = saying()
+    added = post(client, body)
     assert added.status_code == 201, added.content
     document = added.json()
-    assert {name: document[name] for name in said} == said
+    assert {name: document[name] for name in body} == body
     assert (document["state"], document["nature"], document["version"]) == ("open", "challenge", 1)
     pk = document["id"]
     changed = patch(client, pk, {"resolution": "A check labels them", "metric": None, "version": 1}).json()
@@ -83,17 +83,17 @@ def test_a_ticket_is_filed_changed_moved_and_spoken_of(teams: Teams, sign_in: Ca
 def test_of_two_changes_the_second_is_told_what_the_first_said(
     teams: Teams, sign_in: Callable[[Persona], Client]
 ) -> None:
-    client, found = sign_in(MANAGER), ticket()
-    assert patch(client, found.pk, {"title": "First", "version": 1}).status_code == 200
-    refused = patch(client, found.pk, {"title": "Second", "version": 1})
+    client, new_one = sign_in(MANAGER), ticket()
+    assert patch(client, new_one.pk, {"title": "First", "version": 1}).status_code == 200
+    refused = patch(client, new_one.pk, {"title": "Second", "version": 1})
     assert refused.status_code == 409
     assert refused.json()["stored"]["title"] == "First"
     assert Ticket.objects.get().title == "First"
-    assert patch(client, found.pk, {"title": "Second", "version": 2}).status_code == 200
+    assert patch(client, new_one.pk, {"title": "Second", "version": 2}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("body", "field"),
     [
         ({"title": ""}, "title"),
         ({"kind": "weather"}, "kind"),
@@ -113,30 +113,30 @@ def test_of_two_changes_the_second_is_told_what_the_first_said(
     ],
 )
 def test_what_cannot_be_said_is_refused_by_field(
-    teams: Teams, sign_in: Callable[[Persona], Client], said: dict[str, Any], field: str
+    teams: Teams, sign_in: Callable[[Persona], Client], body: dict[str, Any], field: str
 ) -> None:
-    refused = post(sign_in(MANAGER), saying(**said))
+    refused = post(sign_in(MANAGER), saying(**body))
     assert refused.status_code == 400, refused.content
     assert refused.json()["error"]["parameter"] == field
     assert not Ticket.objects.exists()
 
 
 def test_who_may_not_write_may_not_here_either(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
-    found = ticket(owner="")
+    new_ticket = ticket(owner="")
     assert post(sign_in(MEMBER), saying()).status_code == 403
     assert post(sign_in(MANAGER), saying(unit=None)).status_code == 403
     assert post(sign_in(EXECUTIVE), saying(unit=None)).status_code == 201
-    assert patch(sign_in(MEMBER), found.pk, {"title": "Mine", "version": 1}).status_code == 403
+    assert patch(sign_in(MEMBER), new_ticket.pk, {"title": "Mine", "version": 1}).status_code == 403
     own = ticket(owner="ada@example.com")
     assert patch(sign_in(MEMBER), own.pk, {"resolution": "I do it", "version": 1}).status_code == 200
 
 
 def test_tokens_of_the_program_write_and_those_that_read_read(teams: Teams) -> None:
-    found = ticket()
+    new_ticket = ticket()
     reading, writing = bearer(MANAGER, TokenScope.READ), bearer(MANAGER, TokenScope.PROGRAM)
-    assert reading.get(f"{ADDRESS}{found.pk}/").status_code == 200
+    assert reading.get(f"{ADDRESS}{new_ticket.pk}/").status_code == 200
     assert post(reading, saying()).status_code == 403
-    assert writing.get(f"{ADDRESS}{found.pk}/").status_code == 200
+    assert writing.get(f"{ADDRESS}{new_ticket.pk}/").status_code == 200
     assert post(writing, saying()).status_code == 201
     assert post(bearer(None, TokenScope.PROGRAM), saying()).status_code == 403, "it acts for nobody"
     assert bearer(MANAGER, TokenScope.ANNOTATIONS).get(ADDRESS).status_code == 403
@@ -148,10 +148,10 @@ def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -
     second = ticket(title="Late reviews", due_on=in_days(17))
     client = sign_in(EXECUTIVE)
 
-    def found(asked: str) -> list[int]:
-        answer = client.get(f"{ADDRESS}?{asked}")
+    def found(params: str) -> list[int]:
+        answer = client.get(f"{ADDRESS}?{params}")
         assert answer.status_code == 200, answer.content
-        return [each["id"] for each in answer.json()["tickets"]]
+        return [entry["id"] for entry in answer.json()["tickets"]]
 
     assert found("") == [first.pk, second.pk]
     assert found("sort=-due") == [second.pk, first.pk]
@@ -166,13 +166,13 @@ def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -
 
 def test_an_effect_is_told_to_those_who_may_see_the_figures(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     yesterday = windows.local_today() - timedelta(days=1)
-    found = ticket(metric="pr.pickup_time", starts_on=yesterday, due_on=yesterday)
+    new_ticket = ticket(metric="pr.pickup_time", starts_on=yesterday, due_on=yesterday)
     client = sign_in(MANAGER)
-    moved = post(client, {"state": "done"}, f"{ADDRESS}{found.pk}/move/").json()
+    moved = post(client, {"state": "done"}, f"{ADDRESS}{new_ticket.pk}/move/").json()
     assert moved["effect"] is None
     TicketEffect.objects.create(
-        ticket=found, of_version=moved["version"], metric_version=1, before=7200.0, after=3600.0, change_low=-5400.0,
+        ticket=new_ticket, of_version=moved["version"], metric_version=1, before=7200.0, after=3600.0, change_low=-5400.0,
         change_high=-1800.0, people_before=9, people_after=9,
     )  # fmt: skip
-    told = client.get(f"{ADDRESS}{found.pk}/").json()["effect"]
-    assert told == {"before": 7200.0, "after": 3600.0, "change_low": -5400.0, "change_high": -1800.0}
+    effect = client.get(f"{ADDRESS}{new_ticket.pk}/").json()["effect"]
+    assert effect == {"before": 7200.0, "after": 3600.0, "change_low": -5400.0, "change_high": -1800.0}

@@ -41,8 +41,8 @@ def imported(client: Client, text: str | bytes, status: int, address: str = IMPO
     return answer.json()
 
 
-def row(title: str, **said: Any) -> str:
-    usual = {"kind": "tooling", "due_on": local_today(), "unit": "platform", "owner": "ada@example.com", **said}
+def row(title: str, **fields: Any) -> str:
+    usual = {"kind": "tooling", "due_on": local_today(), "unit": "platform", "owner": "ada@example.com", **fields}
     return ",".join([title, *map(str, usual.values())])
 
 
@@ -56,8 +56,8 @@ def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, persona: Perso
     objective(title="Of all", unit=None, persona=EXECUTIVE)
     objective(title="Of Platform")
     agree(MANAGER, metric="pr.pickup_time", threshold=9.0, target=5.0)
-    asked = {"state": "all"} if name == "tickets" else {}
-    page = sign_in(persona).get(f"/programs/{name}/{name}.csv", asked).getvalue()
+    params = {"state": "all"} if name == "tickets" else {}
+    page = sign_in(persona).get(f"/programs/{name}/{name}.csv", params).getvalue()
     for client in (sign_in(persona), bearer(persona, TokenScope.READ), bearer(persona, TokenScope.PROGRAM)):
         unit = {"unit": "platform"} if name == "benchmarks" and persona in (MANAGER, MEMBER) else {}
         answer = client.get(f"/api/v1/{name}.csv", unit, headers={"Accept": "text/csv"})
@@ -100,7 +100,7 @@ def test_rows_become_tickets_or_are_only_looked_at(sign_in: SignIn) -> None:
     assert (done["applied"], done["added"]) == (True, 2)
     assert set(done["tickets"]) == set(Ticket.objects.values_list("pk", flat=True))
     again = imported(client, text, 400)
-    assert [each["row"] for each in again["errors"]] == [2, 3]
+    assert [error["row"] for error in again["errors"]] == [2, 3]
     downloaded = client.get("/api/v1/tickets.csv").getvalue()
     known = imported(client, downloaded, 201)
     assert (known["added"], known["known"]) == (0, 2), "edits are made where two of them are told apart"
@@ -120,11 +120,11 @@ def test_each_wrong_row_is_named_with_its_column_and_nothing_is_stored(sign_in: 
         ]
     )
     for status, address in ((400, IMPORT), (200, f"{IMPORT}?dry_run=yes")):
-        told = imported(sign_in(MANAGER), text, status, address)["errors"]
-        assert [(each["row"], each["column"]) for each in told] == [
+        errors = imported(sign_in(MANAGER), text, status, address)["errors"]
+        assert [(error["row"], error["column"]) for error in errors] == [
             (3, "kind"), (4, "due_on"), (5, "unit"), (6, "unit"), (7, "owner"), (8, None),
         ]  # fmt: skip
-        assert all(each["message"] for each in told)
+        assert all(error["message"] for error in errors)
     assert not Ticket.objects.exists()
 
 
@@ -156,8 +156,8 @@ def test_a_form_with_a_file_does_as_well(sign_in: SignIn) -> None:
 
     text = f"{HEAD}\n{row('Slow builds')}".encode("utf-8-sig")
     assert client.post(IMPORT, {"file": file(text)}).json()["added"] == 1
-    for said in ({"file": file(b"x" * (MOST_BYTES + 1))}, {"file": "no file"}, {}, {"csv": file(text)}, {"body": "x"}):
-        assert client.post(IMPORT, said).status_code == 400, said
+    for body in ({"file": file(b"x" * (MOST_BYTES + 1))}, {"file": "no file"}, {}, {"csv": file(text)}, {"body": "x"}):
+        assert client.post(IMPORT, body).status_code == 400, body
     assert client.post(IMPORT, {"csv": "x"}, content_type="application/json").status_code == 415
     assert client.post(f"{IMPORT}?dry_run=perhaps", "x", content_type="text/csv").status_code == 400
     assert client.post(f"{IMPORT}?dry=yes", "x", content_type="text/csv").status_code == 400
@@ -179,14 +179,14 @@ def test_whoever_writes_no_tickets_imports_none(sign_in: SignIn) -> None:
 
 
 def test_who_watches_is_counted(sign_in: SignIn) -> None:
-    found = ticket()
-    address = f"/api/v1/tickets/{found.pk}/watch/"
+    new_ticket = ticket()
+    address = f"/api/v1/tickets/{new_ticket.pk}/watch/"
     assert sign_in(MANAGER).get(address).json() == {"watch": True, "watchers": 1}, "whoever filed it watches it"
     member = sign_in(MEMBER)
     assert member.get(address).json() == {"watch": False, "watchers": 1}
     watching = member.post(address, {"watch": True}, content_type="application/json").json()
     assert watching == {"watch": True, "watchers": 2} == member.get(address).json()
-    page = member.get(f"/programs/tickets/{found.pk}/").context
+    page = member.get(f"/programs/tickets/{new_ticket.pk}/").context
     assert (page["watches"], page["watchers"]) == (True, 2)
     assert bearer(None, TokenScope.READ).get(address).status_code in (200, 404)
     assert sign_in(OTHER_MEMBER).get(address).status_code == 404

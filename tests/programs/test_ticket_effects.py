@@ -58,8 +58,8 @@ def test_the_weeks_before_and_after_are_equally_long_and_of_the_unit(done: Ticke
 
 def test_it_is_measured_again_when_the_ticket_says_something_else(done: Ticket) -> None:
     measure_tickets()
-    said = draft(metric="pr.size", starts_on=day_before(BEGAN), due_on=day_before(BEGAN - 30))
-    change_ticket(as_(MANAGER), done, said, of_version=done.version)
+    new_draft = draft(metric="pr.size", starts_on=day_before(BEGAN), due_on=day_before(BEGAN - 30))
+    change_ticket(as_(MANAGER), done, new_draft, of_version=done.version)
     assert effect_words(Ticket.objects.select_related("effect").get(), as_(EXECUTIVE)) is None, "of what it said before"
     assert measure_effects() == 1
     assert TicketEffect.objects.get().before == 50, "lines"

@@ -33,41 +33,41 @@ def pulls(org: Org) -> dict[int, PullRequest]:
     return {request.number: request for request in PullRequest.objects.all()}
 
 
-def history(persona: Persona, found: Ticket) -> str:
-    page = plain(text(signed_in(persona), reverse("ticket", args=[found.pk])))
+def history(persona: Persona, record: Ticket) -> str:
+    page = plain(text(signed_in(persona), reverse("ticket", args=[record.pk])))
     return page.partition("History ")[2]
 
 
 def test_links_come_and_go_by_name(pulls: dict[int, PullRequest]) -> None:
-    found = ticket(pull_requests=(pulls[1].pk,))
-    assert history(MANAGER, found).startswith("Edith")
-    assert "Filed" in history(MANAGER, found)
-    assert "Watching" not in history(MANAGER, found), "whoever filed it watches it anyway"
-    change_ticket(as_(EXECUTIVE), found, draft(pull_requests=(pulls[2].pk,)), of_version=1)
-    watch_ticket(as_(MEMBER), found)
-    unwatch_ticket(as_(MEMBER), found)
-    told = history(EXECUTIVE, found)
-    assert "Ada" in told.partition("Filed")[0]
-    assert "Watching – → Ada" in told
-    assert "Watching Ada → –" in told
+    new_ticket = ticket(pull_requests=(pulls[1].pk,))
+    assert history(MANAGER, new_ticket).startswith("Edith")
+    assert "Filed" in history(MANAGER, new_ticket)
+    assert "Watching" not in history(MANAGER, new_ticket), "whoever filed it watches it anyway"
+    change_ticket(as_(EXECUTIVE), new_ticket, draft(pull_requests=(pulls[2].pk,)), of_version=1)
+    watch_ticket(as_(MEMBER), new_ticket)
+    unwatch_ticket(as_(MEMBER), new_ticket)
+    changes = history(EXECUTIVE, new_ticket)
+    assert "Ada" in changes.partition("Filed")[0]
+    assert "Watching – → Ada" in changes
+    assert "Watching Ada → –" in changes
     for number, words in ((1, "{} → –"), (2, "– → {}")):
         name = f"{pulls[number].repository.name} #{number} {pulls[number].title}".strip()
-        assert f"Pull request {words.format(name)}" in told
-    assert told.index("Watching Ada → –") < told.index("Watching – → Ada"), "the newest first"
+        assert f"Pull request {words.format(name)}" in changes
+    assert changes.index("Watching Ada → –") < changes.index("Watching – → Ada"), "the newest first"
 
 
 def test_a_reader_is_told_what_they_may_see(pulls: dict[int, PullRequest]) -> None:
     hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
-    found = ticket(EXECUTIVE)
-    said = draft(pull_requests=(pulls[2].pk,), objective=hidden.pk, metric="pr.pickup_time")
-    change_ticket(as_(EXECUTIVE), found, said, of_version=1)
-    told = history(MEMBER, found)
-    assert "Pull request – → one that you may not see" in told
-    assert "Objective – → one that you may not see" in told
-    assert "A draft that nobody knows" not in told
-    assert "Metric – → Pickup time" in told
-    assert "A draft that nobody knows" in history(EXECUTIVE, found)
-    assert signed_in(OTHER_MEMBER).get(reverse("ticket", args=[found.pk])).status_code == 404
+    new_ticket = ticket(EXECUTIVE)
+    new_draft = draft(pull_requests=(pulls[2].pk,), objective=hidden.pk, metric="pr.pickup_time")
+    change_ticket(as_(EXECUTIVE), new_ticket, new_draft, of_version=1)
+    changes = history(MEMBER, new_ticket)
+    assert "Pull request – → one that you may not see" in changes
+    assert "Objective – → one that you may not see" in changes
+    assert "A draft that nobody knows" not in changes
+    assert "Metric – → Pickup time" in changes
+    assert "A draft that nobody knows" in history(EXECUTIVE, new_ticket)
+    assert signed_in(OTHER_MEMBER).get(reverse("ticket", args=[new_ticket.pk])).status_code == 404
 
 
 def test_the_database_keeps_it_as_it_is(pulls: dict[int, PullRequest]) -> None:
@@ -81,11 +81,11 @@ def test_the_database_keeps_it_as_it_is(pulls: dict[int, PullRequest]) -> None:
 
 
 def test_an_owner_without_an_address_stays_until_somebody_else_is_named(pulls: dict[int, PullRequest]) -> None:
-    found = ticket()
+    new_ticket = ticket()
     ada = Person.objects.get(email="ada@example.com")
     Person.objects.filter(pk=ada.pk).update(email=None)
-    changed = change_ticket(as_(MANAGER), found, draft(owner="", title="Another title"), of_version=1)
+    changed = change_ticket(as_(MANAGER), new_ticket, draft(owner="", title="Another title"), of_version=1)
     assert changed.owner == ada
-    changed = change_ticket(as_(MANAGER), found, draft(owner="hedy@example.com"), of_version=2)
+    changed = change_ticket(as_(MANAGER), new_ticket, draft(owner="hedy@example.com"), of_version=2)
     assert changed.owner is not None
     assert changed.owner.email == "hedy@example.com"

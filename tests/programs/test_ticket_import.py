@@ -35,14 +35,14 @@ def sign_in(org: Org) -> SignIn:
     return signed_in
 
 
-def day_of(said: Any) -> Any:
-    return local_today() + said if isinstance(said, timedelta) else said
+def day_of(fields: Any) -> Any:
+    return local_today() + fields if isinstance(fields, timedelta) else fields
 
 
 def file_of(*rows: dict[str, Any], heads: tuple[str, ...] = ()) -> str:
     """A length of time in a row is the day so far from today."""
     usual = {"title": "Slow builds", "kind": "tooling", "unit": "platform", "owner": "ada@example.com", "due_on": TODAY}
-    full = [{name: day_of(said) for name, said in {**usual, **row}.items()} for row in rows]
+    full = [{name: day_of(value) for name, value in {**usual, **row}.items()} for row in rows]
     names = heads or tuple(dict.fromkeys(name for row in full for name in row))
     return "".join(csv_lines([names, *([row.get(name, "") for name in names] for row in full)]))
 
@@ -58,12 +58,12 @@ def test_what_was_downloaded_becomes_the_same_tickets_elsewhere(sign_in: SignIn)
     move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=day_before(3))
     move_ticket(as_(MANAGER), ticket(title="Was dropped"), TicketState.DROPPED, dropped_why="Another does it")
     content = sign_in(MANAGER).get(reverse("tickets_csv"), {"state": "all"}).getvalue()
-    told = ("title", "nature", "resolution", "kind", "unit", "owner", "starts_on", "due_on", "completed_on", "state")
-    before = list(Ticket.objects.order_by("title").values_list(*told, "dropped_why", "metric"))
+    fields = ("title", "nature", "resolution", "kind", "unit", "owner", "starts_on", "due_on", "completed_on", "state")
+    before = list(Ticket.objects.order_by("title").values_list(*fields, "dropped_why", "metric"))
     assert all(row.is_known for row in read_tickets(as_(MANAGER), text_of(content))), "here they are there already"
     Ticket.objects.all().delete()
     assert len(import_tickets(as_(MANAGER), read_tickets(as_(MANAGER), text_of(content)))) == 3
-    assert list(Ticket.objects.order_by("title").values_list(*told, "dropped_why", "metric")) == before
+    assert list(Ticket.objects.order_by("title").values_list(*fields, "dropped_why", "metric")) == before
 
 
 def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> None:

@@ -68,14 +68,14 @@ def test_who_sees_which_tickets(sign_in: SignIn) -> None:
         if persona not in seen:
             continue
         client = sign_in(persona)
-        for each in (of_platform, of_search, of_all, above, lent):
-            may = each in seen[persona]
+        for ticket_ in (of_platform, of_search, of_all, above, lent):
+            may = ticket_ in seen[persona]
             for name in ("ticket", "ticket_edit"):
-                status = client.get(reverse(name, args=[each.pk])).status_code
-                assert status in ((200, 403) if may else (404,)), (persona.name, name, each.title)
+                status = client.get(reverse(name, args=[ticket_.pk])).status_code
+                assert status in ((200, 403) if may else (404,)), (persona.name, name, ticket_.title)
             for name in ("ticket_move", "ticket_comment", "ticket_watch"):
                 if not may:
-                    assert client.post(reverse(name, args=[each.pk])).status_code == 404
+                    assert client.post(reverse(name, args=[ticket_.pk])).status_code == 404
     assert not TicketComment.objects.exists()
 
 
@@ -175,26 +175,26 @@ def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> No
 
 def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
     written, client = ticket(), sign_in(MANAGER)
-    for said, message in (
+    for form, message in (
         ({"state": "dropped"}, "Say why it is dropped"),
         ({"state": "melted"}, "A ticket is one of"),
         ({"state": "done", "completed_on": "tomorrow"}, "is no day like"),
         ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "has not come yet"),
     ):
-        answer = client.post(reverse("ticket_move", args=[written.pk]), said)
+        answer = client.post(reverse("ticket_move", args=[written.pk]), form)
         assert answer.status_code == 400
         assert message in answer.content.decode()
     assert Ticket.objects.get().state == "open"
     assert sign_in(OTHER_MEMBER).get(reverse("ticket", args=[written.pk])).status_code == 404
 
 
-def form_of(**said: object) -> dict[str, object]:
+def form_of(**fields: object) -> dict[str, object]:
     usual = {
         "title": "PRs miss their work item", "nature": "challenge", "resolution": "Label it.", "kind": "process",
         "unit": "platform", "owner": "ada@example.com", "starts_on": str(local_today()), "due_on": str(local_today()),
         "metric": "", "objective": "", "version": "1",
     }  # fmt: skip
-    return {**usual, **said}
+    return {**usual, **fields}
 
 
 def test_a_ticket_is_filed_and_changed_by_form(sign_in: SignIn) -> None:

@@ -77,34 +77,34 @@ def test_one_of_others_is_as_one_that_is_not_there(pulls: dict[int, PullRequest]
 def test_they_are_linked_by_form_and_an_edit_keeps_what_its_author_may_not_see(
     pulls: dict[int, PullRequest], sign_in: SignIn
 ) -> None:
-    found = ticket()
-    found.pull_requests.add(pulls[3])
-    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    new_ticket = ticket()
+    new_ticket.pull_requests.add(pulls[3])
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
     form = said(client, edit)
     assert form["pull_requests"] == ""
     assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1\n{REPOSITORY}#2"}).status_code == 302
-    assert set(found.pull_requests.values_list("number", flat=True)) == {1, 2, 3}
-    shown = client.get(f"/programs/tickets/{found.pk}/").content.decode()
+    assert set(new_ticket.pull_requests.values_list("number", flat=True)) == {1, 2, 3}
+    shown = client.get(f"/programs/tickets/{new_ticket.pk}/").content.decode()
     assert "Change 1" in shown
     assert "Change 3" not in shown, "of another team"
-    assert "Change 3" in sign_in(EXECUTIVE).get(f"/programs/tickets/{found.pk}/").content.decode()
+    assert "Change 3" in sign_in(EXECUTIVE).get(f"/programs/tickets/{new_ticket.pk}/").content.decode()
     assert said(sign_in(EXECUTIVE), edit)["pull_requests"].count("#") == 3
 
 
 def test_two_edits_of_its_links_are_a_conflict(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
-    found = ticket()
-    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    new_ticket = ticket()
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
     form = said(client, edit)
     assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1"}).status_code == 302
     second = client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#2"})
     assert second.status_code == 409
-    assert [each.field for each in second.context["differences"]] == ["Pull requests"]
-    assert [each.number for each in found.pull_requests.all()] == [1]
+    assert [difference.field for difference in second.context["differences"]] == ["Pull requests"]
+    assert [pull_request.number for pull_request in new_ticket.pull_requests.all()] == [1]
 
 
 def test_a_name_that_is_none_stores_nothing(sign_in: SignIn) -> None:
-    found = ticket()
-    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    new_ticket = ticket()
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
     refused = client.post(edit, {**said(client, edit), "title": "Other", "pull_requests": "shop#404"})
     assert refused.status_code == 400
     assert "There is no pull request" in refused.content.decode()
@@ -115,17 +115,17 @@ def test_a_name_that_is_none_stores_nothing(sign_in: SignIn) -> None:
 def test_a_ticket_whose_pull_request_was_deleted_is_changed_as_before(
     pulls: dict[int, PullRequest], sign_in: SignIn
 ) -> None:
-    found = ticket(pull_requests=(pulls[1].pk,))
+    new_ticket = ticket(pull_requests=(pulls[1].pk,))
     PullRequest.objects.filter(pk=pulls[1].pk).update(deleted_at=timezone.now())
-    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
     assert client.post(edit, {**said(client, edit), "title": "Other"}).status_code == 302
     assert Ticket.objects.get().title == "Other"
-    assert set(found.pull_requests.values_list("number", flat=True)) == {1}
+    assert set(new_ticket.pull_requests.values_list("number", flat=True)) == {1}
 
 
 def test_the_api_names_and_links_those_that_one_may_see(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
-    found = ticket(EXECUTIVE, pull_requests=(pulls[2].pk, pulls[3].pk))
-    client, address = sign_in(MANAGER), f"/api/v1/tickets/{found.pk}/"
+    new_ticket = ticket(EXECUTIVE, pull_requests=(pulls[2].pk, pulls[3].pk))
+    client, address = sign_in(MANAGER), f"/api/v1/tickets/{new_ticket.pk}/"
     assert client.get(address).json()["pull_requests"] == [pulls[2].pk]
     [listed] = client.get("/api/v1/tickets/").json()["tickets"]
     assert listed["pull_requests"] == [pulls[2].pk]
@@ -135,8 +135,8 @@ def test_the_api_names_and_links_those_that_one_may_see(pulls: dict[int, PullReq
         return client.patch(address, change, content_type="application/json").status_code
 
     assert patch(pulls[1].pk) == 200
-    assert set(found.pull_requests.values_list("number", flat=True)) == {1, 3}, "what she can't see stays"
-    found.pull_requests.remove(pulls[3])
+    assert set(new_ticket.pull_requests.values_list("number", flat=True)) == {1, 3}, "what she can't see stays"
+    new_ticket.pull_requests.remove(pulls[3])
     assert patch(pulls[3].pk) == 400, "of another team"
     assert patch(0) == 400
     assert client.get(address).json()["pull_requests"] == [pulls[1].pk]

@@ -36,13 +36,13 @@ def test_a_template_fills_the_form_in_and_becomes_a_ticket(sign_in: Callable[[Pe
     client = sign_in(MANAGER)
     page = client.get(f"{NEW}?template={SIZE}&unit=platform")
     form = page.context["form"]
-    said = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-    assert said["title"] == "Pull requests are too large to review well"
-    assert (said["metric"], said["unit"]) == ("pr.size", "platform")
-    assert said["due_on"] == windows.local_today() + timedelta(days=42)
-    assert client.post(NEW, said).status_code == 302
+    form_data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    assert form_data["title"] == "Pull requests are too large to review well"
+    assert (form_data["metric"], form_data["unit"]) == ("pr.size", "platform")
+    assert form_data["due_on"] == windows.local_today() + timedelta(days=42)
+    assert client.post(NEW, form_data).status_code == 302
     filed = Ticket.objects.get()
-    assert filed.title == said["title"]
+    assert filed.title == form_data["title"]
     assert filed.resolution.startswith("Agree on a size")
 
 
@@ -74,7 +74,7 @@ def test_a_template_of_a_metric_that_is_gone_fills_in_the_rest(sign_in: Callable
 def test_admins_edit_them_and_nobody_else(admin: Client, sign_in: Callable[[Persona], Client]) -> None:
     address = "/admin/programs/tickettemplate/"
     assert admin.get(address).status_code == 200
-    said = {
+    fields = {
         **{"title": "Meetings in the morning", "slug": "meetings", "nature": "challenge", "kind": "process"},
         **{
             "resolution": "None before noon.",
@@ -84,9 +84,9 @@ def test_admins_edit_them_and_nobody_else(admin: Client, sign_in: Callable[[Pers
             "is_offered": "on",
         },
     }
-    assert admin.post(f"{address}add/", said).status_code == 302
+    assert admin.post(f"{address}add/", fields).status_code == 302
     assert sign_in(MANAGER).get(NEW).context["templates"][0].title == "Meetings in the morning"
-    refused = admin.post(f"{address}add/", {**said, "slug": "other", "metric": "dora.luck"})
+    refused = admin.post(f"{address}add/", {**fields, "slug": "other", "metric": "dora.luck"})
     assert refused.status_code == 200
     assert "metric" in refused.context["adminform"].form.errors
     assert sign_in(MEMBER).get(address).status_code in (302, 403)

@@ -75,7 +75,7 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "message"),
+    ("changes", "field", "message"),
     [
         ({"title": "  "}, "title", "Say what"),
         ({"title": "x" * 201}, "title", "At most 200"),
@@ -93,10 +93,10 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
     ],
 )
 def test_what_cannot_be_said_is_refused_at_its_field(
-    teams: Org, said: dict[str, Any], field: str, message: str
+    teams: Org, changes: dict[str, Any], field: str, message: str
 ) -> None:
     with pytest.raises(TicketError, match=message) as refused:
-        ticket(**said)
+        ticket(**changes)
     assert refused.value.field == field
     assert not Ticket.objects.exists()
 
@@ -152,11 +152,11 @@ def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
         finally:
             connection.close()
 
-    edits = [threading.Thread(target=edit, args=each) for each in ((MEMBER, "first"), (MANAGER, "second"))]
-    for each in edits:
-        each.start()
-    for each in edits:
-        each.join()
+    edits = [threading.Thread(target=edit, args=writer) for writer in ((MEMBER, "first"), (MANAGER, "second"))]
+    for thread in edits:
+        thread.start()
+    for thread in edits:
+        thread.join()
     stored = Ticket.objects.get().resolution
     assert sorted(outcomes) == sorted([stored, f"after {stored}"])
 

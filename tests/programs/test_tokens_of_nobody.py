@@ -25,8 +25,8 @@ def nobody(org: Org) -> Client:
     """With a ticket and an objective of Ada's, and what Edith said of the ticket."""
     create_teams()
     Person.objects.filter(full_name="Ada").update(full_name="Ada Lovelace")
-    found = ticket(title="A ticket", unit="platform", owner="ada@example.com")
-    comment_on_ticket(as_(MANAGER), found, "It helps.")
+    new_ticket = ticket(title="A ticket", unit="platform", owner="ada@example.com")
+    comment_on_ticket(as_(MANAGER), new_ticket, "It helps.")
     objective(title="An objective", owner=Person.objects.get(full_name="Ada Lovelace").pk)
     secret = create_api_token("BI", user=None, scope=TokenScope.READ, expires_at=None)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})
@@ -37,21 +37,21 @@ def document(client: Client, address: str, **query: str) -> Any:
 
 
 def test_no_address_of_a_person_is_in_any_answer(nobody: Client) -> None:
-    told = {}
+    documents = {}
     for route, access in ROUTES.items():
         if not route.startswith("api/") or route == "api/schema/":  # which has examples
             continue
         body = nobody.get(access.address, access.query).getvalue().decode(errors="replace")
         if "@example.com" in body or "Lovelace" in body:
-            told[route] = body[:200]
-    assert not told
+            documents[route] = body[:200]
+    assert not documents
 
 
 def test_tickets_and_objectives_are_there_without_their_owners(nobody: Client) -> None:
-    [found] = document(nobody, "/api/v1/tickets/")["tickets"]
-    assert (found["title"], found["owner"]) == ("A ticket", None)
-    [found] = document(nobody, "/api/v1/objectives/")["objectives"]
-    assert (found["title"], found["owner"]) == ("An objective", None)
+    [objectives] = document(nobody, "/api/v1/tickets/")["tickets"]
+    assert (objectives["title"], objectives["owner"]) == ("A ticket", None)
+    [objectives] = document(nobody, "/api/v1/objectives/")["objectives"]
+    assert (objectives["title"], objectives["owner"]) == ("An objective", None)
     for name in ("tickets", "objectives"):
         csv = nobody.get(f"/api/v1/{name}.csv").getvalue().decode()
         assert "platform" in csv

@@ -38,31 +38,31 @@ def csv_rows(client: Client, address: str) -> Iterator[dict[str, str]]:
 
 
 def test_of_a_ticket_only_the_plan_that_one_may_see_is_named(sign_in: SignIn, unseen: Objective) -> None:
-    found = ticket()
-    Ticket.objects.filter(pk=found.pk).update(objective=unseen)
+    new_ticket = ticket()
+    Ticket.objects.filter(pk=new_ticket.pk).update(objective=unseen)
     manager, executive = sign_in(MANAGER), sign_in(EXECUTIVE)
     for client, named in ((executive, unseen.pk), (manager, None)):
-        assert got(client, f"{TICKETS}{found.pk}/")["objective"] == named
-        assert [each["objective"] for each in got(client, TICKETS)["tickets"]] == [named]
+        assert got(client, f"{TICKETS}{new_ticket.pk}/")["objective"] == named
+        assert [entry["objective"] for entry in got(client, TICKETS)["tickets"]] == [named]
         assert got(client, TICKETS, objective=unseen.pk)["total"] == (1 if named else 0), "it is no way to guess it"
         page = client.get(f"/programs/tickets/?state=all&objective={unseen.pk}").content.decode()
-        assert (found.title in page) is bool(named)
-    changed = sent(manager, "PATCH", f"{TICKETS}{found.pk}/", {"title": "Anew", "version": found.version})
+        assert (new_ticket.title in page) is bool(named)
+    changed = sent(manager, "PATCH", f"{TICKETS}{new_ticket.pk}/", {"title": "Anew", "version": new_ticket.version})
     assert (changed["title"], changed["objective"]) == ("Anew", None)
-    assert Ticket.objects.get(pk=found.pk).objective == unseen, "what is not named stays"
+    assert Ticket.objects.get(pk=new_ticket.pk).objective == unseen, "what is not named stays"
 
 
 def test_of_an_objective_only_what_one_may_see_is_named(sign_in: SignIn, unseen: Objective) -> None:
-    found = objective(EXECUTIVE)
-    Objective.objects.filter(pk=found.pk).update(parent=unseen)
+    new_objective = objective(EXECUTIVE)
+    Objective.objects.filter(pk=new_objective.pk).update(parent=unseen)
     for client, named in ((sign_in(EXECUTIVE), unseen.pk), (sign_in(MANAGER), None)):
-        assert got(client, f"{OBJECTIVES}{found.pk}/")["parent"] == named
+        assert got(client, f"{OBJECTIVES}{new_objective.pk}/")["parent"] == named
         for address in (OBJECTIVES, f"{OBJECTIVES}alignment/"):
-            assert [each["parent"] for each in got(client, address, unit="platform")["objectives"]] == [named]
+            assert [entry["parent"] for entry in got(client, address, unit="platform")["objectives"]] == [named]
             assert got(client, address, parent=unseen.pk)["total"] == (1 if named else 0)
         for address in ("/api/v1/objectives.csv", "/programs/objectives/objectives.csv"):
             assert {row["Serves"] for row in csv_rows(client, f"{address}?unit=platform")} == {str(named or "")}
     close_quarter(as_(EXECUTIVE), current_quarter(), forced_because="It is enough")
     for client, named in ((sign_in(EXECUTIVE), unseen.pk), (sign_in(MANAGER), None)):
         frozen = got(client, f"/api/v1/quarters/{current_quarter().start}/")["document"]["objectives"]
-        assert [each["parent"] for each in frozen if each["id"] == found.pk] == [named]
+        assert [entry["parent"] for entry in frozen if entry["id"] == new_objective.pk] == [named]

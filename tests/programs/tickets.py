@@ -17,7 +17,7 @@ def as_(persona: Persona) -> Access:
     return access_of(create_user(persona))
 
 
-def draft(**said: Any) -> TicketDraft:
+def draft(**fields: Any) -> TicketDraft:
     """A ticket of Platform, due in two weeks."""
     usual = {
         "title": "PRs miss their work item",
@@ -26,8 +26,8 @@ def draft(**said: Any) -> TicketDraft:
         "unit": "platform",
         "owner": "ada@example.com",
     }
-    return TicketDraft(**{**usual, **said})
+    return TicketDraft(**{**usual, **fields})
 
 
-def ticket(persona: Persona = MANAGER, **said: Any) -> Ticket:
-    return add_ticket(as_(persona), draft(**said))
+def ticket(persona: Persona = MANAGER, **fields: Any) -> Ticket:
+    return add_ticket(as_(persona), draft(**fields))

@@ -82,10 +82,13 @@ class BenchmarksView(ProgramView):
         unit = asked_unit(request, access)
         keys = [key for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
-        found = [holding[key] for key in sorted(holding)]
+        benchmarks = [holding[key] for key in sorted(holding)]
         slug = unit.slug if unit else None
         return Response(
-            {"unit": slug, "benchmarks": benchmark_documents(found, _stands(found, slug, access), slug, access)}
+            {
+                "unit": slug,
+                "benchmarks": benchmark_documents(benchmarks, _stands(benchmarks, slug, access), slug, access),
+            }
         )
 
 
@@ -167,9 +170,9 @@ class SuggestionsView(ProgramView):
             _direction(metric, request.query_params.get("better", "")),
             asked_about(metric, _period(request.query_params.get("period", ""))).period,
         )
-        [found] = suggestions_for([question], access, today=windows.local_today())
-        suggestions = [suggestion_document(each) for each in found.found]
-        return Response({"here": stand_document(found.here), "suggestions": suggestions, "missing": found.missing})
+        [answer] = suggestions_for([question], access, today=windows.local_today())
+        suggestions = [suggestion_document(suggestion) for suggestion in answer.found]
+        return Response({"here": stand_document(answer.here), "suggestions": suggestions, "missing": answer.missing})
 
 
 class UnitsBelowView(ProgramView):
@@ -185,14 +188,14 @@ class UnitsBelowView(ProgramView):
         """The units directly below, with what holds of each and where it stands."""
         only(request, "unit", "page", "size")
         access, metric, today = access_of(request.user), _metric(key), windows.local_today()
-        stretch = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
-        found = units_below(asked_unit(request, access), access.sight, today)
-        units = list(found[stretch])
+        page = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
+        listed_units = units_below(asked_unit(request, access), access.sight, today)
+        units = list(listed_units[page])
         held = benchmarks_of_units([key], [unit.pk for unit in units], access.sight)
-        asked = asked_of_units(metric, [unit.pk for unit in units], held)
-        _, stood = stands_with_units(asked_about(metric, ""), None, asked, access, today=today)
+        queries = asked_of_units(metric, [unit.pk for unit in units], held)
+        _, stood = stands_with_units(asked_about(metric, ""), None, queries, access, today=today)
         holding = {unit.pk: held[unit.pk][key] for unit in units if key in held[unit.pk]}
-        versions = version_documents([each.version for each in holding.values()], access)
+        versions = version_documents([benchmark.version for benchmark in holding.values()], access)
         agreed = dict(zip(holding, versions, strict=True))
         rows = [
             {
@@ -204,7 +207,7 @@ class UnitsBelowView(ProgramView):
             }
             for unit in units
         ]
-        return Response({"total": found.count(), "units": rows})
+        return Response({"total": listed_units.count(), "units": rows})
 
 
 def asked_unit(request: Request, access: Access) -> Unit | None:
@@ -225,8 +228,8 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
     versions = versions_of(key, unit_id)
     if not versions and not holding and key not in {metric.key for metric in offered_metrics()}:
         raise NotFound
-    found = list(holding.values())
-    documents = benchmark_documents(found, _stands(found, slug, access), slug, access)
+    benchmarks = list(holding.values())
+    documents = benchmark_documents(benchmarks, _stands(benchmarks, slug, access), slug, access)
     return {
         "unit": slug,
         "benchmark": documents[0] if documents else None,
@@ -238,11 +241,13 @@ def _stands(holding: list[HoldingBenchmark], slug: str | None, access: Access) -
     """In order; None for metrics that are gone, and figures that the viewer may not see."""
     if slug is None and not access.sight.whole:
         return [None for _ in holding]
-    known = [each for each in holding if each.metric is not None]
-    asked = [asked_about(each.metric, each.version.period) for each in known if each.metric is not None]
-    found = stands(asked, Scope(slug), access, today=windows.local_today()) if asked else []
-    by_metric = {each.version.metric: stand for each, stand in zip(known, found, strict=True)}
-    return [by_metric.get(each.version.metric) for each in holding]
+    known = [benchmark for benchmark in holding if benchmark.metric is not None]
+    queries = [
+        asked_about(benchmark.metric, benchmark.version.period) for benchmark in known if benchmark.metric is not None
+    ]
+    current = stands(queries, Scope(slug), access, today=windows.local_today()) if queries else []
+    by_metric = {benchmark.version.metric: stand for benchmark, stand in zip(known, current, strict=True)}
+    return [by_metric.get(benchmark.version.metric) for benchmark in holding]
 
 
 def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
@@ -262,21 +267,21 @@ def obeyed(write: Callable[[], Written]) -> Written:
 
 
 def _metric(key: str) -> Metric:
-    found = next((metric for metric in offered_metrics() if metric.key == key), None)
-    if found is None:
+    metric = next((metric for metric in offered_metrics() if metric.key == key), None)
+    if metric is None:
         raise NotFound
-    return found
+    return metric
 
 
-def _direction(metric: Metric, said: str) -> Direction:
+def _direction(metric: Metric, word: str) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)
-    if said not in Direction.values:
+    if word not in Direction.values:
         raise QueryError("better", f"This metric has no direction of its own. Say {' or '.join(Direction.values)}.")
-    return Direction(said)
+    return Direction(word)
 
 
-def _period(said: str) -> Period:
-    if said and said not in PERIODS:
+def _period(word: str) -> Period:
+    if word and word not in PERIODS:
         raise QueryError("period", f"One of: {', '.join(PERIODS)}.")
-    return Period(said)
+    return Period(word)

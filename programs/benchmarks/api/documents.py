@@ -166,7 +166,7 @@ def benchmark_documents(
     holding: Sequence[HoldingBenchmark], stands: Sequence[Stand | None], unit: str | None, access: Access
 ) -> list[dict[str, Any]]:
     """What holds of that unit, with where it stands."""
-    versions = version_documents([each.version for each in holding], access)
+    versions = version_documents([benchmark.version for benchmark in holding], access)
     return [
         {
             "unit": unit,

@@ -39,9 +39,9 @@ class BenchmarksCsvView(CsvView):
             raise QueryError("show", f"One of: {', '.join(shown_words())}.")
         holding = benchmarks_for(None, unit.pk if unit else None, access.sight)
         listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
-        asked = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
+        queries = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
         may_see = unit is not None or access.sight.whole
         scope = Scope(unit.slug if unit else None)
-        found = stands(asked, scope, access, today=windows.local_today()) if may_see else [None for _ in asked]
+        current = stands(queries, scope, access, today=windows.local_today()) if may_see else [None for _ in queries]
         name = unit.name if unit else "the whole organisation"
-        return csv_response("benchmarks", benchmark_rows(name, listed, holding, found, access))
+        return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, access))

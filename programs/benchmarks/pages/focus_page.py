@@ -79,9 +79,9 @@ class FocusForm(forms.Form):
         return [self[f"indicator_{position}"] for position in range(MOST_INDICATORS)]
 
     def draft(self, unit: str) -> FocusDraft:
-        said = self.cleaned_data
-        chosen = (said[f"indicator_{position}"] for position in range(MOST_INDICATORS))
-        return FocusDraft(unit, said["metric"], tuple(key for key in chosen if key), said["reason"])
+        data = self.cleaned_data
+        chosen = (data[f"indicator_{position}"] for position in range(MOST_INDICATORS))
+        return FocusDraft(unit, data["metric"], tuple(key for key in chosen if key), data["reason"])
 
 
 @login_required
@@ -148,13 +148,17 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
     known = focus_versions(subject.unit_id)
     newest = known[0] if known else None
     metric = _metric(newest.metric) if newest else None
-    indicators = [found for key in newest.indicators if (found := _metric(key))] if newest else []
+    indicators = [indicator for key in newest.indicators if (indicator := _metric(key))] if newest else []
     gone = [key for key in (newest.metric, *newest.indicators) if key and _metric(key) is None] if newest else []
     listed = list(dict.fromkeys([*([metric] if metric else []), *indicators]))
-    holding = benchmarks_for([each.key for each in listed], subject.unit_id, subject.access.sight) if listed else {}
+    holding = (
+        benchmarks_for([listed_metric.key for listed_metric in listed], subject.unit_id, subject.access.sight)
+        if listed
+        else {}
+    )
     lines = [
-        benchmark_line(subject, each, holding.get(each.key), stand, newest)
-        for each, stand in zip(listed, figures_of(subject, listed, holding), strict=True)
+        benchmark_line(subject, listed_metric, holding.get(listed_metric.key), stand, newest)
+        for listed_metric, stand in zip(listed, figures_of(subject, listed, holding), strict=True)
     ]
     by_key = {line.key: line for line in lines}
     above = focus_above(subject.unit_id) if subject.unit_id is not None and metric is None else None
@@ -217,9 +221,9 @@ def _form_page(
     return render(request, "programs/benchmarks/focus_form.html", context, status=status)
 
 
-def _versions(found: Sequence[FocusVersion]) -> list[FocusLine]:
-    names = names_of([each.written_by for each in found if each.written_by])
-    return [_line(each, names.get(each.written_by_id or 0, GONE)) for each in found]
+def _versions(versions: Sequence[FocusVersion]) -> list[FocusLine]:
+    names = names_of([version.written_by for version in versions if version.written_by])
+    return [_line(version, names.get(version.written_by_id or 0, GONE)) for version in versions]
 
 
 def _line(version: FocusVersion, who: str) -> FocusLine:

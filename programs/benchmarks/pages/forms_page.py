@@ -66,7 +66,7 @@ class BenchmarkForm(forms.Form):
     )
     period = forms.ChoiceField(
         label="Of how much time",
-        choices=[(each.value, each.label) for each in PERIODS],
+        choices=[(period.value, period.label) for period in PERIODS],
         help_text="It grows with time: charts show the lines for that step alone.",
     )
     weeks = forms.TypedChoiceField(
@@ -97,10 +97,10 @@ class BenchmarkForm(forms.Form):
 
     def draft(self, unit: str) -> BenchmarkDraft | None:
         """What a valid form says; None where a value cannot be read, which is added to its errors."""
-        said, values = self.cleaned_data, {}
+        data, values = self.cleaned_data, {}
         for name in ("threshold", "target"):
             try:
-                values[name] = read_value(said[name], self.metric.unit)
+                values[name] = read_value(data[name], self.metric.unit)
             except UnreadableValueError as problem:
                 self.add_error(name, str(problem))
         if self.errors:
@@ -108,11 +108,11 @@ class BenchmarkForm(forms.Form):
         return BenchmarkDraft(
             metric=self.metric.key,
             unit=unit,
-            reason=said["reason"],
-            better=said.get("better", ""),
-            period=said.get("period", ""),
-            weeks=said["weeks"],
-            is_to_hold=said["is_to_hold"],
+            reason=data["reason"],
+            better=data.get("better", ""),
+            period=data.get("period", ""),
+            weeks=data["weeks"],
+            is_to_hold=data["is_to_hold"],
             **values,
         )
 
@@ -163,16 +163,16 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
         _direction(metric, request.GET.get("better", "")),
         _period(metric, request.GET.get("period", "")),
     )
-    [found] = suggestions_for([question], subject.access, today=subject.filters.today)
-    here = found.here
+    [suggestions] = suggestions_for([question], subject.access, today=subject.filters.today)
+    here = suggestions.here
     is_part = bool(request.headers.get("HX-Request"))
     part = "programs/benchmarks/_suggestions.html"
     context = {
         "here": str(wording.reading(here.value, metric.unit)) if here.value is not None else "",
         "here_reason": here.reason,
         "here_of": wording.days(here.window),
-        "suggestions": [_suggestion_line(each, metric) for each in found.found],
-        "missing": found.missing,
+        "suggestions": [_suggestion_line(suggestion, metric) for suggestion in suggestions.found],
+        "missing": suggestions.missing,
         "part": part,
         "can_fill_in": is_part,  # alone it has no form beside it
         "title": f"What could be agreed on {metric.name}",
@@ -183,7 +183,7 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _asked(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
     """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
-    metric = next((each for each in offered_metrics() if each.key == key), None)
+    metric = next((offered for offered in offered_metrics() if offered.key == key), None)
     if metric is None:
         raise Http404("No such metric, or one that has no figure of its own.")
     subject = subject_in(request)
@@ -213,12 +213,12 @@ def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) 
 
 def _taken(request: HttpRequest) -> Any:
     """What was sent, with the suggested values in place of those that were written; what it lacks stays."""
-    said = request.POST.copy()
+    data = request.POST.copy()
     threshold, _, target = request.POST["take"].partition(APART)
     for name, value in (("threshold", threshold), ("target", target)):
         if value:
-            said[name] = value[:40]
-    return said
+            data[name] = value[:40]
+    return data
 
 
 def _suggestion_line(suggestion: Suggestion, metric: Metric) -> SuggestionLine:
@@ -226,16 +226,16 @@ def _suggestion_line(suggestion: Suggestion, metric: Metric) -> SuggestionLine:
     return SuggestionLine(suggestion.title, suggestion.why, threshold, target, f"{threshold}{APART}{target}")
 
 
-def _direction(metric: Metric, said: str) -> Direction:
+def _direction(metric: Metric, text: str) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)
-    return Direction(said) if said in Direction.values else Direction.HIGHER
+    return Direction(text) if text in Direction.values else Direction.HIGHER
 
 
-def _period(metric: Metric, said: str) -> Period:
+def _period(metric: Metric, text: str) -> Period:
     if not grows_with_time(metric):
         return Period.NONE
-    return Period(said) if said in PERIODS else DEFAULT_PERIOD
+    return Period(text) if text in PERIODS else DEFAULT_PERIOD
 
 
 def _conflict_page(
@@ -243,13 +243,13 @@ def _conflict_page(
 ) -> HttpResponseBase:
     """Both texts: what one wrote stays in the form, which is of the newest version now."""
     renumber(form, "number", stored.number if stored else 0)
-    said = form.cleaned_data
+    data = form.cleaned_data
     differences = []
     if stored is not None:
         pairs = (
-            ("Where it should be", value_words(stored.threshold, stored), said["threshold"]),
-            ("Where it wants to be", value_words(stored.target, stored), said["target"]),
-            ("Why", stored.reason, said["reason"]),
+            ("Where it should be", value_words(stored.threshold, stored), data["threshold"]),
+            ("Where it wants to be", value_words(stored.target, stored), data["target"]),
+            ("Why", stored.reason, data["reason"]),
         )
         differences = [Difference(label, before, after) for label, before, after in pairs if before != after]
     return _form_page(request, subject, form, status=409, conflict=CONFLICT, differences=differences)

@@ -51,12 +51,12 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
     show = _show(request)
     holding, focus = _agreed(subject)
     page = Paginator(listed_metrics(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
-    found = figures_of(subject, list(page), holding)
+    current = figures_of(subject, list(page), holding)
     lines = [
         benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
-        for metric, stand in zip(page, found, strict=True)
+        for metric, stand in zip(page, current, strict=True)
     ]
-    kept = "" if show == AGREED else show
+    shown = "" if show == AGREED else show
     gone = sorted(holding.keys() - {metric.key for metric in offered_metrics()}) if show in (AGREED, ALL) else []
     context: dict[str, Any] = {
         **subject.bar(request.path, {} if show == AGREED else {"show": show}),
@@ -70,14 +70,14 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
         "begun_with": BEGUN_WITH.name,
         "gone": [(key, subject.url("benchmark", key)) for key in gone],
         "may_agree": subject.may_agree,
-        "csv_url": subject.url("benchmarks_csv", show=kept),
+        "csv_url": subject.url("benchmarks_csv", show=shown),
         "has_figures": subject.scope is not None,
         "pages": page.paginator.num_pages,
         "first": page.start_index(),
         "last": page.end_index(),
         "total": f"{page.paginator.count:,}",
-        "previous_url": _page_url(subject, kept, page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _page_url(subject, kept, page.next_page_number()) if page.has_next() else "",
+        "previous_url": _page_url(subject, shown, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(subject, shown, page.next_page_number()) if page.has_next() else "",
     }
     return render(request, "programs/benchmarks/list.html", context)
 
@@ -107,8 +107,8 @@ def figures_of(
     """Where each stands, in order; None where no figures are the viewer's to see."""
     if subject.scope is None:
         return [None for _ in listed]
-    asked = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
-    return stands(asked, subject.scope, subject.access, today=subject.filters.today)
+    queries = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
+    return stands(queries, subject.scope, subject.access, today=subject.filters.today)
 
 
 def benchmark_line(

@@ -57,7 +57,7 @@ def benchmark_page(
     request: HttpRequest, key: str, subject: Subject, *, problem: str = "", reason: str = "", status: int = 200
 ) -> HttpResponseBase:
     """The page; `problem` says why what was sent was not stored, and `reason` is what was written meanwhile."""
-    metric = next((each for each in offered_metrics() if each.key == key), None)
+    metric = next((offered for offered in offered_metrics() if offered.key == key), None)
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
         raise Http404("No such metric.")

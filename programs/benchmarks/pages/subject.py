@@ -59,13 +59,16 @@ class Subject:
 
     def url(self, route: str, *args: Any, **more: str) -> str:
         """A page of the same unit."""
-        said = {**({"unit": self.slug} if self.slug else {}), **{name: value for name, value in more.items() if value}}
-        return f"{reverse(route, args=args)}{f'?{urlencode(said)}' if said else ''}"
+        params = {
+            **({"unit": self.slug} if self.slug else {}),
+            **{name: value for name, value in more.items() if value},
+        }
+        return f"{reverse(route, args=args)}{f'?{urlencode(params)}' if params else ''}"
 
-    def bar(self, path: str, kept: Mapping[str, str]) -> dict[str, Any]:
+    def bar(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """What the templates of the scope bar read."""
         return {
-            "scope": scope_bar(self.filters, self.around, {}, path, kept=kept),
+            "scope": scope_bar(self.filters, self.around, {}, path, kept=params),
             "whose": scope_words(self.filters, self.around),
         }
 

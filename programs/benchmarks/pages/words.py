@@ -125,11 +125,11 @@ def line_of(
 ) -> BenchmarkLine:
     version = holding.version if holding else None
     comparable = version is not None and holding is not None and not holding.is_of_older_formula
-    asked = asked_about(metric, version.period if version else "")
+    query = asked_about(metric, version.period if version else "")
     return BenchmarkLine(
         key=metric.key,
         name=metric.name,
-        of=of_words(metric, asked.period),
+        of=of_words(metric, query.period),
         mark=mark,
         url=url,
         edit_url=edit_url,

@@ -49,14 +49,17 @@ def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, sight: Sight, *, on: date | None = None
 ) -> Mapping[str, HoldingBenchmark]:
     """By metric, of these keys (None: of all); what nothing was agreed on is left out.  One query."""
-    found = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), sight)
-    return _by_metric(_holding(each, is_own=each.unit_id == unit_id) for each in found)
+    benchmarks = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), sight)
+    return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
 
 
 def benchmarks_of_slug(keys: Collection[str], slug: str | None, sight: Sight) -> Mapping[str, HoldingBenchmark]:
     """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
-    found = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), sight)
-    return _by_metric(_holding(each, is_own=(each.unit.slug if each.unit else None) == slug) for each in found)
+    benchmarks = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), sight)
+    return _by_metric(
+        _holding(benchmark, is_own=(benchmark.unit.slug if benchmark.unit else None) == slug)
+        for benchmark in benchmarks
+    )
 
 
 def _holding_versions(statement: str, values: Sequence[object], sight: Sight) -> QuerySet[BenchmarkVersion]:
@@ -64,8 +67,8 @@ def _holding_versions(statement: str, values: Sequence[object], sight: Sight) ->
     return _visible(sight).filter(pk__in=ids).order_by("metric")
 
 
-def _by_metric(found: Iterable[HoldingBenchmark | None]) -> Mapping[str, HoldingBenchmark]:
-    return {held.version.metric: held for held in found if held is not None}
+def _by_metric(benchmarks: Iterable[HoldingBenchmark | None]) -> Mapping[str, HoldingBenchmark]:
+    return {held.version.metric: held for held in benchmarks if held is not None}
 
 
 def benchmarks_of_units(
@@ -76,11 +79,11 @@ def benchmarks_of_units(
         cursor.execute(_HOLDING, _asked(keys, list(unit_ids), on))
         rows = cursor.fetchall()
     versions = _visible(sight).in_bulk({version for _, _, version in rows})
-    found: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
+    by_unit: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
         if pk in versions and (held := _holding(versions[pk], is_own=versions[pk].unit_id == unit_id)) is not None:
-            found[unit_id][key] = held
-    return found
+            by_unit[unit_id][key] = held
+    return by_unit
 
 
 def _asked(

@@ -22,11 +22,11 @@ def newest_focus(unit_id: int | None) -> FocusVersion | None:
 
 def focus_of_units(unit_ids: Collection[int | None]) -> Mapping[int | None, FocusVersion]:
     """The newest of each; units that never chose are left out.  One query."""
-    asked = Q(unit__in=[pk for pk in unit_ids if pk is not None])
+    condition = Q(unit__in=[pk for pk in unit_ids if pk is not None])
     if None in unit_ids:
-        asked |= Q(unit=None)
-    newest = FocusVersion.objects.filter(asked).select_related("unit", "written_by")
-    return {each.unit_id: each for each in newest.order_by("unit", "-number").distinct("unit")}
+        condition |= Q(unit=None)
+    newest = FocusVersion.objects.filter(condition).select_related("unit", "written_by")
+    return {version.unit_id: version for version in newest.order_by("unit", "-number").distinct("unit")}
 
 
 def focus_above(unit_id: int, *, on: date | None = None) -> FocusVersion | None:
@@ -34,7 +34,7 @@ def focus_above(unit_id: int, *, on: date | None = None) -> FocusVersion | None:
     day = on or windows.local_today()
     placed = UnitPlacement.objects.filter(unit=unit_id, during__contains=day).exclude(ancestor=unit_id)
     above = list(placed.values_list("ancestor", flat=True))
-    chosen = {pk: each for pk, each in focus_of_units([*above, None]).items() if each.metric}
+    chosen = {pk: version for pk, version in focus_of_units([*above, None]).items() if version.metric}
     for pk in (*_deepest_first(above, day), None):
         if pk in chosen:
             return chosen[pk]

@@ -22,10 +22,14 @@ COURSES = {"ai.active_share": "ai.adoption_rate"}
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
     """By key, of the scope's unit or the whole organisation; one query."""
-    asked = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
-    holding = benchmarks_of_slug(asked, scope.unit, access.sight)
-    found = {key: holding.get(key) or holding.get(COURSES.get(key, "")) for key in keys}
-    return {key: _agreement(each, scope.unit) for key, each in found.items() if each and not each.is_of_older_formula}
+    wanted_keys = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
+    holding = benchmarks_of_slug(wanted_keys, scope.unit, access.sight)
+    by_key = {key: holding.get(key) or holding.get(COURSES.get(key, "")) for key in keys}
+    return {
+        key: _agreement(benchmark, scope.unit)
+        for key, benchmark in by_key.items()
+        if benchmark and not benchmark.is_of_older_formula
+    }
 
 
 def whose(holding: HoldingBenchmark) -> str:
@@ -36,8 +40,8 @@ def whose(holding: HoldingBenchmark) -> str:
 
 
 def benchmark_url(key: str, unit: str | None) -> str:
-    said = f"?{urlencode({'unit': unit})}" if unit else ""
-    return f"{reverse('benchmark', args=[key])}{said}"
+    query = f"?{urlencode({'unit': unit})}" if unit else ""
+    return f"{reverse('benchmark', args=[key])}{query}"
 
 
 def _agreement(holding: HoldingBenchmark, unit: str | None) -> Agreement:

@@ -40,71 +40,76 @@ class FewestUnits:
     found: int
 
 
-def comparable_units(asked: Sequence[tuple[Unit, Asked]], access: Access, *, today: date) -> list[Peers | FewestUnits]:
+def comparable_units(
+    queries: Sequence[tuple[Unit, Asked]], access: Access, *, today: date
+) -> list[Peers | FewestUnits]:
     """In order, of the units that stand beside each one today; their figures are those of `Asked.query`.
 
     All of them are read together.
     """
-    trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in asked})
-    standing = standing_units(trees, on=today)
-    like = {unit.pk: _like(unit, standing) for unit, _ in asked}
+    trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in queries})
+    current_units = standing_units(trees, on=today)
+    like = {unit.pk: _like(unit, current_units) for unit, _ in queries}
     beside: dict[Asked, dict[int, StandingUnit]] = {}
-    for unit, of in asked:
-        beside.setdefault(of, {}).update({each.id: each for each in like[unit.pk]})
+    for unit, of in queries:
+        beside.setdefault(of, {}).update({other.id: other for other in like[unit.pk]})
     figures = _figures(beside, access, today)
-    return [_peers(like[unit.pk], figures[of], access) for unit, of in asked]
+    return [_peers(like[unit.pk], figures[of], access) for unit, of in queries]
 
 
 def _peers(like_it: Sequence[StandingUnit], figures: Mapping[int, float], access: Access) -> Peers | FewestUnits:
-    told = [each for each in like_it if each.id in figures]
-    seen = all(access.sight.covers(each.id) for each in told)
+    with_figures = [other for other in like_it if other.id in figures]
+    seen = all(access.sight.covers(peer.id) for peer in with_figures)
     needed = FEWEST_SEEN_UNITS if seen else max(FEWEST_SEEN_UNITS, access.minimum_group_size)
-    if len(told) < needed:
-        return FewestUnits(needed, len(told))
-    sizes = [each.people for each in told]
-    return Peers([figures[each.id] for each in told], min(sizes), max(sizes))
+    if len(with_figures) < needed:
+        return FewestUnits(needed, len(with_figures))
+    sizes = [peer.people for peer in with_figures]
+    return Peers([figures[peer.id] for peer in with_figures], min(sizes), max(sizes))
 
 
-def _like(unit: Unit, standing: Sequence[StandingUnit]) -> Sequence[StandingUnit]:
-    own = next((each for each in standing if each.id == unit.pk), None)
+def _like(unit: Unit, candidates: Sequence[StandingUnit]) -> Sequence[StandingUnit]:
+    own = next((candidate for candidate in candidates if candidate.id == unit.pk), None)
     if own is None or not own.people:
         return []
-    found = [
-        each
-        for each in standing
-        if (each.tree_id, each.depth) == (own.tree_id, own.depth)
-        and each.id != own.id
-        and own.people / SIMILAR <= each.people <= own.people * SIMILAR
+    similar = [
+        candidate
+        for candidate in candidates
+        if (candidate.tree_id, candidate.depth) == (own.tree_id, own.depth)
+        and candidate.id != own.id
+        and own.people / SIMILAR <= candidate.people <= own.people * SIMILAR
     ]
-    return sorted(found, key=lambda each: abs(each.people - own.people))[:MOST_UNITS]
+    return sorted(similar, key=lambda other: abs(other.people - own.people))[:MOST_UNITS]
 
 
 def _figures(
-    asked: Mapping[Asked, Mapping[int, StandingUnit]], access: Access, today: date
+    units_by_query: Mapping[Asked, Mapping[int, StandingUnit]], access: Access, today: date
 ) -> Mapping[Asked, Mapping[int, float]]:
     """By the unit's id, of those with enough data that may be told of."""
-    queries = {each: each.side_by_side(Scope(), today) for each in asked}
+    queries = {metric_query: metric_query.side_by_side(Scope(), today) for metric_query in units_by_query}
     side_by_side = [
         SideBySide(
-            [*queries[each], *(above for query in queries[each] if (above := numerator_query(query, access)))],
+            [
+                *queries[metric_query],
+                *(above for query in queries[metric_query] if (above := numerator_query(query, access))),
+            ],
             list(units),
         )
-        for each, units in asked.items()
+        for metric_query, units in units_by_query.items()
     ]
     answers = read_together(units=side_by_side, freshness=Freshness.OF_PAGES).units
-    found: dict[Asked, Mapping[int, float]] = {}
-    for (each, units), of_units in zip(asked.items(), answers, strict=True):
-        values = {pk: _told(of_units[pk], len(queries[each]), unit, each, access) for pk, unit in units.items()}
-        found[each] = {pk: value for pk, value in values.items() if value is not None}
-    return found
+    figures: dict[Asked, Mapping[int, float]] = {}
+    for (query, units), of_units in zip(units_by_query.items(), answers, strict=True):
+        values = {pk: _told(of_units[pk], len(queries[query]), unit, query, access) for pk, unit in units.items()}
+        figures[query] = {pk: value for pk, value in values.items() if value is not None}
+    return figures
 
 
 def _told(
-    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, asked: Asked, access: Access
+    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, metric_query: Asked, access: Access
 ) -> float | None:
     """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
     if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None
     stand = stand_of([answer.total[0] for answer in answers[:asked_for]])
-    return stand.value if stand.sample_size >= asked.metric.minimum_sample else None
+    return stand.value if stand.sample_size >= metric_query.metric.minimum_sample else None

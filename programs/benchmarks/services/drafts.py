@@ -115,10 +115,10 @@ def check_benchmark(draft: BenchmarkDraft, sight: Sight) -> CheckedBenchmark:
 
 def metric_of(key: str) -> Metric:
     """Raises BenchmarkError."""
-    found = next((metric for metric in offered_metrics() if metric.key == key), None)
-    if found is None:
+    metric = next((metric for metric in offered_metrics() if metric.key == key), None)
+    if metric is None:
         raise BenchmarkError("metric", f"There is no metric {key[:80]} that has one figure.")
-    return found
+    return metric
 
 
 def unit_led(slug: str, sight: Sight, *, must_stand: bool = True) -> Unit | None:
@@ -156,22 +156,22 @@ def checked_reason(reason: str) -> str:
     return reason
 
 
-def _better(metric: Metric, said: str) -> Direction:
+def _better(metric: Metric, text: str) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)
-    if said not in Direction.values:
+    if text not in Direction.values:
         raise BenchmarkError("better", "This metric has no direction of its own: say which one you mean.")
-    return Direction(said)
+    return Direction(text)
 
 
-def _period(metric: Metric, said: str) -> Period:
+def _period(metric: Metric, text: str) -> Period:
     if not grows_with_time(metric):
-        if said:
+        if text:
             raise BenchmarkError("period", f"{metric.name} is the same of a week and of a year: leave the period out.")
         return Period.NONE
-    if said not in PERIODS:
+    if text not in PERIODS:
         raise BenchmarkError("period", f"Say of what time it is: {', '.join(PERIODS)}.")
-    return Period(said)
+    return Period(text)
 
 
 def _check_value(field: str, value: float | None, metric: Metric) -> None:

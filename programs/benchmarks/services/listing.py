@@ -35,10 +35,10 @@ def listed_metrics(show: str, holding: Collection[str], focus: FocusVersion | No
     chosen = [focus.metric, *focus.indicators] if focus else []
     if show == AGREED:
         keys = {*chosen, *holding} or {metric.key for metric in BEGUN_WITH.metrics}
-        found = [metric for metric in offered_metrics() if metric.key in keys]
+        metrics = [metric for metric in offered_metrics() if metric.key in keys]
     else:
-        found = [metric for metric in offered_metrics() if show == ALL or show in metric.categories]
-    return sorted(found, key=lambda metric: chosen.index(metric.key) if metric.key in chosen else len(chosen))
+        metrics = [metric for metric in offered_metrics() if show == ALL or show in metric.categories]
+    return sorted(metrics, key=lambda metric: chosen.index(metric.key) if metric.key in chosen else len(chosen))
 
 
 def period_of(holding: HoldingBenchmark | None) -> str:
@@ -50,24 +50,26 @@ def asked_of_units(
     metric: Metric, units: Sequence[int], held: Mapping[int | None, Mapping[str, HoldingBenchmark]]
 ) -> list[tuple[Asked, list[int]]]:
     """How the figures of units (by id) have to be read for what holds of each, those together that are read alike."""
-    asked = {pk: asked_about(metric, period_of(held[pk].get(metric.key))) for pk in units}
-    return [(fromkey, [pk for pk, of in asked.items() if of == fromkey]) for fromkey in dict.fromkeys(asked.values())]
+    queries = {pk: asked_about(metric, period_of(held[pk].get(metric.key))) for pk in units}
+    return [
+        (fromkey, [pk for pk, of in queries.items() if of == fromkey]) for fromkey in dict.fromkeys(queries.values())
+    ]
 
 
 def benchmark_rows(
     whose_list: str,
     listed: Sequence[Metric],
     holding: Mapping[str, HoldingBenchmark],
-    found: Sequence[Stand | None],
+    current: Sequence[Stand | None],
     access: Access,
 ) -> Iterator[Sequence[Cell]]:
     """Each metric with where it stands; `whose_list` is the name of the unit."""
     yield CSV_HEAD
-    for metric, stand in zip(listed, found, strict=True):
+    for metric, stand in zip(listed, current, strict=True):
         held = holding.get(metric.key)
-        asked = asked_about(metric, period_of(held))
+        query = asked_about(metric, period_of(held))
         figures = (stand.value, stand.sample_size if stand.value is not None else None) if stand else (None, None)
-        front = (metric.name, metric.key, metric.unit, metric.statistic or "", asked.period, *figures)
+        front = (metric.name, metric.key, metric.unit, metric.statistic or "", query.period, *figures)
         if held is None:
             yield (*front, *[None] * (len(CSV_HEAD) - len(front)))
             continue

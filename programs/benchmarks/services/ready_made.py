@@ -31,4 +31,4 @@ out: no metric is that share."""
 
 
 def ready_made_for(key: str) -> ReadyMade | None:
-    return next((each for each in READY_MADE if each.key == key), None)
+    return next((preset for preset in READY_MADE if preset.key == key), None)

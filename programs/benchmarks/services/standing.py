@@ -79,18 +79,18 @@ def asked_about(metric: Metric, period: str) -> Asked:
     return Asked(metric, Period(period) if period else DEFAULT_PERIOD)
 
 
-def stands(asked: Sequence[Asked], scope: Scope, access: Access, *, today: date) -> list[Stand]:
+def stands(queries_of: Sequence[Asked], scope: Scope, access: Access, *, today: date) -> list[Stand]:
     """In order, all in one call.  Raises QueryError for a scope that the viewer may not look at."""
-    queries = [each.query(scope, today) for each in asked]
-    whole = [query for each, query in zip(asked, queries, strict=True) if not each.period]
-    by_bucket = [query for each, query in zip(asked, queries, strict=True) if each.period]
-    found = visible_together(access, series=by_bucket, totals=whole, freshness=Freshness.OF_PAGES)
-    totals, series = iter(found.totals), iter(found.series)
-    return [stand_of(each.figures(next(series if each.period else totals), today)) for each in asked]
+    queries = [request.query(scope, today) for request in queries_of]
+    whole = [query for request, query in zip(queries_of, queries, strict=True) if not request.period]
+    by_bucket = [query for request, query in zip(queries_of, queries, strict=True) if request.period]
+    answers = visible_together(access, series=by_bucket, totals=whole, freshness=Freshness.OF_PAGES)
+    totals, series = iter(answers.totals), iter(answers.series)
+    return [stand_of(request.figures(next(series if request.period else totals), today)) for request in queries_of]
 
 
 def stands_with_units(
-    asked: Asked,
+    request: Asked,
     scope: Scope | None,
     units: Sequence[tuple[Asked, Sequence[int]]],
     access: Access,
@@ -98,21 +98,21 @@ def stands_with_units(
     today: date,
 ) -> tuple[Stand | None, Mapping[int, Stand]]:
     """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
-    own = [] if scope is None else asked.side_by_side(scope, today)
-    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each, ids in units]
-    found = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
-    below = {pk: _together(answers) for of_some in found.units for pk, answers in of_some.items()}
-    return (_together(found.totals) if own else None), below
+    own = [] if scope is None else request.side_by_side(scope, today)
+    beside = [SideBySide(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
+    answers = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
+    below = {pk: _together(answers) for of_some in answers.units for pk, answers in of_some.items()}
+    return (_together(answers.totals) if own else None), below
 
 
 def stands_of_units(
-    asked: Sequence[Asked], units: Sequence[Unit], access: Access, *, today: date
+    requests: Sequence[Asked], units: Sequence[Unit], access: Access, *, today: date
 ) -> list[Mapping[int, Stand]]:
     """In order, each by the unit's id, of those that the viewer may look at; one call."""
     ids = [unit.pk for unit in units]
-    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each in asked]
-    found = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
-    return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in found.units]
+    beside = [SideBySide(request.side_by_side(Scope(), today), ids) for request in requests]
+    answers = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
+    return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in answers.units]
 
 
 def _together(answers: Sequence[SeriesAnswer]) -> Stand:

@@ -63,4 +63,4 @@ _ALL = (
         ("pr.size", "pr.pickup_time", "pr.unreviewed_rate", "pr.linked_rate", "ci.success_rate"),
     ),
 )
-STARTER_SETS: Mapping[str, StarterSet] = {each.slug: each for each in _ALL}
+STARTER_SETS: Mapping[str, StarterSet] = {starter_set.slug: starter_set for starter_set in _ALL}

@@ -147,30 +147,30 @@ def _own_figures(questions: Sequence[Question], access: Access, today: date) -> 
             totals += [here, *(replace(here, window=quarter) for quarter in quarters)]
     answers = visible_together(access, series=series, totals=totals, freshness=Freshness.OF_PAGES)
     of_totals, of_series = iter(answers.totals), iter(answers.series)
-    found: list[tuple[Stand, _Quarters]] = []
-    for each in questions:
-        stand = stand_of(each.asked.figures(next(of_series if each.period else of_totals), today))
-        if each.period:
-            found.append((stand, _beginning_in_quarters(whole_buckets_of(next(of_series), today), year, today)))
+    suggestions: list[tuple[Stand, _Quarters]] = []
+    for current in questions:
+        stand = stand_of(current.asked.figures(next(of_series if current.period else of_totals), today))
+        if current.period:
+            suggestions.append((stand, _beginning_in_quarters(whole_buckets_of(next(of_series), today), year, today)))
         else:
-            found.append((stand, {quarter: next(of_totals).total for quarter in quarters}))
-    return found
+            suggestions.append((stand, {quarter: next(of_totals).total for quarter in quarters}))
+    return suggestions
 
 
 def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date) -> _Quarters:
-    found: dict[Window, list[Figure]] = {}
+    by_window: dict[Window, list[Figure]] = {}
     for figure in figures:
         quarter = windows.whole_bucket(figure.window.start, Granularity.QUARTER)
         if year.start <= quarter.start and quarter.end <= today:
-            found.setdefault(quarter, []).append(figure)
-    return found
+            by_window.setdefault(quarter, []).append(figure)
+    return by_window
 
 
 def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
     """The middle and the best quarter of units like each one, none of them named."""
-    asked = [(question.unit, question.asked) for question in questions if question.unit is not None]
-    found = iter(comparable_units(asked, access, today=today) if asked else ())
-    return ["" if question.unit is None else _of_peers(question, next(found)) for question in questions]
+    queries = [(question.unit, question.asked) for question in questions if question.unit is not None]
+    peers = iter(comparable_units(queries, access, today=today) if queries else ())
+    return ["" if question.unit is None else _of_peers(question, next(peers)) for question in questions]
 
 
 def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | str:
@@ -193,15 +193,15 @@ def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | st
 
 
 def _ready_made(question: Question) -> Suggestion | str:
-    found = ready_made_for(question.metric.key)
-    if found is None:
+    presets = ready_made_for(question.metric.key)
+    if presets is None:
         return ""
     return Suggestion(
         "ready-made",
         "Ready-made target",
-        f"{found.words} So do published improvement programmes recommend.",
-        found.threshold,
-        found.target,
+        f"{presets.words} So do published improvement programmes recommend.",
+        presets.threshold,
+        presets.target,
     )
 
 
@@ -209,8 +209,10 @@ def _published(question: Question, here: Stand, sets: Sequence[BenchmarkSet]) ->
     """Of the sets in their order, the organisation's first; only such as are of the metric's own statistic."""
     if question.period or question.metric.better is Better.NEITHER:
         return []
-    having = [each for each in sets if _is_comparable(each, question)]
-    return [found for fromkey in dict.fromkeys(having) if (found := _of_set(fromkey, question, here))][:MOST_SETS]
+    having = [from_set for from_set in sets if _is_comparable(from_set, question)]
+    return [suggestion for fromkey in dict.fromkeys(having) if (suggestion := _of_set(fromkey, question, here))][
+        :MOST_SETS
+    ]
 
 
 def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
@@ -225,9 +227,9 @@ def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggest
         return None
     best_names, best = borders[0]
     names, next_border = _next(borders, question, here)
-    said = [f"{_capital(best_names)} begins at {question.words(best)}"]
+    sentences = [f"{_capital(best_names)} begins at {question.words(best)}"]
     if next_border != best:
-        said.append(f"{names} at {question.words(next_border)}")
+        sentences.append(f"{names} at {question.words(next_border)}")
     stands_at = ""
     if here.value is not None:
         band = band_of(published, question.metric, here.value, None)
@@ -237,7 +239,7 @@ def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggest
     return Suggestion(
         "published",
         published.name,
-        f"{', '.join(said)}.{stands_at} {source}. A guide, never the truth for a team.",
+        f"{', '.join(sentences)}.{stands_at} {source}. A guide, never the truth for a team.",
         question.agreed(next_border) if next_border != best else None,
         question.agreed(best),
     )
@@ -250,12 +252,12 @@ def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, flo
     def border(band: Band) -> float:
         return band.start if higher else band.end
 
-    found = [
+    borders = [
         (band.label, border(band))
         for band in published.metrics[question.metric.key].bands
         if math.isfinite(border(band)) and border(band) > 0
     ]
-    return sorted(found, key=lambda each: each[1], reverse=higher)
+    return sorted(borders, key=lambda pair: pair[1], reverse=higher)
 
 
 def _next(borders: Sequence[tuple[str, float]], question: Question, here: Stand) -> tuple[str, float]:

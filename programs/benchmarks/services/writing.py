@@ -48,9 +48,9 @@ def set_benchmark(
     """
     account = _account(access)
     checked = check_benchmark(draft, access.sight)
-    found = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
-    is_beyond = _is_beyond_its_target(checked, found, access)
-    interval = found.interval
+    baseline = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
+    is_beyond = _is_beyond_its_target(checked, baseline, access)
+    interval = baseline.interval
     return _store(
         checked.metric.key,
         checked.unit,
@@ -60,13 +60,13 @@ def set_benchmark(
             statistic=checked.metric.statistic or "",
             period=checked.period,
             better=checked.better,
-            baseline=found.value,
-            baseline_from=found.window.start,
-            baseline_to=found.window.end,
+            baseline=baseline.value,
+            baseline_from=baseline.window.start,
+            baseline_to=baseline.window.end,
             baseline_low=interval.low if interval else None,
             baseline_high=interval.high if interval else None,
-            baseline_sample=found.sample_size,
-            baseline_people=found.people,
+            baseline_sample=baseline.sample_size,
+            baseline_people=baseline.people,
             threshold=checked.threshold,
             target=checked.target,
             is_to_hold=is_beyond,
@@ -126,24 +126,24 @@ def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
     return is_withheld(query, version.baseline_people, access)
 
 
-def _is_beyond_its_target(checked: CheckedBenchmark, found: Baseline, access: Access) -> bool:
+def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access: Access) -> bool:
     """A target that was passed long ago is a slip of the pen, unless somebody says that it is to be held.
 
     Of a baseline that is hidden from the author nothing is told, so that it cannot be asked for by trying targets.
     Raises BenchmarkError.
     """
-    if found.value is None or checked.target is None:
+    if baseline.value is None or checked.target is None:
         return False
     scope = Scope(checked.unit.slug if checked.unit else None)
-    query = baseline_query(checked.metric.key, scope, found.window, found.period)
-    if is_withheld(query, found.people, access) or not checked.is_beyond(found.value, checked.target):
+    query = baseline_query(checked.metric.key, scope, baseline.window, baseline.period)
+    if is_withheld(query, baseline.people, access) or not checked.is_beyond(baseline.value, checked.target):
         return False
     if checked.is_to_hold:
         return True
-    here = wording.reading(found.value, checked.metric.unit)
+    here = wording.reading(baseline.value, checked.metric.unit)
     raise BenchmarkError(
         "is_to_hold",
-        f"The baseline ({here}, {wording.days(found.window)}) is better than this target already. Choose one further "
+        f"The baseline ({here}, {wording.days(baseline.window)}) is better than this target already. Choose one further "
         "on, or confirm that it is to be held.",
     )
 

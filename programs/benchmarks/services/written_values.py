@@ -46,11 +46,11 @@ def read_value(text: str, unit: UnitOfMeasure) -> float | None:
         return None
     if unit is UnitOfMeasure.CURRENCY:
         words = words.removeprefix("$").strip()
-    found = NUMBER.fullmatch(words)
-    factor = _factors(unit).get(_word(found[2], unit)) if found else None
-    if found is None or factor is None:
+    match = NUMBER.fullmatch(words)
+    factor = _factors(unit).get(_word(match[2], unit)) if match else None
+    if match is None or factor is None:
         raise UnreadableValueError(f"Write it as {EXAMPLES[unit]}.")
-    value = float(re.sub(r"[ ,]", "", found[1])) * factor
+    value = float(re.sub(r"[ ,]", "", match[1])) * factor
     if not math.isfinite(value) or abs(value) > GREATEST:
         raise UnreadableValueError("That is more than can be counted.")
     if value < 0:

@@ -162,7 +162,7 @@ def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
 
 
-def closing_document(found: ClosingPreview) -> dict[str, Any]:
+def closing_document(preview: ClosingPreview) -> dict[str, Any]:
     published = [
         {
             **_to_close(line.objective),
@@ -171,22 +171,23 @@ def closing_document(found: ClosingPreview) -> dict[str, Any]:
             "score": line.score,
             "carry_over": line.carry_over,
         }
-        for line in found.lines
+        for line in preview.lines
     ]
     drafts = [
         {**_to_close(draft), "is_draft": True, "standing": None, "score": None, "carry_over": draft.carry_over}
-        for draft in found.drafts
+        for draft in preview.drafts
     ]
     same = ("total", "drafts_total", "undecided", "without_value_total", "teams_total", "blocks", "needs_reason")
     return {
-        "quarter": str(found.quarter),
-        **{name: getattr(found, name) for name in same},
-        "retrospective": found.quarter.retrospective,
+        "quarter": str(preview.quarter),
+        **{name: getattr(preview, name) for name in same},
+        "retrospective": preview.quarter.retrospective,
         "objectives": [*published, *drafts],
         "without_value": [
-            {"key_result": each.pk, "title": each.title, "objective": each.objective_id} for each in found.without_value
+            {"key_result": key_result.pk, "title": key_result.title, "objective": key_result.objective_id}
+            for key_result in preview.without_value
         ],
-        "teams_without_objective": [team.slug for team in found.teams_without_objective],
+        "teams_without_objective": [team.slug for team in preview.teams_without_objective],
     }
 
 
@@ -197,8 +198,8 @@ def _to_close(objective: Objective) -> dict[str, Any]:
 
 
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
-    said = {each.account for one in frozen.objectives for each in one.check_ins}
-    accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *said) if pk is not None})
+    authors = {check_in.account for one in frozen.objectives for check_in in one.check_ins}
+    accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *authors) if pk is not None})
     names = names_of(list(accounts.values())) if access.is_of_account else {}
     owners = {
         objective.owner for objective in frozen.objectives if objective.owner is not None and access.is_of_account
@@ -214,46 +215,48 @@ def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
     }
 
 
-def _objective(found: FrozenObjective, addresses: Mapping[int, str | None], names: Mapping[int, str]) -> dict[str, Any]:
+def _objective(
+    objective: FrozenObjective, addresses: Mapping[int, str | None], names: Mapping[int, str]
+) -> dict[str, Any]:
     same = (
         *("id", "title", "description", "is_mandatory", "is_dropped", "standing", "computed", "why", "progress"),
         *("score", "carry_over", "retrospective"),
     )
     return {
-        **{name: getattr(found, name) for name in same},
-        "unit": found.unit_slug or None,
-        "owner": addresses.get(found.owner or 0),
-        "parent": found.parent_id,
-        "dropped_why": found.dropped_why or None,
-        "override_reason": found.override_reason or None,
-        "key_results": [_key_result(result) for result in found.key_results],
+        **{name: getattr(objective, name) for name in same},
+        "unit": objective.unit_slug or None,
+        "owner": addresses.get(objective.owner or 0),
+        "parent": objective.parent_id,
+        "dropped_why": objective.dropped_why or None,
+        "override_reason": objective.override_reason or None,
+        "key_results": [_key_result(result) for result in objective.key_results],
         "check_ins": [
             {
-                "at": each.at,
-                "by": names.get(each.account or 0),
-                "confidence": each.confidence,
-                "note": each.note,
-                "key_result": each.key_result,
-                "value": each.value,
+                "at": check_in.at,
+                "by": names.get(check_in.account or 0),
+                "confidence": check_in.confidence,
+                "note": check_in.note,
+                "key_result": check_in.key_result,
+                "value": check_in.value,
             }
-            for each in found.check_ins
+            for check_in in objective.check_ins
         ],
         "tickets": [
             {name: getattr(ticket, name) for name in ("id", "title", "state", "due_on", "completed_on")}
-            for ticket in found.tickets
+            for ticket in objective.tickets
         ],
     }
 
 
-def _key_result(found: FrozenKeyResult) -> dict[str, Any]:
+def _key_result(key_result: FrozenKeyResult) -> dict[str, Any]:
     same = (
         *("id", "title", "metric_version", "unit_of_measure", "better", "target_kind", "change_percent", "baseline"),
         *("target", "value", "sample_size", "progress", "holds", "score", "standing"),
     )
     return {
-        **{name: getattr(found, name) for name in same},
-        "metric": found.metric or None,
-        "statistic": found.statistic or None,
-        "reason": found.reason or None,
-        "points": [{"day": day, "value": value} for day, value in found.points],
+        **{name: getattr(key_result, name) for name in same},
+        "metric": key_result.metric or None,
+        "statistic": key_result.statistic or None,
+        "reason": key_result.reason or None,
+        "points": [{"day": day, "value": value} for day, value in key_result.points],
     }

@@ -59,8 +59,8 @@ class ClosingView(ProgramView):
         _check_leads_whole(access)
         if quarter.start > windows.local_today():
             raise QueryError("quarter", NOT_BEGUN.format(quarter=quarter))
-        found = preview_closing(access, quarter, stretch=asked_stretch(request))
-        return Response(closing_document(found))
+        preview = preview_closing(access, quarter, page=asked_stretch(request))
+        return Response(closing_document(preview))
 
 
 class QuarterKeepView(ProgramView):
@@ -73,7 +73,7 @@ class QuarterKeepView(ProgramView):
         given = given_fields(request, CLOSING[:3])
         lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else quarter.retrospective
         try:
-            kept = keep_decisions(
+            count = keep_decisions(
                 access,
                 quarter,
                 decisions=_decisions(given.get("decisions")),
@@ -84,7 +84,7 @@ class QuarterKeepView(ProgramView):
             raise PermissionDenied(str(refusal)) from None
         except ObjectiveError as problem:
             raise QueryError(problem.field, problem.message) from None
-        return Response({"kept": kept})
+        return Response({"kept": count})
 
 
 class QuarterCloseView(ProgramView):
@@ -125,15 +125,15 @@ class TeamsWithoutObjectiveView(ProgramView):
     def get(self, request: Request) -> Response:
         """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
         only(request, "quarter", "page", "size")
-        stretch = asked_stretch(request)
+        page = asked_stretch(request)
         today = windows.local_today()
-        asked = day("quarter", request.query_params.get("quarter", "").strip()) or today
-        quarter = Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
+        chosen_day = day("quarter", request.query_params.get("quarter", "").strip()) or today
+        quarter = Quarter.objects.filter(start__lte=chosen_day, end__gt=chosen_day).first()
         if quarter is None:
             return Response({"total": 0, "teams": []})
         access = access_of(request.user)
-        found = teams_that_lack_theirs(access.sight, quarter, today)
-        rows = list(found.select_related("leader")[stretch])
+        lacking = teams_that_lack_theirs(access.sight, quarter, today)
+        rows = list(lacking.select_related("leader")[page])
         above = units_above(rows, today)
         teams = [
             {
@@ -144,7 +144,7 @@ class TeamsWithoutObjectiveView(ProgramView):
             }
             for row in rows
         ]
-        return Response({"total": found.count(), "teams": teams})
+        return Response({"total": lacking.count(), "teams": teams})
 
 
 def _check_leads_whole(access: Access) -> None:
@@ -163,4 +163,6 @@ def _decisions(given: Any) -> dict[int, Objective.CarryOver]:
 def _by_objective(name: str, given: Any) -> dict[int, str]:
     if given is None:
         return {}
-    return {pk: text(f"{name}.{pk}", said) for pk, said in by_id(name, given, of="objectives").items()}
+    return {
+        pk: text(f"{name}.{pk}", retrospective) for pk, retrospective in by_id(name, given, of="objectives").items()
+    }

@@ -78,26 +78,26 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
         return redirect(f"{reverse('objectives')}?quarter={quarter.start}")
     if request.method == "GET":
         return _closing_page(request, quarter)
-    said = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
-    decisions = {pk: word for pk, word in _by_objective(said, DECISION).items() if word in Objective.CarryOver.values}
-    told: dict[str, Any] = {
-        "retrospectives": _by_objective(said, RETROSPECTIVE),
-        "retrospective": said.get("retrospective", ""),
+    form = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
+    decisions = {pk: word for pk, word in _by_objective(form, DECISION).items() if word in Objective.CarryOver.values}
+    changes: dict[str, Any] = {
+        "retrospectives": _by_objective(form, RETROSPECTIVE),
+        "retrospective": form.get("retrospective", ""),
     }
     try:
-        if "keep" in said:
-            keep_decisions(access, quarter, decisions=decisions, **told)
+        if "keep" in form:
+            keep_decisions(access, quarter, decisions=decisions, **changes)
             messages.success(request, f"Kept. {quarter} is still open.")
-            return redirect(f"{request.path}?page={said.get('next_page') or read_page(request)}")
+            return redirect(f"{request.path}?page={form.get('next_page') or read_page(request)}")
         close_quarter(
             access,
             quarter,
             decisions={pk: Objective.CarryOver(word) for pk, word in decisions.items()},
-            forced_because=said.get("forced_because", ""),
-            **told,
+            forced_because=form.get("forced_because", ""),
+            **changes,
         )
     except (QuarterError, ObjectiveError) as problem:
-        return _closing_page(request, known_quarter(start), said=said, problem=str(problem), status=400)
+        return _closing_page(request, known_quarter(start), form=form, problem=str(problem), status=400)
     except MayNotWriteObjectiveError as refusal:
         raise PermissionDenied(str(refusal)) from None
     messages.success(request, f"{quarter} is closed. This is how it stays.")
@@ -108,25 +108,25 @@ def _closing_page(
     request: HttpRequest,
     quarter: Quarter,
     *,
-    said: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
     """What is written so far stays in the form.  Drafts follow what was published, on the last pages."""
     today = windows.local_today()
-    asked = max(1, read_page(request))
-    found = preview_closing(access_in(request), quarter, stretch=_stretch(asked))
-    number = found.total + found.drafts_total
-    page = Paginator(range(number), PAGE_SIZE).get_page(asked)
-    if page.number != asked:  # objectives were dropped meanwhile
-        found = preview_closing(access_in(request), quarter, stretch=_stretch(page.number))
-    said = said or {}
+    wanted_page = max(1, read_page(request))
+    preview = preview_closing(access_in(request), quarter, page=_stretch(wanted_page))
+    number = preview.total + preview.drafts_total
+    page = Paginator(range(number), PAGE_SIZE).get_page(wanted_page)
+    if page.number != wanted_page:  # objectives were dropped meanwhile
+        preview = preview_closing(access_in(request), quarter, page=_stretch(page.number))
+    form = form or {}
     context: dict[str, Any] = {
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": passed_words(quarter, today),
-        "preview": found,
-        "lines": [_line(line, said, today) for line in found.lines],
+        "preview": preview,
+        "lines": [_line(line, form, today) for line in preview.lines],
         "is_paged": page.has_other_pages(),
         "next_page": page.next_page_number() if page.has_next() else "",
         "first": page.start_index(),
@@ -134,12 +134,12 @@ def _closing_page(
         "listed_total": f"{number:,}",
         "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
-        "drafts": [_draft(draft, said) for draft in found.drafts],
-        "more_without_value": found.without_value_total - len(found.without_value),
-        "more_teams": found.teams_total - len(found.teams_without_objective),
+        "drafts": [_draft(draft, form) for draft in preview.drafts],
+        "more_without_value": preview.without_value_total - len(preview.without_value),
+        "more_teams": preview.teams_total - len(preview.teams_without_objective),
         "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
-        "retrospective": said.get("retrospective", quarter.retrospective),
-        "forced_because": said.get("forced_because", ""),
+        "retrospective": form.get("retrospective", quarter.retrospective),
+        "forced_because": form.get("forced_because", ""),
         "problem": problem,
         "back_url": f"{reverse('objectives')}?quarter={quarter.start}",
     }
@@ -150,26 +150,26 @@ def _stretch(page: int) -> slice:
     return slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
 
 
-def _line(found: Closing, said: Mapping[str, str], today: date) -> ClosingLine:
-    objective = found.objective
+def _line(closing: Closing, form: Mapping[str, str], today: date) -> ClosingLine:
+    objective = closing.objective
     return ClosingLine(
-        line=objective_line(found.progress, today),
-        score="–" if found.score is None else f"{found.score:.2f}",
-        decision=said.get(f"{DECISION}{objective.pk}", found.carry_over),
-        retrospective=said.get(f"{RETROSPECTIVE}{objective.pk}", objective.retrospective),
+        line=objective_line(closing.progress, today),
+        score="–" if closing.score is None else f"{closing.score:.2f}",
+        decision=form.get(f"{DECISION}{objective.pk}", closing.carry_over),
+        retrospective=form.get(f"{RETROSPECTIVE}{objective.pk}", objective.retrospective),
     )
 
 
-def _draft(objective: Objective, said: Mapping[str, str]) -> DraftLine:
+def _draft(objective: Objective, form: Mapping[str, str]) -> DraftLine:
     return DraftLine(
         objective.pk,
         objective.title,
         objective.unit.name if objective.unit else EVERYBODY,
         reverse("objective", args=[objective.pk]),
-        said.get(f"{DECISION}{objective.pk}", objective.carry_over),
+        form.get(f"{DECISION}{objective.pk}", objective.carry_over),
     )
 
 
-def _by_objective(said: Mapping[str, str], prefix: str) -> dict[int, str]:
-    words = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}
+def _by_objective(form: Mapping[str, str], prefix: str) -> dict[int, str]:
+    words = {name.removeprefix(prefix): value for name, value in form.items() if name.startswith(prefix)}
     return {int(word): value for word, value in words.items() if word.isdecimal() and len(word) < 18}

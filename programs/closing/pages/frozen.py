@@ -100,15 +100,20 @@ def quarters(request: HttpRequest) -> HttpResponse:
 @explains_bad_filters
 def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     """The frozen document of a closed quarter; one that is open leads to its list."""
-    found = known_quarter(start)
-    if found.document is None:
-        return redirect(f"{reverse('objectives')}?quarter={found.start}")
-    frozen = read_frozen(found.document, access_in(request))
-    ordered = sorted(frozen.objectives, key=lambda each: (each.unit_name != "", each.unit_name.casefold(), each.id))
+    record = known_quarter(start)
+    if record.document is None:
+        return redirect(f"{reverse('objectives')}?quarter={record.start}")
+    frozen = read_frozen(record.document, access_in(request))
+    ordered = sorted(
+        frozen.objectives,
+        key=lambda objective: (objective.unit_name != "", objective.unit_name.casefold(), objective.id),
+    )
     wants_all = "all" in request.GET
     page = Paginator(ordered, max(1, len(ordered)) if wants_all else PAGE_SIZE).get_page(read_page(request))
     shown = list(page.object_list)
-    accounts = names_of_accounts([frozen.closed_by, *(said.account for each in shown for said in each.check_ins)])
+    accounts = names_of_accounts(
+        [frozen.closed_by, *(check_in.account for objective in shown for check_in in objective.check_ins)]
+    )
     restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
     lines = _lines(shown, accounts, restated)
     closed_by = accounts.get(frozen.closed_by or 0, GONE)
@@ -122,7 +127,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
         "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
         "by_unit": [(unit, list(of_unit)) for unit, of_unit in groupby(lines, key=lambda line: line.unit)],
         "teams": _teams(frozen),
-        "list_url": f"{reverse('objectives')}?quarter={found.start}",
+        "list_url": f"{reverse('objectives')}?quarter={record.start}",
         "all_url": "?all=1" if page.has_other_pages() else "",
         "first": page.start_index(),
         "last": page.end_index(),
@@ -138,9 +143,9 @@ def _lines(
     shown: Sequence[FrozenObjective], accounts: Mapping[int, str], restated: Mapping[int, Restated]
 ) -> list[FrozenLine]:
     """With people by the names that they have today."""
-    owners = {each.owner for each in shown if each.owner is not None}
+    owners = {objective.owner for objective in shown if objective.owner is not None}
     people = dict(Person.objects.filter(pk__in=owners).values_list("pk", "full_name"))
-    return [_line(each, people, accounts, restated) for each in shown]
+    return [_line(objective, people, accounts, restated) for objective in shown]
 
 
 def _teams(frozen: FrozenQuarter) -> str:
@@ -150,108 +155,114 @@ def _teams(frozen: FrozenQuarter) -> str:
 
 
 def _reached(frozen: FrozenQuarter) -> dict[str, int]:
-    kept = [objective for objective in frozen.objectives if not objective.is_dropped]
+    pursued = [objective for objective in frozen.objectives if not objective.is_dropped]
     return {
-        "objectives": len(kept),
-        "dropped": len(frozen.objectives) - len(kept),
-        "carried": sum(each.carry_over == "carry" for each in kept),
+        "objectives": len(pursued),
+        "dropped": len(frozen.objectives) - len(pursued),
+        "carried": sum(objective.carry_over == "carry" for objective in pursued),
     }
 
 
 def _line(
-    found: FrozenObjective,
+    objective: FrozenObjective,
     people: Mapping[int, str],
     accounts: Mapping[int, str],
     restated: Mapping[int, Restated],
 ) -> FrozenLine:
-    results = [_result(result, restated.get(result.id)) for result in found.key_results]
-    titles = {result.id: result for result in found.key_results}
-    done = sum(ticket.state == "done" for ticket in found.tickets)
-    overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
+    results = [_result(result, restated.get(result.id)) for result in objective.key_results]
+    titles = {result.id: result for result in objective.key_results}
+    done = sum(ticket.state == "done" for ticket in objective.tickets)
+    overridden = f"Set by hand. {objective.override_reason}" if objective.override_reason else ""
     return FrozenLine(
-        pk=found.id,
-        title=found.title,
-        unit=found.unit_name or EVERYBODY,
-        owner="" if found.owner is None else people.get(found.owner, "Somebody who is gone"),
-        is_mandatory=found.is_mandatory,
-        is_dropped=found.is_dropped,
-        dropped_why=found.dropped_why,
-        parent=found.parent_title,
-        tag=_tag(found),
+        pk=objective.id,
+        title=objective.title,
+        unit=objective.unit_name or EVERYBODY,
+        owner="" if objective.owner is None else people.get(objective.owner, "Somebody who is gone"),
+        is_mandatory=objective.is_mandatory,
+        is_dropped=objective.is_dropped,
+        dropped_why=objective.dropped_why,
+        parent=objective.parent_title,
+        tag=_tag(objective),
         overridden=overridden,
-        why=found.why,
-        score=_score(found.score),
-        bar=_bar(found),
-        carried="" if found.is_dropped else CARRIED.get(found.carry_over, ""),
-        description=as_html(found.description),
-        retrospective=as_html(found.retrospective),
+        why=objective.why,
+        score=_score(objective.score),
+        bar=_bar(objective),
+        carried="" if objective.is_dropped else CARRIED.get(objective.carry_over, ""),
+        description=as_html(objective.description),
+        retrospective=as_html(objective.retrospective),
         results=results,
-        check_ins=[_check_in(each, titles, accounts) for each in found.check_ins],
-        tickets=f"{done:,} of {wording.count(len(found.tickets), 'ticket')} done" if found.tickets else "",
+        check_ins=[_check_in(check_in, titles, accounts) for check_in in objective.check_ins],
+        tickets=f"{done:,} of {wording.count(len(objective.tickets), 'ticket')} done" if objective.tickets else "",
     )
 
 
-def _tag(found: FrozenObjective) -> StandingTag:
-    is_hidden = any(result.of_few for result in found.key_results) and not found.override_reason
-    return HIDDEN if is_hidden else TAGS[found.standing]
+def _tag(objective: FrozenObjective) -> StandingTag:
+    is_hidden = any(result.of_few for result in objective.key_results) and not objective.override_reason
+    return HIDDEN if is_hidden else TAGS[objective.standing]
 
 
-def _bar(found: FrozenObjective) -> ObjectiveBar:
+def _bar(objective: FrozenObjective) -> ObjectiveBar:
     """How far it came; of a single outcome in its own figures."""
-    outcomes = [result for result in found.key_results if not result.is_guardrail]
-    score = "no score" if found.score is None else f"score {found.score:.2f}"
+    outcomes = [result for result in objective.key_results if not result.is_guardrail]
+    score = "no score" if objective.score is None else f"score {objective.score:.2f}"
     if len(outcomes) == 1:
         baseline, target = _amount(outcomes[0].baseline, outcomes[0]), _amount(outcomes[0].target, outcomes[0])
         now = f"ended at {_amount(outcomes[0].value, outcomes[0])}" if outcomes[0].value is not None else "no value"
         return ObjectiveBar(
-            f"o{found.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", found.progress
+            f"o{objective.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", objective.progress
         )
-    return ObjectiveBar(f"o{found.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", found.progress)
-
-
-def _result(found: FrozenKeyResult, restated: Restated | None) -> FrozenResultLine:
-    tag = HIDDEN if found.withheld else TAGS[found.standing]
-    if found.is_guardrail and found.holds is not None:
-        tag = GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
-    limit = "at most" if found.better == KeyResult.Better.LOWER else "at least"
-    return FrozenResultLine(
-        title=found.title,
-        metric=f"{found.metric_name}, version {found.metric_version}" if found.metric else "Entered by hand",
-        is_guardrail=found.is_guardrail,
-        baseline=_amount(found.baseline, found),
-        target=f"{limit} {_amount(found.target, found)}" if found.target is not None else "hidden",
-        value=_amount(found.value, found),
-        score=_score(found.score),
-        tag=tag,
-        why=found.reason or found.why,
-        course=[value for _, value in found.points],
-        restated=_restated(found, restated) if restated else "",
+    return ObjectiveBar(
+        f"o{objective.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", objective.progress
     )
 
 
-def _restated(found: FrozenKeyResult, restated: Restated) -> str:
+def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenResultLine:
+    tag = HIDDEN if key_result.withheld else TAGS[key_result.standing]
+    if key_result.is_guardrail and key_result.holds is not None:
+        tag = GUARDRAIL_HOLDS if key_result.holds else GUARDRAIL_BROKEN
+    limit = "at most" if key_result.better == KeyResult.Better.LOWER else "at least"
+    return FrozenResultLine(
+        title=key_result.title,
+        metric=f"{key_result.metric_name}, version {key_result.metric_version}"
+        if key_result.metric
+        else "Entered by hand",
+        is_guardrail=key_result.is_guardrail,
+        baseline=_amount(key_result.baseline, key_result),
+        target=f"{limit} {_amount(key_result.target, key_result)}" if key_result.target is not None else "hidden",
+        value=_amount(key_result.value, key_result),
+        score=_score(key_result.score),
+        tag=tag,
+        why=key_result.reason or key_result.why,
+        course=[value for _, value in key_result.points],
+        restated=_restated(key_result, restated) if restated else "",
+    )
+
+
+def _restated(key_result: FrozenKeyResult, restated: Restated) -> str:
     """Empty where both read the same."""
     if restated.figure is None:
         return "hidden, as both figures would tell of few people"
-    today = "no data" if restated.figure.value is None else _amount(restated.figure.value, found)
-    if today == _amount(found.value, found):
+    today = "no data" if restated.figure.value is None else _amount(restated.figure.value, key_result)
+    if today == _amount(key_result.value, key_result):
         return ""
-    if restated.version != found.metric_version:
+    if restated.version != key_result.metric_version:
         return f"{today} today, by version {restated.version} of the formula"
-    then, now = found.sample_size, restated.figure.sample_size
+    then, now = key_result.sample_size, restated.figure.sample_size
     return f"{today} today, of {now:,} facts instead of {then:,}" if then != now else f"{today} today"
 
 
-def _check_in(said: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]) -> CheckInLine:
-    about = titles.get(said.key_result or 0)
+def _check_in(
+    check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]
+) -> CheckInLine:
+    about = titles.get(check_in.key_result or 0)
     return CheckInLine(
-        who=accounts.get(said.account or 0, GONE),
-        at=moment(said.at),
-        confidence=said.confidence_label,
-        tone=CONFIDENCE_TONES.get(said.confidence, ""),
+        who=accounts.get(check_in.account or 0, GONE),
+        at=moment(check_in.at),
+        confidence=check_in.confidence_label,
+        tone=CONFIDENCE_TONES.get(check_in.confidence, ""),
         about=about.title if about else "",
-        value=_amount(said.value, about) if about and said.value is not None else "",
-        html=as_html(said.note),
+        value=_amount(check_in.value, about) if about and check_in.value is not None else "",
+        html=as_html(check_in.note),
     )
 
 

@@ -21,15 +21,17 @@ def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | Non
     yet in the quarter.  A parent that is carried over, too, is followed.
     """
     mandatory = Objective.objects.filter(quarter=into, is_mandatory=True, dropped_at=None)
-    taken = {unit for unit in mandatory.values_list("unit", flat=True) if unit is not None}
-    standing = set(
+    with_mandatory = {unit for unit in mandatory.values_list("unit", flat=True) if unit is not None}
+    existing_units = set(
         UnitPlace.objects.filter(
-            unit__in=[each.unit_id for each in objectives if each.unit_id], during__contains=today
+            unit__in=[source.unit_id for source in objectives if source.unit_id], during__contains=today
         ).values_list("unit", flat=True)
     )
     carried: dict[int, Objective] = {}
     for objective in objectives:
-        stays_mandatory = objective.is_mandatory and objective.unit_id in standing and objective.unit_id not in taken
+        stays_mandatory = (
+            objective.is_mandatory and objective.unit_id in existing_units and objective.unit_id not in with_mandatory
+        )
         carried[objective.pk] = Objective.objects.create(
             quarter=into,
             unit=objective.unit,
@@ -42,7 +44,7 @@ def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | Non
             written_by=by,
         )
         if stays_mandatory and objective.unit_id is not None:
-            taken.add(objective.unit_id)
+            with_mandatory.add(objective.unit_id)
         _carry_key_results(objective, carried[objective.pk], into, today)
     _follow_parents(objectives, carried)
     return list(carried.values())
@@ -50,22 +52,22 @@ def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | Non
 
 def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, today: date) -> None:
     known = list(objective.key_results.order_by("position"))
-    asked = {row: draft_of(each) for row, each in enumerate(known) if each.metric}
-    stood = baselines(asked, objective.unit, into, today=today)
-    for row, each in enumerate(known):
-        baseline = stood.get(row, Baseline(each.hand_value))
+    drafts = {row: draft_of(result) for row, result in enumerate(known) if result.metric}
+    stood = baselines(drafts, objective.unit, into, today=today)
+    for row, key_result in enumerate(known):
+        baseline = stood.get(row, Baseline(key_result.hand_value))
         window = baseline.window if baseline.value is not None else None
-        is_guardrail = each.is_guardrail or _is_reached(each, baseline.value)
+        is_guardrail = key_result.is_guardrail or _is_reached(key_result, baseline.value)
         KeyResult.objects.create(
             objective=draft,
-            position=each.position,
-            title=each.title,
-            metric=each.metric,
-            statistic=each.statistic,
-            unit_of_measure=each.unit_of_measure,
-            better=each.better,
+            position=key_result.position,
+            title=key_result.title,
+            metric=key_result.metric,
+            statistic=key_result.statistic,
+            unit_of_measure=key_result.unit_of_measure,
+            better=key_result.better,
             target_kind=TargetKind.GUARDRAIL if is_guardrail else TargetKind.ABSOLUTE,
-            target=each.target,
+            target=key_result.target,
             baseline=baseline.value,
             baseline_from=window.start if window else None,
             baseline_to=window.end if window else None,

@@ -110,27 +110,27 @@ class ClosingPreview:
 
 
 def preview_closing(
-    access: Access, quarter: Quarter, *, today: date | None = None, stretch: slice = slice(None)
+    access: Access, quarter: Quarter, *, today: date | None = None, page: slice = slice(None)
 ) -> ClosingPreview:
     """What would be frozen, as it was last measured.
 
     Ten queries, twelve where much is missing; what it costs goes by the `stretch` of objectives that is asked for.
     """
     today = today or windows.local_today()
-    standing = Objective.objects.filter(quarter=quarter, dropped_at=None)
-    counted = standing.aggregate(
+    still_open = Objective.objects.filter(quarter=quarter, dropped_at=None)
+    counted = still_open.aggregate(
         published=Count("pk", filter=PUBLISHED),
         drafts=Count("pk", filter=~PUBLISHED),
         undecided=Count("pk", filter=PUBLISHED & Q(carry_over=CarryOver.UNDECIDED)),
     )
-    listed = standing.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[stretch]
+    listed = still_open.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[page]
     objectives = list(listed)
-    told = progress_of([objective for objective in objectives if objective.published_at], access, today=today)
+    progress = progress_of([objective for objective in objectives if objective.published_at], access, today=today)
     without_value, without_value_total = _first(_without_value(quarter))
     teams, teams_total = _first(teams_without_objective(quarter, access.sight, today=today))
     return ClosingPreview(
         quarter=quarter,
-        lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
+        lines=tuple(ClosingLine(line.objective, line, line.progress, line.objective.carry_over) for line in progress),
         drafts=tuple(objective for objective in objectives if not objective.published_at),
         total=counted["published"],
         drafts_total=counted["drafts"],
@@ -144,10 +144,10 @@ def preview_closing(
     )
 
 
-def _first(found: QuerySet[Row]) -> tuple[tuple[Row, ...], int]:
+def _first(queryset: QuerySet[Row]) -> tuple[tuple[Row, ...], int]:
     """The first few, and how many there are; counted only where there are more."""
-    rows = tuple(found[: LISTED + 1])
-    return rows[:LISTED], len(rows) if len(rows) <= LISTED else found.count()
+    rows = tuple(queryset[: LISTED + 1])
+    return rows[:LISTED], len(rows) if len(rows) <= LISTED else queryset.count()
 
 
 def close_quarter(
@@ -209,8 +209,8 @@ def close_quarter(
 
 
 def _objectives(quarter: Quarter) -> list[Objective]:
-    found = Objective.objects.filter(quarter=quarter)
-    return list(found.select_related("quarter", "unit", "parent", "owner", "measure").order_by("pk"))
+    objectives = Objective.objects.filter(quarter=quarter)
+    return list(objectives.select_related("quarter", "unit", "parent", "owner", "measure").order_by("pk"))
 
 
 def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
@@ -219,28 +219,30 @@ def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
 
 
 def _blocks(access: Access, quarter: Quarter) -> tuple[str, ...]:
-    found = [ALREADY_CLOSED.format(quarter=quarter)] if quarter.is_closed else []
-    return (*found, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
+    problems = [ALREADY_CLOSED.format(quarter=quarter)] if quarter.is_closed else []
+    return (*problems, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
 
 
 def _needs_reason(
     quarter: Quarter, without_value: Sequence[KeyResult], without_total: int, today: date
 ) -> tuple[str, ...]:
-    found = []
+    reasons = []
     if today < quarter.end:
-        found.append(f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier.")
+        reasons.append(
+            f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier."
+        )
     if without_value:
-        named = wording.listed([f"“{each.title}”" for each in without_value[:MOST_NAMED]])
+        named = wording.listed([f"“{key_result.title}”" for key_result in without_value[:MOST_NAMED]])
         more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""
-        found.append(
+        reasons.append(
             f"Nothing was entered for {named}{more}: check in with the final value, or say why it is closed without."
         )
-    return tuple(found)
+    return tuple(reasons)
 
 
 def _check_words(retrospective: str, forced_because: str, retrospectives: Mapping[int, str]) -> None:
     named = {"retrospective": retrospective, "forced_because": forced_because}
-    for field, text in (*named.items(), *((f"retrospectives.{pk}", said) for pk, said in retrospectives.items())):
+    for field, text in (*named.items(), *((f"retrospectives.{pk}", words) for pk, words in retrospectives.items())):
         if "\x00" in text or len(text) > LONGEST_TEXT:
             raise QuarterError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
 
@@ -250,16 +252,16 @@ def _check_known(named: Sequence[int], quarter: Quarter) -> None:
         raise QuarterError("decisions", f"One of the objectives that were decided about is not of {quarter}.")
 
 
-def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime) -> list[int]:
+def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping[int, str], now: datetime) -> list[int]:
     """Which are carried over; of what nobody decided about ends, and drafts end as given up."""
     objectives = Objective.objects.filter(quarter=quarter)
     given_up = set(objectives.filter(dropped_at__isnull=False).values_list("pk", flat=True))
-    wanted = set(objectives.filter(carry_over=CarryOver.CARRY).values_list("pk", flat=True))
-    wanted = {pk for pk in wanted if decisions.get(pk, CarryOver.CARRY) == CarryOver.CARRY}
-    wanted |= {pk for pk, decided in decisions.items() if decided == CarryOver.CARRY}
-    carried = sorted(wanted - given_up)
+    to_carry = set(objectives.filter(carry_over=CarryOver.CARRY).values_list("pk", flat=True))
+    to_carry = {pk for pk in to_carry if decisions.get(pk, CarryOver.CARRY) == CarryOver.CARRY}
+    to_carry |= {pk for pk, decided in decisions.items() if decided == CarryOver.CARRY}
+    carried = sorted(to_carry - given_up)
     objectives.filter(published_at=None, dropped_at=None).update(dropped_at=now, dropped_why=NEVER_PUBLISHED)
-    lessons = [When(pk=pk, then=Value(text.strip(), TextField())) for pk, text in told.items()]
+    lessons = [When(pk=pk, then=Value(text.strip(), TextField())) for pk, text in texts.items()]
     objectives.update(
         carry_over=Case(When(pk__in=carried, then=Value(CarryOver.CARRY)), default=Value(CarryOver.END)),
         retrospective=Case(*lessons, default=F("retrospective")),

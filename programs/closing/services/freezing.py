@@ -29,11 +29,11 @@ def content_of(
     """Everything as it stands; the objectives with unit, parent and measure, scored."""
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
     of_them = KeyResult.objects.filter(objective__in=objectives).select_related("measure")
-    for each in of_them.order_by("objective", "position"):
-        key_results[each.objective_id].append(each)
+    for key_result in of_them.order_by("objective", "position"):
+        key_results[key_result.objective_id].append(key_result)
     check_ins: dict[int, list[CheckIn]] = defaultdict(list)
-    for said in CheckIn.objects.filter(objective__in=objectives).order_by("at", "pk"):
-        check_ins[said.objective_id].append(said)
+    for check_in in CheckIn.objects.filter(objective__in=objectives).order_by("at", "pk"):
+        check_ins[check_in.objective_id].append(check_in)
     tickets: dict[int, list[Ticket]] = defaultdict(list)
     for ticket in Ticket.objects.filter(objective__in=objectives).order_by("pk"):
         tickets[ticket.objective_id or 0].append(ticket)
@@ -82,15 +82,15 @@ def _objective(
         "key_results": [_key_result(result) for result in key_results],
         "check_ins": [
             {
-                "at": said.at.isoformat(),
-                "account": said.by_id,
-                "key_result": said.key_result_id,
-                "confidence": said.confidence,
-                "confidence_label": said.get_confidence_display(),
-                "note": said.note,
-                "value": said.value,
+                "at": check_in.at.isoformat(),
+                "account": check_in.by_id,
+                "key_result": check_in.key_result_id,
+                "confidence": check_in.confidence,
+                "confidence_label": check_in.get_confidence_display(),
+                "note": check_in.note,
+                "value": check_in.value,
             }
-            for said in check_ins
+            for check_in in check_ins
         ],
         "tickets": [
             {

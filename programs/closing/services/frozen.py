@@ -165,13 +165,13 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     if document.schema_version != SCHEMA_VERSION:
         raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
     content = json.loads(document.body)
-    named = {each["id"] for each in content["objectives"]}
-    served = {each["parent"]["id"] for each in content["objectives"] if each["parent"]}
+    named = {entry["id"] for entry in content["objectives"]}
+    served = {entry["parent"]["id"] for entry in content["objectives"] if entry["parent"]}
     visible = set(Objective.objects.within(access.sight).filter(pk__in=named | served).values_list("pk", flat=True))
-    tickets = [ticket["id"] for each in content["objectives"] for ticket in each["tickets"]]
+    tickets = [ticket["id"] for entry in content["objectives"] for ticket in entry["tickets"]]
     readable = set(Ticket.objects.within(access.sight).filter(pk__in=tickets).values_list("pk", flat=True))
     objectives = tuple(
-        _objective(each, access, readable, visible) for each in content["objectives"] if each["id"] in visible
+        _objective(entry, access, readable, visible) for entry in content["objectives"] if entry["id"] in visible
     )
     scores = [objective.score for objective in objectives if objective.score is not None]
     return FrozenQuarter(
@@ -184,7 +184,7 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
         retrospective=content["retrospective"],
         objectives=objectives,
         teams_without_objective=tuple(
-            FrozenUnit(**each) for each in content["teams_without_objective"] if access.sight.covers(each["id"])
+            FrozenUnit(**team) for team in content["teams_without_objective"] if access.sight.covers(team["id"])
         ),
         score=sum(scores) / len(scores) if scores else None,
         sha256=document.sha256,
@@ -192,35 +192,35 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
 
 
 def _objective(
-    told: Mapping[str, Any], access: Access, readable: Collection[int], visible: Collection[int]
+    document: Mapping[str, Any], access: Access, readable: Collection[int], visible: Collection[int]
 ) -> FrozenObjective:
     """`readable` are tickets, `visible` objectives that this viewer may see."""
-    unit = told["unit"] or {"id": None, "slug": "", "name": ""}
-    key_results = tuple(_key_result(each, unit["id"], access) for each in told["key_results"])
+    unit = document["unit"] or {"id": None, "slug": "", "name": ""}
+    key_results = tuple(_key_result(entry, unit["id"], access) for entry in document["key_results"])
     is_hidden = any(result.withheld for result in key_results)
     is_of_few = any(result.of_few for result in key_results)  # else how it stood is told, without its figures
-    computed = Standing.UNKNOWN.value if is_of_few else told["computed"]
-    parent = told["parent"] or {"id": None, "title": ""}
+    computed = Standing.UNKNOWN.value if is_of_few else document["computed"]
+    parent = document["parent"] or {"id": None, "title": ""}
     return FrozenObjective(
-        **{name: told[name] for name in _OBJECTIVE_TEXTS},
+        **{name: document[name] for name in _OBJECTIVE_TEXTS},
         unit_id=unit["id"],
         unit_slug=unit["slug"],
         unit_name=unit["name"],
         parent_id=parent["id"] if parent["id"] in visible else None,
         parent_title=parent["title"] if parent["id"] in visible else "",
-        standing=told["override"] or computed,
+        standing=document["override"] or computed,
         computed=computed,
-        why=next(result.why for result in key_results if result.withheld) if is_hidden else told["why"],
-        progress=None if is_hidden else told["progress"],
-        score=None if is_hidden else told["score"],
+        why=next(result.why for result in key_results if result.withheld) if is_hidden else document["why"],
+        progress=None if is_hidden else document["progress"],
+        score=None if is_hidden else document["score"],
         key_results=key_results,
         check_ins=tuple(
-            FrozenCheckIn(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in told["check_ins"]
+            FrozenCheckIn(**{**entry, "at": datetime.fromisoformat(entry["at"])}) for entry in document["check_ins"]
         ),
         tickets=tuple(
-            FrozenTicket(**{**each, "due_on": _day(each["due_on"]), "completed_on": _day(each["completed_on"])})
-            for each in told["tickets"]
-            if each["id"] in readable
+            FrozenTicket(**{**entry, "due_on": _day(entry["due_on"]), "completed_on": _day(entry["completed_on"])})
+            for entry in document["tickets"]
+            if entry["id"] in readable
         ),
     )
 
@@ -235,39 +235,42 @@ _KEY_RESULT_TEXTS = (
 )
 
 
-def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
-    hidden = _why_hidden(told, told["people"], unit_id, access)
-    baseline_hidden = hidden or _why_hidden(told, told["baseline_people"] or 0, unit_id, access)
-    is_relative, small = told["target_kind"] == "relative", access.minimum_group_size
+def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
+    hidden = _why_hidden(document, document["people"], unit_id, access)
+    baseline_hidden = hidden or _why_hidden(document, document["baseline_people"] or 0, unit_id, access)
+    is_relative, small = document["target_kind"] == "relative", access.minimum_group_size
     return FrozenKeyResult(
-        **{name: told[name] for name in _KEY_RESULT_TEXTS},
-        baseline=None if baseline_hidden else told["baseline"],
-        baseline_from=_day(told["baseline_from"]),
-        baseline_to=_day(told["baseline_to"]),
-        target=None if baseline_hidden and is_relative else told["target"],
-        value=None if hidden else told["value"],
-        reason=hidden or told["reason"],
-        sample_size=0 if hidden else told["sample_size"],
-        people=0 if hidden else told["people"],
-        progress=None if baseline_hidden else told["progress"],
-        holds=None if hidden else told["holds"],
-        score=None if baseline_hidden else told["score"],
-        standing=Standing.UNKNOWN.value if hidden else told["standing"],
-        why=hidden or ("" if baseline_hidden else told["why"]),
+        **{name: document[name] for name in _KEY_RESULT_TEXTS},
+        baseline=None if baseline_hidden else document["baseline"],
+        baseline_from=_day(document["baseline_from"]),
+        baseline_to=_day(document["baseline_to"]),
+        target=None if baseline_hidden and is_relative else document["target"],
+        value=None if hidden else document["value"],
+        reason=hidden or document["reason"],
+        sample_size=0 if hidden else document["sample_size"],
+        people=0 if hidden else document["people"],
+        progress=None if baseline_hidden else document["progress"],
+        holds=None if hidden else document["holds"],
+        score=None if baseline_hidden else document["score"],
+        standing=Standing.UNKNOWN.value if hidden else document["standing"],
+        why=hidden or ("" if baseline_hidden else document["why"]),
         points=()
         if hidden
         else tuple(
-            (date.fromisoformat(day), None if people < small and _why_hidden(told, people, unit_id, access) else value)
-            for day, value, people in told["points"]
+            (
+                date.fromisoformat(day),
+                None if people < small and _why_hidden(document, people, unit_id, access) else value,
+            )
+            for day, value, people in document["points"]
         ),
         withheld=bool(hidden),
-        of_few=bool(hidden) and _is_of_few(told, told["people"], unit_id, access),
+        of_few=bool(hidden) and _is_of_few(document, document["people"], unit_id, access),
     )
 
 
-def _why_hidden(told: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
+def _why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
     """As `why_hidden` of key_result_progress.py, by what the document says of the metric of that day."""
-    if not told["metric"]:
+    if not document["metric"]:
         return ""
     sight = access.sight
     if not (sight.whole if unit_id is None else sight.covers(unit_id)):
@@ -276,12 +279,12 @@ def _why_hidden(told: Mapping[str, Any], people: int, unit_id: int | None, acces
             if unit_id
             else "Figures of the whole organisation are not yours to see."
         )
-    return reason(access) if _is_of_few(told, people, unit_id, access) else ""
+    return reason(access) if _is_of_few(document, people, unit_id, access) else ""
 
 
-def _is_of_few(told: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
-    is_own = unit_id is not None and unit_id in _own_units(access) and told["open_as_in_tools"]
-    if not told["metric"] or access.shows_small_groups or not told["of_people"] or is_own:
+def _is_of_few(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
+    is_own = unit_id is not None and unit_id in _own_units(access) and document["open_as_in_tools"]
+    if not document["metric"] or access.shows_small_groups or not document["of_people"] or is_own:
         return False
     return 0 < people < access.minimum_group_size
 

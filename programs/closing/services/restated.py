@@ -42,11 +42,11 @@ def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, acc
     answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
     protected = {query.key for query in queries if withholds(query, access)}
     people = people_now(queries, unconfirmed_for(access)) if protected else [0] * len(queries)
-    found = {}
+    restated = {}
     for (result, metric, query), answer, now in zip(results, answers, people, strict=True):
         figure = answer.total[0]
         if figure.withheld or figure.value == result.value:
             continue
         is_of_few = query.key in protected and tells_of_few(result.people, now, access)
-        found[result.id] = Restated(None if is_of_few else figure, metric.version)
-    return found
+        restated[result.id] = Restated(None if is_of_few else figure, metric.version)
+    return restated

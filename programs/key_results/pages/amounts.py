@@ -66,14 +66,14 @@ def written(value: float | None, unit: str) -> str:
 
 def read_amount(text: str, unit: str) -> float:
     """The value that was written, in that unit of measure.  Raises AmountError."""
-    said = " ".join(text.replace("−", "-").replace("\u202f", " ").replace("\u00a0", " ").split())
+    cleaned = " ".join(text.replace("−", "-").replace("\u202f", " ").replace("\u00a0", " ").split())
     if unit == UnitOfMeasure.CURRENCY:
-        said = said.replace("$", "", 1)
-    found = NUMBER.fullmatch(said.strip())
-    if found is None:
+        cleaned = cleaned.replace("$", "", 1)
+    match = NUMBER.fullmatch(cleaned.strip())
+    if match is None:
         raise AmountError(f"“{text}” is not {_example(unit)}.")
-    number = float(f"{found['sign']}{found['digits'].replace(',', '')}")
-    value = number * _factor(found["rest"].strip().casefold(), unit, text)
+    number = float(f"{match['sign']}{match['digits'].replace(',', '')}")
+    value = number * _factor(match["rest"].strip().casefold(), unit, text)
     if not math.isfinite(value) or abs(value) > GREATEST:
         raise AmountError("The number is too large.")
     return value
@@ -97,7 +97,7 @@ def _factor(rest: str, unit: str, text: str) -> float:
 
 
 def _example(unit: str) -> str:
-    known = {each.value: words for each, words in EXAMPLES.items()}
+    known = {example_unit.value: words for example_unit, words in EXAMPLES.items()}
     return known.get(unit, "a number, like 12, 3.5 or 20k")
 
 

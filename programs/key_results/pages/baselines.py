@@ -37,17 +37,17 @@ def baseline_lines(
     rows: Sequence[tuple[str, str]], unit: str, quarter: str, known: Sequence[Quarter], access: Access
 ) -> list[BaselineLine]:
     """Of each row's metric and statistic; nothing for rows without a metric."""
-    chosen = next((each for each in known if each.start.isoformat() == quarter), None)
-    asked = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
-    positions = [position for position, (key, _) in enumerate(asked) if metric_of(key)]
+    chosen = next((row for row in known if row.start.isoformat() == quarter), None)
+    requested = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
+    positions = [position for position, (key, _) in enumerate(requested) if metric_of(key)]
     lines = [NOTHING] * len(rows)
     if chosen is None or not unit or not positions:
         return lines
     slug = None if unit == WHOLE else unit
-    queries = [asked[position] for position in positions]
-    found = baseline_previews(queries, slug, chosen, access, today=windows.local_today())
-    for position, preview in zip(positions, found, strict=True):
-        lines[position] = _line(asked[position][0], preview)
+    queries = [requested[position] for position in positions]
+    previews = baseline_previews(queries, slug, chosen, access, today=windows.local_today())
+    for position, preview in zip(positions, previews, strict=True):
+        lines[position] = _line(requested[position][0], preview)
     return lines
 
 

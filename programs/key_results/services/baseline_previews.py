@@ -28,25 +28,29 @@ class BaselinePreview:
 
 
 def baseline_previews(
-    asked: Sequence[tuple[str, str]], unit: str | None, quarter: Quarter, access: Access, *, today: date
+    requests: Sequence[tuple[str, str]], unit: str | None, quarter: Quarter, access: Access, *, today: date
 ) -> list[BaselinePreview]:
     """Of each metric and statistic, for that unit (slug; None: the whole organisation), as this viewer may see it.
 
     All of them are read together, or each by itself where one cannot be asked.
     """
     window = baseline_window(quarter.window, today)
-    found = [BaselinePreview(None, window, NO_SUCH_METRIC)] * len(asked)
-    known = [position for position, (key, _) in enumerate(asked) if metric_of(key)]
+    previews = [BaselinePreview(None, window, NO_SUCH_METRIC)] * len(requests)
+    known = [position for position, (key, _) in enumerate(requests) if metric_of(key)]
     if not known:
-        return found
-    queries = [metric_query(*asked[position], unit, window) for position in known]
+        return previews
+    queries = [metric_query(*requests[position], unit, window) for position in known]
     try:
         answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
     except QueryError as problem:
-        if len(asked) == 1:
+        if len(requests) == 1:
             return [BaselinePreview(None, window, problem.message)]
-        return [preview for each in asked for preview in baseline_previews([each], unit, quarter, access, today=today)]
+        return [
+            preview for draft in requests for preview in baseline_previews([draft], unit, quarter, access, today=today)
+        ]
     for position, answer in zip(known, answers, strict=True):
         figure = answer.total[0]
-        found[position] = BaselinePreview(figure.value, window, figure.reason or "", figure.people, figure.sample_size)
-    return found
+        previews[position] = BaselinePreview(
+            figure.value, window, figure.reason or "", figure.people, figure.sample_size
+        )
+    return previews

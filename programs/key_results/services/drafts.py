@@ -80,20 +80,20 @@ def check_key_results(
     for row, draft in enumerate(drafts):
         _check_words(row, draft)
         _check_source(row, draft)
-    kept = {
+    kept_baselines = {
         row: _kept_baseline(draft, known[draft.id])
         for row, draft in enumerate(drafts)
         if draft.id is not None and same_unit and _asks_the_same(draft, known[draft.id])
     }
     computed = baselines(
-        {row: draft for row, draft in enumerate(drafts) if draft.metric and kept.get(row) is None},
+        {row: draft for row, draft in enumerate(drafts) if draft.metric and kept_baselines.get(row) is None},
         unit,
         quarter,
         today=today,
     )
     checked = []
     for row, draft in enumerate(drafts):
-        baseline = kept.get(row) or _baseline(draft, computed.get(row))
+        baseline = kept_baselines.get(row) or _baseline(draft, computed.get(row))
         fields = _fields(row, draft, baseline, unit, access)
         checked.append(CheckedKeyResult(known.get(draft.id) if draft.id is not None else None, fields))
     return tuple(checked)
@@ -106,21 +106,21 @@ def baselines(
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
     public = access_of_the_public()
-    asked: dict[int, tuple[MetricQuery, MetricQuery | None]] = {}
+    by_row: dict[int, tuple[MetricQuery, MetricQuery | None]] = {}
     for row, draft in drafts.items():
         query = metric_query(draft.metric, draft.statistic, slug, window)
-        asked[row] = (query, numerator_query(query, public))
-    queries = [query for pair in asked.values() for query in pair if query is not None]
+        by_row[row] = (query, numerator_query(query, public))
+    queries = [query for pair in by_row.values() for query in pair if query is not None]
     try:
         answers = iter(read_totals(queries, unconfirmed=unconfirmed_for(public))) if queries else iter(())
     except QueryError as problem:
         raise ObjectiveError("key_results", problem.message) from None
-    found = {}
-    for row, pair in asked.items():
+    baselines_by_row = {}
+    for row, pair in by_row.items():
         figures: list[Figure] = [next(answers).total[0] for query in pair if query is not None]
         people = fewest(*map(known_people, figures))
-        found[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
-    return found
+        baselines_by_row[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
+    return baselines_by_row
 
 
 def _check_words(row: int, draft: KeyResultDraft) -> None:
@@ -178,8 +178,8 @@ def _kept_baseline(draft: KeyResultDraft, known: KeyResult) -> Baseline | None:
     """That of the known key result, where the draft names no other; None where there is none to keep."""
     if known.baseline is None or (draft.baseline is not None and not _is_same(draft.baseline, known.baseline)):
         return None
-    stretch = (known.baseline_from, known.baseline_to)
-    window = Window(stretch[0], stretch[1]) if stretch[0] and stretch[1] else None
+    date_range = (known.baseline_from, known.baseline_to)
+    window = Window(date_range[0], date_range[1]) if date_range[0] and date_range[1] else None
     return Baseline(known.baseline, window, known.baseline_people)
 
 

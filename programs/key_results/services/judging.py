@@ -97,15 +97,15 @@ def judge(stand: Stand) -> Judged:
     pace = _pace(stand)
     progress = _progress(stand, pace)
     forecast = _forecast(stand)
-    found = Judged(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
+    judged = Judged(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
     if stand.value is None:
-        return replace(found, why=stand.reason)
+        return replace(judged, why=stand.reason)
     if stand.key_result.is_guardrail:
-        return _guardrail(stand, found)
-    standing, verdict = _by_forecast(stand, found, forecast) if forecast else _by_pace(stand, found)
+        return _guardrail(stand, judged)
+    status_and_reason, verdict = _by_forecast(stand, judged, forecast) if forecast else _by_pace(stand, judged)
     if stand.is_early and not stand.is_over:
-        standing, verdict = Standing.UNKNOWN, f"Judged once {EARLY_DAYS} days of the quarter have passed."
-    return replace(found, standing=standing, why=f"{_way(stand, found)} {verdict}")
+        status_and_reason, verdict = Standing.UNKNOWN, f"Judged once {EARLY_DAYS} days of the quarter have passed."
+    return replace(judged, standing=status_and_reason, why=f"{_way(stand, judged)} {verdict}")
 
 
 def _pace(stand: Stand) -> float | None:
@@ -149,46 +149,46 @@ def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
     return reached
 
 
-def _guardrail(stand: Stand, found: Judged) -> Judged:
+def _guardrail(stand: Stand, judged: Judged) -> Judged:
     value = stand.value or 0.0
     limit = f"The guardrail is {stand.printed(stand.key_result.target)}."
-    now = _now(stand, found)
+    now = _now(stand, judged)
     broken_for_good = stand.grows and stand.key_result.better == KeyResult.Better.LOWER and not stand.meets(value)
-    compared = value if broken_for_good else found.pace
+    compared = value if broken_for_good else judged.pace
     if compared is None or (stand.is_early and not stand.is_over and not broken_for_good):
         verdict = f"Judged once {EARLY_DAYS} days of the quarter have passed."
-        return replace(found, why=f"{now} {limit} {verdict}")
+        return replace(judged, why=f"{now} {limit} {verdict}")
     if not stand.meets(compared):
-        return replace(found, holds=False, standing=Standing.OFF_TRACK, why=f"{now} {limit} It is broken.")
-    forecast = found.forecast
+        return replace(judged, holds=False, standing=Standing.OFF_TRACK, why=f"{now} {limit} It is broken.")
+    forecast = judged.forecast
     if forecast and not stand.meets(_best(stand, forecast)):
         led = _led(stand, forecast)
-        return replace(found, holds=True, standing=Standing.AT_RISK, why=f"{now} {limit} It holds. {led}.")
-    return replace(found, holds=True, standing=Standing.ON_TRACK, why=f"{now} {limit} It holds.")
+        return replace(judged, holds=True, standing=Standing.AT_RISK, why=f"{now} {limit} It holds. {led}.")
+    return replace(judged, holds=True, standing=Standing.ON_TRACK, why=f"{now} {limit} It holds.")
 
 
-def _by_forecast(stand: Stand, found: Judged, forecast: Forecasted) -> tuple[Standing, str]:
+def _by_forecast(stand: Stand, judged: Judged, forecast: Forecasted) -> tuple[Standing, str]:
     led = _led(stand, forecast)
     if stand.meets(forecast.value):
         return Standing.ON_TRACK, f"{led}, which meets the target."
     if stand.meets(_best(stand, forecast)):
         return Standing.AT_RISK, f"{led}: the target lies within what is likely."
-    if not stand.grows and found.pace is not None and stand.meets(found.pace):
+    if not stand.grows and judged.pace is not None and stand.meets(judged.pace):
         return Standing.AT_RISK, f"{led}: the target is met now, and will not be."
     return Standing.OFF_TRACK, f"{led}, which misses the target."
 
 
-def _by_pace(stand: Stand, found: Judged) -> tuple[Standing, str]:
+def _by_pace(stand: Stand, judged: Judged) -> tuple[Standing, str]:
     due = 1.0 if stand.grows or stand.is_over else stand.passed
-    if found.pace is not None and stand.meets(found.pace):
+    if judged.pace is not None and stand.meets(judged.pace):
         return Standing.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
-    if found.progress is None:
+    if judged.progress is None:
         if stand.is_over:
             return Standing.OFF_TRACK, "It was not reached."
-        return Standing.UNKNOWN, f"Without a baseline there is no pace to judge it by. {found.no_forecast}".strip()
-    if found.progress >= due:
+        return Standing.UNKNOWN, f"Without a baseline there is no pace to judge it by. {judged.no_forecast}".strip()
+    if judged.progress >= due:
         return Standing.ON_TRACK, "That is at least its pace."
-    if found.progress >= due * LEAST_OF_PACE:
+    if judged.progress >= due * LEAST_OF_PACE:
         return Standing.AT_RISK, "It was not reached." if stand.is_over else "That is behind its pace."
     return Standing.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
 
@@ -203,20 +203,20 @@ def _led(stand: Stand, forecast: Forecasted) -> str:
     return f"The recent weeks lead to {stand.printed(forecast.value)} at its end ({low} to {high} in 80 of 100 cases)"
 
 
-def _now(stand: Stand, found: Judged) -> str:
+def _now(stand: Stand, judged: Judged) -> str:
     now = f"{stand.printed(stand.value or 0.0)} {'in the quarter' if stand.is_over else 'so far'}"
-    if stand.grows and found.pace is not None and not stand.is_over:
-        return f"{now}, which comes to {stand.printed(found.pace)} at this rate."
+    if stand.grows and judged.pace is not None and not stand.is_over:
+        return f"{now}, which comes to {stand.printed(judged.pace)} at this rate."
     return f"{now}."
 
 
-def _way(stand: Stand, found: Judged) -> str:
+def _way(stand: Stand, judged: Judged) -> str:
     target = stand.printed(stand.key_result.target)
-    if found.progress is None or stand.key_result.baseline is None:
-        return f"{_now(stand, found)} The target is {target}."
-    of_the_way = f"{_percent(found.progress)} of the way from {stand.printed(stand.key_result.baseline)} to {target}"
+    if judged.progress is None or stand.key_result.baseline is None:
+        return f"{_now(stand, judged)} The target is {target}."
+    of_the_way = f"{_percent(judged.progress)} of the way from {stand.printed(stand.key_result.baseline)} to {target}"
     passed = "" if stand.is_over else f", with {_percent(stand.passed)} of the quarter passed"
-    return f"{_now(stand, found)} That is {of_the_way}{passed}."
+    return f"{_now(stand, judged)} That is {of_the_way}{passed}."
 
 
 def _percent(share: float) -> str:
@@ -237,34 +237,38 @@ def together(judged: Sequence[tuple[KeyResult, Judged]]) -> Outcome:
 
     All of those that can be judged on track: on track.  At least half of them off track: off track.  Else at risk.
     """
-    aims = [each for each in judged if not each[0].is_guardrail]
-    broken = [key_result.title for key_result, each in judged if each.holds is False]
-    shaky = [key_result.title for key_result, each in judged if each.holds and each.standing is Standing.AT_RISK]
-    told = [each.progress for _, each in aims if each.progress is not None]
-    progress = sum(min(max(share, 0.0), 1.0) for share in told) / len(told) if told else None
-    known = [each.standing for _, each in aims if each.standing is not Standing.UNKNOWN]
+    aims = [assessment for assessment in judged if not assessment[0].is_guardrail]
+    broken = [key_result.title for key_result, assessment in judged if assessment.holds is False]
+    shaky = [
+        key_result.title
+        for key_result, assessment in judged
+        if assessment.holds and assessment.standing is Standing.AT_RISK
+    ]
+    shares = [assessment.progress for _, assessment in aims if assessment.progress is not None]
+    progress = sum(min(max(share, 0.0), 1.0) for share in shares) / len(shares) if shares else None
+    known = [assessment.standing for _, assessment in aims if assessment.standing is not Standing.UNKNOWN]
     words = [
-        f"{wording.count(known.count(standing), 'key result')} {standing.label.lower()}"
-        for standing in (Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK)
-        if standing in known
+        f"{wording.count(known.count(candidate), 'key result')} {candidate.label.lower()}"
+        for candidate in (Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK)
+        if candidate in known
     ]
     silent = len(aims) - len(known)
     if silent:
         words.append(f"{silent} that can't be judged yet")
     why = f"{wording.listed(words)}." if words else "It has no key result."
-    standing = _of_all(known)
+    status = _of_all(known)
     if broken:
         why += f" Guardrail broken: {wording.listed(broken)}."
     if shaky:
         why += f" Guardrail in danger: {wording.listed(shaky)}."
-    if (broken and standing in (Standing.ON_TRACK, Standing.UNKNOWN)) or (shaky and standing is Standing.ON_TRACK):
-        standing = Standing.AT_RISK
-    return Outcome(progress, standing, why)
+    if (broken and status in (Standing.ON_TRACK, Standing.UNKNOWN)) or (shaky and status is Standing.ON_TRACK):
+        status = Standing.AT_RISK
+    return Outcome(progress, status, why)
 
 
 def _of_all(known: Sequence[Standing]) -> Standing:
     if not known:
         return Standing.UNKNOWN
-    if all(standing is Standing.ON_TRACK for standing in known):
+    if all(status is Standing.ON_TRACK for status in known):
         return Standing.ON_TRACK
     return Standing.OFF_TRACK if known.count(Standing.OFF_TRACK) * 2 >= len(known) else Standing.AT_RISK

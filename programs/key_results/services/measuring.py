@@ -66,8 +66,8 @@ def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> 
 
 
 def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
-    asked = {asked_by(result) for result in key_results if result.metric and _has_begun(result, today)}
-    figures.update(read_metrics(asked - figures.keys(), today=today))
+    queries = {asked_by(result) for result in key_results if result.metric and _has_begun(result, today)}
+    figures.update(read_metrics(queries - figures.keys(), today=today))
 
 
 def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figures | None = None) -> int:
@@ -84,9 +84,9 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figu
     rows = []
     for key_result in key_results:
         measured, stand = stands[key_result.pk]
-        found = judge(stand)
-        judged[key_result.objective_id].append((key_result, found))
-        rows.append(_row(key_result, measured, found))
+        assessment = judge(stand)
+        judged[key_result.objective_id].append((key_result, assessment))
+        rows.append(_row(key_result, measured, assessment))
     for row in rows:
         row.measured_at = now
     _store(KeyResultMeasure, rows, "key_result")
@@ -100,7 +100,7 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figu
                 standing=outcome.standing,
                 why=outcome.why,
             )
-            for pk, outcome in ((pk, together(each)) for pk, each in judged.items())
+            for pk, outcome in ((pk, together(one)) for pk, one in judged.items())
         ],
         "objective",
     )
@@ -114,16 +114,16 @@ def stands_of(
     read = Figures() if figures is None else figures
     _read_missing(key_results, read, today=today)
     entered = _entered([result for result in key_results if not result.metric])
-    found = {}
-    for each in key_results:
-        if not each.metric:
-            measured = _by_hand(entered.get(each.pk, []))
-        elif not _has_begun(each, today):
+    by_hand = {}
+    for key_result in key_results:
+        if not key_result.metric:
+            measured = _by_hand(entered.get(key_result.pk, []))
+        elif not _has_begun(key_result, today):
             measured = MeasuredMetric(None, NOT_BEGUN, 0, 0, ())
         else:
-            measured = read.get(asked_by(each), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
-        found[each.pk] = (measured, _stand(each, measured, today))
-    return found
+            measured = read.get(asked_by(key_result), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
+        by_hand[key_result.pk] = (measured, _stand(key_result, measured, today))
+    return by_hand
 
 
 def _has_begun(key_result: KeyResult, today: date) -> bool:
@@ -181,8 +181,8 @@ def _by_hand(points: Sequence[Point]) -> MeasuredMetric:
     return MeasuredMetric(points[-1].value, "", len(points), 0, points)
 
 
-def _row(key_result: KeyResult, measured: MeasuredMetric, found: Judged) -> KeyResultMeasure:
-    forecast = found.forecast
+def _row(key_result: KeyResult, measured: MeasuredMetric, judged: Judged) -> KeyResultMeasure:
+    forecast = judged.forecast
     return KeyResultMeasure(
         key_result=key_result,
         metric_version=version_of(key_result.metric) if key_result.metric else None,
@@ -191,16 +191,16 @@ def _row(key_result: KeyResult, measured: MeasuredMetric, found: Judged) -> KeyR
         sample_size=measured.sample_size,
         people=measured.people,
         points=[[point.day.isoformat(), point.value, point.people] for point in measured.points],
-        pace=found.pace,
-        progress=found.progress,
-        holds=found.holds,
+        pace=judged.pace,
+        progress=judged.progress,
+        holds=judged.holds,
         forecast=forecast.value if forecast else None,
         forecast_low=forecast.low if forecast else None,
         forecast_high=forecast.high if forecast else None,
         reached_on=forecast.reached_on if forecast else None,
-        no_forecast=found.no_forecast,
-        standing=found.standing,
-        why=found.why,
+        no_forecast=judged.no_forecast,
+        standing=judged.standing,
+        why=judged.why,
     )
 
 

@@ -80,29 +80,31 @@ def asked_by(key_result: KeyResult) -> Asked:
     return Asked(key_result.metric, key_result.statistic, unit, objective.quarter.window)
 
 
-def read_metrics(asked: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
+def read_metrics(requests: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
     """Each once, all of them together; a metric that can't be asked says why."""
     public = access_of_the_public()
-    return _read_or_explain([fromkey for fromkey in dict.fromkeys(asked) if metric_of(fromkey.metric)], public, today)
+    return _read_or_explain(
+        [fromkey for fromkey in dict.fromkeys(requests) if metric_of(fromkey.metric)], public, today
+    )
 
 
-def _read_or_explain(asked: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+def _read_or_explain(requests: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
     """Where one of them can't be asked, it is looked for by halves, so that it stays the only one without a figure."""
     try:
-        return _read(asked, public, today)
+        return _read(requests, public, today)
     except QueryError as problem:
-        if len(asked) == 1:
-            return {asked[0]: MeasuredMetric(None, problem.message, 0, 0, ())}
-        half = len(asked) // 2
-        return {**_read_or_explain(asked[:half], public, today), **_read_or_explain(asked[half:], public, today)}
+        if len(requests) == 1:
+            return {requests[0]: MeasuredMetric(None, problem.message, 0, 0, ())}
+        half = len(requests) // 2
+        return {**_read_or_explain(requests[:half], public, today), **_read_or_explain(requests[half:], public, today)}
 
 
-def _read(asked: Iterable[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
-    order = list(asked)
+def _read(requests: Iterable[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+    order = list(requests)
     queries: list[MetricQuery] = []
-    for each in order:
-        for window in (each.quarter, *whole_weeks(each.quarter, today)):
-            queries.append(each.query(window))
+    for request in order:
+        for window in (request.quarter, *whole_weeks(request.quarter, today)):
+            queries.append(request.query(window))
             if above := numerator_query(queries[-1], public):
                 queries.append(above)
     if not queries:
@@ -112,19 +114,23 @@ def _read(asked: Iterable[Asked], public: Access, today: date) -> dict[Asked, Me
         _key(query): replace(answer.total[0], people=known_people(answer.total[0]))
         for query, answer in zip(queries, answers, strict=True)
     }
-    return {each: _measured(each, figures, public, today) for each in order}
+    return {query: _measured(query, figures, public, today) for query in order}
 
 
 def _measured(
-    asked: Asked, figures: Mapping[tuple[object, ...], Figure], public: Access, today: date
+    request: Asked, figures: Mapping[tuple[object, ...], Figure], public: Access, today: date
 ) -> MeasuredMetric:
     def figure(window: Window) -> Figure:
-        found = figures[_key(asked.query(window))]
-        above = numerator_query(asked.query(window), public)
-        return replace(found, people=fewest(found.people, figures[_key(above)].people)) if above else found
+        figures_by_window = figures[_key(request.query(window))]
+        above = numerator_query(request.query(window), public)
+        return (
+            replace(figures_by_window, people=fewest(figures_by_window.people, figures[_key(above)].people))
+            if above
+            else figures_by_window
+        )
 
-    whole = figure(asked.quarter)
-    weeks = [figure(window) for window in whole_weeks(asked.quarter, today)]
+    whole = figure(request.quarter)
+    weeks = [figure(window) for window in whole_weeks(request.quarter, today)]
     return MeasuredMetric(
         whole.value,
         whole.reason or "",
@@ -146,12 +152,12 @@ def fewest(*groups: int) -> int:
 def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
     """The weeks that are over: 13 before the quarter and those that begin in it, Monday to Sunday."""
     first = whole_bucket(quarter.start, Granularity.WEEK).start - timedelta(weeks=WEEKS_BEFORE)
-    found = []
+    points = []
     monday = first
     while monday < quarter.end and monday + timedelta(weeks=1) <= today:
-        found.append(Window(monday, monday + timedelta(weeks=1)))
+        points.append(Window(monday, monday + timedelta(weeks=1)))
         monday += timedelta(weeks=1)
-    return found
+    return points
 
 
 def baseline_window(quarter: Window, today: date) -> Window:

@@ -36,13 +36,13 @@ class AlignmentView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         access = access_of(request.user)
-        asked, stretch = asked_list(request)
-        if asked is None:
+        params, page = asked_list(request)
+        if params is None:
             return Response({"total": 0, "objectives": []})
-        found = in_order_of_units(asked_objectives(request, asked, access))
-        tree = branches(found.values_list("pk", "parent"))
-        rows = found.in_bulk([branch.pk for branch in tree[stretch]])
-        listed = [branch for branch in tree[stretch] if branch.pk in rows]
+        objectives = in_order_of_units(asked_objectives(request, params, access))
+        tree = branches(objectives.values_list("pk", "parent"))
+        rows = objectives.in_bulk([branch.pk for branch in tree[page]])
+        listed = [branch for branch in tree[page] if branch.pk in rows]
         documents = objective_documents([rows[branch.pk] for branch in listed], access)
-        aligned = [{**each, "depth": branch.depth} for each, branch in zip(documents, listed, strict=True)]
+        aligned = [{**document, "depth": branch.depth} for document, branch in zip(documents, listed, strict=True)]
         return Response({"total": len(tree), "objectives": aligned})

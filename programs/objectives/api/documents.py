@@ -202,22 +202,24 @@ def objective_documents(objectives: Sequence[Objective], access: Access) -> list
     """Of objectives with quarter, unit and owner."""
     linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
     seen = visible_among(linked, access.sight)
-    return [_objective(each, seen, access) for each in progress_of(objectives, access, today=windows.local_today())]
+    return [
+        _objective(progress, seen, access) for progress in progress_of(objectives, access, today=windows.local_today())
+    ]
 
 
 def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
-    names = names_of([each.by for each in check_ins if each.by])
+    names = names_of([check_in.by for check_in in check_ins if check_in.by])
     return [
         {
-            "id": each.pk,
-            "at": each.at,
-            "by": names.get(each.by_id or 0),
-            "confidence": each.confidence,
-            "note": each.note,
-            "key_result": each.key_result_id,
-            "value": each.value,
+            "id": check_in.pk,
+            "at": check_in.at,
+            "by": names.get(check_in.by_id or 0),
+            "confidence": check_in.confidence,
+            "note": check_in.note,
+            "key_result": check_in.key_result_id,
+            "value": check_in.value,
         }
-        for each in check_ins
+        for check_in in check_ins
     ]
 
 
@@ -278,8 +280,8 @@ def _expected(quarter: Quarter) -> float:
     return windows.passed(quarter.window, today=windows.local_today()).days / quarter.window.days
 
 
-def _key_result(found: KeyResultProgress) -> dict[str, Any]:
-    key_result, forecast = found.key_result, found.forecast
+def _key_result(progress: KeyResultProgress) -> dict[str, Any]:
+    key_result, forecast = progress.key_result, progress.forecast
     return {
         "id": key_result.pk,
         "title": key_result.title,
@@ -289,15 +291,15 @@ def _key_result(found: KeyResultProgress) -> dict[str, Any]:
         "better": key_result.better,
         "target_kind": key_result.target_kind,
         "change_percent": key_result.change_percent,
-        "baseline": found.baseline,
+        "baseline": progress.baseline,
         "baseline_from": key_result.baseline_from,
         "baseline_to": key_result.baseline_to,
-        "target": found.target,
-        "value": found.value,
-        "reason": found.reason or None,
-        "pace": found.pace,
-        "progress": found.progress,
-        "holds": found.holds,
+        "target": progress.target,
+        "value": progress.value,
+        "reason": progress.reason or None,
+        "pace": progress.pace,
+        "progress": progress.progress,
+        "holds": progress.holds,
         "forecast": forecast
         and {
             "value": forecast.value,
@@ -305,11 +307,11 @@ def _key_result(found: KeyResultProgress) -> dict[str, Any]:
             "high": forecast.high,
             "reached_on": forecast.reached_on,
         },
-        "standing": found.standing,
-        "why": found.why,
-        "sample_size": found.sample_size,
-        "measured_at": found.measured_at,
-        "points": [_point(day, value) for day, value in found.points],
+        "standing": progress.standing,
+        "why": progress.why,
+        "sample_size": progress.sample_size,
+        "measured_at": progress.measured_at,
+        "points": [_point(day, value) for day, value in progress.points],
     }
 
 

@@ -21,6 +21,6 @@ class ObjectivesCsvView(CsvView):
         """Objectives of a quarter, a row for each key result."""
         only(request, *(parameter.name for parameter in OBJECTIVE_PARAMETERS))
         access = access_of(request.user)
-        asked = objective_filter(request)
-        found = list(asked_objectives(request, asked, access)) if asked else []
-        return csv_response("objectives", objective_rows(found, access, windows.local_today()))
+        params = objective_filter(request)
+        objectives = list(asked_objectives(request, params, access)) if params else []
+        return csv_response("objectives", objective_rows(objectives, access, windows.local_today()))

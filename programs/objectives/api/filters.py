@@ -35,15 +35,15 @@ LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
 
 def asked_list(request: Request) -> tuple[ObjectiveFilter | None, slice]:
     """What a list of LIST_PARAMETERS is narrowed to, and its page.  Raises QueryError, BadRequest."""
-    only(request, *(each.name for each in LIST_PARAMETERS))
-    stretch = asked_stretch(request)
-    return objective_filter(request), stretch
+    only(request, *(name.name for name in LIST_PARAMETERS))
+    page = asked_stretch(request)
+    return objective_filter(request), page
 
 
 def objective_filter(request: Request) -> ObjectiveFilter | None:
     """None where the quarter is none yet: asking makes none.  Raises QueryError."""
-    standing = parameter(request, "standing")
-    if standing and standing not in Standing.values:
+    status = parameter(request, "standing")
+    if status and status not in Standing.values:
         raise QueryError("standing", f"One of: {', '.join(Standing.values)}.")
     drafts, dropped, led = (asked_yes(request, name) for name in ("drafts", "dropped", "teams"))
     quarter = quarter_shown(parameter(request, "quarter"))
@@ -52,7 +52,7 @@ def objective_filter(request: Request) -> ObjectiveFilter | None:
     return ObjectiveFilter(
         quarter,
         unit=parameter(request, "unit") or None,
-        standing=standing,
+        standing=status,
         search=parameter(request, "q"),
         drafts=drafts,
         dropped=dropped,
@@ -60,28 +60,28 @@ def objective_filter(request: Request) -> ObjectiveFilter | None:
     )
 
 
-def asked_objectives(request: Request, asked: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
+def asked_objectives(request: Request, params: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
     """With quarter, unit, owner and measure.  Raises QueryError."""
-    found = filtered(replace(asked, search_owners=access.is_of_account), access, today=windows.local_today())
+    objectives = filtered(replace(params, search_owners=access.is_of_account), access, today=windows.local_today())
     if owner := parameter(request, "owner"):
         check_is_of_account(access)
-        found = found.filter(owner__email__iexact=owner)
+        objectives = objectives.filter(owner__email__iexact=owner)
     if parameter(request, "parent"):
         named = whole_number(request, "parent", 1, 2**31 - 1)
-        found = found.filter(parent__in=Objective.objects.within(access.sight).filter(pk=named))
-    return found
+        objectives = objectives.filter(parent__in=Objective.objects.within(access.sight).filter(pk=named))
+    return objectives
 
 
 def day_to_write_for(word: object) -> date:
     """A day of the quarter that is named, or today.  Raises QueryError for one that is far from today."""
     today = windows.local_today()
-    asked = day("quarter", word) or today
-    if abs(asked.year - today.year) > 1:
+    day_shown = day("quarter", word) or today
+    if abs(day_shown.year - today.year) > 1:
         raise QueryError("quarter", "Objectives are written for quarters of last year, this one and the next.")
-    return asked
+    return day_shown
 
 
 def quarter_shown(word: str) -> Quarter | None:
     """The quarter with that day; asking makes none."""
-    asked = day("quarter", word) or windows.local_today()
-    return Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
+    day_shown = day("quarter", word) or windows.local_today()
+    return Quarter.objects.filter(start__lte=day_shown, end__gt=day_shown).first()

@@ -105,19 +105,19 @@ class BaselineView(ProgramView):
             raise QueryError("statistic", f"One of: {', '.join(Statistic)}.")
         unit = parameter(request, "unit") or None
         check_scope(Scope(unit), access)
-        asked, today = [(metric.key, statistic)], windows.local_today()
-        [found] = baseline_previews(asked, unit, _quarter(request), access, today=today)
+        queries, today = [(metric.key, statistic)], windows.local_today()
+        [previews] = baseline_previews(queries, unit, _quarter(request), access, today=today)
         return Response(
             {
                 "metric": metric.key,
                 "statistic": statistic or None,
                 "unit_of_measure": metric.unit.value,
                 "better": metric.better.value,
-                "value": found.value,
-                "reason": None if found.value is not None else found.reason or "No data.",
-                "sample_size": 0 if found.value is None else found.sample_size,
-                "from": found.window.start,
-                "to": found.window.end,
+                "value": previews.value,
+                "reason": None if previews.value is not None else previews.reason or "No data.",
+                "sample_size": 0 if previews.value is None else previews.sample_size,
+                "from": previews.window.start,
+                "to": previews.window.end,
             }
         )
 

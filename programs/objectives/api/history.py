@@ -52,22 +52,22 @@ class ObjectiveHistoryView(ProgramView):
         return Response({"history": [_objective_change(change, names) for change in changes]})
 
 
-def _objective_change(found: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:
+def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:
     return {
-        **author_document(found.by, names),
-        "at": found.at,
-        "first": any(step.is_first for step in found.steps),
-        "added": [_told(step.added) for step in found.steps if step.added],
-        "removed": [_told(step.removed) for step in found.steps if step.removed],
+        **author_document(change.by, names),
+        "at": change.at,
+        "first": any(step.is_first for step in change.steps),
+        "added": [_told(step.added) for step in change.steps if step.added],
+        "removed": [_told(step.removed) for step in change.steps if step.removed],
         "differences": [
             {"key_result": change.key_result, **difference_document(change, names, {})}
-            for step in found.steps
+            for step in change.steps
             for change in step.changes
         ],
     }
 
 
-def _told(found: ToldKeyResult) -> dict[str, Any]:
-    hidden = isinstance(found.target, Untold)
-    target = None if hidden else found.target
-    return {"key_result": found.key_result, "title": found.title, "target": target, "hidden": hidden}
+def _told(key_result: ToldKeyResult) -> dict[str, Any]:
+    hidden = isinstance(key_result.target, Untold)
+    target = None if hidden else key_result.target
+    return {"key_result": key_result.key_result, "title": key_result.title, "target": target, "hidden": hidden}

@@ -80,15 +80,15 @@ class ObjectivesView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
         access = access_of(request.user)
-        asked, stretch = asked_list(request)
-        if asked is None:
+        params, page = asked_list(request)
+        if params is None:
             return Response({"total": 0, "standings": dict.fromkeys(Standing.values, 0), "objectives": []})
-        found = asked_objectives(request, asked, access)
-        rows = list(found[stretch])
-        counts = standing_counts(asked, access, today=windows.local_today())
-        standings = {standing: counts.get(standing, 0) for standing in Standing.values}
+        objectives = asked_objectives(request, params, access)
+        rows = list(objectives[page])
+        counts = standing_counts(params, access, today=windows.local_today())
+        standings = {value: counts.get(value, 0) for value in Standing.values}
         documents = objective_documents(rows, access)
-        return Response({"total": found.count(), "standings": standings, "objectives": documents})
+        return Response({"total": objectives.count(), "standings": standings, "objectives": documents})
 
     @extend_schema(
         operation_id="v1_objectives_add",
@@ -118,13 +118,13 @@ class ObjectiveView(ProgramView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the objective which the change was made from."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         given = given_fields(request, (*FIELDS, "version"), needed=("version",))
         version = number("version", given["version"])
-        quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else found.quarter
-        draft = _draft(given, quarter, known=found)
+        quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else objective.quarter
+        draft = _draft(given, quarter, known=objective)
         try:
-            _obeyed(lambda: change_objective(access, found, draft, of_version=version or 0))
+            _obeyed(lambda: change_objective(access, objective, draft, of_version=version or 0))
         except ConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -136,9 +136,9 @@ class ObjectivePublishView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Let everybody whom it concerns see a draft."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         given_fields(request, ())
-        _obeyed(lambda: publish_objective(access, found))
+        _obeyed(lambda: publish_objective(access, objective))
         return Response(_document(pk, access))
 
 
@@ -149,9 +149,9 @@ class ObjectiveDropView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Give it up during the quarter, with a reason."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
-        _obeyed(lambda: drop_objective(access, found, why))
+        _obeyed(lambda: drop_objective(access, objective, why))
         return Response(_document(pk, access))
 
 
@@ -162,10 +162,10 @@ class ObjectiveStandingView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         given = given_fields(request, ("standing", "reason"))
-        standing, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
-        _obeyed(lambda: override_standing(access, found, standing, reason))
+        override, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
+        _obeyed(lambda: override_standing(access, objective, override, reason))
         return Response(_document(pk, access))
 
 
@@ -175,8 +175,8 @@ class CheckInsView(ProgramView):
         """What was said of an objective, the latest first."""
         access = access_of(request.user)
         check_is_of_account(access)
-        found = visible_objective(pk, access)
-        return Response({"check_ins": check_in_documents(list(found.check_ins.select_related("by")))})
+        objective = visible_objective(pk, access)
+        return Response({"check_ins": check_in_documents(list(objective.check_ins.select_related("by")))})
 
     @extend_schema(
         operation_id="v1_objective_check_in",
@@ -186,22 +186,22 @@ class CheckInsView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say how sure one is, and the value of a key result that is entered by hand."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         given = given_fields(request, ("confidence", "note", "key_result", "value", "values"), needed=("confidence",))
         confidence, note = text("confidence", given["confidence"]), text("note", given.get("note"))
         if "values" in given:
             if {"key_result", "value"} & set(given):
                 raise QueryError("values", "Say either values, or one key_result with its value.")
             values = _values(given["values"])
-            [said, *_] = _obeyed(
-                lambda: check_in_values(access, found, confidence=confidence, note=note, values=values)
+            [check_ins, *_] = _obeyed(
+                lambda: check_in_values(access, objective, confidence=confidence, note=note, values=values)
             )
-            return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+            return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
         key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
-        said = _obeyed(
-            lambda: check_in(access, found, confidence=confidence, note=note, key_result=key_result, value=value)
+        check_ins = _obeyed(
+            lambda: check_in(access, objective, confidence=confidence, note=note, key_result=key_result, value=value)
         )
-        return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+        return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
 
 
 class ObjectiveEndingView(ProgramView):
@@ -211,12 +211,12 @@ class ObjectiveEndingView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Decide what becomes of it when its quarter is closed, and what was learned."""
         access = access_of(request.user)
-        found = visible_objective(pk, access)
+        objective = visible_objective(pk, access)
         given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
         word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
         if "retrospective" not in given:
-            lesson = found.retrospective
-        _obeyed(lambda: decide(access, found, word, lesson))
+            lesson = objective.retrospective
+        _obeyed(lambda: decide(access, objective, word, lesson))
         return Response(_document(pk, access))
 
 
@@ -226,8 +226,8 @@ class QuartersView(ProgramView):
         """The quarters that hold objectives, or are closed; the latest first."""
         only(request)
         known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
-        found = known.distinct().select_related("document").order_by("-start")
-        return Response({"quarters": quarter_documents(list(found))})
+        quarters = known.distinct().select_related("document").order_by("-start")
+        return Response({"quarters": quarter_documents(list(quarters))})
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | Non
 def _key_results(given: object) -> tuple[KeyResultDraft, ...]:
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise QueryError("key_results", "It must be a list.")
-    return tuple(_key_result(row, each) for row, each in enumerate(given))
+    return tuple(_key_result(row, row_data) for row, row_data in enumerate(given))
 
 
 def _key_result(row: int, given: object) -> KeyResultDraft:
@@ -298,20 +298,20 @@ def _key_result(row: int, given: object) -> KeyResultDraft:
 def _person(address: str) -> int | None:
     if not address:
         return None
-    found = None if "\x00" in address else Person.objects.filter(email__iexact=address.strip()).first()
-    if found is None:
+    person = None if "\x00" in address else Person.objects.filter(email__iexact=address.strip()).first()
+    if person is None:
         raise QueryError("owner", "Nobody with this address is known. People lists everybody.")
-    return found.pk
+    return person.pk
 
 
 def _values(given: object) -> dict[int, float]:
     """By the ids of key results."""
-    found = {}
+    values = {}
     for key_result, value in by_id("values", given, of="key results").items():
         entered = amount(f"values.{key_result}", value)
         if entered is None:
             raise QueryError(f"values.{key_result}", "It must be a number.")
-        found[key_result] = entered
-    if not found:
+        values[key_result] = entered
+    if not values:
         raise QueryError("values", "Name at least one key result.")
-    return found
+    return values

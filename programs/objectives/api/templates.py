@@ -52,7 +52,7 @@ class ObjectiveTemplatesView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives that are offered to begin from, with their key results."""
         only(request)
-        found = [
+        documents = [
             {
                 "template": template.slug,
                 **{name: getattr(template, name) for name in ("name", "meaning", "title", "description")},
@@ -62,7 +62,7 @@ class ObjectiveTemplatesView(ProgramView):
             }
             for template in objective_templates()
         ]
-        return Response({"templates": found})
+        return Response({"templates": documents})
 
 
 def key_result_document(draft: KeyResultDraft) -> dict[str, object]:

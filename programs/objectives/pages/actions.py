@@ -35,13 +35,13 @@ Change = Callable[[Access, Objective], str]
 def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
     """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
 
-    def say(access: Access, found: Objective) -> str:
+    def say(access: Access, objective: Objective) -> str:
         check_in_values(
             access,
-            found,
+            objective,
             confidence=request.POST.get("confidence", ""),
             note=request.POST.get("note", ""),
-            values=_values(request, found),
+            values=_values(request, objective),
         )
         return "Checked in."
 
@@ -51,8 +51,8 @@ def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
-    def publish(access: Access, found: Objective) -> str:
-        publish_objective(access, found)
+    def publish(access: Access, objective: Objective) -> str:
+        publish_objective(access, objective)
         return "The objective is published: everybody whom it concerns can see it."
 
     return _change(request, pk, publish)
@@ -63,10 +63,10 @@ def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
 def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
     """`standing` with a `reason`; an empty standing goes back to what is computed."""
 
-    def override(access: Access, found: Objective) -> str:
-        standing = request.POST.get("standing", "")
-        override_standing(access, found, standing, request.POST.get("reason", ""))
-        return f"It is told as {Standing(standing).label.lower()}." if standing else "It is told as it is computed."
+    def override(access: Access, objective: Objective) -> str:
+        status = request.POST.get("standing", "")
+        override_standing(access, objective, status, request.POST.get("reason", ""))
+        return f"It is told as {Standing(status).label.lower()}." if status else "It is told as it is computed."
 
     return _change(request, pk, override)
 
@@ -74,9 +74,9 @@ def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
-    def drop(access: Access, found: Objective) -> str:
-        drop_objective(access, found, request.POST.get("why", ""))
-        return f"“{found.title}” is dropped. It stays on record, with the reason."
+    def drop(access: Access, objective: Objective) -> str:
+        drop_objective(access, objective, request.POST.get("why", ""))
+        return f"“{objective.title}” is dropped. It stays on record, with the reason."
 
     return _change(request, pk, drop)
 
@@ -86,18 +86,18 @@ def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
 def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """`carry_over` and `retrospective`: what becomes of it when its quarter ends, and what was learned."""
 
-    def decided(access: Access, found: Objective) -> str:
+    def decided(access: Access, objective: Objective) -> str:
         carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
-        decide(access, found, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
+        decide(access, objective, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
         return "Kept for the day on which the quarter is closed."
 
     return _change(request, pk, decided)
 
 
-def _values(request: HttpRequest, found: Objective) -> dict[int, float]:
+def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
     """The new values of key results that are entered by hand, by id.  Raises ObjectiveError."""
     values = {}
-    by_hand = KeyResult.objects.filter(objective=found.pk, metric="")
+    by_hand = KeyResult.objects.filter(objective=objective.pk, metric="")
     for key_result in by_hand:
         text = request.POST.get(f"value-{key_result.pk}", "").strip()
         if text:
@@ -110,13 +110,13 @@ def _values(request: HttpRequest, found: Objective) -> dict[int, float]:
 
 def _change(request: HttpRequest, pk: int, change: Change) -> HttpResponse:
     """The page again where it was refused, with why and with what was written."""
-    found = visible_objective(request, pk)
+    objective = visible_objective(request, pk)
     try:
-        done = change(access_in(request), found)
+        done = change(access_in(request), objective)
     except ObjectiveError as problem:
-        said = {name: str(value) for name, value in request.POST.items()}
+        form = {name: str(value) for name, value in request.POST.items()}
         return objective_page(
-            request, visible_objective(request, pk), problems=[problem.message], said=said, status=400
+            request, visible_objective(request, pk), problems=[problem.message], form=form, status=400
         )
     except MayNotWriteObjectiveError as refusal:
         raise PermissionDenied(str(refusal)) from None

@@ -37,73 +37,77 @@ class ObjectiveBar:
         return max(0.0, _clipped(self.forecast) - self.solid) if self.forecast is not None else 0.0
 
 
-def bar_of_key_result(found: KeyResultProgress) -> ObjectiveBar:
+def bar_of_key_result(measured: KeyResultProgress) -> ObjectiveBar:
     """From baseline to target in the metric's unit.  A guardrail has no way to go: it holds or it doesn't."""
-    key_result = found.key_result
-    now = _now(found)
-    pace = None if grows(found) else _pace(found.expected)
+    key_result = measured.key_result
+    now = _now(measured)
+    pace = None if grows(measured) else _pace(measured.expected)
     return ObjectiveBar(
         key=f"k{key_result.pk}",
-        baseline=printed(found.baseline, key_result) if found.baseline is not None else "No baseline",
-        target=printed(found.target, key_result) if found.target is not None else "hidden",
+        baseline=printed(measured.baseline, key_result) if measured.baseline is not None else "No baseline",
+        target=printed(measured.target, key_result) if measured.target is not None else "hidden",
         now=now,
-        words=_sentence(found.progress, pace, forecast_share(found), now),
-        progress=found.progress,
-        forecast=forecast_share(found),
+        words=_sentence(measured.progress, pace, forecast_share(measured), now),
+        progress=measured.progress,
+        forecast=forecast_share(measured),
         pace=pace,
     )
 
 
-def bar_of_objective(found: ObjectiveProgress) -> ObjectiveBar:
+def bar_of_objective(progress: ObjectiveProgress) -> ObjectiveBar:
     """The mean of its key results; with one alone, that one's own bar."""
-    measured = only_outcomes(found)
+    measured = only_outcomes(progress)
     if len(measured) == 1:
         return bar_of_key_result(measured[0])
-    pace = next((_pace(each.expected) for each in measured if not grows(each)), None)
+    pace = next((_pace(result.expected) for result in measured if not grows(result)), None)
     forecast = mean_forecast(measured)
-    now = f"now {_percent(found.progress)}" if found.progress is not None else "no value"
+    now = f"now {_percent(progress.progress)}" if progress.progress is not None else "no value"
     return ObjectiveBar(
-        key=f"o{found.objective.pk}",
+        key=f"o{progress.objective.pk}",
         baseline="0%",
         target="100% of the way",
         now=now,
-        words=_sentence(found.progress, pace, forecast, now),
-        progress=found.progress,
+        words=_sentence(progress.progress, pace, forecast, now),
+        progress=progress.progress,
         forecast=forecast,
         pace=pace,
     )
 
 
-def only_outcomes(found: ObjectiveProgress) -> list[KeyResultProgress]:
+def only_outcomes(measured: ObjectiveProgress) -> list[KeyResultProgress]:
     """Its key results that are no guardrails: those that it wants to reach."""
-    return [result for result in found.key_results if not result.key_result.is_guardrail]
+    return [result for result in measured.key_results if not result.key_result.is_guardrail]
 
 
-def forecast_share(found: KeyResultProgress) -> float | None:
+def forecast_share(measured: KeyResultProgress) -> float | None:
     """The share of the way that the forecast for the quarter's end reaches."""
-    if found.forecast is None or found.key_result.is_guardrail:
+    if measured.forecast is None or measured.key_result.is_guardrail:
         return None
-    if found.baseline is None or found.target is None or found.baseline == found.target:
+    if measured.baseline is None or measured.target is None or measured.baseline == measured.target:
         return None
-    return (found.forecast.value - found.baseline) / (found.target - found.baseline)
+    return (measured.forecast.value - measured.baseline) / (measured.target - measured.baseline)
 
 
 def mean_forecast(measured: Sequence[KeyResultProgress]) -> float | None:
     """As the progress of an objective is the mean of its key results; None unless each of those has one."""
-    shares = [share for each in measured if (share := forecast_share(each)) is not None]
+    shares = [share for result in measured if (share := forecast_share(result)) is not None]
     return sum(map(_clipped, shares)) / len(shares) if shares and len(shares) == len(measured) else None
 
 
-def grows(found: KeyResultProgress) -> bool:
+def grows(measured: KeyResultProgress) -> bool:
     """Whether it is a count that grows with the quarter: its progress is that of its pace, which has no tick then."""
-    return found.pace is not None and found.value is not None and found.pace != found.value
+    return measured.pace is not None and measured.value is not None and measured.pace != measured.value
 
 
-def _now(found: KeyResultProgress) -> str:
-    if found.value is None:
+def _now(measured: KeyResultProgress) -> str:
+    if measured.value is None:
         return "no value"
-    now = f"now {printed(found.value, found.key_result)}"
-    return f"{now}, {printed(found.pace, found.key_result)} at this pace" if found.pace and grows(found) else now
+    now = f"now {printed(measured.value, measured.key_result)}"
+    return (
+        f"{now}, {printed(measured.pace, measured.key_result)} at this pace"
+        if measured.pace and grows(measured)
+        else now
+    )
 
 
 def _sentence(progress: float | None, pace: float | None, forecast: float | None, now: str) -> str:

@@ -49,24 +49,24 @@ def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
     """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
     objective = visible_objective(request, pk)
     access = access_in(request)
-    [found] = progress_of([objective], access, today=windows.local_today())
-    for result in found.key_results:
+    [progress] = progress_of([objective], access, today=windows.local_today())
+    for result in progress.key_results:
         if result.key_result.pk == key_result:
             return replace(course(result, objective.quarter), benchmarks=_lines(result, objective, access))
     raise Http404("No such key result.")
 
 
-def course(found: KeyResultProgress, quarter: Quarter) -> ChartData:
+def course(progress: KeyResultProgress, quarter: Quarter) -> ChartData:
     """One line of what was measured, and a second one from its last point to the forecast at the quarter's end.
 
     A metric is drawn by whole weeks; what is entered by hand on the days on which it was.
     """
-    days = _days(found, quarter)
-    values = dict(found.points)
+    days = _days(progress, quarter)
+    values = dict(progress.points)
     measured = [values.get(day) for day in days]
-    unit = unit_of(found.key_result)
-    datasets = [Dataset(found.key_result.title, f"k{found.key_result.pk}", "sequence", measured)]
-    if forecast := _forecast(found, days, measured):
+    unit = unit_of(progress.key_result)
+    datasets = [Dataset(progress.key_result.title, f"k{progress.key_result.pk}", "sequence", measured)]
+    if forecast := _forecast(progress, days, measured):
         datasets.append(Dataset("Forecast", "forecast", "sequence", forecast))
     return ChartData(
         kind="line",
@@ -74,15 +74,15 @@ def course(found: KeyResultProgress, quarter: Quarter) -> ChartData:
         labels=[f"{day.day} {day:%b}" for day in days],
         days=days,
         datasets=datasets,
-        label_name="Week from" if found.key_result.metric else "Day",
+        label_name="Week from" if progress.key_result.metric else "Day",
         marks=_range_of(quarter, days),
-        reason=found.reason,
+        reason=progress.reason,
     )
 
 
-def _days(found: KeyResultProgress, quarter: Quarter) -> list[date]:
+def _days(measured: KeyResultProgress, quarter: Quarter) -> list[date]:
     """Those of the points, and what is missing of the quarter's weeks up to its end."""
-    known = [day for day, _ in found.points]
+    known = [day for day, _ in measured.points]
     day = known[-1] + WEEK if known else quarter.start - timedelta(days=quarter.start.weekday())
     rest = []
     while day < quarter.end:
@@ -92,14 +92,14 @@ def _days(found: KeyResultProgress, quarter: Quarter) -> list[date]:
 
 
 def _forecast(
-    found: KeyResultProgress, days: Sequence[date], measured: Sequence[float | None]
+    progress: KeyResultProgress, days: Sequence[date], measured: Sequence[float | None]
 ) -> list[float | None] | None:
     """A straight line from the last value to the forecast on the last day."""
     last = max((index for index, value in enumerate(measured) if value is not None), default=None)
-    if found.forecast is None or last is None or last == len(days) - 1:
+    if progress.forecast is None or last is None or last == len(days) - 1:
         return None
     start, steps = measured[last] or 0.0, len(days) - 1 - last
-    slope = (found.forecast.value - start) / steps
+    slope = (progress.forecast.value - start) / steps
     before: list[float | None] = [None] * last
     return [*before, *(start + slope * step for step in range(steps + 1))]
 
@@ -112,15 +112,15 @@ def _range_of(quarter: Quarter, days: Sequence[date]) -> list[Mark]:
     return [Mark(str(quarter), inside[0], inside[-1], quarter.start, quarter.end)]
 
 
-def _lines(found: KeyResultProgress, objective: Objective, access: Access) -> list[Line]:
+def _lines(measured: KeyResultProgress, objective: Objective, access: Access) -> list[Line]:
     """Its baseline and target, and what was agreed of the metric for the unit: its benchmarks."""
-    target = "Not worse than" if found.key_result.is_guardrail else "Target"
+    target = "Not worse than" if measured.key_result.is_guardrail else "Target"
     own = [
         Line(value, label)
-        for value, label in ((found.baseline, "Baseline"), (found.target, target))
+        for value, label in ((measured.baseline, "Baseline"), (measured.target, target))
         if value is not None
     ]
-    return [*_agreed(found.key_result, objective, access), *own]
+    return [*_agreed(measured.key_result, objective, access), *own]
 
 
 def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequence[Line]:

@@ -25,14 +25,14 @@ def differences(
 def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
     """Rows of the same key result are compared; those that only one of both has are told whole."""
     by_id = {row["id"]: row for row in stored_rows}
-    told = set()
+    shown = set()
     for row, form in enumerate(rows.forms, start=1):
         if not form.is_filled:
             continue
-        said = form.stored
-        known = by_id.get(said.pk) if said is not None else None
+        stored = form.stored
+        known = by_id.get(stored.pk) if stored is not None else None
         if known is not None:
-            told.add(known["id"])
+            shown.add(known["id"])
         if known is None:
             yield Difference(f"Key result {row}", NOTHING, _in_a_line(form))
         elif form["remove"].value():
@@ -40,7 +40,7 @@ def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> I
         else:
             yield from _of_fields(form, known, f"Key result {row}: ")
     for known in stored_rows:
-        if known["id"] not in told:
+        if known["id"] not in shown:
             yield Difference("Key result", str(known["title"]), NOTHING)
 
 
@@ -54,8 +54,8 @@ def _of_fields(form: forms.Form, stored: Mapping[str, Any], prefix: str) -> Iter
 
 
 def _in_a_line(form: KeyResultForm) -> str:
-    said = [_shown(form.fields[name], form[name].value()) for name in ("title", "metric", "target")]
-    return ", ".join(word for word in said if word != NOTHING) or NOTHING
+    values = [_shown(form.fields[name], form[name].value()) for name in ("title", "metric", "target")]
+    return ", ".join(word for word in values if word != NOTHING) or NOTHING
 
 
 def _shown(field: forms.Field, value: Any) -> str:

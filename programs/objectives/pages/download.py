@@ -22,6 +22,6 @@ from programs.quarters.pages import quarters
 def objectives_csv(request: HttpRequest) -> HttpResponseBase:
     """What the list is narrowed to, all of its pages."""
     access = access_in(request)
-    asked = read_asked(request, access, quarters(windows.local_today()))
-    found = list(found_objectives(asked, access))
-    return csv_response("objectives", objective_rows(found, access, asked.filters.today))
+    params = read_asked(request, access, quarters(windows.local_today()))
+    objectives = list(found_objectives(params, access))
+    return csv_response("objectives", objective_rows(objectives, access, params.filters.today))

@@ -67,7 +67,7 @@ class ObjectiveForm(forms.Form):
             "unit": units_to_write_for(
                 sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
             ),
-            "quarter": [(start, str(each)) for start, each in self._quarters.items()],
+            "quarter": [(start, str(quarter)) for start, quarter in self._quarters.items()],
             "parent": parents_offered(
                 sight,
                 str(self["unit"].value() or ""),
@@ -95,16 +95,16 @@ class ObjectiveForm(forms.Form):
 
     def draft(self, key_results: Iterable[KeyResultDraft], *, publish: bool) -> ObjectiveDraft:
         """What a valid form says."""
-        said = self.cleaned_data
+        data = self.cleaned_data
         return ObjectiveDraft(
-            quarter=self._quarters[said["quarter"]],
-            title=said["title"],
-            unit=None if said["unit"] == WHOLE else said["unit"],
-            description=said["description"].replace("\r\n", "\n"),
-            owner=said["owner"],
-            is_mandatory=said["is_mandatory"],
-            parent=int(said["parent"]) if said["parent"] else None,
-            template=said["template"],
+            quarter=self._quarters[data["quarter"]],
+            title=data["title"],
+            unit=None if data["unit"] == WHOLE else data["unit"],
+            description=data["description"].replace("\r\n", "\n"),
+            owner=data["owner"],
+            is_mandatory=data["is_mandatory"],
+            parent=int(data["parent"]) if data["parent"] else None,
+            template=data["template"],
             key_results=tuple(key_results),
             publish=publish,
         )
@@ -116,7 +116,9 @@ class KeyResultForm(forms.Form):
     id = forms.IntegerField(widget=forms.HiddenInput, required=False)
     metric = forms.ChoiceField(label="Metric", required=False)
     statistic = forms.ChoiceField(
-        label="Statistic", required=False, choices=[("", OF_METRIC), *((each.value, each.value) for each in Statistic)]
+        label="Statistic",
+        required=False,
+        choices=[("", OF_METRIC), *((statistic.value, statistic.value) for statistic in Statistic)],
     )
     target_kind = forms.ChoiceField(label="Kind of target", choices=TargetKind.choices, initial=TargetKind.ABSOLUTE)
     target = forms.CharField(
@@ -155,38 +157,38 @@ class KeyResultForm(forms.Form):
         return any(str(self[name].value() or "").strip() for name in ("title", "metric", "target", "unit_of_measure"))
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("remove") or not self.is_filled:
-            return said
-        metric = self.metric_named(said.get("metric", ""))
-        unit = metric.unit.value if metric else self._unit_by_hand(said)
-        is_change = said.get("target_kind") == TargetKind.RELATIVE
-        if not said.get("target", "").strip():
+        data = super().clean() or {}
+        if data.get("remove") or not self.is_filled:
+            return data
+        metric = self.metric_named(data.get("metric", ""))
+        unit = metric.unit.value if metric else self._unit_by_hand(data)
+        is_change = data.get("target_kind") == TargetKind.RELATIVE
+        if not data.get("target", "").strip():
             self.add_error("target", "Say what is to be reached.")
-        said["amount"] = self._read("target", UnitOfMeasure.PERCENT if is_change else unit)
-        said["baseline_amount"] = self._read("baseline", unit)
-        if not said.get("title", "").strip():
+        data["amount"] = self._read("target", UnitOfMeasure.PERCENT if is_change else unit)
+        data["baseline_amount"] = self._read("baseline", unit)
+        if not data.get("title", "").strip():
             if metric is None:
                 self.add_error("title", "Say what is measured: it is entered by hand.")
-            elif said["amount"] is not None:
-                said["title"] = made_title(metric, said)
-        return said
+            elif data["amount"] is not None:
+                data["title"] = made_title(metric, data)
+        return data
 
     def draft(self) -> KeyResultDraft:
         """What a valid row says."""
-        said = self.cleaned_data
-        is_change = said["target_kind"] == TargetKind.RELATIVE
+        data = self.cleaned_data
+        is_change = data["target_kind"] == TargetKind.RELATIVE
         return KeyResultDraft(
-            title=said["title"],
-            metric=said["metric"],
-            statistic=said["statistic"] if said["metric"] else "",
-            unit_of_measure="" if said["metric"] else said["unit_of_measure"],
-            better=said["better"],
-            target_kind=said["target_kind"],
-            target=None if is_change else said["amount"],
-            change_percent=said["amount"] if is_change else None,
-            baseline=said["baseline_amount"],
-            id=said["id"],
+            title=data["title"],
+            metric=data["metric"],
+            statistic=data["statistic"] if data["metric"] else "",
+            unit_of_measure="" if data["metric"] else data["unit_of_measure"],
+            better=data["better"],
+            target_kind=data["target_kind"],
+            target=None if is_change else data["amount"],
+            change_percent=data["amount"] if is_change else None,
+            baseline=data["baseline_amount"],
+            id=data["id"],
         )
 
     def metric_named(self, key: str) -> Metric | None:
@@ -195,11 +197,11 @@ class KeyResultForm(forms.Form):
         except UnknownMetricError:
             return None
 
-    def _unit_by_hand(self, said: Mapping[str, Any]) -> str:
+    def _unit_by_hand(self, data: Mapping[str, Any]) -> str:
         stored = self.stored
-        if said.get("metric") and stored is not None:
+        if data.get("metric") and stored is not None:
             return unit_of(stored)  # its metric is gone
-        return str(said.get("unit_of_measure", "")).strip()
+        return str(data.get("unit_of_measure", "")).strip()
 
     def _read(self, name: str, unit: str) -> float | None:
         """An amount; what stands there as it was stored keeps every digit."""
@@ -262,15 +264,15 @@ def _amount_stored(stored: KeyResult, name: str) -> float | None:
     return stored.target if stored.change_percent is None else stored.change_percent
 
 
-def made_title(metric: Metric, said: Mapping[str, Any]) -> str:
+def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
     """Lead time: 40.0 h or less; lead time: −20%; guardrail: change failure rate."""
-    if said["target_kind"] == TargetKind.RELATIVE:
-        sign = "−" if said["amount"] < 0 else "+"
-        return f"{metric.name}: {sign}{abs(said['amount']):g}%"
-    direction = said.get("better") or metric.better
+    if data["target_kind"] == TargetKind.RELATIVE:
+        sign = "−" if data["amount"] < 0 else "+"
+        return f"{metric.name}: {sign}{abs(data['amount']):g}%"
+    direction = data.get("better") or metric.better
     words = "or less" if direction == Better.LOWER else "or more"
-    kept = "stays at " if said["target_kind"] == TargetKind.GUARDRAIL else ""
-    return f"{metric.name}: {kept}{in_words(said['amount'], metric.unit.value)} {words}"
+    prefix = "stays at " if data["target_kind"] == TargetKind.GUARDRAIL else ""
+    return f"{metric.name}: {prefix}{in_words(data['amount'], metric.unit.value)} {words}"
 
 
 def metric_choices(stored: str) -> list[tuple[str, Any]]:

@@ -87,26 +87,26 @@ def objective_new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access, found = access_in(request), visible_objective(request, pk)
-    if not may_change(access.sight, found):
+    access, objective = access_in(request), visible_objective(request, pk)
+    if not may_change(access.sight, objective):
         raise PermissionDenied(ONLY_OWNERS)
-    its_quarter = [found.quarter]  # which it keeps: what is carried over is a new objective
-    stored = {result.pk: result for result in _key_results(found)}
+    its_quarter = [objective.quarter]  # which it keeps: what is carried over is a new objective
+    stored = {result.pk: result for result in _key_results(objective)}
     page = {
         "title": "Change the objective",
         "back_url": reverse("objective", args=[pk]),
         "known": pk,
-        "is_draft": found.published_at is None,
+        "is_draft": objective.published_at is None,
     }
     if request.method == "GET":
-        form = ObjectiveForm(sight=access.sight, quarters=its_quarter, known=found, initial=_filled_in(found))
-        rows = key_result_rows(initial=[_row(each) for each in stored.values()], known=stored)
+        form = ObjectiveForm(sight=access.sight, quarters=its_quarter, known=objective, initial=_filled_in(objective))
+        rows = key_result_rows(initial=[_row(row) for row in stored.values()], known=stored)
         return _form_page(request, form, rows, page)
-    form = ObjectiveForm(request.POST, sight=access.sight, quarters=its_quarter, known=found)
+    form = ObjectiveForm(request.POST, sight=access.sight, quarters=its_quarter, known=objective)
     rows = key_result_rows(request.POST, known=stored)
     if (draft := _draft(request, form, rows)) is not None:
         try:
-            change_objective(access, found, draft, of_version=form.cleaned_data["version"] or 0)
+            change_objective(access, objective, draft, of_version=form.cleaned_data["version"] or 0)
         except ConflictError as conflict:
             return _conflict_page(request, form, rows, conflict.stored, page)
         except ObjectiveError as problem:
@@ -141,9 +141,9 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
     access = _access_of_writer(request)
     number = request.GET.get("known", "")
     known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
-    asked = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
+    params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
     form = ObjectiveForm(
-        sight=access.sight, quarters=quarters(windows.local_today()).open(), known=known, initial=asked
+        sight=access.sight, quarters=quarters(windows.local_today()).open(), known=known, initial=params
     )
     return render(request, "programs/objectives/_parent.html", {"form": form})
 
@@ -175,15 +175,17 @@ def _begun(
     request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]
 ) -> tuple[ObjectiveForm, KeyResultRows]:
     """The empty form with what the address says; a template's with its baselines and the targets that follow."""
-    asked = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric")}
+    params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric")}
     today = windows.local_today()
-    quarter = next((each for each in open_quarters if each.start.isoformat() == asked["quarter"]), None)
-    quarter = quarter or next(each for each in open_quarters if each.end > today)
+    quarter = next(
+        (open_quarter for open_quarter in open_quarters if open_quarter.start.isoformat() == params["quarter"]), None
+    )
+    quarter = quarter or next(open_quarter for open_quarter in open_quarters if open_quarter.end > today)
     initial: dict[str, Any] = {
-        "unit": asked["unit"] or (WHOLE if access.sight.leads_whole else _first_led(access)),
+        "unit": params["unit"] or (WHOLE if access.sight.leads_whole else _first_led(access)),
         "quarter": quarter.start.isoformat(),
         "owner": _own_address(access),
-        "parent": asked["parent"],
+        "parent": params["parent"],
         "is_mandatory": bool(request.GET.get("mandatory")),
     }
     rows: list[Mapping[str, Any]] = []
@@ -196,8 +198,8 @@ def _begun(
         else:
             initial |= {"title": draft.title, "description": draft.description, "template": draft.template}
             rows = [_row_of_draft(result) for result in draft.key_results]
-    elif asked["metric"]:
-        rows = [{"metric": asked["metric"], "statistic": request.GET.get("statistic", "")}]
+    elif params["metric"]:
+        rows = [{"metric": params["metric"], "statistic": request.GET.get("statistic", "")}]
     form = ObjectiveForm(sight=access.sight, quarters=open_quarters, initial=initial)
     return form, key_result_rows(initial=rows)
 
@@ -249,22 +251,22 @@ def _conflict_page(
     return _form_page(request, form, rows, context, status=409)
 
 
-def _key_results(found: Objective) -> list[KeyResult]:
-    return list(KeyResult.objects.filter(objective=found.pk).select_related("objective").order_by("position"))
+def _key_results(objective: Objective) -> list[KeyResult]:
+    return list(KeyResult.objects.filter(objective=objective.pk).select_related("objective").order_by("position"))
 
 
-def _filled_in(found: Objective) -> dict[str, Any]:
+def _filled_in(objective: Objective) -> dict[str, Any]:
     """What the form of an objective that stands begins with."""
     return {
-        "title": found.title,
-        "unit": found.unit.slug if found.unit else WHOLE,
-        "quarter": found.quarter.start.isoformat(),
-        "description": found.description,
-        "owner": (found.owner.email or "") if found.owner else "",
-        "parent": found.parent_id or "",
-        "is_mandatory": found.is_mandatory,
-        "template": found.template,
-        "version": found.version,
+        "title": objective.title,
+        "unit": objective.unit.slug if objective.unit else WHOLE,
+        "quarter": objective.quarter.start.isoformat(),
+        "description": objective.description,
+        "owner": (objective.owner.email or "") if objective.owner else "",
+        "parent": objective.parent_id or "",
+        "is_mandatory": objective.is_mandatory,
+        "template": objective.template,
+        "version": objective.version,
     }
 
 
@@ -301,9 +303,9 @@ def _form_page(
     request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     access = access_in(request)
-    asked = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
+    queries = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
     unit, quarter = str(form["unit"].value() or ""), str(form["quarter"].value() or "")
-    lines = baseline_lines(asked, unit, quarter, quarters(windows.local_today()).open(), access)
+    lines = baseline_lines(queries, unit, quarter, quarters(windows.local_today()).open(), access)
     people: Sequence[Person] = suggested_owners(access.sight)
     page = {
         **context,

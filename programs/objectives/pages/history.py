@@ -72,8 +72,8 @@ class HistoryLine:
 @require_GET
 def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of the objective's page, and a page of its own."""
-    found, access = visible_objective(request, pk), access_in(request)
-    context = {"objective": found, "history": history_of(found, access)}
+    objective, access = visible_objective(request, pk), access_in(request)
+    context = {"objective": objective, "history": history_of(objective, access)}
     part = "programs/objectives/_history.html"
     return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
 
@@ -84,12 +84,12 @@ def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     names = names_of_accounts(change.by for change in changes)
     return [
         HistoryLine(
-            "Headway" if each.by is None else names.get(each.by, GONE),
-            moment(each.at),
-            [what for step in each.steps for what in _what(step)],
-            [_difference(change) for step in each.steps for change in step.changes],
+            "Headway" if objective_change.by is None else names.get(objective_change.by, GONE),
+            moment(objective_change.at),
+            [what for step in objective_change.steps for what in _what(step)],
+            [_difference(change) for step in objective_change.steps for change in step.changes],
         )
-        for each in changes
+        for objective_change in changes
     ]
 
 

@@ -61,9 +61,9 @@ class Asked:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        said = {**self.scope, **self.own, **changed}
-        kept = {name: value for name, value in said.items() if value}
-        return f"{path}?{urlencode(kept)}" if kept else path or "?"
+        merged = {**self.scope, **self.own, **changed}
+        params = {name: value for name, value in merged.items() if value}
+        return f"{path}?{urlencode(params)}" if params else path or "?"
 
 
 @dataclass(frozen=True)
@@ -99,38 +99,38 @@ class Gap:
 @explains_bad_filters
 def objectives(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
-    asked = read_asked(request, access, known)
-    quarter, today = asked.narrowed.quarter, asked.filters.today
-    around = look_around(request, asked.filters)
-    counts = standing_counts(asked.narrowed, access, today=today)
+    params = read_asked(request, access, known)
+    quarter, today = params.narrowed.quarter, params.filters.today
+    around = look_around(request, params.filters)
+    counts = standing_counts(params.narrowed, access, today=today)
     gaps = _gaps(quarter, access.sight, today)
-    shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[asked.view]
+    shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[params.view]
     context: dict[str, Any] = {
-        "scope": scope_bar(asked.filters, around, {}, request.path, kept=asked.own),
-        "whose": scope_words(asked.filters, around) if asked.scope or access.sight.whole else EVERYTHING,
+        "scope": scope_bar(params.filters, around, {}, request.path, kept=params.own),
+        "whose": scope_words(params.filters, around) if params.scope or access.sight.whole else EVERYTHING,
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": passed_words(quarter, today),
-        "quarters": choices(known, quarter, lambda each: _quarter_link(asked, known, each)),
+        "quarters": choices(known, quarter, lambda line: _quarter_link(params, known, line)),
         "frozen_url": quarter_url(quarter) if quarter.is_closed else "",
         "close_url": _close_url(quarter, known, access.sight),
-        "counts": _counts(asked, counts),
+        "counts": _counts(params, counts),
         "total": sum(counts.values()),
-        "view": asked.view,
-        "views": _views(asked, gaps),
-        "standing": asked.narrowed.standing,
-        "mine": _mine(asked, access),
-        "drafts": _drafts(asked, access.sight),
-        "search": asked.narrowed.search,
+        "view": params.view,
+        "views": _views(params, gaps),
+        "standing": params.narrowed.standing,
+        "mine": _mine(params, access),
+        "drafts": _drafts(params, access.sight),
+        "search": params.narrowed.search,
         "hidden": [
-            (name, value) for name, value in [*asked.scope.items(), *asked.own.items()] if name not in ("q", "page")
+            (name, value) for name, value in [*params.scope.items(), *params.own.items()] if name not in ("q", "page")
         ],
-        **_gap_notice(asked, gaps),
-        "new_url": _new_url(asked, access.sight),
-        "csv_url": asked.url(reverse("objectives_csv"), view="", page=""),
-        "is_narrowed": bool(asked.own.keys() & {"standing", "q", "mine", "drafts"}),
-        "all_url": asked.url(reverse("objectives"), **WIDER),
-        **shown(request, asked, access, counts, gaps),
+        **_gap_notice(params, gaps),
+        "new_url": _new_url(params, access.sight),
+        "csv_url": params.url(reverse("objectives_csv"), view="", page=""),
+        "is_narrowed": bool(params.own.keys() & {"standing", "q", "mine", "drafts"}),
+        "all_url": params.url(reverse("objectives"), **WIDER),
+        **shown(request, params, access, counts, gaps),
     }
     return render(request, "programs/objectives/list.html", context)
 
@@ -139,17 +139,19 @@ def read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
-    said = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
+    own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     own_person = access.sight.person_id if access.sight.person_id is not None else 0
     narrowed = ObjectiveFilter(
-        quarter=known.starting(said.get("quarter", "")),
-        unit=filters.scope.unit if scope and "mine" not in said else None,  # one's own are of whatever unit
-        standing=_one_of("standing", said.get("standing", ""), ["", *Standing.values]),
-        search=said.get("q", ""),
-        owner=own_person if "mine" in said else None,
-        drafts="drafts" in said,
+        quarter=known.starting(own_params.get("quarter", "")),
+        unit=filters.scope.unit if scope and "mine" not in own_params else None,  # one's own are of whatever unit
+        standing=_one_of("standing", own_params.get("standing", ""), ["", *Standing.values]),
+        search=own_params.get("q", ""),
+        owner=own_person if "mine" in own_params else None,
+        drafts="drafts" in own_params,
     )
-    return Asked(filters, narrowed, _one_of("view", said.get("view", "list"), ["list", "tree", "gaps"]), said, scope)
+    return Asked(
+        filters, narrowed, _one_of("view", own_params.get("view", "list"), ["list", "tree", "gaps"]), own_params, scope
+    )
 
 
 def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
@@ -158,77 +160,75 @@ def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
-def found_objectives(asked: Asked, access: Access) -> QuerySet[Objective]:
-    return in_order_of_units(filtered(asked.narrowed, access, today=asked.filters.today))
+def found_objectives(params: Asked, access: Access) -> QuerySet[Objective]:
+    return in_order_of_units(filtered(params.narrowed, access, today=params.filters.today))
 
 
 def _list(
-    request: HttpRequest, asked: Asked, access: Access, counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
+    request: HttpRequest, params: Asked, access: Access, counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
 ) -> dict[str, Any]:
-    standing = asked.narrowed.standing
-    total = counts.get(standing, 0) if standing else sum(counts.values())
+    status = params.narrowed.standing
+    total = counts.get(status, 0) if status else sum(counts.values())
     page = Paginator(range(total), PAGE_SIZE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
-    listed = list(found_objectives(asked, access)[first:last]) if total else []
+    listed = list(found_objectives(params, access)[first:last]) if total else []
     return {
-        "objectives": objective_lines(progress_of(listed, access, today=asked.filters.today), asked.filters.today),
-        **_paging(asked, page, total),
+        "objectives": objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today),
+        **_paging(params, page, total),
     }
 
 
 def _tree(
-    request: HttpRequest, asked: Asked, access: Access, _counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
+    request: HttpRequest, params: Asked, access: Access, _counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
 ) -> dict[str, Any]:
-    tree = branches(found_objectives(asked, access).values_list("pk", "parent"))
+    tree = branches(found_objectives(params, access).values_list("pk", "parent"))
     page = Paginator(tree, ROWS_OF_A_TREE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
-    stretch = with_those_above(tree, first, last)
-    context = {branch.pk for branch in stretch[: len(stretch) - (last - first)]}
-    rows = found_objectives(asked, access).in_bulk([branch.pk for branch in stretch])
-    listed = [rows[branch.pk] for branch in stretch if branch.pk in rows]
-    lines = objective_lines(progress_of(listed, access, today=asked.filters.today), asked.filters.today)
+    branch = with_those_above(tree, first, last)
+    context = {branch.pk for branch in branch[: len(branch) - (last - first)]}
+    rows = found_objectives(params, access).in_bulk([branch.pk for branch in branch])
+    listed = [rows[branch.pk] for branch in branch if branch.pk in rows]
+    lines = objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today)
     by_pk = {line.pk: line for line in lines}
     return {
-        "tree": [
-            TreeLine(by_pk[each.pk], min(each.depth, 6), each.pk in context) for each in stretch if each.pk in by_pk
-        ],
-        **_paging(asked, page, len(tree)),
+        "tree": [TreeLine(by_pk[row.pk], min(row.depth, 6), row.pk in context) for row in branch if row.pk in by_pk],
+        **_paging(params, page, len(tree)),
     }
 
 
 def _gap_list(
-    request: HttpRequest, asked: Asked, access: Access, _counts: Mapping[str, int], gaps: QuerySet[Unit] | None
+    request: HttpRequest, params: Asked, access: Access, _counts: Mapping[str, int], gaps: QuerySet[Unit] | None
 ) -> dict[str, Any]:
-    found = gaps if gaps is not None else Unit.objects.none()
-    page = Paginator(found.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
-    above = units_above(page, asked.filters.today)
+    teams = gaps if gaps is not None else Unit.objects.none()
+    page = Paginator(teams.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
+    above = units_above(page, params.filters.today)
     new_url = reverse("objective_new")
-    quarter = asked.narrowed.quarter.start.isoformat()
+    quarter = params.narrowed.quarter.start.isoformat()
     return {
         "teams": [
             Gap(
-                each.name,
-                above.get(each.pk, ""),
-                each.leader.full_name if each.leader else "",
-                f"{new_url}?{urlencode({'unit': each.slug, 'quarter': quarter, 'mandatory': '1'})}",
+                unit.name,
+                above.get(unit.pk, ""),
+                unit.leader.full_name if unit.leader else "",
+                f"{new_url}?{urlencode({'unit': unit.slug, 'quarter': quarter, 'mandatory': '1'})}",
             )
-            for each in page
+            for unit in page
         ],
         "is_led": gaps is not None,
         "teams_tree": teams_tree() if gaps is not None else None,
         "settings_url": reverse(SETTINGS) if getattr(request.user, "is_superuser", False) else "",
-        **_paging(asked, page, page.paginator.count),
+        **_paging(params, page, page.paginator.count),
     }
 
 
-def _paging(asked: Asked, page: Any, total: int) -> dict[str, Any]:
+def _paging(params: Asked, page: Any, total: int) -> dict[str, Any]:
     path = reverse("objectives")
     return {
         "first": page.start_index(),
         "last": page.end_index(),
         "listed_total": f"{total:,}",
-        "previous_url": asked.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": asked.url(path, page=str(page.next_page_number())) if page.has_next() else "",
+        "previous_url": params.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": params.url(path, page=str(page.next_page_number())) if page.has_next() else "",
     }
 
 
@@ -236,69 +236,71 @@ def _gaps(quarter: Quarter, sight: Sight, today: date) -> QuerySet[Unit] | None:
     """Teams that lack their objective, for whoever leads them; None for others, and once the quarter is closed."""
     if quarter.is_closed or not sight.leads_any:
         return None
-    found = teams_without_objective(quarter, sight, today=today).order_by("name", "pk")
-    return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)
+    teams = teams_without_objective(quarter, sight, today=today).order_by("name", "pk")
+    return teams if sight.leads_whole else teams.filter(pk__in=sight.managed_ids)
 
 
-def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
+def _gap_notice(params: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
     """Above the list: how many teams lack theirs, and the first few by name."""
-    if gaps is None or asked.view != "list":
+    if gaps is None or params.view != "list":
         return {}
     teams = list(gaps[: TEAMS_NAMED + 1])
-    above = units_above(teams, asked.filters.today)
+    above = units_above(teams, params.filters.today)
     names = [f"{team.name} in {above[team.pk]}" if team.pk in above else team.name for team in teams]
     total = len(names) if len(names) <= TEAMS_NAMED else gaps.count()
     return {
         "gaps": total,
         "gap_names": names[:TEAMS_NAMED],
         "gaps_more": total - TEAMS_NAMED,
-        "gaps_url": asked.url(reverse("objectives"), view="gaps", **WIDER),
+        "gaps_url": params.url(reverse("objectives"), view="gaps", **WIDER),
     }
 
 
-def _counts(asked: Asked, counts: Mapping[str, int]) -> list[Count]:
-    path, chosen = reverse("objectives"), asked.narrowed.standing
+def _counts(params: Asked, counts: Mapping[str, int]) -> list[Count]:
+    path, chosen = reverse("objectives"), params.narrowed.standing
     return [
         Count(
-            TAGS[standing] if standing != Standing.UNKNOWN else NOT_KNOWN,
-            counts.get(standing, 0),
-            asked.url(path, standing="" if standing == chosen else standing, page=""),
-            standing == chosen,
+            TAGS[status] if status != Standing.UNKNOWN else NOT_KNOWN,
+            counts.get(status, 0),
+            params.url(path, standing="" if status == chosen else status, page=""),
+            status == chosen,
         )
-        for standing in Standing.values
+        for status in Standing.values
     ]
 
 
-def _views(asked: Asked, gaps: QuerySet[Unit] | None) -> list[Picker]:
+def _views(params: Asked, gaps: QuerySet[Unit] | None) -> list[Picker]:
     names = {"list": "List", "tree": "Alignment", **({"gaps": "Teams without one"} if gaps is not None else {})}
     path = reverse("objectives")
     return [
-        Picker(label=name, url=asked.url(path, view="" if view == "list" else view, page=""), active=view == asked.view)
+        Picker(
+            label=name, url=params.url(path, view="" if view == "list" else view, page=""), active=view == params.view
+        )
         for view, name in names.items()
     ]
 
 
-def _mine(asked: Asked, access: Access) -> Picker | None:
+def _mine(params: Asked, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.sight.person_id is None:
         return None
-    is_on = asked.narrowed.owner is not None
-    url = asked.url(reverse("objectives"), mine="" if is_on else "1", page="")
+    is_on = params.narrowed.owner is not None
+    url = params.url(reverse("objectives"), mine="" if is_on else "1", page="")
     return Picker(label="My objectives", url=url, active=is_on)
 
 
-def _drafts(asked: Asked, sight: Sight) -> Picker | None:
+def _drafts(params: Asked, sight: Sight) -> Picker | None:
     """Drafts are seen by whoever answers for a unit."""
     if not sight.leads_any:
         return None
-    is_on = asked.narrowed.drafts
-    url = asked.url(reverse("objectives"), drafts="" if is_on else "1", page="")
+    is_on = params.narrowed.drafts
+    url = params.url(reverse("objectives"), drafts="" if is_on else "1", page="")
     return Picker(label="Drafts", url=url, active=is_on)
 
 
-def _quarter_link(asked: Asked, known: Quarters, quarter: Quarter) -> str:
+def _quarter_link(params: Asked, known: Quarters, quarter: Quarter) -> str:
     named = "" if quarter == known.current else quarter.start.isoformat()
-    return asked.url(reverse("objectives"), quarter=named, page="")
+    return params.url(reverse("objectives"), quarter=named, page="")
 
 
 def _close_url(quarter: Quarter, known: Quarters, sight: Sight) -> str:
@@ -307,11 +309,11 @@ def _close_url(quarter: Quarter, known: Quarters, sight: Sight) -> str:
     return reverse("quarter_close", args=[quarter.start]) if can_be_closed and sight.leads_whole else ""
 
 
-def _new_url(asked: Asked, sight: Sight) -> str:
-    if asked.narrowed.quarter.is_closed or not sight.leads_any:
+def _new_url(params: Asked, sight: Sight) -> str:
+    if params.narrowed.quarter.is_closed or not sight.leads_any:
         return ""
-    unit = asked.narrowed.unit
+    unit = params.narrowed.unit
     if unit is not None and not (sight.leads_whole or sight.slugs.get(unit) in sight.managed_ids):
         return ""
-    said = {"unit": unit or "", "quarter": asked.narrowed.quarter.start.isoformat()}
-    return f"{reverse('objective_new')}?{urlencode({name: value for name, value in said.items() if value})}"
+    query = {"unit": unit or "", "quarter": params.narrowed.quarter.start.isoformat()}
+    return f"{reverse('objective_new')}?{urlencode({name: value for name, value in query.items() if value})}"

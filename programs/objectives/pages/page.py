@@ -70,64 +70,64 @@ def objective(request: HttpRequest, pk: int) -> HttpResponse:
 def visible_objective(request: HttpRequest, pk: int) -> Objective:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
     seen = Objective.objects.within(access_in(request).sight)
-    asked = seen.filter(pk=pk).annotate(
+    with_links = seen.filter(pk=pk).annotate(
         sees_parent=Exists(seen.filter(pk=OuterRef("parent"))),
         sees_carried_from=Exists(seen.filter(pk=OuterRef("carried_from"))),
     )
-    found = asked.select_related("unit", "owner", "quarter", "measure", "parent", "carried_from__quarter").first()
-    if found is None:
+    record = with_links.select_related("unit", "owner", "quarter", "measure", "parent", "carried_from__quarter").first()
+    if record is None:
         raise Http404("No such objective, or one that you may not see.")
-    return found
+    return record
 
 
 def objective_page(
     request: HttpRequest,
-    found: Objective,
+    record: Objective,
     *,
     problems: Sequence[str] = (),
-    said: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The page; `problems` say why what was sent was not stored, and `said` is what stood in the form."""
     access, today = access_in(request), windows.local_today()
-    below = _aligned(found, access)
-    [progress, *aligned] = progress_of([found, *below], access, today=today)
-    changes = may_change(access.sight, found)
-    is_open = not found.quarter.is_closed and found.dropped_at is None
+    below = _aligned(record, access)
+    [progress, *aligned] = progress_of([record, *below], access, today=today)
+    changes = may_change(access.sight, record)
+    is_open = not record.quarter.is_closed and record.dropped_at is None
     context: dict[str, Any] = {
-        "objective": found,
+        "objective": record,
         "line": objective_line(progress, today),
-        "description": as_html(found.description),
-        "quarter_days": wording.days(found.quarter.window),
-        "passed": passed_words(found.quarter, today),
-        "quarter_url": f"{reverse('objectives')}?quarter={found.quarter.start}",
-        **_related(found),
+        "description": as_html(record.description),
+        "quarter_days": wording.days(record.quarter.window),
+        "passed": passed_words(record.quarter, today),
+        "quarter_url": f"{reverse('objectives')}?quarter={record.quarter.start}",
+        **_related(record),
         "computed": TAGS[progress.computed],
-        "key_results": _parts(found, progress),
+        "key_results": _parts(record, progress),
         "aligned": objective_lines(aligned, today),
         "may_change": changes and is_open,
-        "may_publish": changes and is_open and found.published_at is None,
+        "may_publish": changes and is_open and record.published_at is None,
         "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
         "carry_overs": Objective.CarryOver.choices,
         "confidences": CheckIn.Confidence.choices,
         "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
-        "ticket_url": _ticket_url(found, next((result.key_result.metric for result in progress.key_results), "")),
-        "tickets_url": f"{reverse('tickets')}?objective={found.pk}&state=all",
-        "tickets": _tickets(found, access),
-        "history_url": reverse("objective_history", args=[found.pk]),
+        "ticket_url": _ticket_url(record, next((result.key_result.metric for result in progress.key_results), "")),
+        "tickets_url": f"{reverse('tickets')}?objective={record.pk}&state=all",
+        "tickets": _tickets(record, access),
+        "history_url": reverse("objective_history", args=[record.pk]),
         "problems": problems,
-        "said": said or {},
-        "retrospective": as_html(found.retrospective) if found.retrospective else "",
-        **_check_ins(found),
+        "said": form or {},
+        "retrospective": as_html(record.retrospective) if record.retrospective else "",
+        **_check_ins(record),
     }
     return render(request, "programs/objectives/objective.html", context, status=status)
 
 
-def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
+def _parts(record: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
     parts = []
     for result in progress.key_results:
-        line = key_result_line(result, found)
-        drawn = [reverse(name, args=[found.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
+        line = key_result_line(result, record)
+        drawn = [reverse(name, args=[record.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
         no_points = not any(value is not None for _, value in result.points)
         card = ChartCard(
             key=f"key-result-{line.pk}",
@@ -140,57 +140,59 @@ def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]
             reason=result.reason or "Nothing was measured yet.",
             span=8,
         )
-        parts.append(KeyResultPart(line, card, _ticket_url(found, result.key_result.metric)))
+        parts.append(KeyResultPart(line, card, _ticket_url(record, result.key_result.metric)))
     return parts
 
 
-def _ticket_url(found: Objective, metric: str) -> str:
+def _ticket_url(record: Objective, metric: str) -> str:
     """A new ticket of the objective's improvement plan, filled in."""
-    unit = found.unit.slug if found.unit else ""
-    said = {"objective": str(found.pk), "unit": unit, "metric": metric}
-    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
+    unit = record.unit.slug if record.unit else ""
+    params = {"objective": str(record.pk), "unit": unit, "metric": metric}
+    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in params.items() if value})}"
 
 
-def _related(found: Any) -> dict[str, Link | None]:
+def _related(related: Any) -> dict[str, Link | None]:
     """What it serves, and what it was carried over from; of a goal that the viewer may not see only that it is."""
-    parent, before = found.parent, found.carried_from
+    parent, before = related.parent, related.carried_from
     served = Link(UNSEEN_OBJECTIVE, "") if parent is not None else None
-    if parent is not None and found.sees_parent:
+    if parent is not None and related.sees_parent:
         served = Link(parent.title, reverse("objective", args=[parent.pk]))
     carried = None
-    if before is not None and found.sees_carried_from:
+    if before is not None and related.sees_carried_from:
         carried = Link(f"{before.quarter}: {before.title}", reverse("objective", args=[before.pk]))
     return {"parent": served, "carried_from": carried}
 
 
-def _aligned(found: Objective, access: Access) -> list[Objective]:
-    seen = Objective.objects.within(access.sight).filter(parent=found.pk, dropped_at=None)
+def _aligned(record: Objective, access: Access) -> list[Objective]:
+    seen = Objective.objects.within(access.sight).filter(parent=record.pk, dropped_at=None)
     ordered = seen.select_related("unit", "owner", "quarter", "measure").order_by("unit__name", "pk")
     return list(ordered[:ALIGNED_LISTED])
 
 
-def _tickets(found: Objective, access: Access) -> Sequence[Any]:
+def _tickets(record: Objective, access: Access) -> Sequence[Any]:
     """Its improvement plan: what is still to do first, by due date."""
-    listed = Ticket.objects.within(access.sight).filter(objective=found.pk).select_related("unit", "owner", "effect")
+    listed = Ticket.objects.within(access.sight).filter(objective=record.pk).select_related("unit", "owner", "effect")
     ordered = listed.order_by("completed_on", "due_on", "pk")[:TICKETS_LISTED]
     return ticket_lines(ordered, access, windows.local_today())
 
 
-def _check_ins(found: Objective) -> dict[str, Any]:
-    listed = list(found.check_ins.select_related("key_result")[:CHECK_INS_LISTED])
-    names = names_of_accounts([found.written_by_id, *(each.by_id for each in listed)])
+def _check_ins(record: Objective) -> dict[str, Any]:
+    listed = list(record.check_ins.select_related("key_result")[:CHECK_INS_LISTED])
+    names = names_of_accounts([record.written_by_id, *(progress.by_id for progress in listed)])
     return {
         "check_ins": [
             CheckInLine(
-                names.get(each.by_id or 0, GONE),
-                moment(each.at),
-                each.get_confidence_display(),
-                CONFIDENCE_TONES[each.confidence],
-                each.key_result.title if each.key_result else "",
-                in_words(each.value, unit_of(each.key_result)) if each.key_result and each.value is not None else "",
-                as_html(each.note),
+                names.get(check_in.by_id or 0, GONE),
+                moment(check_in.at),
+                check_in.get_confidence_display(),
+                CONFIDENCE_TONES[check_in.confidence],
+                check_in.key_result.title if check_in.key_result else "",
+                in_words(check_in.value, unit_of(check_in.key_result))
+                if check_in.key_result and check_in.value is not None
+                else "",
+                as_html(check_in.note),
             )
-            for each in listed
+            for check_in in listed
         ],
-        "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
+        "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
     }

@@ -101,22 +101,22 @@ class ObjectiveLine:
         return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
 
 
-def objective_lines(found: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
+def objective_lines(progresses: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
     """Of objectives with unit, owner and quarter; no query of its own."""
-    return [objective_line(each, today) for each in found]
+    return [objective_line(progress, today) for progress in progresses]
 
 
-def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
-    objective = found.objective
-    outcomes = only_outcomes(found)
-    lines = [key_result_line(result, objective) for result in found.key_results]
+def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
+    objective = progress.objective
+    outcomes = only_outcomes(progress)
+    lines = [key_result_line(result, objective) for result in progress.key_results]
     own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
-    is_hidden = any(result.withheld for result in found.key_results)
+    is_hidden = any(result.withheld for result in progress.key_results)
     # The score follows from values and baselines: of one that is withheld it would tell.
     is_partly_hidden = is_hidden or any(
-        result.baseline is None and result.key_result.baseline is not None for result in found.key_results
+        result.baseline is None and result.key_result.baseline is not None for result in progress.key_results
     )
-    is_late = found.check_in_due is not None and found.check_in_due < today
+    is_late = progress.check_in_due is not None and progress.check_in_due < today
     return ObjectiveLine(
         pk=objective.pk,
         url=reverse("objective", args=[objective.pk]),
@@ -129,56 +129,56 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
         is_draft=objective.published_at is None,
         is_dropped=objective.dropped_at is not None,
         is_hidden=is_hidden,
-        bar=bar_of_objective(found),
-        tag=HIDDEN if found.is_standing_hidden and not objective.override else TAGS[found.shown],
-        overridden=_overridden(found),
-        why=found.why,
+        bar=bar_of_objective(progress),
+        tag=HIDDEN if progress.is_standing_hidden and not objective.override else TAGS[progress.shown],
+        overridden=_overridden(progress),
+        why=progress.why,
         forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
         key_results=lines,
         shown_below=[line for line in lines if line.pk != own],
-        confidence=found.last_check_in.get_confidence_display() if found.last_check_in else "",
-        check_in=_check_in_words(found, today),
+        confidence=progress.last_check_in.get_confidence_display() if progress.last_check_in else "",
+        check_in=_check_in_words(progress, today),
         is_check_in_late=is_late,
-        tickets=wording.count(found.tickets_open, "ticket") if found.tickets_open else "",
-        tickets_late=f"{found.tickets_overdue:,} overdue" if found.tickets_overdue else "",
+        tickets=wording.count(progress.tickets_open, "ticket") if progress.tickets_open else "",
+        tickets_late=f"{progress.tickets_overdue:,} overdue" if progress.tickets_overdue else "",
         tickets_url=f"{reverse('tickets')}?objective={objective.pk}",
         score="" if objective.score is None or is_partly_hidden else f"{objective.score:.2f}",
     )
 
 
-def key_result_line(found: KeyResultProgress, objective: Objective) -> KeyResultLine:
-    key_result = found.key_result
+def key_result_line(measured: KeyResultProgress, objective: Objective) -> KeyResultLine:
+    key_result = measured.key_result
     return KeyResultLine(
         pk=key_result.pk,
         title=key_result.title,
         metric=metric_link(key_result, objective.unit),
         is_guardrail=key_result.is_guardrail,
-        is_hidden=found.withheld,
-        bar=bar_of_key_result(found),
-        tag=_tag(found),
-        forecast="" if key_result.is_guardrail else forecast_words(found, objective.quarter.end),
-        forecast_range=_range(found),
-        value=printed(found.value, key_result) if found.value is not None else "",
-        target=target_words(found),
-        why=found.reason or found.why,
+        is_hidden=measured.withheld,
+        bar=bar_of_key_result(measured),
+        tag=_tag(measured),
+        forecast="" if key_result.is_guardrail else forecast_words(measured, objective.quarter.end),
+        forecast_range=_range(measured),
+        value=printed(measured.value, key_result) if measured.value is not None else "",
+        target=target_words(measured),
+        why=measured.reason or measured.why,
         baseline_days=_baseline_days(key_result),
     )
 
 
-def forecast_words(found: KeyResultProgress, end: date) -> str:
+def forecast_words(measured: KeyResultProgress, end: date) -> str:
     """Forecast 49.1 h on 31 Dec; forecast reached 17 Nov; nothing where there is none."""
-    if found.forecast is None:
+    if measured.forecast is None:
         return ""
-    if found.forecast.reached_on is not None:
-        return f"Forecast reached {short_day(found.forecast.reached_on)}"
-    return f"Forecast {printed(found.forecast.value, found.key_result)} on {short_day(end - timedelta(days=1))}"
+    if measured.forecast.reached_on is not None:
+        return f"Forecast reached {short_day(measured.forecast.reached_on)}"
+    return f"Forecast {printed(measured.forecast.value, measured.key_result)} on {short_day(end - timedelta(days=1))}"
 
 
-def target_words(found: KeyResultProgress) -> str:
+def target_words(measured: KeyResultProgress) -> str:
     """At most 40.0 h; at least 80.0%; for a relative target with its change."""
-    key_result = found.key_result
+    key_result = measured.key_result
     limit = "at most" if key_result.better == KeyResult.Better.LOWER else "at least"
-    words = f"{limit} {printed(found.target, key_result)}" if found.target is not None else "hidden"
+    words = f"{limit} {printed(measured.target, key_result)}" if measured.target is not None else "hidden"
     if key_result.change_percent is not None:
         sign = "−" if key_result.change_percent < 0 else "+"
         return f"{words} ({sign}{abs(key_result.change_percent):g}%)"
@@ -208,21 +208,21 @@ def short_day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def _tag(found: KeyResultProgress) -> StandingTag:
-    if found.withheld:
+def _tag(measured: KeyResultProgress) -> StandingTag:
+    if measured.withheld:
         return HIDDEN
-    if found.key_result.is_guardrail and found.holds is not None:
-        return GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
-    return TAGS[found.standing]
+    if measured.key_result.is_guardrail and measured.holds is not None:
+        return GUARDRAIL_HOLDS if measured.holds else GUARDRAIL_BROKEN
+    return TAGS[measured.standing]
 
 
-def _range(found: KeyResultProgress) -> str:
-    if found.key_result.is_guardrail:
+def _range(measured: KeyResultProgress) -> str:
+    if measured.key_result.is_guardrail:
         return ""
-    if found.forecast is None:
-        return found.no_forecast
-    unit = unit_of(found.key_result)
-    low, high = in_words(found.forecast.low, unit), in_words(found.forecast.high, unit)
+    if measured.forecast is None:
+        return measured.no_forecast
+    unit = unit_of(measured.key_result)
+    low, high = in_words(measured.forecast.low, unit), in_words(measured.forecast.high, unit)
     return f"80% interval {low} to {high}"
 
 
@@ -233,17 +233,17 @@ def _baseline_days(key_result: KeyResult) -> str:
     return f"{wording.day(start)} – {wording.day(end - timedelta(days=1))}"
 
 
-def _overridden(found: ObjectiveProgress) -> str:
-    if not found.objective.override:
+def _overridden(progress: ObjectiveProgress) -> str:
+    if not progress.objective.override:
         return ""
-    if found.is_standing_hidden:
-        return f"Set by hand. {found.objective.override_reason}"
-    return f"Set by hand, computed: {TAGS[found.computed].text.lower()}. {found.objective.override_reason}"
+    if progress.is_standing_hidden:
+        return f"Set by hand. {progress.objective.override_reason}"
+    return f"Set by hand, computed: {TAGS[progress.computed].text.lower()}. {progress.objective.override_reason}"
 
 
-def _check_in_words(found: ObjectiveProgress, today: date) -> str:
+def _check_in_words(progress: ObjectiveProgress, today: date) -> str:
     """When the next word on it is due; nothing for what is closed, dropped or a draft."""
-    due = found.check_in_due
+    due = progress.check_in_due
     if due is None:
         return ""
     if due < today:

@@ -79,20 +79,20 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
     measures = _measures(objectives)
     last = _last_check_ins(ids)
     tickets = _tickets(ids, access.sight, today)
-    found = []
+    progresses = []
     for objective in objectives:
-        told = tuple(
-            key_result_progress(each, objective, _measure_of(each), access, today=today)
-            for each in key_results[objective.pk]
+        measured = tuple(
+            key_result_progress(key_result, objective, _measure_of(key_result), access, today=today)
+            for key_result in key_results[objective.pk]
         )
         measure = measures.get(objective.pk)
-        computed, why, progress = _computed(objective, told, measure)
+        computed, why, progress = _computed(objective, measured, measure)
         check_in = last.get(objective.pk)
         is_open, overdue = tickets.get(objective.pk, (0, 0))
-        found.append(
+        progresses.append(
             ObjectiveProgress(
                 objective=objective,
-                key_results=told,
+                key_results=measured,
                 progress=progress,
                 computed=computed,
                 shown=Standing(objective.override) if objective.override else computed,
@@ -104,7 +104,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
                 tickets_overdue=overdue,
             )
         )
-    return found
+    return progresses
 
 
 def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
@@ -115,8 +115,8 @@ def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]
         if "measure" in objective._state.fields_cache
     }
     missing = [objective.pk for objective in objectives if objective.pk not in read]
-    found = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
-    return {**found, **{pk: measure for pk, measure in read.items() if measure is not None}}
+    measures = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
+    return {**measures, **{pk: measure for pk, measure in read.items() if measure is not None}}
 
 
 def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
@@ -124,21 +124,23 @@ def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
 
 
 def _computed(
-    objective: Objective, told: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
+    objective: Objective, measured: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
 ) -> tuple[Standing, str, float | None]:
     """What the key results come to: standing, why, progress.
 
     Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
     be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
     """
-    if any(each.of_few for each in told):
-        return Standing.UNKNOWN, told[0].reason if len(told) == 1 else HIDDEN, None
+    if any(key_result.of_few for key_result in measured):
+        return Standing.UNKNOWN, measured[0].reason if len(measured) == 1 else HIDDEN, None
     if measure is None:
         return Standing.UNKNOWN, "Not measured yet: that is done every hour.", None
-    if any(each.withheld for each in told):
+    if any(key_result.withheld for key_result in measured):
         unit = objective.unit.name if objective.unit else "the whole organisation"
         return Standing(measure.standing), STANDING_ALONE.format(unit=unit), None
-    is_progress_hidden = any(each.baseline is None and each.key_result.baseline is not None for each in told)
+    is_progress_hidden = any(
+        key_result.baseline is None and key_result.key_result.baseline is not None for key_result in measured
+    )
     return Standing(measure.standing), measure.why, None if is_progress_hidden else measure.progress
 
 
@@ -165,24 +167,26 @@ def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tupl
     return {row["objective"]: (row["standing"], row["overdue"]) for row in counted.order_by()}
 
 
-def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
+def filtered(params: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
     """The objectives that the viewer may see and asks for, with quarter, unit, owner and measure; mandatory first."""
-    found = Objective.objects.within(access.sight).filter(quarter=asked.quarter, published_at__isnull=asked.drafts)
-    if not asked.dropped:
-        found = found.filter(dropped_at=None)
-    if asked.unit is not None:
-        found = found.filter(unit__in=_below(asked.unit, asked.quarter, today))
-    if asked.led:
-        found = found.filter(unit__in=access.sight.managed_ids)
-    if asked.search:
-        text = asked.search.replace("\x00", "")
-        of_owner = Q(owner__full_name__icontains=text) if asked.search_owners else Q()
-        found = found.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
-    if asked.owner is not None:
-        found = found.filter(owner=asked.owner)
-    if asked.standing:
-        found = found.annotate(shown=shown_standing(access)).filter(shown=asked.standing)
-    return found.select_related("quarter", "unit", "owner", "measure").order_by(
+    objectives = Objective.objects.within(access.sight).filter(
+        quarter=params.quarter, published_at__isnull=params.drafts
+    )
+    if not params.dropped:
+        objectives = objectives.filter(dropped_at=None)
+    if params.unit is not None:
+        objectives = objectives.filter(unit__in=_below(params.unit, params.quarter, today))
+    if params.led:
+        objectives = objectives.filter(unit__in=access.sight.managed_ids)
+    if params.search:
+        text = params.search.replace("\x00", "")
+        of_owner = Q(owner__full_name__icontains=text) if params.search_owners else Q()
+        objectives = objectives.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
+    if params.owner is not None:
+        objectives = objectives.filter(owner=params.owner)
+    if params.standing:
+        objectives = objectives.annotate(shown=shown_standing(access)).filter(shown=params.standing)
+    return objectives.select_related("quarter", "unit", "owner", "measure").order_by(
         F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
     )
 

@@ -12,8 +12,8 @@ from orgtree.access.access import Access
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, shown_standing
 
 
-def standing_counts(asked: ObjectiveFilter, access: Access, *, today: date) -> Mapping[str, int]:
+def standing_counts(params: ObjectiveFilter, access: Access, *, today: date) -> Mapping[str, int]:
     """Of what is asked for, whatever its standing: how many are shown to this viewer as standing so."""
-    everything = filtered(replace(asked, standing=""), access, today=today).order_by()
+    everything = filtered(replace(params, standing=""), access, today=today).order_by()
     counted = everything.annotate(shown=shown_standing(access)).values("shown").annotate(number=Count("pk"))
     return {row["shown"]: row["number"] for row in counted}

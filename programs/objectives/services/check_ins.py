@@ -74,10 +74,10 @@ def check_in_values(
 def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
     if pk is None:
         return None
-    found = objective.key_results.filter(pk=pk).first()
-    if found is None:
+    key_result = objective.key_results.filter(pk=pk).first()
+    if key_result is None:
         raise ObjectiveError("key_result", "There is no such key result of this objective.")
-    return found
+    return key_result
 
 
 def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:

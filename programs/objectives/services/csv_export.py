@@ -22,38 +22,38 @@ HEAD = (
 )
 
 
-def objective_rows(found: Sequence[Objective], access: Access, today: date) -> Iterator[Sequence[Cell]]:
+def objective_rows(objectives: Sequence[Objective], access: Access, today: date) -> Iterator[Sequence[Cell]]:
     """Of what an objective serves only what the reader may see is named."""
     yield HEAD
-    seen = visible_among([each.parent_id for each in found], access.sight)
-    for start in range(0, len(found), AT_ONCE):
-        for each in progress_of(found[start : start + AT_ONCE], access, today=today):
-            of_objective = _objective(each, seen, access)
-            for key_result in each.key_results:
+    seen = visible_among([objective.parent_id for objective in objectives], access.sight)
+    for start in range(0, len(objectives), AT_ONCE):
+        for progress in progress_of(objectives[start : start + AT_ONCE], access, today=today):
+            of_objective = _objective(progress, seen, access)
+            for key_result in progress.key_results:
                 yield (*of_objective, *_key_result(key_result))
-            if not each.key_results:
+            if not progress.key_results:
                 yield (*of_objective, *[None] * (len(HEAD) - len(of_objective)))
 
 
-def _objective(found: ObjectiveProgress, seen: Collection[int], access: Access) -> Sequence[Cell]:
-    objective = found.objective
+def _objective(progress: ObjectiveProgress, seen: Collection[int], access: Access) -> Sequence[Cell]:
+    objective = progress.objective
     return (
         *(objective.pk, str(objective.quarter), objective.title, objective.unit.slug if objective.unit else ""),
         *(access.written(objective.owner), "yes" if objective.is_mandatory else "no"),
         *(
             objective.parent_id if objective.parent_id in seen else None,
-            found.shown.value,
-            found.why,
+            progress.shown.value,
+            progress.why,
             objective.override_reason,
         ),
     )
 
 
-def _key_result(found: KeyResultProgress) -> Sequence[Cell]:
-    key_result, forecast = found.key_result, found.forecast
+def _key_result(measured: KeyResultProgress) -> Sequence[Cell]:
+    key_result, forecast = measured.key_result, measured.forecast
     return (
         *(key_result.title, key_result.metric, key_result.statistic, unit_of(key_result), key_result.target_kind),
-        *(found.baseline, found.target, found.value, found.progress),
+        *(measured.baseline, measured.target, measured.value, measured.progress),
         *((forecast.value, forecast.low, forecast.high) if forecast else (None, None, None)),
-        *(found.standing.value, found.reason or found.why),
+        *(measured.standing.value, measured.reason or measured.why),
     )

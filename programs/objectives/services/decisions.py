@@ -45,18 +45,20 @@ def keep_decisions(
     named = {*decisions, *retrospectives}
     with changes_by(account_of(access)):
         hold_open(quarter)
-        found = list(Objective.objects.filter(quarter=quarter, dropped_at=None, pk__in=named).select_related("quarter"))
-        if len(found) != len(named):
+        objectives = list(
+            Objective.objects.filter(quarter=quarter, dropped_at=None, pk__in=named).select_related("quarter")
+        )
+        if len(objectives) != len(named):
             raise ObjectiveError("decisions", "One of them is no objective of this quarter, or was given up meanwhile.")
-        for each in found:
+        for objective in objectives:
             decide(
                 access,
-                each,
-                decisions.get(each.pk, each.carry_over),
-                retrospectives.get(each.pk, each.retrospective),
+                objective,
+                decisions.get(objective.pk, objective.carry_over),
+                retrospectives.get(objective.pk, objective.retrospective),
             )
         Quarter.objects.filter(pk=quarter.pk).update(retrospective=lesson)
-    return len(found)
+    return len(objectives)
 
 
 def _checked(field: str, text: str) -> str:

@@ -190,20 +190,20 @@ def parent_of(
     """The objective that this one serves: of the same quarter, of a unit above or the whole organisation."""
     if draft.parent is None:
         return None
-    found = Objective.objects.within(sight).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
-    if found is None or (known is not None and found.pk == known.pk):
+    parent = Objective.objects.within(sight).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
+    if parent is None or (known is not None and parent.pk == known.pk):
         raise ObjectiveError("parent", "There is no such objective, or you may not see it.")
-    if found.quarter_id != draft.quarter.pk:
-        raise ObjectiveError("parent", f"It is of {found.quarter}: objectives serve one of their own quarter.")
+    if parent.quarter_id != draft.quarter.pk:
+        raise ObjectiveError("parent", f"It is of {parent.quarter}: objectives serve one of their own quarter.")
     if unit is None:
         raise ObjectiveError("parent", "Objectives of the whole organisation stand at the top.")
-    if found.unit_id is not None and not (
-        found.unit_id != unit.pk
-        and UnitPlacement.objects.filter(unit=unit, ancestor=found.unit_id, during__contains=today).exists()
+    if parent.unit_id is not None and not (
+        parent.unit_id != unit.pk
+        and UnitPlacement.objects.filter(unit=unit, ancestor=parent.unit_id, during__contains=today).exists()
     ):
-        raise ObjectiveError("parent", f"{found.unit} does not stand above {unit}: choose an objective from above.")
-    _check_no_circle(found, known)
-    return found
+        raise ObjectiveError("parent", f"{parent.unit} does not stand above {unit}: choose an objective from above.")
+    _check_no_circle(parent, known)
+    return parent
 
 
 def _check_no_circle(parent: Objective, known: Objective | None) -> None:

@@ -73,12 +73,12 @@ def objective_changes(objective: Objective, access: Access) -> list[ObjectiveCha
     of_results = events_of("KeyResultEvent", objective=objective.pk)
     names = NamesOfToday(of_objective, access.sight, objective="parent_id")
     placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_told)]
-    placed.sort(key=lambda each: each.order)
-    found = []
-    for (_, account), at_once in groupby(placed, key=lambda each: (each.together, each.account)):
+    placed.sort(key=lambda event: event.order)
+    changes = []
+    for (_, account), at_once in groupby(placed, key=lambda event: (event.together, event.account)):
         same = list(at_once)
-        found.append(ObjectiveChange(account, same[0].at, [each.step for each in same]))
-    return found[::-1]
+        changes.append(ObjectiveChange(account, same[0].at, [event.step for event in same]))
+    return changes[::-1]
 
 
 def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:

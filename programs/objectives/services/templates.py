@@ -39,16 +39,16 @@ def draft_from(
     template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
     if template is None:
         raise ObjectiveError("template", "There is no such template.")
-    found = None
+    unit_found = None
     if unit is not None:
-        found = Unit.objects.within(access.sight).filter(slug=unit.replace("\x00", "")).first()
-        if found is None:
+        unit_found = Unit.objects.within(access.sight).filter(slug=unit.replace("\x00", "")).first()
+        if unit_found is None:
             raise ObjectiveError("unit", "There is no such unit, or you may not see it.")
     outcomes = list(template.key_results.order_by("position", "pk"))
-    plain = {row: key_result_from(each) for row, each in enumerate(outcomes)}
-    asked = {row: draft for row, draft in plain.items() if draft.metric}
-    may_see = access.sight.whole if found is None else access.sight.covers(found.pk)
-    stood = baselines(asked, found, quarter, today=today) if may_see else {}
+    plain = {row: key_result_from(outcome) for row, outcome in enumerate(outcomes)}
+    drafts = {row: draft for row, draft in plain.items() if draft.metric}
+    may_see = access.sight.whole if unit_found is None else access.sight.covers(unit_found.pk)
+    stood = baselines(drafts, unit_found, quarter, today=today) if may_see else {}
     return ObjectiveDraft(
         quarter=quarter,
         unit=unit,
@@ -62,32 +62,32 @@ def draft_from(
     )
 
 
-def key_result_from(each: TemplateKeyResult) -> KeyResultDraft:
+def key_result_from(outcome: TemplateKeyResult) -> KeyResultDraft:
     """Without a baseline; one whose metric is gone is entered by hand."""
-    known = metric_of(each.metric) if each.metric else None
+    known = metric_of(outcome.metric) if outcome.metric else None
     return KeyResultDraft(
-        title=each.title,
-        metric=each.metric if known else "",
-        statistic=each.statistic if known else "",
-        unit_of_measure="" if known else each.unit_of_measure,
-        better=each.better,
-        target_kind=each.target_kind,
-        target=each.target,
-        change_percent=each.change_percent,
+        title=outcome.title,
+        metric=outcome.metric if known else "",
+        statistic=outcome.statistic if known else "",
+        unit_of_measure="" if known else outcome.unit_of_measure,
+        better=outcome.better,
+        target_kind=outcome.target_kind,
+        target=outcome.target,
+        change_percent=outcome.change_percent,
     )
 
 
 def _with_baseline(
-    draft: KeyResultDraft, each: TemplateKeyResult, stood: Baseline | None, unit: str | None, access: Access
+    draft: KeyResultDraft, outcome: TemplateKeyResult, stood: Baseline | None, unit: str | None, access: Access
 ) -> KeyResultDraft:
     if stood is None or stood.value is None or stood.window is None:
         return draft
     query = metric_query(draft.metric, draft.statistic, unit, stood.window)
     if is_withheld(query, stood.people or 0, access):
         return draft
-    if not stood.value and each.target_kind == TargetKind.RELATIVE:  # any percent of nothing is nothing
+    if not stood.value and outcome.target_kind == TargetKind.RELATIVE:  # any percent of nothing is nothing
         return replace(draft, baseline=stood.value, target_kind=TargetKind.ABSOLUTE, change_percent=None)
-    target = each.target
-    if target is None and each.change_percent is not None:
-        target = stood.value * (1 + each.change_percent / 100)
+    target = outcome.target
+    if target is None and outcome.change_percent is not None:
+        target = stood.value * (1 + outcome.change_percent / 100)
     return replace(draft, baseline=stood.value, target=target)

@@ -131,21 +131,21 @@ def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
     return stored
 
 
-def override_standing(access: Access, objective: Objective, standing: str, reason: str) -> Objective:
+def override_standing(access: Access, objective: Objective, status: str, reason: str) -> Objective:
     """Say how it goes in place of what is computed, with a reason; an empty standing takes that back.
 
     Raises ObjectiveError, MayNotWriteObjectiveError.
     """
-    if standing not in ("", Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK):
+    if status not in ("", Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK):
         raise ObjectiveError("override", "One of: on_track, at_risk, off_track, or nothing.")
-    why = checked_reason("override_reason", reason, "Say why it stands so: the figures say otherwise.", needed=standing)
+    why = checked_reason("override_reason", reason, "Say why it stands so: the figures say otherwise.", needed=status)
     account = account_of(access)
     with changes_by(account):
         stored = locked_to_change(access, objective)
-        if (stored.override, stored.override_reason) == (standing, why if standing else ""):
+        if (stored.override, stored.override_reason) == (status, why if status else ""):
             return stored
-        stored.override, stored.override_reason = standing, why if standing else ""
-        stored.override_by = account if standing else None
+        stored.override, stored.override_reason = status, why if status else ""
+        stored.override_by = account if status else None
         save_change(stored)
     return stored
 
@@ -208,14 +208,14 @@ def _differs(stored: Objective, checked: CheckedObjective) -> bool:
         return True
     return any(
         getattr(key_result, name) != value
-        for key_result, each in zip(known, checked.key_results, strict=True)
-        for name, value in each.fields.items()
+        for key_result, checked_result in zip(known, checked.key_results, strict=True)
+        for name, value in checked_result.fields.items()
     )
 
 
 def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
-    kept = {result.known.pk for result in checked.key_results if result.known}
-    gone = objective.key_results.exclude(pk__in=kept)
+    remaining = {result.known.pk for result in checked.key_results if result.known}
+    gone = objective.key_results.exclude(pk__in=remaining)
     spoken_of = gone.filter(check_ins__isnull=False).first()
     if spoken_of is not None:
         raise ObjectiveError(
@@ -223,15 +223,15 @@ def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
             f"“{spoken_of.title}” has check-ins, which would be lost with it: leave it, or drop the objective.",
         )
     gone.delete()
-    for position, each in enumerate(checked.key_results):
-        if each.known is None:
-            KeyResult.objects.create(objective=objective, position=position, **each.fields)
+    for position, checked_result in enumerate(checked.key_results):
+        if checked_result.known is None:
+            KeyResult.objects.create(objective=objective, position=position, **checked_result.fields)
             continue
-        wanted = {**each.fields, "position": position}
-        if any(getattr(each.known, name) != value for name, value in wanted.items()):
-            for name, value in wanted.items():
-                setattr(each.known, name, value)
-            each.known.save()
+        values = {**checked_result.fields, "position": position}
+        if any(getattr(checked_result.known, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(checked_result.known, name, value)
+            checked_result.known.save()
 
 
 @contextmanager

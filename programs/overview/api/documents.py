@@ -21,7 +21,7 @@ from programs.overview.services.steps import DORA, Steps
 from programs.tickets.api.documents import TicketSerializer, ticket_documents
 
 STEP_STATES = ["done", "here", "next"]
-JUDGEMENTS = [each.value for each in Judgement]
+JUDGEMENTS = [judgement.value for judgement in Judgement]
 
 
 class StepSerializer(serializers.Serializer[object]):
@@ -130,10 +130,10 @@ class MyWorkSerializer(serializers.Serializer[object]):
     overdue_in_teams = serializers.IntegerField(help_text="Of others, in units that you manage.")
 
 
-def overview_document(found: Steps, filters: Filters, quarter: Quarter) -> dict[str, Any]:
+def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[str, Any]:
     names = ("visibility", "benchmarks", "next_target", "iterate")
-    state = dict(zip(names, found.states, strict=True))
-    visibility, agreed, following, doing = found.visibility, found.agreed, found.next_target, found.doing
+    state = dict(zip(names, steps.states, strict=True))
+    visibility, agreed, following, doing = steps.visibility, steps.agreed, steps.next_target, steps.doing
     unchosen = {"focus metric": following.metric, "key indicators": following.indicators}
     unbegun = {"objectives": sum(doing.objectives.values()), "tickets": doing.tickets or doing.finished}
     return {
@@ -159,7 +159,7 @@ def overview_document(found: Steps, filters: Filters, quarter: Quarter) -> dict[
         },
         "iterate": {
             "state": state["iterate"],
-            "objectives": {standing: doing.objectives.get(standing, 0) for standing in Standing.values},
+            "objectives": {status: doing.objectives.get(status, 0) for status in Standing.values},
             "tickets": doing.tickets,
             "overdue": doing.overdue,
             "finished": doing.finished,
@@ -168,12 +168,12 @@ def overview_document(found: Steps, filters: Filters, quarter: Quarter) -> dict[
     }
 
 
-def bottlenecks_document(found: Bottlenecks) -> dict[str, Any]:
+def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     return {
-        **_scope(found.answers.filters),
-        "bottlenecks": [_cell(cell) for cell in found.cells],
-        "tickets": {kind: found.tickets.get(kind, 0) for kind in BottleneckKind.values},
-        "explained_elsewhere": found.explained_elsewhere,
+        **_scope(bottlenecks.answers.filters),
+        "bottlenecks": [_cell(assessment) for assessment in bottlenecks.cells],
+        "tickets": {kind: bottlenecks.tickets.get(kind, 0) for kind in BottleneckKind.values},
+        "explained_elsewhere": bottlenecks.explained_elsewhere,
     }
 
 
@@ -183,10 +183,13 @@ def work_document(work: Work, quarter: Quarter, access: Access, today: date) -> 
         "tickets": ticket_documents(work.tickets, access),
         "tickets_total": work.tickets_total,
         "check_ins": [
-            {**_objective(each.objective), "due": each.due, "days_late": max(0, (today - each.due).days)}
-            for each in work.check_ins
+            {**_objective(check_in.objective), "due": check_in.due, "days_late": max(0, (today - check_in.due).days)}
+            for check_in in work.check_ins
         ],
-        "objectives_at_risk": [{**_objective(each.objective), "standing": each.standing} for each in work.at_risk],
+        "objectives_at_risk": [
+            {**_objective(objective_at_risk.objective), "standing": objective_at_risk.standing}
+            for objective_at_risk in work.at_risk
+        ],
         "teams_without_objective": work.teams.number,
         "first_teams_without_objective": [{"unit": slug, "name": name} for slug, name in work.teams.first],
         "overdue_in_teams": work.overdue_in_teams,
@@ -201,16 +204,16 @@ def _without(there_is: Mapping[str, object]) -> list[str]:
     return [name for name, value in there_is.items() if not value]
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
-    each = cell.bottleneck
+def _cell(assessment: Cell) -> dict[str, Any]:
+    bottleneck = assessment.bottleneck
     return {
-        "key": each.key,
-        "kind": each.kind,
-        "name": each.name,
-        "asks": each.asks,
-        "judgement": cell.judgement.value,
-        "signs": [_sign(sign) for sign in cell.signs],
-        "changed_units": _moved(cell.moved) if cell.moved else None,
+        "key": bottleneck.key,
+        "kind": bottleneck.kind,
+        "name": bottleneck.name,
+        "asks": bottleneck.asks,
+        "judgement": assessment.judgement.value,
+        "signs": [_sign(sign) for sign in assessment.signs],
+        "changed_units": _moved(assessment.moved) if assessment.moved else None,
     }
 
 

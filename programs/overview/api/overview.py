@@ -40,8 +40,8 @@ class OverviewView(ProgramView):
         """How far a unit is in each of the four steps, and what is missing."""
         filters = _filters(request, access_of(request.user))
         placed, quarter = place(filters.scope), current_quarter()
-        found = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
-        return Response(overview_document(found, filters, quarter))
+        steps = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
+        return Response(overview_document(steps, filters, quarter))
 
 
 class BottlenecksView(ProgramView):
@@ -71,7 +71,7 @@ class MyWorkView(ProgramView):
 
 def _filters(request: Request, access: Access) -> Filters:
     """Whose figures, over which days.  Raises QueryError for what the viewer may not look at, too."""
-    asked = query_of(request, METRICS[0], WINDOW, access)
-    check_scope(asked.scope, access)
+    query = query_of(request, METRICS[0], WINDOW, access)
+    check_scope(query.scope, access)
     today = windows.local_today()
-    return Filters(range="custom", window=asked.window, today=today, access=access, scope=asked.scope)
+    return Filters(range="custom", window=query.window, today=today, access=access, scope=query.scope)

@@ -67,47 +67,57 @@ class Column:
     note: str
 
 
-def bottleneck_columns(found: Bottlenecks, *, may_file: bool) -> list[Column]:
+def bottleneck_columns(bottlenecks: Bottlenecks, *, may_file: bool) -> list[Column]:
     """Process, tooling, people."""
-    filters = found.answers.filters
+    filters = bottlenecks.answers.filters
     columns = []
     for kind, name in COLUMNS.items():
-        cells = [cell for cell in found.cells if cell.bottleneck.kind == kind]
-        to_do = found.tickets.get(kind, 0)
+        cells = [assessment for assessment in bottlenecks.cells if assessment.bottleneck.kind == kind]
+        to_do = bottlenecks.tickets.get(kind, 0)
         columns.append(
             Column(
                 name,
-                [_cell(cell, found.answers, may_file=may_file) for cell in cells],
+                [_cell(assessment, bottlenecks.answers, may_file=may_file) for assessment in cells],
                 f"{wording.count(to_do, 'ticket')} to do" if to_do else "",
                 f"{reverse('tickets')}?{urlencode([*filters.scope_parameters(), ('kind', kind.value)])}",
-                _note(kind, cells, explained_elsewhere=found.explained_elsewhere),
+                _note(kind, cells, explained_elsewhere=bottlenecks.explained_elsewhere),
             )
         )
     return columns
 
 
 def _note(kind: BottleneckKind, cells: Sequence[Cell], *, explained_elsewhere: bool) -> str:
-    if kind != BottleneckKind.PEOPLE or not any(cell.is_sign for cell in cells):
+    if kind != BottleneckKind.PEOPLE or not any(assessment.is_sign for assessment in cells):
         return ""
     if explained_elsewhere:
         return "Look first at the signs of process and tooling: they often explain these."
     return "A hypothesis, and never about one person."
 
 
-def _cell(cell: Cell, answers: Answers, *, may_file: bool) -> CellLine:
-    each, filters, tone = cell.bottleneck, answers.filters, TONES[cell.judgement]
-    signs = [_sign(sign, answers) for sign in cell.signs]
-    if cell.moved is not None:
-        signs.append(_reorganised(cell.moved, filters.window))
+def _cell(assessment: Cell, answers: Answers, *, may_file: bool) -> CellLine:
+    bottleneck, filters, tone = assessment.bottleneck, answers.filters, TONES[assessment.judgement]
+    signs = [_sign(sign, answers) for sign in assessment.signs]
+    if assessment.moved is not None:
+        signs.append(_reorganised(assessment.moved, filters.window))
     return CellLine(
-        each.name, each.asks, tone, WORDS[tone], ICONS[tone], signs, _ticket_url(cell, filters) if may_file else ""
+        bottleneck.name,
+        bottleneck.asks,
+        tone,
+        WORDS[tone],
+        ICONS[tone],
+        signs,
+        _ticket_url(assessment, filters) if may_file else "",
     )
 
 
-def _ticket_url(cell: Cell, filters: Filters) -> str:
-    each = cell.bottleneck
-    said = {"unit": filters.scope.unit or "", "metric": each.keys[0] if each.keys else "", "kind": each.kind.value}
-    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
+def _ticket_url(assessment: Cell, filters: Filters) -> str:
+    bottleneck = assessment.bottleneck
+    params = {
+        "unit": filters.scope.unit or "",
+        "metric": bottleneck.keys[0] if bottleneck.keys else "",
+        "kind": bottleneck.kind.value,
+    }
+    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in params.items() if value})}"
 
 
 def _sign(sign: Sign, answers: Answers) -> SignLine:

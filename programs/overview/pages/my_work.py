@@ -43,16 +43,16 @@ def my_work(
 ) -> MyWork:
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
     work = work_of(sight, quarter, progress, today, most_tickets=listed)
-    found = [
+    lines = [
         *(_of_ticket(ticket, today) for ticket in work.tickets),
-        *(_of_check_in(each, today) for each in work.check_ins),
-        *(_at_risk(each, today) for each in work.at_risk),
+        *(_of_check_in(check_in, today) for check_in in work.check_ins),
+        *(_at_risk(at_risk, today) for at_risk in work.at_risk),
         *_of_teams(work.teams, quarter),
         *_overdue(work.overdue_in_teams, today),
     ]
-    found.sort(key=lambda line: line.day)
+    lines.sort(key=lambda line: line.day)
     unread = work.tickets_total - len(work.tickets)
-    return MyWork(found[:listed], unread + max(0, len(found) - listed), f"{reverse('tickets')}?mine=1")
+    return MyWork(lines[:listed], unread + max(0, len(lines) - listed), f"{reverse('tickets')}?mine=1")
 
 
 def _of_ticket(ticket: Ticket, today: date) -> WorkLine:
@@ -72,24 +72,24 @@ def _due(day: date, today: date) -> str:
     return "Due today" if day == today else wording.day(day)
 
 
-def _of_check_in(found: CheckInDue, today: date) -> WorkLine:
-    late = (today - found.due).days
+def _of_check_in(due: CheckInDue, today: date) -> WorkLine:
+    late = (today - due.due).days
     return WorkLine(
         "speakerphone",
-        f"Check in: {found.objective.title}",
-        f"{reverse('objective', args=[found.objective.pk])}#check-in",
-        _about(found.objective),
-        f"{wording.count(late, 'day')} late" if late > 0 else _due(found.due, today),
+        f"Check in: {due.objective.title}",
+        f"{reverse('objective', args=[due.objective.pk])}#check-in",
+        _about(due.objective),
+        f"{wording.count(late, 'day')} late" if late > 0 else _due(due.due, today),
         "bad" if late > 0 else "watch",
-        found.due,
+        due.due,
     )
 
 
-def _at_risk(found: AtRisk, today: date) -> WorkLine:
-    url = reverse("objective", args=[found.objective.pk])
-    tone = "bad" if found.standing is Standing.OFF_TRACK else "watch"
-    label = found.standing.label
-    return WorkLine("target", found.objective.title, url, _about(found.objective), label, tone, today)
+def _at_risk(at_risk: AtRisk, today: date) -> WorkLine:
+    url = reverse("objective", args=[at_risk.objective.pk])
+    tone = "bad" if at_risk.standing is Standing.OFF_TRACK else "watch"
+    label = at_risk.standing.label
+    return WorkLine("target", at_risk.objective.title, url, _about(at_risk.objective), label, tone, today)
 
 
 def _about(objective: Objective) -> str:

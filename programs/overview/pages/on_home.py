@@ -35,10 +35,10 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
     leads = access.sight.leads_any
-    asked = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
-    listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
+    params = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
+    listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.sight, quarter)
-    progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
+    progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     work = my_work(access.sight, quarter, progress, today, listed=WORK_LISTED)
     if not listed and not work.lines:
         return None

@@ -45,14 +45,14 @@ TO_DO_LISTED, FINISHED_LISTED = 4, 2  # whether it worked stands beside what is 
 def work_part(filters: Filters) -> dict[str, Any]:
     """My work, and the quarter's objectives."""
     access, today, quarter = filters.access, filters.today, current_quarter()
-    asked = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit)
-    listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
+    params = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit)
+    listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
     total = len(listed)
     if total > OBJECTIVES_LISTED:
-        total = sum(standing_counts(asked, access, today=today).values())
+        total = sum(standing_counts(params, access, today=today).values())
     listed = listed[:OBJECTIVES_LISTED]
     own = own_objectives(access.sight, quarter)
-    progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
+    progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     return {
         "title": "My work and objectives",
         "part": "programs/overview/_part_work.html",

@@ -43,46 +43,57 @@ class Words:
     url: str
 
 
-def step_lines(found: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
+def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
     """In the order of the method."""
     words = [
-        _visibility(found.visibility, filters),
-        _benchmarks(found.agreed, filters),
-        _next_target(found.next_target, filters),
-        _iterate(found.doing, quarter, filters),
+        _visibility(steps.visibility, filters),
+        _benchmarks(steps.agreed, filters),
+        _next_target(steps.next_target, filters),
+        _iterate(steps.doing, quarter, filters),
     ]
     return [
-        Step(number, said.title, state, said.tag, said.tone, said.text, said.note, said.url)
-        for number, (said, state) in enumerate(zip(words, found.states, strict=True), start=1)
+        Step(
+            number,
+            step_words.title,
+            state,
+            step_words.tag,
+            step_words.tone,
+            step_words.text,
+            step_words.note,
+            step_words.url,
+        )
+        for number, (step_words, state) in enumerate(zip(words, steps.states, strict=True), start=1)
     ]
 
 
-def _visibility(found: Visibility, filters: Filters) -> Words:
-    span = wording.span(filters.window)
-    told = wording.listed(list(found.told))
-    if found.missing_for_dora:
-        note = f"DORA still needs {wording.listed(found.missing_for_dora)}."
-    elif found.missing:
-        note = f"Nothing of {wording.listed(list(found.missing))}."
+def _visibility(visibility: Visibility, filters: Filters) -> Words:
+    date_range = wording.span(filters.window)
+    tools = wording.listed(list(visibility.told))
+    if visibility.missing_for_dora:
+        note = f"DORA still needs {wording.listed(visibility.missing_for_dora)}."
+    elif visibility.missing:
+        note = f"Nothing of {wording.listed(list(visibility.missing))}."
     else:
         note = "All that DORA needs is there."
     return Words(
         title="Get visibility",
-        tag=f"{len(found.told)} of {len(found.told) + len(found.missing)}",
-        tone="good" if not found.missing else "watch" if found.missing_for_dora else "",
-        text=f"{told.capitalize()} are told of in the last {span}." if found.told else "Nothing is told of yet.",
+        tag=f"{len(visibility.told)} of {len(visibility.told) + len(visibility.missing)}",
+        tone="good" if not visibility.missing else "watch" if visibility.missing_for_dora else "",
+        text=f"{tools.capitalize()} are told of in the last {date_range}."
+        if visibility.told
+        else "Nothing is told of yet.",
         note=note,
         url=reverse("integrations"),
     )
 
 
-def _benchmarks(found: Agreed, filters: Filters) -> Words:
-    of_dora = len(found.of_dora)
-    if not found.number:
+def _benchmarks(agreed: Agreed, filters: Filters) -> Words:
+    of_dora = len(agreed.of_dora)
+    if not agreed.number:
         text, note = "Nothing was agreed on yet: where should we be, where do we want to be?", ""
     else:
-        text = f"{wording.count(found.number, 'metric')} with a threshold or target, {of_dora} of the five of DORA."
-        note = f"{found.own:,} agreed for this unit, {found.inherited:,} from above." if filters.scope.unit else ""
+        text = f"{wording.count(agreed.number, 'metric')} with a threshold or target, {of_dora} of the five of DORA."
+        note = f"{agreed.own:,} agreed for this unit, {agreed.inherited:,} from above." if filters.scope.unit else ""
     return Words(
         title="Set benchmarks",
         tag=f"{of_dora} of {len(DORA)} DORA",
@@ -93,14 +104,16 @@ def _benchmarks(found: Agreed, filters: Filters) -> Words:
     )
 
 
-def _next_target(found: NextTarget, filters: Filters) -> Words:
-    indicators = [_name(key) for key in found.indicators]
+def _next_target(next_target: NextTarget, filters: Filters) -> Words:
+    indicators = [_name(key) for key in next_target.indicators]
     more = f" and {len(indicators) - NAMED} more" if len(indicators) > NAMED else ""
     return Words(
         title="Set the next target",
         tag=wording.count(len(indicators), "indicator") if indicators else "Open",
-        tone="good" if found.metric and indicators else "",
-        text=f"Focus: {_name(found.metric)}." if found.metric else "No focus metric is chosen: one thing at a time.",
+        tone="good" if next_target.metric and indicators else "",
+        text=f"Focus: {_name(next_target.metric)}."
+        if next_target.metric
+        else "No focus metric is chosen: one thing at a time.",
         note=f"Key indicators: {', '.join(indicators[:NAMED])}{more}." if indicators else "No key indicators yet.",
         url=scoped(filters, "focus"),
     )

@@ -115,7 +115,7 @@ BOTTLENECKS = (
         (),
     ),
 )
-METRICS = tuple(dict.fromkeys(key for each in BOTTLENECKS for key in each.keys))
+METRICS = tuple(dict.fromkeys(key for bottleneck in BOTTLENECKS for key in bottleneck.keys))
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class Cell:
     @property
     def judgement(self) -> Judgement:
         """That of its worst sign."""
-        said = {sign.judgement for sign in self.signs} | ({judged(self.moved)} if self.moved else set())
-        return next(each for each in Judgement if each in said)
+        judgements = {sign.judgement for sign in self.signs} | ({judged(self.moved)} if self.moved else set())
+        return next(judgement for judgement in Judgement if judgement in judgements)
 
     @property
     def is_sign(self) -> bool:
@@ -163,24 +163,26 @@ class Bottlenecks:
     @property
     def explained_elsewhere(self) -> bool:
         """Whether process or tooling show a sign: these often explain those of people."""
-        return any(cell.is_sign for cell in self.cells if cell.bottleneck.kind != BottleneckKind.PEOPLE)
+        return any(
+            assessment.is_sign for assessment in self.cells if assessment.bottleneck.kind != BottleneckKind.PEOPLE
+        )
 
 
 def bottlenecks_of(filters: Filters) -> Bottlenecks:
     """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
-    told = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
+    figures = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
     moved = reorganisation(filters.scope.unit, filters.window)
     cells = [
         Cell(
             bottleneck,
-            [_sign(told, key) for key in bottleneck.keys],
+            [_sign(figures, key) for key in bottleneck.keys],
             moved if bottleneck.key == REORGANISATION else None,
         )
         for bottleneck in BOTTLENECKS
     ]
-    found = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
-    counted = found.order_by().values("kind").annotate(number=Count("pk"))
-    return Bottlenecks(told, cells, {row["kind"]: row["number"] for row in counted})
+    tickets = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
+    counted = tickets.order_by().values("kind").annotate(number=Count("pk"))
+    return Bottlenecks(figures, cells, {row["kind"]: row["number"] for row in counted})
 
 
 def judged(moved: Reorganisation) -> Judgement:
@@ -189,12 +191,12 @@ def judged(moved: Reorganisation) -> Judgement:
     return Judgement.WORSE if moved.share > MUCH_REORGANISED else Judgement.QUIET
 
 
-def _sign(told: Answers, key: str) -> Sign:
-    metric, figure, before = get(key), told.figure(key), told.figure_before(key)
+def _sign(figures: Answers, key: str) -> Sign:
+    metric, figure, before = get(key), figures.figure(key), figures.figure_before(key)
     if figure.value is None:
-        reason = figure.reason or "" if figure.withheld else told.nothing() or figure.reason or ""
+        reason = figure.reason or "" if figure.withheld else figures.nothing() or figure.reason or ""
         return Sign(key, Judgement.UNKNOWN, figure, before, None, reason)
-    agreed = _agreed(told, key)
+    agreed = _agreed(figures, key)
     if agreed is not None and agreed.threshold is not None:
         is_beyond = figure.value < agreed.threshold if agreed.higher_is_better else figure.value > agreed.threshold
         judgement = Judgement.BEYOND if is_beyond else Judgement.QUIET
@@ -205,9 +207,9 @@ def _sign(told: Answers, key: str) -> Sign:
     return Sign(key, Judgement.WORSE if is_worse else Judgement.QUIET, figure, before, None, "")
 
 
-def _agreed(told: Answers, key: str) -> Agreement | None:
+def _agreed(figures: Answers, key: str) -> Agreement | None:
     """None where it was agreed of another statistic than the one that is shown, or of a week, month or quarter."""
-    found = told.agreed.get(key)
-    if found is None or found.period is not None or not found.is_of_statistic(told.answer(key).query):
+    benchmark = figures.agreed.get(key)
+    if benchmark is None or benchmark.period is not None or not benchmark.is_of_statistic(figures.answer(key).query):
         return None
-    return found
+    return benchmark

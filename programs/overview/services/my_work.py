@@ -59,13 +59,15 @@ def work_of(
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
     own = own_tickets(sight)
     tickets = list(own[: most_tickets + 1])
-    mine = [each for each in progress if _looks_after(sight, each.objective)]
+    mine = [objective for objective in progress if _looks_after(sight, objective.objective)]
     return Work(
         tickets=tickets[:most_tickets],
         tickets_total=own.count() if len(tickets) > most_tickets else len(tickets),
         check_ins=list(_check_ins(mine, today)),
         at_risk=[
-            AtRisk(each.objective, each.shown) for each in mine if each.shown in (Standing.AT_RISK, Standing.OFF_TRACK)
+            AtRisk(objective.objective, objective.shown)
+            for objective in mine
+            if objective.shown in (Standing.AT_RISK, Standing.OFF_TRACK)
         ],
         teams=_teams(sight, quarter, today),
         overdue_in_teams=overdue_in_teams(sight, today),
@@ -74,8 +76,8 @@ def work_of(
 
 def own_objectives(sight: Sight, quarter: Quarter) -> Sequence[Objective]:
     """Those for whose check-ins the viewer is asked, with quarter, unit, owner and measure."""
-    asked = Objective.objects.within(sight).filter(objectives_to_look_after(sight, quarter))
-    return list(asked.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
+    objectives = Objective.objects.within(sight).filter(objectives_to_look_after(sight, quarter))
+    return list(objectives.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
 
 
 def _looks_after(sight: Sight, objective: Objective) -> bool:
@@ -84,9 +86,9 @@ def _looks_after(sight: Sight, objective: Objective) -> bool:
 
 
 def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[CheckInDue]:
-    for each in mine:
-        if each.check_in_due is not None and each.check_in_due <= today + SOON:
-            yield CheckInDue(each.objective, each.check_in_due)
+    for progress in mine:
+        if progress.check_in_due is not None and progress.check_in_due <= today + SOON:
+            yield CheckInDue(progress.objective, progress.check_in_due)
 
 
 def _teams(sight: Sight, quarter: Quarter, today: date) -> TeamsWithout:

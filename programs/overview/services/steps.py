@@ -121,20 +121,20 @@ class Steps:
     @property
     def states(self) -> list[StepState]:
         """One is where the first stands that is not done; what is done out of order is done all the same."""
-        done = [each.is_done for each in (self.visibility, self.agreed, self.next_target, self.doing)]
+        done = [step.is_done for step in (self.visibility, self.agreed, self.next_target, self.doing)]
         here = done.index(False) if False in done else len(done) - 1
         return ["here" if number == here else "done" if is_done else "next" for number, is_done in enumerate(done)]
 
 
 def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
-    told = answers.read(PROGRAM_PAGE, filters, WANTED)
+    page_answers = answers.read(PROGRAM_PAGE, filters, WANTED)
     counts = standing_counts(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
     tickets = ticket_counts(filters, quarter)
     benchmarks = benchmarks_for(None, unit_id, filters.access.sight)
     focus = focus_of_units([unit_id]).get(unit_id)
     return Steps(
-        visibility=_visibility(told),
+        visibility=_visibility(page_answers),
         agreed=_agreed(benchmarks),
         next_target=NextTarget(focus.metric if focus else "", tuple(focus.indicators) if focus else ()),
         doing=Doing(tickets.tickets, tickets.overdue, tickets.finished, counts),
@@ -144,13 +144,13 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
 def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
     """One query."""
     narrowed = TicketFilter(unit=filters.scope.unit, state="all")
-    standing = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
+    still_open = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
     counted = (
         filtered(narrowed, filters.access.sight, today=filters.today)
         .order_by()
         .aggregate(
-            standing=Count("pk", filter=standing),
-            overdue=Count("pk", filter=standing & Q(due_on__lt=filters.today)),
+            standing=Count("pk", filter=still_open),
+            overdue=Count("pk", filter=still_open & Q(due_on__lt=filters.today)),
             finished=Count(
                 "pk",
                 filter=Q(state=TicketState.DONE, completed_on__gte=quarter.start, completed_on__lt=quarter.end),
@@ -161,14 +161,14 @@ def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
 
 
 def _visibility(answers: Answers) -> Visibility:
-    told = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
-    told[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NOT_TOLD
+    sends = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
+    sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NOT_TOLD
     return Visibility(
-        told=[tool for tool, is_told in told.items() if is_told],
-        missing=[tool for tool, is_told in told.items() if not is_told],
+        told=[tool for tool, is_told in sends.items() if is_told],
+        missing=[tool for tool, is_told in sends.items() if not is_told],
     )
 
 
-def _agreed(found: Mapping[str, HoldingBenchmark]) -> Agreed:
-    own = sum(each.is_own for each in found.values())
-    return Agreed(own, len(found) - own, [key for key in DORA if key in found])
+def _agreed(benchmarks: Mapping[str, HoldingBenchmark]) -> Agreed:
+    own = sum(benchmark.is_own for benchmark in benchmarks.values())
+    return Agreed(own, len(benchmarks) - own, [key for key in DORA if key in benchmarks])

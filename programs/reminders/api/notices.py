@@ -82,10 +82,10 @@ class NoticesView(ProgramView):
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
-        stretch = asked_stretch(request)
-        found = notices_of(access_of(request.user))
-        listed = found.unread() if shown == "unread" else found
-        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[stretch]
+        page = asked_stretch(request)
+        notices = notices_of(access_of(request.user))
+        listed = notices.unread() if shown == "unread" else notices
+        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[page]
         return Response({"total": listed.count(), "notices": _documents(told_on_a_page(list(numbers)))})
 
 
@@ -117,7 +117,7 @@ class NoticesUnreadView(ProgramView):
 def _numbers(named: object) -> list[int]:
     if not isinstance(named, list) or len(named) > MOST_READ:
         raise QueryError("notices", f"A list of at most {MOST_READ:,} numbers.")
-    return [number("notices", each) or 0 for each in named]
+    return [number("notices", kind) or 0 for kind in named]
 
 
 def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:

@@ -83,10 +83,10 @@ class NotificationsView(ProgramView):
         """Change what is named; also of what waits already."""
         account = _account(request)
         given = given_fields(request, (Channel.EMAIL.value, "quiet_hours"))
-        wanted = _with_channel(preferences_of(account), _part(given, Channel.EMAIL.value, ("on", "kinds")))
-        wanted = _with_hours(wanted, _part(given, "quiet_hours", ("begins", "ends", "time_zone")))
+        preferences = _with_channel(preferences_of(account), _part(given, Channel.EMAIL.value, ("on", "kinds")))
+        preferences = _with_hours(preferences, _part(given, "quiet_hours", ("begins", "ends", "time_zone")))
         try:
-            change_preferences(account, wanted)
+            change_preferences(account, preferences)
         except PreferenceError as problem:
             at = "email.kinds" if problem.field == "kinds" else f"quiet_hours.{problem.field}"
             raise QueryError(at, problem.message) from None
@@ -113,12 +113,12 @@ def _with_channel(known: Preferences, given: Mapping[str, Any]) -> Preferences:
     is_on, kinds = yes_or_no("email.on", given.get("on", known.is_on)), given.get("kinds", {})
     if not isinstance(kinds, Mapping):
         raise QueryError("email.kinds", "It must be an object, by kinds of messages.")
-    wanted = known.kinds
+    chosen = known.kinds
     for kind, wants in kinds.items():
         if kind not in MessageKind.values:
             raise QueryError(f"email.kinds.{str(kind)[:40]}", f"One of: {', '.join(MessageKind.values)}.")
-        wanted = wanted | {kind} if yes_or_no(f"email.kinds.{kind}", wants) else wanted - {kind}
-    return replace(known, is_on=is_on, kinds=wanted)
+        chosen = chosen | {kind} if yes_or_no(f"email.kinds.{kind}", wants) else chosen - {kind}
+    return replace(known, is_on=is_on, kinds=chosen)
 
 
 def _with_hours(known: Preferences, given: Mapping[str, Any]) -> Preferences:
@@ -141,13 +141,13 @@ def _clock(name: str, given: Mapping[str, Any], known: time) -> time:
 
 
 def _document(account: User) -> dict[str, Any]:
-    found = preferences_of(account)
+    preferences = preferences_of(account)
     return {
-        "email": {"on": found.is_on, "kinds": {kind: kind in found.kinds for kind in MessageKind.values}},
+        "email": {"on": preferences.is_on, "kinds": {kind: kind in preferences.kinds for kind in MessageKind.values}},
         "quiet_hours": {
-            "begins": f"{found.begins:%H:%M}",
-            "ends": f"{found.ends:%H:%M}",
-            "time_zone": found.time_zone or None,
+            "begins": f"{preferences.begins:%H:%M}",
+            "ends": f"{preferences.ends:%H:%M}",
+            "time_zone": preferences.time_zone or None,
         },
         "address": account.email or None,
         "sends_mail": can_send_mail(),

@@ -79,14 +79,14 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     shown = request.GET.get("show", "unread")
     if shown not in SHOWN:
         raise BadFilterError("show", f"show= is one of: {', '.join(SHOWN)}.")
-    found = notices_of(access)
-    listed = found.unread() if shown == "unread" else found
+    notices = notices_of(access)
+    listed = notices.unread() if shown == "unread" else notices
     page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))
     context: dict[str, Any] = {
         "notices": notice_lines(told_on_a_page(list(page))),
         "shown": shown,
         "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
-        "has_unread": bool(page.object_list) if shown == "unread" else found.unread().exists(),
+        "has_unread": bool(page.object_list) if shown == "unread" else notices.unread().exists(),
         "first": page.start_index(),
         "last": page.end_index(),
         "total": f"{page.paginator.count:,}",
@@ -147,15 +147,15 @@ def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
 
 
 def _own(request: HttpRequest, pk: int) -> Notice:
-    found = told_with(notices_of(access_in(request))).filter(pk=pk).first()
-    if found is None:
+    notice = told_with(notices_of(access_in(request))).filter(pk=pk).first()
+    if notice is None:
         raise Http404("No such notice of yours, or one about what you may not see any more.")
-    return found
+    return notice
 
 
-def _url(**said: object) -> str:
-    kept = {name: value for name, value in said.items() if (name, value) not in (("show", "unread"), ("page", 1))}
-    return f"{reverse('inbox')}?{urlencode(kept)}" if kept else reverse("inbox")
+def _url(**params: object) -> str:
+    query = {name: value for name, value in params.items() if (name, value) not in (("show", "unread"), ("page", 1))}
+    return f"{reverse('inbox')}?{urlencode(query)}" if query else reverse("inbox")
 
 
 def _back(request: HttpRequest) -> HttpResponse:

@@ -45,9 +45,9 @@ class PreferencesForm(forms.Form):
     @property
     def wanted(self) -> Preferences:
         """What a valid form says."""
-        said = self.cleaned_data
-        begins, ends = (_to_the_minute(said[name]) for name in ("begins", "ends"))
-        return Preferences(said["is_on"], frozenset(said["kinds"]), begins, ends, said["time_zone"].strip())
+        data = self.cleaned_data
+        begins, ends = (_to_the_minute(data[name]) for name in ("begins", "ends"))
+        return Preferences(data["is_on"], frozenset(data["kinds"]), begins, ends, data["time_zone"].strip())
 
 
 @login_required

@@ -53,7 +53,7 @@ class Written:
 
 
 class Session(Protocol):
-    def hand_over(self, letter: Written, *, last_step: Callable[[], None]) -> None:
+    def hand_over(self, email: Written, *, last_step: Callable[[], None]) -> None:
         """Returns when the channel has taken the letter.
 
         Calls `last_step` once, immediately before the step from which on it may have arrived.  Raises RefusedError,

@@ -62,8 +62,8 @@ class EmailSession:
     def __init__(self) -> None:
         self._backend: BaseEmailBackend = get_connection()
 
-    def hand_over(self, letter: Written, *, last_step: Callable[[], None]) -> None:
-        message = as_mail(letter)
+    def hand_over(self, email: Written, *, last_step: Callable[[], None]) -> None:
+        message = as_mail(email)
         if isinstance(self._backend, SmtpBackend):
             self._speak(self._backend, message, last_step)
             return
@@ -88,7 +88,7 @@ class EmailSession:
         try:
             _envelope(smtp, message)
             content = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # as Django's backend does
-            _expect(*smtp.docmd("DATA"), wanted=354)
+            _expect(*smtp.docmd("DATA"), expected=354)
             last_step()
             _content(smtp, content)
         except (smtplib.SMTPServerDisconnected, OSError) as problem:
@@ -132,7 +132,7 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
         raise AwayError(f"The mail server refuses the sender: {_answer(code, reply)}")
     code, reply = smtp.rcpt(recipient)
     if code != 251:
-        _expect(code, reply, wanted=250)
+        _expect(code, reply, expected=250)
 
 
 def _content(smtp: smtplib.SMTP, content: bytes) -> None:
@@ -147,11 +147,11 @@ def _content(smtp: smtplib.SMTP, content: bytes) -> None:
     except (OSError, smtplib.SMTPException) as problem:
         smtp.close()
         raise UnansweredError(f"The mail server didn't say whether it took the message: {_told(problem)}") from problem
-    _expect(code, reply, wanted=250)
+    _expect(code, reply, expected=250)
 
 
-def _expect(code: int, reply: bytes, *, wanted: int) -> None:
-    if code == wanted:
+def _expect(code: int, reply: bytes, *, expected: int) -> None:
+    if code == expected:
         return
     answer = _answer(code, reply)
     if code == 421:  # it closes the connection: RFC 5321, 3.8
@@ -169,38 +169,38 @@ def _told(problem: BaseException) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
 
 
-def as_mail(letter: Written) -> EmailMultiAlternatives:
+def as_mail(message: Written) -> EmailMultiAlternatives:
     """Text with an HTML part that says the same; no pictures, and nothing that tells that it was read."""
-    unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[unsubscribe_token(letter.account, Channel.EMAIL)])
+    unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[unsubscribe_token(message.account, Channel.EMAIL)])
     context = {
-        "letter": letter,
-        "items": letter.items[:LISTED],
-        "more": max(0, len(letter.items) - LISTED),
+        "letter": message,
+        "items": message.items[:LISTED],
+        "more": max(0, len(message.items) - LISTED),
         "base_url": settings.BASE_URL,
         "inbox_url": settings.BASE_URL + reverse("inbox"),
         "notifications_url": settings.BASE_URL + reverse("notifications"),
         "unsubscribe_url": unsubscribe,
     }
     headers = {
-        "Message-ID": message_id(letter),
-        "Date": format_datetime(letter.made_at),
+        "Message-ID": message_id(message),
+        "Date": format_datetime(message.made_at),
         "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notes in return
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
     }
     mail = EmailMultiAlternatives(
-        subject_of(letter.items),
+        subject_of(message.items),
         render_to_string("programs/letters/letter.txt", context),
-        to=[letter.account.email],
+        to=[message.account.email],
         headers=headers,
     )
     mail.attach_alternative(render_to_string("programs/letters/letter.html", context), "text/html")
     return mail
 
 
-def message_id(letter: Written) -> str:
+def message_id(message: Written) -> str:
     """The same at each try, so that a server or a mail program that gets it twice can show it once."""
-    return f"<{letter.public_id}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
+    return f"<{message.public_id}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
 
 
 def subject_of(items: Sequence[Item]) -> str:

@@ -30,19 +30,19 @@ READ = "They read it in the app."
 SETTLED = "It is settled."
 
 
-def write(letter: Letter, *, today: date | None = None) -> Written | None:
+def write(email: Letter, *, today: date | None = None) -> Written | None:
     """The letter with what is still to be said; None where nothing is.  What is left out is noted with its reason."""
-    account, day = letter.account, today or windows.local_today()
-    deliveries = {each.notice_id: each for each in letter.deliveries.all()}
+    account, day = email.account, today or windows.local_today()
+    deliveries = {enclosed.notice_id: enclosed for enclosed in email.deliveries.all()}
     notices = list(told_with(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
-    reasons = _reasons(account, letter, notices, day)
-    said = sorted((notice for notice in notices if notice.pk not in reasons), key=_urgency)
+    reasons = _reasons(account, email, notices, day)
+    notices_to_send = sorted((notice for notice in notices if notice.pk not in reasons), key=_urgency)
     for notice_id, delivery in deliveries.items():
         delivery.left_out = reasons.get(notice_id, "")
     Delivery.objects.bulk_update(deliveries.values(), ["left_out"])
-    if not said:
+    if not notices_to_send:
         return None
-    return Written(letter.public_id, letter.made_at, account, name_of(account), items_of(said, today=day))
+    return Written(email.public_id, email.made_at, account, name_of(account), items_of(notices_to_send, today=day))
 
 
 def _urgency(notice: Notice) -> tuple[int, date, int]:
@@ -50,27 +50,27 @@ def _urgency(notice: Notice) -> tuple[int, date, int]:
     return MOST_URGENT_FIRST.index(MessageKind(notice.kind)), notice.day or date.max, notice.pk
 
 
-def _reasons(account: User, letter: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
+def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
     """Why a notice is not said, by its id; those that are said are not among them."""
     sight = viewable(account)
     if not account.is_active or _has_left(sight, today):
         return {notice.pk: HAS_LEFT for notice in notices}
     visible = set(
-        Notice.objects.filter(pk__in=[each.pk for each in notices]).within(sight).values_list("pk", flat=True)
+        Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices]).within(sight).values_list("pk", flat=True)
     )
-    muted = set(Muted.objects.filter(account=account, channel=letter.channel).values_list("kind", flat=True))
+    muted = set(Muted.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
     open_ones = _objectives_still_open(notices)
-    found = {}
+    reasons = {}
     for notice in notices:
         if notice.pk not in visible:
-            found[notice.pk] = NOT_THEIRS
+            reasons[notice.pk] = NOT_THEIRS
         elif notice.kind in muted or "" in muted:
-            found[notice.pk] = MUTED
+            reasons[notice.pk] = MUTED
         elif notice.read_at is not None:
-            found[notice.pk] = READ
+            reasons[notice.pk] = READ
         elif not _holds(notice, sight, open_ones, today):
-            found[notice.pk] = SETTLED
-    return found
+            reasons[notice.pk] = SETTLED
+    return reasons
 
 
 def _has_left(sight: Sight, today: date) -> bool:

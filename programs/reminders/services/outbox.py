@@ -50,8 +50,8 @@ def put_letters_together(ways: Collection[Way], *, now: datetime | None = None) 
     """
     at, made = now or timezone.now(), 0
     for way in ways:
-        while (letters := _put_together(way, at)) is not None:
-            made += letters
+        while (made_now := _put_together(way, at)) is not None:
+            made += made_now
     return made
 
 
@@ -64,11 +64,11 @@ def _put_together(way: Way, at: datetime) -> int | None:
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
         to_write = _to_write_now(accounts.values(), due, way, at)
-        letters = Letter.objects.bulk_create(
+        emails = Letter.objects.bulk_create(
             Letter(account_id=account_id, channel=way.word, made_at=at, next_try_at=at) for account_id in to_write
         )
-        _enclose(letters, at)
-    return len(letters) if chosen else None
+        _enclose(emails, at)
+    return len(emails) if chosen else None
 
 
 def _alone() -> bool:
@@ -96,7 +96,7 @@ def _to_write_now(accounts: Iterable[User], due: QuerySet[Delivery], way: Way, a
     return now
 
 
-def _enclose(letters: Sequence[Letter], at: datetime) -> None:
+def _enclose(emails: Sequence[Letter], at: datetime) -> None:
     """Everything that is due for the letters' accounts, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -108,7 +108,7 @@ def _enclose(letters: Sequence[Letter], at: datetime) -> None:
                 AND delivery.channel = letter.channel AND delivery.letter_id IS NULL AND delivery.left_out = ''
                 AND delivery.not_before <= %(at)s
             """,
-            {"letters": [letter.pk for letter in letters], "at": at},
+            {"letters": [email.pk for email in emails], "at": at},
         )
 
 
@@ -118,58 +118,56 @@ def claim(ways: Collection[Way], *, now: datetime | None = None) -> Letter | Non
     with transaction.atomic():
         free = Letter.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
         waiting = free.filter(state=State.WAITING, next_try_at__lte=at, channel__in=[way.word for way in ways])
-        found = waiting.select_for_update(skip_locked=True).order_by("next_try_at", "pk").first()
-        if found is None:
+        due = waiting.select_for_update(skip_locked=True).order_by("next_try_at", "pk").first()
+        if due is None:
             return None
-        found.held_by = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
-        found.held_until = at + HOLD
-        found.attempts += 1
-        found.save(update_fields=["held_by", "held_until", "attempts"])
-    return Letter.objects.select_related("account__quiet_hours").get(pk=found.pk)
+        due.held_by = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+        due.held_until = at + HOLD
+        due.attempts += 1
+        due.save(update_fields=["held_by", "held_until", "attempts"])
+    return Letter.objects.select_related("account__quiet_hours").get(pk=due.pk)
 
 
-def begin_last_step(letter: Letter) -> None:
+def begin_last_step(email: Letter) -> None:
     """From now on it may have arrived: stored before it is handed over.  Raises LostLetterError."""
-    mine = Letter.objects.filter(
-        pk=letter.pk, held_by=letter.held_by, state=State.WAITING, held_until__gt=timezone.now()
-    )
+    mine = Letter.objects.filter(pk=email.pk, held_by=email.held_by, state=State.WAITING, held_until__gt=timezone.now())
     if not mine.update(state=State.HANDING_OVER, held_until=timezone.now() + HOLD):
         raise LostLetterError
 
 
-def was_sent(letter: Letter) -> None:
-    _settle(letter, State.SENT, "", sent_at=timezone.now())
+def was_sent(email: Letter) -> None:
+    _settle(email, State.SENT, "", sent_at=timezone.now())
 
 
-def failed(letter: Letter, why: str) -> None:
-    _settle(letter, State.FAILED, why)
+def failed(email: Letter, why: str) -> None:
+    _settle(email, State.FAILED, why)
 
 
-def may_have_arrived(letter: Letter, why: str) -> None:
-    _settle(letter, State.UNCERTAIN, why)
+def may_have_arrived(email: Letter, why: str) -> None:
+    _settle(email, State.UNCERTAIN, why)
 
 
-def says_nothing(letter: Letter) -> None:
-    _settle(letter, State.EMPTY, "")
+def says_nothing(email: Letter) -> None:
+    _settle(email, State.EMPTY, "")
 
 
-def try_again(letter: Letter, why: str) -> None:
+def try_again(email: Letter, why: str) -> None:
     """After a pause that doubles; after the last try it failed."""
-    if letter.attempts >= MOST_ATTEMPTS:
-        failed(letter, why)
+    if email.attempts >= MOST_ATTEMPTS:
+        failed(email, why)
         return
-    pause = min(FIRST_PAUSE * 2 ** (letter.attempts - 1), LONGEST_PAUSE)
-    _settle(letter, State.WAITING, why, next_try_at=timezone.now() + pause)
+    pause = min(FIRST_PAUSE * 2 ** (email.attempts - 1), LONGEST_PAUSE)
+    _settle(email, State.WAITING, why, next_try_at=timezone.now() + pause)
 
 
-def wait_until(letter: Letter, moment: datetime) -> None:
+def wait_until(email: Letter, moment: datetime) -> None:
     """Nobody tried: the account has quiet hours."""
-    _settle(letter, State.WAITING, letter.reason, next_try_at=moment, attempts=letter.attempts - 1)
+    _settle(email, State.WAITING, email.reason, next_try_at=moment, attempts=email.attempts - 1)
 
 
-def _settle(letter: Letter, state: Letter.State, why: str, **more: object) -> None:
+def _settle(email: Letter, state: Letter.State, why: str, **more: object) -> None:
     """Only by its holder; what it knows counts, even where its time was over meanwhile."""
-    Letter.objects.filter(pk=letter.pk, held_by=letter.held_by).update(
+    Letter.objects.filter(pk=email.pk, held_by=email.held_by).update(
         state=state, reason=why[:LONGEST_REASON], held_by="", held_until=None, **more
     )
 
@@ -180,9 +178,9 @@ def settle_cut_off(*, now: datetime | None = None) -> int:
     return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may still know better
 
 
-def send_again(letters: QuerySet[Letter]) -> int:
+def send_again(emails: QuerySet[Letter]) -> int:
     """What failed, or may not have arrived, is tried again as the same letter; how many."""
-    ended = letters.filter(state__in=[State.FAILED, State.UNCERTAIN])
+    ended = emails.filter(state__in=[State.FAILED, State.UNCERTAIN])
     return ended.update(
         state=State.WAITING, attempts=0, next_try_at=timezone.now(), held_by="", held_until=None, reason=""
     )

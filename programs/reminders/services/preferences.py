@@ -50,20 +50,21 @@ def preferences_of(account: User) -> Preferences:
     )
 
 
-def change_preferences(account: User, wanted: Preferences) -> None:
+def change_preferences(account: User, preferences: Preferences) -> None:
     """Also of what waits already: it is sent as is wanted now.  Raises PreferenceError."""
-    if wanted.time_zone:
+    if preferences.time_zone:
         try:
-            ZoneInfo(wanted.time_zone)
+            ZoneInfo(preferences.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise PreferenceError("time_zone", f"There is no time zone “{wanted.time_zone}”.") from None
-    unknown = wanted.kinds - set(MessageKind.values)
+            raise PreferenceError("time_zone", f"There is no time zone “{preferences.time_zone}”.") from None
+    unknown = preferences.kinds - set(MessageKind.values)
     if unknown:
         raise PreferenceError("kinds", f"There are no messages of the kind {min(unknown)}.")
     with transaction.atomic():
-        _mute(account, [*sorted(set(MessageKind.values) - wanted.kinds), *([] if wanted.is_on else [""])])
+        _mute(account, [*sorted(set(MessageKind.values) - preferences.kinds), *([] if preferences.is_on else [""])])
         QuietHours.objects.update_or_create(
-            account=account, defaults={"begins": wanted.begins, "ends": wanted.ends, "time_zone": wanted.time_zone}
+            account=account,
+            defaults={"begins": preferences.begins, "ends": preferences.ends, "time_zone": preferences.time_zone},
         )
         waiting = Delivery.objects.filter(notice__account=account, letter=None, left_out="")
         waiting.update(not_before=timezone.now())  # the next turn asks for the quiet hours anew

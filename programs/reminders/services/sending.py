@@ -56,26 +56,26 @@ def send_waiting() -> Mapping[str, int]:
 def _send_by(way: Way, session: Session, became: Counter[str]) -> None:
     away, ends = 0, time.monotonic() + TURN_SECONDS
     while time.monotonic() < ends:
-        letter = outbox.claim([way])
-        if letter is None:
+        email = outbox.claim([way])
+        if email is None:
             return
-        word = _send(letter, session)
+        word = _send(email, session)
         became[word] += 1
         away += word == "away"
         if away >= MOST_TIMES_AWAY:
             return
 
 
-def _send(letter: Letter, session: Session) -> str:
-    quiet_until = quiet_of(getattr(letter.account, "quiet_hours", None)).until(timezone.now())
+def _send(email: Letter, session: Session) -> str:
+    quiet_until = quiet_of(getattr(email.account, "quiet_hours", None)).until(timezone.now())
     if quiet_until is not None:  # a letter that was put off comes back at whatever hour
-        outbox.wait_until(letter, quiet_until)
+        outbox.wait_until(email, quiet_until)
         return "quiet"
-    last_step = _LastStep(letter)
+    last_step = _LastStep(email)
     try:
-        written = write(letter)
+        written = write(email)
         if written is None:
-            outbox.says_nothing(letter)
+            outbox.says_nothing(email)
             return "empty"
         session.hand_over(written, last_step=last_step)
     except outbox.LostLetterError:
@@ -83,41 +83,41 @@ def _send(letter: Letter, session: Session) -> str:
     except DatabaseError:
         raise  # what became of it can't be stored now either; a later turn finds the letter
     except Exception as problem:
-        return _note(letter, problem, may_have_arrived=last_step.was_taken)
-    _was_sent(letter)
+        return _note(email, problem, may_have_arrived=last_step.was_taken)
+    _was_sent(email)
     return "sent"
 
 
 class _LastStep:
-    def __init__(self, letter: Letter) -> None:
-        self._letter, self.was_taken = letter, False
+    def __init__(self, email: Letter) -> None:
+        self._letter, self.was_taken = email, False
 
     def __call__(self) -> None:
         outbox.begin_last_step(self._letter)
         self.was_taken = True
 
 
-def _note(letter: Letter, problem: Exception, *, may_have_arrived: bool) -> str:
+def _note(email: Letter, problem: Exception, *, may_have_arrived: bool) -> str:
     """What is to become of a letter that wasn't taken; one word for it."""
     match problem:
         case RefusedError():
-            outbox.failed(letter, str(problem))
+            outbox.failed(email, str(problem))
             return "failed"
         case PutOffError():
-            outbox.try_again(letter, str(problem))
+            outbox.try_again(email, str(problem))
             return "put off"
         case AwayError():
             logger.warning("Letters wait: %s", problem)
-            outbox.try_again(letter, str(problem))
+            outbox.try_again(email, str(problem))
             return "away"
         case UnansweredError():
-            outbox.may_have_arrived(letter, str(problem))
+            outbox.may_have_arrived(email, str(problem))
             return "uncertain"
-    logger.error("Letter %s met a fault of ours", letter.pk, exc_info=problem)  # it must not hold up the others
+    logger.error("Letter %s met a fault of ours", email.pk, exc_info=problem)  # it must not hold up the others
     if may_have_arrived:
-        outbox.may_have_arrived(letter, OUR_FAULT)
+        outbox.may_have_arrived(email, OUR_FAULT)
         return "uncertain"
-    outbox.try_again(letter, OUR_FAULT)
+    outbox.try_again(email, OUR_FAULT)
     return "put off"
 
 
@@ -132,6 +132,6 @@ def _forget_connection(_: RetryCallState) -> None:
     before_sleep=_forget_connection,
     reraise=True,
 )
-def _was_sent(letter: Letter) -> None:
+def _was_sent(email: Letter) -> None:
     """It can't be sent another time: a database that is restarted at this moment is waited for."""
-    outbox.was_sent(letter)
+    outbox.was_sent(email)

@@ -88,8 +88,8 @@ class _Words:
         assert comment is not None and ticket is not None  # noqa: S101, PT018 — a comment is of a ticket
         who = self.names.get(comment.by_id or 0, SOMEBODY)
         label = f"{who} mentions you" if notice.kind == MessageKind.MENTIONED else f"{who} comments"
-        said = " ".join(comment.text.split())
-        quote = said if len(said) <= LONGEST_QUOTE else f"{said[:LONGEST_QUOTE].rstrip()}…"
+        line = " ".join(comment.text.split())
+        quote = line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE].rstrip()}…"
         return Item(label, ticket.title, reverse("ticket", args=[ticket.pk]), quote=quote)
 
     def _objective(self, notice: Notice) -> Item:

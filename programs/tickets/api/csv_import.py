@@ -99,7 +99,7 @@ class TicketImportView(ProgramView):
             wrong = list(problem.wrong) if isinstance(problem, TicketRowsError) else []
             refused = {**error_document(None, str(problem)), "errors": [_error(row) for row in wrong]}
             return Response(refused, status=status.HTTP_400_BAD_REQUEST)
-        numbers = [each.pk for each in stored]
+        numbers = [ticket.pk for ticket in stored]
         return Response(_document(len(stored), known, numbers, [], applied=True), status=status.HTTP_201_CREATED)
 
 
@@ -112,10 +112,10 @@ def _content(request: Request) -> bytes:
     for name in given:
         if name != "file":
             raise QueryError(str(name)[:40], "There is no such field. Use file.")
-    found = given.get("file")
-    if not isinstance(found, UploadedFile):
+    file = given.get("file")
+    if not isinstance(file, UploadedFile):
         raise QueryError("file", "It must be a CSV file.")
-    content: bytes = found.read(MOST_BYTES + 1)
+    content: bytes = file.read(MOST_BYTES + 1)
     return content
 
 

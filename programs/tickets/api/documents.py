@@ -119,11 +119,11 @@ def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str
 
 def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
     """By ticket, those that the viewer may see."""
-    found: dict[int, list[int]] = {each.pk: [] for each in tickets}
-    links = TicketPullRequest.objects.filter(ticket__in=list(found), pullrequest__in=visible_pull_requests(access))
+    numbers: dict[int, list[int]] = {record.pk: [] for record in tickets}
+    links = TicketPullRequest.objects.filter(ticket__in=list(numbers), pullrequest__in=visible_pull_requests(access))
     for ticket, pull_request in links.order_by("pullrequest").values_list("ticket", "pullrequest"):
-        found[ticket].append(pull_request)
-    return found
+        numbers[ticket].append(pull_request)
+    return numbers
 
 
 def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int], seen: Collection[int]) -> dict[str, Any]:

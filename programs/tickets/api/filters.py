@@ -37,18 +37,18 @@ def asked_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
     sort = parameter(request, "sort") or "due"
     if sort.removeprefix("-") not in SORTS:
         raise QueryError("sort", f"Sort by {', '.join(SORTS)}, with a - before it for the other direction.")
-    asked = replace(_filter(request), search_owners=access.is_of_account)
-    found = filtered(asked, access.sight, today=windows.local_today())
+    params = replace(_filter(request), search_owners=access.is_of_account)
+    tickets = filtered(params, access.sight, today=windows.local_today())
     if owner := parameter(request, "owner"):
         check_is_of_account(access)
-        found = found.filter(owner__email__iexact=owner)
-    return ordered(found, sort.removeprefix("-"), descending=sort.startswith("-"))
+        tickets = tickets.filter(owner__email__iexact=owner)
+    return ordered(tickets, sort.removeprefix("-"), descending=sort.startswith("-"))
 
 
 def _filter(request: Request) -> TicketFilter:
     for name, known in (("state", STATES), ("kind", BottleneckKind.values), ("nature", Nature.values)):
-        said = parameter(request, name)
-        if said and said not in known:
+        value = parameter(request, name)
+        if value and value not in known:
             raise QueryError(name, f"One of: {', '.join(known)}.")
     objective = parameter(request, "objective")
     return TicketFilter(

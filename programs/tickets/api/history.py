@@ -35,19 +35,19 @@ class TicketHistoryView(ProgramView):
         check_is_of_account(access)
         history = history_of(visible_ticket(pk, access))
         seen = visible_pull_requests(access).filter(pk__in=history.pull_requests).select_related("repository")
-        pulls = {each.pk: name_of(each) for each in seen} if history.pull_requests else {}
+        pulls = {pull_request.pk: name_of(pull_request) for pull_request in seen} if history.pull_requests else {}
         names = names_of_accounts(history.accounts)
         changes = ticket_changes(history, pulls.keys(), access.sight)
         return Response(
             {
                 "history": [
                     {
-                        **author_document(each.by, names),
-                        "at": each.at,
-                        "first": each.is_first,
-                        "differences": [difference_document(change, names, pulls) for change in each.changes],
+                        **author_document(ticket_change.by, names),
+                        "at": ticket_change.at,
+                        "first": ticket_change.is_first,
+                        "differences": [difference_document(change, names, pulls) for change in ticket_change.changes],
                     }
-                    for each in changes
+                    for ticket_change in changes
                 ]
             }
         )

@@ -35,11 +35,11 @@ class TicketTemplatesView(ProgramView):
         """The tickets that are offered to begin from."""
         only(request)
         known = {metric.key for metric in metrics()}
-        found = [
+        documents = [
             {
                 **{name: getattr(template, name) for name in ("title", "nature", "kind", "resolution", "days")},
                 "metric": template.metric if template.metric in known else None,
             }
             for template in TicketTemplate.objects.filter(is_offered=True)
         ]
-        return Response({"templates": found})
+        return Response({"templates": documents})

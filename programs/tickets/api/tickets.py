@@ -65,10 +65,10 @@ class TicketsView(ProgramView):
         """The tickets that one may see."""
         only(request, *(parameter.name for parameter in TICKET_PARAMETERS), "page", "size")
         access = access_of(request.user)
-        stretch = asked_stretch(request)
-        found = asked_tickets(request, access)
-        rows = list(found[stretch])
-        return Response({"total": found.count(), "tickets": ticket_documents(rows, access)})
+        page = asked_stretch(request)
+        tickets = asked_tickets(request, access)
+        rows = list(tickets[page])
+        return Response({"total": tickets.count(), "tickets": ticket_documents(rows, access)})
 
     @extend_schema(
         operation_id="v1_tickets_add",
@@ -97,12 +97,12 @@ class TicketView(ProgramView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the ticket which the change was made from."""
         access = access_of(request.user)
-        found = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, access)
         given = given_fields(request, (*FIELDS, "version"), needed=("version",))
         version = number("version", given["version"])
-        says = {**_said(found), **{name: value for name, value in given.items() if name != "version"}}
+        says = {**_said(ticket), **{name: value for name, value in given.items() if name != "version"}}
         try:
-            _obeyed(lambda: change_ticket(access, found, _draft(says, access, found), of_version=version or 0))
+            _obeyed(lambda: change_ticket(access, ticket, _draft(says, access, ticket), of_version=version or 0))
         except TicketConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -114,7 +114,7 @@ class TicketMoveView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Into another state; done with the day on which it was, dropped with a reason."""
         access = access_of(request.user)
-        found = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, access)
         given = given_fields(request, ("state", "completed_on", "dropped_why"), needed=("state",))
         state = text("state", given["state"])
         if state not in TicketState.values:
@@ -122,7 +122,7 @@ class TicketMoveView(ProgramView):
         completed_on = day("completed_on", given.get("completed_on"))
         why = text("dropped_why", given.get("dropped_why"))
         _obeyed(
-            lambda: move_ticket(access, found, TicketState(state), completed_on=completed_on, dropped_why=why),
+            lambda: move_ticket(access, ticket, TicketState(state), completed_on=completed_on, dropped_why=why),
         )
         return Response(_document(pk, access))
 
@@ -133,8 +133,8 @@ class TicketCommentsView(ProgramView):
         """What was said of a ticket, the first word first."""
         access = access_of(request.user)
         check_is_of_account(access)
-        found = visible_ticket(pk, access)
-        return Response({"comments": comment_documents(list(found.comments.order_by("at", "pk")))})
+        ticket = visible_ticket(pk, access)
+        return Response({"comments": comment_documents(list(ticket.comments.order_by("at", "pk")))})
 
     @extend_schema(
         operation_id="v1_ticket_comment", request=CommentWriteSerializer, responses={201: CommentSerializer, **ERRORS}
@@ -142,10 +142,10 @@ class TicketCommentsView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say something; @ada@example.com mentions a person."""
         access = access_of(request.user)
-        found = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, access)
         given = given_fields(request, ("text",), needed=("text",))
-        said = _obeyed(lambda: comment_on_ticket(access, found, text("text", given["text"])))
-        return Response(comment_documents([said])[0], status=status.HTTP_201_CREATED)
+        comment = _obeyed(lambda: comment_on_ticket(access, ticket, text("text", given["text"])))
+        return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
 
 
 class TicketWatchView(ProgramView):
@@ -162,10 +162,10 @@ class TicketWatchView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Be told of its comments, or no longer."""
         access = access_of(request.user)
-        found = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, access)
         wants = yes_or_no("watch", given_fields(request, ("watch",), needed=("watch",))["watch"])
-        _obeyed(lambda: watch_ticket(access, found) if wants else unwatch_ticket(access, found))
-        return Response(watching_document(found, access))
+        _obeyed(lambda: watch_ticket(access, ticket) if wants else unwatch_ticket(access, ticket))
+        return Response(watching_document(ticket, access))
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
@@ -182,15 +182,15 @@ def _obeyed(write: Callable[[], Written]) -> Written:
         raise QueryError(problem.field, problem.message) from None
 
 
-def _said(found: Ticket) -> dict[str, Any]:
+def _said(ticket: Ticket) -> dict[str, Any]:
     """What a ticket says, in the words of a request."""
     return {
-        **{name: getattr(found, name) for name in ("title", "kind", "nature", "resolution", "metric")},
-        "unit": found.unit.slug if found.unit else None,
-        "owner": found.owner.email if found.owner else None,
-        "starts_on": found.starts_on.isoformat(),
-        "due_on": found.due_on.isoformat(),
-        "objective": found.objective_id,
+        **{name: getattr(ticket, name) for name in ("title", "kind", "nature", "resolution", "metric")},
+        "unit": ticket.unit.slug if ticket.unit else None,
+        "owner": ticket.owner.email if ticket.owner else None,
+        "starts_on": ticket.starts_on.isoformat(),
+        "due_on": ticket.due_on.isoformat(),
+        "objective": ticket.objective_id,
     }
 
 
@@ -214,9 +214,9 @@ def _draft(given: Mapping[str, Any], access: Access, known: Ticket | None = None
 
 def _pull_requests(given: Sequence[object], access: Access, known: Ticket | None) -> tuple[int, ...]:
     """By Headway's numbers, or as people name them.  Raises QueryError, TicketError."""
-    names = [each for each in given if isinstance(each, str)]
+    names = [item for item in given if isinstance(item, str)]
     if any("\n" in name for name in names):
         raise QueryError("pull_requests", "Name one at a time.")
-    numbers = [number("pull_requests", each) or 0 for each in given if not isinstance(each, str)]
+    numbers = [number("pull_requests", item) or 0 for item in given if not isinstance(item, str)]
     named = pull_requests_named("\n".join(names), access) if names else ()
     return pull_requests_numbered([*numbers, *named], access, known)

@@ -24,18 +24,18 @@ from programs.tickets.services.writing import move_ticket, unwatch_ticket, watch
 @require_POST
 def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
     """`state`, with `completed_on` where it is done on another day than today, and `dropped_why`."""
-    found = visible_ticket(request, pk)
+    ticket = visible_ticket(request, pk)
     try:
         state = _state(request.POST.get("state", ""))
         moved = move_ticket(
             access_in(request),
-            found,
+            ticket,
             state,
             completed_on=_day(request.POST.get("completed_on", "")),
             dropped_why=request.POST.get("dropped_why", ""),
         )
     except TicketError as problem:
-        return ticket_page(request, found, problems=[problem.message], status=400)
+        return ticket_page(request, ticket, problems=[problem.message], status=400)
     except MayNotWriteTicketError as refusal:
         raise PermissionDenied(str(refusal)) from None
     messages.success(request, f"“{moved.title}” is {moved.get_state_display().lower()}.")
@@ -45,12 +45,12 @@ def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
-    found = visible_ticket(request, pk)
+    ticket = visible_ticket(request, pk)
     text = request.POST.get("text", "")
     try:
-        comment_on_ticket(access_in(request), found, text)
+        comment_on_ticket(access_in(request), ticket, text)
     except TicketError as problem:
-        return ticket_page(request, found, problems=[problem.message], comment=text, status=400)
+        return ticket_page(request, ticket, problems=[problem.message], comment=text, status=400)
     return redirect("ticket", pk)
 
 
@@ -58,9 +58,9 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def ticket_watch(request: HttpRequest, pk: int) -> HttpResponse:
     """`watch=1` begins, anything else ends it."""
-    found = visible_ticket(request, pk)
+    ticket = visible_ticket(request, pk)
     change = watch_ticket if request.POST.get("watch") == "1" else unwatch_ticket
-    change(access_in(request), found)
+    change(access_in(request), ticket)
     return redirect("ticket", pk)
 
 

@@ -27,15 +27,15 @@ class TemplateOffer:
     is_chosen: bool
 
 
-def template_offers(asked: QueryDict) -> Sequence[TemplateOffer]:
+def template_offers(params: QueryDict) -> Sequence[TemplateOffer]:
     """Those that are offered; first those that are to move the metric from which one came."""
-    metric, chosen = asked.get("metric", ""), asked.get("template", "")
-    kept = QueryDict(mutable=True)
-    kept.update({name: value for name in KEPT_PARAMETERS if (value := asked.get(name, ""))})
+    metric, chosen = params.get("metric", ""), params.get("template", "")
+    kept_params = QueryDict(mutable=True)
+    kept_params.update({name: value for name in KEPT_PARAMETERS if (value := params.get(name, ""))})
     offers = []
     for template in TicketTemplate.objects.filter(is_offered=True):
-        kept["template"] = template.slug
-        url = f"{reverse('ticket_new')}?{kept.urlencode()}"
+        kept_params["template"] = template.slug
+        url = f"{reverse('ticket_new')}?{kept_params.urlencode()}"
         fits = bool(metric) and template.metric == metric
         offers.append(
             TemplateOffer(
@@ -50,9 +50,9 @@ def template_offers(asked: QueryDict) -> Sequence[TemplateOffer]:
     return sorted(offers, key=lambda offer: not offer.fits)
 
 
-def begun_from(asked: QueryDict) -> dict[str, Any]:
+def begun_from(params: QueryDict) -> dict[str, Any]:
     """What the chosen template fills in; nothing without one, or where there is none of that name."""
-    slug = asked.get("template", "").replace("\x00", "")
+    slug = params.get("template", "").replace("\x00", "")
     template = TicketTemplate.objects.filter(slug=slug, is_offered=True).first() if slug else None
     if template is None:
         return {}
@@ -63,5 +63,5 @@ def begun_from(asked: QueryDict) -> dict[str, Any]:
         "kind": template.kind,
         "resolution": template.resolution,
         "due_on": windows.local_today() + timedelta(days=template.days),
-        "metric": template.metric if known else asked.get("metric", ""),
+        "metric": template.metric if known else params.get("metric", ""),
     }

@@ -21,6 +21,6 @@ from programs.tickets.services.csv_export import ticket_rows
 def tickets_csv(request: HttpRequest) -> HttpResponseBase:
     """What the list is narrowed to, all of its pages."""
     access = access_in(request)
-    asked = read_asked(request, access)
-    found = filtered(asked.narrowed, access.sight, today=asked.filters.today)
-    return csv_response("tickets", ticket_rows(ordered(found, asked.sort, descending=asked.descending), access))
+    params = read_asked(request, access)
+    tickets = filtered(params.narrowed, access.sight, today=params.filters.today)
+    return csv_response("tickets", ticket_rows(ordered(tickets, params.sort, descending=params.descending), access))

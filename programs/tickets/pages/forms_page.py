@@ -90,20 +90,20 @@ class TicketForm(forms.Form):
 
     def draft(self, access: Access, known: Ticket | None = None) -> TicketDraft:
         """What a valid form says.  Raises TicketError for a pull request that is not there."""
-        said = self.cleaned_data
+        data = self.cleaned_data
         hidden = names_of_pull_requests(known, access)[1] if known else ()
         return TicketDraft(
-            title=said["title"],
-            nature=said["nature"],
-            resolution=said["resolution"].replace("\r\n", "\n"),
-            kind=said["kind"],
-            unit="" if said["unit"] == WHOLE else said["unit"],
-            owner=said["owner"],
-            starts_on=said["starts_on"],
-            due_on=said["due_on"],
-            metric=said["metric"],
-            objective=int(said["objective"]) if said["objective"] else None,
-            pull_requests=(*pull_requests_named(said["pull_requests"], access), *hidden),
+            title=data["title"],
+            nature=data["nature"],
+            resolution=data["resolution"].replace("\r\n", "\n"),
+            kind=data["kind"],
+            unit="" if data["unit"] == WHOLE else data["unit"],
+            owner=data["owner"],
+            starts_on=data["starts_on"],
+            due_on=data["due_on"],
+            metric=data["metric"],
+            objective=int(data["objective"]) if data["objective"] else None,
+            pull_requests=(*pull_requests_named(data["pull_requests"], access), *hidden),
         )
 
 
@@ -116,9 +116,9 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     sight = access.sight
     if not sight.leads_any:
         raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
-    asked = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
-    asked["unit"] = asked["unit"] or (WHOLE if sight.leads_whole else "")
-    initial = {**asked, "starts_on": windows.local_today(), **begun_from(request.GET)}
+    params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
+    params["unit"] = params["unit"] or (WHOLE if sight.leads_whole else "")
+    initial = {**params, "starts_on": windows.local_today(), **begun_from(request.GET)}
     form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -139,16 +139,18 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access, found = access_in(request), visible_ticket(request, pk)
-    if not may_change(access.sight, found):
+    access, ticket = access_in(request), visible_ticket(request, pk)
+    if not may_change(access.sight, ticket):
         raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
     page = {"title": "Change the ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
     if request.method == "GET":
-        return _form_page(request, TicketForm(sight=access.sight, known=found, initial=_filled_in(found, access)), page)
-    form = TicketForm(request.POST, sight=access.sight, known=found)
+        return _form_page(
+            request, TicketForm(sight=access.sight, known=ticket, initial=_filled_in(ticket, access)), page
+        )
+    form = TicketForm(request.POST, sight=access.sight, known=ticket)
     if form.is_valid():
         try:
-            change_ticket(access, found, form.draft(access, found), of_version=form.cleaned_data["version"] or 0)
+            change_ticket(access, ticket, form.draft(access, ticket), of_version=form.cleaned_data["version"] or 0)
         except TicketConflictError as conflict:
             return _conflict_page(request, form, conflict.stored, page)
         except TicketError as problem:
@@ -181,21 +183,21 @@ def _shown(field: forms.Field, value: str) -> str:
     return str(choices.get(value, value)) or "–"
 
 
-def _filled_in(found: Ticket, access: Access) -> dict[str, Any]:
+def _filled_in(ticket: Ticket, access: Access) -> dict[str, Any]:
     """What the form of a ticket that stands begins with."""
     return {
-        "title": found.title,
-        "nature": found.nature,
-        "resolution": found.resolution,
-        "kind": found.kind,
-        "unit": found.unit.slug if found.unit else WHOLE,
-        "owner": (found.owner.email or "") if found.owner else "",
-        "starts_on": found.starts_on,
-        "due_on": found.due_on,
-        "metric": found.metric,
-        "objective": found.objective_id or "",
-        "pull_requests": names_of_pull_requests(found, access)[0],
-        "version": found.version,
+        "title": ticket.title,
+        "nature": ticket.nature,
+        "resolution": ticket.resolution,
+        "kind": ticket.kind,
+        "unit": ticket.unit.slug if ticket.unit else WHOLE,
+        "owner": (ticket.owner.email or "") if ticket.owner else "",
+        "starts_on": ticket.starts_on,
+        "due_on": ticket.due_on,
+        "metric": ticket.metric,
+        "objective": ticket.objective_id or "",
+        "pull_requests": names_of_pull_requests(ticket, access)[0],
+        "version": ticket.version,
     }
 
 

@@ -39,12 +39,12 @@ def history_lines(
     """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
     return [
         HistoryLine(
-            "Headway" if each.by is None else names.get(each.by, GONE),
-            moment(each.at),
-            each.is_first,
-            [_difference(change, names, pull_requests) for change in each.changes],
+            "Headway" if ticket_change.by is None else names.get(ticket_change.by, GONE),
+            moment(ticket_change.at),
+            ticket_change.is_first,
+            [_difference(change, names, pull_requests) for change in ticket_change.changes],
         )
-        for each in changes
+        for ticket_change in changes
     ]
 
 

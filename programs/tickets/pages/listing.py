@@ -53,9 +53,9 @@ class Asked:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        said = {**dict(self.filters.scope_parameters()), **self.own, **changed}
-        kept = {name: value for name, value in said.items() if value}
-        return f"{path}?{urlencode(kept)}" if kept else path or "?"
+        params = {**dict(self.filters.scope_parameters()), **self.own, **changed}
+        set_params = {name: value for name, value in params.items() if value}
+        return f"{path}?{urlencode(set_params)}" if set_params else path or "?"
 
 
 @dataclass(frozen=True)
@@ -95,60 +95,62 @@ class Day:
 @explains_bad_filters
 def tickets(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    asked = read_asked(request, access)
-    around = look_around(request, asked.filters)
-    found = filtered(asked.narrowed, access.sight, today=asked.filters.today)
+    params = read_asked(request, access)
+    around = look_around(request, params.filters)
+    tickets_found = filtered(params.narrowed, access.sight, today=params.filters.today)
     context: dict[str, Any] = {
-        "scope": scope_bar(asked.filters, around, {}, request.path, kept=asked.own),
-        "whose": scope_words(asked.filters, around),
-        "view": asked.view,
-        "views": _pickers(asked, "view", VIEWS, asked.view),
-        "states": _pickers(asked, "state", STATES, asked.narrowed.state) if asked.view == "table" else [],
-        "natures": _pickers(asked, "nature", {"": "All", **_plural(Nature.choices)}, asked.narrowed.nature),
-        "kinds": _pickers(asked, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, asked.narrowed.kind),
-        "mine": _mine(asked, access),
-        "overdue_in_teams": _overdue_in_teams(asked, access),
-        "due_on": _due_on(asked),
-        "search": asked.narrowed.search,
+        "scope": scope_bar(params.filters, around, {}, request.path, kept=params.own),
+        "whose": scope_words(params.filters, around),
+        "view": params.view,
+        "views": _pickers(params, "view", VIEWS, params.view),
+        "states": _pickers(params, "state", STATES, params.narrowed.state) if params.view == "table" else [],
+        "natures": _pickers(params, "nature", {"": "All", **_plural(Nature.choices)}, params.narrowed.nature),
+        "kinds": _pickers(params, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, params.narrowed.kind),
+        "mine": _mine(params, access),
+        "overdue_in_teams": _overdue_in_teams(params, access),
+        "due_on": _due_on(params),
+        "search": params.narrowed.search,
         "hidden": [
             (name, value)
-            for name, value in [*asked.filters.scope_parameters(), *asked.own.items()]
+            for name, value in [*params.filters.scope_parameters(), *params.own.items()]
             if name not in ("q", "page")
         ],
-        "csv_url": asked.url(reverse("tickets_csv")),
-        "new_url": asked.url(reverse("ticket_new"), **dict.fromkeys(asked.own, "")) if _may_add(access, asked) else "",
-        "is_narrowed": bool(asked.own.keys() - {"view", "sort", "month"}),
-        "all_url": asked.url(reverse("tickets"), **dict.fromkeys(asked.own, "")),
+        "csv_url": params.url(reverse("tickets_csv")),
+        "new_url": params.url(reverse("ticket_new"), **dict.fromkeys(params.own, ""))
+        if _may_add(access, params)
+        else "",
+        "is_narrowed": bool(params.own.keys() - {"view", "sort", "month"}),
+        "all_url": params.url(reverse("tickets"), **dict.fromkeys(params.own, "")),
     }
-    shown = {"table": _table, "board": _board, "calendar": _calendar}[asked.view]
-    return render(request, "programs/tickets/list.html", {**context, **shown(request, asked, found, access)})
+    shown = {"table": _table, "board": _board, "calendar": _calendar}[params.view]
+    return render(request, "programs/tickets/list.html", {**context, **shown(request, params, tickets_found, access)})
 
 
 def read_asked(request: HttpRequest, access: Access) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
-    said = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
-    sort = said.get("sort", "due")
-    objective = said.get("objective", "")
+    own = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
+    sort = own.get("sort", "due")
+    objective = own.get("objective", "")
     if objective and not objective.isdecimal():
         raise BadFilterError("objective", "objective= is the number of an objective.")
     own_person = access.sight.person_id if access.sight.person_id is not None else 0
     narrowed = TicketFilter(
         # one's own, and those of all one's teams, are of whatever unit
-        unit=None if said.keys() & {"mine", "teams"} else filters.scope.unit,
-        state=_one_of("state", said.get("state", "standing"), STATES),
-        search=said.get("q", ""),
-        kind=_one_of("kind", said.get("kind", ""), ["", *BottleneckKind.values]),
-        nature=_one_of("nature", said.get("nature", ""), ["", *Nature.values]),
-        owner=own_person if "mine" in said else None,
-        metric=said.get("metric", ""),
+        unit=None if own.keys() & {"mine", "teams"} else filters.scope.unit,
+        state=_one_of("state", own.get("state", "standing"), STATES),
+        search=own.get("q", ""),
+        kind=_one_of("kind", own.get("kind", ""), ["", *BottleneckKind.values]),
+        nature=_one_of("nature", own.get("nature", ""), ["", *Nature.values]),
+        owner=own_person if "mine" in own else None,
+        metric=own.get("metric", ""),
         objective=int(objective[:15]) if objective else None,
-        of_led_units="teams" in said,
-        due_on=_day("due", said["due"]) if "due" in said else None,
+        of_led_units="teams" in own,
+        due_on=_day("due", own["due"]) if "due" in own else None,
     )
     _one_of("sort", sort.removeprefix("-"), SORTS)
-    view = _one_of("view", said.get("view", "table"), VIEWS)
-    return Asked(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), said)
+    view = _one_of("view", own.get("view", "table"), VIEWS)
+    return Asked(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), own)
 
 
 def _one_of(parameter: str, value: str, known: Any) -> str:
@@ -164,10 +166,10 @@ def _day(parameter: str, word: str) -> date:
         raise BadFilterError(parameter, f"{parameter}= is a day like 2026-11-30.") from None
 
 
-def _pickers(asked: Asked, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
+def _pickers(params: Asked, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
     path = reverse("tickets")
     return [
-        Picker(label=label, url=asked.url(path, **{parameter: value}), active=value == chosen)
+        Picker(label=label, url=params.url(path, **{parameter: value}), active=value == chosen)
         for value, label in options.items()
     ]
 
@@ -176,66 +178,68 @@ def _plural(choices: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return {value: "Opportunities" if value == "opportunity" else f"{label}s" for value, label in choices}
 
 
-def _mine(asked: Asked, access: Access) -> Picker | None:
+def _mine(params: Asked, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.sight.person_id is None:
         return None
-    is_on = asked.narrowed.owner is not None
-    return Picker(label="My tickets", url=asked.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
+    is_on = params.narrowed.owner is not None
+    return Picker(label="My tickets", url=params.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
 
 
-def _overdue_in_teams(asked: Asked, access: Access) -> Picker | None:
+def _overdue_in_teams(params: Asked, access: Access) -> Picker | None:
     """What a manager's people are late with; nothing for who manages no unit."""
     if not access.sight.managed_ids:
         return None
-    is_on = asked.narrowed.of_led_units and asked.narrowed.state == "overdue"
+    is_on = params.narrowed.of_led_units and params.narrowed.state == "overdue"
     changed = {"teams": "", "state": ""} if is_on else {"teams": "1", "state": "overdue", "view": "", "mine": ""}
-    return Picker(label="Overdue in my teams", url=asked.url(reverse("tickets"), **changed, page=""), active=is_on)
+    return Picker(label="Overdue in my teams", url=params.url(reverse("tickets"), **changed, page=""), active=is_on)
 
 
-def _due_on(asked: Asked) -> Picker | None:
+def _due_on(params: Asked) -> Picker | None:
     """The day that the list is of, which its link lets go."""
-    day = asked.narrowed.due_on
-    return Picker(f"Due {wording.day(day)}", asked.url(reverse("tickets"), due=""), active=True) if day else None
+    day = params.narrowed.due_on
+    return Picker(f"Due {wording.day(day)}", params.url(reverse("tickets"), due=""), active=True) if day else None
 
 
-def _may_add(access: Access, asked: Asked) -> bool:
-    sight, unit = access.sight, asked.narrowed.unit
+def _may_add(access: Access, params: Asked) -> bool:
+    sight, unit = access.sight, params.narrowed.unit
     if sight.leads_whole or unit is None:
         return sight.leads_any
     return sight.slugs.get(unit) in sight.managed_ids
 
 
-def _table(request: HttpRequest, asked: Asked, found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
-    page = Paginator(ordered(found, asked.sort, descending=asked.descending), PAGE_SIZE).get_page(read_page(request))
+def _table(request: HttpRequest, params: Asked, matching: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+    page = Paginator(ordered(matching, params.sort, descending=params.descending), PAGE_SIZE).get_page(
+        read_page(request)
+    )
     path = reverse("tickets")
     return {
-        "heads": {key: _head(asked, key, label) for key, (_, label) in SORTS.items()},
-        "tickets": ticket_lines(page, access, asked.filters.today),
+        "heads": {key: _head(params, key, label) for key, (_, label) in SORTS.items()},
+        "tickets": ticket_lines(page, access, params.filters.today),
         "first": page.start_index(),
         "last": page.end_index(),
         "total": f"{page.paginator.count:,}",
-        "previous_url": asked.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": asked.url(path, page=str(page.next_page_number())) if page.has_next() else "",
+        "previous_url": params.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": params.url(path, page=str(page.next_page_number())) if page.has_next() else "",
     }
 
 
-def _head(asked: Asked, key: str, label: str) -> Head:
-    is_sorted = asked.sort == key
-    turned = f"-{key}" if is_sorted and not asked.descending else key
-    direction = ("descending" if asked.descending else "ascending") if is_sorted else ""
-    return Head(label, asked.url(reverse("tickets"), sort=turned), direction)
+def _head(params: Asked, key: str, label: str) -> Head:
+    is_sorted = params.sort == key
+    turned = f"-{key}" if is_sorted and not params.descending else key
+    direction = ("descending" if params.descending else "ascending") if is_sorted else ""
+    return Head(label, params.url(reverse("tickets"), sort=turned), direction)
 
 
-def _board(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _board(_request: HttpRequest, params: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
     """Every state has its column, whatever the list was narrowed to; what ended stands there with the latest first."""
     columns = []
     for state in BOARD_STATES:
-        of_state = filtered(replace(asked.narrowed, state="all"), access.sight, today=asked.filters.today).filter(
+        of_state = filtered(replace(params.narrowed, state="all"), access.sight, today=params.filters.today).filter(
             state=state
         )
         order = ("due_on", "pk") if state in (TicketState.OPEN, TicketState.IN_PROGRESS) else ("-due_on", "-pk")
-        listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, asked.filters.today)
+        listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, params.filters.today)
         total = len(listed) if len(listed) < ON_A_BOARD else of_state.count()
         others = [other for other in BOARD_STATES if other not in (state, TicketState.DROPPED)]
         moves = [(other.value, other.label) for other in others]
@@ -243,20 +247,20 @@ def _board(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access
     return {"columns": columns}
 
 
-def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _calendar(_request: HttpRequest, params: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
     """The weeks of a month, from Monday, with what is due on each day; what ended stands there as well."""
-    today = asked.filters.today
-    first = _month(asked.own.get("month", ""), today)
+    today = params.filters.today
+    first = _month(params.own.get("month", ""), today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
-    due = filtered(replace(asked.narrowed, state="all"), access.sight, today=today).filter(
+    due = filtered(replace(params.narrowed, state="all"), access.sight, today=today).filter(
         due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1]
     )
     listed = list(first_of_each_day(due, ON_A_DAY))
     by_day: dict[date, list[TicketLine]] = {}
     number: dict[date, int] = {}
-    for each, line in zip(listed, ticket_lines(listed, access, today), strict=True):
-        by_day.setdefault(each.due_on, []).append(line)
-        number[each.due_on] = each.of_day  # type: ignore[attr-defined]  # annotated by first_of_each_day
+    for ticket, line in zip(listed, ticket_lines(listed, access, today), strict=True):
+        by_day.setdefault(ticket.due_on, []).append(line)
+        number[ticket.due_on] = ticket.of_day  # type: ignore[attr-defined]  # annotated by first_of_each_day
     path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
     return {
         "month": f"{first:%B %Y}",
@@ -270,15 +274,15 @@ def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], acc
                     day.month == first.month,
                     by_day.get(day, ()),
                     number.get(day, 0) - len(by_day.get(day, ())),
-                    asked.url(path, view="", month="", state="all", due=day.isoformat()),
+                    params.url(path, view="", month="", state="all", due=day.isoformat()),
                 )
                 for day in week
             ]
             for week in weeks
         ],
-        "month_before_url": asked.url(path, month=f"{first - timedelta(days=1):%Y-%m}"),
-        "month_after_url": asked.url(path, month=f"{following:%Y-%m}"),
-        "this_month_url": asked.url(path, month=""),
+        "month_before_url": params.url(path, month=f"{first - timedelta(days=1):%Y-%m}"),
+        "month_after_url": params.url(path, month=f"{following:%Y-%m}"),
+        "this_month_url": params.url(path, month=""),
     }
 
 

@@ -52,43 +52,43 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
     seen = Ticket.objects.within(access_in(request).sight).filter(pk=pk)
-    found = seen.select_related("unit", "owner", "objective", "effect").first()
-    if found is None:
+    record = seen.select_related("unit", "owner", "objective", "effect").first()
+    if record is None:
         raise Http404("No such ticket, or one that you may not see.")
-    return found
+    return record
 
 
 def ticket_page(
-    request: HttpRequest, found: Ticket, *, problems: Sequence[str] = (), comment: str = "", status: int = 200
+    request: HttpRequest, record: Ticket, *, problems: Sequence[str] = (), comment: str = "", status: int = 200
 ) -> HttpResponse:
     """The page; `problems` say why what was sent was not stored, and `comment` is what was written meanwhile."""
     access, today = access_in(request), windows.local_today()
-    [line] = ticket_lines([found], access, today)
-    watchers = list(found.watchers.values_list("pk", flat=True))
-    said: list[TicketComment] = list(found.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
-    history = history_of(found)
-    names = names_of_accounts([found.written_by_id, *(each.by_id for each in said), *history.accounts])
-    linked = set(found.pull_requests.values_list("pk", flat=True))
+    [line] = ticket_lines([record], access, today)
+    watchers = list(record.watchers.values_list("pk", flat=True))
+    comments: list[TicketComment] = list(record.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
+    history = history_of(record)
+    names = names_of_accounts([record.written_by_id, *(written.by_id for written in comments), *history.accounts])
+    linked = set(record.pull_requests.values_list("pk", flat=True))
     named = _pull_requests(linked | history.pull_requests, access)
     context: dict[str, Any] = {
-        "ticket": found,
+        "ticket": record,
         "line": line,
-        "resolution": as_html(found.resolution),
-        "started": wording.day(found.starts_on),
-        "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
-        "owner_left": found.is_standing and found.owner is not None and has_left(found.owner, today),
-        "metric": _metric(found),
-        "objective": _objective(found, access),
-        "why_no_effect": why_no_effect(found, today),
+        "resolution": as_html(record.resolution),
+        "started": wording.day(record.starts_on),
+        "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
+        "owner_left": record.is_standing and record.owner is not None and has_left(record.owner, today),
+        "metric": _metric(record),
+        "objective": _objective(record, access),
+        "why_no_effect": why_no_effect(record, today),
         "pull_requests": [link for pk, link in named.items() if pk in linked],
         "comments": [
-            CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
-            for each in reversed(said)
+            CommentLine(names.get(written.by_id or 0, GONE), moment(written.at), as_html(written.text))
+            for written in reversed(comments)
         ],
         "history": history_lines(
             ticket_changes(history, named.keys(), access.sight), names, {pk: link.label for pk, link in named.items()}
         ),
-        "moves": [(state.value, state.label) for state in TicketState if state != found.state],
+        "moves": [(state.value, state.label) for state in TicketState if state != record.state],
         "today": today,
         "watches": request.user.pk in watchers,
         "watchers": len(watchers),
@@ -98,24 +98,24 @@ def ticket_page(
     return render(request, "programs/tickets/ticket.html", context, status=status)
 
 
-def _metric(found: Ticket) -> Link | None:
-    if not found.metric:
+def _metric(record: Ticket) -> Link | None:
+    if not record.metric:
         return None
     try:
-        name = get(found.metric).name
+        name = get(record.metric).name
     except UnknownMetricError:
-        return Link(f"{found.metric}, which is no metric any more", "")
-    unit = f"?unit={found.unit.slug}" if found.unit else ""
-    return Link(name, f"{reverse('metric_page', args=[found.metric])}{unit}")
+        return Link(f"{record.metric}, which is no metric any more", "")
+    unit = f"?unit={record.unit.slug}" if record.unit else ""
+    return Link(name, f"{reverse('metric_page', args=[record.metric])}{unit}")
 
 
-def _objective(found: Ticket, access: Access) -> Link | None:
+def _objective(record: Ticket, access: Access) -> Link | None:
     """What it is part of; a ticket can be seen by more people than its objective."""
-    if found.objective is None:
+    if record.objective is None:
         return None
-    if not Objective.objects.within(access.sight).filter(pk=found.objective.pk).exists():
+    if not Objective.objects.within(access.sight).filter(pk=record.objective.pk).exists():
         return Link("One that you may not see", "")
-    return Link(found.objective.title, reverse("objective", args=[found.objective.pk]))
+    return Link(record.objective.title, reverse("objective", args=[record.objective.pk]))
 
 
 def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Link]:
@@ -124,8 +124,9 @@ def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Lin
         return {}
     visible = visible_pull_requests(access).filter(pk__in=numbers).select_related("repository").order_by("pk")
     return {
-        each.pk: Link(
-            f"{each.repository.name} #{each.number} {each.title}".strip(), reverse("pull_request", args=[each.pk])
+        pull_request.pk: Link(
+            f"{pull_request.repository.name} #{pull_request.number} {pull_request.title}".strip(),
+            reverse("pull_request", args=[pull_request.pk]),
         )
-        for each in visible
+        for pull_request in visible
     }

@@ -95,24 +95,24 @@ def _initials(name: str) -> str:
 
 def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
     """None where nothing was measured, or the viewer may not see the figures."""
-    found = visible_effect(ticket, access)
-    if found is None:
+    effect = visible_effect(ticket, access)
+    if effect is None:
         return None
     metric = get(ticket.metric)
-    told = [value for value in (found.before, found.after) if value is not None]
-    if len(told) < 2:
+    values = [value for value in (effect.before, effect.after) if value is not None]
+    if len(values) < 2:
         return None
-    before, after = (str(wording.reading(value, metric.unit)) for value in told)
-    change = tiles.change_between(metric, found.after, found.before, "before")
-    return EffectWords(metric.name, before, after, change, *_sureness(metric, found))
+    before, after = (str(wording.reading(value, metric.unit)) for value in values)
+    change = tiles.change_between(metric, effect.after, effect.before, "before")
+    return EffectWords(metric.name, before, after, change, *_sureness(metric, effect))
 
 
-def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str, bool]:
+def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str, bool]:
     """The interval of the change, and what it means; empty where the year before tells too little."""
-    if found.change_low is None or found.change_high is None:
+    if effect.change_low is None or effect.change_high is None:
         return "", "The year before has too few weeks to tell how much change is usual.", False
-    low, high = (_signed(value, metric.unit) for value in (found.change_low, found.change_high))
-    holds_nothing = found.change_low <= 0 <= found.change_high
+    low, high = (_signed(value, metric.unit) for value in (effect.change_low, effect.change_high))
+    holds_nothing = effect.change_low <= 0 <= effect.change_high
     means = "no more than what happens anyway" if holds_nothing else "more than what happens anyway"
     return f"{low} to {high}", means, holds_nothing
 

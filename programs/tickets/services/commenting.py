@@ -40,5 +40,5 @@ def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketCommen
 
 def mentioned(text: str) -> Sequence[Person]:
     """The people whose addresses stand behind an @; an address that nobody has mentions nobody."""
-    addresses = list(dict.fromkeys(found.lower().rstrip(".") for found in MENTION.findall(text)))[:MOST_MENTIONS]
+    addresses = list(dict.fromkeys(address.lower().rstrip(".") for address in MENTION.findall(text)))[:MOST_MENTIONS]
     return list(Person.objects.annotate(address=Lower("email")).filter(address__in=addresses)) if addresses else []

@@ -16,18 +16,25 @@ from programs.tickets.services.pull_request_names import name_of
 AT_ONCE = 1000  # tickets that are held in memory
 
 
-def ticket_rows(found: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Cell]]:
+def ticket_rows(tickets: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Cell]]:
     """Pull requests stand one a line; objectives and pull requests are those that the reader may see."""
     yield tuple(COLUMNS.values())
-    linked_ones = Objective.objects.within(access.sight).filter(pk__in=found.order_by().values("objective"))
+    linked_ones = Objective.objects.within(access.sight).filter(pk__in=tickets.order_by().values("objective"))
     objectives = dict(linked_ones.values_list("pk", "title"))
     visible = visible_pull_requests(access).select_related("repository").order_by("pk")
     linked = Prefetch("pull_requests", queryset=visible)
-    for each in found.prefetch_related(linked).iterator(chunk_size=AT_ONCE):
+    for ticket in tickets.prefetch_related(linked).iterator(chunk_size=AT_ONCE):
         yield (
-            *(each.pk, each.nature, each.title, each.resolution, each.kind, each.unit.slug if each.unit else ""),
-            *(access.written(each.owner), each.starts_on, each.due_on),
-            *(each.completed_on, each.state, each.dropped_why, each.metric),
-            objectives.get(each.objective_id or 0, ""),
-            "\n".join(map(name_of, each.pull_requests.all())),
+            *(
+                ticket.pk,
+                ticket.nature,
+                ticket.title,
+                ticket.resolution,
+                ticket.kind,
+                ticket.unit.slug if ticket.unit else "",
+            ),
+            *(access.written(ticket.owner), ticket.starts_on, ticket.due_on),
+            *(ticket.completed_on, ticket.state, ticket.dropped_why, ticket.metric),
+            objectives.get(ticket.objective_id or 0, ""),
+            "\n".join(map(name_of, ticket.pull_requests.all())),
         )

@@ -105,15 +105,15 @@ def read_tickets(access: Access, text: str) -> list[ImportRow]:
     """What each row would become before this viewer; nothing is stored.  Raises TicketFileError."""
     known = set(Ticket.objects.within(access.sight).values_list("pk", flat=True))
     seen: dict[_Likeness, int] = {}
-    found = []
+    rows = []
     for number, cells in _cells(text):
         row = _row(access, number, cells, known)
         if row.draft is not None:
             first = seen.setdefault(_likeness(row.draft), number)
             if first != number:
                 row = _with_problem(row, f"The same as row {first}.")
-        found.append(row)
-    return _but_those_there(found)
+        rows.append(row)
+    return _but_those_there(rows)
 
 
 def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
@@ -147,11 +147,11 @@ def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         if len({head for head in heads if head}) < len([head for head in heads if head]):
             raise TicketFileError("The first row names a column twice.")
         for number, cells in enumerate(lines, start=2):
-            if not any(cell.strip() for cell in cells):
+            if not any(value.strip() for value in cells):
                 continue
             if number > MOST_ROWS + 1:
                 raise TicketFileError(f"The file has more than {MOST_ROWS} rows. Import it in parts.")
-            yield number, {head: _plain(cell) for head, cell in zip(heads, cells, strict=False) if head}
+            yield number, {head: _plain(value) for head, value in zip(heads, cells, strict=False) if head}
     except csv.Error as problem:
         raise TicketFileError(f"Row {lines.line_num} is no CSV: {problem}.") from None
 
@@ -162,52 +162,52 @@ def _column(head: str) -> str:
     return next((key for key, label in COLUMNS.items() if word in (key, label.casefold())), "")
 
 
-def _plain(cell: str) -> str:
+def _plain(value: str) -> str:
     """Without the apostrophe that the download puts before what a spreadsheet would take for a formula."""
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell
+    value = value.strip()
+    return value[1:] if value.startswith("'") and value[1:].lstrip().startswith(FORMULA_STARTS) else value
 
 
 def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int]) -> ImportRow:
-    said = {name: cells.get(name, "") for name in COLUMNS}
-    shown = ImportRow(number, said["title"], said["unit"], said["owner"], said["due_on"])
-    if said["number"].isdecimal() and int(said["number"][:15]) in known:
-        return ImportRow(number, said["title"], said["unit"], said["owner"], said["due_on"], is_known=True)
+    values = {name: cells.get(name, "") for name in COLUMNS}
+    shown = ImportRow(number, values["title"], values["unit"], values["owner"], values["due_on"])
+    if values["number"].isdecimal() and int(values["number"][:15]) in known:
+        return ImportRow(number, values["title"], values["unit"], values["owner"], values["due_on"], is_known=True)
     try:
-        return _checked(access, shown, said)
+        return _checked(access, shown, values)
     except TicketError as problem:
         return _with_problem(shown, problem.message, problem.field if problem.field in COLUMNS else "")
     except MayNotWriteTicketError as refusal:
         return _with_problem(shown, str(refusal))
 
 
-def _checked(access: Access, shown: ImportRow, said: Mapping[str, str]) -> ImportRow:
+def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> ImportRow:
     """Raises TicketError, MayNotWriteTicketError."""
-    completed_on, due_on = _day("completed_on", said), _day("due_on", said)
+    completed_on, due_on = _day("completed_on", values), _day("due_on", values)
     if due_on is None:
         raise TicketError("due_on", "A ticket needs a day by which it is due.")
-    starts_on = _day("starts_on", said) or min(windows.local_today(), due_on, completed_on or date.max)
+    starts_on = _day("starts_on", values) or min(windows.local_today(), due_on, completed_on or date.max)
     draft = TicketDraft(
-        title=said["title"],
-        kind=said["kind"].lower(),
+        title=values["title"],
+        kind=values["kind"].lower(),
         due_on=due_on,
-        nature=said["nature"].lower() or "challenge",
-        resolution=said["resolution"].replace("\r\n", "\n"),
-        unit=said["unit"],
-        owner=said["owner"],
+        nature=values["nature"].lower() or "challenge",
+        resolution=values["resolution"].replace("\r\n", "\n"),
+        unit=values["unit"],
+        owner=values["owner"],
         starts_on=starts_on,
-        metric=said["metric"],
-        pull_requests=pull_requests_named(said["pull_requests"], access),
+        metric=values["metric"],
+        pull_requests=pull_requests_named(values["pull_requests"], access),
     )
     check_draft(draft, access.sight)
-    state = _state(said["state"], completed_on)
-    _check_end(state, starts_on, completed_on, said["dropped_why"])
+    state = _state(values["state"], completed_on)
+    _check_end(state, starts_on, completed_on, values["dropped_why"])
     return ImportRow(
         *(shown.row, draft.title, draft.unit, draft.owner, str(due_on)),
         draft=draft,
         state=state,
         completed_on=completed_on,
-        dropped_why=said["dropped_why"],
+        dropped_why=values["dropped_why"],
     )
 
 
@@ -229,19 +229,19 @@ def _state(word: str, completed_on: date | None) -> TicketState:
     if not word:
         return TicketState.OPEN if completed_on is None else TicketState.DONE
     known: Sequence[TicketState] = list(TicketState)
-    found = next((each for each in known if word.casefold() in (each.value, each.label.casefold())), None)
-    if found is None:
+    state = next((choice for choice in known if word.casefold() in (choice.value, choice.label.casefold())), None)
+    if state is None:
         raise TicketError("state", f"“{word}” is none of: {', '.join(each.label for each in known)}.")
-    return found
+    return state
 
 
-def _day(name: str, said: Mapping[str, str]) -> date | None:
-    if not said[name]:
+def _day(name: str, values: Mapping[str, str]) -> date | None:
+    if not values[name]:
         return None
     try:
-        return date.fromisoformat(said[name])
+        return date.fromisoformat(values[name])
     except ValueError:
-        raise TicketError(name, f"“{said[name]}” is no day like 2026-11-30.") from None
+        raise TicketError(name, f"“{values[name]}” is no day like 2026-11-30.") from None
 
 
 def _likeness(draft: TicketDraft) -> _Likeness:

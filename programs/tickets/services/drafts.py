@@ -163,15 +163,15 @@ def _metric(key: str) -> str:
 def _objective(pk: int | None, sight: Sight) -> Objective | None:
     if pk is None:
         return None
-    found = Objective.objects.within(sight).filter(pk=pk).first()
-    if found is None:
+    objective = Objective.objects.within(sight).filter(pk=pk).first()
+    if objective is None:
         raise TicketError("objective", "There is no such objective, or you may not see it.")
-    return found
+    return objective
 
 
 def _pull_requests(numbers: tuple[int, ...], known: Ticket | None) -> tuple[PullRequest, ...]:
     linked = known.pull_requests.values("pk") if known else ()
-    found = tuple(PullRequest.objects.filter(Q(deleted_at=None) | Q(pk__in=linked), pk__in=numbers))
-    if len(found) != len(set(numbers)):
+    pull_requests = tuple(PullRequest.objects.filter(Q(deleted_at=None) | Q(pk__in=linked), pk__in=numbers))
+    if len(pull_requests) != len(set(numbers)):
         raise TicketError("pull_requests", "One of these pull requests is not known.")
-    return found
+    return pull_requests

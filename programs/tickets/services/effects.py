@@ -62,18 +62,18 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
 
     A ticket can be seen by more people than its figures.
     """
-    found: TicketEffect | None = getattr(ticket, "effect", None)
+    effect: TicketEffect | None = getattr(ticket, "effect", None)
     weeks = windows_of(ticket)
-    if found is None or found.of_version != ticket.version or weeks is None:
+    if effect is None or effect.of_version != ticket.version or weeks is None:
         return None
     if not (access.sight.whole if ticket.unit_id is None else access.sight.covers(ticket.unit_id)):
         return None
-    people = ((found.people_before, weeks.before), (found.people_after, weeks.after))
+    people = ((effect.people_before, weeks.before), (effect.people_after, weeks.after))
     try:
         hidden = any(is_withheld(effect_query(ticket, window), count, access) for count, window in people)
     except UnknownMetricError:
         return None
-    return None if hidden else found
+    return None if hidden else effect
 
 
 def why_no_effect(ticket: Ticket, today: date) -> str:
@@ -109,8 +109,8 @@ def _waiting(today: date) -> Sequence[Ticket]:
 
 def _measure(ticket: Ticket) -> None:
     weeks = windows_of(ticket)
-    found = _figures(ticket, weeks) if weeks else None
-    before, after, usual = found or (None, None, [])
+    figures = _figures(ticket, weeks) if weeks else None
+    before, after, usual = figures or (None, None, [])
     interval = _interval(before, after, usual)
     TicketEffect.objects.update_or_create(
         ticket=ticket,
@@ -136,33 +136,39 @@ def _interval(before: Figure | None, after: Figure | None, usual: Sequence[float
     return interval_of_change(after.value - before.value, usual, overlapping=EFFECT_WEEKS)
 
 
-def _figures(ticket: Ticket, asked: EffectWindows) -> tuple[Figure | None, Figure | None, list[float]] | None:
+def _figures(ticket: Ticket, windows_asked: EffectWindows) -> tuple[Figure | None, Figure | None, list[float]] | None:
     """Before, after, and the changes of the year before; None where the metric can't be asked of this unit any more."""
-    pairs = placebos(asked)
+    pairs = placebos(windows_asked)
     spans = list(
-        dict.fromkeys([asked.before, asked.after, *(span for pair in pairs for span in (pair.before, pair.after))])
+        dict.fromkeys(
+            [
+                windows_asked.before,
+                windows_asked.after,
+                *(window for pair in pairs for window in (pair.before, pair.after)),
+            ]
+        )
     )
     try:
-        answers = read_totals([effect_query(ticket, span) for span in spans])
+        answers = read_totals([effect_query(ticket, window) for window in spans])
     except (QueryError, UnknownMetricError):
         return None
-    found = {span: tiles.whole(answer) for span, answer in zip(spans, answers, strict=True)}
-    begun = min((span.start for span in spans if found[span].sample_size), default=date.max)
-    values = {span: figure.value if span.start >= begun else None for span, figure in found.items()}
+    totals = {window: tiles.whole(answer) for window, answer in zip(spans, answers, strict=True)}
+    first_day = min((window.start for window in spans if totals[window].sample_size), default=date.max)
+    values = {window: figure.value if window.start >= first_day else None for window, figure in totals.items()}
     usual = [
         after - before
         for pair in pairs
         if (before := values[pair.before]) is not None and (after := values[pair.after]) is not None
     ]
-    return found[asked.before], found[asked.after], usual
+    return totals[windows_asked.before], totals[windows_asked.after], usual
 
 
-def placebos(asked: EffectWindows) -> list[EffectWindows]:
+def placebos(effect_windows: EffectWindows) -> list[EffectWindows]:
     """The same comparison in the year before the ticket began, each a week earlier; none of a ticket that took long."""
-    weeks = round((asked.after.start - asked.before.start).days / 7)
+    weeks = round((effect_windows.after.start - effect_windows.before.start).days / 7)
     if weeks > LONGEST_WEEKS:
         return []
-    starts = [asked.before.start - timedelta(weeks=back) for back in range(weeks, YEAR_WEEKS + 1)]
+    starts = [effect_windows.before.start - timedelta(weeks=back) for back in range(weeks, YEAR_WEEKS + 1)]
     return [EffectWindows(_weeks_from(start), _weeks_from(start + timedelta(weeks=weeks))) for start in starts]
 
 

@@ -89,14 +89,14 @@ def ticket_changes(history: History, seen_pull_requests: Collection[int], sight:
         ),
     ]
     steps.sort(key=lambda step: step.at)
-    found = []
+    grouped = []
     for (_, account), at_once in groupby(steps, key=lambda step: (step.together, step.account)):
         same = list(at_once)
         changes = [change for step in same for change in step.changes]
         is_first = any(step.is_first for step in same)
         if is_first or changes:
-            found.append(TicketChange(account, same[0].at, is_first, changes))
-    return found[::-1]
+            grouped.append(TicketChange(account, same[0].at, is_first, changes))
+    return grouped[::-1]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Step:
 
 
 def _links(ticket: Ticket) -> Iterator[LinkChange]:
-    found = [
+    events = [
         apps.get_model("programs", model)
         ._default_manager.filter(ticket=ticket.pk)
         .annotate(of=Value(of), linked=F(column))
@@ -119,7 +119,7 @@ def _links(ticket: Ticket) -> Iterator[LinkChange]:
             (WATCHERS, "TicketWatcherEvent", "user_id"),
         )
     ]
-    latest = found[0].union(found[1], all=True).order_by("-pgh_created_at", "-pgh_id")[:CHANGES_LISTED]
+    latest = events[0].union(events[1], all=True).order_by("-pgh_created_at", "-pgh_id")[:CHANGES_LISTED]
     for of, linked, label, at, _, context, metadata in reversed(list(latest)):
         yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
 
@@ -137,6 +137,6 @@ def _steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Step]:
         yield _Step(later.pgh_created_at, together(later), account_of(later), False, changes)
 
 
-def _link(each: LinkChange, seen: Collection[int]) -> Changed:
-    linked = Untold.UNSEEN if each.of == PULL_REQUESTS and each.linked not in seen else each.linked
-    return Changed(each.of, None, linked) if each.is_added else Changed(each.of, linked, None)
+def _link(change: LinkChange, seen: Collection[int]) -> Changed:
+    linked = Untold.UNSEEN if change.of == PULL_REQUESTS and change.linked not in seen else change.linked
+    return Changed(change.of, None, linked) if change.is_added else Changed(change.of, linked, None)

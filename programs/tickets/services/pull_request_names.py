@@ -33,7 +33,9 @@ def names_of_pull_requests(ticket: Ticket, access: Access) -> tuple[str, Sequenc
     """Those that the viewer may see, one a line, and the numbers of the others, which an edit keeps."""
     visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
     shown = list(visible.select_related("repository").order_by("pk"))
-    hidden = ticket.pull_requests.exclude(pk__in=[each.pk for each in shown]).values_list("pk", flat=True)
+    hidden = ticket.pull_requests.exclude(pk__in=[pull_request.pk for pull_request in shown]).values_list(
+        "pk", flat=True
+    )
     return "\n".join(map(name_of, shown)), list(hidden)
 
 
@@ -58,10 +60,10 @@ def name_of(pull_request: PullRequest) -> str:
 def _named(line: str, visible: QuerySet[PullRequest]) -> int:
     if "\x00" in line:
         raise TicketError("pull_requests", "A NUL character cannot be read.")
-    found = list(_asked(line, visible).values_list("pk", flat=True)[:2])
-    if len(found) == 1:
-        return found[0]
-    if found:
+    ids = list(_asked(line, visible).values_list("pk", flat=True)[:2])
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
         raise TicketError("pull_requests", f"“{line[:80]}” names several: give its address.")
     raise TicketError("pull_requests", f"There is no pull request “{line[:80]}”, or you may not see it.")
 

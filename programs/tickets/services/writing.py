@@ -125,7 +125,9 @@ def _differs(stored: Ticket, checked: CheckedDraft) -> bool:
     if any(getattr(stored, name) != value for name, value in checked.fields.items()):
         return True
     linked = checked.pull_requests
-    return linked is not None and set(stored.pull_requests.values_list("pk", flat=True)) != {each.pk for each in linked}
+    return linked is not None and set(stored.pull_requests.values_list("pk", flat=True)) != {
+        pull_request.pk for pull_request in linked
+    }
 
 
 def _save(stored: Ticket) -> None:
