@@ -1,4 +1,4 @@
-"""What the program offers on the pages below it."""
+"""Links from metric pages to the program: create a ticket, set an objective, open the benchmark."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from programs.benchmarks.services.drafts import can_be_agreed_on
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """A new ticket that is to move the metric, for whoever may file one for these people."""
+    """A new ticket for the metric; None where the viewer may not create one for this scope."""
     if not _leads(scope, access):
         return None
     params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
-    return Action("Make a ticket", f"{reverse('ticket_new')}?{urlencode(params)}", "list-check")
+    return Action("Create ticket", f"{reverse('ticket_new')}?{urlencode(params)}", "list-check")
 
 
 def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """A new objective with the metric as its first key result, for whoever answers for these people."""
+    """A new objective with the metric as its first key result; None where the viewer may not write one."""
     if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
         return None
     params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
@@ -31,13 +31,13 @@ def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | No
 
 
 def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """What was agreed of it, for whoever looks at a unit or the whole organisation."""
+    """The benchmark that applies to the metric in this scope."""
     if scope.person_id is not None or scope.unassigned is not None or not can_be_agreed_on(metric):
         return None
     return Action("Benchmark", benchmark_url(metric.key, scope.unit), "ruler-measure")
 
 
 def _leads(scope: Scope, access: Access) -> bool:
-    """Whether the viewer writes for the unit; for the whole organisation those do who write for every unit."""
+    """Whether the viewer may write for the unit; for the whole organisation, whether they may for every unit."""
     sight = access.sight
     return sight.leads_whole or (scope.unit is not None and sight.slugs.get(scope.unit) in sight.managed_ids)

@@ -1,4 +1,4 @@
-"""Django admin of the program: what it starts from, its settings and quarters; the program itself has pages."""
+"""Django admin of the program: templates, settings, quarters and the outbox."""
 
 from programs.objectives.admin import ObjectiveTemplateAdmin
 from programs.quarters.admin import QuarterAdmin

@@ -1,4 +1,4 @@
-"""Templates that an installation starts with.  They are added once the tables are there, and while these are empty."""
+"""Adds the built-in templates to an installation whose template tables are empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the worker does for the program, by the schedule in config/schedule.py."""
+"""Celery tasks of the program, run by the schedule in config/schedule.py."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from programs.tickets.services.effects import measure_effects
 
 @shared_task(name="programs.tasks.measure_tickets", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_tickets() -> None:
-    """What became of the metrics of tickets that were done four weeks ago."""
+    """Measure the effect of tickets completed four weeks ago."""
     measure_effects()
 
 
 @shared_task(name="programs.tasks.plan_reminders", ignore_result=True)  # type: ignore[untyped-decorator]
 def plan_reminders() -> None:
-    """Who is to be told what today."""
+    """Create the notices that are due today."""
     telling.plan_reminders()
 
 
 @shared_task(name="programs.tasks.send_letters", ignore_result=True)  # type: ignore[untyped-decorator]
 def send_letters() -> None:
-    """What waits in the outbox."""
-    sending.take_turn()
+    """Send the outbox."""
+    sending.run_slice()
 
 
 @shared_task(name="programs.tasks.forget_old_messages", ignore_result=True)  # type: ignore[untyped-decorator]
 def forget_old_messages() -> None:
-    """Notices and letters of half a year ago."""
+    """Delete notices and e-mails older than half a year."""
     outbox.forget_old_messages()
 
 
 @shared_task(name="programs.tasks.measure_objectives", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_objectives() -> None:
-    """How key results of open quarters go."""
+    """Measure key results of open quarters."""
     measuring.measure_objectives()

@@ -1,4 +1,4 @@
-"""The engineering metrics program, below /programs/: each family of pages has its routes beside its views."""
+"""Routes of the program below /programs/; each room has its own urls.py."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,1 +1,1 @@
-"""How the made-up organisation gets in: by import, through the receiver, by connections."""
+"""Loads the fictitious organisation by import, through the receiver and by connections."""

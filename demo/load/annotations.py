@@ -1,4 +1,4 @@
-"""What somebody of the demo writes on charts: what a team agreed on, where a story says so."""
+"""Annotations of the demo, for stories that have a note."""
 
 from __future__ import annotations
 

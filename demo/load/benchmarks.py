@@ -1,4 +1,4 @@
-"""The demo's benchmarks, and what its teams concentrate on: agreed over the year, twice where somebody learned."""
+"""The demo's benchmarks and focus versions, set over the year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's simulated GitHub: a process of its own, and a connection to it that is made and synced like anybody's."""
+"""The demo's simulated GitHub: a process of its own, with an ordinary connection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SECONDS_TO_END = 10.0
 
 
 class GitHubAwayError(Exception):
-    """The simulated GitHub did not begin to answer."""
+    """The simulated GitHub did not start to answer."""
 
     def __init__(self, url: str) -> None:
         super().__init__(

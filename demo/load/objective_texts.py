@@ -1,4 +1,4 @@
-"""What the demo's objectives say: see demo_objectives.py, which writes them."""
+"""Texts of the demo's objectives; objectives.py writes them."""
 
 from __future__ import annotations
 

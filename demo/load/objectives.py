@@ -1,4 +1,4 @@
-"""The demo's objectives: a year of quarters that were agreed on, followed and closed, and the one that runs."""
+"""The demo's objectives: a year of closed quarters, and the current one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
 from programs.objectives.services.drafts import ObjectiveDraft
-from programs.objectives.services.writing import add_objective, override_standing, publish_objective
+from programs.objectives.services.writing import add_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 
 QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the quarter before them for baselines
@@ -155,7 +155,7 @@ def _speak(access: Access, written: Objective, text: DemoObjective, today: date)
             entered.hand_value = value
             entered.save(update_fields=["hand_value"])
     if text.override[0]:
-        override_standing(access, written, *text.override)
+        override_status(access, written, *text.override)
 
 
 def _goes_well(written: Objective, day: date) -> bool:

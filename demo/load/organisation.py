@@ -1,4 +1,4 @@
-"""The demo's people, Org Trees and seats, made as an admin would make them: by import, one file of people a day."""
+"""Loads the demo's people, Org Trees and seats by import, one people file per day of change."""
 
 from __future__ import annotations
 

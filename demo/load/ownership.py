@@ -1,4 +1,4 @@
-"""Who owns what in the demo: as an admin would say it, by confirming what is proposed."""
+"""Ownership in the demo: confirms the proposed owners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's sign-ins: one account for each role that looks at Headway."""
+"""The demo's sign-ins: one account per role."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def open_demo_accounts() -> list[SignIn]:
 
     The password is made once for an installation and kept, readable to its owner alone, in the data directory.
     """
-    password = _kept_password(settings.DATA_DIR / "secrets" / "demo_password")
+    password = _stored_password(settings.DATA_DIR / "secrets" / "demo_password")
     for persona in PERSONAS:
         user, created = User.objects.get_or_create(
             username=persona.email,
@@ -71,7 +71,7 @@ def _grant_executive() -> None:
         )
 
 
-def _kept_password(path: Path) -> str:
+def _stored_password(path: Path) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -50,7 +50,7 @@ Report = Callable[[str], None]
 
 
 class NoProgressError(Exception):
-    """What was sent is stored, but nothing works on it."""
+    """Sent data is stored, but no worker processes it."""
 
     def __init__(self, waiting: str) -> None:
         super().__init__(
@@ -97,7 +97,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
 
 
 def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
-    """Everything that is told beside telemetry, once that is folded."""
+    """Loads everything besides telemetry, once telemetry is processed."""
     _wait(batches_waiting, "received batches", report)
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")

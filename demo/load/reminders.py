@@ -1,4 +1,4 @@
-"""What the demo's people find in their inboxes: told by the same planner as everywhere."""
+"""Fills the demo's inboxes with the regular planner of reminders."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from programs.reminders.services.telling import plan_reminders
 
 
 def tell_demo_people(year: DemoYear, *, today: date) -> int:
-    """How many notices are new; a second call on the same day tells nobody anything."""
+    """Returns the number of new notices; a second call on the same day creates none."""
     return 0 if year.flavour.is_quiet else plan_reminders(today=today)

@@ -1,4 +1,4 @@
-"""The demo's repositories: written below the data directory, and connected like anybody's."""
+"""The demo's repositories: written below the data directory and connected like real ones."""
 
 from __future__ import annotations
 

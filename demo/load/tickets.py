@@ -1,4 +1,4 @@
-"""The demo's action tickets: a year of them, about what its stories tell."""
+"""The demo's action tickets: a year of them, about its stories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo organisation: fictitious people whose year is told in genuine telemetry and commits.
+"""The plan of the demo organisation: fictitious people whose year becomes genuine telemetry and commits.
 
 people.py        who they are and how they like to work
 organisation.py  the people files that an admin imports in the course of the year (people.csv), and a tree by hand

@@ -1,8 +1,8 @@
-"""What happened in an organisation's delivery: plain data that knows no provider and changes no more.
+"""The delivery history of an organisation: immutable, provider-independent data.
 
-A record says when it came into the world and, in order of time, everything that happened to it since; how it stood at
-an instant is folded from that (standing.py).  So a server can show any day of the history, a client can see records
-change while it reads, and every happening can be told as it happens.  All times are aware and in UTC; `id` is unique
+A record has its creation time and, in order, every event since; its state at an instant is folded from these
+(record_states.py).  So a server can show any day of the history, a client can see records change while it reads, and
+webhooks can be sent as events happen.  All times are aware and in UTC; `id` is unique
 among the records of a kind in the whole history, `number` counts within a repository.
 """
 
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a provider knows by a login; `email` is empty where it keeps that to itself."""
+    """An account of a provider; `email` is empty where the provider does not disclose it."""
 
     id: int
     login: str
@@ -60,7 +60,7 @@ class Commit:
 
 
 class Did(enum.StrEnum):
-    """What can happen to a pull request or an issue."""
+    """Kinds of events of a pull request or an issue."""
 
     PUSHED = "pushed"  # commits were added to the branch
     FORCE_PUSHED = "force-pushed"  # the branch's commits were replaced
@@ -99,7 +99,7 @@ class LineComment:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Which fields say something follows from `did`.
+    """An event; `did` decides which fields are set.
 
     `of`: the reviewer asked for, the assignee; `team`: the team asked for; `text`: a label, a comment, a new title, a
     review's words, why an issue was closed; `commits`: those added, or all there are after a force-push; `sha`: the

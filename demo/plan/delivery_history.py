@@ -71,7 +71,7 @@ def demo_history(
     sessions = (session for week in range(year.weeks) for session in year.sessions_of_week(week))
     planned = plan_commits(year, sessions)
     tellers = [
-        _Teller(year, repository, position, planned[repository.name], folder / repository.name)
+        _HistoryBuilder(year, repository, position, planned[repository.name], folder / repository.name)
         for position, repository in enumerate(REPOSITORIES)
         if repository in repositories
     ]
@@ -93,7 +93,7 @@ def demo_history(
     )
 
 
-class _Teller:
+class _HistoryBuilder:
     """What happened in one repository."""
 
     def __init__(

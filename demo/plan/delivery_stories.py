@@ -1,7 +1,7 @@
-"""The stories planted in the demo organisation's delivery, and what the facts then say of them.
+"""Stories planted in the demo's delivery, with the metrics they should move.
 
-They are told as stories.py tells those of agents: whom a story concerns, in which weeks, what it changes, and what a
-reader should find.  The keys are those of figures that a test reads from pull requests, runs and deployments; their
+They have the form of stories.py: whom a story concerns, in which weeks, what it changes, and what a reader should
+find.  The keys are those of figures that a test reads from pull requests, runs and deployments; their
 facet is the repository.  The flavour `quiet` has none of them, and reviews sooner.
 """
 

@@ -1,4 +1,4 @@
-"""What follows from merges in the demo: pipeline runs, deployments that go well or not, incidents, releases."""
+"""Derives pipeline runs, deployments, incidents and releases from the demo's merges."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from demo.plan.key_values import Value, key_values, nanoseconds
-from demo.plan.session import DemoSession, ModelRequest, Stretch, ToolUse, Turn
+from demo.plan.session import DemoSession, ModelRequest, SessionRun, ToolUse, Turn
 
 _REDACTED = "<REDACTED>"
 _LOG_SCOPE = "com.anthropic.claude_code.events"
@@ -64,7 +64,7 @@ def session_metrics(session: DemoSession) -> ResourceMetrics:
     identity = _identity(session)
     for position, run in enumerate(session.stretches):
         started_at = run.turns[0].prompted_at
-        for name, attributes, value in _stretch_figures(run, resumed=position > 0):
+        for name, attributes, value in _run_figures(run, resumed=position > 0):
             points[name].append(
                 NumberDataPoint(
                     attributes=[*identity, *key_values(attributes)],
@@ -208,7 +208,7 @@ def _write_tool_result(writer: _EventWriter, prompt: dict[str, Value], call: Too
     writer.write("tool_result", call.at + timedelta(milliseconds=call.duration_ms), prompt | attributes)
 
 
-def _stretch_figures(run: Stretch, *, resumed: bool) -> Iterable[tuple[str, dict[str, Value], float]]:
+def _run_figures(run: SessionRun, *, resumed: bool) -> Iterable[tuple[str, dict[str, Value], float]]:
     """(metric, attributes, value) of what the program counted during one run."""
     if not resumed:
         yield "claude_code.session.count", {"start_type": "fresh"}, 1

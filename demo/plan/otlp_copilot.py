@@ -20,7 +20,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from demo.plan.agents import tool_name
 from demo.plan.key_values import Value, key_values, nanoseconds
-from demo.plan.session import DemoSession, ModelRequest, Stretch, ToolUse, Turn
+from demo.plan.session import DemoSession, ModelRequest, SessionRun, ToolUse, Turn
 
 _SCOPE = "github.copilot"
 
@@ -143,7 +143,7 @@ def _tool(call: ToolUse, name: str) -> dict[str, Value]:
     return attributes | {"error.type": "ToolError"} if call.error_type else attributes
 
 
-def _lines(run: Stretch) -> tuple[tuple[str, int], ...]:
+def _lines(run: SessionRun) -> tuple[tuple[str, int], ...]:
     calls = [request.tool for turn in run.turns for request in turn.requests if request.tool and not request.failed]
     return (
         ("lines_added", sum(call.lines_added for call in calls)),

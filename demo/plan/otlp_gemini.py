@@ -21,7 +21,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from demo.plan.agents import tool_name
 from demo.plan.key_values import Value, key_values, nanoseconds, timestamp
-from demo.plan.session import DemoSession, ModelRequest, Stretch, ToolUse
+from demo.plan.session import DemoSession, ModelRequest, SessionRun, ToolUse
 
 _SCOPE = "gemini-cli"
 _THOUGHTS_OF_OUTPUT = 3  # a third of the output that is billed
@@ -121,7 +121,7 @@ def _tool_call(call: ToolUse, prompt_id: str) -> tuple[str, datetime, str, dict[
     return "tool_call", call.at + timedelta(milliseconds=call.duration_ms), f"Tool call: {name}.", attributes
 
 
-def _counted(run: Stretch, model: str) -> Counter[tuple[str, ...]]:
+def _counted(run: SessionRun, model: str) -> Counter[tuple[str, ...]]:
     counted: Counter[tuple[str, ...]] = Counter({("session.count",): 1})
     for turn in run.turns:
         for request in turn.requests:

@@ -1,4 +1,4 @@
-"""How a pull request goes its way: who is asked to review it, what they say when, and how it ends.
+"""Plans the review of a pull request: reviewers, reviews, and its end.
 
 Waiting is measured in working hours of whoever is waited for, and is log-normal: most waits are short, some long.
 """
@@ -26,7 +26,7 @@ _COMMENTS = ("Done.", "Good point.", "I am not sure about this.", "Shall we do t
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happens to it; the fields are those of a happening."""
+    """A planned event; its fields are those of a Happening."""
 
     did: Did
     at: datetime

@@ -124,7 +124,7 @@ def _post(client: httpx.Client, request: ExportRequest) -> int:
             if answer.status_code not in _TRY_AGAIN:
                 raise ReceiverRefusedError(address, answer.status_code, answer.text[:300])
             problem = f"it answered {answer.status_code}"
-            pause_seconds = max(pause_seconds, _asked_pause_seconds(answer))
+            pause_seconds = max(pause_seconds, _retry_after_seconds(answer))
         if time.monotonic() + pause_seconds > deadline:
             raise ReceiverAwayError(address, problem)
         time.sleep(pause_seconds)
@@ -136,7 +136,7 @@ def _rejected(body: bytes) -> int:
     return ExportLogsServiceResponse.FromString(body).partial_success.rejected_log_records
 
 
-def _asked_pause_seconds(answer: httpx.Response) -> float:
+def _retry_after_seconds(answer: httpx.Response) -> float:
     retry_after = answer.headers.get("Retry-After", "")
     return float(retry_after) if retry_after.isdecimal() else 0.0
 

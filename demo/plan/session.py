@@ -106,7 +106,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SessionRun:
     """The turns of one run of the program; a resumed session has several under one session id."""
 
     turns: tuple[Turn, ...]
@@ -118,7 +118,7 @@ class Stretch:
 class DemoSession:
     session_id: str
     setting: SessionSetting
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[SessionRun, ...]
 
     @property
     def ended_at(self) -> datetime:
@@ -128,14 +128,14 @@ class DemoSession:
 def play_session(setting: SessionSetting, rng: Random) -> DemoSession:
     """The session that this setting and this random number generator make."""
     session_id = _uuid(rng)
-    stretches = [_play_stretch(setting, setting.started_at, setting.minutes, rng)]
+    stretches = [_play_run(setting, setting.started_at, setting.minutes, rng)]
     if rng.random() < _RESUME_CHANCE:
         pause = timedelta(minutes=rng.uniform(45, 120))
-        stretches.append(_play_stretch(setting, stretches[0].ended_at + pause, setting.minutes / 2, rng))
+        stretches.append(_play_run(setting, stretches[0].ended_at + pause, setting.minutes / 2, rng))
     return DemoSession(session_id, setting, tuple(stretches))
 
 
-def _play_stretch(setting: SessionSetting, started_at: datetime, minutes: float, rng: Random) -> Stretch:
+def _play_run(setting: SessionSetting, started_at: datetime, minutes: float, rng: Random) -> SessionRun:
     """About one request in three minutes; long sessions think longer, never half an hour without an event."""
     count = max(2, min(16, round(minutes / 3.2 + rng.uniform(-1, 2))))
     step = timedelta(minutes=minutes / count)
@@ -159,7 +159,7 @@ def _play_stretch(setting: SessionSetting, started_at: datetime, minutes: float,
         turns.append(Turn(prompt_id, prompted_at, rng.randrange(20, 900), tuple(requests)))
         at += timedelta(seconds=rng.randrange(5, 60))
     commits = int(rng.random() < _COMMIT_CHANCE)
-    return Stretch(tuple(turns), at, commits)
+    return SessionRun(tuple(turns), at, commits)
 
 
 def _ask(

@@ -1,4 +1,4 @@
-"""The stories planted in the demo organisation, and what a reader of the metrics should find.
+"""Stories planted in the demo, with the metrics they should move.
 
 A story is data: whom it concerns, in which weeks, what it changes, and what the metrics then say.  A test reads
 every expectation back through the metric engine.  The flavour `quiet` has none of them, and raises nothing.
@@ -62,7 +62,7 @@ class Effect:
 
 
 class Reading(enum.Enum):
-    """How the figures of two windows, or a figure and a number, are put beside each other."""
+    """How the values of two windows, or a value and a number, are compared."""
 
     AT_LEAST = "at least"
     AT_MOST = "at most"
@@ -73,7 +73,7 @@ class Reading(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One figure that tells the story: metric `key` over `weeks`, read against `number`.
+    """An expected value: metric `key` over `weeks`, compared with `number`.
 
     `compared_with` is the other window of TIMES_AT_LEAST, TIMES_A_WEEK_AT_LEAST (each in a week, for a small demo plays
     more of one window than of the other) and POINTS_BELOW.  `facets` filter both.  With `each_of` the figure is that of

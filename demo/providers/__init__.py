@@ -1,6 +1,6 @@
 """The demo organisation's delivery (demo/plan/delivery.py) as its tools would show it.
 
-standing.py    how things stood at an instant
+record_states.py    how things stood at an instant
 
 faults.py      what goes wrong between a client and a provider, as data
 github_*.py    a simulated GitHub on loopback: REST, GraphQL, webhooks, rate limits

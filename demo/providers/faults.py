@@ -1,4 +1,4 @@
-"""What goes wrong between a client and a provider's server, as data: on which requests, and what happens instead.
+"""Faults between a client and a provider's server, as data: on which requests, and what happens instead.
 
     Fault(too_many_requests(retry_after=1), path="/pulls$", nth=2)            the second request of that path
     Fault(bad_gateway(), times=3)                                             the first three requests at all

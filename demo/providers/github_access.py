@@ -1,4 +1,4 @@
-"""Who may ask the simulated GitHub for what: personal tokens, an App with its installation tokens, and the quota.
+"""Access to the simulated GitHub: personal tokens, an App with its installation tokens, and the quota.
 
 A token that lacks a permission is told so as GitHub tells it: 404 for a repository that it cannot see, 403 with the
 wanted permission in a header for everything else.

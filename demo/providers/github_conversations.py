@@ -6,7 +6,7 @@ import hashlib
 
 from demo.plan.delivery import Account, Happening, LineComment, Repository, Verdict
 from demo.providers.github_payloads import Json, Payloads, reactions, when, when_or_none
-from demo.providers.standing import IssueStanding, PullRequestStanding
+from demo.providers.record_states import IssueState, PullRequestState
 
 REVIEW_STATES = {
     Verdict.APPROVED: "APPROVED",
@@ -15,7 +15,7 @@ REVIEW_STATES = {
 }
 
 
-def listed_pull_request(payloads: Payloads, state: PullRequestStanding) -> Json:
+def listed_pull_request(payloads: Payloads, state: PullRequestState) -> Json:
     """An element of a list, and what events about reviews carry: without sizes and counts."""
     pull_request = state.pull_request
     repository = pull_request.repository
@@ -72,7 +72,7 @@ def listed_pull_request(payloads: Payloads, state: PullRequestStanding) -> Json:
     }
 
 
-def pull_request(payloads: Payloads, state: PullRequestStanding) -> Json:
+def pull_request(payloads: Payloads, state: PullRequestState) -> Json:
     """GET /pulls/{number}, and what events about the pull request itself carry."""
     open_ = state.closed is None
     return listed_pull_request(payloads, state) | {
@@ -101,7 +101,7 @@ def _end(payloads: Payloads, repository: Repository, branch: str, sha: str, user
     }
 
 
-def review(payloads: Payloads, state: PullRequestStanding, review: Happening) -> Json:
+def review(payloads: Payloads, state: PullRequestState, review: Happening) -> Json:
     pull_request = state.pull_request
     page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
@@ -121,7 +121,7 @@ def review(payloads: Payloads, state: PullRequestStanding, review: Happening) ->
     }
 
 
-def line_comment(payloads: Payloads, state: PullRequestStanding, review: Happening, comment: LineComment) -> Json:
+def line_comment(payloads: Payloads, state: PullRequestState, review: Happening, comment: LineComment) -> Json:
     pull_request = state.pull_request
     page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
@@ -156,7 +156,7 @@ def line_comment(payloads: Payloads, state: PullRequestStanding, review: Happeni
     }
 
 
-def issue(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> Json:
+def issue(payloads: Payloads, state: IssueState | PullRequestState) -> Json:
     """An element of a list of issues, among which GitHub counts pull requests."""
     record = state.record
     repository = record.repository
@@ -192,9 +192,9 @@ def issue(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> Jso
         "timeline_url": f"{address}/timeline",
         "performed_via_github_app": None,
         "state_reason": (state.closed.text or "completed") if state.closed else None,
-        "draft": isinstance(state, PullRequestStanding) and state.is_draft,
+        "draft": isinstance(state, PullRequestState) and state.is_draft,
     }
-    if isinstance(state, PullRequestStanding):
+    if isinstance(state, PullRequestState):
         payload["pull_request"] = {
             "url": f"{payloads.at(repository)}/pulls/{record.number}",
             "html_url": page,
@@ -205,19 +205,19 @@ def issue(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> Jso
     return payload
 
 
-def page_of(payloads: Payloads, state: IssueStanding | PullRequestStanding) -> str:
+def page_of(payloads: Payloads, state: IssueState | PullRequestState) -> str:
     """The address at which people read it."""
-    kind = "pull" if isinstance(state, PullRequestStanding) else "issues"
+    kind = "pull" if isinstance(state, PullRequestState) else "issues"
     return f"{payloads.web}/{payloads.full_name(state.record.repository)}/{kind}/{state.record.number}"
 
 
-def review_state(state: PullRequestStanding, review: Happening) -> str:
+def review_state(state: PullRequestState, review: Happening) -> str:
     if review.id in state.dismissed:
         return "DISMISSED"
     return REVIEW_STATES[review.verdict or Verdict.COMMENTED]
 
 
-def _merge_sha(state: PullRequestStanding) -> str | None:
+def _merge_sha(state: PullRequestState) -> str | None:
     """Of a merged one its commit; of an open one GitHub's trial merge, which is no commit of anybody's."""
     if state.merged:
         return state.merged.sha

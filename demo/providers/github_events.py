@@ -1,4 +1,4 @@
-"""What happened to an issue or a pull request, as GitHub names and writes it in timelines and lists of events."""
+"""Events of issues and pull requests, as GitHub writes them in timelines and event lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from demo.plan.delivery import Commit, Did, Happening
 from demo.providers import github_conversations as conversations
 from demo.providers.github_payloads import Json, Payloads, reactions, when
-from demo.providers.standing import IssueStanding, PullRequestStanding
+from demo.providers.record_states import IssueState, PullRequestState
 
 _NAMES = {
     Did.REVIEW_REQUESTED: "review_requested",
@@ -42,9 +42,9 @@ class Event:
     commit: Commit | None = None
 
 
-def events_of(state: IssueStanding | PullRequestStanding) -> Iterator[Event]:
+def events_of(state: IssueState | PullRequestState) -> Iterator[Event]:
     """In order of time; a merge closes the pull request as well."""
-    if isinstance(state, PullRequestStanding):
+    if isinstance(state, PullRequestState):
         opened = Happening(0, Did.PUSHED, state.pull_request.created_at, state.pull_request.author)
         yield from (Event(0, "committed", opened, commit) for commit in state.pull_request.commits)
     for happening in state.seen:
@@ -56,7 +56,7 @@ def events_of(state: IssueStanding | PullRequestStanding) -> Iterator[Event]:
             yield Event(happening.id + _CLOSED_BY_MERGE, "closed", happening)
 
 
-def timeline_entry(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def timeline_entry(payloads: Payloads, state: IssueState | PullRequestState, event: Event) -> Json:
     """An element of an issue's timeline; of its list of events, where it is not one of TIMELINE_ONLY."""
     repository, happening = state.record.repository, event.happening
     if event.commit is not None:
@@ -71,7 +71,7 @@ def timeline_entry(payloads: Payloads, state: IssueStanding | PullRequestStandin
             **{part: committed["commit"][part] for part in ("author", "committer", "message", "tree", "verification")},
             "parents": committed["parents"],
         }
-    if event.name == "reviewed" and isinstance(state, PullRequestStanding):
+    if event.name == "reviewed" and isinstance(state, PullRequestState):
         review = conversations.review(payloads, state, happening)
         return {**review, "event": "reviewed", "state": review["state"].lower()}
     if event.name == "commented":
@@ -89,7 +89,7 @@ def timeline_entry(payloads: Payloads, state: IssueStanding | PullRequestStandin
     }
 
 
-def comment(payloads: Payloads, state: IssueStanding | PullRequestStanding, happening: Happening) -> Json:
+def comment(payloads: Payloads, state: IssueState | PullRequestState, happening: Happening) -> Json:
     """A remark in the conversation: an element of GET /issues/{number}/comments."""
     issue = f"{payloads.at(state.record.repository)}/issues/{state.record.number}"
     address = f"{payloads.at(state.record.repository)}/issues/comments/{happening.id}"
@@ -113,7 +113,7 @@ def _actor(payloads: Payloads, happening: Happening) -> Json | None:
     return payloads.user_or_none(happening.by)
 
 
-def _commit_of(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def _commit_of(payloads: Payloads, state: IssueState | PullRequestState, event: Event) -> Json:
     happening, sha = event.happening, None
     if event.name == "merged":
         sha = happening.sha
@@ -123,7 +123,7 @@ def _commit_of(payloads: Payloads, state: IssueStanding | PullRequestStanding, e
     return {"commit_id": sha, "commit_url": address}
 
 
-def _particulars(payloads: Payloads, state: IssueStanding | PullRequestStanding, event: Event) -> Json:
+def _particulars(payloads: Payloads, state: IssueState | PullRequestState, event: Event) -> Json:
     """What only this kind of event has."""
     happening = event.happening
     label = payloads.label(state.record.repository, happening.text) if happening.text else {}
@@ -132,7 +132,7 @@ def _particulars(payloads: Payloads, state: IssueStanding | PullRequestStanding,
         if happening.team
         else {"requested_reviewer": payloads.user_or_none(happening.of)}
     )
-    reason = (happening.text or "completed") if isinstance(state, IssueStanding) else None
+    reason = (happening.text or "completed") if isinstance(state, IssueState) else None
     particulars: dict[str, Json] = {
         "review_requested": {"review_requester": _actor(payloads, happening), **reviewer},
         "review_dismissed": {
@@ -148,7 +148,7 @@ def _particulars(payloads: Payloads, state: IssueStanding | PullRequestStanding,
     return particulars.get(alike.get(event.name, event.name), {})
 
 
-def title_before(state: IssueStanding | PullRequestStanding, renaming: Happening) -> str:
+def title_before(state: IssueState | PullRequestState, renaming: Happening) -> str:
     title = state.record.title
     for happening in state.seen:
         if happening is renaming:

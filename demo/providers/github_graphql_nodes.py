@@ -16,7 +16,7 @@ from demo.providers.github_delivery import DEPLOYMENT_STATES
 from demo.providers.github_events import Event, events_of, title_before
 from demo.providers.github_graphql_connections import connection, in_order
 from demo.providers.github_payloads import Json, Payloads, when, when_or_none
-from demo.providers.standing import HistoryAt, IssueStanding, PullRequestStanding
+from demo.providers.record_states import HistoryAt, IssueState, PullRequestState
 
 _TYPES = {
     "review_requested": "ReviewRequestedEvent",
@@ -128,7 +128,7 @@ class Nodes:
 
     # Pull requests and issues -----------------------------------------------------------------------------------
 
-    def pull_request(self, state: PullRequestStanding) -> Json:
+    def pull_request(self, state: PullRequestState) -> Json:
         pull_request = state.pull_request
         repository = pull_request.repository
         return {
@@ -161,7 +161,7 @@ class Nodes:
             **self._conversation(state),
         }
 
-    def issue(self, state: IssueStanding) -> Json:
+    def issue(self, state: IssueState) -> Json:
         return {
             "__typename": "Issue",
             "id": f"I_{state.issue.id}",
@@ -170,7 +170,7 @@ class Nodes:
             **self._conversation(state),
         }
 
-    def _conversation(self, state: PullRequestStanding | IssueStanding) -> Json:
+    def _conversation(self, state: PullRequestState | IssueState) -> Json:
         """What pull requests and issues have in common."""
         record = state.record
         return {
@@ -191,7 +191,7 @@ class Nodes:
             "timelineItems": lambda info, **args: self._timeline(state, args),
         }
 
-    def review(self, state: PullRequestStanding, review: Happening) -> Json:
+    def review(self, state: PullRequestState, review: Happening) -> Json:
         repository = state.pull_request.repository
         return {
             "__typename": "PullRequestReview",
@@ -230,7 +230,7 @@ class Nodes:
             "createdAt": when(comment.at),
         }
 
-    def _review_requests(self, state: PullRequestStanding, args: Json) -> Json:
+    def _review_requests(self, state: PullRequestState, args: Json) -> Json:
         reviewers = [*map(self.actor, state.requested), *map(self._team, state.requested_teams)]
         number = state.pull_request.id
         return connection(
@@ -243,16 +243,16 @@ class Nodes:
     def _team(self, slug: str) -> Json:
         return {"__typename": "Team", "id": f"T_{slug}", "name": slug, "slug": slug}
 
-    def _timeline(self, state: PullRequestStanding | IssueStanding, args: Json) -> Json:
+    def _timeline(self, state: PullRequestState | IssueState, args: Json) -> Json:
         events = [event for event in events_of(state) if event.commit is None]
         item_types = args.get("itemTypes")
         matching = [event for event in events if not item_types or _item_type(event) in item_types]
         piece = connection(matching, args, "timelineItems", lambda item: self._event(state, item))
         return {**piece, "totalCount": len(events), "filteredCount": len(matching)}
 
-    def _event(self, state: PullRequestStanding | IssueStanding, event: Event) -> Json:
+    def _event(self, state: PullRequestState | IssueState, event: Event) -> Json:
         happening, repository = event.happening, state.record.repository
-        if isinstance(state, PullRequestStanding):
+        if isinstance(state, PullRequestState):
             if event.name == "reviewed":
                 return self.review(state, happening)
             reviews = {review.id: review for review in state.reviews}
@@ -272,12 +272,12 @@ class Nodes:
             "label": _label(happening.text),
             "currentTitle": happening.text,
             "previousTitle": lambda info: title_before(state, happening),
-            "stateReason": (happening.text or "completed").upper() if isinstance(state, IssueStanding) else None,
+            "stateReason": (happening.text or "completed").upper() if isinstance(state, IssueState) else None,
             "commit": lambda info: self._commit_by_sha(repository, happening.sha),
             "beforeCommit": None,  # GitHub keeps it for some weeks
             "afterCommit": lambda info: self.commit(repository, head) if head else None,
             "review": lambda info: (
-                self.review(state, dismissed) if dismissed and isinstance(state, PullRequestStanding) else None
+                self.review(state, dismissed) if dismissed and isinstance(state, PullRequestState) else None
             ),
         }
 
@@ -362,14 +362,14 @@ class Nodes:
         }
 
 
-def pull_request_state(state: PullRequestStanding) -> str:
+def pull_request_state(state: PullRequestState) -> str:
     """GraphQL has a word for merged, which REST has not."""
     if state.merged:
         return "MERGED"
     return "CLOSED" if state.closed else "OPEN"
 
 
-def _issue_state(state: IssueStanding) -> str:
+def _issue_state(state: IssueState) -> str:
     return "CLOSED" if state.closed else "OPEN"
 
 

@@ -10,9 +10,9 @@ from demo.providers import github_conversations as conversations
 from demo.providers import github_events as events
 from demo.providers.faults import Answer
 from demo.providers.github_routes import REPOSITORY, Call, NotFoundError, RefusedError, UnprocessableError, route
-from demo.providers.standing import IssueStanding, PullRequestStanding
+from demo.providers.record_states import IssueState, PullRequestState
 
-Conversation = TypeVar("Conversation", IssueStanding, PullRequestStanding, IssueStanding | PullRequestStanding)
+Conversation = TypeVar("Conversation", IssueState, PullRequestState, IssueState | PullRequestState)
 _LONGEST_LIST_OF_COMMITS = 250  # of a pull request
 
 
@@ -132,7 +132,7 @@ def line_comments(call: Call, owner: str, name: str) -> Answer:
     return _line_comments(call, call.shown.pull_requests[call.repository(owner, name).name].values())
 
 
-def _line_comments(call: Call, standings: Iterable[PullRequestStanding]) -> Answer:
+def _line_comments(call: Call, standings: Iterable[PullRequestState]) -> Answer:
     since = call.time("since")
     comments_found = [
         (review.at, comment.id, pull_request_state, review, comment)
@@ -145,7 +145,7 @@ def _line_comments(call: Call, standings: Iterable[PullRequestStanding]) -> Answ
     return call.listed(comments_found, lambda item: conversations.line_comment(call.payloads, *item[2:]))
 
 
-def _pull_request(call: Call, owner: str, name: str, number: str) -> PullRequestStanding:
+def _pull_request(call: Call, owner: str, name: str, number: str) -> PullRequestState:
     pull = call.shown.pull_requests[call.repository(owner, name).name].get(int(number))
     if pull is None:
         raise NotFoundError
@@ -183,7 +183,7 @@ def _sorted(listed: list[Conversation], call: Call, *, newest_first: bool) -> li
 def issues(call: Call, owner: str, name: str) -> Answer:
     """Pull requests are among them, as GitHub has it."""
     found_at = call.repository(owner, name).name
-    both: list[IssueStanding | PullRequestStanding] = [
+    both: list[IssueState | PullRequestState] = [
         *call.shown.issues[found_at].values(),
         *call.shown.pull_requests[found_at].values(),
     ]
@@ -201,7 +201,7 @@ def issue(call: Call, owner: str, name: str, number: str) -> Answer:
     return Answer.of(conversations.issue(call.payloads, _conversation(call, owner, name, number)))
 
 
-def _conversation(call: Call, owner: str, name: str, number: str) -> IssueStanding | PullRequestStanding:
+def _conversation(call: Call, owner: str, name: str, number: str) -> IssueState | PullRequestState:
     found_at = call.repository(owner, name).name
     conversation = call.shown.issues[found_at].get(int(number)) or call.shown.pull_requests[found_at].get(int(number))
     if conversation is None:
@@ -234,7 +234,7 @@ def events_of_issue(call: Call, owner: str, name: str, number: str) -> Answer:
 def events_of_repository(call: Call, owner: str, name: str) -> Answer:
     """The newest first, each with its issue."""
     found_at = call.repository(owner, name).name
-    standings: list[IssueStanding | PullRequestStanding] = [
+    standings: list[IssueState | PullRequestState] = [
         *call.shown.issues[found_at].values(),
         *call.shown.pull_requests[found_at].values(),
     ]

@@ -106,7 +106,7 @@ def deployment_statuses(call: Call, owner: str, name: str, number: str) -> Answe
     """Newest first."""
     record = _deployment(call, owner, name, number)
     statuses = [status for status in reversed(record.statuses) if status.at <= call.shown.at]
-    return call.listed(statuses, lambda record: delivery.deployment_status(call.payloads, record, record))
+    return call.listed(statuses, lambda status: delivery.deployment_status(call.payloads, record, status))
 
 
 @route(f"{REPOSITORY}/deployments/(?P<number>[0-9]+)", "deployments")

@@ -1,4 +1,4 @@
-"""A request to the simulated GitHub on its way to its answer: which path leads where, and how lists come in pages."""
+"""Routing and pagination of the simulated GitHub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.providers.faults import Answer, Request
 from demo.providers.github_access import Token
 from demo.providers.github_hooks import Hooks
 from demo.providers.github_payloads import Json, Payloads
-from demo.providers.standing import HistoryAt
+from demo.providers.record_states import HistoryAt
 
 Record = TypeVar("Record")
 REPOSITORY = "/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"

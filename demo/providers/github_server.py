@@ -25,13 +25,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from demo.plan.delivery import DeliveryHistory, renamed_repository
 from demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
-from demo.providers.faults import Answer, Request, Fault, with_faults
+from demo.providers.faults import Answer, Fault, Request, with_faults
 from demo.providers.github_access import Access, App, Quota, Token
 from demo.providers.github_hooks import Hooks
 from demo.providers.github_payloads import Payloads
 from demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
 from demo.providers.github_webhooks import Delivery, deliveries_between, send
-from demo.providers.standing import HistoryAt
+from demo.providers.record_states import HistoryAt
 
 _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"

@@ -1,4 +1,4 @@
-"""Webhook deliveries: what happened between two instants, each as the event that GitHub would send at that moment.
+"""Webhook deliveries: events between two instants, as GitHub would send them.
 
 deliveries = deliveries_between(history, payloads, since, until)
 send(deliveries, hook.address, hook.secret)             in order; shuffle them or send them twice as you like
@@ -35,7 +35,7 @@ from demo.providers import github_conversations as conversations
 from demo.providers import github_delivery as delivery
 from demo.providers.github_events import comment, title_before
 from demo.providers.github_payloads import Json, Payloads, tree_sha
-from demo.providers.standing import IssueStanding, PullRequestStanding, issue_at, pull_request_at
+from demo.providers.record_states import IssueState, PullRequestState, issue_at, pull_request_at
 
 _ACTIONS = {
     Did.PUSHED: "synchronize",
@@ -91,7 +91,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Event:
     at: datetime
     repository: Repository
     event: str
@@ -133,7 +133,7 @@ def _last_change(record: PullRequest | Issue) -> datetime:
     return record.happenings[-1].at if record.happenings else record.created_at
 
 
-def _delivery(payloads: Payloads, telling: _Told) -> Delivery:
+def _delivery(payloads: Payloads, telling: _Event) -> Delivery:
     repository = payloads.repository(telling.repository)
     if telling.event == "push":
         repository |= _in_pushes(payloads, telling)
@@ -146,7 +146,7 @@ def _delivery(payloads: Payloads, telling: _Told) -> Delivery:
     return Delivery(telling.at, telling.repository, telling.event, json.dumps(document, ensure_ascii=False).encode())
 
 
-def _in_pushes(payloads: Payloads, telling: _Told) -> Json:
+def _in_pushes(payloads: Payloads, telling: _Event) -> Json:
     """What a repository has otherwise in events of pushes, which are older than all the others: times in seconds."""
     owner, branch = payloads.owner, telling.repository.default_branch
     return {
@@ -179,23 +179,23 @@ def _organisation(payloads: Payloads) -> Json:
 # Pull requests and issues ----------------------------------------------------------------------------------------
 
 
-def _of_pull_request(payloads: Payloads, record: PullRequest) -> Iterator[_Told]:
+def _of_pull_request(payloads: Payloads, record: PullRequest) -> Iterator[_Event]:
     before = record.created_at - _INSTANT  # nothing had happened yet
     opened = conversations.pull_request(payloads, pull_request_at(record, before))
     payload = {"action": "opened", "number": record.number, "pull_request": opened}
-    yield _Told(record.created_at, record.repository, "pull_request", record.author, payload)
+    yield _Event(record.created_at, record.repository, "pull_request", record.author, payload)
     state = pull_request_at(record, before)
     for happening in record.happenings:
         head = state.head_sha
         state.take(happening)
         yield from (
-            _Told(happening.at, record.repository, event, happening.by, payload)
+            _Event(happening.at, record.repository, event, happening.by, payload)
             for event, payload in _about_pull_request(payloads, state, happening, head_before=head)
         )
 
 
 def _about_pull_request(
-    payloads: Payloads, state: PullRequestStanding, happening: Happening, *, head_before: str
+    payloads: Payloads, state: PullRequestState, happening: Happening, *, head_before: str
 ) -> Iterator[tuple[str, Json]]:
     about = {"pull_request": conversations.listed_pull_request(payloads, state)}
     if happening.did is Did.REVIEWED:
@@ -219,31 +219,31 @@ def _about_pull_request(
         yield "pull_request", {"action": action, "number": number, "pull_request": whole, **particulars}
 
 
-def _of_issue(payloads: Payloads, record: Issue) -> Iterator[_Told]:
+def _of_issue(payloads: Payloads, record: Issue) -> Iterator[_Event]:
     state = issue_at(record, record.created_at - _INSTANT)
     opened = {"action": "opened", "issue": conversations.issue(payloads, state)}
-    yield _Told(record.created_at, record.repository, "issues", record.author, opened)
+    yield _Event(record.created_at, record.repository, "issues", record.author, opened)
     for happening in record.happenings:
         state.take(happening)
         if happening.did is Did.COMMENTED:
             remark = _comment(payloads, state, happening)
-            yield _Told(happening.at, record.repository, "issue_comment", happening.by, remark)
+            yield _Event(happening.at, record.repository, "issue_comment", happening.by, remark)
         elif action := _ACTIONS.get(happening.did):
             payload = {
                 "action": action,
                 "issue": conversations.issue(payloads, state),
                 **_particulars(payloads, state, happening),
             }
-            yield _Told(happening.at, record.repository, "issues", happening.by, payload)
+            yield _Event(happening.at, record.repository, "issues", happening.by, payload)
 
 
-def _review(payloads: Payloads, state: PullRequestStanding, review: Happening) -> Json:
+def _review(payloads: Payloads, state: PullRequestState, review: Happening) -> Json:
     """Webhooks write a review's state in small letters, and no words as null."""
     document = conversations.review(payloads, state, review)
     return {**document, "state": document["state"].lower(), "body": document["body"] or None}
 
 
-def _comment(payloads: Payloads, state: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
+def _comment(payloads: Payloads, state: PullRequestState | IssueState, happening: Happening) -> Json:
     return {
         "action": "created",
         "issue": conversations.issue(payloads, state),
@@ -251,7 +251,7 @@ def _comment(payloads: Payloads, state: PullRequestStanding | IssueStanding, hap
     }
 
 
-def _particulars(payloads: Payloads, state: PullRequestStanding | IssueStanding, happening: Happening) -> Json:
+def _particulars(payloads: Payloads, state: PullRequestState | IssueState, happening: Happening) -> Json:
     match happening.did:
         case Did.REVIEW_REQUESTED | Did.REVIEW_REQUEST_REMOVED if happening.team:
             return {"requested_team": payloads.team(happening.team)}
@@ -270,7 +270,7 @@ def _particulars(payloads: Payloads, state: PullRequestStanding | IssueStanding,
 # Runs, deployments, releases, pushes -----------------------------------------------------------------------------
 
 
-def _of_run(payloads: Payloads, run: PipelineRun) -> Iterator[_Told]:
+def _of_run(payloads: Payloads, run: PipelineRun) -> Iterator[_Event]:
     for attempt in run.attempts:
         started_at = run.created_at if attempt.number == 1 else attempt.started_at
         for at, action in ((started_at, "requested"), (attempt.finished_at, "completed")):
@@ -279,26 +279,26 @@ def _of_run(payloads: Payloads, run: PipelineRun) -> Iterator[_Told]:
                 "workflow_run": delivery.workflow_run(payloads, run, attempt, at),
                 "workflow": delivery.workflow(payloads, run),
             }
-            yield _Told(at, run.repository, "workflow_run", attempt.by, payload)
+            yield _Event(at, run.repository, "workflow_run", attempt.by, payload)
         yield from _of_jobs(payloads, run, attempt)
 
 
-def _of_jobs(payloads: Payloads, run: PipelineRun, attempt: Attempt) -> Iterator[_Told]:
+def _of_jobs(payloads: Payloads, run: PipelineRun, attempt: Attempt) -> Iterator[_Event]:
     for job in attempt.jobs:
         moments = [(job.queued_at, "queued"), (job.started_at, "in_progress"), (job.finished_at, "completed")]
         for at, action in moments:
             payload = {"action": action, "workflow_job": delivery.workflow_job(payloads, run, attempt, job, at)}
-            yield _Told(at, run.repository, "workflow_job", attempt.by, payload)
+            yield _Event(at, run.repository, "workflow_job", attempt.by, payload)
 
 
-def _of_deployment(payloads: Payloads, record: Deployment) -> Iterator[_Told]:
+def _of_deployment(payloads: Payloads, record: Deployment) -> Iterator[_Event]:
     created = {
         "action": "created",
         "deployment": delivery.deployment(payloads, record, record.created_at),
         "workflow": None,
         "workflow_run": None,
     }
-    yield _Told(record.created_at, record.repository, "deployment", record.by, created)
+    yield _Event(record.created_at, record.repository, "deployment", record.by, created)
     for status in record.statuses:
         payload = {
             "action": "created",
@@ -308,23 +308,23 @@ def _of_deployment(payloads: Payloads, record: Deployment) -> Iterator[_Told]:
             "workflow": None,
             "workflow_run": None,
         }
-        yield _Told(status.at, record.repository, "deployment_status", status.by, payload)
+        yield _Event(status.at, record.repository, "deployment_status", status.by, payload)
 
 
-def _of_releases(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Told]:
+def _of_releases(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Event]:
     for record in history.releases:
         payload = {"action": "published", "release": delivery.release(payloads, record)}
-        yield _Told(record.published_at, record.repository, "release", record.by, payload)
+        yield _Event(record.published_at, record.repository, "release", record.by, payload)
 
 
-def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Told]:
+def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Event]:
     """To default branches as their commits come, and to the branches of pull requests."""
     for name, commits in history.commits.items():
         repository = history.repository(name)
         for commit in commits:
             before = commit.parents[0] if commit.parents else "0" * 40
             push = _push(payloads, repository, repository.default_branch, before, [commit])
-            yield _Told(commit.committed_at, repository, "push", commit.author, push)
+            yield _Event(commit.committed_at, repository, "push", commit.author, push)
     for record in history.pull_requests:
         head = record.commits[-1].sha
         for happening in record.happenings:
@@ -332,7 +332,7 @@ def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Told]:
                 push = _push(payloads, record.repository, record.source_branch, head, happening.commits)
                 push["forced"] = happening.did is Did.FORCE_PUSHED
                 head = happening.commits[-1].sha
-                yield _Told(happening.at, record.repository, "push", happening.by, push)
+                yield _Event(happening.at, record.repository, "push", happening.by, push)
 
 
 def _push(payloads: Payloads, repository: Repository, branch: str, before: str, commits: Iterable[Commit]) -> Json:

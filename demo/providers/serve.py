@@ -117,8 +117,8 @@ def history_of(demo_github: DemoGitHub) -> DeliveryHistory | None:
         return demo_history(demo_github.year, Path(demo_github.repositories))
     except (LookupError, OSError, subprocess.CalledProcessError):
         sys.stderr.write(
-            f"The repositories in {demo_github.repositories} are not those of this version's demo: its simulated GitHub "
-            "rests, and what was read stays. A demo in another data folder has one that answers.\n"
+            f"The repositories in {demo_github.repositories} are not those of this version's demo: its simulated "
+            "GitHub rests, and what was read stays. A demo in another data folder has one that answers.\n"
         )
         return None
 

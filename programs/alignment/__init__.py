@@ -1,1 +1,1 @@
-"""Which objective serves which."""
+"""Alignment: which objective serves which."""

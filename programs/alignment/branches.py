@@ -1,4 +1,4 @@
-"""Objectives below those that they serve."""
+"""The tree of aligned objectives."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Branch:
-    """An objective in the tree, by its id; `depth` 0 serves none of those that are listed."""
+    """An objective in the tree, by id; at `depth` 0 it serves none of the listed ones."""
 
     pk: int
     depth: int
 
 
 def branches(pairs: Iterable[tuple[int, int | None]]) -> list[Branch]:
-    """Each (id, id of its parent) below its parent, in the given order; those whose parent is not among them on top."""
+    """A depth-first tree of (id, parent id) pairs in the given order; objectives without a listed parent are roots."""
     parents = dict(pairs)
     below: Mapping[int | None, list[int]] = defaultdict(list)
     for pk, parent in parents.items():
@@ -31,7 +31,7 @@ def branches(pairs: Iterable[tuple[int, int | None]]) -> list[Branch]:
 
 
 def with_those_above(tree: Sequence[Branch], first: int, last: int) -> list[Branch]:
-    """The stretch [first, last) of the tree, led by what the first one stands below."""
+    """Rows [first, last) of the tree, preceded by the ancestors of the first one."""
     above: list[Branch] = []
     depth = tree[first].depth if first < len(tree) else 0
     for branch in reversed(tree[:first]):
@@ -42,7 +42,7 @@ def with_those_above(tree: Sequence[Branch], first: int, last: int) -> list[Bran
 
 
 def _serves_itself(pk: int, parents: Mapping[int, int | None]) -> bool:
-    """Whether the way up comes back; such a ring would hang below nothing."""
+    """Whether following parents leads back to the start: such a cycle would have no root."""
     seen, here = {pk}, parents[pk]
     while here is not None and here in parents:
         if here in seen:

@@ -1,4 +1,4 @@
-"""Objectives that something can be part of, the nearest first: what an objective serves, whose plan a ticket is in."""
+"""Objectives offered as a parent of an objective or as the plan of a ticket, nearest first."""
 
 from __future__ import annotations
 

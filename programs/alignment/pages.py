@@ -1,4 +1,4 @@
-"""Objectives that forms offer: the nearest first, so that a long list needs no search."""
+"""Choices of objectives in forms, nearest first."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Benchmarks, and the metrics that a unit concentrates on.  docs/benchmarks.md."""
+"""Benchmarks, and the focus of a unit.  docs/benchmarks.md."""

@@ -1,1 +1,1 @@
-"""Closing a quarter: scores, what is carried over, the frozen document, and what reads differently today."""
+"""Closes quarters: scores, carry-over, the frozen document, and restated values."""

@@ -1,1 +1,1 @@
-"""What the histories of tickets and of objectives share."""
+"""Shared parts of the histories of tickets and objectives."""

@@ -1,4 +1,4 @@
-"""How the histories of tickets and of objectives tell of a change on the wire."""
+"""JSON of changes, shared by the histories of tickets and objectives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from insights.api import schema
-from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Untold, Value
+from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Undisclosed, Value
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 NAMES = "Units, people, objectives and pull requests by the names that they have today."
@@ -41,7 +41,7 @@ def author_document(by: int | None, names: Mapping[int, str]) -> dict[str, Any]:
 
 def difference_document(change: Changed, names: Mapping[int, str], pulls: Mapping[int, str]) -> dict[str, Any]:
     def shown(value: Value) -> Value:
-        if isinstance(value, Untold) or value == "":
+        if isinstance(value, Undisclosed) or value == "":
             return None
         if change.field == WATCHERS and isinstance(value, int):
             return names.get(value)

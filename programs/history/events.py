@@ -1,4 +1,4 @@
-"""What the histories of tickets and of objectives share: the events that triggers wrote, and the names in them."""
+"""Events written by database triggers, and names of the records they refer to."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ CHANGES_LISTED = 300
 PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # of a ticket: what was linked with it
 
 
-class Untold(Enum):
-    """What stands in place of a value that cannot be told."""
+class Undisclosed(Enum):
+    """Placeholder for a value that is gone or not visible to the reader."""
 
     GONE = "gone"  # a person or a unit that there is no more
     UNSEEN = "unseen"  # something that the reader may not see
     HIDDEN = "hidden"  # an amount that is withheld from the reader
 
 
-Value = str | int | float | bool | date | datetime | Untold | None
+Value = str | int | float | bool | date | datetime | Undisclosed | None
 
 
 @dataclass(frozen=True)
 class Changed:
     """One field of one change.
 
-    Units, people and objectives stand as the names that they have today, accounts and pull requests as ids, choices and
-    metrics as their keys, amounts in `unit`.  None: nothing, of `unit_id` the whole organisation.
+    Units, people and objectives are given by today's names, accounts and pull requests by id, choices and metrics by
+    key, amounts in `unit`.  None: empty; for `unit_id` the whole organisation.
     """
 
     field: str
@@ -57,7 +57,7 @@ def events_of(model: str, **of: int) -> list[Any]:
 
 
 def together(event: Any) -> object:
-    """The same for all that was changed at once."""
+    """A key shared by all events of one transaction."""
     return event.pgh_context_id or event.pgh_created_at
 
 
@@ -66,10 +66,10 @@ def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
     return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
 
 
-class NamesOfToday:
-    """What units, people and objectives are called today whose ids stand in events; a query for each that changed.
+class CurrentNames:
+    """Today's names of units, people and objectives referred to by events; one query per field that changed.
 
-    Of an objective that the viewer may not see only that it is one.
+    An objective that the viewer may not see stays unnamed.
     """
 
     def __init__(self, events: Sequence[Any], sight: Sight, *, objective: str) -> None:
@@ -79,7 +79,7 @@ class NamesOfToday:
             "owner_id": (Person.objects.all(), "full_name"),
             objective: (Objective.objects.within(sight), "title"),
         }
-        self._nameless = {"unit_id": Untold.GONE, "owner_id": Untold.GONE, objective: Untold.UNSEEN}
+        self._nameless = {"unit_id": Undisclosed.GONE, "owner_id": Undisclosed.GONE, objective: Undisclosed.UNSEEN}
         self._known: Mapping[str, Mapping[int, str]] = {
             field: dict(queryset.filter(pk__in=changed).values_list("pk", column))
             for field, (queryset, column) in lookups.items()
@@ -95,6 +95,6 @@ class NamesOfToday:
 
 
 def _changed(field: str, events: Sequence[Any]) -> set[int]:
-    """The ids that a field changed from and to; of one that never did nothing is told, and nothing asked."""
+    """The ids that a field changed from and to; a field that never changed needs no query."""
     pairs = [(getattr(before, field), getattr(after, field)) for before, after in pairwise(events)]
     return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}

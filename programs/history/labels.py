@@ -1,4 +1,4 @@
-"""How the histories of tickets and of objectives put in words what changed."""
+"""Labels of changes in the histories of tickets and objectives."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import date, datetime
 from insights.pages.annotations.words import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
-from programs.history.events import Untold, Value
+from programs.history.events import Undisclosed, Value
 
 NOTHING = "–"
-UNTOLD: Mapping[Untold, str] = {
-    Untold.GONE: "one that is gone",
-    Untold.UNSEEN: "one that you may not see",
-    Untold.HIDDEN: "hidden",
+UNDISCLOSED: Mapping[Undisclosed, str] = {
+    Undisclosed.GONE: "one that is gone",
+    Undisclosed.UNSEEN: "one that you may not see",
+    Undisclosed.HIDDEN: "hidden",
 }
 
 
@@ -31,8 +31,8 @@ class Difference:
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:
     """`choices` are the labels of a field that has some."""
     match value:
-        case Untold():
-            words = UNTOLD[value]
+        case Undisclosed():
+            words = UNDISCLOSED[value]
         case None | "":
             words = EVERYBODY if field == "unit_id" else NOTHING
         case bool():

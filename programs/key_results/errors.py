@@ -1,10 +1,10 @@
-"""What is refused of objectives, in words for whoever wrote them."""
+"""Errors of objectives, with messages for their authors."""
 
 from __future__ import annotations
 
 
 class ObjectiveError(Exception):
-    """What an objective cannot say; `field` is that of the draft ("key_results.2.target" is one of its third row)."""
+    """An invalid draft; `field` is the draft's field ("key_results.2.target" is one of its third row)."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -12,4 +12,4 @@ class ObjectiveError(Exception):
 
 
 class MayNotWriteObjectiveError(Exception):
-    """Somebody else answers for the unit; the message says who may."""
+    """The viewer may not write for the unit; the message says who may."""

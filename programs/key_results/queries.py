@@ -1,8 +1,8 @@
-"""How a key result goes: as it was measured, for one viewer.
+"""Progress of a key result as measured, for one viewer.
 
-Measured figures are stored whole.  Here those are left out that this viewer may not see, by the same rules as figures
-of metrics (insights/privacy/withhold.py): of units that are not theirs to see, and of fewer people than the minimum.
-What an objective comes to in one word, its standing, is told of units above as well (queries/objectives.py).
+Measures are stored unrestricted.  This module withholds what the viewer may not see, by the rules for metrics
+(insights/privacy/withhold.py): units without access, and groups below the minimum.  The status of an objective is
+visible more widely (queries/objectives.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from insights.query.query import MetricQuery, Scope, Window
 from orgtree.access.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
 
-NOT_MEASURED = "Not measured yet: that is done every hour."
+NOT_MEASURED = "Not measured yet. Measurements run hourly."
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,20 @@ def key_result_progress(
 
 
 def why_hidden(key_result: KeyResult, objective: Objective, people: int, access: Access) -> str:
-    """Why the viewer may not see its figures, as a sentence; empty where they may.
+    """Why the figures are withheld from the viewer, as a sentence; empty where they are visible.
 
-    What was entered by hand was written for everybody whom the objective concerns.
+    Values entered by hand are visible to everybody whom the objective concerns.
     """
     if not key_result.metric:
         return ""
     if not may_see_figures(objective, access):
         of = objective.unit.name if objective.unit else "the whole organisation"
-        return f"Figures of {of} are not yours to see."
+        return f"You don't have access to the figures of {of}."
     return reason(access) if is_of_few(key_result, objective, people, access) else ""
 
 
 def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: Access) -> bool:
-    """Whether too few people are behind its figures for this viewer, wherever they stand.
+    """Whether too few people are behind its figures, whoever views them.
 
     A measure's people are those whom something beside telemetry knows.
     """

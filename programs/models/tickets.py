@@ -25,7 +25,7 @@ class TicketState(models.TextChoices):
     DROPPED = "dropped", "Dropped"
 
 
-STANDING_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS)  # somebody still has to do something
+OPEN_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS)  # somebody still has to do something
 
 
 class Nature(models.TextChoices):
@@ -50,7 +50,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(concerns(sight) | led_by(sight) | own)
 
     def standing(self) -> Self:
-        return self.filter(state__in=STANDING_STATES)
+        return self.filter(state__in=OPEN_STATES)
 
     def overdue(self, today: date) -> Self:
         return self.standing().filter(due_on__lt=today)
@@ -103,7 +103,7 @@ class Ticket(models.Model):
         indexes = [
             models.Index(fields=["unit", "due_on"], name="ticket_by_unit"),
             models.Index(fields=["owner", "due_on"], name="ticket_by_owner"),
-            models.Index(fields=["due_on"], condition=Q(state__in=STANDING_STATES), name="ticket_standing_by_due"),
+            models.Index(fields=["due_on"], condition=Q(state__in=OPEN_STATES), name="ticket_standing_by_due"),
         ]
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ class Ticket(models.Model):
 
     @property
     def is_standing(self) -> bool:
-        return self.state in STANDING_STATES
+        return self.state in OPEN_STATES
 
     def days_late(self, today: date) -> int:
         """How many days it is overdue; 0 where it is not, or nobody has to do anything any more."""

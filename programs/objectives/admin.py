@@ -1,4 +1,4 @@
-"""Objectives to begin from."""
+"""Admin of objective templates."""
 
 from __future__ import annotations
 

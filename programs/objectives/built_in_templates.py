@@ -1,7 +1,7 @@
-"""The objectives that an installation starts with; from then on they are edited in admin.
+"""Built-in objective templates; an installation edits its copies in admin.
 
-Each is one of the method's five, with its key outcomes bound to metrics.  Where none measures an outcome, it is
-entered by hand, and the text says so.
+Each is one of the method's five, with key results bound to metrics.  An outcome that no metric measures is entered by
+hand, and the text says so.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where the program stands: the four steps, what holds teams up, and what waits for whom."""
+"""The program overview: the four steps, bottlenecks, and my work."""

@@ -1,4 +1,4 @@
-"""Reading, acknowledging and publishing the philosophy, and its earlier versions."""
+"""Pages of the philosophy: reading, acknowledging, publishing, and earlier versions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
     if number.isdecimal() and int(number[:9]) == current_philosophy().number:
         acknowledge(request.user, int(number[:9]))  # type: ignore[arg-type]  # as above
     else:
-        messages.warning(request, "Another version was published since you opened the page. Please read it first.")
+        messages.warning(request, "A newer version was published since you opened this page. Please read it first.")
     return redirect("philosophy")
 
 
@@ -106,7 +106,7 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
         except PhilosophyError as problem:
             form.add_error(problem.field, problem.message)
         else:
-            messages.success(request, "Published. Everybody is asked to read and acknowledge it.")
+            messages.success(request, "Published. Everybody is asked to acknowledge it.")
             return redirect("philosophy")
     return _form_page(request, form, status=400)
 
@@ -128,11 +128,11 @@ def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: Philosophy) -> HttpResponse:
-    """Both texts: what one wrote stays in the form, which is of the newest version now."""
+    """Answers a conflict: the form keeps the submitted values and gets the newest version number."""
     renumber(form, "number", published.number)
     context = {
-        "conflict": f"{_published(published)}: another version was published while you wrote. Nothing of yours was "
-        "stored yet, and it stands below. Take in what you like of the other text, and publish again.",
+        "conflict": f"{_published(published)}: another version was published while you were editing. "
+        "Your version is below and not saved: merge the other text and publish again.",
         "other": published.text,
     }
     return _form_page(request, form, context, status=409)
@@ -146,7 +146,7 @@ def _form_page(
 
 def _published(version: Philosophy) -> str:
     if version.written_at is None:
-        return "A first text that Headway brings along; nobody published it yet"
+        return "Headway's default text, not published yet"
     who = name_of(version.written_by) if version.written_by else GONE
     return f"Version {version.number}, {who}, {moment(version.written_at)}"
 

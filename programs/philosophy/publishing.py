@@ -1,4 +1,4 @@
-"""Publishing the measurement philosophy, and acknowledging it."""
+"""Publishes and acknowledges the measurement philosophy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PhilosophyConflictError(Exception):
 
 @dataclass(frozen=True)
 class Philosophy:
-    """The text that holds.  Number 0 is the one that Headway brings along, which nobody published yet."""
+    """The current version.  Number 0 is Headway's default text, before the first publication."""
 
     number: int
     text: str

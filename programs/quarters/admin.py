@@ -1,4 +1,4 @@
-"""The quarters that the program knows: looked at here, closed on their page."""
+"""Admin of quarters, read only; they are closed on their page."""
 
 from __future__ import annotations
 

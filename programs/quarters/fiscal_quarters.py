@@ -9,7 +9,7 @@ from programs.models import Quarter
 
 
 def quarter_of(day: date) -> Quarter:
-    """The quarter with that day; one that was never written for is told without being stored.
+    """The quarter of that day, without storing a new one.
 
     One that exists keeps its days: where the fiscal calendar was changed since, a new one fills the gap beside it.
     """

@@ -1,4 +1,4 @@
-"""Which quarter a page is about, and the others that can be chosen."""
+"""The quarter of a page, and the quarters to choose from."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str])
     ]
 
 
-def passed_words(quarter: Quarter, today: date) -> str:
+def elapsed_text(quarter: Quarter, today: date) -> str:
     """How much of it has come, today included: 57% passed, 40 days left."""
     if today < quarter.start:
         return f"begins in {wording.count((quarter.start - today).days, 'day')}"

@@ -1,4 +1,4 @@
-"""The outbox: what was sent to whom, what failed and why.  Read only, but for trying again."""
+"""Admin of the outbox: sent and failed e-mail with reasons.  Read only, except for retries."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ else:  # generic for the type checker only
     DeliveryInline = admin.TabularInline
 
 
-class EnclosedDeliveries(DeliveryInline):
-    """What the letter says: the kind of each notice and what it is about."""
+class IncludedDeliveries(DeliveryInline):
+    """What the e-mail says: the kind of each notice and what it is about."""
 
     model = Delivery
     verbose_name, verbose_name_plural = "notice", "notices in it"
@@ -46,7 +46,7 @@ class EnclosedDeliveries(DeliveryInline):
 
 @admin.register(Letter)
 class LetterAdmin(LetterModelAdmin):
-    """A letter is one message with everything that was due for an account.  Words of comments are not shown."""
+    """An e-mail is one message with everything that was due for an account.  Words of comments are not shown."""
 
     list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
     list_filter = ("state", "channel")
@@ -54,7 +54,7 @@ class LetterAdmin(LetterModelAdmin):
     search_fields = ("account__username", "account__email", "reason", "public_id")
     date_hierarchy = "made_at"
     actions = ("try_again",)
-    inlines = (EnclosedDeliveries,)
+    inlines = (IncludedDeliveries,)
     fields = readonly_fields = (
         *("account", "channel", "state", "reason", "public_id"),
         *("made_at", "attempts", "next_try_at", "sent_at", "held_by", "held_until"),
@@ -67,7 +67,7 @@ class LetterAdmin(LetterModelAdmin):
     @admin.action(description="Try again: what failed, or may not have arrived")
     def try_again(self, request: HttpRequest, emails: QuerySet[Letter]) -> None:
         count = send_again(emails)
-        messages.success(request, f"{count} letters are sent again within a minute, each as the same message.")
+        messages.success(request, f"{count} e-mails are sent again within a minute, each as the same message.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
         return super().get_queryset(request).annotate(enclosed=Count("deliveries"))

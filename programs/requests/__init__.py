@@ -1,1 +1,1 @@
-"""What pages and API read from requests: fields, what an address names, conflicting edits."""
+"""Request parsing shared by pages and API: fields, records named by URLs, conflicting edits."""

@@ -1,4 +1,4 @@
-"""What is done where somebody else saved first."""
+"""Handles conflicting edits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Reading what a request of the program's API says, field by field.
+"""Parses fields of API requests.
 
-What is wrong is a QueryError, which is answered with 400 and names the field.
+Invalid input raises QueryError, which is answered with 400 and names the field.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def parameter(request: Request, name: str) -> str:
     return request.query_params.get(name, "").strip()
 
 
-def asked_yes(request: Request, name: str) -> bool:
+def boolean_parameter(request: Request, name: str) -> bool:
     """Whether the address says `yes` to it.  Raises QueryError for another word."""
     value = parameter(request, name)
     if value not in ("", "yes"):

@@ -1,4 +1,4 @@
-"""Which tokens may ask the API of the program."""
+"""Token scopes of the program's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address of the program's API names, as far as whoever asks may know of it."""
+"""Records named by API URLs, as far as the viewer may see them."""
 
 from __future__ import annotations
 

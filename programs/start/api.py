@@ -15,7 +15,7 @@ from insights.api import schema
 from insights.query import windows
 from insights.query.terms import UnitOfMeasure
 from orgtree.access.access import Access, access_of
-from programs.benchmarks.services.standing import Stand
+from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.requests.program_view import ProgramView
@@ -23,9 +23,9 @@ from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
     BaselineOfMetric,
-    Begun,
     MayNotBeginError,
     PilotTeam,
+    StartSelection,
     baseline_report,
     check_begins,
     chosen_teams,
@@ -137,7 +137,7 @@ class StartSuggestionsView(ProgramView):
         return Response({"suggestions": [_step(step) for step in steps]})
 
 
-def _asked(request: Request) -> tuple[Access, Begun]:
+def _asked(request: Request) -> tuple[Access, StartSelection]:
     """Raises PermissionDenied, QueryError."""
     only(request, "unit", "set")
     access = access_of(request.user)
@@ -149,19 +149,20 @@ def _asked(request: Request) -> tuple[Access, Begun]:
     return access, chosen_teams(access.sight, chosen, request.query_params.getlist("unit"))
 
 
-def _baseline(baseline: BaselineOfMetric, selection: Begun) -> dict[str, Any]:
+def _baseline(baseline: BaselineOfMetric, selection: StartSelection) -> dict[str, Any]:
     return {
         "metric": baseline.metric.key,
         "name": baseline.metric.name,
         "unit_of_measure": baseline.metric.unit.value,
-        "period": baseline.asked.period or None,
+        "period": baseline.query.period or None,
         "teams": [
-            {"unit": unit.slug, **_stand(stand)} for unit, stand in zip(selection.units, baseline.stands, strict=True)
+            {"unit": unit.slug, **_stand(stand)}
+            for unit, stand in zip(selection.units, baseline.current_values, strict=True)
         ],
     }
 
 
-def _stand(stand: Stand | None) -> dict[str, Any]:
+def _stand(stand: CurrentValue | None) -> dict[str, Any]:
     if stand is None or stand.value is None:
         reason = stand.reason if stand else "It is not yours to see."
         return {"value": None, "sample_size": None, "reason": reason or None}

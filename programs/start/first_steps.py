@@ -1,4 +1,4 @@
-"""What to improve first: of some teams and indicators, where they are farthest from what is known to be possible."""
+"""Suggests what to improve first: the metrics of the pilot teams with the largest gaps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from insights.catalogue.declarations import Metric
 from insights.query.terms import Better
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from programs.benchmarks.services.standing import Stand, asked_about
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query
 from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions, suggestions_for
 from programs.models import Direction
 
@@ -27,7 +27,7 @@ class FirstStep:
 
     unit: Unit
     metric: Metric
-    here: Stand
+    here: CurrentValue
     suggestion: Suggestion
     value: float
     gap: float
@@ -40,7 +40,8 @@ def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access
     """
     pairs = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
     questions = [
-        Question(metric, unit, Direction(metric.better.value), asked_about(metric, "").period) for unit, metric in pairs
+        Question(metric, unit, Direction(metric.better.value), benchmark_query(metric, "").period)
+        for unit, metric in pairs
     ]
     answers = suggestions_for(questions, access, today=today)
     steps = [

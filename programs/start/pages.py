@@ -1,7 +1,7 @@
 """The guided start: pilot teams and a starter set, their baseline, three suggestions, and the first objective.
 
-All that was chosen stands in the address, so that it can be shared and printed; nothing is stored until somebody sets
-an objective or key indicators.
+All choices are in the URL, so that it can be shared; nothing is stored until somebody sets an objective or key
+indicators.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from insights.ui.filters import BadFilterError
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
-from programs.benchmarks.services.standing import STANDS_OVER_WEEKS, Asked, Stand
+from programs.benchmarks.services.current_values import STANDS_OVER_WEEKS, BenchmarkQuery, CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
-    Begun,
     MayNotBeginError,
     PilotTeam,
+    StartSelection,
     baseline_report,
     check_begins,
     chosen_teams,
@@ -151,7 +151,7 @@ def _leader(request: HttpRequest) -> Access:
     return access
 
 
-def _asked(request: HttpRequest, sight: Sight) -> Begun:
+def _asked(request: HttpRequest, sight: Sight) -> StartSelection:
     """The pilot teams and the starter set of the address.  Raises BadFilterError."""
     try:
         return chosen_teams(sight, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
@@ -159,24 +159,24 @@ def _asked(request: HttpRequest, sight: Sight) -> Begun:
         raise BadFilterError(problem.parameter, problem.message) from None
 
 
-def _baseline(selection: Begun, access: Access) -> list[BaselineRow]:
+def _baseline(selection: StartSelection, access: Access) -> list[BaselineRow]:
     return [
         BaselineRow(
             baseline.metric.name,
             baseline.metric.meaning,
             [
-                _cell(baseline.metric, baseline.asked, stand, unit)
-                for unit, stand in zip(selection.units, baseline.stands, strict=True)
+                _cell(baseline.metric, baseline.query, stand, unit)
+                for unit, stand in zip(selection.units, baseline.current_values, strict=True)
             ],
         )
         for baseline in baseline_report(selection, access)
     ]
 
 
-def _cell(metric: Metric, query: Asked, stand: Stand | None, unit: Unit) -> BaselineCell:
+def _cell(metric: Metric, query: BenchmarkQuery, stand: CurrentValue | None, unit: Unit) -> BaselineCell:
     url = f"{reverse('metric_page', args=[metric.key])}?{urlencode({'unit': unit.slug})}"
     if stand is None or stand.value is None:
-        return BaselineCell("", "", stand.reason if stand else "Not yours to see.", url)
+        return BaselineCell("", "", stand.reason if stand else "No access.", url)
     period = f" {query.period.label.lower()}" if query.period else ""
     return BaselineCell(f"{wording.reading(stand.value, metric.unit)}{period}", f"of {stand.sample_size:,}", "", url)
 

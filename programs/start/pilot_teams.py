@@ -1,4 +1,4 @@
-"""The guided start: pilot teams and a starter set, where they stand, and how far each team has begun."""
+"""The guided start: pilot teams and a starter set, their baseline, and what each team has set up."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.benchmarks.queries.focus import focus_of_units
-from programs.benchmarks.services.standing import Asked, Stand, asked_about, stands_of_units
+from programs.benchmarks.services.current_values import (
+    BenchmarkQuery,
+    CurrentValue,
+    benchmark_query,
+    current_values_of_units,
+)
 from programs.benchmarks.services.starter_sets import STARTER_SETS, StarterSet
 from programs.models import FocusVersion, Objective, Quarter
 from programs.start.first_steps import MOST_PILOT_TEAMS
 
 DEFAULT_SET = "dora"
-ONLY_LEADERS = "The program is begun by the managers of a unit, by executives and by admins."
+ONLY_LEADERS = "The guided start is for managers of a unit, executives and admins."
 
 
 class MayNotBeginError(Exception):
-    """Who leads nobody begins no program; the message says who does."""
+    """The viewer leads no unit; the message says who may start."""
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartSelection:
     """The pilot teams and the starter set that were chosen."""
 
     units: Sequence[Unit]
@@ -38,8 +43,8 @@ class BaselineOfMetric:
     """Where each pilot team stands, in their order; None: not the viewer's to see."""
 
     metric: Metric
-    asked: Asked
-    stands: Sequence[Stand | None]
+    query: BenchmarkQuery
+    current_values: Sequence[CurrentValue | None]
 
 
 @dataclass(frozen=True)
@@ -58,31 +63,31 @@ def check_begins(sight: Sight) -> None:
         raise MayNotBeginError(ONLY_LEADERS)
 
 
-def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> Begun:
+def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> StartSelection:
     """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
     if chosen_set not in STARTER_SETS:
         raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
     wanted_slugs = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
     if len(wanted_slugs) > MOST_PILOT_TEAMS:
-        raise QueryError("unit", f"Begin with at most {MOST_PILOT_TEAMS} teams: what works there can spread.")
+        raise QueryError("unit", f"Start with at most {MOST_PILOT_TEAMS} teams.")
     led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=wanted_slugs) if sight.leads(unit.pk)}
     missing = [slug for slug in wanted_slugs if slug not in led]
     if missing:
         raise QueryError("unit", f"There is no unit “{missing[0][:80]}” that you lead.")
-    return Begun([led[slug] for slug in wanted_slugs], STARTER_SETS[chosen_set])
+    return StartSelection([led[slug] for slug in wanted_slugs], STARTER_SETS[chosen_set])
 
 
-def baseline_report(selection: Begun, access: Access) -> list[BaselineOfMetric]:
+def baseline_report(selection: StartSelection, access: Access) -> list[BaselineOfMetric]:
     """Of each indicator of the set; one look at all of them and all teams."""
-    queries = [asked_about(metric, "") for metric in selection.chosen.metrics]
-    stood = stands_of_units(queries, selection.units, access, today=windows.local_today())
+    queries = [benchmark_query(metric, "") for metric in selection.chosen.metrics]
+    stood = current_values_of_units(queries, selection.units, access, today=windows.local_today())
     return [
         BaselineOfMetric(query.metric, query, [of_units.get(unit.pk) for unit in selection.units])
         for query, of_units in zip(queries, stood, strict=True)
     ]
 
 
-def pilot_teams(selection: Begun, quarter: Quarter | None) -> list[PilotTeam]:
+def pilot_teams(selection: StartSelection, quarter: Quarter | None) -> list[PilotTeam]:
     """Two queries.  Without a quarter no team has its objective yet."""
     focus = focus_of_units([unit.pk for unit in selection.units])
     mandatory = Objective.objects.filter(

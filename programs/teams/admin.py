@@ -1,4 +1,4 @@
-"""What holds for the program as a whole."""
+"""Admin of the program's settings."""
 
 from __future__ import annotations
 

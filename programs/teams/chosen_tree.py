@@ -1,4 +1,4 @@
-"""Which Org Tree's teams set objectives: said by an admin, else settled by the first mandatory objective."""
+"""The Org Tree whose teams set objectives: chosen by an admin, else fixed by the first mandatory objective."""
 
 from __future__ import annotations
 

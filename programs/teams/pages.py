@@ -1,4 +1,4 @@
-"""What forms of the program offer: units that somebody writes for."""
+"""Unit choices of the program's forms."""
 
 from __future__ import annotations
 

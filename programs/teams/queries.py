@@ -1,4 +1,4 @@
-"""Which units are teams, and which of them lack their objective."""
+"""Which units are teams, and which of them have no objective."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> Q
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
 
 
-def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
+def teams_missing_objective(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
     """Teams that the viewer answers for and that have no objective of the quarter."""
     if quarter.is_closed or not sight.leads_any:
         return Unit.objects.none()

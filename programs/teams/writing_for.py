@@ -1,4 +1,4 @@
-"""For which units somebody writes, and who could own what they write."""
+"""Units that the viewer may write for, and suggested owners."""
 
 from __future__ import annotations
 

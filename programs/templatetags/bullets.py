@@ -1,4 +1,4 @@
-"""Where a figure stands on the way to what was agreed, as one line of SVG."""
+"""Draws a value with its threshold and target as an SVG bullet chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets to begin from."""
+"""Admin of ticket templates."""
 
 from __future__ import annotations
 

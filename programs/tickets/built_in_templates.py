@@ -1,6 +1,6 @@
-"""The tickets that an installation offers to begin from; from then on they are edited in admin.
+"""Built-in ticket templates; an installation edits its copies in admin.
 
-Each is what teams often find, and what has helped.
+Each is a common finding with a proven resolution.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which tickets are listed, and in which order."""
+"""Filters and order of lists of tickets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models.functions import RowNumber
 from orgtree.models import Placement, UnitPlacement
 from orgtree.models.sight import Sight
 from programs.models import Objective, Ticket, TicketState
-from programs.models.tickets import STANDING_STATES
+from programs.models.tickets import OPEN_STATES
 
 SORTS = {
     "due": ("due_on", "Due by"),
@@ -21,7 +21,7 @@ SORTS = {
     "unit": ("unit__name", "Unit"),
 }
 STATES = {
-    "standing": "To do",
+    "standing": "Open",
     "overdue": "Overdue",
     "done": "Done",
     "dropped": "Dropped",
@@ -89,13 +89,13 @@ def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QueryS
         "pk",
     ]
     if sort == "due":
-        order.insert(0, Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1)))
+        order.insert(0, Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1)))
     return tickets.order_by(*order)
 
 
 def first_of_each_day(tickets: QuerySet[Ticket], number: int) -> QuerySet[Ticket]:
     """By due date: of each day so many, what is to do first, with `of_day`, how many there are."""
-    ended = Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1))
+    ended = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
     numbered = tickets.annotate(
         place=Window(RowNumber(), partition_by=F("due_on"), order_by=[ended, F("pk").asc()]),
         of_day=Window(Count("pk"), partition_by=F("due_on")),

@@ -10,7 +10,7 @@ from demo.plan.delivery import DeliveryHistory, DeploymentState, Did, Outcome, P
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
-from demo.providers.standing import pull_request_at
+from demo.providers.record_states import pull_request_at
 
 _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from demo.plan.commits import DemoCommit, Mark, generated_lines, plan_commits
 from demo.plan.model_prices import UNKNOWN_MODEL
-from demo.plan.session import DemoSession, ModelRequest, Stretch, ToolUse
+from demo.plan.session import DemoSession, ModelRequest, SessionRun, ToolUse
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
 
@@ -113,7 +113,7 @@ def active_seconds(session: DemoSession) -> float:
     return sum((max(_event_times(run)) - run.turns[0].prompted_at).total_seconds() for run in session.stretches)
 
 
-def _event_times(run: Stretch) -> Iterator[datetime]:
+def _event_times(run: SessionRun) -> Iterator[datetime]:
     for turn in run.turns:
         yield turn.prompted_at
         for request in turn.requests:

@@ -96,7 +96,7 @@ class RowsAttacker:
             if row["person"] in self.names and (ids.is_of_ai or OF_AI & row.keys())
         }
 
-    def people_found(self, lists: Sequence[RowList]) -> Named:
+    def identified_people(self, lists: Sequence[RowList]) -> Named:
         """Which names pseudonyms get by joining all pairs of lists.
 
         A join: each value, or each place in the order, that stands once in a list with pseudonyms and once in one with
@@ -117,7 +117,7 @@ class RowsAttacker:
         right = sum(truth[label] == name for label, name in elected.items())
         return Named(len(elected), right, _by_guessing(elected, truth))
 
-    def rows_found_in_clones(self, lists: Sequence[RowList]) -> int:
+    def rows_matched_in_clones(self, lists: Sequence[RowList]) -> int:
         """Rows under pseudonyms of which day and lines are those of one author's commits alone."""
         authors: dict[Hashable, set[str]] = defaultdict(set)
         for row in next(_clones()):

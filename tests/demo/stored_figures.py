@@ -71,7 +71,7 @@ class StoredFigures:
         raise NotImplementedError("no story of the delivery reads people's weekdays")
 
 
-def kept_rows() -> dict[str, int]:
+def row_counts() -> dict[str, int]:
     """How many rows stand in the tables that the demo fills, by model."""
     return {
         model.__name__: model._default_manager.count()

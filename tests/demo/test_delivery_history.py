@@ -33,7 +33,7 @@ from demo.plan.stories import Flavour, Weeks
 from demo.plan.year import DemoYear
 from tests.demo import flavours
 from tests.demo.delivery_figures import ToldFigures
-from tests.demo.telling import assert_told
+from tests.demo.story_checks import assert_story_shows
 
 WHOLE_YEAR = {
     "pull_requests": (1_500, 3_000),
@@ -216,7 +216,7 @@ def test_the_same_year_has_the_same_history(year: DemoYear, history: DeliveryHis
 
 @pytest.mark.parametrize("story", DELIVERY_STORIES, ids=lambda story: story.key)
 def test_the_story_is_told(story: DeliveryStory, year: DemoYear, history: DeliveryHistory) -> None:
-    assert_told(story, ToldFigures(year, history))
+    assert_story_shows(story, ToldFigures(year, history))
 
 
 @pytest.mark.parametrize("flavour", flavours.QUIET)

@@ -42,7 +42,6 @@ from integrations.models import (
 )
 from orgtree.access.access import access_of
 from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Placement, Unit
-from tests.demo.deliveries_told import assert_services_named, assert_worked_on
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
 from tests.demo.read_pages import (
@@ -57,8 +56,9 @@ from tests.demo.read_pages import (
 )
 from tests.demo.rows_attacker import RowsAttacker, policy_of
 from tests.demo.running import Demo
-from tests.demo.stored_figures import kept_rows
-from tests.demo.telling import assert_told
+from tests.demo.stored_figures import row_counts
+from tests.demo.story_checks import assert_story_shows
+from tests.demo.webhook_expectations import assert_services_named, assert_worked_on
 from tests.personas import ADMIN, Persona
 
 pytestmark = pytest.mark.timeout(900)  # it is given out early; others may use the same processors
@@ -94,7 +94,7 @@ def test_everything_that_was_planned_has_arrived(demo: Demo) -> None:
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.key)
 def test_the_metrics_tell_the_story(demo: Demo, story: Story) -> None:
     with demo.server.database():
-        assert_told(story, ReadFigures(demo.year))
+        assert_story_shows(story, ReadFigures(demo.year))
 
 
 def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> None:
@@ -126,7 +126,7 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
 @pytest.mark.parametrize("story", DELIVERY_STORIES, ids=lambda story: story.key)
 def test_the_facts_of_github_tell_the_story(demo: Demo, story: DeliveryStory) -> None:
     with demo.server.database():
-        assert_told(story, DeliveryFigures(demo.year))
+        assert_story_shows(story, DeliveryFigures(demo.year))
 
 
 def test_reviews_wait_longer_in_search_than_in_any_comparable_team(demo: Demo) -> None:
@@ -345,24 +345,24 @@ def test_the_printed_sign_ins_work(demo: Demo) -> None:
 
 def test_a_second_run_sends_nothing_and_prints_the_same(demo: Demo) -> None:
     with demo.server.database():
-        before = kept_rows()
+        before = row_counts()
     again = json.loads(demo.server.manage("demo", "--flavour", demo.year.flavour.value, "--json"))
     assert again["sent"]["requests"] == 0
     for name in ("seed", "flavour", "anchor", "completed_at", "sign_ins"):
         assert again[name] == demo.printed[name]
     with demo.server.database():
-        assert kept_rows() == before
+        assert row_counts() == before
 
 
 def test_what_is_sent_again_is_recognised(demo: Demo) -> None:
     weeks = (0, demo.year.weeks // 2)
     with demo.server.database():
-        before = kept_rows()
+        before = row_counts()
         sent = send_year(demo.year, base_url=demo.server.url, token=demo.server.ingest_token, weeks=weeks)
         assert sent.records > 1000
         assert sent.rejected == 0
         wait_until_folded()
-        assert kept_rows() == before
+        assert row_counts() == before
 
 
 def test_another_seed_is_refused_and_named(demo: Demo) -> None:
@@ -392,6 +392,6 @@ def test_rows_name_nobody_whom_the_policy_hides(demo: Demo, account: str, policy
         )
         lists = list(attacker.lists())
         assert not attacker.names_in_rows_of_ai(lists)
-        assert attacker.rows_found_in_clones(lists) == 0
-        named = attacker.people_found(lists)
+        assert attacker.rows_matched_in_clones(lists) == 0
+        named = attacker.identified_people(lists)
         assert named.right <= named.by_guessing + named.elected / 20, named

@@ -11,7 +11,7 @@ from demo.plan.stories import STORIES, Flavour, Weeks
 from demo.plan.year import DemoYear
 from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
-from tests.demo.telling import assert_told
+from tests.demo.story_checks import assert_story_shows
 
 ENDS = {
     "on a Friday in autumn": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
@@ -32,7 +32,7 @@ def test_every_story_is_told(flavour: Flavour, end: str) -> None:
     fewest, most = SESSIONS[flavour]
     assert fewest <= len(figures.sessions) <= most
     for story in STORIES:
-        assert_told(story, figures)
+        assert_story_shows(story, figures)
 
 
 @pytest.mark.parametrize("flavour", flavours.QUIET)

@@ -47,21 +47,21 @@ def test_a_manager_agrees_on_what_is_suggested(reviewing_server: Server, windows
     expect(page.locator(".hw-suggestions")).to_contain_text("A first review within two days.")
     assert window.grave_barriers() == []
     page.get_by_role("textbox", name="Why").fill("Nobody waits for long.")
-    page.get_by_label("Where it wants to be").fill("soon")
+    page.get_by_label("Target", exact=True).fill("soon")
     with window.refused():
-        page.get_by_role("button", name="Agree").click()
+        page.get_by_role("button", name="Set benchmark").click()
     expect(page.get_by_role("alert")).to_contain_text("Write it as 26 h")
-    page.get_by_label("Where it wants to be").fill("2 h")
-    page.get_by_role("button", name="Fill in what Ready-made target suggests").click()
+    page.get_by_label("Target", exact=True).fill("2 h")
+    page.get_by_role("button", name="Use suggestion: Ready-made target").click()
     window.settle()
-    expect(page.get_by_label("Where it should be")).to_have_value("2 d")
-    expect(page.get_by_label("Where it wants to be")).to_have_value("2 h")
+    expect(page.get_by_label("Threshold", exact=True)).to_have_value("2 d")
+    expect(page.get_by_label("Target", exact=True)).to_have_value("2 h")
     expect(page.get_by_role("textbox", name="Why")).to_have_value("Nobody waits for long.")
-    page.get_by_role("button", name="Agree").click()
+    page.get_by_role("button", name="Set benchmark").click()
     window.settle()
-    expect(page.get_by_role("status")).to_contain_text("Agreed for Platform")
-    expect(page.get_by_role("region", name="Where should it be?")).to_contain_text("2.0 days")
-    expect(page.get_by_role("region", name="Where does it stand?")).to_contain_text("95% interval")
+    expect(page.get_by_role("status")).to_contain_text("Benchmark set for Platform")
+    expect(page.get_by_role("region", name="Threshold", exact=True)).to_contain_text("2.0 days")
+    expect(page.get_by_role("region", name="Value", exact=True)).to_contain_text("95% interval")
     assert window.grave_barriers() == []
     window.keep_picture(f"program-benchmark-light-{WIDE}")
     drawn = page.request.get(f"/insights/metrics/{PICKUP}/charts/trend/?unit=platform").text()
@@ -76,7 +76,7 @@ def test_a_team_begins_with_a_starter_set_and_chooses_one_focus(
     window = windows.open(reviewing_server, as_=MANAGER)
     page = window.page
     window.go("/programs/focus/?unit=platform")
-    page.get_by_role("button", name="Begin with Review hygiene").click()
+    page.get_by_role("button", name="Use starter set Review hygiene").click()
     window.settle()
     expect(page.get_by_role("region", name="Key indicators").first).to_contain_text("Pull request size")
     page.locator(".hw-head").get_by_role("link", name="Change").click()
@@ -97,6 +97,6 @@ def test_what_a_member_sees(reviewing_server: Server, windows: BrowserWindows, t
         window.go(address)
         assert window.grave_barriers() == [], address
         assert window.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, address
-        expect(window.page.get_by_role("button", name="Take it back")).to_have_count(0)
+        expect(window.page.get_by_role("button", name="Withdraw benchmark")).to_have_count(0)
         window.keep_picture(f"program-benchmarks-{name}-{theme}-{width}")
     assert window.page.request.get(EDIT).status == 403

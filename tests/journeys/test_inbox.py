@@ -69,10 +69,10 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     expect(page.locator(".hw-nav").get_by_role("link", name="Inbox")).to_contain_text("2 unread")
     page.locator(".hw-nav").get_by_role("link", name="Inbox").click()
     member.settle()
-    notices = page.get_by_role("region", name="Notices")
+    notices = page.get_by_role("region", name="Notifications")
     expect(notices).to_contain_text("Edith mentions you")
     expect(notices).to_contain_text("does the **rota** work?")
-    expect(notices).to_contain_text("Yours now")
+    expect(notices).to_contain_text("Assigned to you")
     assert member.grave_barriers() == []
     member.keep_picture("program-inbox")
     page.get_by_role("link", name=TITLE).first.click()
@@ -82,8 +82,8 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     member.go(INBOX)
     page.get_by_role("button", name="Mark all as read").click()
     member.settle()
-    expect(page.get_by_role("status")).to_contain_text("1 notice marked as read")
-    expect(page.locator("main")).to_contain_text("Nothing new")
+    expect(page.get_by_role("status")).to_contain_text("1 notification marked as read")
+    expect(page.locator("main")).to_contain_text("No unread notifications")
     assert member.grave_barriers() == []
 
     anybody = windows.open(telling_people)  # not signed in
@@ -91,9 +91,9 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     anybody.page.goto(link)
     anybody.settle()
     assert anybody.grave_barriers() == []
-    anybody.page.get_by_role("button", name="Send me no more e-mail").click()
+    anybody.page.get_by_role("button", name="Unsubscribe").click()
     anybody.settle()
-    expect(anybody.page.get_by_role("heading", level=1)).to_have_text("No more e-mail")
+    expect(anybody.page.get_by_role("heading", level=1)).to_have_text("Unsubscribed")
     member.go(MESSAGES)
     expect(page.get_by_label("Send me e-mail")).not_to_be_checked()
     page.get_by_label("Send me e-mail").check()

@@ -59,7 +59,7 @@ def test_a_manager_goes_from_a_bottleneck_to_an_objective_its_tickets_and_a_chec
     window.settle()
     write_the_objective(window)
     for title in TICKETS:
-        page.get_by_role("link", name="Make a ticket").first.click()
+        page.get_by_role("link", name="Create ticket").first.click()
         window.settle()
         file_a_ticket(window, title)
         page.get_by_role("link", name=GOAL).click()
@@ -67,7 +67,7 @@ def test_a_manager_goes_from_a_bottleneck_to_an_objective_its_tickets_and_a_chec
     plan = page.get_by_role("region", name="Improvement plan")
     for title in TICKETS:
         expect(plan).to_contain_text(title)
-    page.get_by_label("It is open").check()
+    page.get_by_label("At risk").check()
     page.get_by_label("What happened, and what comes next").fill("The rota *begins* on Monday.")
     page.get_by_role("button", name="Check in").click()
     window.settle()
@@ -106,9 +106,9 @@ def refused(window: BrowserWindow) -> None:
 def file_a_ticket(window: BrowserWindow, title: str) -> None:
     page = window.page
     page.get_by_label("Opportunity or challenge").fill(title)
-    page.get_by_label("Where the cause lies").select_option("process")
+    page.get_by_label("Cause").select_option("process")
     page.get_by_label("Due by").fill("2099-12-01")
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     window.settle()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
@@ -126,7 +126,7 @@ def test_a_member_sees_their_goals_and_nothing_that_is_not_theirs(
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     page.get_by_role("link", name="One goal for all of us").click()
     window.settle()
-    for name in ("Check in", "Drop it", "Change", "Make a ticket"):
+    for name in ("Check in", "Drop objective", "Change", "Create ticket"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
         expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
     assert window.grave_barriers() == []
@@ -155,7 +155,7 @@ def test_an_executive_sees_who_lacks_an_objective_and_closes_the_quarter(
     window.settle()
     page.get_by_role("article", name="One goal for all of us").get_by_label("Carry over").check()
     page.get_by_label("What the organisation learned").fill("Reviews were the bottleneck.")
-    page.get_by_label("Why it is closed nonetheless").fill("A test can't wait for the end of a quarter.")
+    page.get_by_label("Reason for closing anyway").fill("A test can't wait for the end of a quarter.")
     window.keep_picture(f"program-closing-light-{WIDE}")
     assert window.grave_barriers() == []
     page.get_by_role("button", name="Close 20").click()

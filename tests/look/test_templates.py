@@ -36,8 +36,8 @@ def test_templates_compile() -> None:
 
 
 # Mail programs read no style sheet, and no policy of ours holds there.
-LETTERS = "programs/letters/"
-IN_LETTERS = "a style attribute"
+EMAILS = "programs/emails/"
+IN_EMAILS = "a style attribute"
 
 
 def test_templates_need_nothing_that_the_policy_forbids() -> None:
@@ -45,7 +45,7 @@ def test_templates_need_nothing_that_the_policy_forbids() -> None:
         f"{what} in {name}: {match.group(0)[:80]}"
         for name in NAMES
         for what, pattern in FORBIDDEN.items()
-        if not (what == IN_LETTERS and name.startswith(LETTERS))
+        if not (what == IN_EMAILS and name.startswith(EMAILS))
         and (match := pattern.search((TEMPLATES / name).read_text()))
     ]
     assert forbidden == []

@@ -54,10 +54,10 @@ def fill(number: int) -> None:
     units, people, quarter = list(Unit.objects.all()), list(Person.objects.all()), current_quarter()
     objectives = Objective.objects.bulk_create(
         Objective(
-            quarter=quarter, unit=units[position % len(units)], owner=people[position % len(people)], title=f"Objective {position}",
+            quarter=quarter, unit=units[n % len(units)], owner=people[n % len(people)], title=f"Objective {n}",
             published_at=f"{quarter.start}T08:00:00Z",
         )
-        for position in range(number)
+        for n in range(number)
     )  # fmt: skip
     for position, child in enumerate(objectives[1:], start=1):
         child.parent = objectives[position // 5]

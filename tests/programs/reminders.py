@@ -54,7 +54,7 @@ def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, 
     )
 
 
-def told_of_everything(*, today: date | None = None) -> set[tuple[str, str, str]]:
+def planned_notices(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Whom planning tells: name, kind, and what of."""
     before = set(Notice.objects.values_list("pk", flat=True))
     plan_reminders(today=today or local_today())
@@ -63,7 +63,7 @@ def told_of_everything(*, today: date | None = None) -> set[tuple[str, str, str]
 
 def told(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Of tickets alone."""
-    return {notice for notice in told_of_everything(today=today) if notice[1].startswith("ticket")}
+    return {notice for notice in planned_notices(today=today) if notice[1].startswith("ticket")}
 
 
 def words(notice: Notice) -> tuple[str, str, str]:

@@ -16,8 +16,8 @@ from insights.ui.agreed import agreements_on
 from orgtree.models import Unit, UnitPlace
 from orgtree.trees.unit_placements import rebuild_unit_placements
 from programs.benchmarks.queries.benchmarks import benchmarks_for, benchmarks_of_units, newest_version
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError
-from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotSetBenchmarkError
+from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
@@ -56,10 +56,10 @@ def test_the_nearest_above_holds_until_one_has_its_own(teams: Teams) -> None:
 def test_taking_back_falls_back_to_what_is_above_and_can_be_agreed_again(teams: Teams) -> None:
     of(40, "")
     of(20, "platform")
-    take_back_benchmark(as_(MANAGER), PICKUP, "platform", "We follow the others.", of_number=1)
+    withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "We follow the others.", of_number=1)
     assert threshold_hours(teams.platform) == 40
     with pytest.raises(BenchmarkError, match="Nothing of its own"):
-        take_back_benchmark(as_(MANAGER), PICKUP, "platform", "Again", of_number=2)
+        withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "Again", of_number=2)
     of(10, "platform")
     assert threshold_hours(teams.platform) == 10
     own = BenchmarkVersion.objects.filter(unit=teams.platform).order_by("number")
@@ -90,7 +90,7 @@ def test_a_unit_that_stands_nowhere_any_more_keeps_its_own(teams: Teams) -> None
     assert threshold_hours(teams.search) == 20
     with pytest.raises(BenchmarkError, match="stands in no Org Tree any more"):
         of(10, "search")
-    take_back_benchmark(as_(EXECUTIVE), PICKUP, "search", "The team is dissolved.", of_number=1)
+    withdraw_benchmark(as_(EXECUTIVE), PICKUP, "search", "The team is dissolved.", of_number=1)
     assert threshold_hours(teams.search) == 40, "no longer below Engineering"
 
 
@@ -153,9 +153,9 @@ def test_who_may_agree(teams: Teams) -> None:
     for persona in (MANAGER, EXECUTIVE, ADMIN):
         agree(persona, unit="platform")
     for persona in (MEMBER, OTHER_MEMBER):
-        with pytest.raises((MayNotAgreeError, BenchmarkError)):
+        with pytest.raises((MayNotSetBenchmarkError, BenchmarkError)):
             agree(persona, unit="platform")
-    with pytest.raises(MayNotAgreeError):
+    with pytest.raises(MayNotSetBenchmarkError):
         agree(MANAGER, unit="")
     with pytest.raises(BenchmarkError, match="no such unit"):
         agree(MANAGER, unit="search")  # which Edith may not look at
@@ -215,7 +215,7 @@ def test_a_metric_that_is_gone_stays_told_and_can_be_taken_back(teams: Teams) ->
     held = benchmarks_for(None, teams.platform.pk, as_(MANAGER).sight)["dora.luck"]
     assert (held.version, held.metric) == (gone, None)
     assert agreements_on(["pr.size"], Scope("platform"), as_(MANAGER)) == {}
-    take_back_benchmark(as_(MANAGER), "dora.luck", "platform", "It is gone.", of_number=1)
+    withdraw_benchmark(as_(MANAGER), "dora.luck", "platform", "It is gone.", of_number=1)
     assert benchmarks_for(None, teams.platform.pk, as_(MANAGER).sight) == {}
 
 

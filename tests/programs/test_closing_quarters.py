@@ -28,7 +28,7 @@ from programs.objectives.services.writing import (
     ObjectiveError,
     add_objective,
     drop_objective,
-    override_standing,
+    override_status,
     publish_objective,
 )
 from programs.quarters.fiscal_quarters import current_quarter, following
@@ -108,7 +108,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
         as_(MANAGER), written, confidence="low", note="Half", key_result=written.key_results.all()[1].pk, value=3.2
     )
     ticket(objective=written.pk, title="A rota")
-    override_standing(as_(MANAGER), written, "off_track", "We lost two people")
+    override_status(as_(MANAGER), written, "off_track", "We lost two people")
     dropped = objective(title="Given up")
     drop_objective(as_(MANAGER), dropped, "Not ours")
     objective(title="Never published", publish=False)
@@ -220,7 +220,7 @@ def test_a_closed_quarter_takes_nothing_more(delivered: Org) -> None:
     for late in (
         lambda: add_objective(as_(EXECUTIVE), draft(quarter=quarter)),
         lambda: publish_objective(as_(MANAGER), written),
-        lambda: override_standing(as_(MANAGER), written, "on_track", "It was fine"),
+        lambda: override_status(as_(MANAGER), written, "on_track", "It was fine"),
         lambda: check_in(as_(MANAGER), written, confidence="low"),
     ):
         with pytest.raises(ObjectiveError, match="2026-Q3 is closed"):

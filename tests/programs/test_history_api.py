@@ -14,7 +14,7 @@ from integrations.models import PullRequest
 from programs.models import KeyResult, Objective
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import KeyResultDraft
-from programs.objectives.services.writing import override_standing
+from programs.objectives.services.writing import override_status
 from programs.tickets.services.writing import change_ticket, watch_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
@@ -80,7 +80,7 @@ def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -
 def test_an_objectives_history_tells_key_results_and_amounts(sign_in: SignIn) -> None:
     new_objective = objective(title="Reviews no longer wait", key_results=(OF_METRIC,))
     [result] = KeyResult.objects.filter(objective=new_objective)
-    override_standing(as_(MANAGER), Objective.objects.get(pk=new_objective.pk), "at_risk", "Two are ill")
+    override_status(as_(MANAGER), Objective.objects.get(pk=new_objective.pk), "at_risk", "Two are ill")
     client, address = sign_in(MANAGER), f"/api/v1/objectives/{new_objective.pk}/history/"
     document = client.get(f"/api/v1/objectives/{new_objective.pk}/").json()
     texts = [{name: key_result[name] for name in ("id", "title", "metric", "statistic", "better", "target_kind")}

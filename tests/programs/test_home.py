@@ -16,7 +16,7 @@ from insights.query import windows
 from orgtree.models import Person, Unit
 from orgtree.trees.units import set_leader
 from programs.models import Standing
-from programs.objectives.pages.words import TAGS, objective_line
+from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.queries.objectives import progress_of
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -10,7 +10,7 @@ import pytest
 
 from insights.catalogue.registry import get, metrics
 from insights.query.query import Window
-from programs.key_results.services.courses import Course, course_of, grows
+from programs.key_results.services.accumulation import Accumulation, accumulation_of, grows
 from programs.key_results.services.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
 
 MONDAY = date(2026, 1, 5)
@@ -34,7 +34,7 @@ def test_a_sum_by_hand() -> None:
     """
     today = MONDAY + timedelta(days=34)
     weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.SUM, weeks, SoFar(58, 58), QUARTER, today=today)
+    ahead, _ = outlook(Accumulation.SUM, weeks, SoFar(58, 58), QUARTER, today=today)
     assert ahead is not None
     assert weeks_left(QUARTER, today) == 8
     end = ahead.after(8)
@@ -48,7 +48,11 @@ def test_what_is_counted_stays_counted() -> None:
     """The line falls below nothing: 40, 30, 20 and 10 a week, and eight weeks left."""
     today = MONDAY + timedelta(days=34)
     ahead, _ = outlook(
-        Course.SUM, points(40, 30, 20, 10, until=MONDAY + timedelta(weeks=4)), SoFar(100, 100), QUARTER, today=today
+        Accumulation.SUM,
+        points(40, 30, 20, 10, until=MONDAY + timedelta(weeks=4)),
+        SoFar(100, 100),
+        QUARTER,
+        today=today,
     )
     assert ahead is not None
     assert (ahead.after(8).value, ahead.after(8).low) == (100, 100)
@@ -58,7 +62,7 @@ def test_a_level_by_hand() -> None:
     """A mean of 13 over 40 facts so far; 10 facts a week, eight weeks left: a third is known, two thirds are ahead."""
     today = MONDAY + timedelta(days=34)
     weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(13, 40), QUARTER, today=today)
+    ahead, _ = outlook(Accumulation.LEVEL, weeks, SoFar(13, 40), QUARTER, today=today)
     assert ahead is not None
     end = ahead.after(8)
     assert end.value == pytest.approx(13 / 3 + 24.2 * 2 / 3)
@@ -69,7 +73,7 @@ def test_a_level_by_hand() -> None:
 def test_a_stock_is_where_the_line_ends() -> None:
     today = MONDAY + timedelta(days=34)
     weeks = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
-    ahead, _ = outlook(Course.STOCK, weeks, SoFar(17, 17), QUARTER, today=today)
+    ahead, _ = outlook(Accumulation.STOCK, weeks, SoFar(17, 17), QUARTER, today=today)
     assert ahead is not None
     assert ahead.after(8).value == pytest.approx(13 + 1.6 * 10.5), "weeks are read at their ends: −4 to −1"
 
@@ -78,7 +82,7 @@ def test_rates_per_day_weigh_by_days() -> None:
     """14 days have passed at 2 a day, 77 are left at 3 a day."""
     today = MONDAY + timedelta(days=13)
     weeks = points(3, 3, 3, 3, until=MONDAY)
-    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(2, 14), QUARTER, today=today, by_days=True)
+    ahead, _ = outlook(Accumulation.LEVEL, weeks, SoFar(2, 14), QUARTER, today=today, by_days=True)
     assert ahead is not None
     assert ahead.after(11).value == pytest.approx((2 * 14 + 3 * 77) / 91)
 
@@ -86,17 +90,17 @@ def test_rates_per_day_weigh_by_days() -> None:
 def test_why_there_is_no_forecast() -> None:
     today = MONDAY + timedelta(days=40)
     weeks = points(1, None, 2, 3, until=MONDAY + timedelta(weeks=5))
-    assert outlook(Course.LEVEL, weeks, SoFar(2, 3), QUARTER, today=today) == (None, FEW)
+    assert outlook(Accumulation.LEVEL, weeks, SoFar(2, 3), QUARTER, today=today) == (None, FEW)
     enough = points(1, 2, 3, 4, until=MONDAY + timedelta(weeks=5))
-    assert outlook(Course.PEOPLE, enough, SoFar(2, 3), QUARTER, today=today) == (None, OF_PEOPLE)
+    assert outlook(Accumulation.PEOPLE, enough, SoFar(2, 3), QUARTER, today=today) == (None, OF_PEOPLE)
     last = QUARTER.end - timedelta(days=1)
-    assert outlook(Course.LEVEL, enough, SoFar(2, 3), QUARTER, today=last) == (None, OVER)
+    assert outlook(Accumulation.LEVEL, enough, SoFar(2, 3), QUARTER, today=last) == (None, OVER)
 
 
 def test_percentages_stay_percentages() -> None:
     today = MONDAY + timedelta(days=40)
     weeks = points(70, 80, 90, 99, until=MONDAY + timedelta(weeks=5))
-    ahead, _ = outlook(Course.LEVEL, weeks, SoFar(85, 40), QUARTER, today=today, is_percent=True)
+    ahead, _ = outlook(Accumulation.LEVEL, weeks, SoFar(85, 40), QUARTER, today=today, is_percent=True)
     assert ahead is not None
     end = ahead.after(weeks_left(QUARTER, today))
     coming = 10 * weeks_left(QUARTER, today)
@@ -118,11 +122,11 @@ def _last(weeks: list[float]) -> float:
 @pytest.mark.parametrize("passed", [2, 5, 9])
 @pytest.mark.parametrize(
     ("course", "of_weeks"),
-    [(Course.SUM, _sum), (Course.LEVEL, _mean), (Course.STOCK, _last)],
+    [(Accumulation.SUM, _sum), (Accumulation.LEVEL, _mean), (Accumulation.STOCK, _last)],
     ids=["sum", "level", "stock"],
 )
 def test_eighty_of_a_hundred_quarters_end_within_their_interval(
-    course: Course, of_weeks: Callable[[list[float]], float], passed: int
+    accumulation: Accumulation, of_weeks: Callable[[list[float]], float], passed: int
 ) -> None:
     """Quarters whose weeks scatter around a line, looked at after `passed` weeks; 3,000 of each."""
     rng = Random(passed)
@@ -132,7 +136,7 @@ def test_eighty_of_a_hundred_quarters_end_within_their_interval(
         before, weeks = ([60 + 1.5 * week + rng.gauss(0, 9) for week in range(first, first + 13)] for first in (-13, 0))
         known_points = points(*before, *weeks[:passed], until=MONDAY + timedelta(weeks=passed))
         so_far = SoFar(of_weeks(weeks[:passed]), 10 * passed)
-        ahead, why_not = outlook(course, known_points, so_far, QUARTER, today=today)
+        ahead, why_not = outlook(accumulation, known_points, so_far, QUARTER, today=today)
         assert ahead is not None, why_not
         end = ahead.after(weeks_left(QUARTER, today))
         held += end.low <= of_weeks(weeks) <= end.high
@@ -140,12 +144,12 @@ def test_eighty_of_a_hundred_quarters_end_within_their_interval(
 
 
 def test_every_metric_has_a_course_and_what_adds_up_grows() -> None:
-    courses = {metric.key: course_of(metric) for metric in metrics()}
-    assert courses["pr.throughput"] is courses["incident.count"] is Course.SUM
-    assert courses["dora.lead_time"] is courses["dora.deployment_frequency"] is Course.LEVEL
-    assert courses["pr.merged_per_developer"] is Course.LEVEL
-    assert courses["wip.count"] is courses["branch.stale_count"] is Course.STOCK
-    assert courses["ai.adoption_rate"] is courses["commit.frequency"] is Course.PEOPLE
+    courses = {metric.key: accumulation_of(metric) for metric in metrics()}
+    assert courses["pr.throughput"] is courses["incident.count"] is Accumulation.SUM
+    assert courses["dora.lead_time"] is courses["dora.deployment_frequency"] is Accumulation.LEVEL
+    assert courses["pr.merged_per_developer"] is Accumulation.LEVEL
+    assert courses["wip.count"] is courses["branch.stale_count"] is Accumulation.STOCK
+    assert courses["ai.adoption_rate"] is courses["commit.frequency"] is Accumulation.PEOPLE
     assert grows(get("pr.throughput"))
     assert grows(get("ai.spend_per_developer")), "a quarter's spend on one developer is more than a week's"
     assert not any(grows(get(key)) for key in ("wip.count", "dora.lead_time", "ai.adoption_rate", "commit.frequency"))

@@ -18,12 +18,12 @@ from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services import measuring
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Standing, Ticket
-from programs.objectives.pages.words import objective_line
+from programs.objectives.pages.labels import objective_line
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.templates import draft_from, objective_templates
-from programs.objectives.services.writing import add_objective, override_standing
+from programs.objectives.services.writing import add_objective, override_status
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 from programs.tasks import measure_objectives as measure_task
 from programs.teams.queries import teams_without_objective
@@ -157,12 +157,12 @@ def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, hold
     assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), "at risk at least"
     assert progress.progress == 1.0, "guardrails are no part of it"
     assert ("Guardrail broken: Reviews begin sooner" in progress.why) is not holds
-    assert objective_line(progress, TODAY).stands_otherwise is not holds
+    assert objective_line(progress, TODAY).status_was_overridden is not holds
 
 
 def test_an_override_is_shown_in_place_of_what_is_computed(delivered: Org) -> None:
     written = objective(key_results=(pickup(),))
-    override_standing(as_(MANAGER), written, "at_risk", "Half of the team is away")
+    override_status(as_(MANAGER), written, "at_risk", "Half of the team is away")
     written.refresh_from_db()
     (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
     assert (progress.computed, progress.shown) == (Standing.ON_TRACK, Standing.AT_RISK)
@@ -258,7 +258,7 @@ def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> 
     assert not any(digit in member.why for digit in "0123456789"), member.why
     few = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),))
     (told_of_few,) = progress_of([few], as_(EXECUTIVE), today=TODAY)
-    assert (told_of_few.shown, told_of_few.is_standing_hidden) == (Standing.UNKNOWN, True)
+    assert (told_of_few.shown, told_of_few.is_status_hidden) == (Standing.UNKNOWN, True)
 
 
 def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
@@ -274,7 +274,7 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
         objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),), title="Said"),
         objective(EXECUTIVE, title="By hand"),
     ]  # fmt: skip
-    override_standing(as_(EXECUTIVE), written[5], "off_track", "As Grace told me")
+    override_status(as_(EXECUTIVE), written[5], "off_track", "As Grace told me")
     for persona in (EXECUTIVE, ADMIN, MANAGER, MEMBER, OTHER_MEMBER):
         access = as_(persona)
         visible = list(filtered(ObjectiveFilter(quarter), access, today=TODAY))

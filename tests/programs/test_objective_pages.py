@@ -16,7 +16,7 @@ from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, Standing
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import KeyResultDraft
-from programs.objectives.services.writing import change_objective, override_standing
+from programs.objectives.services.writing import change_objective, override_status
 from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import day_before
@@ -127,12 +127,12 @@ def test_the_list_shows_bars_standings_and_what_is_below(sign_in: SignIn) -> Non
             title="Not slower", target_kind="guardrail", target=2.5, baseline=3.0))
     )  # fmt: skip
     check_in(as_(MANAGER), stored(one), confidence="medium", key_result=one.key_results.get().pk, value=3.5)
-    override_standing(as_(MANAGER), stored(two), "off_track", "The vendor left.")
+    override_status(as_(MANAGER), stored(two), "off_track", "The vendor left.")
     ticket(objective=two.pk, starts_on=day_before(9), due_on=day_before(2))
     page = text(sign_in(MANAGER), f"{LIST}?unit=platform")
     words = plain(page)
     assert "3 of 5 → 4 of 5 now 3.50 of 5" in words
-    assert "It is open" in words
+    assert "Confidence: at risk" in words
     assert "Set by hand" in words
     assert "The vendor left." in words
     assert "1 ticket, 1 overdue" in words
@@ -145,7 +145,7 @@ def test_the_list_shows_bars_standings_and_what_is_below(sign_in: SignIn) -> Non
 def test_the_list_is_narrowed_and_counts_what_there_is(sign_in: SignIn) -> None:
     client = sign_in(EXECUTIVE)
     late = objective(title="The late one")
-    override_standing(as_(MANAGER), stored(late), "off_track", "Late.")
+    override_status(as_(MANAGER), stored(late), "off_track", "Late.")
     objective(EXECUTIVE, title="The owned one", unit="search", owner=Person.objects.get(email="grace@example.com").pk)
     objective(title="The draft one", publish=False)
     words = plain(text(client, LIST))
@@ -284,7 +284,7 @@ def test_what_is_written_never_runs(sign_in: SignIn) -> None:
         title=hostile, description=hostile, key_results=(by_hand(title=hostile, unit_of_measure="<b>"),)
     )
     check_in(as_(MANAGER), stored(new_objective), confidence="low", note=hostile)
-    override_standing(as_(MANAGER), stored(new_objective), "at_risk", hostile)
+    override_status(as_(MANAGER), stored(new_objective), "at_risk", hostile)
     client = sign_in(MANAGER)
     pages = [
         LIST,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from programs.alignment.branches import branches, with_those_above
-from programs.key_results.pages.amounts import AmountError, in_words, read_amount, written
+from programs.key_results.pages.amounts import AmountError, amount_text, read_amount, written
 from programs.models import KeyResult
 
 HOUR, DAY = 3600, 86400
@@ -80,9 +80,9 @@ def test_fields_round_as_people_do() -> None:
 
 
 def test_amounts_are_printed_with_their_unit() -> None:
-    assert in_words(144_000, "seconds") == "40.0 h"
-    assert in_words(12, "points") == "12 points"
-    assert in_words(1200, "") == "1,200"
+    assert amount_text(144_000, "seconds") == "40.0 h"
+    assert amount_text(12, "points") == "12 points"
+    assert amount_text(1200, "") == "1,200"
     assert KeyResult._meta.get_field("target").get_internal_type() == "FloatField"
 
 

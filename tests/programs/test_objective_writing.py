@@ -23,7 +23,7 @@ from programs.objectives.services.writing import (
     change_objective,
     drop_objective,
     may_change,
-    override_standing,
+    override_status,
     publish_objective,
 )
 from programs.quarters.fiscal_quarters import current_quarter, following, preceding
@@ -342,13 +342,13 @@ def test_key_results_keep_their_check_ins(teams: Org) -> None:
 def test_an_override_needs_its_reason_and_is_taken_back(teams: Org) -> None:
     written = objective()
     with pytest.raises(ObjectiveError, match="why it stands so") as refused:
-        override_standing(as_(MANAGER), written, "on_track", "  ")
+        override_status(as_(MANAGER), written, "on_track", "  ")
     assert refused.value.field == "override_reason"
     with pytest.raises(ObjectiveError):
-        override_standing(as_(MANAGER), written, "unknown", "Who knows")
-    overridden = override_standing(as_(MANAGER), written, "on_track", "The last deployment counts twice")
+        override_status(as_(MANAGER), written, "unknown", "Who knows")
+    overridden = override_status(as_(MANAGER), written, "on_track", "The last deployment counts twice")
     assert (overridden.override, overridden.override_by) == ("on_track", as_(MANAGER).viewer)
-    back = override_standing(as_(MANAGER), written, "", "")
+    back = override_status(as_(MANAGER), written, "", "")
     assert (back.override, back.override_reason, back.override_by) == ("", "", None)
 
 
@@ -373,7 +373,7 @@ def test_an_objective_stays_in_its_quarter(teams: Org) -> None:
 
 def test_the_history_tells_whose_change_it_was(teams: Org) -> None:
     written = objective()
-    override_standing(as_(EXECUTIVE), written, "at_risk", "I heard otherwise")
+    override_status(as_(EXECUTIVE), written, "at_risk", "I heard otherwise")
     events = list(written.events.select_related("pgh_context").order_by("pgh_id"))  # type: ignore[attr-defined]
     assert [event.pgh_context.metadata["user"] for event in events] == [
         as_(MANAGER).viewer.pk,  # type: ignore[union-attr]

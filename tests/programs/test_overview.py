@@ -18,7 +18,7 @@ from insights.columns.refresh import refresh
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Membership, Unit
-from programs.benchmarks.services.standing import Stand
+from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions
 from programs.models import Objective, Ticket, TicketState
@@ -135,24 +135,24 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
     teams.push("pull-requests", *records)
     client = sign_in(EXECUTIVE)
 
-    def cell(name: str) -> tuple[str, list[str]]:
+    def assessment_of(name: str) -> tuple[str, list[str]]:
         columns = client.get(f"{PART}?unit=platform").context["columns"]
-        [matching] = [assessment for column in columns for assessment in column.cells if assessment.name == name]
+        [matching] = [assessment for column in columns for assessment in column.assessments if assessment.name == name]
         return matching.tone, [sign.tone for sign in matching.signs]
 
-    assert cell("Communication") == (WORSE, [WORSE, QUIET])
+    assert assessment_of("Communication") == (WORSE, [WORSE, QUIET])
     agree(EXECUTIVE, metric="pr.pickup_time", threshold=48 * 3600.0, target=None)
-    assert cell("Communication")[1][0] == QUIET, "worse than before, and within what was agreed"
+    assert assessment_of("Communication")[1][0] == QUIET, "worse than before, and within what was agreed"
     agree(EXECUTIVE, metric="pr.pickup_time", threshold=4 * 3600.0, target=None)
-    assert cell("Communication")[0] == BEYOND
-    assert cell("Repetitive, low-value work")[0] == UNKNOWN, "no work items are told of"
+    assert assessment_of("Communication")[0] == BEYOND
+    assert assessment_of("Repetitive, low-value work")[0] == UNKNOWN, "no work items are told of"
     page = client.get(f"{PART}?unit=platform", headers={"HX-Request": "true"}).content.decode()
     assert page.index("Process") < page.index("Tooling") < page.index("People")
     assert "kind=process" in page, "a ticket about it"
     assert "Make a ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
     newer = replace(get("pr.pickup_time"), version=get("pr.pickup_time").version + 1)
     monkeypatch.setattr("programs.benchmarks.queries.benchmarks.get", lambda key: newer)
-    assert cell("Communication")[0] == WORSE, "what was agreed on another formula is held against nothing"
+    assert assessment_of("Communication")[0] == WORSE, "what was agreed on another formula is held against nothing"
 
 
 def test_who_changed_units_is_counted_and_joiners_are_not(teams: Org) -> None:
@@ -263,9 +263,9 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
     def suggested(question: Question) -> Suggestions:
         window = windows.trailing(12)
         if question.metric.key not in stood:
-            return Suggestions(Stand(window, None, 0, "no data"), [], [])
+            return Suggestions(CurrentValue(window, None, 0, "no data"), [], [])
         here, best = stood[question.metric.key]
-        return Suggestions(Stand(window, here, 9, ""), [Suggestion("history", "Best", "why", best, None)], [])
+        return Suggestions(CurrentValue(window, here, 9, ""), [Suggestion("history", "Best", "why", best, None)], [])
 
     def suggestions(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
         return [suggested(question) for question in questions]

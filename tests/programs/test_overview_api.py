@@ -96,23 +96,26 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     teams.push("pull-requests", *records)
     client = sign_in(EXECUTIVE)
 
-    def cell(key: str) -> Any:
+    def assessment_of(key: str) -> Any:
         [bottlenecks] = [
             entry for entry in got(client, BOTTLENECK, unit="platform")["bottlenecks"] if entry["key"] == key
         ]
         return bottlenecks
 
-    [pickup, review] = cell("communication")["signs"]
+    [pickup, review] = assessment_of("communication")["signs"]
     assert (pickup["metric"], pickup["value"], pickup["before"], pickup["judgement"]) == (
         "pr.pickup_time", 34 * 3600.0, 5 * 3600.0, "worse",
     )  # fmt: skip
     assert review["judgement"] == "quiet"
     agree(EXECUTIVE, metric="pr.pickup_time", threshold=4 * 3600.0, target=None)
-    assert (cell("communication")["judgement"], cell("communication")["signs"][0]["threshold"]) == ("beyond", 14400.0)
-    unknown = cell("repetitive-work")
+    assert (assessment_of("communication")["judgement"], assessment_of("communication")["signs"][0]["threshold"]) == (
+        "beyond",
+        14400.0,
+    )
+    unknown = assessment_of("repetitive-work")
     assert unknown["judgement"] == "unknown"
     assert all(sign["value"] is None and sign["reason"] for sign in unknown["signs"]), "what it would need"
-    moved = cell("reorganisation")["changed_units"]
+    moved = assessment_of("reorganisation")["changed_units"]
     assert (moved["people"], moved["moved"], moved["share"]) == (6, 0, 0.0)
     ticket(kind="tooling")
     document = got(client, BOTTLENECK, unit="platform")
@@ -120,7 +123,9 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     assert [entry["key"] for entry in document["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
     columns = client.get(f"{PART}?unit=platform").context["columns"]
     shown = {
-        entry.name: (entry.tone, [sign.tone for sign in entry.signs]) for column in columns for entry in column.cells
+        entry.name: (entry.tone, [sign.tone for sign in entry.signs])
+        for column in columns
+        for entry in column.assessments
     }
     for bottleneck in document["bottlenecks"]:
         tone, signs = shown[bottleneck["name"]]
@@ -133,7 +138,9 @@ def test_few_are_not_shown_to_others(sign_in: SignIn, teams: Org) -> None:
     for persona, unit in ((EXECUTIVE, "platform"), (MANAGER, "platform")):
         client = sign_in(persona)
         page = client.get(f"{PART}?unit={unit}").context["columns"]
-        values = {sign.name: sign.value for column in page for assessment in column.cells for sign in assessment.signs}
+        values = {
+            sign.name: sign.value for column in page for assessment in column.assessments for sign in assessment.signs
+        }
         bottlenecks = got(client, BOTTLENECK, unit=unit)["bottlenecks"]
         for sign in (sign for assessment in bottlenecks for sign in assessment["signs"]):
             assert (sign["value"] is None) == (values[get(sign["metric"]).name] == "")

@@ -1,4 +1,4 @@
-"""Workers that are killed around sending: nobody gets a letter twice, and none is lost without a word."""
+"""Workers that are killed around sending: nobody gets an e-mail twice, and none is lost without a word."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.teams import create_teams
 
 StartServer = Callable[..., AbstractContextManager[Server]]
 State = Letter.State
-WORKER = ("-m", "tests.programs.letter_worker")
+WORKER = ("-m", "tests.programs.email_worker")
 LETTERS = 40
 
 

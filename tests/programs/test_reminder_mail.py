@@ -1,4 +1,4 @@
-"""Letters over a real SMTP server: what they say, who is left out, and quiet hours."""
+"""E-mails over a real SMTP server: what they say, who is left out, and quiet hours."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user
-from tests.programs.letters import (
+from tests.programs.emails import (
     address,
     only_letter,
     subject,
-    teams_that_are_told,
+    teams_with_readers,
     to_ada,
     use,
 )
@@ -51,7 +51,7 @@ def server(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
 
 @pytest.fixture
 def teams(org: Org) -> Teams:
-    return teams_that_are_told()
+    return teams_with_readers()
 
 
 def test_a_letter_says_everything_that_is_due_at_once(teams: Teams, server: MailServer) -> None:

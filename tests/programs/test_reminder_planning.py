@@ -24,7 +24,7 @@ from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
-from tests.programs.reminders import filed, open_accounts, person, told, told_of_everything, words
+from tests.programs.reminders import filed, open_accounts, person, planned_notices, told, words
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import ALWAYS, Teams, create_teams
 
@@ -240,7 +240,7 @@ class TestCheckIns:
         return [day for day in self.SPRING if tell(of_check_ins_due(day))]
 
     def test_every_two_weeks(self, objective: Objective) -> None:
-        days = [day for day in self.SPRING if only("check_in_due", told_of_everything(today=day))]
+        days = [day for day in self.SPRING if only("check_in_due", planned_notices(today=day))]
         assert [f"{day:%m-%d}" for day in days] == ["04-17", "05-01", "05-15", "05-29", "06-12", "06-26"]
 
     @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ class TestMissingObjectives:
     def test_managers_are_asked_once_the_first_week_is_over_and_then_weekly(self, teams: Teams) -> None:
         quarter = quarter_at(date(2026, 5, 1))
         days = [quarter.start + timedelta(days=number) for number in range(25)]
-        by_day = [(day, only("objective_missing", told_of_everything(today=day))) for day in days]
+        by_day = [(day, only("objective_missing", planned_notices(today=day))) for day in days]
         assert [f"{day:%m-%d}" for day, notices in by_day if ("edith", "Platform") in notices] == [
             "04-08",
             "04-15",
@@ -277,7 +277,7 @@ class TestMissingObjectives:
         Objective.objects.create(
             quarter=quarter, unit=teams.platform, title="x", is_mandatory=True, published_at="2026-01-01T00:00Z"
         )
-        notices = told_of_everything(today=quarter.start + timedelta(days=20))
+        notices = planned_notices(today=quarter.start + timedelta(days=20))
         assert ("edith", "Platform") not in only("objective_missing", notices)
 
 

@@ -1,4 +1,4 @@
-"""Letters that a real SMTP server refuses, and many workers at one outbox: sent once, or known why not."""
+"""E-mails that a real SMTP server refuses, and many workers at one outbox: sent once, or known why not."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from django.utils import timezone
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
 from programs.reminders.services import email, outbox
-from programs.reminders.services.sending import send_waiting, take_turn
+from programs.reminders.services.sending import run_slice, send_waiting
 from programs.reminders.services.telling import plan_reminders
 from tests.org import Org
 from tests.patience import wait_until
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
-from tests.programs.letters import (
+from tests.programs.emails import (
     NO_QUIET_HOURS,
     address,
     never_quiet,
     only_letter,
     send_after,
-    teams_that_are_told,
+    teams_with_readers,
     use,
 )
 from tests.programs.mail_server import MailServer, mail_server
@@ -55,7 +55,7 @@ def _noon() -> Iterator[None]:
 
 @pytest.fixture
 def teams(org: Org) -> Teams:
-    return teams_that_are_told()
+    return teams_with_readers()
 
 
 class TestTheServerSaysNo:
@@ -91,7 +91,7 @@ class TestTheServerSaysNo:
         assert {mail.to for mail in server.taken()} == {"edith@example.com", "grace@example.com"}
 
     def test_for_now(self, teams: Teams, server: MailServer) -> None:
-        """It is tried again as the same letter, after pauses that grow."""
+        """It is tried again as the same e-mail, after pauses that grow."""
         self.plan(teams, "later@example.com")
         assert Counter(send_waiting()) == Counter({"put off": 1})
         assert "451" in only_letter().reason
@@ -207,19 +207,19 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
         messages: list[Any] = []
 
         def work() -> None:
-            messages.append(take_turn())
+            messages.append(run_slice())
             connection.close()
 
         first = threading.Thread(target=work)
         first.start()
         wait_until(lambda: Letter.objects.exclude(held_by="").exists(), what="the first is at it")
-        assert take_turn() == {}
+        assert run_slice() == {}
         first.join()
         assert messages[0]["sent"]
         server.set("slow", 0)
         filed("A page", due=0, unit=teams.platform)
         plan_reminders()
-        assert take_turn()["sent"] == 1, "the turn was given back"
+        assert run_slice()["sent"] == 1, "the turn was given back"
 
 
 def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: MailServer) -> None:
@@ -231,7 +231,7 @@ def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: Mai
     assert outbox.claim([email.Email()]) is None
     Letter.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert Counter(send_waiting()) == Counter(sent=1)
-    with pytest.raises(outbox.LostLetterError):
+    with pytest.raises(outbox.LostClaimError):
         outbox.begin_last_step(slow)
     outbox.failed(slow, "It thinks so.")
     assert only_letter().state == State.SENT

@@ -171,7 +171,8 @@ def test_an_effect_is_told_to_those_who_may_see_the_figures(teams: Teams, sign_i
     moved = post(client, {"state": "done"}, f"{ADDRESS}{new_ticket.pk}/move/").json()
     assert moved["effect"] is None
     TicketEffect.objects.create(
-        ticket=new_ticket, of_version=moved["version"], metric_version=1, before=7200.0, after=3600.0, change_low=-5400.0,
+        ticket=new_ticket,
+        of_version=moved["version"], metric_version=1, before=7200.0, after=3600.0, change_low=-5400.0,
         change_high=-1800.0, people_before=9, people_after=9,
     )  # fmt: skip
     effect = client.get(f"{ADDRESS}{new_ticket.pk}/").json()["effect"]

@@ -9,7 +9,7 @@ import pytest
 from insights.query.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tasks import measure_tickets
-from programs.tickets.pages.words import effect_words
+from programs.tickets.pages.labels import effect_words
 from programs.tickets.services.effects import measure_effects, placebos, why_no_effect, windows_of
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org

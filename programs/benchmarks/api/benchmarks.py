@@ -38,26 +38,31 @@ from programs.benchmarks.api.documents import (
     version_documents,
 )
 from programs.benchmarks.queries.benchmarks import (
-    HoldingBenchmark,
+    EffectiveBenchmark,
     benchmarks_for,
     benchmarks_of_units,
     unit_of_scope,
     units_below,
     versions_of,
 )
+from programs.benchmarks.services.current_values import (
+    CurrentValue,
+    benchmark_query,
+    current_values,
+    current_values_with_units,
+)
 from programs.benchmarks.services.drafts import (
     BASELINE_WEEKS,
     PERIODS,
     BenchmarkDraft,
     BenchmarkError,
-    MayNotAgreeError,
+    MayNotSetBenchmarkError,
     offered_metrics,
     unit_led,
 )
-from programs.benchmarks.services.listing import asked_of_units
-from programs.benchmarks.services.standing import Stand, asked_about, stands, stands_with_units
+from programs.benchmarks.services.listing import queries_of_units
 from programs.benchmarks.services.suggestions import Question, suggestions_for
-from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
+from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, withdraw_benchmark
 from programs.models import Direction, Period
 from programs.requests.fields import amount, given_fields, number, text, yes_or_no
 from programs.requests.program_view import ProgramView
@@ -79,7 +84,7 @@ class BenchmarksView(ProgramView):
         """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
         only(request, "unit", "metric")
         access = access_of(request.user)
-        unit = asked_unit(request, access)
+        unit = requested_unit(request, access)
         keys = [key for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
         benchmarks = [holding[key] for key in sorted(holding)]
@@ -98,7 +103,7 @@ class BenchmarkView(ProgramView):
         """What holds of one metric, and the unit's own versions."""
         only(request, "unit")
         access = access_of(request.user)
-        unit = asked_unit(request, access)
+        unit = requested_unit(request, access)
         return Response(_page(key, unit, access))
 
     @extend_schema(
@@ -123,7 +128,7 @@ class BenchmarkView(ProgramView):
         )
         of_number = number("number", given["number"]) or 0
         try:
-            stored = obeyed(lambda: set_benchmark(access, draft, of_number=of_number))
+            stored = with_api_errors(lambda: set_benchmark(access, draft, of_number=of_number))
         except BenchmarkConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
@@ -142,7 +147,7 @@ class BenchmarkTakeBackView(ProgramView):
         unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
         of_number = number("number", given["number"]) or 0
         try:
-            stored = obeyed(lambda: take_back_benchmark(access, key, unit, reason, of_number=of_number))
+            stored = with_api_errors(lambda: withdraw_benchmark(access, key, unit, reason, of_number=of_number))
         except BenchmarkConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
@@ -163,12 +168,12 @@ class SuggestionsView(ProgramView):
         only(request, "unit", "better", "period")
         access = access_of(request.user)
         metric = _metric(key)
-        unit = obeyed(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
+        unit = with_api_errors(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
         question = Question(
             metric,
             unit,
             _direction(metric, request.query_params.get("better", "")),
-            asked_about(metric, _period(request.query_params.get("period", ""))).period,
+            benchmark_query(metric, _period(request.query_params.get("period", ""))).period,
         )
         [answer] = suggestions_for([question], access, today=windows.local_today())
         suggestions = [suggestion_document(suggestion) for suggestion in answer.found]
@@ -189,11 +194,11 @@ class UnitsBelowView(ProgramView):
         only(request, "unit", "page", "size")
         access, metric, today = access_of(request.user), _metric(key), windows.local_today()
         page = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
-        listed_units = units_below(asked_unit(request, access), access.sight, today)
+        listed_units = units_below(requested_unit(request, access), access.sight, today)
         units = list(listed_units[page])
         held = benchmarks_of_units([key], [unit.pk for unit in units], access.sight)
-        queries = asked_of_units(metric, [unit.pk for unit in units], held)
-        _, stood = stands_with_units(asked_about(metric, ""), None, queries, access, today=today)
+        queries = queries_of_units(metric, [unit.pk for unit in units], held)
+        _, stood = current_values_with_units(benchmark_query(metric, ""), None, queries, access, today=today)
         holding = {unit.pk: held[unit.pk][key] for unit in units if key in held[unit.pk]}
         versions = version_documents([benchmark.version for benchmark in holding.values()], access)
         agreed = dict(zip(holding, versions, strict=True))
@@ -210,7 +215,7 @@ class UnitsBelowView(ProgramView):
         return Response({"total": listed_units.count(), "units": rows})
 
 
-def asked_unit(request: Request, access: Access) -> Unit | None:
+def requested_unit(request: Request, access: Access) -> Unit | None:
     """The unit that is asked for.  Raises UnknownUnitError where there is none, or none that the viewer may know of."""
     word = request.query_params.get("unit", "")
     if not word:
@@ -237,15 +242,17 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
     }
 
 
-def _stands(holding: list[HoldingBenchmark], slug: str | None, access: Access) -> list[Stand | None]:
+def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access) -> list[CurrentValue | None]:
     """In order; None for metrics that are gone, and figures that the viewer may not see."""
     if slug is None and not access.sight.whole:
         return [None for _ in holding]
     known = [benchmark for benchmark in holding if benchmark.metric is not None]
     queries = [
-        asked_about(benchmark.metric, benchmark.version.period) for benchmark in known if benchmark.metric is not None
+        benchmark_query(benchmark.metric, benchmark.version.period)
+        for benchmark in known
+        if benchmark.metric is not None
     ]
-    current = stands(queries, Scope(slug), access, today=windows.local_today()) if queries else []
+    current = current_values(queries, Scope(slug), access, today=windows.local_today()) if queries else []
     by_metric = {benchmark.version.metric: stand for benchmark, stand in zip(known, current, strict=True)}
     return [by_metric.get(benchmark.version.metric) for benchmark in holding]
 
@@ -256,11 +263,11 @@ def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
     return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
 
 
-def obeyed(write: Callable[[], Written]) -> Written:
+def with_api_errors(write: Callable[[], Written]) -> Written:
     """What the service answers; its refusals as the API tells them."""
     try:
         return write()
-    except MayNotAgreeError as refusal:
+    except MayNotSetBenchmarkError as refusal:
         raise PermissionDenied(str(refusal)) from None
     except BenchmarkError as problem:
         raise QueryError(problem.field, problem.message) from None

@@ -10,9 +10,9 @@ from rest_framework import serializers
 from insights.api import schema
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
+from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.drafts import BASELINE_WEEKS
-from programs.benchmarks.services.standing import Stand
 from programs.benchmarks.services.suggestions import Suggestion
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, FocusVersion
@@ -163,7 +163,10 @@ def version_documents(versions: Sequence[BenchmarkVersion], access: Access) -> l
 
 
 def benchmark_documents(
-    holding: Sequence[HoldingBenchmark], stands: Sequence[Stand | None], unit: str | None, access: Access
+    holding: Sequence[EffectiveBenchmark],
+    current_values: Sequence[CurrentValue | None],
+    unit: str | None,
+    access: Access,
 ) -> list[dict[str, Any]]:
     """What holds of that unit, with where it stands."""
     versions = version_documents([benchmark.version for benchmark in holding], access)
@@ -176,7 +179,7 @@ def benchmark_documents(
             "sample_size": stand.sample_size if stand and stand.value is not None else 0,
             "missing": (stand.reason or None) if stand else "It is not yours to see.",
         }
-        for held, version, stand in zip(holding, versions, stands, strict=True)
+        for held, version, stand in zip(holding, versions, current_values, strict=True)
     ]
 
 
@@ -190,7 +193,7 @@ def suggestion_document(suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
-def stand_document(stand: Stand) -> dict[str, Any]:
+def stand_document(stand: CurrentValue) -> dict[str, Any]:
     return {
         "value": stand.value,
         "sample_size": None if stand.value is None else stand.sample_size,

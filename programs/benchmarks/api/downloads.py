@@ -12,11 +12,11 @@ from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Scope
 from orgtree.access.access import access_of
-from programs.benchmarks.api.benchmarks import UNIT, asked_unit
+from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.listing import AGREED, benchmark_rows, listed_metrics, period_of, shown_words
-from programs.benchmarks.services.standing import asked_about, stands
+from programs.benchmarks.services.current_values import benchmark_query, current_values
+from programs.benchmarks.services.listing import AGREED, benchmark_rows, list_title, listed_metrics, period_of
 from programs.requests.csv_view import CSV, ERRORS, CsvView
 from programs.requests.fields import parameter
 
@@ -34,14 +34,16 @@ class BenchmarksCsvView(CsvView):
         """Metrics with where a unit stands, and what was agreed."""
         only(request, "unit", "show")
         access = access_of(request.user)
-        unit, show = asked_unit(request, access), parameter(request, "show") or AGREED
-        if show not in shown_words():
-            raise QueryError("show", f"One of: {', '.join(shown_words())}.")
+        unit, show = requested_unit(request, access), parameter(request, "show") or AGREED
+        if show not in list_title():
+            raise QueryError("show", f"One of: {', '.join(list_title())}.")
         holding = benchmarks_for(None, unit.pk if unit else None, access.sight)
         listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
-        queries = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
+        queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
         may_see = unit is not None or access.sight.whole
         scope = Scope(unit.slug if unit else None)
-        current = stands(queries, scope, access, today=windows.local_today()) if may_see else [None for _ in queries]
+        current = (
+            current_values(queries, scope, access, today=windows.local_today()) if may_see else [None for _ in queries]
+        )
         name = unit.name if unit else "the whole organisation"
         return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, access))

@@ -12,7 +12,7 @@ from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
-from programs.benchmarks.api.benchmarks import UNIT, asked_unit, obeyed
+from programs.benchmarks.api.benchmarks import UNIT, requested_unit, with_api_errors
 from programs.benchmarks.api.documents import (
     FocusConflictSerializer,
     FocusSerializer,
@@ -46,7 +46,7 @@ class FocusView(ProgramView):
     def get(self, request: Request) -> Response:
         """What a unit concentrates on: its focus metric and its key indicators, or who above it does."""
         only(request, "unit")
-        unit = asked_unit(request, access_of(request.user))
+        unit = requested_unit(request, access_of(request.user))
         newest = newest_focus(unit.pk if unit else None)
         above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
         nearest = focus_document(above, above.unit.slug if above.unit else None) if above else None
@@ -72,7 +72,7 @@ class FocusView(ProgramView):
         )
         access, of_number = access_of(request.user), number("number", given["number"]) or 0
         try:
-            stored = obeyed(lambda: set_focus(access, draft, of_number=of_number))
+            stored = with_api_errors(lambda: set_focus(access, draft, of_number=of_number))
         except FocusConflictError as conflict:
             return _conflict(conflict, draft.unit)
         return Response(focus_document(stored, draft.unit or None))
@@ -85,7 +85,7 @@ class FocusVersionsView(ProgramView):
     def get(self, request: Request) -> Response:
         """What a unit chose before, with who and why."""
         only(request, "unit")
-        unit = asked_unit(request, access_of(request.user))
+        unit = requested_unit(request, access_of(request.user))
         slug = unit.slug if unit else None
         return Response({"unit": slug, "versions": focus_documents(focus_versions(unit.pk if unit else None), slug)})
 
@@ -104,7 +104,7 @@ class FocusBeginView(ProgramView):
             raise QueryError("set", f"One of: {', '.join(STARTER_SETS)}.")
         of_number = number("number", given["number"]) or 0
         try:
-            stored = obeyed(lambda: begin_with(access, chosen, unit, of_number=of_number))
+            stored = with_api_errors(lambda: begin_with(access, chosen, unit, of_number=of_number))
         except FocusConflictError as conflict:
             return _conflict(conflict, unit)
         return Response(focus_document(stored, unit or None))

@@ -1,1 +1,1 @@
-"""Pages of benchmarks, and of what a unit concentrates on."""
+"""Pages of benchmarks and focus."""

@@ -1,4 +1,4 @@
-"""What a unit concentrates on: one focus metric with its chain, and its few key indicators over half a year."""
+"""The focus page: one focus metric with its chain, and up to five key indicators over half a year."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from programs.benchmarks.pages.listing import benchmark_line, figures_of, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError, offered_metrics, stands_today
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotSetBenchmarkError, exists_today, offered_metrics
 from programs.benchmarks.services.focusing import FocusConflictError, FocusDraft, begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
@@ -39,8 +39,7 @@ from programs.teams.pages import offer
 
 HALF_A_YEAR = "26w"
 CONFLICT = (
-    "Somebody changed the focus while you wrote. Nothing of yours was stored yet, and it stands below: change what you "
-    "like and save again."
+    "Somebody changed the focus while you were editing. Your version is below and not saved: adjust it and save again."
 )
 
 
@@ -58,7 +57,7 @@ class FocusLine:
 
 class FocusForm(forms.Form):
     metric = forms.ChoiceField(
-        label="Focus metric", required=False, help_text="The one thing to improve next. One at a time."
+        label="Focus metric", required=False, help_text="The metric to improve next, one at a time."
     )
     reason = forms.CharField(
         label="Why", max_length=LONGEST_REASON, required=False, widget=forms.Textarea(attrs={"rows": 3})
@@ -98,7 +97,7 @@ def focus(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def focus_edit(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
-    if not subject.may_agree or (subject.unit is not None and not stands_today(subject.unit)):
+    if not subject.may_agree or (subject.unit is not None and not exists_today(subject.unit)):
         raise PermissionDenied("The focus of a unit is chosen by its managers, by executives and by admins.")
     newest = newest_focus(subject.unit_id)
     if request.method == "GET":
@@ -107,14 +106,14 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         try:
             set_focus(subject.access, form.draft(subject.slug), of_number=form.cleaned_data["number"] or 0)
-        except MayNotAgreeError as refusal:
+        except MayNotSetBenchmarkError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except FocusConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
         except BenchmarkError as problem:
             form.add_error(problem.field if problem.field in form.fields else None, problem.message)
         else:
-            messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} concentrates on it from now on.")
+            messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} now focuses on it.")
             return redirect(subject.url("focus"))
     return _form_page(request, subject, form, status=400)
 
@@ -134,13 +133,13 @@ def focus_begin(request: HttpRequest) -> HttpResponseBase:
             subject.slug,
             of_number=int(number[:9]) if number.isdecimal() else 0,
         )
-    except MayNotAgreeError as refusal:
+    except MayNotSetBenchmarkError as refusal:
         raise PermissionDenied(str(refusal)) from None
     except BenchmarkError as problem:
         return _focus_page(request, subject, problem=problem.message, status=400)
     except FocusConflictError as conflict:
-        return _focus_page(request, subject, problem=f"{conflict} Look at what holds now first.", status=409)
-    messages.success(request, "These are the key indicators now. Agree next on where each should be.")
+        return _focus_page(request, subject, problem=f"{conflict} Check the current version first.", status=409)
+    messages.success(request, "Key indicators set. Next, set a benchmark for each.")
     return redirect(subject.url("focus"))
 
 

@@ -1,4 +1,4 @@
-"""Agreeing on a benchmark: a form with what could be agreed beside it, and why."""
+"""The benchmark form, with suggestions and their sources next to it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from insights.catalogue.declarations import Metric
 from insights.query.terms import Better
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
+from programs.benchmarks.pages.labels import of_words, value_words
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.pages.words import of_words, value_words
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
+from programs.benchmarks.services.current_values import DEFAULT_PERIOD
 from programs.benchmarks.services.drafts import (
     BASELINE_WEEKS,
     PERIODS,
     BenchmarkDraft,
     BenchmarkError,
-    MayNotAgreeError,
+    MayNotSetBenchmarkError,
+    exists_today,
     offered_metrics,
-    stands_today,
 )
-from programs.benchmarks.services.standing import DEFAULT_PERIOD
 from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
 from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
@@ -42,10 +42,8 @@ from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 from programs.requests.conflicts import renumber
 
-CONFLICT = (
-    "Somebody agreed on something else while you wrote. Nothing of yours was stored yet, and it stands below: change "
-    "what you like and agree again."
-)
+CONFLICT = "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
+"and save again."
 APART = "|"  # between a suggested threshold and target
 
 
@@ -59,30 +57,30 @@ class SuggestionLine:
 
 
 class BenchmarkForm(forms.Form):
-    threshold = forms.CharField(label="Where it should be", required=False, max_length=40)
-    target = forms.CharField(label="Where it wants to be", required=False, max_length=40)
+    threshold = forms.CharField(label="Threshold", required=False, max_length=40)
+    target = forms.CharField(label="Target", required=False, max_length=40)
     better = forms.ChoiceField(
         label="Which direction is better", choices=Direction.choices, help_text="The metric itself does not say."
     )
     period = forms.ChoiceField(
-        label="Of how much time",
+        label="Period",
         choices=[(period.value, period.label) for period in PERIODS],
-        help_text="It grows with time: charts show the lines for that step alone.",
+        help_text="The value grows with time: charts show the benchmark at this step only.",
     )
     weeks = forms.TypedChoiceField(
         label="Baseline over",
         coerce=int,
-        choices=[(weeks, f"the latest {weeks} weeks") for weeks in BASELINE_WEEKS],
-        help_text="Computed when you agree, from whole weeks, months or quarters that are over.",
+        choices=[(weeks, f"the last {weeks} weeks") for weeks in BASELINE_WEEKS],
+        help_text="Computed when you save, from complete weeks, months or quarters.",
     )
     reason = forms.CharField(
         label="Why",
         max_length=LONGEST_REASON,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept with the version, for whoever asks in a year.",
+        help_text="Stored with the version.",
     )
-    is_to_hold = forms.BooleanField(label="It is there already and is to be held", required=False)
+    is_to_hold = forms.BooleanField(label="It is already reached and is to be held", required=False)
     number = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
@@ -96,7 +94,7 @@ class BenchmarkForm(forms.Form):
             del self.fields["period"]
 
     def draft(self, unit: str) -> BenchmarkDraft | None:
-        """What a valid form says; None where a value cannot be read, which is added to its errors."""
+        """The draft of a valid form; None where a value cannot be parsed, which becomes a form error."""
         data, values = self.cleaned_data, {}
         for name in ("threshold", "target"):
             try:
@@ -122,19 +120,19 @@ class BenchmarkForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @explains_bad_filters
 def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
-    """A POST with `take` fills a suggestion in and stores nothing."""
+    """A POST with `take` fills in a suggestion without saving it."""
     subject, metric = _asked(request, key)
     newest = newest_version(key, subject.unit_id)
     if request.method == "GET":
         return _form_page(request, subject, BenchmarkForm(metric=metric, initial=_initial(metric, subject, newest)))
     if "take" in request.POST:
-        return _form_page(request, subject, BenchmarkForm(_taken(request), metric=metric), is_taken=True)
+        return _form_page(request, subject, BenchmarkForm(_with_suggestion(request), metric=metric), is_taken=True)
     form = BenchmarkForm(request.POST, metric=metric)
     draft = form.draft(subject.slug) if form.is_valid() else None
     if draft is not None:
         try:
             set_benchmark(subject.access, draft, of_number=form.cleaned_data["number"] or 0)
-        except MayNotAgreeError as refusal:
+        except MayNotSetBenchmarkError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except BenchmarkConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
@@ -144,7 +142,7 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
             form.add_error(problem.field if has_field else None, problem.message)
             return _form_page(request, subject, form, status=400, asks_to_hold=asks_to_hold)
         else:
-            messages.success(request, f"Agreed for {subject.name}.")
+            messages.success(request, f"Benchmark set for {subject.name}.")
             return redirect(subject.url("benchmark", key))
     return _form_page(request, subject, form, status=400)
 
@@ -175,7 +173,7 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
         "missing": suggestions.missing,
         "part": part,
         "can_fill_in": is_part,  # alone it has no form beside it
-        "title": f"What could be agreed on {metric.name}",
+        "title": f"Benchmark suggestions for {metric.name}",
         "whose": subject.name,
     }
     return render(request, part if is_part else "insights/part_page.html", context)
@@ -188,14 +186,14 @@ def _asked(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
         raise Http404("No such metric, or one that has no figure of its own.")
     subject = subject_in(request)
     if not subject.may_agree:
-        raise PermissionDenied("Benchmarks are agreed by the managers of a unit, by executives and by admins.")
-    if subject.unit is not None and not stands_today(subject.unit):
-        raise PermissionDenied(f"{subject.name} stands in no Org Tree any more: nothing can be agreed for it.")
+        raise PermissionDenied("Benchmarks are set by the managers of a unit, by executives and by admins.")
+    if subject.unit is not None and not exists_today(subject.unit):
+        raise PermissionDenied(f"{subject.name} is no longer in any Org Tree, so no benchmark can be set for it.")
     return subject, metric
 
 
 def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) -> dict[str, Any]:
-    """What holds, whether it is the unit's own or inherited: one begins from there."""
+    """Initial values: the effective benchmark, own or inherited."""
     holding = benchmarks_for([metric.key], subject.unit_id, subject.access.sight).get(metric.key)
     initial: dict[str, Any] = {"number": newest.number if newest else 0, "period": DEFAULT_PERIOD.value}
     if holding is None:
@@ -211,8 +209,8 @@ def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) 
     }
 
 
-def _taken(request: HttpRequest) -> Any:
-    """What was sent, with the suggested values in place of those that were written; what it lacks stays."""
+def _with_suggestion(request: HttpRequest) -> Any:
+    """The submitted data with the suggested values filled in."""
     data = request.POST.copy()
     threshold, _, target = request.POST["take"].partition(APART)
     for name, value in (("threshold", threshold), ("target", target)):
@@ -241,14 +239,14 @@ def _period(metric: Metric, text: str) -> Period:
 def _conflict_page(
     request: HttpRequest, subject: Subject, form: BenchmarkForm, stored: BenchmarkVersion | None
 ) -> HttpResponseBase:
-    """Both texts: what one wrote stays in the form, which is of the newest version now."""
+    """Answers a conflict: the form keeps the submitted values and gets the newest version number."""
     renumber(form, "number", stored.number if stored else 0)
     data = form.cleaned_data
     differences = []
     if stored is not None:
         pairs = (
-            ("Where it should be", value_words(stored.threshold, stored), data["threshold"]),
-            ("Where it wants to be", value_words(stored.target, stored), data["target"]),
+            ("Threshold", value_words(stored.threshold, stored), data["threshold"]),
+            ("Target", value_words(stored.target, stored), data["target"]),
             ("Why", stored.reason, data["reason"]),
         )
         differences = [Difference(label, before, after) for label, before, after in pairs if before != after]

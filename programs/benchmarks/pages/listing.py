@@ -1,4 +1,4 @@
-"""Benchmarks of a unit: each metric with where it stands, where it should be, and where it wants to be."""
+"""The list of a unit's benchmarks: value, threshold and target of each metric."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
+from programs.benchmarks.pages.labels import BenchmarkLine, line_of
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.pages.words import BenchmarkLine, line_of
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_for
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
 from programs.benchmarks.services.drafts import offered_metrics
 from programs.benchmarks.services.listing import (
     AGREED,
     ALL,
     BEGUN_WITH,
     benchmark_rows,
+    list_title,
     listed_metrics,
     period_of,
-    shown_words,
 )
-from programs.benchmarks.services.standing import Stand, asked_about, stands
 from programs.models import FocusVersion
 
 METRICS_A_PAGE = 30
@@ -97,25 +97,25 @@ def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
     return csv_response("headway-benchmarks", rows)
 
 
-def _agreed(subject: Subject) -> tuple[Mapping[str, HoldingBenchmark], FocusVersion | None]:
+def _agreed(subject: Subject) -> tuple[Mapping[str, EffectiveBenchmark], FocusVersion | None]:
     return benchmarks_for(None, subject.unit_id, subject.access.sight), newest_focus(subject.unit_id)
 
 
 def figures_of(
-    subject: Subject, listed: Sequence[Metric], holding: Mapping[str, HoldingBenchmark]
-) -> Sequence[Stand | None]:
-    """Where each stands, in order; None where no figures are the viewer's to see."""
+    subject: Subject, listed: Sequence[Metric], holding: Mapping[str, EffectiveBenchmark]
+) -> Sequence[CurrentValue | None]:
+    """Current values in order; None where the viewer has no access."""
     if subject.scope is None:
         return [None for _ in listed]
-    queries = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
-    return stands(queries, subject.scope, subject.access, today=subject.filters.today)
+    queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
+    return current_values(queries, subject.scope, subject.access, today=subject.filters.today)
 
 
 def benchmark_line(
     subject: Subject,
     metric: Metric,
-    holding: HoldingBenchmark | None,
-    stand: Stand | None,
+    holding: EffectiveBenchmark | None,
+    stand: CurrentValue | None,
     focus: FocusVersion | None,
 ) -> BenchmarkLine:
     line = line_of(
@@ -136,9 +136,9 @@ def tabs(subject: Subject, chosen: str) -> list[Picker]:
 
 
 def shows() -> Mapping[str, str]:
-    """What a list can be narrowed to: what was agreed, or the metrics of a category."""
+    """Filters of the list: metrics with a benchmark, or the metrics of a category."""
     names = {
-        word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in shown_words() if word != AGREED
+        word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in list_title() if word != AGREED
     }
     return {AGREED: "Agreed", **names}
 

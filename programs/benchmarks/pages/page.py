@@ -1,4 +1,4 @@
-"""The benchmark of one metric: what holds, the trend with its lines, the units below, and every version."""
+"""The page of one benchmark: value, trend, units below, and all versions."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import DEFAULT_GRANULARITY
 from insights.ui.page_numbers import read_page
 from orgtree.models import Unit
+from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, version_lines
 from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.pages.words import BenchmarkLine, baseline_words, line_of, version_lines
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_of_units, units_below, versions_of
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_units, units_below, versions_of
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.agreements import benchmark_url
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
-from programs.benchmarks.services.listing import asked_of_units, period_of
-from programs.benchmarks.services.standing import asked_about, stands_with_units
-from programs.benchmarks.services.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
+from programs.benchmarks.services.current_values import benchmark_query, current_values_with_units
+from programs.benchmarks.services.drafts import BenchmarkError, MayNotSetBenchmarkError, offered_metrics
+from programs.benchmarks.services.listing import period_of, queries_of_units
+from programs.benchmarks.services.writing import BenchmarkConflictError, granularity_of, withdraw_benchmark
 
 UNITS_A_PAGE = 25
-Held = Mapping[int | None, Mapping[str, HoldingBenchmark]]
+Held = Mapping[int | None, Mapping[str, EffectiveBenchmark]]
 
 
 @dataclass(frozen=True)
@@ -100,28 +100,28 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
         raise PermissionDenied("Benchmarks are of a unit or the whole organisation, not of a part of it.")
     number, reason = request.POST.get("number", ""), request.POST.get("reason", "")
     try:
-        take_back_benchmark(
+        withdraw_benchmark(
             subject.access, key, subject.slug, reason, of_number=int(number[:9]) if number.isdecimal() else 0
         )
-    except MayNotAgreeError as refusal:
+    except MayNotSetBenchmarkError as refusal:
         raise PermissionDenied(str(refusal)) from None
     except BenchmarkError as problem:
         return benchmark_page(request, key, subject, problem=problem.message, reason=reason, status=400)
     except BenchmarkConflictError as conflict:
-        words = f"{conflict} Look at what holds now, and take it back again if you still want to."
+        words = f"{conflict} Check the current version before you withdraw it."
         return benchmark_page(request, key, subject, problem=words, reason=reason, status=409)
-    messages.success(request, "Taken back. What holds above holds here again.")
+    messages.success(request, "Benchmark withdrawn. The one of the unit above applies again.")
     return redirect(subject.url("benchmark", key))
 
 
 def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Unit]) -> dict[str, Any]:
     """The figures of the unit and of those below it, in one call."""
     holding = held[subject.unit_id].get(metric.key)
-    own = asked_about(metric, period_of(holding))
-    stand, below = stands_with_units(
+    own = benchmark_query(metric, period_of(holding))
+    stand, below = current_values_with_units(
         own,
         subject.scope,
-        asked_of_units(metric, [unit.pk for unit in units], held),
+        queries_of_units(metric, [unit.pk for unit in units], held),
         subject.access,
         today=subject.filters.today,
     )
@@ -146,9 +146,9 @@ def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Uni
     }
 
 
-def _chart(metric: Metric, subject: Subject, holding: HoldingBenchmark | None) -> tiles.ChartCard:
+def _chart(metric: Metric, subject: Subject, holding: EffectiveBenchmark | None) -> tiles.ChartCard:
     """Half a year, in the buckets that the benchmark is of."""
-    period = granularity_of(asked_about(metric, period_of(holding)).period) or DEFAULT_GRANULARITY
+    period = granularity_of(benchmark_query(metric, period_of(holding)).period) or DEFAULT_GRANULARITY
     weeks = "52w" if period is Granularity.QUARTER else "26w"
     filters = subject.filters.with_range(weeks).with_granularity(period)
     return tiles.ChartCard(

@@ -1,4 +1,4 @@
-"""Whose benchmarks a page is of, and whose figures stand beside them."""
+"""The unit whose benchmarks a page shows, and the scope of the values next to them."""
 
 from __future__ import annotations
 

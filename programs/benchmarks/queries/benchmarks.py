@@ -1,6 +1,6 @@
-"""Which benchmarks hold of a unit today: its own, else those of the nearest unit above, else the organisation's.
+"""Effective benchmarks of a unit today: its own, else those of the nearest unit above, else the organisation's.
 
-Counts are not inherited: ten deployments a day of the whole organisation are not asked of each of its teams.
+Counts are not inherited: ten deployments a day of the organisation are no target for each of its teams.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ VERSIONS_LISTED = 100
 
 
 @dataclass(frozen=True)
-class HoldingBenchmark:
-    """The version that holds of a unit, and whether it was agreed for that very unit or for one above."""
+class EffectiveBenchmark:
+    """The version that applies to a unit; `is_own` is False where it is inherited."""
 
     version: BenchmarkVersion
     is_own: bool
@@ -47,13 +47,13 @@ class HoldingBenchmark:
 
 def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, sight: Sight, *, on: date | None = None
-) -> Mapping[str, HoldingBenchmark]:
-    """By metric, of these keys (None: of all); what nothing was agreed on is left out.  One query."""
+) -> Mapping[str, EffectiveBenchmark]:
+    """By metric, for these keys (None: all); metrics without a benchmark are left out.  One query."""
     benchmarks = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), sight)
     return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
 
 
-def benchmarks_of_slug(keys: Collection[str], slug: str | None, sight: Sight) -> Mapping[str, HoldingBenchmark]:
+def benchmarks_of_slug(keys: Collection[str], slug: str | None, sight: Sight) -> Mapping[str, EffectiveBenchmark]:
     """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
     benchmarks = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), sight)
     return _by_metric(
@@ -67,19 +67,19 @@ def _holding_versions(statement: str, values: Sequence[object], sight: Sight) ->
     return _visible(sight).filter(pk__in=ids).order_by("metric")
 
 
-def _by_metric(benchmarks: Iterable[HoldingBenchmark | None]) -> Mapping[str, HoldingBenchmark]:
+def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, EffectiveBenchmark]:
     return {held.version.metric: held for held in benchmarks if held is not None}
 
 
 def benchmarks_of_units(
     keys: Collection[str] | None, unit_ids: Sequence[int | None], sight: Sight, *, on: date | None = None
-) -> Mapping[int | None, Mapping[str, HoldingBenchmark]]:
+) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
     with connection.cursor() as cursor:
         cursor.execute(_HOLDING, _asked(keys, list(unit_ids), on))
         rows = cursor.fetchall()
     versions = _visible(sight).in_bulk({version for _, _, version in rows})
-    by_unit: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
+    by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
         if pk in versions and (held := _holding(versions[pk], is_own=versions[pk].unit_id == unit_id)) is not None:
             by_unit[unit_id][key] = held
@@ -98,9 +98,9 @@ def _visible(sight: Sight) -> QuerySet[BenchmarkVersion]:
     return BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
 
 
-def _holding(version: BenchmarkVersion, *, is_own: bool) -> HoldingBenchmark | None:
+def _holding(version: BenchmarkVersion, *, is_own: bool) -> EffectiveBenchmark | None:
     """None for a count that was agreed for a unit above."""
-    held = HoldingBenchmark(version, is_own=is_own)
+    held = EffectiveBenchmark(version, is_own=is_own)
     if held.is_own or held.metric is None:
         return held
     return None if adds_up_over_units(held.metric) else held

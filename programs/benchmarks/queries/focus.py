@@ -1,4 +1,4 @@
-"""What a unit concentrates on today, and what was chosen before."""
+"""The focus of a unit today, and its earlier versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def focus_of_units(unit_ids: Collection[int | None]) -> Mapping[int | None, Focu
 
 
 def focus_above(unit_id: int, *, on: date | None = None) -> FocusVersion | None:
-    """What the nearest unit above concentrates on, else the whole organisation: to choose in its light."""
+    """The focus of the nearest unit above that has one, else of the whole organisation."""
     day = on or windows.local_today()
     placed = UnitPlacement.objects.filter(unit=unit_id, during__contains=day).exclude(ancestor=unit_id)
     above = list(placed.values_list("ancestor", flat=True))

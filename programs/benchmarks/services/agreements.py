@@ -1,4 +1,4 @@
-"""What was agreed, as the charts and pages of metrics show it."""
+"""Benchmarks as charts and pages of metrics show them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from insights.catalogue.registry import get
 from insights.query.query import Scope, Statistic
 from insights.ui.agreed import Agreement
 from orgtree.access.access import Access
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_of_slug
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_slug
 from programs.benchmarks.services.writing import granularity_of
 from programs.models import Direction
 
 OF_THE_ORGANISATION = "whole organisation"
 # The course of a metric under a key of its own: what was agreed of the one holds of the other.
-COURSES = {"ai.active_share": "ai.adoption_rate"}
+TREND_METRICS = {"ai.active_share": "ai.adoption_rate"}
 
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
     """By key, of the scope's unit or the whole organisation; one query."""
-    wanted_keys = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
+    wanted_keys = {*keys, *(TREND_METRICS[key] for key in keys if key in TREND_METRICS)}
     holding = benchmarks_of_slug(wanted_keys, scope.unit, access.sight)
-    by_key = {key: holding.get(key) or holding.get(COURSES.get(key, "")) for key in keys}
+    by_key = {key: holding.get(key) or holding.get(TREND_METRICS.get(key, "")) for key in keys}
     return {
         key: _agreement(benchmark, scope.unit)
         for key, benchmark in by_key.items()
@@ -32,8 +32,8 @@ def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str
     }
 
 
-def whose(holding: HoldingBenchmark) -> str:
-    """For whom it was agreed, where that is not the unit itself."""
+def whose(holding: EffectiveBenchmark) -> str:
+    """The unit that an inherited benchmark is from; empty for an own one."""
     if holding.is_own:
         return ""
     return holding.version.unit.name if holding.version.unit else OF_THE_ORGANISATION
@@ -44,7 +44,7 @@ def benchmark_url(key: str, unit: str | None) -> str:
     return f"{reverse('benchmark', args=[key])}{query}"
 
 
-def _agreement(holding: HoldingBenchmark, unit: str | None) -> Agreement:
+def _agreement(holding: EffectiveBenchmark, unit: str | None) -> Agreement:
     version = holding.version
     return Agreement(
         threshold=version.threshold,

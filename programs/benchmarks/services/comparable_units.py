@@ -1,4 +1,4 @@
-"""Units to compare one with: of the same level of its tree and of similar size.  They are never named.
+"""Comparable units: same level of the tree, similar size.  They are never named.
 
 Figures of units that the viewer may not look at enter, so that it takes as many of them as people make a group; a unit
 whose figure would be withheld from the viewer does not.
@@ -16,7 +16,7 @@ from insights.query.query import Scope, SeriesAnswer
 from orgtree.access.access import Access
 from orgtree.models import OrgTree, Unit
 from orgtree.trees.units_as_of import StandingUnit, standing_units
-from programs.benchmarks.services.standing import Asked, stand_of
+from programs.benchmarks.services.current_values import BenchmarkQuery, current_value_of
 
 FEWEST_SEEN_UNITS = 3  # of fewer, a median is somebody's figure
 MOST_UNITS = 100  # the nearest in size
@@ -34,14 +34,14 @@ class Peers:
 
 @dataclass(frozen=True)
 class FewestUnits:
-    """There are too few to be told."""
+    """Too few comparable units to show."""
 
     needed: int
     found: int
 
 
 def comparable_units(
-    queries: Sequence[tuple[Unit, Asked]], access: Access, *, today: date
+    queries: Sequence[tuple[Unit, BenchmarkQuery]], access: Access, *, today: date
 ) -> list[Peers | FewestUnits]:
     """In order, of the units that stand beside each one today; their figures are those of `Asked.query`.
 
@@ -50,7 +50,7 @@ def comparable_units(
     trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in queries})
     current_units = standing_units(trees, on=today)
     like = {unit.pk: _like(unit, current_units) for unit, _ in queries}
-    beside: dict[Asked, dict[int, StandingUnit]] = {}
+    beside: dict[BenchmarkQuery, dict[int, StandingUnit]] = {}
     for unit, of in queries:
         beside.setdefault(of, {}).update({other.id: other for other in like[unit.pk]})
     figures = _figures(beside, access, today)
@@ -82,8 +82,8 @@ def _like(unit: Unit, candidates: Sequence[StandingUnit]) -> Sequence[StandingUn
 
 
 def _figures(
-    units_by_query: Mapping[Asked, Mapping[int, StandingUnit]], access: Access, today: date
-) -> Mapping[Asked, Mapping[int, float]]:
+    units_by_query: Mapping[BenchmarkQuery, Mapping[int, StandingUnit]], access: Access, today: date
+) -> Mapping[BenchmarkQuery, Mapping[int, float]]:
     """By the unit's id, of those with enough data that may be told of."""
     queries = {metric_query: metric_query.side_by_side(Scope(), today) for metric_query in units_by_query}
     side_by_side = [
@@ -97,7 +97,7 @@ def _figures(
         for metric_query, units in units_by_query.items()
     ]
     answers = read_together(units=side_by_side, freshness=Freshness.OF_PAGES).units
-    figures: dict[Asked, Mapping[int, float]] = {}
+    figures: dict[BenchmarkQuery, Mapping[int, float]] = {}
     for (query, units), of_units in zip(units_by_query.items(), answers, strict=True):
         values = {pk: _told(of_units[pk], len(queries[query]), unit, query, access) for pk, unit in units.items()}
         figures[query] = {pk: value for pk, value in values.items() if value is not None}
@@ -105,11 +105,11 @@ def _figures(
 
 
 def _told(
-    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, metric_query: Asked, access: Access
+    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, metric_query: BenchmarkQuery, access: Access
 ) -> float | None:
     """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
     if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None
-    stand = stand_of([answer.total[0] for answer in answers[:asked_for]])
+    stand = current_value_of([answer.total[0] for answer in answers[:asked_for]])
     return stand.value if stand.sample_size >= metric_query.metric.minimum_sample else None

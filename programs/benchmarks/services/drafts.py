@@ -1,4 +1,4 @@
-"""What somebody wants to agree on, and what cannot be agreed so."""
+"""Validates drafts of benchmarks."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from programs.models.benchmarks import LONGEST_REASON
 
 BASELINE_WEEKS = (12, 26, 52)
 PERIODS = (Period.WEEK, Period.MONTH, Period.QUARTER)
-ONLY_LEADERS = "Benchmarks of {} are agreed by its managers, by executives and by admins."
+ONLY_LEADERS = "Benchmarks of {} are set by its managers, by executives and by admins."
 OF_THE_ORGANISATION = "the whole organisation"
 
 
 class BenchmarkError(Exception):
-    """What a benchmark cannot say; `field` is that of the draft, empty for the benchmark as a whole."""
+    """An invalid draft; `field` is the draft's field, empty for the benchmark as a whole."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field, self.message = field, message
 
 
-class MayNotAgreeError(Exception):
-    """Somebody else answers for the unit; the message says who may."""
+class MayNotSetBenchmarkError(Exception):
+    """The viewer may not write for the unit; the message says who may."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class BenchmarkDraft:
 
 @dataclass(frozen=True)
 class CheckedBenchmark:
-    """A draft whose words were found to mean something, but for what the data say."""
+    """A validated draft; checks against data come later."""
 
     metric: Metric
     unit: Unit | None
@@ -87,7 +87,7 @@ def check_benchmark(draft: BenchmarkDraft, sight: Sight) -> CheckedBenchmark:
     unit = unit_led(draft.unit, sight)
     better, period = _better(metric, draft.better), _period(metric, draft.period)
     if draft.threshold is None and draft.target is None:
-        raise BenchmarkError("threshold", "Say where it should be, or where it wants to be.")
+        raise BenchmarkError("threshold", "Enter a threshold or a target.")
     for field, value in (("threshold", draft.threshold), ("target", draft.target)):
         _check_value(field, value, metric)
     if draft.weeks not in BASELINE_WEEKS:
@@ -108,7 +108,7 @@ def check_benchmark(draft: BenchmarkDraft, sight: Sight) -> CheckedBenchmark:
         should, wants = (wording.reading(value, metric.unit) for value in (threshold, target))
         raise BenchmarkError(
             "target",
-            f"{better.label}: where it wants to be ({wants}) cannot be worse than where it should be ({should}).",
+            f"{better.label}: the target ({wants}) cannot be worse than the threshold ({should}).",
         )
     return checked
 
@@ -128,19 +128,19 @@ def unit_led(slug: str, sight: Sight, *, must_stand: bool = True) -> Unit | None
     """
     if not slug:
         if not sight.leads_whole:
-            raise MayNotAgreeError("Benchmarks of the whole organisation are agreed by executives and admins.")
+            raise MayNotSetBenchmarkError("Benchmarks of the whole organisation are set by executives and admins.")
         return None
     unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         raise BenchmarkError("unit", "There is no such unit, or you may not see it.")
     if not sight.leads(unit.pk):
-        raise MayNotAgreeError(ONLY_LEADERS.format(unit.name))
-    if must_stand and not stands_today(unit):
-        raise BenchmarkError("unit", f"{unit.name} stands in no Org Tree any more: choose a unit that is there today.")
+        raise MayNotSetBenchmarkError(ONLY_LEADERS.format(unit.name))
+    if must_stand and not exists_today(unit):
+        raise BenchmarkError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit
 
 
-def stands_today(unit: Unit) -> bool:
+def exists_today(unit: Unit) -> bool:
     """Whether it has a place in a tree that is in use."""
     places = UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today())
     return places.filter(unit__tree__archived_at=None).exists()
@@ -150,7 +150,7 @@ def checked_reason(reason: str) -> str:
     """Raises BenchmarkError."""
     reason = reason.strip()
     if not reason:
-        raise BenchmarkError("reason", "Say why: whoever reads it in a year will ask.")
+        raise BenchmarkError("reason", "Give a reason.")
     if len(reason) > LONGEST_REASON or "\x00" in reason:
         raise BenchmarkError("reason", f"At most {LONGEST_REASON} characters, and no NUL.")
     return reason

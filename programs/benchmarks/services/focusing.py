@@ -1,4 +1,4 @@
-"""Choosing what a unit concentrates on: one focus metric at a time, and at most five key indicators."""
+"""Writes the focus of a unit: one metric at a time, and at most five key indicators."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from django.db import IntegrityError, transaction
 
 from orgtree.access.access import Access
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotAgreeError, checked_reason, metric_of, unit_led
+from programs.benchmarks.services.drafts import (
+    BenchmarkError,
+    MayNotSetBenchmarkError,
+    checked_reason,
+    metric_of,
+    unit_led,
+)
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.focus import MOST_INDICATORS
 
 
 class FocusConflictError(Exception):
-    """Somebody chose something else in the meantime; `stored` is what holds now."""
+    """Somebody else saved first; `stored` is the current version."""
 
     def __init__(self, stored: FocusVersion | None) -> None:
         super().__init__("Somebody changed the focus in the meantime.")
@@ -41,7 +47,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime
     What is the same as before is refused.  Raises BenchmarkError, MayNotAgreeError, FocusConflictError.
     """
     if not isinstance(access.viewer, User):
-        raise MayNotAgreeError("Sign in with an account: a token of nobody chooses nothing.")
+        raise MayNotSetBenchmarkError("Sign in with an account: a token without an account cannot choose a focus.")
     unit = unit_led(draft.unit, access.sight)
     indicators = _indicators(draft.indicators)
     if draft.metric:
@@ -50,7 +56,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime
     if (newest.number if newest else 0) != of_number:
         raise FocusConflictError(newest)
     if (newest.metric if newest else "", tuple(newest.indicators) if newest else ()) == (draft.metric, indicators):
-        raise BenchmarkError("metric", "That is what holds already.")
+        raise BenchmarkError("metric", "Nothing changed.")
     try:
         with transaction.atomic():
             return FocusVersion.objects.create(
@@ -78,7 +84,7 @@ def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> Focus
         unit=unit,
         metric=newest.metric if newest else "",
         indicators=tuple(metric.key for metric in chosen.metrics),
-        reason=f"Began with the starter set {chosen.name}.",
+        reason=f"Started with the starter set {chosen.name}.",
         starter_set=slug,
     )
     return set_focus(access, draft, of_number=of_number)

@@ -1,4 +1,4 @@
-"""Which metrics a list of benchmarks has, and the list as CSV."""
+"""The metrics of a list of benchmarks, and the list as CSV."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
 from insights.query.terms import Category
 from orgtree.access.access import Access
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.agreements import whose
+from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, benchmark_query
 from programs.benchmarks.services.drafts import offered_metrics
-from programs.benchmarks.services.standing import Asked, Stand, asked_about
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import FocusVersion
@@ -24,7 +24,7 @@ CSV_HEAD = (
 )
 
 
-def shown_words() -> list[str]:
+def list_title() -> list[str]:
     """What a list can be narrowed to: what was agreed, the metrics of a category, or all."""
     used = {category for metric in offered_metrics() for category in metric.categories}
     return [AGREED, *(category.value for category in Category if category in used), ALL]
@@ -41,16 +41,16 @@ def listed_metrics(show: str, holding: Collection[str], focus: FocusVersion | No
     return sorted(metrics, key=lambda metric: chosen.index(metric.key) if metric.key in chosen else len(chosen))
 
 
-def period_of(holding: HoldingBenchmark | None) -> str:
+def period_of(holding: EffectiveBenchmark | None) -> str:
     """Empty where nothing was agreed."""
     return holding.version.period if holding else ""
 
 
-def asked_of_units(
-    metric: Metric, units: Sequence[int], held: Mapping[int | None, Mapping[str, HoldingBenchmark]]
-) -> list[tuple[Asked, list[int]]]:
+def queries_of_units(
+    metric: Metric, units: Sequence[int], held: Mapping[int | None, Mapping[str, EffectiveBenchmark]]
+) -> list[tuple[BenchmarkQuery, list[int]]]:
     """How the figures of units (by id) have to be read for what holds of each, those together that are read alike."""
-    queries = {pk: asked_about(metric, period_of(held[pk].get(metric.key))) for pk in units}
+    queries = {pk: benchmark_query(metric, period_of(held[pk].get(metric.key))) for pk in units}
     return [
         (fromkey, [pk for pk, of in queries.items() if of == fromkey]) for fromkey in dict.fromkeys(queries.values())
     ]
@@ -59,15 +59,15 @@ def asked_of_units(
 def benchmark_rows(
     whose_list: str,
     listed: Sequence[Metric],
-    holding: Mapping[str, HoldingBenchmark],
-    current: Sequence[Stand | None],
+    holding: Mapping[str, EffectiveBenchmark],
+    current: Sequence[CurrentValue | None],
     access: Access,
 ) -> Iterator[Sequence[Cell]]:
     """Each metric with where it stands; `whose_list` is the name of the unit."""
     yield CSV_HEAD
     for metric, stand in zip(listed, current, strict=True):
         held = holding.get(metric.key)
-        query = asked_about(metric, period_of(held))
+        query = benchmark_query(metric, period_of(held))
         figures = (stand.value, stand.sample_size if stand.value is not None else None) if stand else (None, None)
         front = (metric.name, metric.key, metric.unit, metric.statistic or "", query.period, *figures)
         if held is None:

@@ -1,4 +1,4 @@
-"""Targets of published programmes that can be taken over as they stand."""
+"""Ready-made targets of published improvement programmes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three to five indicators to begin with, for whoever does not know yet what matters."""
+"""Starter sets: three to five indicators to start with."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ _ALL = (
     StarterSet(
         "ai",
         "AI adoption",
-        "Whether coding agents have spread, whether what they write is kept, and whether it holds.",
+        "How far coding agents are adopted, whether their code is kept, and whether it lasts.",
         ("ai.adoption_rate", "ai.ship_rate", "ai.committed_code_share", "pr.review_time", "dora.change_failure_rate"),
     ),
     StarterSet(
         "hygiene",
         "Review hygiene",
-        "Small pull requests, linked to work and reviewed soon: what lead time and quality rest on.",
+        "Small pull requests, linked to work and reviewed soon: the basis of lead time and quality.",
         ("pr.size", "pr.pickup_time", "pr.unreviewed_rate", "pr.linked_rate", "ci.success_rate"),
     ),
 )

@@ -1,7 +1,6 @@
-"""What a threshold and a target could be, and why: each suggestion says where its numbers are from.
+"""Suggests thresholds and targets; each suggestion names its source.
 
-They stand in the order of how near they are to the unit: its own past, units like it, what programmes recommend, what
-others published.
+Suggestions nearest to the unit come first: its own past, comparable units, recommended programmes, published sets.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Organisation, Unit
 from programs.benchmarks.services.comparable_units import FewestUnits, Peers, comparable_units
+from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, current_value_of, whole_buckets_of
 from programs.benchmarks.services.ready_made import ready_made_for
-from programs.benchmarks.services.standing import Asked, Stand, stand_of, whole_buckets_of
 from programs.benchmarks.services.written_values import rounded
 from programs.models import Direction, Period
 
@@ -51,7 +50,7 @@ class Suggestion:
 class Suggestions:
     """`missing` says of which kinds there is none, and why."""
 
-    here: Stand
+    here: CurrentValue
     found: Sequence[Suggestion]
     missing: Sequence[str]
 
@@ -70,8 +69,8 @@ class Question:
         return Scope(self.unit.slug if self.unit else None)
 
     @property
-    def asked(self) -> Asked:
-        return Asked(self.metric, self.period)
+    def query(self) -> BenchmarkQuery:
+        return BenchmarkQuery(self.metric, self.period)
 
     def best(self, values: Sequence[float]) -> float:
         return max(values) if self.direction is Direction.HIGHER else min(values)
@@ -101,7 +100,7 @@ def suggestions_for(questions: Sequence[Question], access: Access, *, today: dat
 
 
 def _suggestions(
-    question: Question, here: Stand, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
+    question: Question, here: CurrentValue, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
 ) -> Suggestions:
     """With those of published sets; an answer that is no suggestion says why there is none, or nothing."""
     published = _published(question, here, sets)
@@ -111,12 +110,12 @@ def _suggestions(
     return Suggestions(here, [*(answer for answer in answers if isinstance(answer, Suggestion)), *published], missing)
 
 
-def _best_quarter(question: Question, here: Stand, quarters: _Quarters) -> Suggestion | str:
+def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -> Suggestion | str:
     """What the unit reached itself in a whole quarter."""
     metric = question.metric
     known: list[tuple[float, Window, int]] = []
     for quarter, figures in quarters.items():
-        stand = stand_of(figures)
+        stand = current_value_of(figures)
         if stand.is_hidden:
             return f"Its own quarters: {stand.reason}"
         if stand.value is not None and stand.sample_size >= metric.minimum_sample:
@@ -127,29 +126,29 @@ def _best_quarter(question: Question, here: Stand, quarters: _Quarters) -> Sugge
     quarter, sample = next((quarter, sample) for value, quarter, sample in known if value == best)
     why = (
         f"The best of its last {len(known)} whole quarters was {windows.quarter_name(quarter.start)} with "
-        f"{question.words(best)} ({wording.count(sample, 'fact')}). What was reached once can be reached again."
+        f"{question.words(best)} ({wording.count(sample, 'fact')}). What was achieved once can be achieved again."
     )
     if here.value is not None and question.is_better(here.value, best):
-        why += f" It stands at {question.words(here.value)} now, which is better still: this would hold it."
+        why += f" The current value, {question.words(here.value)}, is better still: this would hold it."
     return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
 
 
-def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[Stand, _Quarters]]:
+def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[CurrentValue, _Quarters]]:
     """Where each stands, and its quarters; read with windows that are kept, all in one call."""
     year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
     quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
     totals, series = [], []
     for question in questions:
-        here = question.asked.query(question.scope, today)
+        here = question.query.query(question.scope, today)
         if question.period:
             series += [here, replace(here, window=year)]
         else:
             totals += [here, *(replace(here, window=quarter) for quarter in quarters)]
     answers = visible_together(access, series=series, totals=totals, freshness=Freshness.OF_PAGES)
     of_totals, of_series = iter(answers.totals), iter(answers.series)
-    suggestions: list[tuple[Stand, _Quarters]] = []
+    suggestions: list[tuple[CurrentValue, _Quarters]] = []
     for current in questions:
-        stand = stand_of(current.asked.figures(next(of_series if current.period else of_totals), today))
+        stand = current_value_of(current.query.figures(next(of_series if current.period else of_totals), today))
         if current.period:
             suggestions.append((stand, _beginning_in_quarters(whole_buckets_of(next(of_series), today), year, today)))
         else:
@@ -168,7 +167,7 @@ def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date)
 
 def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
     """The middle and the best quarter of units like each one, none of them named."""
-    queries = [(question.unit, question.asked) for question in questions if question.unit is not None]
+    queries = [(question.unit, question.query) for question in questions if question.unit is not None]
     peers = iter(comparable_units(queries, access, today=today) if queries else ())
     return ["" if question.unit is None else _of_peers(question, next(peers)) for question in questions]
 
@@ -185,7 +184,7 @@ def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | st
         "peers",
         "Comparable units",
         f"Of {len(peers.values)} units of its level with {peers.fewest_people} to {peers.most_people} people, half "
-        f"stand at {question.words(median)} or better, and the best quarter of them at "
+        f"are at {question.words(median)} or better, and the best quarter of them at "
         f"{question.words(best_quarter)} or better.",
         question.agreed(median),
         question.agreed(best_quarter),
@@ -199,13 +198,13 @@ def _ready_made(question: Question) -> Suggestion | str:
     return Suggestion(
         "ready-made",
         "Ready-made target",
-        f"{presets.words} So do published improvement programmes recommend.",
+        f"{presets.words} Recommended by published improvement programmes.",
         presets.threshold,
         presets.target,
     )
 
 
-def _published(question: Question, here: Stand, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
+def _published(question: Question, here: CurrentValue, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
     """Of the sets in their order, the organisation's first; only such as are of the metric's own statistic."""
     if question.period or question.metric.better is Better.NEITHER:
         return []
@@ -220,7 +219,7 @@ def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
     return bands is not None and bands.are_of(question.metric, None)
 
 
-def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggestion | None:
+def _of_set(published: BenchmarkSet, question: Question, here: CurrentValue) -> Suggestion | None:
     """The border of the next better band, and that of the best."""
     borders = _borders(published, question)
     if not borders:
@@ -234,12 +233,12 @@ def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggest
     if here.value is not None:
         band = band_of(published, question.metric, here.value, None)
         where = f"in {band.label}" if band else "outside the set"
-        stands_at = f" It stands at {question.words(here.value)}, {where}."
+        stands_at = f" The current value is {question.words(here.value)}, {where}."
     source = published.source + (f", taken from {published.secondary}" if published.secondary else "")
     return Suggestion(
         "published",
         published.name,
-        f"{', '.join(sentences)}.{stands_at} {source}. A guide, never the truth for a team.",
+        f"{', '.join(sentences)}.{stands_at} {source}. A guide, not a norm for a team.",
         question.agreed(next_border) if next_border != best else None,
         question.agreed(best),
     )
@@ -260,7 +259,7 @@ def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, flo
     return sorted(borders, key=lambda pair: pair[1], reverse=higher)
 
 
-def _next(borders: Sequence[tuple[str, float]], question: Question, here: Stand) -> tuple[str, float]:
+def _next(borders: Sequence[tuple[str, float]], question: Question, here: CurrentValue) -> tuple[str, float]:
     """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
     if here.value is None:
         return borders[min(1, len(borders) - 1)]

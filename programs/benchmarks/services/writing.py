@@ -1,4 +1,4 @@
-"""Agreeing on benchmarks and taking them back.  Nothing is overwritten: each change is a version with its reason."""
+"""Sets and withdraws benchmarks.  Nothing is overwritten: each change is a version with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from programs.benchmarks.services.drafts import (
     BenchmarkDraft,
     BenchmarkError,
     CheckedBenchmark,
-    MayNotAgreeError,
+    MayNotSetBenchmarkError,
     check_benchmark,
     checked_reason,
     unit_led,
@@ -31,7 +31,7 @@ WEEKS_OF = {Period.NONE: 1, Period.WEEK: 1, Period.MONTH: 52 / 12, Period.QUARTE
 
 
 class BenchmarkConflictError(Exception):
-    """Somebody agreed on something else in the meantime; `stored` is what holds now, None where nothing does."""
+    """Somebody else saved first; `stored` is the current version, None where there is none."""
 
     def __init__(self, stored: BenchmarkVersion | None) -> None:
         super().__init__("Somebody changed this benchmark in the meantime.")
@@ -41,9 +41,9 @@ class BenchmarkConflictError(Exception):
 def set_benchmark(
     access: Access, draft: BenchmarkDraft, *, of_number: int, at: datetime | None = None
 ) -> BenchmarkVersion:
-    """A new version after `of_number` (0: there was none), with the baseline of that unit as it is today.
+    """Adds a version after `of_number` (0: none yet), with the unit's baseline as of today.
 
-    `at` tells of one that was agreed earlier: its baseline is that of then.
+    `at` backdates the version: its baseline is as of that day.
     Raises BenchmarkError, MayNotAgreeError, BenchmarkConflictError.
     """
     account = _account(access)
@@ -77,16 +77,16 @@ def set_benchmark(
     )
 
 
-def take_back_benchmark(access: Access, key: str, unit: str, reason: str, *, of_number: int) -> BenchmarkVersion:
-    """What was agreed for that unit holds no longer; what holds above it does again.
+def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_number: int) -> BenchmarkVersion:
+    """Ends the unit's own benchmark, so that it inherits again.
 
-    Also of a metric that is gone, and of a unit that stands in no tree any more.  Raises as `set_benchmark`.
+    Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
     """
     account = _account(access)
     led = unit_led(unit, access.sight, must_stand=False)
     newest = newest_version(key, led.pk if led else None)
     if newest is None or newest.is_removal:
-        raise BenchmarkError("metric", "Nothing of its own was agreed here.")
+        raise BenchmarkError("metric", "No benchmark is set here.")
     taken_back = BenchmarkVersion(
         metric_version=newest.metric_version,
         statistic=newest.statistic,
@@ -99,13 +99,13 @@ def take_back_benchmark(access: Access, key: str, unit: str, reason: str, *, of_
 
 
 def baseline_window(period: Period, weeks: int, today: date) -> Window:
-    """The latest whole buckets that take about so many weeks; one at least."""
+    """The latest whole buckets that cover about that many weeks; at least one."""
     granularity = granularity_of(period) or Granularity.WEEK
     return whole_buckets(today, granularity, max(1, int(weeks / WEEKS_OF[period])))
 
 
 def baseline_of(checked: CheckedBenchmark, *, today: date) -> Baseline:
-    """Of the unit's own data; knows nothing of viewers."""
+    """Computed from the unit's data without access checks."""
     scope = Scope(checked.unit.slug if checked.unit else None)
     window = baseline_window(checked.period, checked.weeks, today)
     return read_baseline(checked.metric.key, scope, window, granularity_of(checked.period))
@@ -116,7 +116,7 @@ def granularity_of(period: str) -> Granularity | None:
 
 
 def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
-    """Whether the stored baseline is not for this viewer: figures of others' units, and of too few people."""
+    """Whether the stored baseline is withheld from this viewer: no access, or too few people."""
     unit, window = version.unit, version.baseline_window
     may = access.sight.whole if unit is None else access.sight.covers(unit.pk)
     if not may or window is None:
@@ -127,9 +127,9 @@ def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
 
 
 def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access: Access) -> bool:
-    """A target that was passed long ago is a slip of the pen, unless somebody says that it is to be held.
+    """Rejects a target that is already exceeded, unless it is confirmed that it is to be held.
 
-    Of a baseline that is hidden from the author nothing is told, so that it cannot be asked for by trying targets.
+    A baseline that is hidden from the author is not checked, so that trying targets reveals nothing.
     Raises BenchmarkError.
     """
     if baseline.value is None or checked.target is None:
@@ -143,8 +143,9 @@ def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access:
     here = wording.reading(baseline.value, checked.metric.unit)
     raise BenchmarkError(
         "is_to_hold",
-        f"The baseline ({here}, {wording.days(baseline.window)}) is better than this target already. Choose one further "
-        "on, or confirm that it is to be held.",
+        f"The baseline ({here}, {wording.days(baseline.window)}) is already better than this target. Choose a "
+        "stricter one, "
+        "or confirm that it is to be held.",
     )
 
 
@@ -163,5 +164,5 @@ def _store(key: str, unit: Unit | None, of_number: int, version: BenchmarkVersio
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotAgreeError("Sign in with an account: a token of nobody agrees on nothing.")
+        raise MayNotSetBenchmarkError("Sign in with an account: a token without an account sets no benchmarks.")
     return access.viewer

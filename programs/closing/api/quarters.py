@@ -32,7 +32,7 @@ from programs.objectives.services.decisions import keep_decisions
 from programs.requests.fields import by_id, day, given_fields, text
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import known_quarter
-from programs.teams.queries import teams_that_lack_theirs, units_above
+from programs.teams.queries import teams_missing_objective, units_above
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 CLOSING = ("decisions", "retrospectives", "retrospective", "forced_because")
@@ -132,7 +132,7 @@ class TeamsWithoutObjectiveView(ProgramView):
         if quarter is None:
             return Response({"total": 0, "teams": []})
         access = access_of(request.user)
-        lacking = teams_that_lack_theirs(access.sight, quarter, today)
+        lacking = teams_missing_objective(access.sight, quarter, today)
         rows = list(lacking.select_related("leader")[page])
         above = units_above(rows, today)
         teams = [

@@ -1,4 +1,4 @@
-"""Closing a quarter: what would be frozen, what becomes of each objective, and what was learned."""
+"""The page that closes a quarter: preview, carry-over decisions and retrospectives."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from programs.closing.services.closing import NOT_BEGUN, QuarterError, close_qua
 from programs.closing.services.closing import ClosingLine as Closing
 from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.models import Objective, Quarter
-from programs.objectives.pages.words import ObjectiveLine, objective_line
+from programs.objectives.pages.labels import ObjectiveLine, objective_line
 from programs.objectives.services.decisions import keep_decisions
-from programs.quarters.pages import known_quarter, passed_words, quarter_url
+from programs.quarters.pages import elapsed_text, known_quarter, quarter_url
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
 PAGE_SIZE = 25
@@ -39,7 +39,7 @@ DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with 
 
 @dataclass(frozen=True)
 class ClosingLine:
-    """An objective with what is decided of it."""
+    """An objective with its carry-over decision."""
 
     line: ObjectiveLine
     score: str
@@ -87,7 +87,7 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
     try:
         if "keep" in form:
             keep_decisions(access, quarter, decisions=decisions, **changes)
-            messages.success(request, f"Kept. {quarter} is still open.")
+            messages.success(request, f"Saved. {quarter} is still open.")
             return redirect(f"{request.path}?page={form.get('next_page') or read_page(request)}")
         close_quarter(
             access,
@@ -100,7 +100,7 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
         return _closing_page(request, known_quarter(start), form=form, problem=str(problem), status=400)
     except MayNotWriteObjectiveError as refusal:
         raise PermissionDenied(str(refusal)) from None
-    messages.success(request, f"{quarter} is closed. This is how it stays.")
+    messages.success(request, f"{quarter} is closed. The document is final.")
     return redirect(quarter_url(quarter))
 
 
@@ -112,19 +112,19 @@ def _closing_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """What is written so far stays in the form.  Drafts follow what was published, on the last pages."""
+    """Keeps unsaved input.  Drafts come after published objectives, on the last pages."""
     today = windows.local_today()
     wanted_page = max(1, read_page(request))
-    preview = preview_closing(access_in(request), quarter, page=_stretch(wanted_page))
+    preview = preview_closing(access_in(request), quarter, page=_page_slice(wanted_page))
     number = preview.total + preview.drafts_total
     page = Paginator(range(number), PAGE_SIZE).get_page(wanted_page)
     if page.number != wanted_page:  # objectives were dropped meanwhile
-        preview = preview_closing(access_in(request), quarter, page=_stretch(page.number))
+        preview = preview_closing(access_in(request), quarter, page=_page_slice(page.number))
     form = form or {}
     context: dict[str, Any] = {
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
-        "passed": passed_words(quarter, today),
+        "passed": elapsed_text(quarter, today),
         "preview": preview,
         "lines": [_line(line, form, today) for line in preview.lines],
         "is_paged": page.has_other_pages(),
@@ -146,7 +146,7 @@ def _closing_page(
     return render(request, "programs/objectives/close.html", context, status=status)
 
 
-def _stretch(page: int) -> slice:
+def _page_slice(page: int) -> slice:
     return slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
 
 

@@ -1,4 +1,4 @@
-"""A closed quarter as it was frozen: the page is made from its document alone."""
+"""The page of a closed quarter, rendered from its frozen document alone."""
 
 from __future__ import annotations
 
@@ -36,11 +36,18 @@ from programs.closing.services.frozen import (
 )
 from programs.closing.services.restated import Restated, restated_results
 from programs.history.events import names_of_accounts
-from programs.key_results.pages.amounts import in_words
+from programs.key_results.pages.amounts import amount_text
 from programs.models import KeyResult
 from programs.objectives.pages.bar import ObjectiveBar
+from programs.objectives.pages.labels import (
+    CONFIDENCE_LABELS,
+    GUARDRAIL_BROKEN,
+    GUARDRAIL_HOLDS,
+    HIDDEN,
+    TAGS,
+    StatusTag,
+)
 from programs.objectives.pages.page import CONFIDENCE_TONES, CheckInLine
-from programs.objectives.pages.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, HIDDEN, TAGS, StandingTag
 from programs.quarters.pages import known_quarter
 
 PAGE_SIZE = 25
@@ -56,7 +63,7 @@ class FrozenResultLine:
     target: str
     value: str
     score: str
-    tag: StandingTag
+    tag: StatusTag
     why: str
     course: Sequence[float | None]
     restated: str  # what it says today, where that is something else
@@ -74,7 +81,7 @@ class FrozenLine:
     is_dropped: bool
     dropped_why: str
     parent: str
-    tag: StandingTag
+    tag: StatusTag
     overridden: str
     why: str
     score: str
@@ -172,7 +179,7 @@ def _line(
     results = [_result(result, restated.get(result.id)) for result in objective.key_results]
     titles = {result.id: result for result in objective.key_results}
     done = sum(ticket.state == "done" for ticket in objective.tickets)
-    overridden = f"Set by hand. {objective.override_reason}" if objective.override_reason else ""
+    overridden = f"Overridden. {objective.override_reason}" if objective.override_reason else ""
     return FrozenLine(
         pk=objective.id,
         title=objective.title,
@@ -196,7 +203,7 @@ def _line(
     )
 
 
-def _tag(objective: FrozenObjective) -> StandingTag:
+def _tag(objective: FrozenObjective) -> StatusTag:
     is_hidden = any(result.of_few for result in objective.key_results) and not objective.override_reason
     return HIDDEN if is_hidden else TAGS[objective.standing]
 
@@ -241,7 +248,7 @@ def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenRes
 def _restated(key_result: FrozenKeyResult, restated: Restated) -> str:
     """Empty where both read the same."""
     if restated.figure is None:
-        return "hidden, as both figures would tell of few people"
+        return "hidden: the two values would reveal few people"
     today = "no data" if restated.figure.value is None else _amount(restated.figure.value, key_result)
     if today == _amount(key_result.value, key_result):
         return ""
@@ -258,7 +265,7 @@ def _check_in(
     return CheckInLine(
         who=accounts.get(check_in.account or 0, GONE),
         at=moment(check_in.at),
-        confidence=check_in.confidence_label,
+        confidence=CONFIDENCE_LABELS.get(check_in.confidence, check_in.confidence_label),
         tone=CONFIDENCE_TONES.get(check_in.confidence, ""),
         about=about.title if about else "",
         value=_amount(check_in.value, about) if about and check_in.value is not None else "",
@@ -267,7 +274,7 @@ def _check_in(
 
 
 def _amount(value: float | None, of: FrozenKeyResult) -> str:
-    return "–" if value is None else in_words(value, of.unit_of_measure)
+    return "–" if value is None else amount_text(value, of.unit_of_measure)
 
 
 def _score(score: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What of a closed quarter goes on in the following one, as drafts with new baselines."""
+"""Carries objectives over into the next quarter, as drafts with new baselines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Closing a quarter: every objective is scored and frozen, what is chosen is carried over.
+"""Closes a quarter: scores and freezes every objective, and carries over the chosen ones.
 
-A closed quarter is changed by nobody: its document is made from what stands at that moment, and the database refuses
-to change it and what it tells of.
+A closed quarter is immutable: its document holds the state at that moment, and the database rejects changes to the
+document and to the records in it.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ PUBLISHED = Q(published_at__isnull=False)
 DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
-NOT_BEGUN = "{quarter} has not begun: there is nothing to close yet."
-ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
+NOT_BEGUN = "{quarter} has not started, so it cannot be closed."
+ALREADY_CLOSED = "{quarter} is already closed: its document is final."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
 MOST_NAMED = 3  # in a sentence
@@ -66,7 +66,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 class QuarterError(Exception):
-    """Why the quarter is not closed; the message says what to do, `field` what is to be said otherwise."""
+    """Why the quarter cannot be closed; the message says what to do, `field` names the input to change."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -229,13 +229,14 @@ def _needs_reason(
     reasons = []
     if today < quarter.end:
         reasons.append(
-            f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier."
+            f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: give a reason for closing it early."
         )
     if without_value:
         named = wording.listed([f"“{key_result.title}”" for key_result in without_value[:MOST_NAMED]])
         more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""
         reasons.append(
-            f"Nothing was entered for {named}{more}: check in with the final value, or say why it is closed without."
+            f"Nothing was entered for {named}{more}: check in with the final value, or give a reason for closing "
+            "without it."
         )
     return tuple(reasons)
 

@@ -1,4 +1,4 @@
-"""What is written into the document of a closed quarter: see frozen.py, which reads it."""
+"""Builds the document of a closed quarter; frozen.py reads it."""
 
 from __future__ import annotations
 

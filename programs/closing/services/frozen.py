@@ -1,8 +1,8 @@
-"""The document of a closed quarter: what stands in it, and how it is read for one viewer.
+"""The document of a closed quarter, and reading it for one viewer.
 
 One canonical JSON text (sorted keys, no spaces, UTF-8) with every figure, label, series and text, so that pages and
-print need nothing else.  People stand in it as ids, and are named when it is shown.  It holds figures whole, with the
-number of people behind each: who may see them is decided when it is read, by the rules of that day.
+print need nothing else.  People are stored as ids and named when it is shown.  Figures are unrestricted, each with
+the number of people behind it: access is decided at reading, by the rules of that day.
 """
 
 from __future__ import annotations
@@ -275,9 +275,9 @@ def _why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, a
     sight = access.sight
     if not (sight.whole if unit_id is None else sight.covers(unit_id)):
         return (
-            "Figures of this unit are not yours to see."
+            "You don't have access to the figures of this unit."
             if unit_id
-            else "Figures of the whole organisation are not yours to see."
+            else "You don't have access to the figures of the whole organisation."
         )
     return reason(access) if _is_of_few(document, people, unit_id, access) else ""
 

@@ -1,4 +1,4 @@
-"""What key results of a closed quarter say today, where that reads differently from what was frozen."""
+"""Restated values: key results of a closed quarter whose value differs today from the frozen one."""
 
 from __future__ import annotations
 

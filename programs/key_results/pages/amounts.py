@@ -1,4 +1,4 @@
-"""Values of key results as people write and read them: 40 h, 3 days, 80%, $120, 12 points.
+"""Parses and formats values of key results: 40 h, 3 days, 80%, $120, 12 points.
 
 What is stored stands in the metric's unit of measure: seconds, percent from 0 to 100, US dollars, plain counts.
 """
@@ -35,15 +35,15 @@ EXAMPLES = {
 
 
 class AmountError(ValueError):
-    """What was written is no such value; the message says what would be."""
+    """The text is not a valid value; the message gives an example."""
 
 
 def printed(value: float, key_result: KeyResult) -> str:
     """40.0 h, 80.0%, 12 points."""
-    return in_words(value, unit_of(key_result))
+    return amount_text(value, unit_of(key_result))
 
 
-def in_words(value: float, unit: str) -> str:
+def amount_text(value: float, unit: str) -> str:
     if unit in set(UnitOfMeasure):
         return str(wording.reading(value, unit))
     return f"{wording.exact(value)} {unit}".rstrip()

@@ -1,4 +1,4 @@
-"""The baseline beside each row of the form: what it would be, over which days, and why there is none."""
+"""The baseline next to each row of the form: value, window, or why there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from insights.query.query import Statistic
 from insights.query.terms import Better
 from insights.ui import wording
 from orgtree.access.access import Access
-from programs.key_results.pages.amounts import in_words
+from programs.key_results.pages.amounts import amount_text
 from programs.key_results.services.baseline_previews import BaselinePreview, baseline_previews
 from programs.key_results.services.reading import metric_of
 from programs.models import Quarter
@@ -19,7 +19,7 @@ from programs.teams.pages import WHOLE
 DIRECTIONS = {
     Better.HIGHER: "Higher is better.",
     Better.LOWER: "Lower is better.",
-    Better.NEITHER: "Neither direction is better in itself: say which one you want.",
+    Better.NEITHER: "Neither direction is better by itself: choose one.",
 }
 
 
@@ -59,4 +59,4 @@ def _line(key: str, preview: BaselinePreview) -> BaselineLine:
     if preview.value is None:
         return BaselineLine("", f"{preview.reason or 'No data.'} ({days})", direction)
     facts = f", from {wording.count(preview.sample_size, 'fact')}" if preview.sample_size else ""
-    return BaselineLine(f"{in_words(preview.value, metric.unit.value)}, {days}{facts}", "", direction)
+    return BaselineLine(f"{amount_text(preview.value, metric.unit.value)}, {days}{facts}", "", direction)

@@ -1,4 +1,4 @@
-"""What the baselines of key results would be, before they are written."""
+"""Previews of key results' baselines, before saving."""
 
 from __future__ import annotations
 

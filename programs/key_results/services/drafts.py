@@ -1,4 +1,4 @@
-"""What somebody says of a key result, what cannot be said so, and its baseline."""
+"""Validates drafts of key results and computes their baselines."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def check_key_results(
 ) -> tuple[CheckedKeyResult, ...]:
     """Raises ObjectiveError.  `known` are those that the objective has, by id; baselines of theirs stay."""
     if len(drafts) > MOST_KEY_RESULTS:
-        raise ObjectiveError("key_results", f"At most {MOST_KEY_RESULTS}: with more nobody knows what it is about.")
+        raise ObjectiveError("key_results", f"At most {MOST_KEY_RESULTS}: more key results blur the objective.")
     ids = [draft.id for draft in drafts if draft.id is not None]
     if len(ids) != len(set(ids)) or not set(ids) <= set(known):
         raise ObjectiveError("key_results", "One of these key results is not of this objective.")
@@ -81,9 +81,9 @@ def check_key_results(
         _check_words(row, draft)
         _check_source(row, draft)
     kept_baselines = {
-        row: _kept_baseline(draft, known[draft.id])
+        row: _stored_baseline(draft, known[draft.id])
         for row, draft in enumerate(drafts)
-        if draft.id is not None and same_unit and _asks_the_same(draft, known[draft.id])
+        if draft.id is not None and same_unit and _same_query(draft, known[draft.id])
     }
     computed = baselines(
         {row: draft for row, draft in enumerate(drafts) if draft.metric and kept_baselines.get(row) is None},
@@ -170,11 +170,11 @@ def _refused(row: int, field: str, message: str) -> ObjectiveError:
     return ObjectiveError(f"key_results.{row}.{field}", message)
 
 
-def _asks_the_same(draft: KeyResultDraft, known: KeyResult) -> bool:
+def _same_query(draft: KeyResultDraft, known: KeyResult) -> bool:
     return (draft.metric, draft.statistic) == (known.metric, known.statistic)
 
 
-def _kept_baseline(draft: KeyResultDraft, known: KeyResult) -> Baseline | None:
+def _stored_baseline(draft: KeyResultDraft, known: KeyResult) -> Baseline | None:
     """That of the known key result, where the draft names no other; None where there is none to keep."""
     if known.baseline is None or (draft.baseline is not None and not _is_same(draft.baseline, known.baseline)):
         return None

@@ -1,8 +1,8 @@
-"""Where a key result will stand at its quarter's end, if its weeks go on as they went.
+"""Forecasts a key result's value at the end of its quarter from its weekly trend.
 
-The line through the last whole weeks (insights/formulas/weekly_line.py) tells of the days that are left; what the
-quarter has so far is known and has no interval.  Both are put together as the metric puts its weeks together (its
-course); docs/objectives.md works each out by hand.
+A line through the last whole weeks (insights/formulas/weekly_line.py) predicts the remaining days; the quarter so far
+is known and has no interval.  Both are combined as the metric accumulates (accumulation.py); docs/objectives.md works
+each case out by hand.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from datetime import date, timedelta
 
 from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
 from insights.query.query import Window
-from programs.key_results.services.courses import Course
+from programs.key_results.services.accumulation import Accumulation
 
 DAYS_A_WEEK = 7
 MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
 OVER = "The quarter is over: nothing is left to forecast."
-NOT_BEGUN = "The quarter has not begun."
+NOT_BEGUN = "The quarter has not started."
 OF_PEOPLE = "Each person or repository counts once over the whole quarter: its weeks do not add up to it."
 FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
 FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
@@ -57,7 +57,7 @@ class Ahead:
 class Outlook:
     """How the quarter's figure goes on from tomorrow.  No week to come is below the floor or above the ceiling."""
 
-    course: Course
+    accumulation: Accumulation
     so_far: SoFar
     line: Line
     weight_a_week: float
@@ -66,11 +66,11 @@ class Outlook:
 
     def after(self, weeks: float) -> Ahead:
         """The quarter's figure when so many weeks more have passed."""
-        if self.course is Course.STOCK:
+        if self.accumulation is Accumulation.STOCK:
             return self._put_together(self.line.ahead(weeks), known=0.0, times=1.0)
         rest = self.line.ahead(weeks / 2, weeks=weeks)
         known = self.so_far.value
-        if self.course is Course.SUM:
+        if self.accumulation is Accumulation.SUM:
             return self._put_together(rest, known=known or 0.0, times=weeks)
         coming = self.weight_a_week * weeks
         weight = self.so_far.weight if known is not None else 0.0
@@ -87,7 +87,7 @@ class Outlook:
 
 
 def outlook(
-    course: Course,
+    accumulation: Accumulation,
     points: Sequence[Point],
     so_far: SoFar,
     quarter: Window,
@@ -97,15 +97,17 @@ def outlook(
     by_days: bool = False,
     by_hand: bool = False,
 ) -> tuple[Outlook | None, str]:
-    """How it goes on, or why that can't be told.  `by_days`: weeks weigh as their days, not as their facts."""
+    """The outlook, or why there is none.  `by_days`: weeks are weighted by days, not by facts."""
     tomorrow = today + timedelta(days=1)
     if tomorrow >= quarter.end:
         return None, OVER
     if today < quarter.start:
         return None, NOT_BEGUN
-    if course is Course.PEOPLE:
+    if accumulation is Accumulation.PEOPLE:
         return None, OF_PEOPLE
-    stands_at = 1.0 if by_hand else DAYS_A_WEEK if course is Course.STOCK else MIDDLE_OF_WEEK  # days after its first
+    stands_at = (
+        1.0 if by_hand else DAYS_A_WEEK if accumulation is Accumulation.STOCK else MIDDLE_OF_WEEK
+    )  # days after its first
     recent = points[-MOST_POINTS:]
     known = [point for point in recent if point.value is not None]
     line = line_through(
@@ -117,7 +119,7 @@ def outlook(
     floor = 0.0 if min(values) >= 0 else float("-inf")
     ceiling = 100.0 if is_percent and max(values) <= 100 else float("inf")
     a_week = DAYS_A_WEEK if by_days else sum(point.sample for point in recent) / len(recent)
-    return Outlook(course, so_far, line, a_week, floor, ceiling), ""
+    return Outlook(accumulation, so_far, line, a_week, floor, ceiling), ""
 
 
 def weeks_left(quarter: Window, today: date) -> float:

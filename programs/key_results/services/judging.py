@@ -1,7 +1,7 @@
-"""Whether a key result and an objective are on track, at risk or off track, and why.  The one place that decides.
+"""Decides whether a key result or an objective is on track, at risk or off track, and why.
 
-A key result with a forecast is judged by it, one without by its pace: the share of the way against the share of the
-quarter that has passed.  docs/objectives.md says it for readers.
+A key result with a forecast is judged by it, one without by its pace: progress against the share of the quarter that
+has passed.  docs/objectives.md describes the rules for readers.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Forecasted:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What follows from a key result's value: the fields of KeyResultMeasure of those names."""
+class Assessment:
+    """Derived from a key result's value: the KeyResultMeasure fields of the same names."""
 
     pace: float | None
     progress: float | None
@@ -44,8 +44,8 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Stand:
-    """How a key result stands today.  `unit` prints its values; `grows`: its value begins at nothing each quarter."""
+class KeyResultState:
+    """The state of a key result today.  `unit` formats its values; `grows`: its value starts at zero each quarter."""
 
     key_result: KeyResult
     value: float | None
@@ -92,12 +92,12 @@ def share_passed(quarter: Window, today: date) -> float:
     return windows.passed(quarter, today=today).days / quarter.days
 
 
-def judge(stand: Stand) -> Judged:
-    """A key result by its figures alone."""
+def judge(stand: KeyResultState) -> Assessment:
+    """Assesses a key result."""
     pace = _pace(stand)
     progress = _progress(stand, pace)
     forecast = _forecast(stand)
-    judged = Judged(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
+    judged = Assessment(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
     if stand.value is None:
         return replace(judged, why=stand.reason)
     if stand.key_result.is_guardrail:
@@ -108,7 +108,7 @@ def judge(stand: Stand) -> Judged:
     return replace(judged, standing=status_and_reason, why=f"{_way(stand, judged)} {verdict}")
 
 
-def _pace(stand: Stand) -> float | None:
+def _pace(stand: KeyResultState) -> float | None:
     """What it comes to by the quarter's end at its rate so far; what doesn't grow is what it is."""
     if stand.value is None or not stand.grows:
         return stand.value
@@ -117,14 +117,14 @@ def _pace(stand: Stand) -> float | None:
     return stand.value / stand.passed if stand.passed else None
 
 
-def _progress(stand: Stand, pace: float | None) -> float | None:
+def _progress(stand: KeyResultState, pace: float | None) -> float | None:
     way = None if stand.key_result.baseline is None else stand.key_result.target - stand.key_result.baseline
     if stand.key_result.is_guardrail or pace is None or not way:
         return None
     return (pace - (stand.key_result.baseline or 0.0)) / way
 
 
-def _forecast(stand: Stand) -> Forecasted | None:
+def _forecast(stand: KeyResultState) -> Forecasted | None:
     ahead = stand.outlook
     if ahead is None:
         return None
@@ -132,7 +132,7 @@ def _forecast(stand: Stand) -> Forecasted | None:
     return Forecasted(end.value, end.low, end.high, _reached_on(stand, ahead))
 
 
-def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
+def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
     """The first day to come at whose end the forecast meets the target, and keeps meeting it.
 
     A count that is better the lower meets it on the last day or not at all, and then that day says nothing.
@@ -149,7 +149,7 @@ def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
     return reached
 
 
-def _guardrail(stand: Stand, judged: Judged) -> Judged:
+def _guardrail(stand: KeyResultState, judged: Assessment) -> Assessment:
     value = stand.value or 0.0
     limit = f"The guardrail is {stand.printed(stand.key_result.target)}."
     now = _now(stand, judged)
@@ -167,7 +167,7 @@ def _guardrail(stand: Stand, judged: Judged) -> Judged:
     return replace(judged, holds=True, standing=Standing.ON_TRACK, why=f"{now} {limit} It holds.")
 
 
-def _by_forecast(stand: Stand, judged: Judged, forecast: Forecasted) -> tuple[Standing, str]:
+def _by_forecast(stand: KeyResultState, judged: Assessment, forecast: Forecasted) -> tuple[Standing, str]:
     led = _led(stand, forecast)
     if stand.meets(forecast.value):
         return Standing.ON_TRACK, f"{led}, which meets the target."
@@ -178,7 +178,7 @@ def _by_forecast(stand: Stand, judged: Judged, forecast: Forecasted) -> tuple[St
     return Standing.OFF_TRACK, f"{led}, which misses the target."
 
 
-def _by_pace(stand: Stand, judged: Judged) -> tuple[Standing, str]:
+def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[Standing, str]:
     due = 1.0 if stand.grows or stand.is_over else stand.passed
     if judged.pace is not None and stand.meets(judged.pace):
         return Standing.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
@@ -193,24 +193,24 @@ def _by_pace(stand: Stand, judged: Judged) -> tuple[Standing, str]:
     return Standing.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
 
 
-def _best(stand: Stand, forecast: Forecasted) -> float:
+def _best(stand: KeyResultState, forecast: Forecasted) -> float:
     """The end of the interval that is nearer to the target."""
     return forecast.high if stand.key_result.better == KeyResult.Better.HIGHER else forecast.low
 
 
-def _led(stand: Stand, forecast: Forecasted) -> str:
+def _led(stand: KeyResultState, forecast: Forecasted) -> str:
     low, high = stand.printed(forecast.low), stand.printed(forecast.high)
     return f"The recent weeks lead to {stand.printed(forecast.value)} at its end ({low} to {high} in 80 of 100 cases)"
 
 
-def _now(stand: Stand, judged: Judged) -> str:
+def _now(stand: KeyResultState, judged: Assessment) -> str:
     now = f"{stand.printed(stand.value or 0.0)} {'in the quarter' if stand.is_over else 'so far'}"
     if stand.grows and judged.pace is not None and not stand.is_over:
         return f"{now}, which comes to {stand.printed(judged.pace)} at this rate."
     return f"{now}."
 
 
-def _way(stand: Stand, judged: Judged) -> str:
+def _way(stand: KeyResultState, judged: Assessment) -> str:
     target = stand.printed(stand.key_result.target)
     if judged.progress is None or stand.key_result.baseline is None:
         return f"{_now(stand, judged)} The target is {target}."
@@ -224,16 +224,16 @@ def _percent(share: float) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an objective's key results come to together."""
+class ObjectiveAssessment:
+    """The status of an objective, derived from its key results."""
 
     progress: float | None
     standing: Standing
     why: str
 
 
-def together(judged: Sequence[tuple[KeyResult, Judged]]) -> Outcome:
-    """Of an objective, by its key results; a broken guardrail makes it at risk at least, whatever the rest.
+def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessment:
+    """Derives an objective's status from its key results; a broken guardrail makes it at least at risk.
 
     All of those that can be judged on track: on track.  At least half of them off track: off track.  Else at risk.
     """
@@ -260,10 +260,10 @@ def together(judged: Sequence[tuple[KeyResult, Judged]]) -> Outcome:
     if broken:
         why += f" Guardrail broken: {wording.listed(broken)}."
     if shaky:
-        why += f" Guardrail in danger: {wording.listed(shaky)}."
+        why += f" Guardrail at risk: {wording.listed(shaky)}."
     if (broken and status in (Standing.ON_TRACK, Standing.UNKNOWN)) or (shaky and status is Standing.ON_TRACK):
         status = Standing.AT_RISK
-    return Outcome(progress, status, why)
+    return ObjectiveAssessment(progress, status, why)
 
 
 def _of_all(known: Sequence[Standing]) -> Standing:

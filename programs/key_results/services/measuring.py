@@ -1,6 +1,6 @@
-"""Read each key result's metric and store how it goes: every hour, and right after an objective was written.
+"""Measures key results hourly, and right after an objective was saved.
 
-Pages read what is stored, so that a list of objectives asks nothing of the facts.
+Pages read the stored measures, so a list of objectives runs no metric queries.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from insights.query import windows
-from programs.key_results.services.courses import Course, course_of, grows
+from programs.key_results.services.accumulation import Accumulation, accumulation_of, grows
 from programs.key_results.services.forecasting import Point, SoFar, outlook
-from programs.key_results.services.judging import Judged, Stand, judge, together
+from programs.key_results.services.judging import Assessment, KeyResultState, judge, together
 from programs.key_results.services.reading import (
     NO_SUCH_METRIC,
     Asked,
@@ -34,8 +34,8 @@ Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
 OBJECTIVES_AT_ONCE = 50  # held for one transaction
 OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
 Figures = dict[Asked, MeasuredMetric]
-NOTHING_ENTERED = "Nothing was entered yet: a check-in takes its value."
-NOT_BEGUN = "The quarter has not begun."
+NOTHING_ENTERED = "No value entered yet. Check in to enter one."
+NOT_BEGUN = "The quarter has not started."
 
 
 def measure_objectives(*, only: Sequence[int] | None = None, today: date | None = None) -> int:
@@ -78,9 +78,9 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figu
         .select_related("objective__quarter", "objective__unit")
         .order_by("objective", "position")
     )
-    stands = stands_of(key_results, today=today, figures=figures)
+    stands = states_of(key_results, today=today, figures=figures)
     now = timezone.now()
-    judged: dict[int, list[tuple[KeyResult, Judged]]] = {objective.pk: [] for objective in batch}
+    judged: dict[int, list[tuple[KeyResult, Assessment]]] = {objective.pk: [] for objective in batch}
     rows = []
     for key_result in key_results:
         measured, stand = stands[key_result.pk]
@@ -107,10 +107,10 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figu
     return len(rows)
 
 
-def stands_of(
+def states_of(
     key_results: Sequence[KeyResult], *, today: date, figures: Figures | None = None
-) -> Mapping[int, tuple[MeasuredMetric, Stand]]:
-    """By key result: what was measured, and how it stands today."""
+) -> Mapping[int, tuple[MeasuredMetric, KeyResultState]]:
+    """Measured metric and state of each key result."""
     read = Figures() if figures is None else figures
     _read_missing(key_results, read, today=today)
     entered = _entered([result for result in key_results if not result.metric])
@@ -130,10 +130,10 @@ def _has_begun(key_result: KeyResult, today: date) -> bool:
     return key_result.objective.quarter.start <= today
 
 
-def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> Stand:
+def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyResultState:
     metric = metric_of(key_result.metric) if key_result.metric else None
     quarter = key_result.objective.quarter.window
-    course = course_of(metric)
+    accumulation = accumulation_of(metric)
     by_days = bool(metric and metric.per_days)
     come = windows.passed(quarter, today=today).days
     is_gone = bool(key_result.metric) and metric is None
@@ -141,7 +141,7 @@ def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> Stan
         (None, NO_SUCH_METRIC)
         if is_gone
         else outlook(
-            course,
+            accumulation,
             measured.points,
             SoFar(measured.value, come if by_days else measured.sample_size),
             quarter,
@@ -151,12 +151,12 @@ def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> Stan
             by_hand=not key_result.metric,
         )
     )
-    return Stand(
+    return KeyResultState(
         key_result,
         measured.value,
         measured.reason,
         metric.unit if metric else "",
-        grows(metric) and course is not Course.STOCK,
+        grows(metric) and accumulation is not Accumulation.STOCK,
         quarter,
         today,
         ahead,
@@ -181,7 +181,7 @@ def _by_hand(points: Sequence[Point]) -> MeasuredMetric:
     return MeasuredMetric(points[-1].value, "", len(points), 0, points)
 
 
-def _row(key_result: KeyResult, measured: MeasuredMetric, judged: Judged) -> KeyResultMeasure:
+def _row(key_result: KeyResult, measured: MeasuredMetric, judged: Assessment) -> KeyResultMeasure:
     forecast = judged.forecast
     return KeyResultMeasure(
         key_result=key_result,

@@ -1,4 +1,4 @@
-"""Read the figures of key results: the quarter so far, whole weeks of it and before it, and what a baseline is made of.
+"""Reads the metrics of key results: the quarter so far, whole weeks in and before it, and the baseline.
 
 A key result's value is its metric over the quarter, of the objective's unit with all below it: the figure that the
 metric's page shows for that quarter.  Read whole, without regard to a viewer.

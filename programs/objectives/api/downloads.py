@@ -10,7 +10,7 @@ from core.api.parameters import only
 from core.csv_export import csv_response
 from insights.query import windows
 from orgtree.access.access import access_of
-from programs.objectives.api.filters import OBJECTIVE_PARAMETERS, asked_objectives, objective_filter
+from programs.objectives.api.filters import OBJECTIVE_PARAMETERS, objective_filter, requested_objectives
 from programs.objectives.services.csv_export import objective_rows
 from programs.requests.csv_view import CSV, ERRORS, CsvView
 
@@ -22,5 +22,5 @@ class ObjectivesCsvView(CsvView):
         only(request, *(parameter.name for parameter in OBJECTIVE_PARAMETERS))
         access = access_of(request.user)
         params = objective_filter(request)
-        objectives = list(asked_objectives(request, params, access)) if params else []
+        objectives = list(requested_objectives(request, params, access)) if params else []
         return csv_response("objectives", objective_rows(objectives, access, windows.local_today()))

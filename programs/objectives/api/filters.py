@@ -1,4 +1,4 @@
-"""Which objectives a request asks for: a page of them, all as CSV, or below those that they serve."""
+"""Request parameters of lists of objectives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from programs.models import Objective, Quarter, Standing
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered
-from programs.requests.fields import asked_yes, day, parameter
+from programs.requests.fields import boolean_parameter, day, parameter
 from programs.requests.visible import check_is_of_account
 
 OBJECTIVE_PARAMETERS = [
@@ -33,7 +33,7 @@ OBJECTIVE_PARAMETERS = [
 LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
 
 
-def asked_list(request: Request) -> tuple[ObjectiveFilter | None, slice]:
+def objective_list_params(request: Request) -> tuple[ObjectiveFilter | None, slice]:
     """What a list of LIST_PARAMETERS is narrowed to, and its page.  Raises QueryError, BadRequest."""
     only(request, *(name.name for name in LIST_PARAMETERS))
     page = asked_stretch(request)
@@ -45,7 +45,7 @@ def objective_filter(request: Request) -> ObjectiveFilter | None:
     status = parameter(request, "standing")
     if status and status not in Standing.values:
         raise QueryError("standing", f"One of: {', '.join(Standing.values)}.")
-    drafts, dropped, led = (asked_yes(request, name) for name in ("drafts", "dropped", "teams"))
+    drafts, dropped, led = (boolean_parameter(request, name) for name in ("drafts", "dropped", "teams"))
     quarter = quarter_shown(parameter(request, "quarter"))
     if quarter is None:
         return None
@@ -60,7 +60,7 @@ def objective_filter(request: Request) -> ObjectiveFilter | None:
     )
 
 
-def asked_objectives(request: Request, params: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
+def requested_objectives(request: Request, params: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
     """With quarter, unit, owner and measure.  Raises QueryError."""
     objectives = filtered(replace(params, search_owners=access.is_of_account), access, today=windows.local_today())
     if owner := parameter(request, "owner"):

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from core.api.parameters import only
 from orgtree.access.access import access_of
 from programs.history.api import ERRORS, ChangeSerializer, DifferenceSerializer, author_document, difference_document
-from programs.history.events import Untold, names_of_accounts
-from programs.objectives.services.history import ObjectiveChange, ToldKeyResult, objective_changes
+from programs.history.events import Undisclosed, names_of_accounts
+from programs.objectives.services.history import KeyResultSnapshot, ObjectiveChange, objective_changes
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
@@ -67,7 +67,7 @@ def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict
     }
 
 
-def _told(key_result: ToldKeyResult) -> dict[str, Any]:
-    hidden = isinstance(key_result.target, Untold)
+def _told(key_result: KeyResultSnapshot) -> dict[str, Any]:
+    hidden = isinstance(key_result.target, Undisclosed)
     target = None if hidden else key_result.target
     return {"key_result": key_result.key_result, "title": key_result.title, "target": target, "hidden": hidden}

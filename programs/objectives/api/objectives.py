@@ -35,8 +35,13 @@ from programs.objectives.api.documents import (
     objective_documents,
     quarter_documents,
 )
-from programs.objectives.api.filters import LIST_PARAMETERS, asked_list, asked_objectives, day_to_write_for
-from programs.objectives.queries.status_counts import standing_counts
+from programs.objectives.api.filters import (
+    LIST_PARAMETERS,
+    day_to_write_for,
+    objective_list_params,
+    requested_objectives,
+)
+from programs.objectives.queries.status_counts import count_by_status
 from programs.objectives.services.check_ins import check_in, check_in_values
 from programs.objectives.services.decisions import decide
 from programs.objectives.services.drafts import (
@@ -51,7 +56,7 @@ from programs.objectives.services.writing import (
     add_objective,
     change_objective,
     drop_objective,
-    override_standing,
+    override_status,
     publish_objective,
 )
 from programs.quarters.fiscal_quarters import quarter_at
@@ -80,12 +85,12 @@ class ObjectivesView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
         access = access_of(request.user)
-        params, page = asked_list(request)
+        params, page = objective_list_params(request)
         if params is None:
             return Response({"total": 0, "standings": dict.fromkeys(Standing.values, 0), "objectives": []})
-        objectives = asked_objectives(request, params, access)
+        objectives = requested_objectives(request, params, access)
         rows = list(objectives[page])
-        counts = standing_counts(params, access, today=windows.local_today())
+        counts = count_by_status(params, access, today=windows.local_today())
         standings = {value: counts.get(value, 0) for value in Standing.values}
         documents = objective_documents(rows, access)
         return Response({"total": objectives.count(), "standings": standings, "objectives": documents})
@@ -100,7 +105,7 @@ class ObjectivesView(ProgramView):
         access = access_of(request.user)
         given = given_fields(request, FIELDS, needed=("title",))
         draft = _draft(given, quarter_at(day_to_write_for(given.get("quarter"))))
-        added = _obeyed(lambda: add_objective(access, draft))
+        added = _with_api_errors(lambda: add_objective(access, draft))
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -124,7 +129,7 @@ class ObjectiveView(ProgramView):
         quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else objective.quarter
         draft = _draft(given, quarter, known=objective)
         try:
-            _obeyed(lambda: change_objective(access, objective, draft, of_version=version or 0))
+            _with_api_errors(lambda: change_objective(access, objective, draft, of_version=version or 0))
         except ConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -138,7 +143,7 @@ class ObjectivePublishView(ProgramView):
         access = access_of(request.user)
         objective = visible_objective(pk, access)
         given_fields(request, ())
-        _obeyed(lambda: publish_objective(access, objective))
+        _with_api_errors(lambda: publish_objective(access, objective))
         return Response(_document(pk, access))
 
 
@@ -151,7 +156,7 @@ class ObjectiveDropView(ProgramView):
         access = access_of(request.user)
         objective = visible_objective(pk, access)
         why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
-        _obeyed(lambda: drop_objective(access, objective, why))
+        _with_api_errors(lambda: drop_objective(access, objective, why))
         return Response(_document(pk, access))
 
 
@@ -165,7 +170,7 @@ class ObjectiveStandingView(ProgramView):
         objective = visible_objective(pk, access)
         given = given_fields(request, ("standing", "reason"))
         override, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
-        _obeyed(lambda: override_standing(access, objective, override, reason))
+        _with_api_errors(lambda: override_status(access, objective, override, reason))
         return Response(_document(pk, access))
 
 
@@ -193,12 +198,12 @@ class CheckInsView(ProgramView):
             if {"key_result", "value"} & set(given):
                 raise QueryError("values", "Say either values, or one key_result with its value.")
             values = _values(given["values"])
-            [check_ins, *_] = _obeyed(
+            [check_ins, *_] = _with_api_errors(
                 lambda: check_in_values(access, objective, confidence=confidence, note=note, values=values)
             )
             return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
         key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
-        check_ins = _obeyed(
+        check_ins = _with_api_errors(
             lambda: check_in(access, objective, confidence=confidence, note=note, key_result=key_result, value=value)
         )
         return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
@@ -216,7 +221,7 @@ class ObjectiveEndingView(ProgramView):
         word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
         if "retrospective" not in given:
             lesson = objective.retrospective
-        _obeyed(lambda: decide(access, objective, word, lesson))
+        _with_api_errors(lambda: decide(access, objective, word, lesson))
         return Response(_document(pk, access))
 
 
@@ -234,7 +239,7 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
     return objective_documents([visible_objective(pk, access)], access)[0]
 
 
-def _obeyed(write: Callable[[], Written]) -> Written:
+def _with_api_errors(write: Callable[[], Written]) -> Written:
     """What the service answers; its refusals as the API tells them."""
     try:
         return write()

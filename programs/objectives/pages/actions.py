@@ -1,4 +1,4 @@
-"""What is done to an objective from its page: checking in, publishing, setting its standing, dropping it."""
+"""Actions on an objective's page: check in, publish, override the status, drop, decide about carry-over."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from programs.objectives.services.writing import (
     MayNotWriteObjectiveError,
     ObjectiveError,
     drop_objective,
-    override_standing,
+    override_status,
     publish_objective,
 )
 
@@ -53,7 +53,7 @@ def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
 def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
     def publish(access: Access, objective: Objective) -> str:
         publish_objective(access, objective)
-        return "The objective is published: everybody whom it concerns can see it."
+        return "Objective published. Everybody whom it concerns can see it."
 
     return _change(request, pk, publish)
 
@@ -61,12 +61,16 @@ def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
-    """`standing` with a `reason`; an empty standing goes back to what is computed."""
+    """`standing` with a `reason`; an empty `standing` removes the override."""
 
     def override(access: Access, objective: Objective) -> str:
         status = request.POST.get("standing", "")
-        override_standing(access, objective, status, request.POST.get("reason", ""))
-        return f"It is told as {Standing(status).label.lower()}." if status else "It is told as it is computed."
+        override_status(access, objective, status, request.POST.get("reason", ""))
+        return (
+            f"Status overridden: {Standing(status).label.lower()}."
+            if status
+            else "Override removed. The computed status applies."
+        )
 
     return _change(request, pk, override)
 
@@ -76,7 +80,7 @@ def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
 def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
     def drop(access: Access, objective: Objective) -> str:
         drop_objective(access, objective, request.POST.get("why", ""))
-        return f"“{objective.title}” is dropped. It stays on record, with the reason."
+        return f"“{objective.title}” is dropped. It stays on record with the reason."
 
     return _change(request, pk, drop)
 
@@ -84,12 +88,12 @@ def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """`carry_over` and `retrospective`: what becomes of it when its quarter ends, and what was learned."""
+    """`carry_over` and `retrospective`, which apply when the quarter is closed."""
 
     def decided(access: Access, objective: Objective) -> str:
         carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
         decide(access, objective, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
-        return "Kept for the day on which the quarter is closed."
+        return "Saved. It applies when the quarter is closed."
 
     return _change(request, pk, decided)
 

@@ -1,4 +1,4 @@
-"""The objective bar: how far it is from the baseline to the target, the forecast, and where the pace is today."""
+"""The objective bar: progress from baseline to target, forecast, and today's pace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of a key result by week: before the quarter, in it, and the forecast to its end."""
+"""The weekly trend of a key result: before and in the quarter, with the forecast to its end."""
 
 from __future__ import annotations
 

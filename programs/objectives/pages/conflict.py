@@ -1,4 +1,4 @@
-"""What differs between an objective as it was stored meanwhile and as somebody else wrote it."""
+"""Differences between the stored objective and a conflicting edit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from programs.history.labels import Difference
 from programs.objectives.pages.form import KeyResultForm, KeyResultRows, ObjectiveForm
 from programs.teams.pages import flat
 
-UNTOLD = ("version", "template", "id", "remove")
+UNDISCLOSED = ("version", "template", "id", "remove")
 NOTHING = "–"
 
 
@@ -46,7 +46,7 @@ def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> I
 
 def _of_fields(form: forms.Form, stored: Mapping[str, Any], prefix: str) -> Iterator[Difference]:
     for name, field in form.fields.items():
-        if name in UNTOLD:
+        if name in UNDISCLOSED:
             continue
         now, mine = _shown(field, stored.get(name)), _shown(field, form[name].value())
         if now != mine:

@@ -11,7 +11,7 @@ from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.bad_filter import explains_bad_filters
-from programs.objectives.pages.listing import found_objectives, read_asked
+from programs.objectives.pages.listing import listed_objectives, read_params
 from programs.objectives.services.csv_export import objective_rows
 from programs.quarters.pages import quarters
 
@@ -20,8 +20,8 @@ from programs.quarters.pages import quarters
 @require_GET
 @explains_bad_filters
 def objectives_csv(request: HttpRequest) -> HttpResponseBase:
-    """What the list is narrowed to, all of its pages."""
+    """The filtered list, all pages."""
     access = access_in(request)
-    params = read_asked(request, access, quarters(windows.local_today()))
-    objectives = list(found_objectives(params, access))
+    params = read_params(request, access, quarters(windows.local_today()))
+    objectives = list(listed_objectives(params, access))
     return csv_response("objectives", objective_rows(objectives, access, params.filters.today))

@@ -1,4 +1,4 @@
-"""The form of an objective and of its key results, which works without a script: five rows, empty ones are ignored."""
+"""The form of an objective with five key result rows; it works without JavaScript, and empty rows are ignored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from insights.query.terms import Better, UnitOfMeasure
 from orgtree.models import Person
 from orgtree.models.sight import Sight
 from programs.alignment.pages import parents_offered
-from programs.key_results.pages.amounts import AmountError, in_words, read_amount, written
+from programs.key_results.pages.amounts import AmountError, amount_text, read_amount, written
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
@@ -31,7 +31,7 @@ LONGEST_AMOUNT = 60
 
 class ObjectiveForm(forms.Form):
     title = forms.CharField(
-        label="Objective", max_length=LONGEST_TITLE, help_text="What will be better, in words that a team remembers."
+        label="Objective", max_length=LONGEST_TITLE, help_text="What will be better, in memorable words."
     )
     unit = forms.ChoiceField(label="Unit")
     quarter = forms.ChoiceField(label="Quarter")
@@ -45,11 +45,11 @@ class ObjectiveForm(forms.Form):
         help_text="By e-mail address.",
     )
     parent = forms.ChoiceField(
-        label="Serves", required=False, help_text="The objective above that this one helps: of units above, or of all."
+        label="Serves",
+        required=False,
+        help_text="The objective of a unit above, or of the organisation, that this one supports.",
     )
-    is_mandatory = forms.BooleanField(
-        label="This is the team’s objective of the quarter, on which it will not give up", required=False
-    )
+    is_mandatory = forms.BooleanField(label="This is the team’s mandatory objective of the quarter", required=False)
     template = forms.CharField(widget=forms.HiddenInput, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -164,7 +164,7 @@ class KeyResultForm(forms.Form):
         unit = metric.unit.value if metric else self._unit_by_hand(data)
         is_change = data.get("target_kind") == TargetKind.RELATIVE
         if not data.get("target", "").strip():
-            self.add_error("target", "Say what is to be reached.")
+            self.add_error("target", "Enter what is to be achieved.")
         data["amount"] = self._read("target", UnitOfMeasure.PERCENT if is_change else unit)
         data["baseline_amount"] = self._read("baseline", unit)
         if not data.get("title", "").strip():
@@ -272,7 +272,7 @@ def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
     direction = data.get("better") or metric.better
     words = "or less" if direction == Better.LOWER else "or more"
     prefix = "stays at " if data["target_kind"] == TargetKind.GUARDRAIL else ""
-    return f"{metric.name}: {prefix}{in_words(data['amount'], metric.unit.value)} {words}"
+    return f"{metric.name}: {prefix}{amount_text(data['amount'], metric.unit.value)} {words}"
 
 
 def metric_choices(stored: str) -> list[tuple[str, Any]]:

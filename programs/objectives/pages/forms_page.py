@@ -1,4 +1,4 @@
-"""Writing an objective and changing one.  An edit of an older version is answered with both texts; nothing is lost."""
+"""Creates and edits objectives.  An edit of an outdated version is answered with both versions."""
 
 from __future__ import annotations
 
@@ -40,10 +40,8 @@ from programs.requests.conflicts import renumber
 from programs.teams.pages import WHOLE, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 
-CONFLICT = (
-    "Somebody changed this objective while you wrote. Nothing was stored yet: below are both texts. Change what you "
-    "like and save again."
-)
+CONFLICT = "Somebody changed this objective while you were editing. Your version is not saved: both versions are "
+"below. Adjust yours and save again."
 ONLY_LEADERS = "Objectives are written by the managers of a unit, by executives and by admins."
 ONLY_OWNERS = (
     "An objective is changed by its owner, by the managers of its unit, by executives and by admins, until its quarter "
@@ -78,7 +76,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
         except MayNotWriteObjectiveError as refusal:
             raise PermissionDenied(str(refusal)) from None
         else:
-            messages.success(request, "The objective is published." if draft.publish else "The draft is kept.")
+            messages.success(request, "Objective published." if draft.publish else "Draft saved.")
             return redirect("objective", added.pk)
     return _form_page(request, form, rows, page)
 
@@ -93,7 +91,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     its_quarter = [objective.quarter]  # which it keeps: what is carried over is a new objective
     stored = {result.pk: result for result in _key_results(objective)}
     page = {
-        "title": "Change the objective",
+        "title": "Change objective",
         "back_url": reverse("objective", args=[pk]),
         "known": pk,
         "is_draft": objective.published_at is None,
@@ -114,7 +112,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except MayNotWriteObjectiveError as refusal:
             raise PermissionDenied(str(refusal)) from None
         else:
-            messages.success(request, "The objective is changed.")
+            messages.success(request, "Objective saved.")
             return redirect("objective", pk)
     return _form_page(request, form, rows, page)
 

@@ -1,4 +1,4 @@
-"""Every change of an objective and of its key results, in words."""
+"""The history of an objective and of its key results, for pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
 from programs.history.labels import Difference, value_words
-from programs.key_results.pages.amounts import in_words
+from programs.key_results.pages.amounts import amount_text
 from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import ObjectiveStep, objective_changes
@@ -31,10 +31,10 @@ OBJECTIVE_FIELDS = {
     "parent_id": "Serves",
     "published_at": "Published",
     "dropped_at": "Dropped",
-    "dropped_why": "Why it was dropped",
-    "override": "Standing set by hand",
-    "override_reason": "Why it was set",
-    "carry_over": "When the quarter ends",
+    "dropped_why": "Reason for dropping",
+    "override": "Status override",
+    "override_reason": "Reason for the override",
+    "carry_over": "Carry over",
     "retrospective": "What was learned",
 }
 KEY_RESULT_FIELDS = {
@@ -119,7 +119,7 @@ def _result_word(change: Changed, value: Value, unit: str) -> str:
 
 
 def _amount(value: Value, unit: str) -> str:
-    return in_words(value, unit) if isinstance(value, float) else value_words("", value, {})
+    return amount_text(value, unit) if isinstance(value, float) else value_words("", value, {})
 
 
 def _text(change: Changed, value: Value) -> str:

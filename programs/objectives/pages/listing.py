@@ -1,4 +1,4 @@
-"""Objectives of a quarter: as a list with their key results, below those that they serve, and teams without one."""
+"""The objectives of a quarter: as a list, by alignment, and teams without one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.alignment.branches import branches, with_those_above
 from programs.models import Objective, Quarter, Standing
-from programs.objectives.pages.words import TAGS, ObjectiveLine, StandingTag, objective_lines
+from programs.objectives.pages.labels import TAGS, ObjectiveLine, StatusTag, objective_lines
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, in_order_of_units, progress_of
-from programs.objectives.queries.status_counts import standing_counts
-from programs.quarters.pages import Quarters, choices, passed_words, quarter_url, quarters
+from programs.objectives.queries.status_counts import count_by_status
+from programs.quarters.pages import Quarters, choices, elapsed_text, quarter_url, quarters
 from programs.teams.queries import teams_tree, teams_without_objective, units_above
 
 PAGE_SIZE = 20
@@ -43,15 +43,15 @@ TEAMS_ON_A_PAGE = 50
 SETTINGS = "admin:programs_programsettings_changelist"  # where an admin says whose teams set objectives
 TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
-EVERYTHING = "All that concerns you: your units, what stands above them, and the whole organisation"
+EVERYTHING = "Everything that concerns you: your units, the units above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
-NOT_KNOWN = replace(TAGS[Standing.UNKNOWN], text="Not known")  # without data, or withheld from the viewer
+NOT_KNOWN = replace(TAGS[Standing.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
 OWN = ("quarter", "view", "standing", "q", "mine", "drafts", "page")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the address of a list asks for."""
+class ObjectiveListParams:
+    """Parsed parameters of the list page."""
 
     filters: Filters
     narrowed: ObjectiveFilter
@@ -68,9 +68,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Count:
-    """How many objectives stand so, and the list of them."""
+    """A status with its number of objectives, and the link to their list."""
 
-    tag: StandingTag
+    tag: StatusTag
     number: int
     url: str
     active: bool
@@ -85,7 +85,7 @@ class TreeLine:
 
 @dataclass(frozen=True)
 class Gap:
-    """A team without its objective of the quarter; `above` is the unit in which it stands."""
+    """A team without a mandatory objective in the quarter; `above` is its parent unit."""
 
     name: str
     above: str
@@ -99,10 +99,10 @@ class Gap:
 @explains_bad_filters
 def objectives(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
-    params = read_asked(request, access, known)
+    params = read_params(request, access, known)
     quarter, today = params.narrowed.quarter, params.filters.today
     around = look_around(request, params.filters)
-    counts = standing_counts(params.narrowed, access, today=today)
+    counts = count_by_status(params.narrowed, access, today=today)
     gaps = _gaps(quarter, access.sight, today)
     shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[params.view]
     context: dict[str, Any] = {
@@ -110,7 +110,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
         "whose": scope_words(params.filters, around) if params.scope or access.sight.whole else EVERYTHING,
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
-        "passed": passed_words(quarter, today),
+        "passed": elapsed_text(quarter, today),
         "quarters": choices(known, quarter, lambda line: _quarter_link(params, known, line)),
         "frozen_url": quarter_url(quarter) if quarter.is_closed else "",
         "close_url": _close_url(quarter, known, access.sight),
@@ -135,8 +135,8 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/objectives/list.html", context)
 
 
-def read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
-    """Raises BadFilterError for what the address cannot mean."""
+def read_params(request: HttpRequest, access: Access, known: Quarters) -> ObjectiveListParams:
+    """Raises BadFilterError for invalid parameters."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
     own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
@@ -149,7 +149,7 @@ def read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
         owner=own_person if "mine" in own_params else None,
         drafts="drafts" in own_params,
     )
-    return Asked(
+    return ObjectiveListParams(
         filters, narrowed, _one_of("view", own_params.get("view", "list"), ["list", "tree", "gaps"]), own_params, scope
     )
 
@@ -160,18 +160,22 @@ def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
-def found_objectives(params: Asked, access: Access) -> QuerySet[Objective]:
+def listed_objectives(params: ObjectiveListParams, access: Access) -> QuerySet[Objective]:
     return in_order_of_units(filtered(params.narrowed, access, today=params.filters.today))
 
 
 def _list(
-    request: HttpRequest, params: Asked, access: Access, counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
+    request: HttpRequest,
+    params: ObjectiveListParams,
+    access: Access,
+    counts: Mapping[str, int],
+    _gaps: QuerySet[Unit] | None,
 ) -> dict[str, Any]:
     status = params.narrowed.standing
     total = counts.get(status, 0) if status else sum(counts.values())
     page = Paginator(range(total), PAGE_SIZE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
-    listed = list(found_objectives(params, access)[first:last]) if total else []
+    listed = list(listed_objectives(params, access)[first:last]) if total else []
     return {
         "objectives": objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today),
         **_paging(params, page, total),
@@ -179,14 +183,18 @@ def _list(
 
 
 def _tree(
-    request: HttpRequest, params: Asked, access: Access, _counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
+    request: HttpRequest,
+    params: ObjectiveListParams,
+    access: Access,
+    _counts: Mapping[str, int],
+    _gaps: QuerySet[Unit] | None,
 ) -> dict[str, Any]:
-    tree = branches(found_objectives(params, access).values_list("pk", "parent"))
+    tree = branches(listed_objectives(params, access).values_list("pk", "parent"))
     page = Paginator(tree, ROWS_OF_A_TREE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
     branch = with_those_above(tree, first, last)
     context = {branch.pk for branch in branch[: len(branch) - (last - first)]}
-    rows = found_objectives(params, access).in_bulk([branch.pk for branch in branch])
+    rows = listed_objectives(params, access).in_bulk([branch.pk for branch in branch])
     listed = [rows[branch.pk] for branch in branch if branch.pk in rows]
     lines = objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today)
     by_pk = {line.pk: line for line in lines}
@@ -197,7 +205,11 @@ def _tree(
 
 
 def _gap_list(
-    request: HttpRequest, params: Asked, access: Access, _counts: Mapping[str, int], gaps: QuerySet[Unit] | None
+    request: HttpRequest,
+    params: ObjectiveListParams,
+    access: Access,
+    _counts: Mapping[str, int],
+    gaps: QuerySet[Unit] | None,
 ) -> dict[str, Any]:
     teams = gaps if gaps is not None else Unit.objects.none()
     page = Paginator(teams.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
@@ -221,7 +233,7 @@ def _gap_list(
     }
 
 
-def _paging(params: Asked, page: Any, total: int) -> dict[str, Any]:
+def _paging(params: ObjectiveListParams, page: Any, total: int) -> dict[str, Any]:
     path = reverse("objectives")
     return {
         "first": page.start_index(),
@@ -233,14 +245,14 @@ def _paging(params: Asked, page: Any, total: int) -> dict[str, Any]:
 
 
 def _gaps(quarter: Quarter, sight: Sight, today: date) -> QuerySet[Unit] | None:
-    """Teams that lack their objective, for whoever leads them; None for others, and once the quarter is closed."""
+    """Teams without an objective, for their leaders; None for others, and in closed quarters."""
     if quarter.is_closed or not sight.leads_any:
         return None
     teams = teams_without_objective(quarter, sight, today=today).order_by("name", "pk")
     return teams if sight.leads_whole else teams.filter(pk__in=sight.managed_ids)
 
 
-def _gap_notice(params: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
+def _gap_notice(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
     """Above the list: how many teams lack theirs, and the first few by name."""
     if gaps is None or params.view != "list":
         return {}
@@ -256,7 +268,7 @@ def _gap_notice(params: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
     }
 
 
-def _counts(params: Asked, counts: Mapping[str, int]) -> list[Count]:
+def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[Count]:
     path, chosen = reverse("objectives"), params.narrowed.standing
     return [
         Count(
@@ -269,7 +281,7 @@ def _counts(params: Asked, counts: Mapping[str, int]) -> list[Count]:
     ]
 
 
-def _views(params: Asked, gaps: QuerySet[Unit] | None) -> list[Picker]:
+def _views(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> list[Picker]:
     names = {"list": "List", "tree": "Alignment", **({"gaps": "Teams without one"} if gaps is not None else {})}
     path = reverse("objectives")
     return [
@@ -280,7 +292,7 @@ def _views(params: Asked, gaps: QuerySet[Unit] | None) -> list[Picker]:
     ]
 
 
-def _mine(params: Asked, access: Access) -> Picker | None:
+def _mine(params: ObjectiveListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.sight.person_id is None:
         return None
@@ -289,7 +301,7 @@ def _mine(params: Asked, access: Access) -> Picker | None:
     return Picker(label="My objectives", url=url, active=is_on)
 
 
-def _drafts(params: Asked, sight: Sight) -> Picker | None:
+def _drafts(params: ObjectiveListParams, sight: Sight) -> Picker | None:
     """Drafts are seen by whoever answers for a unit."""
     if not sight.leads_any:
         return None
@@ -298,7 +310,7 @@ def _drafts(params: Asked, sight: Sight) -> Picker | None:
     return Picker(label="Drafts", url=url, active=is_on)
 
 
-def _quarter_link(params: Asked, known: Quarters, quarter: Quarter) -> str:
+def _quarter_link(params: ObjectiveListParams, known: Quarters, quarter: Quarter) -> str:
     named = "" if quarter == known.current else quarter.start.isoformat()
     return params.url(reverse("objectives"), quarter=named, page="")
 
@@ -309,7 +321,7 @@ def _close_url(quarter: Quarter, known: Quarters, sight: Sight) -> str:
     return reverse("quarter_close", args=[quarter.start]) if can_be_closed and sight.leads_whole else ""
 
 
-def _new_url(params: Asked, sight: Sight) -> str:
+def _new_url(params: ObjectiveListParams, sight: Sight) -> str:
     if params.narrowed.quarter.is_closed or not sight.leads_any:
         return ""
     unit = params.narrowed.unit

@@ -1,4 +1,4 @@
-"""One objective: how its key results go, what was said of it, its tickets, and what serves it."""
+"""The page of one objective: key results, check-ins, tickets and supporting objectives."""
 
 from __future__ import annotations
 
@@ -25,14 +25,21 @@ from insights.ui.tiles import ChartCard, Link
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
 from programs.history.events import names_of_accounts
-from programs.key_results.pages.amounts import in_words
+from programs.key_results.pages.amounts import amount_text
 from programs.key_results.services.reading import unit_of
-from programs.models import CheckIn, Objective, Standing, Ticket
-from programs.objectives.pages.words import TAGS, KeyResultLine, key_result_line, objective_line, objective_lines
+from programs.models import Objective, Standing, Ticket
+from programs.objectives.pages.labels import (
+    CONFIDENCE_LABELS,
+    TAGS,
+    KeyResultLine,
+    key_result_line,
+    objective_line,
+    objective_lines,
+)
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.objectives.services.writing import may_change
-from programs.quarters.pages import passed_words
-from programs.tickets.pages.words import ticket_lines
+from programs.quarters.pages import elapsed_text
+from programs.tickets.pages.labels import ticket_lines
 
 CHECK_INS_LISTED = 100
 TICKETS_LISTED = 50
@@ -99,7 +106,7 @@ def objective_page(
         "line": objective_line(progress, today),
         "description": as_html(record.description),
         "quarter_days": wording.days(record.quarter.window),
-        "passed": passed_words(record.quarter, today),
+        "passed": elapsed_text(record.quarter, today),
         "quarter_url": f"{reverse('objectives')}?quarter={record.quarter.start}",
         **_related(record),
         "computed": TAGS[progress.computed],
@@ -109,7 +116,7 @@ def objective_page(
         "may_publish": changes and is_open and record.published_at is None,
         "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
         "carry_overs": Objective.CarryOver.choices,
-        "confidences": CheckIn.Confidence.choices,
+        "confidences": CONFIDENCE_LABELS.items(),
         "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
         "ticket_url": _ticket_url(record, next((result.key_result.metric for result in progress.key_results), "")),
         "tickets_url": f"{reverse('tickets')}?objective={record.pk}&state=all",
@@ -137,7 +144,7 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[KeyResultPart
             data_url=drawn[0],
             csv_url=drawn[1],
             state="hidden" if result.withheld else "no_data" if no_points else "value",
-            reason=result.reason or "Nothing was measured yet.",
+            reason=result.reason or "Not measured yet.",
             span=8,
         )
         parts.append(KeyResultPart(line, card, _ticket_url(record, result.key_result.metric)))
@@ -184,10 +191,10 @@ def _check_ins(record: Objective) -> dict[str, Any]:
             CheckInLine(
                 names.get(check_in.by_id or 0, GONE),
                 moment(check_in.at),
-                check_in.get_confidence_display(),
+                CONFIDENCE_LABELS[check_in.confidence],
                 CONFIDENCE_TONES[check_in.confidence],
                 check_in.key_result.title if check_in.key_result else "",
-                in_words(check_in.value, unit_of(check_in.key_result))
+                amount_text(check_in.value, unit_of(check_in.key_result))
                 if check_in.key_result and check_in.value is not None
                 else "",
                 as_html(check_in.note),

@@ -1,4 +1,4 @@
-"""Which objectives are listed, and how they go."""
+"""Lists of objectives and their progress."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from orgtree.models.sight import Sight
 from programs.key_results.queries import KeyResultProgress, key_result_progress
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
 from programs.models.objectives import CHECK_IN_EVERY
-from programs.models.tickets import STANDING_STATES
+from programs.models.tickets import OPEN_STATES
 
-HIDDEN = "Some of its figures are not shown to you, and so is what they come to."
-STANDING_ALONE = "How it stands is told to everybody whom it concerns; the figures of {unit} are not yours to see."
+HIDDEN = "Some values are hidden from you, and so is the status."
+STATUS_ONLY = "You can see the status; details are visible to {whom}."
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class ObjectiveProgress:
     tickets_overdue: int
 
     @property
-    def is_standing_hidden(self) -> bool:
+    def is_status_hidden(self) -> bool:
         return any(result.of_few for result in self.key_results)
 
 
@@ -134,10 +134,10 @@ def _computed(
     if any(key_result.of_few for key_result in measured):
         return Standing.UNKNOWN, measured[0].reason if len(measured) == 1 else HIDDEN, None
     if measure is None:
-        return Standing.UNKNOWN, "Not measured yet: that is done every hour.", None
+        return Standing.UNKNOWN, "Not measured yet. Measurements run hourly.", None
     if any(key_result.withheld for key_result in measured):
-        unit = objective.unit.name if objective.unit else "the whole organisation"
-        return Standing(measure.standing), STANDING_ALONE.format(unit=unit), None
+        whom = f"{objective.unit.name}'s managers" if objective.unit else "executives"
+        return Standing(measure.standing), STATUS_ONLY.format(whom=whom), None
     is_progress_hidden = any(
         key_result.baseline is None and key_result.key_result.baseline is not None for key_result in measured
     )
@@ -160,7 +160,7 @@ def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
 
 def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tuple[int, int]]:
     """By objective: how many of the tickets that the viewer may see are still to do, and how many of them overdue."""
-    visible = Ticket.objects.within(sight).filter(objective__in=ids, state__in=STANDING_STATES)
+    visible = Ticket.objects.within(sight).filter(objective__in=ids, state__in=OPEN_STATES)
     counted = visible.values("objective").annotate(
         standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
     )
@@ -185,7 +185,7 @@ def filtered(params: ObjectiveFilter, access: Access, *, today: date) -> QuerySe
     if params.owner is not None:
         objectives = objectives.filter(owner=params.owner)
     if params.standing:
-        objectives = objectives.annotate(shown=shown_standing(access)).filter(shown=params.standing)
+        objectives = objectives.annotate(shown=shown_status(access)).filter(shown=params.standing)
     return objectives.select_related("quarter", "unit", "owner", "measure").order_by(
         F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
     )
@@ -203,7 +203,7 @@ def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, 
     return placed.values_list("unit", flat=True)
 
 
-def shown_standing(access: Access) -> Case:
+def shown_status(access: Access) -> Case:
     """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
     measured = Coalesce(F("measure__standing"), Value(Standing.UNKNOWN.value))
     hidden = Q(pk__in=_hidden_key_results(access).values("objective"))

@@ -1,4 +1,4 @@
-"""How many objectives stand how."""
+"""Objectives counted by status."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import date
 from django.db.models import Count
 
 from orgtree.access.access import Access
-from programs.objectives.queries.objectives import ObjectiveFilter, filtered, shown_standing
+from programs.objectives.queries.objectives import ObjectiveFilter, filtered, shown_status
 
 
-def standing_counts(params: ObjectiveFilter, access: Access, *, today: date) -> Mapping[str, int]:
-    """Of what is asked for, whatever its standing: how many are shown to this viewer as standing so."""
+def count_by_status(params: ObjectiveFilter, access: Access, *, today: date) -> Mapping[str, int]:
+    """The filtered objectives, counted by the status shown to this viewer; a status filter is ignored."""
     everything = filtered(replace(params, standing=""), access, today=today).order_by()
-    counted = everything.annotate(shown=shown_standing(access)).values("shown").annotate(number=Count("pk"))
+    counted = everything.annotate(shown=shown_status(access)).values("shown").annotate(number=Count("pk"))
     return {row["shown"]: row["number"] for row in counted}

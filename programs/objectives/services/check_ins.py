@@ -1,4 +1,4 @@
-"""Check-ins: what somebody says of an objective at a time.  Never changed: who thinks otherwise writes another."""
+"""Adds check-ins.  They are immutable: a correction is another check-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of an objective when its quarter ends, and what was learned: decided before the quarter is closed."""
+"""Carry-over decisions and retrospectives, saved before the quarter is closed."""
 
 from __future__ import annotations
 

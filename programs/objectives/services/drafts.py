@@ -1,4 +1,4 @@
-"""What somebody says of an objective, and what cannot be said so."""
+"""Validates drafts of objectives."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ObjectiveDraft:
 
 @dataclass(frozen=True)
 class CheckedObjective:
-    """A draft whose words were found to mean something."""
+    """A validated draft."""
 
     fields: Mapping[str, object]
     key_results: tuple[CheckedKeyResult, ...]
@@ -100,9 +100,7 @@ def check_draft(
 def check_publishable(guardrails: list[bool]) -> None:
     """By which of its key results are guardrails.  Raises ObjectiveError."""
     if not guardrails or all(guardrails):
-        raise ObjectiveError(
-            "key_results", "Before it is published it needs a key result that is no guardrail: how will you know?"
-        )
+        raise ObjectiveError("key_results", "Before it is published it needs a key result that is not a guardrail.")
 
 
 def _check_words(draft: ObjectiveDraft) -> None:
@@ -110,7 +108,7 @@ def _check_words(draft: ObjectiveDraft) -> None:
         if "\x00" in text:
             raise ObjectiveError(field, "A NUL character cannot be stored.")
     if not draft.title.strip():
-        raise ObjectiveError("title", "Say what is to be reached.")
+        raise ObjectiveError("title", "Enter what is to be achieved.")
     if len(draft.title.strip()) > LONGEST_TITLE:
         raise ObjectiveError("title", f"At most {LONGEST_TITLE} characters; the description has room for more.")
     if len(draft.description) > LONGEST_DESCRIPTION:
@@ -119,7 +117,7 @@ def _check_words(draft: ObjectiveDraft) -> None:
 
 def _check_quarter(quarter: Quarter, known: Objective | None) -> None:
     if quarter.is_closed:
-        raise ObjectiveError("quarter", f"{quarter} is closed: it stays as it was. Write for the following quarter.")
+        raise ObjectiveError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
     if known is not None and known.quarter_id != quarter.pk:
         raise ObjectiveError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
 
@@ -143,7 +141,7 @@ def unit_of(slug: str | None, sight: Sight, today: date) -> Unit | None:
             f"Objectives of {unit.name} are written by its managers, executives and admins."
         )
     if not UnitPlace.objects.filter(unit=unit, during__contains=today).exists():
-        raise ObjectiveError("unit", f"{unit.name} stands in no Org Tree any more: choose a unit that is there today.")
+        raise ObjectiveError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit
 
 

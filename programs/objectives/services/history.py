@@ -1,4 +1,4 @@
-"""Every change of an objective and of its key results, as the database's history has them."""
+"""The history of an objective and of its key results, from the database's events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from core.authorship import account_of
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.history.events import Changed, NamesOfToday, Untold, Value, events_of, together
+from programs.history.events import Changed, CurrentNames, Undisclosed, Value, events_of, together
 from programs.key_results.services.reading import unit_of
 from programs.models import Objective
 from programs.objectives.queries.objectives import progress_of
@@ -29,7 +29,7 @@ AMOUNTS = ("baseline", "target", "hand_value", "final_value")
 
 
 @dataclass(frozen=True)
-class ToldKeyResult:
+class KeyResultSnapshot:
     """A key result that was added, or removed."""
 
     key_result: int
@@ -43,8 +43,8 @@ class ObjectiveStep:
     """The objective or one of its key results changed: at most one of the first three is said, or none of them."""
 
     is_first: bool = False  # the objective was written then
-    added: ToldKeyResult | None = None
-    removed: ToldKeyResult | None = None
+    added: KeyResultSnapshot | None = None
+    removed: KeyResultSnapshot | None = None
     changes: Sequence[Changed] = ()
 
 
@@ -58,7 +58,7 @@ class ObjectiveChange:
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _TimedStep:
     at: datetime
     order: tuple[datetime, bool, int]  # of what was changed at once the objective itself comes first
     together: object  # what was changed in one transaction stands together
@@ -71,7 +71,7 @@ def objective_changes(objective: Objective, access: Access) -> list[ObjectiveCha
     is_told = _told_amounts(objective, access)
     of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = events_of("KeyResultEvent", objective=objective.pk)
-    names = NamesOfToday(of_objective, access.sight, objective="parent_id")
+    names = CurrentNames(of_objective, access.sight, objective="parent_id")
     placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_told)]
     placed.sort(key=lambda event: event.order)
     changes = []
@@ -99,9 +99,9 @@ def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]
     return lambda event: not event.metric or event.pgh_obj_id in shown
 
 
-def _objective_steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Placed]:
+def _objective_steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_TimedStep]:
     if events and events[0].pgh_label == WRITTEN:
-        yield _placed(events[0], ObjectiveStep(is_first=True))
+        yield _timed_step(events[0], ObjectiveStep(is_first=True))
     for before, event in pairwise(events):
         changes = [
             Changed(field, names.told(before, field), names.told(event, field))
@@ -109,18 +109,18 @@ def _objective_steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Pl
             if getattr(before, field) != getattr(event, field)
         ]
         if changes:
-            yield _placed(event, ObjectiveStep(changes=changes))
+            yield _timed_step(event, ObjectiveStep(changes=changes))
 
 
-def _key_result_steps(events: Sequence[Any], is_told: Callable[[Any], bool]) -> Iterator[_Placed]:
+def _key_result_steps(events: Sequence[Any], is_told: Callable[[Any], bool]) -> Iterator[_TimedStep]:
     latest: dict[int, Any] = {}
     for event in events:
         before = latest.get(event.pgh_obj_id)
         latest[event.pgh_obj_id] = event
         if event.pgh_label == REMOVED:
-            yield _placed(event, ObjectiveStep(removed=_told(event, is_told)))
+            yield _timed_step(event, ObjectiveStep(removed=_told(event, is_told)))
         elif event.pgh_label == WRITTEN:
-            yield _placed(event, ObjectiveStep(added=_told(event, is_told)))
+            yield _timed_step(event, ObjectiveStep(added=_told(event, is_told)))
         elif before is not None:
             changes = [
                 Changed(
@@ -136,20 +136,20 @@ def _key_result_steps(events: Sequence[Any], is_told: Callable[[Any], bool]) -> 
                 if getattr(before, field) != getattr(event, field)
             ]
             if changes:
-                yield _placed(event, ObjectiveStep(changes=changes))
+                yield _timed_step(event, ObjectiveStep(changes=changes))
 
 
-def _placed(event: Any, step: ObjectiveStep) -> _Placed:
+def _timed_step(event: Any, step: ObjectiveStep) -> _TimedStep:
     order = (event.pgh_created_at, hasattr(event, "objective_id"), event.pgh_id)
-    return _Placed(event.pgh_created_at, order, together(event), account_of(event), step)
+    return _TimedStep(event.pgh_created_at, order, together(event), account_of(event), step)
 
 
-def _told(event: Any, is_told: Callable[[Any], bool]) -> ToldKeyResult:
-    return ToldKeyResult(event.pgh_obj_id, event.title, _value("target", event, is_told), unit_of(event))
+def _told(event: Any, is_told: Callable[[Any], bool]) -> KeyResultSnapshot:
+    return KeyResultSnapshot(event.pgh_obj_id, event.title, _value("target", event, is_told), unit_of(event))
 
 
 def _value(field: str, event: Any, is_told: Callable[[Any], bool]) -> Value:
     if field in AMOUNTS and not is_told(event):
-        return Untold.HIDDEN
+        return Undisclosed.HIDDEN
     value: Value = getattr(event, field)
     return value

@@ -1,4 +1,4 @@
-"""Objectives to begin from: what each is for, and a draft of one with the baselines of a unit."""
+"""Objective templates, and drafts made from them with a unit's baselines."""
 
 from __future__ import annotations
 

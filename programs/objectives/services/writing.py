@@ -1,5 +1,5 @@
-"""Adding and changing objectives.  Managers write for their units, executives and admins for all; an owner changes
-theirs.  Each change is told by the history (django-pghistory) as that account's.
+"""Adds and changes objectives.  Managers write for their units, executives and admins for all; owners change theirs.
+The history (django-pghistory) records each change with its account.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "change_objective",
     "drop_objective",
     "may_change",
-    "override_standing",
+    "override_status",
     "publish_objective",
 ]
 
@@ -39,7 +39,7 @@ LONGEST_REASON = 2_000  # characters
 
 
 class ConflictError(Exception):
-    """Somebody changed the objective in the meantime; `stored` is what it says now."""
+    """Somebody else saved first; `stored` is the current version."""
 
     def __init__(self, stored: Objective) -> None:
         super().__init__("Somebody changed this objective in the meantime.")
@@ -121,9 +121,9 @@ def publish_objective(access: Access, objective: Objective) -> Objective:
 
 
 def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
-    """Give it up during the quarter, with a reason; it stays readable.  Raises ObjectiveError,
+    """Drops it during the quarter, with a reason; it stays readable.  Raises ObjectiveError,
     MayNotWriteObjectiveError."""
-    reason = checked_reason("dropped_why", why, "Say why it is given up: the next reader will ask.")
+    reason = checked_reason("dropped_why", why, "Give a reason for dropping it.")
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         stored.dropped_at, stored.dropped_why = timezone.now(), reason
@@ -131,14 +131,14 @@ def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
     return stored
 
 
-def override_standing(access: Access, objective: Objective, status: str, reason: str) -> Objective:
-    """Say how it goes in place of what is computed, with a reason; an empty standing takes that back.
+def override_status(access: Access, objective: Objective, status: str, reason: str) -> Objective:
+    """Overrides the computed status, with a reason; an empty status removes the override.
 
     Raises ObjectiveError, MayNotWriteObjectiveError.
     """
     if status not in ("", Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK):
         raise ObjectiveError("override", "One of: on_track, at_risk, off_track, or nothing.")
-    why = checked_reason("override_reason", reason, "Say why it stands so: the figures say otherwise.", needed=status)
+    why = checked_reason("override_reason", reason, "Give a reason: the computed status differs.", needed=status)
     account = account_of(access)
     with changes_by(account):
         stored = locked_to_change(access, objective)
@@ -152,7 +152,7 @@ def override_standing(access: Access, objective: Objective, status: str, reason:
 
 def account_of(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteObjectiveError("Sign in with an account: a token of nobody writes no objectives.")
+        raise MayNotWriteObjectiveError("Sign in with an account: a token without an account writes no objectives.")
     return access.viewer
 
 
@@ -162,7 +162,7 @@ def hold_open(quarter: Quarter) -> None:
         cursor.execute("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
         row = cursor.fetchone()
     if row is None or row[0] is not None:
-        raise ObjectiveError("quarter", f"{quarter} is closed: it stays as it was. Write for the following quarter.")
+        raise ObjectiveError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
 
 
 def locked_to_change(access: Access, objective: Objective) -> Objective:
@@ -178,7 +178,7 @@ def locked_to_change(access: Access, objective: Objective) -> Objective:
     if not is_answerable(access.sight, stored):  # it was given to another unit meanwhile
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     if stored.dropped_at is not None:
-        raise ObjectiveError("dropped_at", "It was given up: write a new one instead.")
+        raise ObjectiveError("dropped_at", "It was dropped: write a new one instead.")
     return stored
 
 

@@ -15,7 +15,7 @@ from insights.ui.filters import Filters
 from orgtree.access.access import Access
 from programs.models import BottleneckKind, Objective, Quarter, Standing
 from programs.overview.queries.reorganisation import Reorganisation
-from programs.overview.services.bottlenecks import NOBODY, Bottlenecks, Cell, Judgement, Sign
+from programs.overview.services.bottlenecks import NOBODY, BottleneckAssessment, Bottlenecks, Judgement, Sign
 from programs.overview.services.my_work import Work
 from programs.overview.services.steps import DORA, Steps
 from programs.tickets.api.documents import TicketSerializer, ticket_documents
@@ -171,7 +171,7 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
 def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     return {
         **_scope(bottlenecks.answers.filters),
-        "bottlenecks": [_cell(assessment) for assessment in bottlenecks.cells],
+        "bottlenecks": [_assessment(assessment) for assessment in bottlenecks.assessments],
         "tickets": {kind: bottlenecks.tickets.get(kind, 0) for kind in BottleneckKind.values},
         "explained_elsewhere": bottlenecks.explained_elsewhere,
     }
@@ -204,7 +204,7 @@ def _without(there_is: Mapping[str, object]) -> list[str]:
     return [name for name, value in there_is.items() if not value]
 
 
-def _cell(assessment: Cell) -> dict[str, Any]:
+def _assessment(assessment: BottleneckAssessment) -> dict[str, Any]:
     bottleneck = assessment.bottleneck
     return {
         "key": bottleneck.key,

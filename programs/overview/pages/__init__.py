@@ -1,1 +1,1 @@
-"""Where the improvement program stands: the four steps, what waits for the viewer, and what holds teams up."""
+"""Pages of the program overview: the four steps, my work, and bottlenecks."""

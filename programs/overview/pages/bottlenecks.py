@@ -1,4 +1,4 @@
-"""The nine bottlenecks in words: what the data say of each, or what it would take to know."""
+"""Labels of the nine bottlenecks and their signals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind
 from programs.overview.queries.reorganisation import Reorganisation
-from programs.overview.services.bottlenecks import NOBODY, Bottlenecks, Cell, Judgement, Sign, judged
+from programs.overview.services.bottlenecks import NOBODY, BottleneckAssessment, Bottlenecks, Judgement, Sign, judged
 
 BEYOND, WORSE, QUIET, UNKNOWN = "bad", "watch", "good", ""
 TONES: Mapping[Judgement, str] = {
@@ -24,7 +24,7 @@ TONES: Mapping[Judgement, str] = {
     Judgement.QUIET: QUIET,
     Judgement.UNKNOWN: UNKNOWN,
 }
-WORDS = {BEYOND: "Beyond what was agreed", WORSE: "Worse than before", QUIET: "No sign", UNKNOWN: "Not known"}
+WORDS = {BEYOND: "Beyond threshold", WORSE: "Worse than before", QUIET: "No signal", UNKNOWN: "Unknown"}
 ICONS = {BEYOND: "alert-triangle", WORSE: "alert-circle", QUIET: "circle-check", UNKNOWN: "minus"}
 COLUMNS = {
     BottleneckKind.PROCESS: "Process",
@@ -35,7 +35,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class SignLine:
-    """What one metric says: its figure, the change, and why it is a sign or none."""
+    """A metric of a bottleneck: its value, its change, and whether it is a signal."""
 
     name: str
     url: str
@@ -46,7 +46,7 @@ class SignLine:
 
 
 @dataclass(frozen=True)
-class CellLine:
+class BottleneckLine:
     """One of the nine: the word of its worst sign."""
 
     name: str
@@ -61,7 +61,7 @@ class CellLine:
 @dataclass(frozen=True)
 class Column:
     name: str
-    cells: Sequence[CellLine]
+    assessments: Sequence[BottleneckLine]
     tickets: str  # "3 tickets to do"
     tickets_url: str
     note: str
@@ -72,34 +72,34 @@ def bottleneck_columns(bottlenecks: Bottlenecks, *, may_file: bool) -> list[Colu
     filters = bottlenecks.answers.filters
     columns = []
     for kind, name in COLUMNS.items():
-        cells = [assessment for assessment in bottlenecks.cells if assessment.bottleneck.kind == kind]
+        assessments = [assessment for assessment in bottlenecks.assessments if assessment.bottleneck.kind == kind]
         to_do = bottlenecks.tickets.get(kind, 0)
         columns.append(
             Column(
                 name,
-                [_cell(assessment, bottlenecks.answers, may_file=may_file) for assessment in cells],
+                [_assessment(assessment, bottlenecks.answers, may_file=may_file) for assessment in assessments],
                 f"{wording.count(to_do, 'ticket')} to do" if to_do else "",
                 f"{reverse('tickets')}?{urlencode([*filters.scope_parameters(), ('kind', kind.value)])}",
-                _note(kind, cells, explained_elsewhere=bottlenecks.explained_elsewhere),
+                _note(kind, assessments, explained_elsewhere=bottlenecks.explained_elsewhere),
             )
         )
     return columns
 
 
-def _note(kind: BottleneckKind, cells: Sequence[Cell], *, explained_elsewhere: bool) -> str:
-    if kind != BottleneckKind.PEOPLE or not any(assessment.is_sign for assessment in cells):
+def _note(kind: BottleneckKind, assessments: Sequence[BottleneckAssessment], *, explained_elsewhere: bool) -> str:
+    if kind != BottleneckKind.PEOPLE or not any(assessment.is_sign for assessment in assessments):
         return ""
     if explained_elsewhere:
-        return "Look first at the signs of process and tooling: they often explain these."
+        return "Look at the signals of process and tooling first: they often explain these."
     return "A hypothesis, and never about one person."
 
 
-def _cell(assessment: Cell, answers: Answers, *, may_file: bool) -> CellLine:
+def _assessment(assessment: BottleneckAssessment, answers: Answers, *, may_file: bool) -> BottleneckLine:
     bottleneck, filters, tone = assessment.bottleneck, answers.filters, TONES[assessment.judgement]
     signs = [_sign(sign, answers) for sign in assessment.signs]
     if assessment.moved is not None:
         signs.append(_reorganised(assessment.moved, filters.window))
-    return CellLine(
+    return BottleneckLine(
         bottleneck.name,
         bottleneck.asks,
         tone,
@@ -110,7 +110,7 @@ def _cell(assessment: Cell, answers: Answers, *, may_file: bool) -> CellLine:
     )
 
 
-def _ticket_url(assessment: Cell, filters: Filters) -> str:
+def _ticket_url(assessment: BottleneckAssessment, filters: Filters) -> str:
     bottleneck = assessment.bottleneck
     params = {
         "unit": filters.scope.unit or "",
@@ -129,7 +129,7 @@ def _sign(sign: Sign, answers: Answers) -> SignLine:
     if sign.threshold is not None:
         threshold = wording.reading(sign.threshold, metric.unit)
         is_beyond = sign.judgement is Judgement.BEYOND
-        says = f"agreed: {threshold}" if is_beyond else f"within the agreed {threshold}"
+        says = f"threshold {threshold}" if is_beyond else f"within the threshold of {threshold}"
     return SignLine(metric.name, url, f"{tile.value} {tile.unit}".strip(), says, tone, tile.change)
 
 

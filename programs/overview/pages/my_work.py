@@ -1,4 +1,4 @@
-"""What waits for the viewer, the most urgent first: on the program's overview and on the home page."""
+"""My work, most urgent first, on the program overview and on the home page."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _of_teams(teams: TeamsWithout, quarter: Quarter) -> Iterator[WorkLine]:
         more = f" and {number - len(names)} more" if number > len(names) else ""
         yield WorkLine(
             "flag",
-            f"{wording.count(number, 'team')} without {'its' if number == 1 else 'their'} objective this quarter",
+            f"{wording.count(number, 'team')} without an objective this quarter",
             f"{reverse('objectives')}?view=gaps",
             f"{', '.join(names)}{more}",
             str(quarter),
@@ -117,7 +117,7 @@ def _overdue(late: int, today: date) -> Iterator[WorkLine]:
             "users",
             f"{wording.count(late, 'ticket')} of your teams overdue",
             f"{reverse('tickets')}?teams=1&state=overdue",
-            "Give them a new date, an owner, or drop them",
+            "Give them a new date or owner, or drop them",
             f"{late:,} late",
             "bad",
             today - timedelta(days=1),

@@ -1,4 +1,4 @@
-"""The program on the home page: what waits for whoever looks, and the goals that concern them."""
+"""The program's section of the home page: my work and relevant objectives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from insights.ui.filters import Filters
 from insights.ui.home_sections import HomeSection
-from programs.objectives.pages.words import objective_lines
+from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.overview.pages.my_work import my_work
 from programs.overview.services.my_work import own_objectives

@@ -1,4 +1,4 @@
-"""The program's overview: how far each step is; what waits, objectives, tickets and bottlenecks are parts of it."""
+"""The program overview: the four steps, with my work, objectives, tickets and bottlenecks as lazy parts."""
 
 from __future__ import annotations
 

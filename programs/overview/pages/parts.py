@@ -1,4 +1,4 @@
-"""Parts of the overview and of the home page that these ask for once they stand, so that each answer stays small.
+"""Parts of the overview and of the home page that are loaded after the page.
 
 Without a script their links lead to the same parts as pages of their own.
 """
@@ -22,9 +22,9 @@ from insights.ui.filters import Filters
 from insights.ui.scope_bar import look_around, scope_words
 from insights.ui.tiles import Picker
 from programs.models import Quarter, Ticket
-from programs.objectives.pages.words import objective_lines
+from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
-from programs.objectives.queries.status_counts import standing_counts
+from programs.objectives.queries.status_counts import count_by_status
 from programs.overview.pages.bottlenecks import bottleneck_columns
 from programs.overview.pages.my_work import my_work
 from programs.overview.pages.on_home import program_at_home
@@ -33,7 +33,7 @@ from programs.overview.services.bottlenecks import bottlenecks_of
 from programs.overview.services.my_work import own_objectives
 from programs.overview.services.steps import ticket_counts
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.tickets.pages.words import ticket_lines
+from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.queries import TicketFilter, ordered
 from programs.tickets.queries import filtered as filtered_tickets
 
@@ -49,7 +49,7 @@ def work_part(filters: Filters) -> dict[str, Any]:
     listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
     total = len(listed)
     if total > OBJECTIVES_LISTED:
-        total = sum(standing_counts(params, access, today=today).values())
+        total = sum(count_by_status(params, access, today=today).values())
     listed = listed[:OBJECTIVES_LISTED]
     own = own_objectives(access.sight, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
@@ -87,7 +87,7 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
 
 def bottlenecks_part(filters: Filters) -> dict[str, Any]:
     return {
-        "title": "What holds teams up",
+        "title": "Bottlenecks",
         "part": "programs/overview/_bottlenecks.html",
         "columns": bottleneck_columns(bottlenecks_of(filters), may_file=leads(filters)),
     }

@@ -1,4 +1,4 @@
-"""For whom the overview and its parts are: the chosen unit, and the addresses that keep it."""
+"""The scope of the overview and its parts, and URLs that keep it."""
 
 from __future__ import annotations
 

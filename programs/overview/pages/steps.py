@@ -1,4 +1,4 @@
-"""The four steps of the method in words, and how far the chosen unit is in each."""
+"""Labels of the four steps of the method, with the unit's progress in each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from programs.models import Quarter
 from programs.overview.pages.scoped import scoped
-from programs.overview.services.steps import DORA, Agreed, Doing, NextTarget, Steps, Visibility
+from programs.overview.services.steps import DORA, Agreed, Iteration, NextTarget, Steps, Visibility
 
 NAMED = 3
 
@@ -74,14 +74,12 @@ def _visibility(visibility: Visibility, filters: Filters) -> Words:
     elif visibility.missing:
         note = f"Nothing of {wording.listed(list(visibility.missing))}."
     else:
-        note = "All that DORA needs is there."
+        note = "All sources for DORA are connected."
     return Words(
         title="Get visibility",
         tag=f"{len(visibility.told)} of {len(visibility.told) + len(visibility.missing)}",
         tone="good" if not visibility.missing else "watch" if visibility.missing_for_dora else "",
-        text=f"{tools.capitalize()} are told of in the last {date_range}."
-        if visibility.told
-        else "Nothing is told of yet.",
+        text=f"{tools.capitalize()} received in the last {date_range}." if visibility.told else "No data received yet.",
         note=note,
         url=reverse("integrations"),
     )
@@ -90,10 +88,10 @@ def _visibility(visibility: Visibility, filters: Filters) -> Words:
 def _benchmarks(agreed: Agreed, filters: Filters) -> Words:
     of_dora = len(agreed.of_dora)
     if not agreed.number:
-        text, note = "Nothing was agreed on yet: where should we be, where do we want to be?", ""
+        text, note = "No benchmarks yet. Set thresholds and targets.", ""
     else:
         text = f"{wording.count(agreed.number, 'metric')} with a threshold or target, {of_dora} of the five of DORA."
-        note = f"{agreed.own:,} agreed for this unit, {agreed.inherited:,} from above." if filters.scope.unit else ""
+        note = f"{agreed.own:,} set for this unit, {agreed.inherited:,} inherited." if filters.scope.unit else ""
     return Words(
         title="Set benchmarks",
         tag=f"{of_dora} of {len(DORA)} DORA",
@@ -113,21 +111,21 @@ def _next_target(next_target: NextTarget, filters: Filters) -> Words:
         tone="good" if next_target.metric and indicators else "",
         text=f"Focus: {_name(next_target.metric)}."
         if next_target.metric
-        else "No focus metric is chosen: one thing at a time.",
+        else "No focus metric is chosen. Choose one at a time.",
         note=f"Key indicators: {', '.join(indicators[:NAMED])}{more}." if indicators else "No key indicators yet.",
         url=scoped(filters, "focus"),
     )
 
 
-def _iterate(doing: Doing, quarter: Quarter, filters: Filters) -> Words:
+def _iterate(doing: Iteration, quarter: Quarter, filters: Filters) -> Words:
     number, at_risk = sum(doing.objectives.values()), doing.objectives_in_danger
     parts = [f"{wording.count(number, 'objective')} in {quarter}", f"{wording.count(doing.tickets, 'ticket')} to do"]
     notes = [f"{at_risk:,} at risk or off track" if at_risk else "", f"{doing.finished:,} finished this quarter"]
     return Words(
         title="Iterate",
-        tag=f"{doing.overdue:,} late" if doing.overdue else "On time" if doing.is_done else "Not begun",
+        tag=f"{doing.overdue:,} late" if doing.overdue else "On time" if doing.is_done else "Not started",
         tone="bad" if doing.overdue else "good" if doing.is_done else "",
-        text=f"{wording.listed(parts)}." if doing.is_done else "No objective and no ticket yet.",
+        text=f"{wording.listed(parts)}." if doing.is_done else "No objectives or tickets yet.",
         note=f"{', '.join(filter(None, notes))}.".capitalize() if doing.is_done else "",
         url=scoped(filters, "objectives"),
     )

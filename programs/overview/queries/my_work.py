@@ -1,4 +1,4 @@
-"""What waits for an account: tickets that it owns, objectives that it owns, and what its teams are late with."""
+"""An account's tickets and objectives, and what its teams are late with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who changed units: joiners and leavers are no reorganisation, and neither is a tree's first import."""
+"""People who changed units; joiners, leavers and a tree's first import do not count."""
 
 from __future__ import annotations
 

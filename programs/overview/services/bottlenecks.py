@@ -1,7 +1,7 @@
-"""Nine places where teams are held up, by process, tooling and people, and what in the data is a sign of each.
+"""The nine bottlenecks by process, tooling and people, and their signals in the data.
 
-A sign is a hypothesis.  People rarely turn out to be the cause: the columns of process and tooling stand first, and a
-sign among people is shown beside those that may explain it.
+A signal is a hypothesis.  People are rarely the cause: process and tooling come first, and a signal among people is
+shown next to those that may explain it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NOBODY = "Nobody is in an Org Tree here."
 
 
 class Judgement(Enum):
-    """What a sign says, the worst first."""
+    """The judgement of a signal, worst first."""
 
     BEYOND = "beyond"  # what was agreed
     WORSE = "worse"  # than before
@@ -40,7 +40,7 @@ class Judgement(Enum):
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """One of the nine.  `keys` are the metrics that tell of it; of reorganisations Org Trees tell."""
+    """One of the nine.  `keys` are its metrics; reorganisations are read from Org Trees."""
 
     key: str
     kind: BottleneckKind
@@ -55,63 +55,63 @@ BOTTLENECKS = (
         "repetitive-work",
         BottleneckKind.PROCESS,
         "Repetitive, low-value work",
-        "How much of what is finished repairs what was there?",
+        "How much completed work repairs existing work?",
         ("bug.ratio", "dora.rework_rate"),
     ),
     Bottleneck(
         "planning",
         BottleneckKind.PROCESS,
         "Planning and context switching",
-        "How much is begun at the same time, and how long does it lie?",
+        "How much is in progress at once, and how long does it wait?",
         ("wip.count", "wip.age"),
     ),
     Bottleneck(
         "communication",
         BottleneckKind.PROCESS,
         "Communication",
-        "How long does work wait for somebody else's answer?",
+        "How long does work wait for other people?",
         ("pr.pickup_time", "pr.review_time"),
     ),
     Bottleneck(
         "manual-effort",
         BottleneckKind.TOOLING,
         "Manual effort",
-        "How long do finished changes wait for machines and for steps by hand?",
+        "How long do finished changes wait for machines and manual steps?",
         ("ci.wait_per_pull_request", "pr.merge_time"),
     ),
     Bottleneck(
         "reliability",
         BottleneckKind.TOOLING,
         "Security, reliability, governance",
-        "How often does a change go wrong, or past its review?",
+        "How often does a change fail, or bypass review?",
         ("dora.change_failure_rate", "pr.unreviewed_rate"),
     ),
     Bottleneck(
         "disconnected-tools",
         BottleneckKind.TOOLING,
         "Tools that don't work together",
-        "Does one tool know of the work in the other, and can its answer be trusted?",
+        "Do tools link to each other's work, and are their results reliable?",
         ("pr.linked_rate", "ci.flaky_rate"),
     ),
     Bottleneck(
         "allocation",
         BottleneckKind.PEOPLE,
         "Allocation of people",
-        "Do a few carry what many wait for?",
+        "Do many depend on a few people?",
         ("review.load_concentration",),
     ),
     Bottleneck(
         "capability",
         BottleneckKind.PEOPLE,
         "Capability and output",
-        "How much of what is written is written again soon?",
+        "How much code is soon rewritten?",
         ("code.rework_rate",),
     ),
     Bottleneck(
         REORGANISATION,
         BottleneckKind.PEOPLE,
         "Reorganisation",
-        "How many changed their team?",
+        "How many people changed teams?",
         (),
     ),
 )
@@ -134,8 +134,8 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One of the nine.  `moved` is told of reorganisations alone."""
+class BottleneckAssessment:
+    """One of the nine.  `moved` is set for reorganisations only."""
 
     bottleneck: Bottleneck
     signs: Sequence[Sign]
@@ -157,14 +157,14 @@ class Bottlenecks:
     """The nine in their order; `tickets` counts those to do, by kind."""
 
     answers: Answers
-    cells: Sequence[Cell]
+    assessments: Sequence[BottleneckAssessment]
     tickets: Mapping[str, int]
 
     @property
     def explained_elsewhere(self) -> bool:
         """Whether process or tooling show a sign: these often explain those of people."""
         return any(
-            assessment.is_sign for assessment in self.cells if assessment.bottleneck.kind != BottleneckKind.PEOPLE
+            assessment.is_sign for assessment in self.assessments if assessment.bottleneck.kind != BottleneckKind.PEOPLE
         )
 
 
@@ -172,8 +172,8 @@ def bottlenecks_of(filters: Filters) -> Bottlenecks:
     """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
     figures = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
     moved = reorganisation(filters.scope.unit, filters.window)
-    cells = [
-        Cell(
+    assessments = [
+        BottleneckAssessment(
             bottleneck,
             [_sign(figures, key) for key in bottleneck.keys],
             moved if bottleneck.key == REORGANISATION else None,
@@ -182,7 +182,7 @@ def bottlenecks_of(filters: Filters) -> Bottlenecks:
     ]
     tickets = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
     counted = tickets.order_by().values("kind").annotate(number=Count("pk"))
-    return Bottlenecks(figures, cells, {row["kind"]: row["number"] for row in counted})
+    return Bottlenecks(figures, assessments, {row["kind"]: row["number"] for row in counted})
 
 
 def judged(moved: Reorganisation) -> Judgement:

@@ -1,4 +1,4 @@
-"""What waits for an account: its tickets, check-ins and objectives at risk, and what its teams lack."""
+"""An account's work: tickets, check-ins, objectives at risk, and teams without an objective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter, Standing, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.overview.queries.my_work import objectives_to_look_after, overdue_in_teams, own_tickets
-from programs.teams.queries import teams_that_lack_theirs
+from programs.teams.queries import teams_missing_objective
 
 SOON = timedelta(days=7)  # what is due later waits without a word
 MOST_OBJECTIVES = 24
@@ -92,6 +92,6 @@ def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[Check
 
 
 def _teams(sight: Sight, quarter: Quarter, today: date) -> TeamsWithout:
-    teams = teams_that_lack_theirs(sight, quarter, today)
+    teams = teams_missing_objective(sight, quarter, today)
     first = list(teams.values_list("slug", "name")[: TEAMS_NAMED + 1])
     return TeamsWithout(teams.count() if len(first) > TEAMS_NAMED else len(first), first[:TEAMS_NAMED])

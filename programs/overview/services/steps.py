@@ -1,4 +1,4 @@
-"""The four steps of the method: how far the chosen unit is in each, and what is missing."""
+"""The unit's progress in the four steps of the method, and what is missing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
 from insights.pages import answers
 from insights.pages.answers import Answers, InsightsPage, Wanted
 from insights.ui.filters import Filters
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark, benchmarks_for
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import focus_of_units
 from programs.models import Quarter, Standing, TicketState
 from programs.objectives.queries.objectives import ObjectiveFilter
-from programs.objectives.queries.status_counts import standing_counts
+from programs.objectives.queries.status_counts import count_by_status
 from programs.tickets.queries import TicketFilter, filtered
 
 PROGRAM_PAGE = InsightsPage("program")
@@ -30,7 +30,7 @@ TOOLS: Mapping[str, str] = {
 }
 INCIDENTS, INCIDENT_COUNT = "incidents", "incident.count"
 # A unit without an incident of its own is told of those that there are: that it had none is what one hopes for.
-NOT_TOLD = (NO_SOURCE_EVER[Source.INCIDENTS], OF_NO_PERSON)
+NO_INCIDENT_SOURCE = (NO_SOURCE_EVER[Source.INCIDENTS], OF_NO_PERSON)
 FOR_DORA = ("pull requests", "deployments", INCIDENTS)
 DORA = (
     *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
@@ -43,7 +43,7 @@ StepState = Literal["done", "here", "next"]
 
 @dataclass(frozen=True)
 class Visibility:
-    """Which kinds of tools tell of the unit in the window."""
+    """Which kinds of tools sent data of the unit in the window."""
 
     told: Sequence[str]
     missing: Sequence[str]
@@ -94,8 +94,8 @@ class TicketCounts:
 
 
 @dataclass(frozen=True)
-class Doing(TicketCounts):
-    """What is being done: tickets, and objectives by standing."""
+class Iteration(TicketCounts):
+    """Work in progress: tickets, and objectives by status."""
 
     objectives: Mapping[str, int]
 
@@ -116,7 +116,7 @@ class Steps:
     visibility: Visibility
     agreed: Agreed
     next_target: NextTarget
-    doing: Doing
+    doing: Iteration
 
     @property
     def states(self) -> list[StepState]:
@@ -129,7 +129,7 @@ class Steps:
 def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
     page_answers = answers.read(PROGRAM_PAGE, filters, WANTED)
-    counts = standing_counts(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
+    counts = count_by_status(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
     tickets = ticket_counts(filters, quarter)
     benchmarks = benchmarks_for(None, unit_id, filters.access.sight)
     focus = focus_of_units([unit_id]).get(unit_id)
@@ -137,7 +137,7 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
         visibility=_visibility(page_answers),
         agreed=_agreed(benchmarks),
         next_target=NextTarget(focus.metric if focus else "", tuple(focus.indicators) if focus else ()),
-        doing=Doing(tickets.tickets, tickets.overdue, tickets.finished, counts),
+        doing=Iteration(tickets.tickets, tickets.overdue, tickets.finished, counts),
     )
 
 
@@ -162,13 +162,13 @@ def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
 
 def _visibility(answers: Answers) -> Visibility:
     sends = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
-    sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NOT_TOLD
+    sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NO_INCIDENT_SOURCE
     return Visibility(
         told=[tool for tool, is_told in sends.items() if is_told],
         missing=[tool for tool, is_told in sends.items() if not is_told],
     )
 
 
-def _agreed(benchmarks: Mapping[str, HoldingBenchmark]) -> Agreed:
+def _agreed(benchmarks: Mapping[str, EffectiveBenchmark]) -> Agreed:
     own = sum(benchmark.is_own for benchmark in benchmarks.values())
     return Agreed(own, len(benchmarks) - own, [key for key in DORA if key in benchmarks])

@@ -18,7 +18,7 @@ from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
-from programs.reminders.services.words import items_of, told_on_a_page
+from programs.reminders.services.labels import items_of, notices_of_page
 from programs.requests.fields import given_fields, number
 from programs.requests.program_view import ProgramView
 
@@ -86,7 +86,7 @@ class NoticesView(ProgramView):
         notices = notices_of(access_of(request.user))
         listed = notices.unread() if shown == "unread" else notices
         numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[page]
-        return Response({"total": listed.count(), "notices": _documents(told_on_a_page(list(numbers)))})
+        return Response({"total": listed.count(), "notices": _documents(notices_of_page(list(numbers)))})
 
 
 class NoticesReadView(ProgramView):

@@ -1,4 +1,4 @@
-"""What one was told, the newest first; and marking it as read."""
+"""The inbox: notices, newest first, and marking them as read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_all, read_notice, unread_notice
-from programs.reminders.services.words import items_of, told_on_a_page, told_with
+from programs.reminders.services.labels import items_of, notices_of_page, with_related
 
 PAGE_SIZE = 25
 SHOWN = {"unread": "Unread", "all": "All"}
@@ -83,7 +83,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     listed = notices.unread() if shown == "unread" else notices
     page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))
     context: dict[str, Any] = {
-        "notices": notice_lines(told_on_a_page(list(page))),
+        "notices": notice_lines(notices_of_page(list(page))),
         "shown": shown,
         "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
         "has_unread": bool(page.object_list) if shown == "unread" else notices.unread().exists(),
@@ -121,12 +121,12 @@ def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def inbox_read_all(request: HttpRequest) -> HttpResponse:
     count = read_all(access_in(request))
-    messages.success(request, f"{wording.count(count, 'notice')} marked as read.")
+    messages.success(request, f"{wording.count(count, 'notification')} marked as read.")
     return redirect("inbox")
 
 
 def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
-    """In their order.  Needs `told_with`."""
+    """In their order.  Needs `with_related`."""
     now = timezone.now()
     return [
         NoticeLine(
@@ -147,7 +147,7 @@ def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
 
 
 def _own(request: HttpRequest, pk: int) -> Notice:
-    notice = told_with(notices_of(access_in(request))).filter(pk=pk).first()
+    notice = with_related(notices_of(access_in(request))).filter(pk=pk).first()
     if notice is None:
         raise Http404("No such notice of yours, or one about what you may not see any more.")
     return notice

@@ -1,4 +1,4 @@
-"""Which messages an account gets by e-mail, and in which hours it gets none."""
+"""The notification settings of an account: kinds, channels and quiet hours."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 class PreferencesForm(forms.Form):
     is_on = forms.BooleanField(label="Send me e-mail", required=False)
     kinds = forms.MultipleChoiceField(
-        label="About what", required=False, choices=MessageKind.choices, widget=forms.CheckboxSelectMultiple
+        label="Kinds", required=False, choices=MessageKind.choices, widget=forms.CheckboxSelectMultiple
     )
     begins = forms.TimeField(label="Nothing from", widget=CLOCK)
     ends = forms.TimeField(label="until", widget=CLOCK)
     time_zone = forms.CharField(
-        label="By the clock of",
+        label="Time zone",
         required=False,
         max_length=80,
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),

@@ -1,4 +1,4 @@
-"""Ending e-mail by the link of a letter.
+"""Unsubscribes by the link in an e-mail.
 
 A GET changes nothing, for mail programs and filters open links by themselves; the page has a button.  A POST ends it:
 from that button, or at once from a mail program that offers one (RFC 8058), which has no session and no CSRF token.

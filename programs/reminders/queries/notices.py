@@ -1,6 +1,6 @@
-"""What there is to tell today, and to whom: a statement for each family of reminders.
+"""Notices that are due today, with their recipients: one SQL statement per family of reminders.
 
-Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts what was not told before
+Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts the new ones
 (programs/reminders/services/telling.py).
 """
 
@@ -15,7 +15,7 @@ from django.conf import settings
 from orgtree.models.sight import Sight
 from programs.models import MessageKind, Quarter
 from programs.models.objectives import CHECK_IN_EVERY
-from programs.models.tickets import STANDING_STATES
+from programs.models.tickets import OPEN_STATES
 from programs.reminders.queries import recipients
 from programs.teams.queries import teams_without_objective
 
@@ -50,7 +50,7 @@ def of_due_tickets(today: date) -> Statement:
             **_kinds("due_soon", "due", "overdue"),
             "soon": today + timedelta(days=DAYS_BEFORE_DUE),
             "every": DAYS_BETWEEN_REMINDERS,
-            "standing": [state.value for state in STANDING_STATES],
+            "standing": [state.value for state in OPEN_STATES],
         },
     )
 
@@ -112,7 +112,7 @@ def of_overdue_in_teams(today: date) -> Statement:
             **recipients.visibility(),
             **_kinds("overdue_in_team"),
             "every": DAYS_BETWEEN_REMINDERS,
-            "standing": [state.value for state in STANDING_STATES],
+            "standing": [state.value for state in OPEN_STATES],
         },
     )
 
@@ -234,7 +234,7 @@ def of_assignment(ticket_id: int, owner: int, by_account: int | None, today: dat
             **_kinds("assigned"),
             "ticket": ticket_id,
             "by": by_account,
-            "standing": [state.value for state in STANDING_STATES],
+            "standing": [state.value for state in OPEN_STATES],
         },
     )
 

@@ -1,7 +1,7 @@
-"""Whom people and units are told through: accounts of people, and the managers who may see a ticket.
+"""Recipients of notices: accounts of people, and managers who may see a ticket.
 
-Statements over all people at once.  They decide whom something is planned for; what somebody is shown and sent is
-decided again, by `Notice.objects.within`, when it is shown and sent.
+Statements cover all people at once and decide for whom a notice is planned.  `Notice.objects.within` checks access
+again when it is shown or sent.
 """
 
 from __future__ import annotations

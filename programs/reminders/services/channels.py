@@ -1,4 +1,4 @@
-"""How letters leave Headway.  A further channel is a class that ways.py names and a word of programs.models.Channel."""
+"""How messages leave Headway.  A new channel is a class in transports.py and a value of programs.models.Channel."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from programs.models import Channel
 
 
 class RefusedError(Exception):
-    """The channel will never take this letter: a bad address, a text that it refuses."""
+    """The channel rejects this e-mail for good: a bad address, refused content."""
 
 
-class PutOffError(Exception):
-    """The channel doesn't take this letter now; others it may."""
+class DeferredError(Exception):
+    """The channel rejects this e-mail for now; it may accept others."""
 
 
-class AwayError(Exception):
-    """The channel takes nothing now: it can't be reached, or refuses us."""
+class UnreachableError(Exception):
+    """The channel is unreachable, or rejects the sender."""
 
 
 class UnansweredError(Exception):
-    """The letter was handed over and no answer came: it may have arrived."""
+    """The e-mail was handed over without an answer: it may have arrived."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that a letter says.  `path` is that of a page of Headway."""
+    """An entry of an e-mail.  `path` is a page of Headway."""
 
     label: str
     title: str
@@ -42,8 +42,8 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Written:
-    """A letter as it is to be sent: the same at each try, but for what has been settled meanwhile."""
+class EmailContent:
+    """The content of an e-mail: the same at each attempt, except for notices that became irrelevant."""
 
     public_id: UUID
     made_at: datetime
@@ -53,22 +53,22 @@ class Written:
 
 
 class Session(Protocol):
-    def hand_over(self, email: Written, *, last_step: Callable[[], None]) -> None:
-        """Returns when the channel has taken the letter.
+    def hand_over(self, email: EmailContent, *, last_step: Callable[[], None]) -> None:
+        """Returns when the channel has taken the e-mail.
 
         Calls `last_step` once, immediately before the step from which on it may have arrived.  Raises RefusedError,
-        PutOffError, AwayError or UnansweredError, and whatever `last_step` raises.
+        DeferredError, UnreachableError or UnansweredError, and whatever `last_step` raises.
         """
 
 
-class Way(Protocol):
+class Transport(Protocol):
     word: ClassVar[Channel]
 
     def is_open(self) -> bool:
-        """Whether this installation is set up for it: nothing is put into an outbox that nobody empties."""
+        """Whether this installation is configured for it; otherwise nothing is queued."""
 
     def reaches(self, account: User) -> bool:
         """Whether the account has an address there."""
 
     def session(self) -> AbstractContextManager[Session]:
-        """For several letters.  Opens nothing until the first is handed over."""
+        """For several e-mails.  Opens nothing until the first is handed over."""

@@ -1,4 +1,4 @@
-"""Letters by e-mail, over the mail server that the installation is configured with.
+"""E-mail over the configured mail server.
 
 An SMTP server has a message from the moment at which the line with the single dot reached it (RFC 5321, 6.1), and says
 so in its answer.  Up to that line everything can be tried again without anybody getting two.  A client that doesn't
@@ -27,13 +27,20 @@ from django.urls import reverse
 
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import Channel
-from programs.reminders.services.channels import AwayError, Item, PutOffError, RefusedError, UnansweredError, Written
+from programs.reminders.services.channels import (
+    DeferredError,
+    EmailContent,
+    Item,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+)
 from programs.reminders.services.unsubscribing import unsubscribe_token
 
 # RFC 5321 (4.5.3.2.6) lets a server take ten minutes; waiting so long would hold a worker, and giving up early sends
-# nothing twice here: the letter is shown as one of which it is not known whether it arrived.
+# nothing twice here: the e-mail is shown as one of which it is not known whether it arrived.
 SECONDS_FOR_THE_LAST_ANSWER = 120
-LISTED = 50  # items of a letter; the rest is in the app
+LISTED = 50  # items of an e-mail; the rest is in the app
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # what a mail server would take for a name of its own is none
 DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
 
@@ -57,12 +64,12 @@ class Email:
 
 
 class EmailSession:
-    """One connection to the mail server, opened when the first letter is handed over and after it was lost."""
+    """One connection to the mail server, opened when the first e-mail is handed over and after it was lost."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend = get_connection()
 
-    def hand_over(self, email: Written, *, last_step: Callable[[], None]) -> None:
+    def hand_over(self, email: EmailContent, *, last_step: Callable[[], None]) -> None:
         message = as_mail(email)
         if isinstance(self._backend, SmtpBackend):
             self._speak(self._backend, message, last_step)
@@ -71,7 +78,7 @@ class EmailSession:
         try:
             self._backend.send_messages([message])
         except Exception as problem:
-            raise UnansweredError(_told(problem)) from problem
+            raise UnansweredError(_problem_text(problem)) from problem
 
     def close(self) -> None:
         """A server that is gone already is not missed."""
@@ -81,10 +88,10 @@ class EmailSession:
         try:
             backend.open()
         except (OSError, smtplib.SMTPException) as problem:
-            raise AwayError(f"The mail server can't be reached: {_told(problem)}") from problem
+            raise UnreachableError(f"The mail server can't be reached: {_problem_text(problem)}") from problem
         smtp: smtplib.SMTP | None = backend.connection
         if smtp is None:
-            raise AwayError("The mail server can't be reached.")
+            raise UnreachableError("The mail server can't be reached.")
         try:
             _envelope(smtp, message)
             content = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # as Django's backend does
@@ -93,8 +100,8 @@ class EmailSession:
             _content(smtp, content)
         except (smtplib.SMTPServerDisconnected, OSError) as problem:
             self._lose(backend)
-            raise AwayError(f"The connection to the mail server broke: {_told(problem)}") from problem
-        except (RefusedError, PutOffError):
+            raise UnreachableError(f"The connection to the mail server broke: {_problem_text(problem)}") from problem
+        except (RefusedError, DeferredError):
             self._begin_again(backend, smtp)
             raise
         except BaseException:
@@ -108,7 +115,7 @@ class EmailSession:
             self._lose(backend)
 
     def _lose(self, backend: SmtpBackend) -> None:
-        """The next letter gets a connection of its own."""
+        """The next e-mail gets a connection of its own."""
         if backend.connection is not None:
             backend.connection.close()
         backend.connection = None
@@ -125,11 +132,11 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
             raise RefusedError(f"“{address}” has characters outside of ASCII before its @.")
         recipient = sanitize_address(address, encoding)
     except (ValueError, UnicodeError) as problem:
-        raise RefusedError(f"The address can't be written to: {_told(problem)}") from problem
+        raise RefusedError(f"The address can't be written to: {_problem_text(problem)}") from problem
     smtp.ehlo_or_helo_if_needed()
     code, reply = smtp.mail(sender)
-    if code != 250:  # whatever is wrong with the sender is so for every letter, and mended in the configuration
-        raise AwayError(f"The mail server refuses the sender: {_answer(code, reply)}")
+    if code != 250:  # whatever is wrong with the sender is so for every e-mail, and mended in the configuration
+        raise UnreachableError(f"The mail server refuses the sender: {_answer(code, reply)}")
     code, reply = smtp.rcpt(recipient)
     if code != 251:
         _expect(code, reply, expected=250)
@@ -146,7 +153,9 @@ def _content(smtp: smtplib.SMTP, content: bytes) -> None:
             smtp.sock.settimeout(settings.EMAIL_TIMEOUT)
     except (OSError, smtplib.SMTPException) as problem:
         smtp.close()
-        raise UnansweredError(f"The mail server didn't say whether it took the message: {_told(problem)}") from problem
+        raise UnansweredError(
+            f"The mail server didn't say whether it took the message: {_problem_text(problem)}"
+        ) from problem
     _expect(code, reply, expected=250)
 
 
@@ -155,25 +164,25 @@ def _expect(code: int, reply: bytes, *, expected: int) -> None:
         return
     answer = _answer(code, reply)
     if code == 421:  # it closes the connection: RFC 5321, 3.8
-        raise AwayError(f"The mail server closes the connection: {answer}")
+        raise UnreachableError(f"The mail server closes the connection: {answer}")
     if 500 <= code < 600:
         raise RefusedError(f"The mail server refuses it: {answer}")
-    raise PutOffError(f"The mail server doesn't take it now: {answer}")
+    raise DeferredError(f"The mail server doesn't take it now: {answer}")
 
 
 def _answer(code: int, reply: bytes) -> str:
     return f"{code} {reply.decode('utf-8', 'replace')}".replace("\n", " ")
 
 
-def _told(problem: BaseException) -> str:
+def _problem_text(problem: BaseException) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
 
 
-def as_mail(message: Written) -> EmailMultiAlternatives:
+def as_mail(message: EmailContent) -> EmailMultiAlternatives:
     """Text with an HTML part that says the same; no pictures, and nothing that tells that it was read."""
     unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[unsubscribe_token(message.account, Channel.EMAIL)])
     context = {
-        "letter": message,
+        "email": message,
         "items": message.items[:LISTED],
         "more": max(0, len(message.items) - LISTED),
         "base_url": settings.BASE_URL,
@@ -190,15 +199,15 @@ def as_mail(message: Written) -> EmailMultiAlternatives:
     }
     mail = EmailMultiAlternatives(
         subject_of(message.items),
-        render_to_string("programs/letters/letter.txt", context),
+        render_to_string("programs/emails/email.txt", context),
         to=[message.account.email],
         headers=headers,
     )
-    mail.attach_alternative(render_to_string("programs/letters/letter.html", context), "text/html")
+    mail.attach_alternative(render_to_string("programs/emails/email.html", context), "text/html")
     return mail
 
 
-def message_id(message: Written) -> str:
+def message_id(message: EmailContent) -> str:
     """The same at each try, so that a server or a mail program that gets it twice can show it once."""
     return f"<{message.public_id}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
 

@@ -1,9 +1,8 @@
-"""The outbox: deliveries that are due become letters, and workers take turns at these.
+"""The outbox: due deliveries become e-mails, which workers claim one at a time.
 
-Each letter is held by one worker for a while.  A worker that is killed before the last step of handing over leaves a
-letter that waits, and another one takes it when its time is over.  One that is killed in the last step leaves a letter
-of which nobody can know whether it arrived: it is shown as such, and never sent again by itself, for that would be
-the second one as often as not.  The notice stands in the app in either case.
+A worker holds an e-mail for a limited time.  If it is killed before the last step of handing over, another worker takes
+the e-mail after that time.  If it is killed in the last step, the e-mail may or may not have arrived: it is marked as
+uncertain and never resent automatically, because that could be a duplicate.  The notice is in the app in either case.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from django.utils import timezone
 
 from programs.models import Delivery, Letter, Notice
 from programs.models.messages import LONGEST_REASON
-from programs.reminders.services.channels import Way
+from programs.reminders.services.channels import Transport
 from programs.reminders.services.quiet_hours import quiet_of
 
 State = Letter.State
-HOLD = timedelta(minutes=5)  # above what one letter may take: ten seconds a step, and two minutes for the last answer
+HOLD = timedelta(minutes=5)  # above what one e-mail may take: ten seconds a step, and two minutes for the last answer
 MOST_ATTEMPTS = 12
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)  # together some 16 hours of trying
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
-_PUTTING_TOGETHER = 0x4C65_7474  # "Lett": whoever makes letters is alone, so that an account gets one and not two
+_PUTTING_TOGETHER = 0x4C65_7474  # "Lett": whoever makes e-mails is alone, so that an account gets one and not two
 NO_ADDRESS = "The account has no address there."
 CUT_OFF = (
     "The worker that handed it over was stopped before it saw the answer. It may have arrived, so it is not sent again "
@@ -39,33 +38,33 @@ CUT_OFF = (
 )
 
 
-class LostLetterError(Exception):
-    """Somebody else is at it: nothing of it may be handed over."""
+class LostClaimError(Exception):
+    """Another worker holds it: it must not be handed over."""
 
 
-def put_letters_together(ways: Collection[Way], *, now: datetime | None = None) -> int:
-    """A letter for each account that something is due for, with all of that; how many.
+def put_letters_together(transports: Collection[Transport], *, now: datetime | None = None) -> int:
+    """Creates one e-mail per account with everything that is due for it; returns their number.
 
     Who has quiet hours is asked again when they end.
     """
     at, made = now or timezone.now(), 0
-    for way in ways:
-        while (made_now := _put_together(way, at)) is not None:
+    for transport in transports:
+        while (made_now := _compose(transport, at)) is not None:
             made += made_now
     return made
 
 
-def _put_together(way: Way, at: datetime) -> int | None:
-    """For some accounts: how many letters.  None where nothing is due, or somebody else is at it."""
+def _compose(transport: Transport, at: datetime) -> int | None:
+    """Creates e-mails for some accounts; returns their number, None where nothing is due or another worker does it."""
     with transaction.atomic():
-        due = Delivery.objects.filter(channel=way.word, letter=None, left_out="", not_before__lte=at)
+        due = Delivery.objects.filter(channel=transport.word, letter=None, left_out="", not_before__lte=at)
         if not _alone():
             return None
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
-        to_write = _to_write_now(accounts.values(), due, way, at)
+        to_write = _to_write_now(accounts.values(), due, transport, at)
         emails = Letter.objects.bulk_create(
-            Letter(account_id=account_id, channel=way.word, made_at=at, next_try_at=at) for account_id in to_write
+            Letter(account_id=account_id, channel=transport.word, made_at=at, next_try_at=at) for account_id in to_write
         )
         _enclose(emails, at)
     return len(emails) if chosen else None
@@ -77,14 +76,16 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _to_write_now(accounts: Iterable[User], due: QuerySet[Delivery], way: Way, at: datetime) -> Sequence[int]:
-    """The accounts that get a letter now; what is due for the others waits for the end of their quiet hours, or is left
-    out where they have no address.  One statement for each such end, however many accounts have it."""
+def _to_write_now(
+    accounts: Iterable[User], due: QuerySet[Delivery], transport: Transport, at: datetime
+) -> Sequence[int]:
+    """The accounts that get an e-mail now.  The others' deliveries wait until their quiet hours end, or are left out
+    where they have no address.  One statement for each such end, however many accounts have it."""
     later: dict[datetime, list[int]] = defaultdict(list)
     now, unreached = [], []
     for account in accounts:
         quiet_until = quiet_of(getattr(account, "quiet_hours", None)).until(at)
-        if not way.reaches(account):
+        if not transport.reaches(account):
             unreached.append(account.pk)
         elif quiet_until is not None:
             later[quiet_until].append(account.pk)
@@ -97,7 +98,7 @@ def _to_write_now(accounts: Iterable[User], due: QuerySet[Delivery], way: Way, a
 
 
 def _enclose(emails: Sequence[Letter], at: datetime) -> None:
-    """Everything that is due for the letters' accounts, in one statement."""
+    """Everything that is due for the e-mails' accounts, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -112,12 +113,14 @@ def _enclose(emails: Sequence[Letter], at: datetime) -> None:
         )
 
 
-def claim(ways: Collection[Way], *, now: datetime | None = None) -> Letter | None:
-    """The letter that waited longest, held by nobody else; None where none is due."""
+def claim(transports: Collection[Transport], *, now: datetime | None = None) -> Letter | None:
+    """Claims the e-mail that has waited longest; None where none is due."""
     at = now or timezone.now()
     with transaction.atomic():
         free = Letter.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
-        waiting = free.filter(state=State.WAITING, next_try_at__lte=at, channel__in=[way.word for way in ways])
+        waiting = free.filter(
+            state=State.WAITING, next_try_at__lte=at, channel__in=[transport.word for transport in transports]
+        )
         due = waiting.select_for_update(skip_locked=True).order_by("next_try_at", "pk").first()
         if due is None:
             return None
@@ -129,13 +132,13 @@ def claim(ways: Collection[Way], *, now: datetime | None = None) -> Letter | Non
 
 
 def begin_last_step(email: Letter) -> None:
-    """From now on it may have arrived: stored before it is handed over.  Raises LostLetterError."""
+    """Records, before handing over, that it may arrive from now on.  Raises LostClaimError."""
     mine = Letter.objects.filter(pk=email.pk, held_by=email.held_by, state=State.WAITING, held_until__gt=timezone.now())
     if not mine.update(state=State.HANDING_OVER, held_until=timezone.now() + HOLD):
-        raise LostLetterError
+        raise LostClaimError
 
 
-def was_sent(email: Letter) -> None:
+def mark_sent(email: Letter) -> None:
     _settle(email, State.SENT, "", sent_at=timezone.now())
 
 
@@ -143,16 +146,16 @@ def failed(email: Letter, why: str) -> None:
     _settle(email, State.FAILED, why)
 
 
-def may_have_arrived(email: Letter, why: str) -> None:
+def mark_uncertain(email: Letter, why: str) -> None:
     _settle(email, State.UNCERTAIN, why)
 
 
-def says_nothing(email: Letter) -> None:
+def mark_empty(email: Letter) -> None:
     _settle(email, State.EMPTY, "")
 
 
 def try_again(email: Letter, why: str) -> None:
-    """After a pause that doubles; after the last try it failed."""
+    """Retries after a pause that doubles; fails after the last attempt."""
     if email.attempts >= MOST_ATTEMPTS:
         failed(email, why)
         return
@@ -173,13 +176,13 @@ def _settle(email: Letter, state: Letter.State, why: str, **more: object) -> Non
 
 
 def settle_cut_off(*, now: datetime | None = None) -> int:
-    """Letters whose holder was stopped in the last step; how many."""
+    """Marks e-mails whose worker was stopped in the last step as uncertain; returns their number."""
     cut_off = Letter.objects.filter(state=State.HANDING_OVER, held_until__lte=now or timezone.now())
     return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may still know better
 
 
 def send_again(emails: QuerySet[Letter]) -> int:
-    """What failed, or may not have arrived, is tried again as the same letter; how many."""
+    """Resends failed and uncertain e-mails with the same Message-ID; returns their number."""
     ended = emails.filter(state__in=[State.FAILED, State.UNCERTAIN])
     return ended.update(
         state=State.WAITING, attempts=0, next_try_at=timezone.now(), held_by="", held_until=None, reason=""
@@ -187,7 +190,7 @@ def send_again(emails: QuerySet[Letter]) -> int:
 
 
 def forget_old_messages(*, now: datetime | None = None) -> int:
-    """Notices and letters of which nobody asks any more; how many."""
+    """Deletes old notices and e-mails; returns their number."""
     before = (now or timezone.now()) - KEPT_FOR
     gone = Letter.objects.filter(made_at__lt=before).exclude(state__in=[State.WAITING, State.HANDING_OVER])
     return gone.delete()[0] + Notice.objects.filter(at__lt=before).delete()[0]

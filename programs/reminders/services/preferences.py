@@ -1,4 +1,4 @@
-"""Which messages an account gets, and in which hours it gets none."""
+"""Notification preferences of an account: kinds, channels and quiet hours."""
 
 from __future__ import annotations
 

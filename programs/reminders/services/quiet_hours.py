@@ -1,4 +1,4 @@
-"""Hours in which nobody is written to.  They delay, and drop nothing."""
+"""Quiet hours delay messages; they drop none."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def quiet_of(chosen: QuietHours | None) -> Quiet:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """A zone that the machine no longer knows must not hold up everybody's letters: the organisation's, then."""
+    """A zone that the machine no longer knows must not hold up everybody's e-mails: the organisation's, then."""
     organisation: ZoneInfo = settings.ORGANISATION_TIME_ZONE
     try:
         return ZoneInfo(name) if name else organisation

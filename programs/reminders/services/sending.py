@@ -1,4 +1,4 @@
-"""Emptying the outbox: one turn of one worker.  Any number of them may take turns at once."""
+"""Sends the outbox in slices; any number of workers may run one concurrently."""
 
 from __future__ import annotations
 
@@ -14,22 +14,28 @@ from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_
 
 from programs.models import Letter
 from programs.reminders.services import outbox
-from programs.reminders.services.channels import AwayError, PutOffError, RefusedError, Session, UnansweredError, Way
-from programs.reminders.services.letters import write
+from programs.reminders.services.channels import (
+    DeferredError,
+    RefusedError,
+    Session,
+    Transport,
+    UnansweredError,
+    UnreachableError,
+)
+from programs.reminders.services.email_contents import compose
 from programs.reminders.services.quiet_hours import quiet_of
-from programs.reminders.services.ways import open_channels
+from programs.reminders.services.transports import open_channels
 
 logger = logging.getLogger(__name__)
 
-TURN_SECONDS = 50.0  # the schedule begins another one every minute
+SLICE_SECONDS = 50.0  # the schedule begins another one every minute
 _SENDING = 0x5365_6E64  # "Send": whose turn it is
 OUR_FAULT = "Headway failed on it; its log says more."
-MOST_TIMES_AWAY = 2  # in a turn: a server may close a connection after so many letters; one that is away stays away
+MOST_TIMES_AWAY = 2  # in a turn: a server may close a connection after so many e-mails; one that is away stays away
 
 
-def take_turn() -> Mapping[str, int]:
-    """`send_waiting`, unless somebody is at it: a mail server that is slow holds one thread of all workers, and not
-    one more with each minute."""
+def run_slice() -> Mapping[str, int]:
+    """Runs `send_waiting` unless another worker does, so that a slow mail server blocks one thread only."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_SENDING])
         if not cursor.fetchone()[0]:
@@ -42,21 +48,21 @@ def take_turn() -> Mapping[str, int]:
 
 
 def send_waiting() -> Mapping[str, int]:
-    """What became of the letters of this turn, by a word for it."""
+    """Counts the e-mails of this slice by outcome."""
     became: Counter[str] = Counter()
     became["cut off"] = outbox.settle_cut_off()
-    ways = open_channels()
-    outbox.put_letters_together(ways)
-    for way in ways:
-        with way.session() as session:
-            _send_by(way, session, became)
+    transports = open_channels()
+    outbox.put_letters_together(transports)
+    for transport in transports:
+        with transport.session() as session:
+            _send_by(transport, session, became)
     return +became
 
 
-def _send_by(way: Way, session: Session, became: Counter[str]) -> None:
-    away, ends = 0, time.monotonic() + TURN_SECONDS
+def _send_by(transport: Transport, session: Session, became: Counter[str]) -> None:
+    away, ends = 0, time.monotonic() + SLICE_SECONDS
     while time.monotonic() < ends:
-        email = outbox.claim([way])
+        email = outbox.claim([transport])
         if email is None:
             return
         word = _send(email, session)
@@ -68,54 +74,54 @@ def _send_by(way: Way, session: Session, became: Counter[str]) -> None:
 
 def _send(email: Letter, session: Session) -> str:
     quiet_until = quiet_of(getattr(email.account, "quiet_hours", None)).until(timezone.now())
-    if quiet_until is not None:  # a letter that was put off comes back at whatever hour
+    if quiet_until is not None:  # an e-mail that was put off comes back at whatever hour
         outbox.wait_until(email, quiet_until)
         return "quiet"
     last_step = _LastStep(email)
     try:
-        written = write(email)
-        if written is None:
-            outbox.says_nothing(email)
+        content = compose(email)
+        if content is None:
+            outbox.mark_empty(email)
             return "empty"
-        session.hand_over(written, last_step=last_step)
-    except outbox.LostLetterError:
+        session.hand_over(content, last_step=last_step)
+    except outbox.LostClaimError:
         return "lost"
     except DatabaseError:
-        raise  # what became of it can't be stored now either; a later turn finds the letter
+        raise  # what became of it can't be stored now either; a later turn finds the e-mail
     except Exception as problem:
-        return _note(email, problem, may_have_arrived=last_step.was_taken)
+        return _note(email, problem, mark_uncertain=last_step.was_taken)
     _was_sent(email)
     return "sent"
 
 
 class _LastStep:
     def __init__(self, email: Letter) -> None:
-        self._letter, self.was_taken = email, False
+        self._email, self.was_taken = email, False
 
     def __call__(self) -> None:
-        outbox.begin_last_step(self._letter)
+        outbox.begin_last_step(self._email)
         self.was_taken = True
 
 
-def _note(email: Letter, problem: Exception, *, may_have_arrived: bool) -> str:
-    """What is to become of a letter that wasn't taken; one word for it."""
+def _note(email: Letter, problem: Exception, *, mark_uncertain: bool) -> str:
+    """Handles an e-mail that was not accepted; returns its outcome."""
     match problem:
         case RefusedError():
             outbox.failed(email, str(problem))
             return "failed"
-        case PutOffError():
+        case DeferredError():
             outbox.try_again(email, str(problem))
             return "put off"
-        case AwayError():
-            logger.warning("Letters wait: %s", problem)
+        case UnreachableError():
+            logger.warning("E-mails wait: %s", problem)
             outbox.try_again(email, str(problem))
             return "away"
         case UnansweredError():
-            outbox.may_have_arrived(email, str(problem))
+            outbox.mark_uncertain(email, str(problem))
             return "uncertain"
-    logger.error("Letter %s met a fault of ours", email.pk, exc_info=problem)  # it must not hold up the others
-    if may_have_arrived:
-        outbox.may_have_arrived(email, OUR_FAULT)
+    logger.error("E-mail %s failed in Headway", email.pk, exc_info=problem)  # it must not hold up the others
+    if mark_uncertain:
+        outbox.mark_uncertain(email, OUR_FAULT)
         return "uncertain"
     outbox.try_again(email, OUR_FAULT)
     return "put off"
@@ -133,5 +139,5 @@ def _forget_connection(_: RetryCallState) -> None:
     reraise=True,
 )
 def _was_sent(email: Letter) -> None:
-    """It can't be sent another time: a database that is restarted at this moment is waited for."""
-    outbox.was_sent(email)
+    """It was sent and must be recorded, so this waits for a database that restarts."""
+    outbox.mark_sent(email)

@@ -1,7 +1,6 @@
-"""From what there is to tell to notices, and to their way out: one statement, whatever the number of people.
+"""Turns due reminders into notices and deliveries, in one statement for any number of people.
 
-What was told before is told no second time: the database refuses a second row of the same notice, so that two planners
-at once, or one that is killed and begins again, make each of them once.
+A unique constraint prevents duplicate notices, so concurrent or restarted planners create each one once.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from programs.models import Ticket, TicketComment
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
 from programs.reminders.queries.notices import NOTICE_COLUMNS, Statement
-from programs.reminders.services.ways import open_channels
+from programs.reminders.services.transports import open_channels
 
 _PLANNING = 0x506C_616E  # "Plan"
 
 
 def plan_reminders(*, today: date | None = None, now: datetime | None = None) -> int:
-    """Everything that is due to be said today; how many notices are new."""
+    """Creates the notices that are due today; returns the number of new ones."""
     day = today or windows.local_today()
     quarter = quarter_at(day)
     statements = (
@@ -32,18 +31,18 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
         notices.of_check_ins_due(day),
         notices.of_missing_objectives(quarter, day),
     )
-    return sum(_tell_alone(statement, now) for statement in statements)
+    return sum(_plan_alone(statement, now) for statement in statements)
 
 
-def _tell_alone(statement: Statement, now: datetime | None) -> int:
-    """One planner after the other: two that insert the same rows in another order would wait for each other."""
+def _plan_alone(statement: Statement, now: datetime | None) -> int:
+    """Serialises planners: two that insert the same rows in different order could deadlock."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLANNING])
         return tell(statement, now=now)
 
 
-def tell_of_comment(comment: TicketComment) -> int:
+def notify_of_comment(comment: TicketComment) -> int:
     """In the transaction that stores it."""
     people = list(comment.mentions.values_list("pk", flat=True))
     if comment.ticket.owner_id is not None:
@@ -51,7 +50,7 @@ def tell_of_comment(comment: TicketComment) -> int:
     return tell(notices.of_comment(comment.pk, people, windows.local_today()))
 
 
-def tell_of_assignment(ticket: Ticket, *, by: User | None) -> int:
+def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
     """In the transaction that stores it."""
     if ticket.owner_id is None:
         return 0

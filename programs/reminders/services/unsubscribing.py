@@ -1,5 +1,7 @@
-"""Ending messages by a link, without signing in.  The link is signed, ends nothing else, and never expires: a letter
-may be read years later, and the way out must still work."""
+"""Unsubscribe links, which work without signing in.
+
+They are signed, do nothing else and never expire: an e-mail may be read years later.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
-from programs.requests.fields import asked_yes
+from programs.requests.fields import boolean_parameter
 from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_import import (
     COLUMNS,
@@ -82,7 +82,7 @@ class TicketImportView(ProgramView):
     def post(self, request: Request) -> Response:
         """File every new row, or none where one cannot be stored."""
         only(request, "dry_run")
-        is_dry = asked_yes(request, "dry_run")
+        is_dry = boolean_parameter(request, "dry_run")
         access = access_of(request.user)
         try:
             check_imports(access.sight)

@@ -10,7 +10,7 @@ from core.api.parameters import only
 from core.csv_export import csv_response
 from orgtree.access.access import access_of
 from programs.requests.csv_view import CSV, ERRORS, CsvView
-from programs.tickets.api.filters import TICKET_PARAMETERS, asked_tickets
+from programs.tickets.api.filters import TICKET_PARAMETERS, requested_tickets
 from programs.tickets.services.csv_export import ticket_rows
 
 
@@ -20,4 +20,4 @@ class TicketsCsvView(CsvView):
         """Tickets, in the columns that the import reads."""
         only(request, *(parameter.name for parameter in TICKET_PARAMETERS))
         access = access_of(request.user)
-        return csv_response("tickets", ticket_rows(asked_tickets(request, access), access))
+        return csv_response("tickets", ticket_rows(requested_tickets(request, access), access))

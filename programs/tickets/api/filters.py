@@ -1,4 +1,4 @@
-"""Which tickets a request asks for: a page of them, or all as CSV."""
+"""Request parameters of lists of tickets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from programs.models import BottleneckKind, Nature, Ticket
-from programs.requests.fields import asked_yes, day, parameter
+from programs.requests.fields import boolean_parameter, day, parameter
 from programs.requests.visible import check_is_of_account
 from programs.tickets.queries import SORTS, STATES, TicketFilter, filtered, ordered
 
@@ -32,7 +32,7 @@ TICKET_PARAMETERS = [
 ]
 
 
-def asked_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
+def requested_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
     """In the order that is asked for, with unit, owner and effect.  Raises QueryError."""
     sort = parameter(request, "sort") or "due"
     if sort.removeprefix("-") not in SORTS:
@@ -60,5 +60,5 @@ def _filter(request: Request) -> TicketFilter:
         metric=parameter(request, "metric"),
         objective=whole_number(request, "objective", 1, 2**31 - 1) if objective else None,
         due_on=day("due", parameter(request, "due")),
-        of_led_units=asked_yes(request, "teams"),
+        of_led_units=boolean_parameter(request, "teams"),
     )

@@ -36,7 +36,7 @@ from programs.tickets.api.documents import (
     ticket_documents,
     watching_document,
 )
-from programs.tickets.api.filters import TICKET_PARAMETERS, asked_tickets
+from programs.tickets.api.filters import TICKET_PARAMETERS, requested_tickets
 from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.tickets.services.pull_request_names import pull_requests_named, pull_requests_numbered
@@ -66,7 +66,7 @@ class TicketsView(ProgramView):
         only(request, *(parameter.name for parameter in TICKET_PARAMETERS), "page", "size")
         access = access_of(request.user)
         page = asked_stretch(request)
-        tickets = asked_tickets(request, access)
+        tickets = requested_tickets(request, access)
         rows = list(tickets[page])
         return Response({"total": tickets.count(), "tickets": ticket_documents(rows, access)})
 
@@ -79,7 +79,7 @@ class TicketsView(ProgramView):
         """File a ticket."""
         access = access_of(request.user)
         given = given_fields(request, FIELDS, needed=("title", "kind", "due_on"))
-        added = _obeyed(lambda: add_ticket(access, _draft(given, access)))
+        added = _with_api_errors(lambda: add_ticket(access, _draft(given, access)))
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -102,7 +102,9 @@ class TicketView(ProgramView):
         version = number("version", given["version"])
         says = {**_said(ticket), **{name: value for name, value in given.items() if name != "version"}}
         try:
-            _obeyed(lambda: change_ticket(access, ticket, _draft(says, access, ticket), of_version=version or 0))
+            _with_api_errors(
+                lambda: change_ticket(access, ticket, _draft(says, access, ticket), of_version=version or 0)
+            )
         except TicketConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -121,7 +123,7 @@ class TicketMoveView(ProgramView):
             raise QueryError("state", f"One of: {', '.join(TicketState.values)}.")
         completed_on = day("completed_on", given.get("completed_on"))
         why = text("dropped_why", given.get("dropped_why"))
-        _obeyed(
+        _with_api_errors(
             lambda: move_ticket(access, ticket, TicketState(state), completed_on=completed_on, dropped_why=why),
         )
         return Response(_document(pk, access))
@@ -144,7 +146,7 @@ class TicketCommentsView(ProgramView):
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
         given = given_fields(request, ("text",), needed=("text",))
-        comment = _obeyed(lambda: comment_on_ticket(access, ticket, text("text", given["text"])))
+        comment = _with_api_errors(lambda: comment_on_ticket(access, ticket, text("text", given["text"])))
         return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
 
 
@@ -164,7 +166,7 @@ class TicketWatchView(ProgramView):
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
         wants = yes_or_no("watch", given_fields(request, ("watch",), needed=("watch",))["watch"])
-        _obeyed(lambda: watch_ticket(access, ticket) if wants else unwatch_ticket(access, ticket))
+        _with_api_errors(lambda: watch_ticket(access, ticket) if wants else unwatch_ticket(access, ticket))
         return Response(watching_document(ticket, access))
 
 
@@ -172,7 +174,7 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
     return ticket_documents([visible_ticket(pk, access)], access)[0]
 
 
-def _obeyed(write: Callable[[], Written]) -> Written:
+def _with_api_errors(write: Callable[[], Written]) -> Written:
     """What the service answers; its refusals as the API tells them."""
     try:
         return write()

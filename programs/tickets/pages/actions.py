@@ -1,4 +1,4 @@
-"""What is done to a ticket from its page and from the board: moving, commenting, watching."""
+"""Actions on a ticket: move, comment, watch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates on the form of a new ticket."""
+"""Template choices on the form of a new ticket."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def template_offers(params: QueryDict) -> Sequence[TemplateOffer]:
     return sorted(offers, key=lambda offer: not offer.fits)
 
 
-def begun_from(params: QueryDict) -> dict[str, Any]:
+def prefilled_from(params: QueryDict) -> dict[str, Any]:
     """What the chosen template fills in; nothing without one, or where there is none of that name."""
     slug = params.get("template", "").replace("\x00", "")
     template = TicketTemplate.objects.filter(slug=slug, is_offered=True).first() if slug else None

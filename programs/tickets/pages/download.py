@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.ui.bad_filter import explains_bad_filters
-from programs.tickets.pages.listing import read_asked
+from programs.tickets.pages.listing import read_params
 from programs.tickets.queries import filtered, ordered
 from programs.tickets.services.csv_export import ticket_rows
 
@@ -19,8 +19,8 @@ from programs.tickets.services.csv_export import ticket_rows
 @require_GET
 @explains_bad_filters
 def tickets_csv(request: HttpRequest) -> HttpResponseBase:
-    """What the list is narrowed to, all of its pages."""
+    """The filtered list, all pages."""
     access = access_in(request)
-    params = read_asked(request, access)
+    params = read_params(request, access)
     tickets = filtered(params.narrowed, access.sight, today=params.filters.today)
     return csv_response("tickets", ticket_rows(ordered(tickets, params.sort, descending=params.descending), access))

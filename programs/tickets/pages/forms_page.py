@@ -1,4 +1,4 @@
-"""Writing a ticket and changing one.  An edit of an older version is answered with both texts, and stores nothing."""
+"""Creates and edits tickets.  An edit of an outdated version is answered with both versions and not saved."""
 
 from __future__ import annotations
 
@@ -26,22 +26,20 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.requests.conflicts import renumber
 from programs.teams.pages import WHOLE, flat, offer, units_to_write_for
 from programs.teams.writing_for import suggested_owners
-from programs.tickets.pages.beginnings import begun_from, template_offers
+from programs.tickets.pages.beginnings import prefilled_from, template_offers
 from programs.tickets.pages.page import visible_ticket
 from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.tickets.services.pull_request_names import names_of_pull_requests, pull_requests_named
 from programs.tickets.services.writing import TicketConflictError, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-CONFLICT = (
-    "Somebody changed this ticket while you wrote. Nothing was stored yet: below are both texts. Change what you like "
-    "and save again."
-)
+CONFLICT = "Somebody changed this ticket while you were editing. Your version is not saved: both versions are below. "
+"Adjust yours and save again."
 
 
 class TicketForm(forms.Form):
     title = forms.CharField(label="Opportunity or challenge", max_length=LONGEST_TITLE)
-    nature = forms.ChoiceField(label="What it is", choices=Nature.choices, initial=Nature.CHALLENGE)
+    nature = forms.ChoiceField(label="Type", choices=Nature.choices, initial=Nature.CHALLENGE)
     resolution = forms.CharField(
         label="Resolution",
         required=False,
@@ -49,9 +47,9 @@ class TicketForm(forms.Form):
         help_text="What will be done about it. Markdown.",
     )
     kind = forms.ChoiceField(
-        label="Where the cause lies",
+        label="Cause",
         choices=BottleneckKind.choices,
-        help_text="People rarely turn out to be it: look for a process or a tool first.",
+        help_text="Rarely people: look for a process or a tool first.",
     )
     unit = forms.ChoiceField(label="Unit")
     owner = forms.CharField(
@@ -63,14 +61,14 @@ class TicketForm(forms.Form):
     starts_on = forms.DateField(label="Started on", widget=DAY)
     due_on = forms.DateField(label="Due by", widget=DAY)
     metric = forms.ChoiceField(
-        label="Metric", required=False, help_text="What it is to move: measured before it began and after it was done."
+        label="Metric", required=False, help_text="The metric it should move, measured before and after."
     )
     objective = forms.ChoiceField(label="Objective", required=False)
     pull_requests = forms.CharField(
         label="Pull requests",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="What was done about it, one a line: repository#number, or an address.",
+        help_text="One per line: repository#number, or a URL.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -118,7 +116,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
     params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
     params["unit"] = params["unit"] or (WHOLE if sight.leads_whole else "")
-    initial = {**params, "starts_on": windows.local_today(), **begun_from(request.GET)}
+    initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}
     form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -128,9 +126,9 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
         except MayNotWriteTicketError as refusal:
             raise PermissionDenied(str(refusal)) from None
         else:
-            messages.success(request, "The ticket is filed.")
+            messages.success(request, "Ticket created.")
             return redirect("ticket", added.pk)
-    page = {"title": "New ticket", "submit": "File the ticket", "back_url": reverse("tickets")}
+    page = {"title": "New ticket", "submit": "Create ticket", "back_url": reverse("tickets")}
     offered = template_offers(request.GET) if request.method == "GET" else []
     return _form_page(request, form, {**page, "templates": offered})
 
@@ -142,7 +140,7 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, ticket = access_in(request), visible_ticket(request, pk)
     if not may_change(access.sight, ticket):
         raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
-    page = {"title": "Change the ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
+    page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
     if request.method == "GET":
         return _form_page(
             request, TicketForm(sight=access.sight, known=ticket, initial=_filled_in(ticket, access)), page
@@ -158,7 +156,7 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except MayNotWriteTicketError as refusal:
             raise PermissionDenied(str(refusal)) from None
         else:
-            messages.success(request, "The ticket is changed.")
+            messages.success(request, "Ticket saved.")
             return redirect("ticket", pk)
     return _form_page(request, form, page)
 

@@ -1,4 +1,4 @@
-"""What changed in a ticket, in words."""
+"""The history of a ticket, for pages."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def tickets_import(request: HttpRequest) -> HttpResponse:
     try:
         if "text" in request.POST:
             stored = import_tickets(access, read_tickets(access, request.POST["text"]))
-            messages.success(request, f"{wording.count(len(stored), 'ticket')} filed.")
+            messages.success(request, f"{wording.count(len(stored), 'ticket')} imported.")
             return redirect("tickets")
         uploaded = request.FILES.get("file")
         if uploaded is None:

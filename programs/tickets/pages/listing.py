@@ -29,7 +29,7 @@ from insights.ui.scope_bar import look_around, scope_bar, scope_words
 from insights.ui.tiles import Picker
 from orgtree.access.access import Access
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
-from programs.tickets.pages.words import TicketLine, ticket_lines
+from programs.tickets.pages.labels import TicketLine, ticket_lines
 from programs.tickets.queries import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, first_of_each_day, ordered
 
 PAGE_SIZE = 25
@@ -41,8 +41,8 @@ VIEWS = {"table": "Table", "board": "Board", "calendar": "Calendar"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the address of a list asks for."""
+class TicketListParams:
+    """Parsed parameters of the list page."""
 
     filters: Filters
     narrowed: TicketFilter
@@ -95,7 +95,7 @@ class Day:
 @explains_bad_filters
 def tickets(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    params = read_asked(request, access)
+    params = read_params(request, access)
     around = look_around(request, params.filters)
     tickets_found = filtered(params.narrowed, access.sight, today=params.filters.today)
     context: dict[str, Any] = {
@@ -126,8 +126,8 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/tickets/list.html", {**context, **shown(request, params, tickets_found, access)})
 
 
-def read_asked(request: HttpRequest, access: Access) -> Asked:
-    """Raises BadFilterError for what the address cannot mean."""
+def read_params(request: HttpRequest, access: Access) -> TicketListParams:
+    """Raises BadFilterError for invalid parameters."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     own = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     sort = own.get("sort", "due")
@@ -150,7 +150,7 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
     )
     _one_of("sort", sort.removeprefix("-"), SORTS)
     view = _one_of("view", own.get("view", "table"), VIEWS)
-    return Asked(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), own)
+    return TicketListParams(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), own)
 
 
 def _one_of(parameter: str, value: str, known: Any) -> str:
@@ -166,7 +166,7 @@ def _day(parameter: str, word: str) -> date:
         raise BadFilterError(parameter, f"{parameter}= is a day like 2026-11-30.") from None
 
 
-def _pickers(params: Asked, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
+def _pickers(params: TicketListParams, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
     path = reverse("tickets")
     return [
         Picker(label=label, url=params.url(path, **{parameter: value}), active=value == chosen)
@@ -178,7 +178,7 @@ def _plural(choices: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return {value: "Opportunities" if value == "opportunity" else f"{label}s" for value, label in choices}
 
 
-def _mine(params: Asked, access: Access) -> Picker | None:
+def _mine(params: TicketListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.sight.person_id is None:
         return None
@@ -186,7 +186,7 @@ def _mine(params: Asked, access: Access) -> Picker | None:
     return Picker(label="My tickets", url=params.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
 
 
-def _overdue_in_teams(params: Asked, access: Access) -> Picker | None:
+def _overdue_in_teams(params: TicketListParams, access: Access) -> Picker | None:
     """What a manager's people are late with; nothing for who manages no unit."""
     if not access.sight.managed_ids:
         return None
@@ -195,20 +195,22 @@ def _overdue_in_teams(params: Asked, access: Access) -> Picker | None:
     return Picker(label="Overdue in my teams", url=params.url(reverse("tickets"), **changed, page=""), active=is_on)
 
 
-def _due_on(params: Asked) -> Picker | None:
+def _due_on(params: TicketListParams) -> Picker | None:
     """The day that the list is of, which its link lets go."""
     day = params.narrowed.due_on
     return Picker(f"Due {wording.day(day)}", params.url(reverse("tickets"), due=""), active=True) if day else None
 
 
-def _may_add(access: Access, params: Asked) -> bool:
+def _may_add(access: Access, params: TicketListParams) -> bool:
     sight, unit = access.sight, params.narrowed.unit
     if sight.leads_whole or unit is None:
         return sight.leads_any
     return sight.slugs.get(unit) in sight.managed_ids
 
 
-def _table(request: HttpRequest, params: Asked, matching: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _table(
+    request: HttpRequest, params: TicketListParams, matching: QuerySet[Ticket], access: Access
+) -> dict[str, Any]:
     page = Paginator(ordered(matching, params.sort, descending=params.descending), PAGE_SIZE).get_page(
         read_page(request)
     )
@@ -224,14 +226,14 @@ def _table(request: HttpRequest, params: Asked, matching: QuerySet[Ticket], acce
     }
 
 
-def _head(params: Asked, key: str, label: str) -> Head:
+def _head(params: TicketListParams, key: str, label: str) -> Head:
     is_sorted = params.sort == key
     turned = f"-{key}" if is_sorted and not params.descending else key
     direction = ("descending" if params.descending else "ascending") if is_sorted else ""
     return Head(label, params.url(reverse("tickets"), sort=turned), direction)
 
 
-def _board(_request: HttpRequest, params: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _board(_request: HttpRequest, params: TicketListParams, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
     """Every state has its column, whatever the list was narrowed to; what ended stands there with the latest first."""
     columns = []
     for state in BOARD_STATES:
@@ -247,7 +249,9 @@ def _board(_request: HttpRequest, params: Asked, _found: QuerySet[Ticket], acces
     return {"columns": columns}
 
 
-def _calendar(_request: HttpRequest, params: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _calendar(
+    _request: HttpRequest, params: TicketListParams, _found: QuerySet[Ticket], access: Access
+) -> dict[str, Any]:
     """The weeks of a month, from Monday, with what is due on each day; what ended stands there as well."""
     today = params.filters.today
     first = _month(params.own.get("month", ""), today)

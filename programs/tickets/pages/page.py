@@ -1,4 +1,4 @@
-"""One ticket: what it is about, whether it worked, what was said of it, and every change."""
+"""The page of one ticket: resolution, effect, comments and history."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.tickets.pages.history import history_lines
-from programs.tickets.pages.words import ticket_lines
+from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.services.drafts import has_left
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes

@@ -12,7 +12,7 @@ from core.authorship import changes_by
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.models import Ticket, TicketComment
-from programs.reminders.services.telling import tell_of_comment
+from programs.reminders.services.telling import notify_of_comment
 from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 
 LONGEST_COMMENT = 20_000  # characters
@@ -24,7 +24,7 @@ def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketCommen
     """Whoever may see a ticket may comment on it, and watches it from then on.  Raises TicketError."""
     account = access.viewer
     if not isinstance(account, User):
-        raise MayNotWriteTicketError("Sign in with an account: a token of nobody writes no comments.")
+        raise MayNotWriteTicketError("Sign in with an account: a token without an account writes no comments.")
     text = text.strip()
     if not text or "\x00" in text:
         raise TicketError("text", "Write something.")
@@ -34,7 +34,7 @@ def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketCommen
         comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
         comment.mentions.set(mentioned(text))
         ticket.watchers.add(account)
-        tell_of_comment(comment)
+        notify_of_comment(comment)
     return comment
 
 

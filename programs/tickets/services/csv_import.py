@@ -1,4 +1,4 @@
-"""Tickets from a CSV file: what each row would become, and all of them or none.
+"""Imports tickets from CSV: preview each row, then all rows or none.
 
 The columns are those of the download; their order is free, and what is not named stays empty.  A row with the number of
 a ticket that is there is left as it is: who edits a ticket does so on its page, where two edits are told apart.
@@ -222,7 +222,7 @@ def _check_end(state: TicketState, starts_on: date, completed_on: date | None, w
     if state is TicketState.DONE and starts_on > windows.local_today():
         raise TicketError("starts_on", "It is done, so it has begun.")
     if state is TicketState.DROPPED and not why:
-        raise TicketError("dropped_why", "Say why it is dropped: the next reader will ask.")
+        raise TicketError("dropped_why", "Give a reason for dropping it.")
 
 
 def _state(word: str, completed_on: date | None) -> TicketState:

@@ -1,4 +1,4 @@
-"""What somebody says of a ticket, and what cannot be said so."""
+"""Validates drafts of tickets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TicketError(Exception):
 
 
 class MayNotWriteTicketError(Exception):
-    """Somebody else answers for the unit; the message says who may."""
+    """The viewer may not write for the unit; the message says who may."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TicketDraft:
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """A draft whose words were found to mean something."""
+    """A validated draft."""
 
     fields: dict[str, object]
     pull_requests: tuple[PullRequest, ...] | None
@@ -126,7 +126,7 @@ def unit_of(slug: str, sight: Sight) -> Unit | None:
     if not sight.leads(unit.pk):
         raise MayNotWriteTicketError(f"Tickets of {unit.name} are written by its managers, executives and admins.")
     if not UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today()).exists():
-        raise TicketError("unit", f"{unit.name} stands in no Org Tree any more: choose a unit that is there today.")
+        raise TicketError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit
 
 

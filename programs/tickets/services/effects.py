@@ -1,11 +1,11 @@
-"""What became of a ticket's metric: the weeks before it began beside the weeks after it was done.
+"""Measures the effect of a ticket: its metric before it started and after it was done.
 
-The days in between belong to neither.  Both windows are equally long, and of the ticket's unit with all below it (or
-the whole organisation).  Measured once, when the weeks after are over: what is told late moves the metric's own pages,
-and no longer the ticket.
+The days in between belong to neither window.  Both windows are equally long and cover the ticket's unit with all below
+it (or the whole organisation).  An effect is measured once, after the second window: late data changes the metric's
+pages, but not the ticket.
 
-How sure the change is, the year before tells, in which nobody worked on the ticket: as many days apart, from week to
-week, how far did the figure move (insights/formulas/usual_movement.py)?
+Normal variation is estimated from the year before the ticket: how far the value moved between windows the same
+distance apart, week by week (insights/formulas/usual_movement.py).
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ def why_no_effect(ticket: Ticket, today: date) -> str:
     """In words, where `visible_effect` is None."""
     weeks = windows_of(ticket)
     if not ticket.metric:
-        return "No metric is linked, so nothing tells whether it worked."
+        return "No metric is linked, so its effect is not measured."
     if weeks is None:
-        return "Told when it is done, and four weeks later."
+        return "Measured four weeks after completion."
     if weeks.after.end > today:
         return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
-    return "Not measured: too few data, or figures that you may not see."
+    return "Not measured: too little data, or no access to the figures."
 
 
 def measure_effects(*, today: date | None = None) -> int:

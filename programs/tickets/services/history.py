@@ -1,4 +1,4 @@
-"""What changed in a ticket: what it says, and what it is linked with, as the database's history has them."""
+"""The history of a ticket's fields and links, from the database's events."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from programs.history.events import (
     PULL_REQUESTS,
     WATCHERS,
     Changed,
-    NamesOfToday,
-    Untold,
+    CurrentNames,
+    Undisclosed,
     events_of,
     together,
 )
@@ -82,7 +82,7 @@ def history_of(ticket: Ticket) -> History:
 def ticket_changes(history: History, seen_pull_requests: Collection[int], sight: Sight) -> list[TicketChange]:
     """The newest first, as far as the viewer may see it; at most three queries, for names."""
     steps = [
-        *_steps(history.events, NamesOfToday(history.events, sight, objective="objective_id")),
+        *_steps(history.events, CurrentNames(history.events, sight, objective="objective_id")),
         *(
             _Step(link.at, link.together, link.account, False, [_link(link, seen_pull_requests)])
             for link in history.links
@@ -124,7 +124,7 @@ def _links(ticket: Ticket) -> Iterator[LinkChange]:
         yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
 
 
-def _steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Step]:
+def _steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Step]:
     if events:
         first = events[0]
         yield _Step(first.pgh_created_at, together(first), account_of(first), first.version == 1, [])
@@ -138,5 +138,5 @@ def _steps(events: Sequence[Any], names: NamesOfToday) -> Iterator[_Step]:
 
 
 def _link(change: LinkChange, seen: Collection[int]) -> Changed:
-    linked = Untold.UNSEEN if change.of == PULL_REQUESTS and change.linked not in seen else change.linked
+    linked = Undisclosed.UNSEEN if change.of == PULL_REQUESTS and change.linked not in seen else change.linked
     return Changed(change.of, None, linked) if change.is_added else Changed(change.of, linked, None)

@@ -1,4 +1,4 @@
-"""Pull requests as people name them: by address, or as repository#number."""
+"""Parses references to pull requests: URLs, or repository#number."""
 
 from __future__ import annotations
 

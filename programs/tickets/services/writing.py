@@ -1,6 +1,6 @@
-"""Adding and changing tickets.  Managers write for their units, executives and admins for all; an owner changes theirs.
+"""Adds and changes tickets.  Managers write for their units, executives and admins for all; owners change theirs.
 
-Each change is told by the history (django-pghistory) as that account's.
+The history (django-pghistory) records each change with its account.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orgtree.access.access import Access
 from orgtree.models.sight import Sight
 from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
-from programs.reminders.services.telling import tell_of_assignment
+from programs.reminders.services.telling import notify_of_assignment
 from programs.tickets.services.drafts import (
     CheckedDraft,
     MayNotWriteTicketError,
@@ -28,7 +28,7 @@ ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, b
 
 
 class TicketConflictError(Exception):
-    """Somebody changed the ticket in the meantime; `stored` is what it says now."""
+    """Somebody else saved first; `stored` is the current version."""
 
     def __init__(self, stored: Ticket) -> None:
         super().__init__("Somebody changed this ticket in the meantime.")
@@ -48,7 +48,7 @@ def add_ticket(access: Access, draft: TicketDraft) -> Ticket:
         added = Ticket.objects.create(**checked.fields, written_by=_account(access))
         _store_links(added, checked)
         added.watchers.add(_account(access))
-        tell_of_assignment(added, by=_account(access))
+        notify_of_assignment(added, by=_account(access))
     return added
 
 
@@ -71,7 +71,7 @@ def change_ticket(access: Access, ticket: Ticket, draft: TicketDraft, *, of_vers
                 raise TicketError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
             _save(stored)
             if stored.owner_id != owner_before:
-                tell_of_assignment(stored, by=_account(access))
+                notify_of_assignment(stored, by=_account(access))
         _store_links(stored, checked)
     return stored
 
@@ -108,7 +108,7 @@ def unwatch_ticket(access: Access, ticket: Ticket) -> None:
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteTicketError("Sign in with an account: a token of nobody writes no tickets.")
+        raise MayNotWriteTicketError("Sign in with an account: a token without an account writes no tickets.")
     return access.viewer
 
 
@@ -151,7 +151,7 @@ def _completion(stored: Ticket, day: date, today: date) -> date:
 def _reason(why: str) -> str:
     why = why.strip()
     if not why:
-        raise TicketError("dropped_why", "Say why it is dropped: the next reader will ask.")
+        raise TicketError("dropped_why", "Give a reason for dropping it.")
     if len(why) > LONGEST_TITLE or "\x00" in why:
         raise TicketError("dropped_why", f"At most {LONGEST_TITLE} characters.")
     return why

@@ -1,4 +1,4 @@
-"""How tests of letters speak: a mail server that is in use, accounts without quiet hours, and what was sent."""
+"""How tests of e-mails speak: a mail server that is in use, accounts without quiet hours, and what was sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def use(server: MailServer, settings: Any) -> None:
     settings.BASE_URL = "https://headway.example.com"
 
 
-def teams_that_are_told() -> Teams:
+def teams_with_readers() -> Teams:
     """Everybody may be written to at any hour, and nobody is told that their team lacks an objective."""
     made = create_teams()
     open_accounts()

@@ -1,5 +1,4 @@
-"""What a letter says when it is sent: what was true when it was planned may be settled, or none of the reader's
-business any more."""
+"""Composes e-mails when they are sent: planned notices may have become irrelevant, or invisible to the reader."""
 
 from __future__ import annotations
 
@@ -14,8 +13,8 @@ from orgtree.access.who_sees import name_of
 from orgtree.models import Person
 from orgtree.models.sight import Sight
 from programs.models import Delivery, Letter, MessageKind, Muted, Notice, Objective
-from programs.reminders.services.channels import Written
-from programs.reminders.services.words import items_of, told_with
+from programs.reminders.services.channels import EmailContent
+from programs.reminders.services.labels import items_of, with_related
 
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
@@ -23,18 +22,18 @@ MOST_URGENT_FIRST = (
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING, MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED),
 )
-NOT_THEIRS = "It is not theirs to see any more."
+NOT_THEIRS = "No longer visible to the account."
 HAS_LEFT = "The account is switched off, or its person has left."
-MUTED = "They want no such messages."
-READ = "They read it in the app."
-SETTLED = "It is settled."
+MUTED = "Unsubscribed from this kind."
+READ = "Read in the app."
+SETTLED = "No longer relevant."
 
 
-def write(email: Letter, *, today: date | None = None) -> Written | None:
-    """The letter with what is still to be said; None where nothing is.  What is left out is noted with its reason."""
+def compose(email: Letter, *, today: date | None = None) -> EmailContent | None:
+    """The e-mail with its notices that still apply; None without any.  Stores the reason for each that is left out."""
     account, day = email.account, today or windows.local_today()
     deliveries = {enclosed.notice_id: enclosed for enclosed in email.deliveries.all()}
-    notices = list(told_with(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
+    notices = list(with_related(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
     reasons = _reasons(account, email, notices, day)
     notices_to_send = sorted((notice for notice in notices if notice.pk not in reasons), key=_urgency)
     for notice_id, delivery in deliveries.items():
@@ -42,7 +41,7 @@ def write(email: Letter, *, today: date | None = None) -> Written | None:
     Delivery.objects.bulk_update(deliveries.values(), ["left_out"])
     if not notices_to_send:
         return None
-    return Written(email.public_id, email.made_at, account, name_of(account), items_of(notices_to_send, today=day))
+    return EmailContent(email.public_id, email.made_at, account, name_of(account), items_of(notices_to_send, today=day))
 
 
 def _urgency(notice: Notice) -> tuple[int, date, int]:
@@ -51,7 +50,7 @@ def _urgency(notice: Notice) -> tuple[int, date, int]:
 
 
 def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
-    """Why a notice is not said, by its id; those that are said are not among them."""
+    """The reason of each notice that is left out, by id."""
     sight = viewable(account)
     if not account.is_active or _has_left(sight, today):
         return {notice.pk: HAS_LEFT for notice in notices}
@@ -97,7 +96,7 @@ def _holds(notice: Notice, sight: Sight, open_objectives: set[int], today: date)
 
 
 def _is_past(notice: Notice, today: date) -> bool:
-    """What is said of a day to come is said no more when the day is here: that has a notice of its own."""
+    """A reminder of a coming day is obsolete on that day, which has its own notice."""
     if notice.day is None:
         return False
     return (notice.kind == MessageKind.DUE_SOON and notice.day <= today) or (

@@ -1,4 +1,4 @@
-"""Benchmarks and versions of them as pages print them."""
+"""Labels of benchmarks, gaps, baselines and versions on pages."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from insights.query.errors import UnknownMetricError
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
-from programs.benchmarks.queries.benchmarks import HoldingBenchmark, adds_up_over_units
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, adds_up_over_units
 from programs.benchmarks.services.agreements import whose
-from programs.benchmarks.services.standing import Stand, asked_about
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, Period
 
-NOTHING_AGREED = "–"
+NO_BENCHMARK = "–"
 Tone = Literal["good", "watch", ""]
 
 
 @dataclass(frozen=True)
 class Gap:
-    """How far it is, in words: to the threshold first, then to the target."""
+    """The distance to the threshold first, then to the target."""
 
     text: str
     tone: Tone
@@ -59,7 +59,7 @@ class BenchmarkLine:
 
 
 @dataclass(frozen=True)
-class BaselineWords:
+class BaselineText:
     value: str
     interval: str
     of: str  # days and facts
@@ -74,7 +74,7 @@ class VersionLine:
     is_removal: bool
     threshold: str
     target: str
-    baseline: BaselineWords | None
+    baseline: BaselineText | None
     note: str
 
 
@@ -87,7 +87,7 @@ def of_words(metric: Metric, period: str) -> str:
 def value_words(value: float | None, version: BenchmarkVersion) -> str:
     """In the metric's unit; as it was stored, where the metric is gone."""
     if value is None:
-        return NOTHING_AGREED
+        return NO_BENCHMARK
     unit = unit_of_measure(version.metric)
     return str(wording.reading(value, unit)) if unit else f"{value:g}"
 
@@ -99,25 +99,29 @@ def unit_of_measure(key: str) -> str:
         return ""
 
 
-def gap_of(stand: Stand | None, version: BenchmarkVersion) -> Gap | None:
+def gap_of(stand: CurrentValue | None, version: BenchmarkVersion) -> Gap | None:
     """None where it has no figure."""
     if stand is None or stand.value is None:
         return None
     unit = unit_of_measure(version.metric)
     threshold, target = version.threshold, version.target
     if target is not None and version.reaches(stand.value, target):
-        return Gap("Target reached", "good", "check")
+        return Gap("On target", "good", "check")
     if threshold is not None and not version.reaches(stand.value, threshold):
-        return Gap(f"{wording.difference(stand.value - threshold, unit)} to the threshold", "watch", "arrow-right")
+        return Gap(
+            f"Off target: {wording.difference(stand.value - threshold, unit)} to the threshold", "watch", "arrow-right"
+        )
     if target is not None:
-        return Gap(f"{wording.difference(stand.value - target, unit)} to the target", "", "arrow-right")
-    return Gap("Threshold reached", "good", "check")
+        return Gap(
+            f"Within threshold: {wording.difference(stand.value - target, unit)} to the target", "", "arrow-right"
+        )
+    return Gap("Within threshold", "good", "check")
 
 
 def line_of(
     metric: Metric,
-    holding: HoldingBenchmark | None,
-    stand: Stand | None,
+    holding: EffectiveBenchmark | None,
+    stand: CurrentValue | None,
     *,
     mark: str,
     url: str,
@@ -125,7 +129,7 @@ def line_of(
 ) -> BenchmarkLine:
     version = holding.version if holding else None
     comparable = version is not None and holding is not None and not holding.is_of_older_formula
-    query = asked_about(metric, version.period if version else "")
+    query = benchmark_query(metric, version.period if version else "")
     return BenchmarkLine(
         key=metric.key,
         name=metric.name,
@@ -138,9 +142,9 @@ def line_of(
         sample=sample_words(stand),
         reason=stand.reason if stand else "",
         is_hidden=bool(stand and stand.is_hidden),
-        threshold=value_words(version.threshold, version) if version else NOTHING_AGREED,
+        threshold=value_words(version.threshold, version) if version else NO_BENCHMARK,
         threshold_value=version.threshold if version and comparable else None,
-        target=value_words(version.target, version) if version else NOTHING_AGREED,
+        target=value_words(version.target, version) if version else NO_BENCHMARK,
         target_value=version.target if version and comparable else None,
         gap=gap_of(stand, version) if version and comparable else None,
         source=source_words(holding) if holding else "",
@@ -150,27 +154,25 @@ def line_of(
     )
 
 
-def sample_words(stand: Stand | None) -> str:
+def sample_words(stand: CurrentValue | None) -> str:
     if stand is None or stand.value is None:
         return ""
     return f"n = {stand.sample_size:,}"
 
 
-def source_words(holding: HoldingBenchmark) -> str:
+def source_words(holding: EffectiveBenchmark) -> str:
     """Own, or from whom."""
     return f"From {whose(holding)}" if not holding.is_own else "Own"
 
 
-def formula_words(holding: HoldingBenchmark) -> str:
+def formula_words(holding: EffectiveBenchmark) -> str:
     if not holding.is_of_older_formula or holding.metric is None:
         return ""
-    return (
-        f"Agreed on version {holding.version.metric_version} of the formula; {holding.metric.version} holds now. "
-        "Agree again."
-    )
+    old, new = holding.version.metric_version, holding.metric.version
+    return f"Set for formula version {old}; the current one is {new}. Set it again."
 
 
-def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineWords | None:
+def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | None:
     """None where none was computed, or it is not for this viewer."""
     window = version.baseline_window
     if version.baseline is None or window is None or hides_baseline(version, access):
@@ -179,7 +181,7 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineWords |
     if unit and version.baseline_low is not None and version.baseline_high is not None:
         interval = wording.between(version.baseline_low, version.baseline_high, unit)
     facts = wording.count(version.baseline_sample, "fact")
-    return BaselineWords(value_words(version.baseline, version), interval, f"{wording.days(window)}, {facts}")
+    return BaselineText(value_words(version.baseline, version), interval, f"{wording.days(window)}, {facts}")
 
 
 def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[VersionLine]:
@@ -195,7 +197,7 @@ def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[
             threshold=value_words(version.threshold, version),
             target=value_words(version.target, version),
             baseline=baseline_words(version, access),
-            note="It was beyond the target already, and is to be held." if version.is_to_hold else "",
+            note="The target was already reached and is to be held." if version.is_to_hold else "",
         )
         for version in versions
     ]

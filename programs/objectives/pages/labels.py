@@ -1,4 +1,4 @@
-"""How objectives are put in words, as lists and pages print them."""
+"""Labels of objectives and key results in lists and on pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.tiles import Link
 from orgtree.models import Unit
-from programs.key_results.pages.amounts import in_words, printed
+from programs.key_results.pages.amounts import amount_text, printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, Standing
@@ -25,8 +25,8 @@ from programs.objectives.queries.objectives import ObjectiveProgress
 
 
 @dataclass(frozen=True)
-class StandingTag:
-    """A standing as a chip: its words, an icon, and the tone of its colour."""
+class StatusTag:
+    """A status as a chip: label, icon and tone."""
 
     key: str
     text: str
@@ -34,15 +34,17 @@ class StandingTag:
     icon: str
 
 
-TAGS: Mapping[str, StandingTag] = {
-    Standing.ON_TRACK: StandingTag("on_track", "On track", "good", "trending-up"),
-    Standing.AT_RISK: StandingTag("at_risk", "At risk", "watch", "alert-triangle"),
-    Standing.OFF_TRACK: StandingTag("off_track", "Off track", "bad", "trending-down"),
-    Standing.UNKNOWN: StandingTag("unknown", "No data yet", "", "minus"),
+TAGS: Mapping[str, StatusTag] = {
+    Standing.ON_TRACK: StatusTag("on_track", "On track", "good", "trending-up"),
+    Standing.AT_RISK: StatusTag("at_risk", "At risk", "watch", "alert-triangle"),
+    Standing.OFF_TRACK: StatusTag("off_track", "Off track", "bad", "trending-down"),
+    Standing.UNKNOWN: StatusTag("unknown", "No data yet", "", "minus"),
 }
-HIDDEN = StandingTag("hidden", "Hidden", "", "eye-off")
-GUARDRAIL_HOLDS = StandingTag("on_track", "Holds", "good", "shield-check")
-GUARDRAIL_BROKEN = StandingTag("at_risk", "Broken", "bad", "shield-half")
+# Of a check-in, by its confidence.
+CONFIDENCE_LABELS = {"high": "On track", "medium": "At risk", "low": "Off track"}
+HIDDEN = StatusTag("hidden", "Hidden", "", "eye-off")
+GUARDRAIL_HOLDS = StatusTag("on_track", "Holds", "good", "shield-check")
+GUARDRAIL_BROKEN = StatusTag("at_risk", "Broken", "bad", "shield-half")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class KeyResultLine:
     is_guardrail: bool
     is_hidden: bool  # its figures are withheld from the viewer
     bar: ObjectiveBar
-    tag: StandingTag
+    tag: StatusTag
     forecast: str
     forecast_range: str  # "80% interval 47.0 h to 52.0 h", or why there is no forecast
     value: str
@@ -80,7 +82,7 @@ class ObjectiveLine:
     is_dropped: bool
     is_hidden: bool  # what it comes to is withheld from the viewer
     bar: ObjectiveBar
-    tag: StandingTag
+    tag: StatusTag
     overridden: str  # what was computed instead, and why it was set otherwise
     why: str
     forecast: str
@@ -95,8 +97,8 @@ class ObjectiveLine:
     score: str
 
     @property
-    def stands_otherwise(self) -> bool:
-        """Whether it stands otherwise than its only outcome, whose forecast is printed: a guardrail has its say."""
+    def status_was_overridden(self) -> bool:
+        """Whether its status differs from that of its only outcome, because of a guardrail or an override."""
         outcomes = [result for result in self.key_results if not result.is_guardrail]
         return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
 
@@ -130,13 +132,13 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
         is_dropped=objective.dropped_at is not None,
         is_hidden=is_hidden,
         bar=bar_of_objective(progress),
-        tag=HIDDEN if progress.is_standing_hidden and not objective.override else TAGS[progress.shown],
+        tag=HIDDEN if progress.is_status_hidden and not objective.override else TAGS[progress.shown],
         overridden=_overridden(progress),
         why=progress.why,
         forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
         key_results=lines,
         shown_below=[line for line in lines if line.pk != own],
-        confidence=progress.last_check_in.get_confidence_display() if progress.last_check_in else "",
+        confidence=CONFIDENCE_LABELS[progress.last_check_in.confidence] if progress.last_check_in else "",
         check_in=_check_in_words(progress, today),
         is_check_in_late=is_late,
         tickets=wording.count(progress.tickets_open, "ticket") if progress.tickets_open else "",
@@ -208,7 +210,7 @@ def short_day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def _tag(measured: KeyResultProgress) -> StandingTag:
+def _tag(measured: KeyResultProgress) -> StatusTag:
     if measured.withheld:
         return HIDDEN
     if measured.key_result.is_guardrail and measured.holds is not None:
@@ -222,7 +224,7 @@ def _range(measured: KeyResultProgress) -> str:
     if measured.forecast is None:
         return measured.no_forecast
     unit = unit_of(measured.key_result)
-    low, high = in_words(measured.forecast.low, unit), in_words(measured.forecast.high, unit)
+    low, high = amount_text(measured.forecast.low, unit), amount_text(measured.forecast.high, unit)
     return f"80% interval {low} to {high}"
 
 
@@ -236,9 +238,9 @@ def _baseline_days(key_result: KeyResult) -> str:
 def _overridden(progress: ObjectiveProgress) -> str:
     if not progress.objective.override:
         return ""
-    if progress.is_standing_hidden:
-        return f"Set by hand. {progress.objective.override_reason}"
-    return f"Set by hand, computed: {TAGS[progress.computed].text.lower()}. {progress.objective.override_reason}"
+    if progress.is_status_hidden:
+        return f"Overridden. {progress.objective.override_reason}"
+    return f"Overridden, computed: {TAGS[progress.computed].text.lower()}. {progress.objective.override_reason}"
 
 
 def _check_in_words(progress: ObjectiveProgress, today: date) -> str:

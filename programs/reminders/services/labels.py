@@ -1,4 +1,4 @@
-"""Notices in words, as the inbox and letters say them."""
+"""Labels of notices in the inbox and in e-mails."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LONGEST_QUOTE = 280
 SOMEBODY = "Somebody"
 
 
-def told_on_a_page(numbers: Sequence[int]) -> list[Notice]:
+def notices_of_page(numbers: Sequence[int]) -> list[Notice]:
     """With everything that their words need, the newest first.
 
     A full inbox is sorted by what an index holds; only the page's own notices are read with all that they are about.
     """
-    return list(told_with(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
+    return list(with_related(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
 
 
-def told_with(notices: QuerySet[Notice]) -> QuerySet[Notice]:
+def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit")
@@ -37,8 +37,8 @@ def told_with(notices: QuerySet[Notice]) -> QuerySet[Notice]:
 
 
 def items_of(notices: Sequence[Notice], *, today: date | None = None) -> list[Item]:
-    """In their order; three queries for the names, however many there are.  Needs `told_with`."""
-    words = _Words(today or windows.local_today(), _names(notices))
+    """In their order; three queries for the names, however many there are.  Needs `with_related`."""
+    words = _NoticeTexts(today or windows.local_today(), _names(notices))
     return [words.item(notice) for notice in notices]
 
 
@@ -48,7 +48,7 @@ def _names(notices: Sequence[Notice]) -> Mapping[int, str]:
 
 
 @dataclass(frozen=True)
-class _Words:
+class _NoticeTexts:
     today: date
     names: Mapping[int, str]
 
@@ -74,7 +74,7 @@ class _Words:
     def _label(self, notice: Notice) -> str:
         """Of the day on which it is read: what was due in three days may be due today by now."""
         if notice.kind == MessageKind.ASSIGNED:
-            return "Yours now"
+            return "Assigned to you"
         ticket, day = notice.ticket, notice.day
         if ticket is None or day is None or not ticket.is_standing or ticket.due_on != day:
             return f"Was due by {wording.day(day)}" if day else "Was due"
@@ -96,7 +96,7 @@ class _Words:
         objective = notice.objective
         assert objective is not None  # noqa: S101 — `item` looked
         of = objective.unit.name if objective.unit else WHOLE_ORGANISATION
-        since = f" Nobody checked in since {wording.day(notice.day)}." if notice.day else ""
+        since = f" No check-in since {wording.day(notice.day)}." if notice.day else ""
         return Item(
             "Check-in due",
             objective.title,
@@ -112,7 +112,7 @@ class _Words:
             "No objective yet",
             f"{name} in {quarter}",
             f"{path}?unit={slug}" if path and slug else path,
-            "Each team has one objective per quarter, on which it will not give up.",
+            "Each team has one mandatory objective per quarter.",
         )
 
 

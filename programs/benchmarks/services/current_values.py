@@ -1,4 +1,4 @@
-"""Where units stand today on what was agreed, as a viewer may see it."""
+"""Current values of units for comparison with benchmarks, as far as the viewer has access."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WEEKS_READ = {Period.WEEK: 26, Period.MONTH: 26, Period.QUARTER: 52}
 
 
 @dataclass(frozen=True)
-class Stand:
-    """The latest figure; of a metric that grows with time the mean of the latest whole weeks, months or quarters."""
+class CurrentValue:
+    """The latest value; for a metric that grows with time, the mean of the latest whole weeks, months or quarters."""
 
     window: Window
     value: float | None
@@ -35,7 +35,7 @@ class Stand:
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkQuery:
     metric: Metric
     period: Period = Period.NONE
 
@@ -72,31 +72,35 @@ def whole_buckets_of(answer: SeriesAnswer, today: date) -> Sequence[Figure]:
     ]
 
 
-def asked_about(metric: Metric, period: str) -> Asked:
-    """How its figure has to be read, so that it can be held against a benchmark of that period (empty: of none yet)."""
+def benchmark_query(metric: Metric, period: str) -> BenchmarkQuery:
+    """The query whose value is comparable with a benchmark of that period (empty: no benchmark yet)."""
     if not grows_with_time(metric):
-        return Asked(metric)
-    return Asked(metric, Period(period) if period else DEFAULT_PERIOD)
+        return BenchmarkQuery(metric)
+    return BenchmarkQuery(metric, Period(period) if period else DEFAULT_PERIOD)
 
 
-def stands(queries_of: Sequence[Asked], scope: Scope, access: Access, *, today: date) -> list[Stand]:
-    """In order, all in one call.  Raises QueryError for a scope that the viewer may not look at."""
+def current_values(
+    queries_of: Sequence[BenchmarkQuery], scope: Scope, access: Access, *, today: date
+) -> list[CurrentValue]:
+    """In order, in one call.  Raises QueryError for a scope without access."""
     queries = [request.query(scope, today) for request in queries_of]
     whole = [query for request, query in zip(queries_of, queries, strict=True) if not request.period]
     by_bucket = [query for request, query in zip(queries_of, queries, strict=True) if request.period]
     answers = visible_together(access, series=by_bucket, totals=whole, freshness=Freshness.OF_PAGES)
     totals, series = iter(answers.totals), iter(answers.series)
-    return [stand_of(request.figures(next(series if request.period else totals), today)) for request in queries_of]
+    return [
+        current_value_of(request.figures(next(series if request.period else totals), today)) for request in queries_of
+    ]
 
 
-def stands_with_units(
-    request: Asked,
+def current_values_with_units(
+    request: BenchmarkQuery,
     scope: Scope | None,
-    units: Sequence[tuple[Asked, Sequence[int]]],
+    units: Sequence[tuple[BenchmarkQuery, Sequence[int]]],
     access: Access,
     *,
     today: date,
-) -> tuple[Stand | None, Mapping[int, Stand]]:
+) -> tuple[CurrentValue | None, Mapping[int, CurrentValue]]:
     """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
     own = [] if scope is None else request.side_by_side(scope, today)
     beside = [SideBySide(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
@@ -105,9 +109,9 @@ def stands_with_units(
     return (_together(answers.totals) if own else None), below
 
 
-def stands_of_units(
-    requests: Sequence[Asked], units: Sequence[Unit], access: Access, *, today: date
-) -> list[Mapping[int, Stand]]:
+def current_values_of_units(
+    requests: Sequence[BenchmarkQuery], units: Sequence[Unit], access: Access, *, today: date
+) -> list[Mapping[int, CurrentValue]]:
     """In order, each by the unit's id, of those that the viewer may look at; one call."""
     ids = [unit.pk for unit in units]
     beside = [SideBySide(request.side_by_side(Scope(), today), ids) for request in requests]
@@ -115,16 +119,16 @@ def stands_of_units(
     return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in answers.units]
 
 
-def _together(answers: Sequence[SeriesAnswer]) -> Stand:
-    return stand_of([answer.total[0] for answer in answers])
+def _together(answers: Sequence[SeriesAnswer]) -> CurrentValue:
+    return current_value_of([answer.total[0] for answer in answers])
 
 
-def stand_of(figures: Sequence[Figure]) -> Stand:
-    """The mean of the buckets; hidden where one of them is, for the others would tell of it."""
+def current_value_of(figures: Sequence[Figure]) -> CurrentValue:
+    """The mean of the buckets; hidden if one bucket is, because the others would reveal it."""
     window = Window(figures[0].window.start, figures[-1].window.end)
     hidden = next((figure for figure in figures if figure.withheld), None)
     if hidden is not None:
-        return Stand(window, None, 0, hidden.reason or "", is_hidden=True)
+        return CurrentValue(window, None, 0, hidden.reason or "", is_hidden=True)
     reason = next((figure.reason for figure in figures if figure.reason), None) or ""
     value = mean_of(figures)
-    return Stand(window, value, sum(figure.sample_size for figure in figures), reason if value is None else "")
+    return CurrentValue(window, value, sum(figure.sample_size for figure in figures), reason if value is None else "")

@@ -1,4 +1,4 @@
-"""How tickets are put in words, as lists print them; what changed in them: history.py."""
+"""Labels of tickets in lists; changes are in history.py."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SHORT_RESOLUTION = 140
 
 
 @dataclass(frozen=True)
-class EffectWords:
-    """The metric before and after, and what that means; `surely` says whether it is more than what is usual."""
+class EffectText:
+    """The metric before and after; `surely` says whether the change exceeds normal variation."""
 
     metric: str
     before: str
@@ -54,7 +54,7 @@ class TicketLine:
     completed: str
     state: str
     state_key: str
-    effect: EffectWords | None
+    effect: EffectText | None
     may_change: bool
 
 
@@ -93,7 +93,7 @@ def _initials(name: str) -> str:
     return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts[:1])).upper()
 
 
-def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
+def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
     """None where nothing was measured, or the viewer may not see the figures."""
     effect = visible_effect(ticket, access)
     if effect is None:
@@ -104,16 +104,16 @@ def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
         return None
     before, after = (str(wording.reading(value, metric.unit)) for value in values)
     change = tiles.change_between(metric, effect.after, effect.before, "before")
-    return EffectWords(metric.name, before, after, change, *_sureness(metric, effect))
+    return EffectText(metric.name, before, after, change, *_sureness(metric, effect))
 
 
 def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str, bool]:
-    """The interval of the change, and what it means; empty where the year before tells too little."""
+    """The interval of the change, and whether it exceeds normal variation; empty without enough weeks before."""
     if effect.change_low is None or effect.change_high is None:
-        return "", "The year before has too few weeks to tell how much change is usual.", False
+        return "", "Too few weeks in the year before to estimate normal variation.", False
     low, high = (_signed(value, metric.unit) for value in (effect.change_low, effect.change_high))
     holds_nothing = effect.change_low <= 0 <= effect.change_high
-    means = "no more than what happens anyway" if holds_nothing else "more than what happens anyway"
+    means = "within normal variation" if holds_nothing else "beyond normal variation"
     return f"{low} to {high}", means, holds_nothing
 
 

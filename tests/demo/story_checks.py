@@ -23,7 +23,7 @@ class Figures(Protocol):
         ...
 
 
-def assert_told(story: Story | DeliveryStory, figures: Figures) -> None:
+def assert_story_shows(story: Story | DeliveryStory, figures: Figures) -> None:
     """AssertionError naming the story, the expectation and the figure that does not tell it."""
     for expectation in story.expectations:
         for figure in _read(expectation, figures):

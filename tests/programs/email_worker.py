@@ -1,6 +1,6 @@
 """A worker that empties the outbox until it is stopped, in a process of its own: tests kill it.
 
-python -m tests.programs.letter_worker [once]
+python -m tests.programs.email_worker [once]
 """
 
 from __future__ import annotations

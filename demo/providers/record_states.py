@@ -1,4 +1,4 @@
-"""How the records of a history stood at an instant: what had happened to them by then, folded."""
+"""Folds a history into the state of its records at an instant."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from demo.plan.delivery import (
 )
 
 Record = TypeVar("Record", PipelineRun, Deployment, Release)
-Folded = TypeVar("Folded", bound="Standing")
+Folded = TypeVar("Folded", bound="ConversationState")
 
 
 @dataclass(slots=True)
-class Standing:
-    """An issue or a pull request at an instant; `seen` is everything that had happened to it."""
+class ConversationState:
+    """An issue or a pull request at an instant; `seen` holds its events so far."""
 
     title: str
     labels: list[str]
@@ -71,7 +71,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class IssueStanding(Standing):
+class IssueState(ConversationState):
     issue: Issue = field(kw_only=True)
 
     @property
@@ -80,7 +80,7 @@ class IssueStanding(Standing):
 
 
 @dataclass(slots=True)
-class PullRequestStanding(Standing):
+class PullRequestState(ConversationState):
     """`reviews` are those submitted so far, `dismissed` the ids of those that count no more."""
 
     pull_request: PullRequest = field(kw_only=True)
@@ -117,7 +117,7 @@ class PullRequestStanding(Standing):
         return sum(len(review.line_comments) for review in self.reviews)
 
     def take(self, happening: Happening) -> None:
-        Standing.take(self, happening)
+        ConversationState.take(self, happening)
         match happening.did:
             case Did.PUSHED:
                 self.commits.extend(happening.commits)
@@ -154,9 +154,9 @@ class PullRequestStanding(Standing):
             self.requested_teams.remove(team)
 
 
-def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestStanding:
+def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestState:
     """The pull request at an instant at or after which it was opened."""
-    state = PullRequestStanding(
+    state = PullRequestState(
         title=pull_request.title,
         labels=list(pull_request.labels),
         assignees=[],
@@ -168,9 +168,9 @@ def pull_request_at(pull_request: PullRequest, at: datetime) -> PullRequestStand
     return _folded(state, pull_request.happenings, at)
 
 
-def issue_at(issue: Issue, at: datetime) -> IssueStanding:
+def issue_at(issue: Issue, at: datetime) -> IssueState:
     """The issue at an instant at or after which it was opened."""
-    state = IssueStanding(
+    state = IssueState(
         title=issue.title,
         labels=list(issue.labels),
         assignees=list(issue.assignees),
@@ -201,18 +201,18 @@ class HistoryAt:
         }
 
     @cached_property
-    def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestStanding]]:
+    def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestState]]:
         """By number."""
-        states: dict[str, dict[int, PullRequestStanding]] = defaultdict(dict)
+        states: dict[str, dict[int, PullRequestState]] = defaultdict(dict)
         for pull_request in self.history.pull_requests:
             if pull_request.created_at <= self.at:
                 states[pull_request.repository.name][pull_request.number] = pull_request_at(pull_request, self.at)
         return states
 
     @cached_property
-    def issues(self) -> Mapping[str, Mapping[int, IssueStanding]]:
+    def issues(self) -> Mapping[str, Mapping[int, IssueState]]:
         """By number, without those that are deleted."""
-        states: dict[str, dict[int, IssueStanding]] = defaultdict(dict)
+        states: dict[str, dict[int, IssueState]] = defaultdict(dict)
         for issue in self.history.issues:
             if issue.created_at <= self.at and not (folded := issue_at(issue, self.at)).is_deleted:
                 states[issue.repository.name][issue.number] = folded
@@ -253,12 +253,12 @@ class HistoryAt:
         }
 
     @cached_property
-    def pull_requests_by_id(self) -> Mapping[str, PullRequestStanding]:
+    def pull_requests_by_id(self) -> Mapping[str, PullRequestState]:
         """By id as text, as a node's id has it."""
         return {str(record.pull_request.id): record for of in self.pull_requests.values() for record in of.values()}
 
     @cached_property
-    def issues_by_id(self) -> Mapping[str, IssueStanding]:
+    def issues_by_id(self) -> Mapping[str, IssueState]:
         return {str(record.issue.id): record for of in self.issues.values() for record in of.values()}
 
     @cached_property

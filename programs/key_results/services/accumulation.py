@@ -1,4 +1,4 @@
-"""How a metric of a whole quarter comes from its weeks: that decides what can be said of the end of the quarter."""
+"""How weekly values of a metric accumulate to the quarter's: this decides how it can be forecast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from insights.query.measures import (
 from insights.query.terms import UnitOfMeasure
 
 
-class Course(enum.Enum):
+class Accumulation(enum.Enum):
     LEVEL = "its weeks weigh as much as happens in them: shares, means, medians, rates per day"
     SUM = "its weeks add up: it grows until the quarter's end"
     STOCK = "it is what stands at the end"
@@ -29,24 +29,28 @@ class Course(enum.Enum):
 COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StandingAtEnd)
 
 
-def course_of(metric: Metric | None) -> Course:
+def accumulation_of(metric: Metric | None) -> Accumulation:
     """None: entered by hand, which says how something stands on the day of the check-in."""
     if metric is None or metric.is_stock:
-        return Course.STOCK
+        return Accumulation.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):
-        return Course.LEVEL
+        return Accumulation.LEVEL
     if any(isinstance(measure, COUNTED_ONCE) for measure in metric.measures):
-        return Course.PEOPLE
+        return Accumulation.PEOPLE
     if isinstance(metric, Count):
-        return Course.SUM if isinstance(metric.of, Facts | Total) and not metric.parts_overlap else Course.PEOPLE
-    return Course.LEVEL
+        return (
+            Accumulation.SUM
+            if isinstance(metric.of, Facts | Total) and not metric.parts_overlap
+            else Accumulation.PEOPLE
+        )
+    return Accumulation.LEVEL
 
 
 def grows(metric: Metric | None) -> bool:
     """Whether its value is nothing when a quarter begins and grows with the days: sums, and sums per developer."""
     if metric is None or metric.is_stock:
         return False
-    if course_of(metric) is Course.SUM:
+    if accumulation_of(metric) is Accumulation.SUM:
         return True
     per_person = isinstance(metric, Ratio) and isinstance(metric.denominator, People) and not metric.per_period
     return (
