@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from bench.organisation import Held, PlannedOrganisation
 from orgtree.models import Attribute, OrgTree, TreeKind, TreeLevel
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import follow_people
+from orgtree.trees.trees import sync_trees
 
 Row = tuple[str, int, str, str, str]  # what it is, of whom or what (its number), name, value, days
 
@@ -34,7 +34,7 @@ def write_organisation(organisation: PlannedOrganisation) -> None:
         for table in ("planned", "numbered", "numbered_unit"):
             cursor.execute(f"DROP TABLE {table}")
         cursor.execute("ANALYZE")  # the services' statements join what has just been written
-        follow_people()
+        sync_trees()
         rebuild_placements()
 
 

@@ -21,8 +21,8 @@ from programs.models import (
     KeyResultMeasure,
     Objective,
     ObjectiveMeasure,
+    ObjectiveStatus,
     Quarter,
-    Standing,
     TargetKind,
     Ticket,
     TicketComment,
@@ -101,7 +101,7 @@ def _objectives(organisation: _Organisation, quarter: Quarter) -> list[Objective
                 forecast=(result.baseline or 0) * 0.85,
                 forecast_low=(result.baseline or 0) * 0.8,
                 forecast_high=(result.baseline or 0) * 0.9,
-                standing=draws.choice(Standing.values),
+                standing=draws.choice(ObjectiveStatus.values),
                 why="By its weeks.",
             )
             for result in key_results
@@ -112,7 +112,7 @@ def _objectives(organisation: _Organisation, quarter: Quarter) -> list[Objective
         ObjectiveMeasure(
             objective=objective,
             progress=draws.uniform(0, 1),
-            standing=draws.choice(Standing.values),
+            standing=draws.choice(ObjectiveStatus.values),
             why="By its results.",
         )
         for objective in objectives

@@ -26,7 +26,7 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
-from integrations.connectors.drafts import PullRequestCommitDraft, PullRequestDraft, ReviewDraft, Told, Who
+from integrations.connectors.drafts import ProvidedParts, PullRequestCommitDraft, PullRequestDraft, ReviewDraft, Who
 from integrations.connectors.reader import Reader
 from integrations.enums import Kind, PullRequestState, ResourceKind, ReviewState
 from integrations.intake.places import store_resource
@@ -87,13 +87,13 @@ def normalise_pull_request(payload: Json) -> Sequence[PullRequestDraft]:
             created_at=pull.time("created_at"),
             merged_at=pull.time("merged_at"),
             updated_at=pull.time("updated_at"),
-            commits=Told(
+            commits=ProvidedParts(
                 [
                     PullRequestCommitDraft(sha=commit.text("sha"), position=position, authored_at=commit.time("at"))
                     for position, commit in enumerate(pull.objects("commits"))
                 ]
             ),
-            reviews=Told(
+            reviews=ProvidedParts(
                 [
                     ReviewDraft(
                         external_id=review.text("id"),

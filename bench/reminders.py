@@ -21,7 +21,7 @@ from programs.models import Channel, Notice
 from programs.reminders.queries import notices
 from programs.reminders.services import outbox
 from programs.reminders.services.email import Email
-from programs.reminders.services.telling import tell
+from programs.reminders.services.planning import store_notices
 
 TICKETS = 10_000
 GOAL_SECONDS = 5.0
@@ -40,13 +40,15 @@ def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Me
         _open_accounts()
         _file_tickets(tickets, today)
         conditions = f"{tickets:,} overdue tickets, {size.people:,} people with accounts, trees by manager and team"
-        to_owners = seconds_of(lambda: tell(notices.of_due_tickets(today)))
-        to_managers = seconds_of(lambda: tell(notices.of_overdue_in_teams(today)))
+        to_owners = seconds_of(lambda: store_notices(notices.of_due_tickets(today)))
+        to_managers = seconds_of(lambda: store_notices(notices.of_overdue_in_teams(today)))
         sent = Notice.objects.count()
-        again = seconds_of(lambda: (tell(notices.of_due_tickets(today)), tell(notices.of_overdue_in_teams(today))))
+        again = seconds_of(
+            lambda: (store_notices(notices.of_due_tickets(today)), store_notices(notices.of_overdue_in_teams(today)))
+        )
         limit = Limit("s: writing the same notices into the same table, nothing asked", _write_alone())
         _send_by_mail()
-        seconds = seconds_of(lambda: outbox.put_letters_together([Email()], now=_at_noon(today)))
+        seconds = seconds_of(lambda: outbox.compose_emails([Email()], now=_at_noon(today)))
     return [
         _measured(
             "reminders to owners and managers", to_owners + to_managers, f"{sent:,} notices; {conditions}", limit

@@ -16,9 +16,9 @@ from bench.organisation_rows import HAND_BUILT_TREE
 from bench.stages_in_python import Figures, stages_in_python
 from bench.timing import rolled_back, seconds_of
 from insights.catalogue.registry import get
-from insights.engine.fact_query import CellKey, Edges, Placed, Placement, windows_of
-from insights.engine.outcomes import Facts
-from insights.engine.plan import Clock, needs_of
+from insights.engine.fact_query import Edges, GroupKey, ResolvedScope, ScopeKind, windows_of
+from insights.engine.plan import Clock, measure_queries_of
+from insights.engine.results import MeasuredFacts
 from insights.query import windows
 from insights.query.query import Granularity, Statistic, Window
 from integrations.delivery.pull_requests.figures import recompute_figures
@@ -83,15 +83,15 @@ def last_weeks(pull_requests: int) -> Window:
 def weekly_figures(weeks: Window) -> Figures:
     """Median and mean of each stage by unit and week, from facts; the same statement as on pages."""
     units = tuple(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
-    clock, placement = Clock.read(), Placement(Placed.UNITS, units)
+    clock, placement = Clock.read(), ResolvedScope(ScopeKind.UNITS, units)
     edges = _edges(weeks)
-    needs = {stage: needs_of(get(stage), (edges,), placement, clock) for stage in STAGES}
-    facts = Facts.read(fact_query for of_stage in needs.values() for fact_query in of_stage.values())
+    needs = {stage: measure_queries_of(get(stage), (edges,), placement, clock) for stage in STAGES}
+    facts = MeasuredFacts.read(fact_query for of_stage in needs.values() for fact_query in of_stage.values())
     figures: Figures = {}
     for stage, needed in needs.items():
         outcome_of = facts.outcomes(get(stage), needed, clock)
         for unit, week in product(units, windows_of(edges)):
-            outcome = outcome_of(CellKey(unit, week, ()))
+            outcome = outcome_of(GroupKey(unit, week, ()))
             if outcome.value is not None:
                 both = outcome.statistics[Statistic.MEDIAN], outcome.statistics[Statistic.MEAN]
                 figures[unit, week.start, STAGES[stage]] = both

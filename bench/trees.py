@@ -14,8 +14,8 @@ from bench.organisation import numbers_by_level
 from bench.organisation_rows import HAND_BUILT_TREE, MANAGER_TREE, TEAM_TREE
 from bench.responses import browser, measured_responses, with_parts
 from bench.timing import median_seconds, median_seconds_rolled_back
-from insights.engine.read import SideBySide, read_together
-from insights.query.query import Dimension, MetricQuery, Window
+from insights.engine.read import UnitQueries, read_together
+from insights.query.query import Dimension, Query, Window
 from orgtree.models import Membership, Unit
 from orgtree.trees.units import move_person, move_unit
 
@@ -45,8 +45,8 @@ def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
     """One metric for each unit of the hand-built tree, from cached figures and from facts."""
     units = list(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     tomorrow = timezone.localdate() + timedelta(days=1)
-    query = MetricQuery(METRIC, Window(tomorrow - timedelta(weeks=KEPT_WEEKS), tomorrow))
-    ad_hoc = MetricQuery(
+    query = Query(METRIC, Window(tomorrow - timedelta(weeks=KEPT_WEEKS), tomorrow))
+    ad_hoc = Query(
         METRIC,
         Window(tomorrow - timedelta(weeks=AD_HOC_WEEKS), tomorrow),
         facets={Dimension.MODEL: ("claude-opus-4-1",)},
@@ -55,13 +55,13 @@ def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
     return [
         _measured(
             "one metric, all units, kept",
-            median_seconds(lambda: read_together(units=[SideBySide([query], units)]), rounds=rounds),
+            median_seconds(lambda: read_together(units=[UnitQueries([query], units)]), rounds=rounds),
             UNITS_SECONDS,
             f"{METRIC} of {len(units):,} units over {KEPT_WEEKS} weeks in one call; {conditions}",
         ),
         _measured(
             "one metric, all units, from facts",
-            median_seconds(lambda: read_together(units=[SideBySide([ad_hoc], units)]), rounds=rounds),
+            median_seconds(lambda: read_together(units=[UnitQueries([ad_hoc], units)]), rounds=rounds),
             UNITS_SECONDS,
             f"the same over {AD_HOC_WEEKS} weeks for one model, which is not kept",
             Limit("s: the same sums by unit in one hand-written statement", by_hand),

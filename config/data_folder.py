@@ -43,7 +43,7 @@ def _withdraw(path: Path, bits: int) -> None:
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~bits)
 
 
-def open_to_others(data_dir: Path) -> Iterator[Path]:
+def exposed_paths(data_dir: Path) -> Iterator[Path]:
     """Paths in the data directory that other accounts can list, read or write; itself included if not shared."""
     names = set(os.listdir(data_dir))
     for path in [data_dir] if names <= OURS else [data_dir / name for name in sorted(names & OURS)]:

@@ -19,7 +19,7 @@ from django_celery_beat.models import PeriodicTask
 
 from config import checks, environment
 from config.client_address import NO_PROXIES
-from config.data_folder import open_to_others
+from config.data_folder import exposed_paths
 from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
 from insights.columns.check import check_columns
@@ -75,7 +75,7 @@ def disk() -> Finding:
 
 
 def data_folder() -> Finding:
-    paths = list(islice(open_to_others(settings.DATA_DIR), MOST_NAMED))
+    paths = list(islice(exposed_paths(settings.DATA_DIR), MOST_NAMED))
     if paths:
         names = ", ".join(map(str, paths))
         sentence = f"Other accounts of this machine can read {names}. Restart `manage.py up`, which closes them."

@@ -52,7 +52,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Django's handler500, called while the exception is handled.
     """
     problem = sys.exc_info()[1]
-    if disk_full.says_disk_full(problem):
+    if disk_full.is_disk_full(problem):
         sentence, seconds = disk_full.DISK_FULL, disk_full.SECONDS_TO_RETRY
     elif isinstance(problem, OperationalError | InterfaceError):
         sentence, seconds = _sentence(problem), SECONDS_TO_RETRY

@@ -198,7 +198,7 @@ SPECTACULAR_SETTINGS = {
         "DirectionEnum": "programs.models.benchmarks.Direction",
         "MessageKindEnum": "programs.models.messages.MessageKind",
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
-        "StandingEnum": "programs.models.objectives.Standing",
+        "StandingEnum": "programs.models.objectives.ObjectiveStatus",
         "StatisticEnum": "insights.api.schema.STATISTICS",
         "StepStateEnum": "programs.overview.api.documents.STEP_STATES",
         "TicketStateEnum": "programs.models.tickets.TicketState",

@@ -35,16 +35,16 @@ DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
 }
 
 
-class OneAtATime(FormSet):
+class NoOverlapFormSet(FormSet):
     """Refuses rows with the same key (`said_of`) whose date ranges overlap."""
 
-    said_of: tuple[str, ...] = ()
+    key_fields: tuple[str, ...] = ()
 
     def clean(self) -> None:
         super().clean()
         ranges_by_key: dict[tuple[Any, ...], list[DateRange]] = {}
-        for row in self.kept_rows():
-            ranges_by_key.setdefault(tuple(row.get(name) for name in self.said_of), []).append(row["during"])
+        for row in self.rows_to_store():
+            ranges_by_key.setdefault(tuple(row.get(name) for name in self.key_fields), []).append(row["during"])
         for days in ranges_by_key.values():
             days.sort(key=lambda date_range: date_range.lower or date.min)
             for earlier, later in pairwise(days):
@@ -54,7 +54,7 @@ class OneAtATime(FormSet):
                         "the end is the first day that no longer belongs to it."
                     )
 
-    def kept_rows(self) -> list[dict[str, Any]]:
+    def rows_to_store(self) -> list[dict[str, Any]]:
         """The cleaned data of the rows that will be stored."""
         return [
             form.cleaned_data

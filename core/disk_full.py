@@ -10,7 +10,7 @@ SECONDS_TO_RETRY = 30
 POSTGRES_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 
-def says_disk_full(problem: BaseException | None) -> bool:
+def is_disk_full(problem: BaseException | None) -> bool:
     """Whether this error, or one that caused it, reports a full disk."""
     while problem is not None:
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -21,6 +21,6 @@ def says_disk_full(problem: BaseException | None) -> bool:
     return False
 
 
-def why_not_stored(problem: BaseException) -> str:
+def not_stored_message(problem: BaseException) -> str:
     """The message for the sender of data that could not be stored."""
-    return DISK_FULL if says_disk_full(problem) else UNREACHABLE
+    return DISK_FULL if is_disk_full(problem) else UNREACHABLE

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.pages import badges, catalogue, connect, connect_repository, home, how, pickers, pulse, rows
+from insights.pages import badges, catalogue, connect, connect_repository, home, how, pickers, rows
+from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories, repository_rows
 from insights.pages.ai import units as ai_units
 from insights.pages.ai.sessions import listing as session_list
@@ -19,7 +20,7 @@ from insights.pages.records import pages as records
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("home/health/", home.home_health, name="home_health"),
-    path("insights/pulse/", pulse.open_page_pulse, name="pulse"),
+    path("insights/pulse/", pulse.page_change_token, name="pulse"),
     path("insights/ai/", page.ai_page, name="ai"),
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),

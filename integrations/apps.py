@@ -12,13 +12,13 @@ class IntegrationsConfig(AppConfig):
         from integrations.code.commits.bots import recount_bots
         from integrations.delivery.ownership.seen import note_project, note_repository
         from integrations.delivery.recompute import recompute_all_days
-        from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
+        from integrations.facts.identity_activity import activity_of_identities, total_activity
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
         from integrations.models import Project, Repository
         from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
         from integrations.telemetry.sessions.calendar import on_time_zone_changed
-        from orgtree.access.trust import count_active_people_with
-        from orgtree.identities.activity import ActivitySource, count_activity_with
+        from orgtree.access.trust import register_active_people_counter
+        from orgtree.identities.activity import ActivitySource, register_activity_source
         from orgtree.identities.moves import on_bots_changed, on_identities_moved
         from orgtree.models import Organisation
         from orgtree.organisation.presence import on_presence_changed
@@ -26,10 +26,10 @@ class IntegrationsConfig(AppConfig):
         on_identities_moved(note_moved_identities)
         on_bots_changed(recount_bots)
         on_bots_changed(enqueue_pull_requests_of)
-        count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
+        register_activity_source(ActivitySource(activity_of_identities, total_activity))
         on_presence_changed(note_presence)
         on_time_zone_changed(recompute_all_days)
-        count_active_people_with(count_active_people)
+        register_active_people_counter(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)
         post_save.connect(note_project, sender=Project)

@@ -103,7 +103,7 @@ class WorkType(StrEnum):
     DOCUMENTATION = "documentation"
 
 
-FINER_THAN_OTHER = (WorkType.TECH_DEBT, WorkType.OPERATIONS, WorkType.DOCUMENTATION)
+OTHER_SUBTYPES = (WorkType.TECH_DEBT, WorkType.OPERATIONS, WorkType.DOCUMENTATION)
 
 
 class Priority(StrEnum):

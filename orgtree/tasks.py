@@ -7,7 +7,7 @@ from django.db import transaction
 
 from orgtree.identities import match_identities as matching
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import follow_people
+from orgtree.trees.trees import sync_trees
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -24,5 +24,5 @@ def follow_people_in_trees() -> None:
     Rebuilds all placements, in case a row is out of sync.
     """
     with transaction.atomic():
-        follow_people()
+        sync_trees()
         rebuild_placements()

@@ -39,5 +39,7 @@ def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:
 
 def _leads(scope: Scope, access: Access) -> bool:
     """Whether the viewer may write for the unit; for the whole organisation, whether they may for every unit."""
-    sight = access.sight
-    return sight.leads_whole or (scope.unit is not None and sight.slugs.get(scope.unit) in sight.managed_ids)
+    visibility = access.visibility
+    return visibility.leads_whole or (
+        scope.unit is not None and visibility.slugs.get(scope.unit) in visibility.managed_ids
+    )

@@ -8,7 +8,7 @@ class ProgramsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from insights.ui.actions import offer_action
-        from insights.ui.agreed import offer_agreements
+        from insights.ui.agreements import offer_agreements
         from insights.ui.home_sections import offer_section
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.benchmarks.services.agreements import agreements

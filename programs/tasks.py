@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from programs.key_results.services import measuring
-from programs.reminders.services import outbox, sending, telling
+from programs.reminders.services import outbox, sending
+from programs.reminders.services import planning as telling
 from programs.tickets.services.effects import measure_effects
 
 

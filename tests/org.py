@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from django.test import Client
 from google.protobuf.message import Message
 
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from tests.code.git.repositories import Repo
 from tests.code.git.repositories import lines as text_of
 from tests.confirmed import confirm
@@ -214,7 +214,7 @@ class Org:
         statistic: Statistic | None = None,
         unit: str | None = None,
         **facets: str | tuple[str, ...],
-    ) -> Figure:
+    ) -> MetricValue:
         """The metric's figure over one week ("2026-W10"), month ("2026-03") or range [from_, to)."""
         window = _window(week, month, from_, to)
         answer = self.series(key, window=window, facets=facets, statistic=statistic, unit=unit)
@@ -231,11 +231,11 @@ class Org:
         facets: Mapping[str, str | tuple[str, ...]] | None = None,
         statistic: Statistic | None = None,
         unit: str | None = None,
-    ) -> SeriesAnswer:
+    ) -> Answer:
         from insights.engine.read import read_series
 
         self.fold()
-        query = MetricQuery(
+        query = Query(
             key=key,
             window=window,
             granularity=granularity,

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.diagnosis import State, disk
-from core.disk_full import DISK_FULL, says_disk_full
+from core.disk_full import DISK_FULL, is_disk_full
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from tests.personas import ADMIN, Persona
@@ -126,7 +126,7 @@ def test_other_failures_say_nothing_of_a_disk(monkeypatch: pytest.MonkeyPatch, f
     file = SimpleUploadedFile("people.csv", b"email\nada@example.com\n")
     answer = forgiving.post(reverse("people_import"), {"file": file})
     assert (answer.status_code, b"disk" in answer.content) == (500, False)
-    assert not says_disk_full(OperationalError("the connection is lost"))
+    assert not is_disk_full(OperationalError("the connection is lost"))
 
 
 @pytest.mark.parametrize(("free", "state"), [(50_000_000_000, State.RIGHT), (999_999_999, State.WRONG)])

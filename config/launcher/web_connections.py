@@ -16,7 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
-from core.disk_full import DISK_FULL, SECONDS_TO_RETRY, says_disk_full
+from core.disk_full import DISK_FULL, SECONDS_TO_RETRY, is_disk_full
 
 HEAD_SECONDS = 10.0  # from a request's first byte to the end of its headers
 BODY_SECONDS, BODY_BYTES = 20.0, 10_000  # in each of these times so much of a body has to come
@@ -73,7 +73,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
             super().close()
 
     def _give_up(self, problem: OSError) -> None:
-        self.refuse(DISK_FULL if says_disk_full(problem) else f"The body cannot be buffered: {problem.strerror}.")
+        self.refuse(DISK_FULL if is_disk_full(problem) else f"The body cannot be buffered: {problem.strerror}.")
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]  # as above

@@ -18,7 +18,7 @@ def page_parameters(
     )
 
 
-def asked_stretch(request: Request, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> slice:
+def requested_slice(request: Request, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> slice:
     """Raises BadRequest."""
     page = whole_number(request, "page", 1, LAST_PAGE)
     size = whole_number(request, "size", default, largest)

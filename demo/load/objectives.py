@@ -18,7 +18,7 @@ from orgtree.models import Person
 from programs.closing.services.closing import CarryOver, close_quarter
 from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.models import CheckIn, Objective, ObjectiveMeasure, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.services.drafts import ObjectiveDraft
 from programs.objectives.services.writing import add_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, preceding
@@ -161,7 +161,7 @@ def _speak(access: Access, written: Objective, text: DemoObjective, today: date)
 def _goes_well(written: Objective, day: date) -> bool:
     measure_objectives(only=[written.pk], today=day)
     measure = ObjectiveMeasure.objects.get(objective=written)
-    return measure.standing == Standing.ON_TRACK or (measure.progress or 0.0) >= REACHED
+    return measure.standing == ObjectiveStatus.ON_TRACK or (measure.progress or 0.0) >= REACHED
 
 
 def _close(access: Access, quarter: Quarter, texts: list[DemoObjective]) -> None:

@@ -32,10 +32,10 @@ from demo.plan.sending import Sent, send_year
 from insights.columns.health import changes_waiting
 from insights.columns.refresh import refresh
 from insights.query.windows import local_today
-from integrations.code.git.line_history import follow_asked
+from integrations.code.git.line_history import sync_line_histories
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
-from integrations.telemetry.sessions.backlog import batches_waiting
+from integrations.telemetry.sessions.backlog import pending_batches
 from integrations.telemetry.sessions.reprice_tasks import reprice_waiting
 from orgtree.identities.match_identities import match_identities
 from programs.models import DemoRun
@@ -98,7 +98,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
 
 def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
     """Loads everything besides telemetry, once telemetry is processed."""
-    _wait(batches_waiting, "received batches", report)
+    _wait(pending_batches, "received batches", report)
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
     with simulated_github(run) as github:  # it begins to play its year while the repositories are read
@@ -108,7 +108,7 @@ def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
         _wait(commits_waiting, "commits to attribute", report)
         _push_incidents(run, base_url, report)
         _wait(streams_waiting, "streams of the simulated GitHub to read", report)
-        follow_asked()  # the minute's sweep would, and have the figures of all that changed computed once more
+        sync_line_histories()  # the minute's sweep would, and have the figures of all that changed computed once more
         _wait(commits_waiting, "commits to attribute", report)
     rest_where_nobody_serves()
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")

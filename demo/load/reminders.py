@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from demo.plan.year import DemoYear
-from programs.reminders.services.telling import plan_reminders
+from programs.reminders.services.planning import plan_reminders
 
 
 def tell_demo_people(year: DemoYear, *, today: date) -> int:

@@ -59,7 +59,7 @@ class Commit:
         return self.message.partition("\n")[0]
 
 
-class Did(enum.StrEnum):
+class EventKind(enum.StrEnum):
     """Kinds of events of a pull request or an issue."""
 
     PUSHED = "pushed"  # commits were added to the branch
@@ -98,7 +98,7 @@ class LineComment:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class DeliveryEvent:
     """An event; `did` decides which fields are set.
 
     `of`: the reviewer asked for, the assignee; `team`: the team asked for; `text`: a label, a comment, a new title, a
@@ -108,7 +108,7 @@ class Happening:
     """
 
     id: int
-    did: Did
+    did: EventKind
     at: datetime
     by: Account | None
     of: Account | None = None
@@ -138,7 +138,7 @@ class PullRequest:
     commits: tuple[Commit, ...]
     is_draft: bool = False
     labels: tuple[str, ...] = ()
-    happenings: tuple[Happening, ...] = ()
+    happenings: tuple[DeliveryEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Issue:
     created_at: datetime
     labels: tuple[str, ...] = ()
     assignees: tuple[Account, ...] = ()
-    happenings: tuple[Happening, ...] = ()
+    happenings: tuple[DeliveryEvent, ...] = ()
 
 
 class Outcome(enum.StrEnum):

@@ -18,10 +18,10 @@ from demo.plan.commits import DemoCommit, plan_commits
 from demo.plan.delivery import (
     Account,
     Commit,
+    DeliveryEvent,
     DeliveryHistory,
     Deployment,
-    Did,
-    Happening,
+    EventKind,
     Issue,
     LineComment,
     PipelineRun,
@@ -145,7 +145,7 @@ class _HistoryBuilder:
         if planned.merged_at is not None:
             by = self._accounts[(planned.review.merged_by or planned.person).email]
             merge = self._merges[planned.number]
-            steps.append(Happening(self._id(), Did.MERGED, planned.merged_at.astimezone(UTC), by, sha=merge))
+            steps.append(DeliveryEvent(self._id(), EventKind.MERGED, planned.merged_at.astimezone(UTC), by, sha=merge))
         return PullRequest(
             id=self._id(),
             number=planned.number,
@@ -163,27 +163,27 @@ class _HistoryBuilder:
             happenings=tuple(sorted((*pushes, *steps), key=lambda happening: happening.at)),
         )
 
-    def _pushes(self, planned: PlannedPullRequest, commits: Sequence[Commit]) -> Iterator[Happening]:
+    def _pushes(self, planned: PlannedPullRequest, commits: Sequence[Commit]) -> Iterator[DeliveryEvent]:
         """What was pushed after it was opened."""
         by = self._accounts[planned.person.email]
         if planned.rewritten_at:
             at = planned.rewritten_at.astimezone(UTC)
             replaced = _before_amendment(commits[0], planned.opened_at).sha
-            yield Happening(self._id(), Did.FORCE_PUSHED, at, by, commits=(commits[0],), sha=replaced)
+            yield DeliveryEvent(self._id(), EventKind.FORCE_PUSHED, at, by, commits=(commits[0],), sha=replaced)
         for commit in commits[planned.opened_with :]:
             at = max(commit.committed_at, planned.opened_at) + timedelta(seconds=20)
-            yield Happening(self._id(), Did.PUSHED, at, by, commits=(commit,))
+            yield DeliveryEvent(self._id(), EventKind.PUSHED, at, by, commits=(commit,))
 
-    def _happening(self, step: Step, commits: Sequence[Commit]) -> Happening:
+    def _happening(self, step: Step, commits: Sequence[Commit]) -> DeliveryEvent:
         by, of = self._accounts[step.by.email], self._accounts[step.of.email] if step.of else None
-        is_request = step.did in (Did.REVIEW_REQUESTED, Did.REVIEW_REQUEST_REMOVED)
+        is_request = step.did in (EventKind.REVIEW_REQUESTED, EventKind.REVIEW_REQUEST_REMOVED)
         sha = ""
         remarks: tuple[LineComment, ...] = ()
-        if step.did is Did.REVIEWED:
+        if step.did is EventKind.REVIEWED:
             there = [commit for commit in commits if commit.committed_at < step.at] or commits[:1]
             sha = there[-1].sha
             remarks = tuple(self._remark(there) for _ in range(step.remarks))
-        return Happening(
+        return DeliveryEvent(
             id=self._id(),
             did=step.did,
             at=step.at,

@@ -15,7 +15,7 @@ from demo.plan.delivery import (
     Deployment,
     DeploymentState,
     DeploymentStatus,
-    Did,
+    EventKind,
     Incident,
     Job,
     Outcome,
@@ -66,7 +66,7 @@ def delivery_of(
         _Merge(happening.at, commits[happening.sha], happening.by)
         for merged_pull_request in pull_requests
         for happening in merged_pull_request.happenings
-        if happening.did is Did.MERGED
+        if happening.did is EventKind.MERGED
     ]
     pipeline.roll_out(sorted(merges, key=lambda merge: merge.at))
     return pipeline.delivered
@@ -121,7 +121,7 @@ class _Pipeline:
         pushes += [
             (happening.at, happening.commits[-1])
             for happening in pull_request.happenings
-            if happening.did in (Did.PUSHED, Did.FORCE_PUSHED)
+            if happening.did in (EventKind.PUSHED, EventKind.FORCE_PUSHED)
         ]
         for position, (at, commit) in enumerate(pushes):
             self._check(pull_request, at, commit, is_last=position == len(pushes) - 1)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from demo.plan.delivery import Did
+from demo.plan.delivery import EventKind
 from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
 from demo.plan.repositories import DemoRepository
@@ -177,7 +177,7 @@ def _steps_of_backlog(issue: _Draft, rng: Random) -> list[Step]:
     if rng.random() >= _NOT_PLANNED_CHANCE:
         return []
     closed_at = issue.created_at + timedelta(days=rng.randrange(5, 120))
-    return [Step(Did.CLOSED, closed_at, issue.author, text="not_planned")]
+    return [Step(EventKind.CLOSED, closed_at, issue.author, text="not_planned")]
 
 
 def _steps_of_work(
@@ -186,23 +186,27 @@ def _steps_of_work(
     author = drafts[0].person
     started_at = min(drafts[0].commits[0].at, drafts[0].opened_at)
     assigned_at = started_at - (started_at - issue.created_at) * rng.uniform(0.02, 0.6)
-    steps = [Step(Did.ASSIGNED, assigned_at, issue.author, of=author)]
+    steps = [Step(EventKind.ASSIGNED, assigned_at, issue.author, of=author)]
     others = [person for person in year.team(repository.team) if person != author]
     if others and rng.random() < _REASSIGNED_CHANCE:
         other, soon = rng.choice(others), issue.created_at + (assigned_at - issue.created_at) * 0.3
-        steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))
-        steps.append(Step(Did.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
-    steps.append(Step(Did.LABELLED, max(assigned_at, started_at - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
+        steps.append(Step(EventKind.ASSIGNED, soon, issue.author, of=other))
+        steps.append(Step(EventKind.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
+    steps.append(
+        Step(EventKind.LABELLED, max(assigned_at, started_at - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS)
+    )
     ends = [(draft.merged_at, draft.review.merged_by) for draft in drafts if draft.merged_at and draft.review.merged_by]
     if len(ends) < len(drafts):
         return steps + _steps_of_giving_up(drafts)
     closed_at, by = max(ends, key=lambda end: end[0])
     steps += _steps_of_waiting(repository, issue, author, started_at, closed_at)
-    steps.append(Step(Did.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
+    steps.append(Step(EventKind.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
     if issue.label is WorkLabel.BUG and rng.random() < _BUG_REOPENED_CHANCE:
         reopened_at = closed_at + timedelta(days=rng.uniform(1, 6))
-        steps.append(Step(Did.REOPENED, reopened_at, issue.author))
-        steps.append(Step(Did.CLOSED, reopened_at + timedelta(days=rng.uniform(0.5, 5)), author, text="completed"))
+        steps.append(Step(EventKind.REOPENED, reopened_at, issue.author))
+        steps.append(
+            Step(EventKind.CLOSED, reopened_at + timedelta(days=rng.uniform(0.5, 5)), author, text="completed")
+        )
     return steps
 
 
@@ -216,8 +220,8 @@ def _steps_of_waiting(
     since = started_at + (closed_at - started_at) * rng.uniform(0.1, 0.5)
     until = since + (closed_at - since) * rng.uniform(0.2, 0.7)
     return [
-        Step(Did.LABELLED, since, author, text=BLOCKED),
-        Step(Did.UNLABELLED, until, author, text=BLOCKED),
+        Step(EventKind.LABELLED, since, author, text=BLOCKED),
+        Step(EventKind.UNLABELLED, until, author, text=BLOCKED),
     ]
 
 
@@ -225,8 +229,8 @@ def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
     """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
     ends: list[datetime] = []
     for draft in drafts:
-        closings = [step.at for step in draft.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
+        closings = [step.at for step in draft.review.steps if step.did in (EventKind.CLOSED, EventKind.MERGED)]
         if not closings:
             return []
         ends.append(max(closings))
-    return [Step(Did.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]
+    return [Step(EventKind.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]

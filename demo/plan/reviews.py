@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from demo.plan.delivery import Did, Verdict
+from demo.plan.delivery import EventKind, Verdict
 from demo.plan.delivery_stories import DeliveryEffect
 from demo.plan.people import DemoPerson
 from demo.plan.working_hours import after_working_hours
@@ -28,7 +28,7 @@ _COMMENTS = ("Done.", "Good point.", "I am not sure about this.", "Shall we do t
 class Step:
     """A planned event; its fields are those of a Happening."""
 
-    did: Did
+    did: EventKind
     at: datetime
     by: DemoPerson
     of: DemoPerson | None = None
@@ -112,22 +112,22 @@ class _Way:
     def leave_draft(self, opened_at: datetime, last_push: datetime) -> datetime:
         """When it is ready for good; now and then that is taken back once."""
         ready_at = max(opened_at, last_push) + timedelta(minutes=self._rng.randrange(3, 40))
-        self._take(Did.MADE_READY, ready_at, self._author)
+        self._take(EventKind.MADE_READY, ready_at, self._author)
         if self._rng.random() < _BACK_TO_DRAFT_CHANCE:
-            self._take(Did.MADE_DRAFT, ready_at + timedelta(minutes=2), self._author)
+            self._take(EventKind.MADE_DRAFT, ready_at + timedelta(minutes=2), self._author)
             ready_at = self.wait(ready_at, 3.0, self._author)
-            self._take(Did.MADE_READY, ready_at, self._author)
+            self._take(EventKind.MADE_READY, ready_at, self._author)
         return ready_at
 
     def ask(self, reviewers: Sequence[DemoPerson], ready_at: datetime) -> None:
         asked_at = ready_at + timedelta(seconds=30)
         for position, reviewer in enumerate(reviewers):
-            self._take(Did.REVIEW_REQUESTED, asked_at + timedelta(seconds=position), self._author, of=reviewer)
+            self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=position), self._author, of=reviewer)
         if self._rng.random() < _TEAM_ASKED_CHANCE:
-            self._take(Did.REVIEW_REQUESTED, asked_at + timedelta(seconds=5), self._author, text="reviewers")
+            self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=5), self._author, text="reviewers")
         elif len(reviewers) > 1 and self._rng.random() < _WITHDRAWN_CHANCE:
             withdrawn_at = asked_at + timedelta(minutes=3)
-            self._take(Did.REVIEW_REQUEST_REMOVED, withdrawn_at, self._author, of=reviewers[1])
+            self._take(EventKind.REVIEW_REQUEST_REMOVED, withdrawn_at, self._author, of=reviewers[1])
 
     def discuss(self, reviewers: Sequence[DemoPerson], first: datetime, pushes: Sequence[datetime]) -> datetime:
         """The reviews; when the last one is approved."""
@@ -139,7 +139,7 @@ class _Way:
             self._review(first, reviewer, verdict, remarks=1 + int(rng.expovariate(0.5)))
             if rng.random() < 0.7:
                 answered_at = self.wait(first, 0.7, self._author)
-                self._take(Did.COMMENTED, answered_at, self._author, text=rng.choice(_COMMENTS))
+                self._take(EventKind.COMMENTED, answered_at, self._author, text=rng.choice(_COMMENTS))
                 first = max(first, answered_at)
             approved_at = self.wait(max(first, last_push), _APPROVAL_HOURS * self._effect.pickup_factor**0.5, reviewer)
         else:
@@ -155,15 +155,15 @@ class _Way:
     def close_and_reopen(self, since: datetime, by: DemoPerson) -> datetime:
         closed_at = self.wait(since, 1.0, by)
         reopened_at = self.wait(closed_at, 4.0, self._author)
-        self._take(Did.CLOSED, closed_at, by)
-        self._take(Did.REOPENED, reopened_at, self._author)
+        self._take(EventKind.CLOSED, closed_at, by)
+        self._take(EventKind.REOPENED, reopened_at, self._author)
         return reopened_at
 
     def merge(self, since: datetime, by: DemoPerson) -> None:
-        self._merged = Step(Did.MERGED, self.wait(since, _MERGE_HOURS, by), by)
+        self._merged = Step(EventKind.MERGED, self.wait(since, _MERGE_HOURS, by), by)
 
     def abandon(self, since: datetime) -> None:
-        self._take(Did.CLOSED, self.wait(since, 40.0, self._author), self._author)
+        self._take(EventKind.CLOSED, self.wait(since, 40.0, self._author), self._author)
 
     def ended(self) -> Review:
         steps = sorted((step for step in self._steps if step.at <= self._year.anchor), key=lambda step: step.at)
@@ -171,11 +171,11 @@ class _Way:
         return Review(tuple(steps), merged.at if merged else None, merged.by if merged else None)
 
     def _review(self, at: datetime, by: DemoPerson, verdict: Verdict, *, remarks: int) -> None:
-        self._take(Did.REVIEWED, at, by, verdict=verdict, remarks=remarks)
+        self._take(EventKind.REVIEWED, at, by, verdict=verdict, remarks=remarks)
 
     def _take(
         self,
-        did: Did,
+        did: EventKind,
         at: datetime,
         by: DemoPerson,
         *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from demo.plan.delivery import Account, Happening, LineComment, Repository, Verdict
+from demo.plan.delivery import Account, DeliveryEvent, LineComment, Repository, Verdict
 from demo.providers.github_payloads import Json, Payloads, reactions, when, when_or_none
 from demo.providers.record_states import IssueState, PullRequestState
 
@@ -101,7 +101,7 @@ def _end(payloads: Payloads, repository: Repository, branch: str, sha: str, user
     }
 
 
-def review(payloads: Payloads, state: PullRequestState, review: Happening) -> Json:
+def review(payloads: Payloads, state: PullRequestState, review: DeliveryEvent) -> Json:
     pull_request = state.pull_request
     page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
@@ -121,7 +121,7 @@ def review(payloads: Payloads, state: PullRequestState, review: Happening) -> Js
     }
 
 
-def line_comment(payloads: Payloads, state: PullRequestState, review: Happening, comment: LineComment) -> Json:
+def line_comment(payloads: Payloads, state: PullRequestState, review: DeliveryEvent, comment: LineComment) -> Json:
     pull_request = state.pull_request
     page = page_of(payloads, state)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
@@ -211,7 +211,7 @@ def page_of(payloads: Payloads, state: IssueState | PullRequestState) -> str:
     return f"{payloads.web}/{payloads.full_name(state.record.repository)}/{kind}/{state.record.number}"
 
 
-def review_state(state: PullRequestState, review: Happening) -> str:
+def review_state(state: PullRequestState, review: DeliveryEvent) -> str:
     if review.id in state.dismissed:
         return "DISMISSED"
     return REVIEW_STATES[review.verdict or Verdict.COMMENTED]

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from demo.plan.delivery import Commit, Did, Happening
+from demo.plan.delivery import Commit, DeliveryEvent, EventKind
 from demo.providers import github_conversations as conversations
 from demo.providers.github_payloads import Json, Payloads, reactions, when
 from demo.providers.record_states import IssueState, PullRequestState
 
 _NAMES = {
-    Did.REVIEW_REQUESTED: "review_requested",
-    Did.REVIEW_REQUEST_REMOVED: "review_request_removed",
-    Did.REVIEW_DISMISSED: "review_dismissed",
-    Did.MADE_READY: "ready_for_review",
-    Did.MADE_DRAFT: "convert_to_draft",
-    Did.FORCE_PUSHED: "head_ref_force_pushed",
-    Did.LABELLED: "labeled",
-    Did.UNLABELLED: "unlabeled",
-    Did.ASSIGNED: "assigned",
-    Did.UNASSIGNED: "unassigned",
-    Did.RETITLED: "renamed",
-    Did.CLOSED: "closed",
-    Did.REOPENED: "reopened",
-    Did.MERGED: "merged",
-    Did.COMMENTED: "commented",
-    Did.REVIEWED: "reviewed",
+    EventKind.REVIEW_REQUESTED: "review_requested",
+    EventKind.REVIEW_REQUEST_REMOVED: "review_request_removed",
+    EventKind.REVIEW_DISMISSED: "review_dismissed",
+    EventKind.MADE_READY: "ready_for_review",
+    EventKind.MADE_DRAFT: "convert_to_draft",
+    EventKind.FORCE_PUSHED: "head_ref_force_pushed",
+    EventKind.LABELLED: "labeled",
+    EventKind.UNLABELLED: "unlabeled",
+    EventKind.ASSIGNED: "assigned",
+    EventKind.UNASSIGNED: "unassigned",
+    EventKind.RETITLED: "renamed",
+    EventKind.CLOSED: "closed",
+    EventKind.REOPENED: "reopened",
+    EventKind.MERGED: "merged",
+    EventKind.COMMENTED: "commented",
+    EventKind.REVIEWED: "reviewed",
 }
 TIMELINE_ONLY = frozenset({"commented", "reviewed", "committed"})
 _CLOSED_BY_MERGE = 1_000_000_000  # added to the merge's id: a merge is two events, and the second needs one of its own
@@ -38,21 +38,21 @@ class Event:
 
     id: int
     name: str
-    happening: Happening
+    happening: DeliveryEvent
     commit: Commit | None = None
 
 
 def events_of(state: IssueState | PullRequestState) -> Iterator[Event]:
     """In order of time; a merge closes the pull request as well."""
     if isinstance(state, PullRequestState):
-        opened = Happening(0, Did.PUSHED, state.pull_request.created_at, state.pull_request.author)
+        opened = DeliveryEvent(0, EventKind.PUSHED, state.pull_request.created_at, state.pull_request.author)
         yield from (Event(0, "committed", opened, commit) for commit in state.pull_request.commits)
     for happening in state.seen:
-        if happening.did is Did.PUSHED:
+        if happening.did is EventKind.PUSHED:
             yield from (Event(0, "committed", happening, commit) for commit in happening.commits)
         elif name := _NAMES.get(happening.did):
             yield Event(happening.id, name, happening)
-        if happening.did is Did.MERGED:
+        if happening.did is EventKind.MERGED:
             yield Event(happening.id + _CLOSED_BY_MERGE, "closed", happening)
 
 
@@ -89,7 +89,7 @@ def timeline_entry(payloads: Payloads, state: IssueState | PullRequestState, eve
     }
 
 
-def comment(payloads: Payloads, state: IssueState | PullRequestState, happening: Happening) -> Json:
+def comment(payloads: Payloads, state: IssueState | PullRequestState, happening: DeliveryEvent) -> Json:
     """A remark in the conversation: an element of GET /issues/{number}/comments."""
     issue = f"{payloads.at(state.record.repository)}/issues/{state.record.number}"
     address = f"{payloads.at(state.record.repository)}/issues/comments/{happening.id}"
@@ -109,7 +109,7 @@ def comment(payloads: Payloads, state: IssueState | PullRequestState, happening:
     }
 
 
-def _actor(payloads: Payloads, happening: Happening) -> Json | None:
+def _actor(payloads: Payloads, happening: DeliveryEvent) -> Json | None:
     return payloads.user_or_none(happening.by)
 
 
@@ -148,11 +148,11 @@ def _particulars(payloads: Payloads, state: IssueState | PullRequestState, event
     return particulars.get(alike.get(event.name, event.name), {})
 
 
-def title_before(state: IssueState | PullRequestState, renaming: Happening) -> str:
+def title_before(state: IssueState | PullRequestState, renaming: DeliveryEvent) -> str:
     title = state.record.title
     for happening in state.seen:
         if happening is renaming:
             break
-        if happening.did is Did.RETITLED:
+        if happening.did is EventKind.RETITLED:
             title = happening.text
     return title

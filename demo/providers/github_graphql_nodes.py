@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demo.plan.delivery import Account, Commit, Deployment, DeploymentStatus, Happening, Release, Repository
+from demo.plan.delivery import Account, Commit, DeliveryEvent, Deployment, DeploymentStatus, Release, Repository
 from demo.providers.github_conversations import page_of, review_state
 from demo.providers.github_delivery import DEPLOYMENT_STATES
 from demo.providers.github_events import Event, events_of, title_before
@@ -191,7 +191,7 @@ class Nodes:
             "timelineItems": lambda info, **args: self._timeline(state, args),
         }
 
-    def review(self, state: PullRequestState, review: Happening) -> Json:
+    def review(self, state: PullRequestState, review: DeliveryEvent) -> Json:
         repository = state.pull_request.repository
         return {
             "__typename": "PullRequestReview",
@@ -220,7 +220,7 @@ class Nodes:
             ),
         }
 
-    def _comment(self, comment: Happening) -> Json:
+    def _comment(self, comment: DeliveryEvent) -> Json:
         return {
             "__typename": "IssueComment",
             "id": f"IC_{comment.id}",

@@ -22,10 +22,10 @@ from demo.plan.delivery import (
     Account,
     Attempt,
     Commit,
+    DeliveryEvent,
     DeliveryHistory,
     Deployment,
-    Did,
-    Happening,
+    EventKind,
     Issue,
     PipelineRun,
     PullRequest,
@@ -38,21 +38,21 @@ from demo.providers.github_payloads import Json, Payloads, tree_sha
 from demo.providers.record_states import IssueState, PullRequestState, issue_at, pull_request_at
 
 _ACTIONS = {
-    Did.PUSHED: "synchronize",
-    Did.FORCE_PUSHED: "synchronize",
-    Did.REVIEW_REQUESTED: "review_requested",
-    Did.REVIEW_REQUEST_REMOVED: "review_request_removed",
-    Did.MADE_READY: "ready_for_review",
-    Did.MADE_DRAFT: "converted_to_draft",
-    Did.LABELLED: "labeled",
-    Did.UNLABELLED: "unlabeled",
-    Did.ASSIGNED: "assigned",
-    Did.UNASSIGNED: "unassigned",
-    Did.RETITLED: "edited",
-    Did.CLOSED: "closed",
-    Did.REOPENED: "reopened",
-    Did.MERGED: "closed",
-    Did.DELETED: "deleted",
+    EventKind.PUSHED: "synchronize",
+    EventKind.FORCE_PUSHED: "synchronize",
+    EventKind.REVIEW_REQUESTED: "review_requested",
+    EventKind.REVIEW_REQUEST_REMOVED: "review_request_removed",
+    EventKind.MADE_READY: "ready_for_review",
+    EventKind.MADE_DRAFT: "converted_to_draft",
+    EventKind.LABELLED: "labeled",
+    EventKind.UNLABELLED: "unlabeled",
+    EventKind.ASSIGNED: "assigned",
+    EventKind.UNASSIGNED: "unassigned",
+    EventKind.RETITLED: "edited",
+    EventKind.CLOSED: "closed",
+    EventKind.REOPENED: "reopened",
+    EventKind.MERGED: "closed",
+    EventKind.DELETED: "deleted",
 }
 _Conversation = TypeVar("_Conversation", PullRequest, Issue)
 _INSTANT = timedelta(microseconds=1)
@@ -195,20 +195,20 @@ def _of_pull_request(payloads: Payloads, record: PullRequest) -> Iterator[_Event
 
 
 def _about_pull_request(
-    payloads: Payloads, state: PullRequestState, happening: Happening, *, head_before: str
+    payloads: Payloads, state: PullRequestState, happening: DeliveryEvent, *, head_before: str
 ) -> Iterator[tuple[str, Json]]:
     about = {"pull_request": conversations.listed_pull_request(payloads, state)}
-    if happening.did is Did.REVIEWED:
+    if happening.did is EventKind.REVIEWED:
         yield "pull_request_review", {"action": "submitted", "review": _review(payloads, state, happening), **about}
         for line_comment in happening.line_comments:
             remark = conversations.line_comment(payloads, state, happening, line_comment)
             yield "pull_request_review_comment", {"action": "created", "comment": remark, **about}
-    elif happening.did is Did.REVIEW_DISMISSED:
+    elif happening.did is EventKind.REVIEW_DISMISSED:
         for review in state.reviews:
             if review.id == happening.review:
                 document = _review(payloads, state, review)
                 yield "pull_request_review", {"action": "dismissed", "review": document, **about}
-    elif happening.did is Did.COMMENTED:
+    elif happening.did is EventKind.COMMENTED:
         yield "issue_comment", _comment(payloads, state, happening)
     elif action := _ACTIONS.get(happening.did):
         whole = conversations.pull_request(payloads, state)
@@ -225,7 +225,7 @@ def _of_issue(payloads: Payloads, record: Issue) -> Iterator[_Event]:
     yield _Event(record.created_at, record.repository, "issues", record.author, opened)
     for happening in record.happenings:
         state.take(happening)
-        if happening.did is Did.COMMENTED:
+        if happening.did is EventKind.COMMENTED:
             remark = _comment(payloads, state, happening)
             yield _Event(happening.at, record.repository, "issue_comment", happening.by, remark)
         elif action := _ACTIONS.get(happening.did):
@@ -237,13 +237,13 @@ def _of_issue(payloads: Payloads, record: Issue) -> Iterator[_Event]:
             yield _Event(happening.at, record.repository, "issues", happening.by, payload)
 
 
-def _review(payloads: Payloads, state: PullRequestState, review: Happening) -> Json:
+def _review(payloads: Payloads, state: PullRequestState, review: DeliveryEvent) -> Json:
     """Webhooks write a review's state in small letters, and no words as null."""
     document = conversations.review(payloads, state, review)
     return {**document, "state": document["state"].lower(), "body": document["body"] or None}
 
 
-def _comment(payloads: Payloads, state: PullRequestState | IssueState, happening: Happening) -> Json:
+def _comment(payloads: Payloads, state: PullRequestState | IssueState, happening: DeliveryEvent) -> Json:
     return {
         "action": "created",
         "issue": conversations.issue(payloads, state),
@@ -251,17 +251,17 @@ def _comment(payloads: Payloads, state: PullRequestState | IssueState, happening
     }
 
 
-def _particulars(payloads: Payloads, state: PullRequestState | IssueState, happening: Happening) -> Json:
+def _particulars(payloads: Payloads, state: PullRequestState | IssueState, happening: DeliveryEvent) -> Json:
     match happening.did:
-        case Did.REVIEW_REQUESTED | Did.REVIEW_REQUEST_REMOVED if happening.team:
+        case EventKind.REVIEW_REQUESTED | EventKind.REVIEW_REQUEST_REMOVED if happening.team:
             return {"requested_team": payloads.team(happening.team)}
-        case Did.REVIEW_REQUESTED | Did.REVIEW_REQUEST_REMOVED:
+        case EventKind.REVIEW_REQUESTED | EventKind.REVIEW_REQUEST_REMOVED:
             return {"requested_reviewer": payloads.user_or_none(happening.of)}
-        case Did.LABELLED | Did.UNLABELLED:
+        case EventKind.LABELLED | EventKind.UNLABELLED:
             return {"label": payloads.label(state.record.repository, happening.text)}
-        case Did.ASSIGNED | Did.UNASSIGNED:
+        case EventKind.ASSIGNED | EventKind.UNASSIGNED:
             return {"assignee": payloads.user_or_none(happening.of)}
-        case Did.RETITLED:
+        case EventKind.RETITLED:
             return {"changes": {"title": {"from": title_before(state, happening)}}}
         case _:
             return {}
@@ -328,9 +328,9 @@ def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Event]
     for record in history.pull_requests:
         head = record.commits[-1].sha
         for happening in record.happenings:
-            if happening.did in (Did.PUSHED, Did.FORCE_PUSHED):
+            if happening.did in (EventKind.PUSHED, EventKind.FORCE_PUSHED):
                 push = _push(payloads, record.repository, record.source_branch, head, happening.commits)
-                push["forced"] = happening.did is Did.FORCE_PUSHED
+                push["forced"] = happening.did is EventKind.FORCE_PUSHED
                 head = happening.commits[-1].sha
                 yield _Event(happening.at, record.repository, "push", happening.by, push)
 

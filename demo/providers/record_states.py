@@ -12,10 +12,10 @@ from typing import TypeVar
 from demo.plan.delivery import (
     Account,
     Commit,
+    DeliveryEvent,
     DeliveryHistory,
     Deployment,
-    Did,
-    Happening,
+    EventKind,
     Issue,
     PipelineRun,
     PullRequest,
@@ -35,36 +35,36 @@ class ConversationState:
     labels: list[str]
     assignees: list[Account]
     updated_at: datetime
-    seen: list[Happening] = field(default_factory=list)
-    comments: list[Happening] = field(default_factory=list)
-    closed: Happening | None = None
+    seen: list[DeliveryEvent] = field(default_factory=list)
+    comments: list[DeliveryEvent] = field(default_factory=list)
+    closed: DeliveryEvent | None = None
     is_deleted: bool = False
 
     @property
     def closed_at(self) -> datetime | None:
         return self.closed.at if self.closed else None
 
-    def take(self, happening: Happening) -> None:
+    def take(self, happening: DeliveryEvent) -> None:
         self.seen.append(happening)
         self.updated_at = happening.at
         match happening.did:
-            case Did.COMMENTED:
+            case EventKind.COMMENTED:
                 self.comments.append(happening)
-            case Did.LABELLED:
+            case EventKind.LABELLED:
                 self.labels.append(happening.text)
-            case Did.UNLABELLED:
+            case EventKind.UNLABELLED:
                 self.labels.remove(happening.text)
-            case Did.ASSIGNED if happening.of is not None:
+            case EventKind.ASSIGNED if happening.of is not None:
                 self.assignees.append(happening.of)
-            case Did.UNASSIGNED if happening.of is not None:
+            case EventKind.UNASSIGNED if happening.of is not None:
                 self.assignees.remove(happening.of)
-            case Did.RETITLED:
+            case EventKind.RETITLED:
                 self.title = happening.text
-            case Did.CLOSED:
+            case EventKind.CLOSED:
                 self.closed = happening
-            case Did.REOPENED:
+            case EventKind.REOPENED:
                 self.closed = None
-            case Did.DELETED:
+            case EventKind.DELETED:
                 self.is_deleted = True
             case _:
                 pass
@@ -86,11 +86,11 @@ class PullRequestState(ConversationState):
     pull_request: PullRequest = field(kw_only=True)
     is_draft: bool = field(kw_only=True)
     commits: list[Commit] = field(kw_only=True)
-    reviews: list[Happening] = field(default_factory=list)
+    reviews: list[DeliveryEvent] = field(default_factory=list)
     dismissed: set[int] = field(default_factory=set)
     requested: list[Account] = field(default_factory=list)
     requested_teams: list[str] = field(default_factory=list)
-    merged: Happening | None = None
+    merged: DeliveryEvent | None = None
 
     @property
     def record(self) -> PullRequest:
@@ -116,32 +116,32 @@ class PullRequestState(ConversationState):
     def line_comment_count(self) -> int:
         return sum(len(review.line_comments) for review in self.reviews)
 
-    def take(self, happening: Happening) -> None:
+    def take(self, happening: DeliveryEvent) -> None:
         ConversationState.take(self, happening)
         match happening.did:
-            case Did.PUSHED:
+            case EventKind.PUSHED:
                 self.commits.extend(happening.commits)
-            case Did.FORCE_PUSHED:
+            case EventKind.FORCE_PUSHED:
                 self.commits = list(happening.commits)
-            case Did.REVIEW_REQUESTED:
+            case EventKind.REVIEW_REQUESTED:
                 self._request(happening)
-            case Did.REVIEW_REQUEST_REMOVED:
+            case EventKind.REVIEW_REQUEST_REMOVED:
                 self._withdraw(happening.of, happening.team)
-            case Did.REVIEWED:
+            case EventKind.REVIEWED:
                 self.reviews.append(happening)
                 self._withdraw(happening.by, "")
-            case Did.REVIEW_DISMISSED:
+            case EventKind.REVIEW_DISMISSED:
                 self.dismissed.add(happening.review)
-            case Did.MADE_READY:
+            case EventKind.MADE_READY:
                 self.is_draft = False
-            case Did.MADE_DRAFT:
+            case EventKind.MADE_DRAFT:
                 self.is_draft = True
-            case Did.MERGED:
+            case EventKind.MERGED:
                 self.merged = self.closed = happening
             case _:
                 pass
 
-    def _request(self, happening: Happening) -> None:
+    def _request(self, happening: DeliveryEvent) -> None:
         if happening.of is not None and happening.of not in self.requested:
             self.requested.append(happening.of)
         if happening.team and happening.team not in self.requested_teams:
@@ -180,7 +180,7 @@ def issue_at(issue: Issue, at: datetime) -> IssueState:
     return _folded(state, issue.happenings, at)
 
 
-def _folded(state: Folded, happenings: Iterable[Happening], at: datetime) -> Folded:
+def _folded(state: Folded, happenings: Iterable[DeliveryEvent], at: datetime) -> Folded:
     for happening in happenings:
         if happening.at > at:
             break

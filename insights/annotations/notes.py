@@ -28,7 +28,7 @@ class ChartNote:
 
 def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[ChartNote]:
     """The latest notes on the metric's charts for this scope and window, in order of time.  One query."""
-    notes = Annotation.objects.within(access.sight).on_charts_of(scope).in_window(window).about_metric(key)
+    notes = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(key)
     latest = notes.order_by("-start", "-pk").values_list("pk", "text", "start", "end")[:MOST_ON_A_CHART]
     return [ChartNote(*row) for row in reversed(latest)]
 

@@ -42,10 +42,10 @@ class AnnotationDraft:
 
 def may_annotate(access: Access, unit: str | None) -> bool:
     """Whether the viewer may annotate the unit with that slug; None: the whole organisation."""
-    sight = access.sight
+    visibility = access.visibility
     if not isinstance(access.viewer, User):
         return False
-    return sight.leads_whole or (unit is not None and sight.slugs.get(unit) in sight.managed_ids)
+    return visibility.leads_whole or (unit is not None and visibility.slugs.get(unit) in visibility.managed_ids)
 
 
 def may_change(access: Access, annotation: Annotation) -> bool:
@@ -94,7 +94,7 @@ def remove_annotation(access: Access, annotation: Annotation) -> None:
 
 
 def _unit_of(access: Access, slug: str) -> Unit | None:
-    unit = Unit.objects.within(access.sight).filter(slug=slug).first() if slug else None
+    unit = Unit.objects.within(access.visibility).filter(slug=slug).first() if slug else None
     if slug and unit is None:
         raise UnknownUnitError(slug)
     if not may_annotate(access, slug or None):

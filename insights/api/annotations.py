@@ -23,7 +23,7 @@ from insights.annotations.writing import (
     remove_annotation,
 )
 from insights.api import schema
-from insights.engine.plan import place
+from insights.engine.plan import resolve_scope
 from insights.models import Annotation
 from insights.privacy.scope_access import check_scope
 from insights.query.errors import QueryError
@@ -95,11 +95,11 @@ class AnnotationsView(AnnotationAPIView):
         given = request.query_params
         only(request, "unit", "about", "from", "to", "page", "size")
         access = access_of(request.user)
-        annotations = Annotation.objects.within(access.sight)
+        annotations = Annotation.objects.within(access.visibility)
         if given.get("unit"):
             scope = Scope.of_unit(given["unit"])
             check_scope(scope, access)
-            place(scope)
+            resolve_scope(scope)
             annotations = annotations.on_charts_of(scope)
         if given.get("about"):
             annotations = annotations.about_metric(given["about"])
@@ -182,7 +182,7 @@ class AnnotationView(AnnotationAPIView):
 
 
 def _visible(access: Access, pk: int) -> Annotation:
-    annotation = Annotation.objects.within(access.sight).select_related("unit", "written_by").filter(pk=pk).first()
+    annotation = Annotation.objects.within(access.visibility).select_related("unit", "written_by").filter(pk=pk).first()
     if annotation is None:
         raise NotFound
     return annotation

@@ -10,13 +10,13 @@ from django.conf import settings
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import RowsPage
-from insights.engine.distribution import Spread
-from insights.query.query import Figure, MetricQuery, SeriesAnswer
+from insights.engine.distribution import DistributionAnswer
+from insights.query.query import Answer, MetricValue, Query
 
 Document = dict[str, Any]
 
 
-def series_document(answer: SeriesAnswer) -> Document:
+def series_document(answer: Answer) -> Document:
     return {
         **heading(answer.query),
         "granularity": answer.query.granularity.value,
@@ -44,7 +44,7 @@ def rows_document(page: RowsPage) -> Document:
     }
 
 
-def distribution_document(spread: Spread) -> Document:
+def distribution_document(spread: DistributionAnswer) -> Document:
     return {
         **heading(spread.query),
         "sample_size": spread.sample_size,
@@ -84,7 +84,7 @@ def metric_document(metric: Metric) -> Document:
     }
 
 
-def heading(query: MetricQuery) -> Document:
+def heading(query: Query) -> Document:
     """The query, and the properties of its metric."""
     metric = get(query.key)
     statistic = query.statistic or metric.statistic
@@ -113,7 +113,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def figure_document(figure: Figure) -> Document:
+def figure_document(figure: MetricValue) -> Document:
     """One figure without its window."""
     return {
         "segment": dict(figure.segment),

@@ -17,8 +17,8 @@ from insights.api.views import ERRORS, WINDOW, query_of
 from insights.benchmarks.dora_report import DoraMetric, DoraReport, dora_report
 from insights.benchmarks.sets import SETS, chosen_set
 from insights.formulas.dora_score import SCORED
+from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
-from insights.query.terms import UnitOfMeasure
 from orgtree.access.access import access_of
 from orgtree.models import Organisation
 
@@ -95,7 +95,7 @@ class DoraView(APIView):
 
 
 def _document(report: DoraReport) -> dict[str, Any]:
-    window, before, scope = report.asked.window, report.before.window, report.asked.scope
+    window, before, scope = report.query.window, report.before.window, report.query.scope
     return {
         "from": window.start,
         "to": window.end,

@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from insights.query.enums import BelongsTo, Better, UnitOfMeasure
 from insights.query.query import Dimension, Granularity, Statistic
-from insights.query.terms import BelongsTo, Better, UnitOfMeasure
 
 # Named in SPECTACULAR_SETTINGS: enumerations that several fields share are one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
@@ -21,7 +21,7 @@ class ScopeSerializer(serializers.Serializer[object]):
     where = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
-class SpanSerializer(serializers.Serializer[object]):
+class DateRangeSerializer(serializers.Serializer[object]):
     """Anything that covers a range of days."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -33,7 +33,7 @@ class SpanSerializer(serializers.Serializer[object]):
         return {**super().get_fields(), **days}
 
 
-class HeadingSerializer(SpanSerializer):
+class HeadingSerializer(DateRangeSerializer):
     key = serializers.CharField()
     version = serializers.IntegerField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))

@@ -18,7 +18,7 @@ from insights.privacy.scope_access import own_person
 from insights.privacy.visible import visible_distribution, visible_rows, visible_series
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from orgtree.access.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
@@ -87,7 +87,7 @@ class DistributionView(APIView):
         return Response(distribution_document(visible_distribution(query_of(request, key, WINDOW, access), access)))
 
 
-def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> MetricQuery:
+def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> Query:
     """The query that the request describes.  Raises QueryError for an unknown or invalid parameter."""
     get(key)  # an unknown metric is 404, whatever else is wrong
     given = request.query_params

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from insights.catalogue.registry import get
-from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.privacy.visible import Freshness, UnitQueries, visible_together
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
-from insights.query.query import MetricQuery, Scope
+from insights.query.query import Query, Scope
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
@@ -48,13 +48,13 @@ def samples(
         if metric.always_by:
             raise QueryError("metric", f"{metric.key} is a table of shares. Choose another metric.")
     slugs = [Scope.of_unit(slug).unit_word for slug in units]
-    units_by_slug = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=slugs)}
+    units_by_slug = {unit.slug: unit for unit in Unit.objects.within(access.visibility).filter(slug__in=slugs)}
     for slug in units:
         if slug not in units_by_slug:
             raise UnknownUnitError(slug)
     window = windows.trailing(weeks)
-    queries = [MetricQuery(metric.key, window) for metric in chosen]
-    side_by_side = SideBySide(queries, [unit.pk for unit in units_by_slug.values()])
+    queries = [Query(metric.key, window) for metric in chosen]
+    side_by_side = UnitQueries(queries, [unit.pk for unit in units_by_slug.values()])
     [answers] = visible_together(access, units=[side_by_side], freshness=Freshness.OF_PAGES).units
     return (
         Sample(metric.key, slug, metric.unit.value, metric.statistic.value if metric.statistic else "", value)

@@ -12,9 +12,9 @@ from insights.models import Badge
 from insights.privacy.visible import Freshness, visible_totals
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from insights.query.query import MetricQuery, Scope, Statistic
+from insights.query.query import Query, Scope, Statistic
 from insights.ui import wording
-from orgtree.access.access import access_of_the_public
+from orgtree.access.access import public_access
 
 NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels per letter at 11 px, estimated generously: the font is unknown here
 PADDING = 10
@@ -66,13 +66,13 @@ def _face_now(badge: Badge) -> BadgeFace:
 
 
 def _value(badge: Badge) -> str:
-    query = MetricQuery(
+    query = Query(
         badge.metric,
         windows.trailing(badge.weeks),
         scope=Scope.of_unit(badge.unit.slug if badge.unit else ""),
         statistic=Statistic(badge.statistic) if badge.statistic else None,
     )
-    [answer] = visible_totals([query], access_of_the_public(), freshness=Freshness.OF_PAGES)
+    [answer] = visible_totals([query], public_access(), freshness=Freshness.OF_PAGES)
     figure = answer.total[0]
     return "" if figure.value is None else str(wording.reading(figure.value, get(badge.metric).unit))
 

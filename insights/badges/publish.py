@@ -29,7 +29,7 @@ def may_publish(access: Access, unit: Unit | None) -> bool:
     """Whether the viewer may publish figures of the unit; None: of the whole organisation."""
     if getattr(access.viewer, "is_superuser", False):
         return True
-    return unit is not None and unit.pk in access.sight.managed_ids
+    return unit is not None and unit.pk in access.visibility.managed_ids
 
 
 def publish_badge(

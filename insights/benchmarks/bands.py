@@ -78,7 +78,7 @@ class BenchmarkSet:
     secondary: str = ""
 
 
-def band_of(benchmarks: BenchmarkSet, metric: Metric, value: float, statistic: Statistic | None) -> Band | None:
+def benchmark_band(benchmarks: BenchmarkSet, metric: Metric, value: float, statistic: Statistic | None) -> Band | None:
     """The band of a metric's value with that statistic (None: its own).
 
     None where the set lacks the metric, published another statistic of it, or has no band for the value.

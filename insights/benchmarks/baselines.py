@@ -20,7 +20,7 @@ from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, plan_query
 from insights.engine.read import read_series
 from insights.engine.scan import select
-from insights.formulas.differences import Interval
+from insights.formulas.differences import ConfidenceInterval
 from insights.formulas.resampled_weeks import (
     FEWEST_WEEKS,
     interval_of_mean,
@@ -29,10 +29,10 @@ from insights.formulas.resampled_weeks import (
 )
 from insights.privacy.withhold import numerator_query
 from insights.query import windows
+from insights.query.enums import UnitOfMeasure
 from insights.query.measures import People, PeopleOfWindow, PeopleOnLine
-from insights.query.query import Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Window
-from insights.query.terms import UnitOfMeasure
-from orgtree.access.access import access_of_the_public
+from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Window
+from orgtree.access.access import public_access
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -49,7 +49,7 @@ class Baseline:
     window: Window
     period: Granularity | None  # the buckets whose mean it is; None: one value of the whole window
     value: float | None
-    interval: Interval | None
+    interval: ConfidenceInterval | None
     sample_size: int
     people: int
     reason: str  # why value or interval is missing
@@ -74,8 +74,8 @@ def whole_buckets(today: date, granularity: Granularity, number: int) -> Window:
     return Window(start, end)
 
 
-def baseline_query(key: str, scope: Scope, window: Window, period: Granularity | None) -> MetricQuery:
-    return MetricQuery(key, window, granularity=period or Granularity.WEEK, scope=scope)
+def baseline_query(key: str, scope: Scope, window: Window, period: Granularity | None) -> Query:
+    return Query(key, window, granularity=period or Granularity.WEEK, scope=scope)
 
 
 def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | None) -> Baseline:
@@ -84,7 +84,7 @@ def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | 
     Raises QueryError where there is no such unit or metric.
     """
     query = baseline_query(key, scope, window, period)
-    above = numerator_query(query, access_of_the_public())
+    above = numerator_query(query, public_access())
     answer, *others = read_series([query, above] if above else [query])
     people = _fewest_people([answer, *others], of_buckets=period is not None)
     if period is not None:
@@ -92,13 +92,13 @@ def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | 
     return _of_whole(answer, people)
 
 
-def mean_of(figures: Sequence[Figure]) -> float | None:
+def mean_of(figures: Sequence[MetricValue]) -> float | None:
     """The mean of the buckets with a value."""
     known = [figure.value for figure in figures if figure.value is not None]
     return fmean(known) if known else None
 
 
-def _mean_of_buckets(answer: SeriesAnswer, period: Granularity, people: int) -> Baseline:
+def _mean_of_buckets(answer: Answer, period: Granularity, people: int) -> Baseline:
     known = [figure.value for figure in answer.series if figure.value is not None]
     interval = interval_of_mean(known, seed=_seed(answer.query)) if known else None
     return Baseline(
@@ -112,7 +112,7 @@ def _mean_of_buckets(answer: SeriesAnswer, period: Granularity, people: int) -> 
     )
 
 
-def _of_whole(answer: SeriesAnswer, people: int) -> Baseline:
+def _of_whole(answer: Answer, people: int) -> Baseline:
     query, [figure] = answer.query, answer.total
     baseline = Baseline(query.window, None, figure.value, None, figure.sample_size, people, "")
     if figure.value is None:
@@ -123,7 +123,7 @@ def _of_whole(answer: SeriesAnswer, people: int) -> Baseline:
     return replace(baseline, interval=interval, reason="" if interval else TOO_FEW)
 
 
-def _interval(answer: SeriesAnswer) -> Interval | None:
+def _interval(answer: Answer) -> ConfidenceInterval | None:
     query, metric = answer.query, get(answer.query.key)
     statistic = query.statistic or metric.statistic
     if statistic is not None and statistic in PERCENTILES:
@@ -138,10 +138,10 @@ def _interval(answer: SeriesAnswer) -> Interval | None:
     if interval is None:
         return None
     scale = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
-    return Interval(interval.low * scale, interval.high * scale)
+    return ConfidenceInterval(interval.low * scale, interval.high * scale)
 
 
-def _values_by_week(query: MetricQuery) -> tuple[Floats, Integers]:
+def _values_by_week(query: Query) -> tuple[Floats, Integers]:
     """The measured value of each fact, with the position of its week."""
     import numpy as np
 
@@ -159,17 +159,17 @@ _VALUES = """
 """
 
 
-def _fewest_people(answers: Sequence[SeriesAnswer], *, of_buckets: bool) -> int:
+def _fewest_people(answers: Sequence[Answer], *, of_buckets: bool) -> int:
     """The smallest number of people behind any of the values or their numerators; 0 without people."""
     figures = [figure for answer in answers for figure in (answer.series if of_buckets else answer.total)]
     return min((figure.people for figure in figures if figure.people), default=0)
 
 
-def _why(answer: SeriesAnswer) -> str:
+def _why(answer: Answer) -> str:
     return next((figure.reason for figure in answer.total if figure.reason), "")
 
 
-def _seed(query: MetricQuery) -> int:
+def _seed(query: Query) -> int:
     """A seed for the bootstrap: equal queries draw the same weeks."""
     parts = (query.key, query.window, query.granularity, query.scope, query.statistic)
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8])

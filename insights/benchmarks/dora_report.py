@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.benchmarks.bands import Band, BenchmarkSet, benchmark_band
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.formulas.dora_score import SCORED, DoraScore, dora_score
 from insights.privacy.visible import visible_totals
 from insights.query import windows
-from insights.query.query import Figure, MetricQuery
+from insights.query.query import MetricValue, Query
 from orgtree.access.access import Access
 
 
@@ -20,8 +20,8 @@ class DoraMetric:
     """One metric in the window and in the previous one."""
 
     metric: Metric
-    figure: Figure
-    before: Figure
+    figure: MetricValue
+    before: MetricValue
     band: Band | None
 
 
@@ -29,8 +29,8 @@ class DoraMetric:
 class DoraReport:
     """`score` and `score_before` are None where one of the metrics has no value."""
 
-    asked: MetricQuery  # of the first metric: the window and scope of all
-    before: MetricQuery
+    query: Query  # of the first metric: the window and scope of all
+    before: Query
     published: BenchmarkSet
     metrics: Sequence[DoraMetric]
     score: DoraScore | None
@@ -42,7 +42,7 @@ class DoraReport:
         return [metric.metric.key for metric in self.metrics if metric.figure.value is None]
 
 
-def dora_report(query: MetricQuery, access: Access, published: BenchmarkSet) -> DoraReport:
+def dora_report(query: Query, access: Access, published: BenchmarkSet) -> DoraReport:
     """The report for the query's window, scope and facets, as this viewer may see it.
 
     Raises QueryError where the query cannot be answered.
@@ -53,7 +53,7 @@ def dora_report(query: MetricQuery, access: Access, published: BenchmarkSet) -> 
     figures = [answer.total[0] for answer in answers]
     now, then = figures[: len(SCORED)], figures[len(SCORED) :]
     return DoraReport(
-        asked=queries[0],
+        query=queries[0],
         before=replace(queries[0], window=before),
         published=published,
         metrics=[
@@ -65,9 +65,9 @@ def dora_report(query: MetricQuery, access: Access, published: BenchmarkSet) -> 
     )
 
 
-def _band(published: BenchmarkSet, query: MetricQuery, figure: Figure) -> Band | None:
-    return None if figure.value is None else band_of(published, get(query.key), figure.value, query.statistic)
+def _band(published: BenchmarkSet, query: Query, figure: MetricValue) -> Band | None:
+    return None if figure.value is None else benchmark_band(published, get(query.key), figure.value, query.statistic)
 
 
-def _values(figures: Sequence[Figure]) -> Mapping[str, float | None]:
+def _values(figures: Sequence[MetricValue]) -> Mapping[str, float | None]:
     return {key: figure.value for key, figure in zip(SCORED, figures, strict=True)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, People, PeopleOfWindow, PersonShare
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
 
 SESSION_FACETS = (Dimension.AGENT, Dimension.MODEL)

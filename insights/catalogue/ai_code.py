@@ -9,9 +9,9 @@ from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
 from insights.catalogue.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMENSIONS
 from insights.catalogue.declarations import Breakdown, Count, Ratio, ShareOfStock
 from insights.catalogue.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
-from insights.query.measures import AttributedLines, Facts, StandingAtEnd, Total
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.measures import AttributedLines, Facts, StockAtEnd, Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.code import (
     AGENT_REPOSITORIES,
@@ -187,7 +187,7 @@ ENABLED_REPOSITORIES = ShareOfStock(
     formula="repositories with an agent context file (CLAUDE.md, AGENTS.md, …) on the default branch at the end of "
     "the window ÷ repositories with a commit that an agent wrote in × 100; of a unit: repositories in which agents of "
     "its people wrote",
-    of=StandingAtEnd(AGENT_REPOSITORIES, column="context_file_days"),
+    of=StockAtEnd(AGENT_REPOSITORIES, column="context_file_days"),
     unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI, Category.HYGIENE),

@@ -6,9 +6,9 @@ from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS, SESSION_SOURCE
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
 from insights.catalogue.remainder import Remainder
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import People, PeopleOfWindow, Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.seats import EVERYBODY, LICENSED_PEOPLE, LICENSED_SESSIONS, SEAT_DAYS
 
 SEAT_SOURCE = "Seat plans and who has a seat, as admins keep them"

@@ -7,9 +7,9 @@ from dataclasses import replace
 from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, PRICES
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 

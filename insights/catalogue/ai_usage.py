@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, PROMPT_CACHING
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
 
 TOOL_SOURCE = "Tool calls of agent sessions, from telemetry"

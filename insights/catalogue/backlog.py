@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import WORK_VISIBILITY
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.work_items import BACKLOG
 
 SOURCE = "Work items with their history of statuses and assignees"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count
 from insights.catalogue.references import TRUNK_BASED
+from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Facts
 from insights.query.query import Dimension
-from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.branches import STALE_BRANCHES
 
 STALE_BRANCH_COUNT = Count(

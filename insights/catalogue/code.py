@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count, PerPersonAndPeriod
 from insights.catalogue.references import SPACE_FRAMEWORK, TRUNK_BASED
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Facts, People, Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
 from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from insights.catalogue.result import MetricResult
+from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import (
     Distribution,
     Facts,
@@ -17,11 +18,10 @@ from insights.query.measures import (
     People,
     PeopleOfWindow,
     PersonShare,
-    StandingAtEnd,
+    StockAtEnd,
     Total,
 )
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.models import FactFamily
 
 PartValue = Callable[[Measure], MeasureValue]
@@ -325,7 +325,7 @@ class Concentration(Metric):
 class ShareOfBase(Metric):
     """A measure with its own denominator."""
 
-    of: PersonShare | StandingAtEnd
+    of: PersonShare | StockAtEnd
 
     @property
     def measures(self) -> tuple[Measure, ...]:

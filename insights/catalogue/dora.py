@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import CountPerTime, Duration, Ratio
 from insights.catalogue.references import FOUR_KEYS
+from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.delivery import (
     DEPLOYMENT_DAYS,
     LEAD_TIMES,

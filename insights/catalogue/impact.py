@@ -9,9 +9,9 @@ from insights.catalogue.pull_requests import SOURCE as PULL_REQUESTS
 from insights.catalogue.references import PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.catalogue.work_items import DONE, DONE_DIMENSIONS, DONE_ITEMS
 from insights.catalogue.work_items import SOURCE as WORK_ITEMS
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Measure, PeopleOnLine
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.developers import DEVELOPERS_ON_LINES
 
 LINES = (Dimension.ASSISTANCE, Dimension.AGENT)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.dora import DEPLOYMENTS
 from insights.catalogue.references import FOUR_KEYS
+from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
 
 SOURCE = "Incidents, as incident tools tell of them"

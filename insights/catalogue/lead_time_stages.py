@@ -9,8 +9,8 @@ from __future__ import annotations
 from insights.catalogue.declarations import Duration
 from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE, spread_of_lead_times
 from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_VISIBILITY
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.query import Statistic
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 
 ALL_FIVE = "Of pull requests with all five stages: coding, pickup, review, merge and deploy; the others are left out."
 LINKED = "Pull requests without a linked work item have none and are left out."

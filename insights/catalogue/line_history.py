@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.references import WORK_BREAKDOWN
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.line_history import CHANGED_LINES
 
 CHANGED = Total(CHANGED_LINES, column="lines_changed")

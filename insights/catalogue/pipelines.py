@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
+from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Total
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.pipelines import (
     PIPELINE_RUNS,
     PIPELINE_RUNS_BY_SERVICE,

@@ -13,9 +13,9 @@ from insights.catalogue.pull_requests import (
     total_of_merged,
 )
 from insights.catalogue.references import CHANGE_APPROVAL, FOUR_KEYS, SMALL_BATCHES, WIP_LIMITS, WORK_VISIBILITY
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Facts
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.pull_requests import STALE_PULL_REQUESTS, STALE_PULL_REQUESTS_BY_AGENT
 
 STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.SERVICE)

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from insights.catalogue.declarations import Count, Duration
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Measure, Total
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.pull_requests import (
     MERGED_PULL_REQUESTS,
     MERGED_PULL_REQUESTS_BY_AGENT,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from insights.catalogue.declarations import Concentration, PerPersonAndPeriod
 from insights.catalogue.pull_requests import REVIEW, SOURCE
 from insights.catalogue.references import GINI_COEFFICIENT, SPACE_FRAMEWORK
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Facts, Gini, People
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.developers import DEVELOPER_DAYS
 from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
 

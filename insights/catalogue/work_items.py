@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count, CountPerTime, Duration, Ratio
 from insights.catalogue.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Measure, Total
 from insights.query.query import Dimension, Statistic
-from insights.query.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.work_items import (
     CREATED_WORK_ITEMS,
     DONE_WORK_ITEMS,

@@ -13,11 +13,11 @@ from django.db import connection
 
 from insights.columns.folder import checksum_of, leave, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
+from insights.columns.sandbox import open_sandboxed
 from insights.columns.shape import Shape
-from insights.columns.shut_in import open_sandboxed
 from insights.models import ColumnPartition
 from insights.query.query import Window
-from integrations.facts.relation import STANDING_FROM, Relation
+from integrations.facts.relation import STOCK_FROM, Relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,7 +54,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
             _split(partition, days)
             return
         if rows:
-            day = STANDING_FROM if relation.stock else relation.day
+            day = STOCK_FROM if relation.stock else relation.day
             person = "" if relation.person == day else f", {relation.person}"
             columns.execute(
                 f"""

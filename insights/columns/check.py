@@ -16,7 +16,7 @@ from insights.columns.source import Partitions, one_snapshot
 from insights.columns.stale import mark_partitions
 from insights.models import ColumnPartition
 from insights.query.query import Window
-from integrations.facts.relation import STANDING_FROM, Relation
+from integrations.facts.relation import STOCK_FROM, Relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +91,7 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
 def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> tuple[int, int | None]:
     """The number of rows on these days, and an order-independent hash of their content."""
     names = ", ".join(f'"{name}"' for name in shape_of(relation).types)
-    day = STANDING_FROM if relation.stock else relation.day
+    day = STOCK_FROM if relation.stock else relation.day
     row = columns.execute(
         f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {day} >= ? AND {day} < ?", list(days)
     ).fetchone()

@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg import sql
 
 from insights.query.query import Window
-from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
+from integrations.facts.relation import STOCK_FROM, STOCK_UNTIL, Relation
 
 # DuckDB types by PostgreSQL type OID.  All other types, such as multiranges, are copied as text.
 TYPES: Mapping[int, str] = MappingProxyType(
@@ -45,7 +45,7 @@ def types_in_postgresql(statement: LiteralString) -> Mapping[str, int]:
 
 def types_of(relation: Relation) -> Mapping[str, str]:
     """The DuckDB types of the relation's columns, by name, plus the date range of a stock's rows."""
-    stock_days = {STANDING_FROM: "DATE", STANDING_UNTIL: "DATE"} if relation.stock else {}
+    stock_days = {STOCK_FROM: "DATE", STOCK_UNTIL: "DATE"} if relation.stock else {}
     codes = types_in_postgresql(relation.sql)
     return {name: TYPES.get(code, "VARCHAR") for name, code in codes.items()} | stock_days
 
@@ -95,9 +95,9 @@ def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window]
 
 def _stock_column(relation: Relation, name: str, within: sql.Composable) -> sql.Composable:
     """A column of a stock's row, clipped to the days of `within`."""
-    if name == STANDING_FROM:
+    if name == STOCK_FROM:
         return sql.SQL("coalesce(lower(standing.during), {})").format(_literal(_FIRST_DAY))
-    if name == STANDING_UNTIL:
+    if name == STOCK_UNTIL:
         return sql.SQL("coalesce(upper(standing.during), {})").format(_literal(_END_DAY))
     column = sql.Identifier("source", name)
     if types_in_postgresql(relation.sql)[name] == _MULTIRANGE_OF_DAYS:

@@ -15,7 +15,7 @@ from insights.catalogue.registry import metrics
 from insights.columns.rows import types_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Window
-from integrations.facts.relation import STANDING_ON, Relation
+from integrations.facts.relation import STOCK_DAY, Relation
 from integrations.models import FactFamily
 
 FORMAT = "1"  # of the files; a new number forces a rebuild of all
@@ -45,7 +45,7 @@ class Shape:
 
 @cache
 def shape_of(relation: Relation) -> Shape:
-    left_out = {*DESCRIBING, STANDING_ON, relation.stock.days} if relation.stock else DESCRIBING
+    left_out = {*DESCRIBING, STOCK_DAY, relation.stock.days} if relation.stock else DESCRIBING
     types_found = types_of(relation)
     types = {name: types_found[name] for name in sorted(types_found.keys() - left_out)}
     known_days = 1 if relation.stock else 0 if "now()" in relation.sql else None

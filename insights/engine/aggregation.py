@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from insights.engine import measures
 from insights.engine.fact_query import FactQuery
-from insights.query.measures import Measure, PeopleOnLine, StandingAtEnd
+from insights.query.measures import Measure, PeopleOnLine, StockAtEnd
 
 
 def select(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:
     """One row per group of `keys`, with the columns that insights/engine/measures.py lists; `types` are the types of
     the relation's columns."""
-    if any(isinstance(measure, StandingAtEnd) for measure in measures_read):
+    if any(isinstance(measure, StockAtEnd) for measure in measures_read):
         return _stock(measures_read, keys)
     return _added_up(fact_query, measures_read, keys, types)
 

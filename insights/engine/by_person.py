@@ -21,7 +21,7 @@ from insights.engine.plan import Clock, MeasureQuery, Plan, ScopeResolver, plan_
 from insights.engine.scan import MeasuredGroup, scan
 from insights.query.measures import NOTHING as NOTHING_MEASURED
 from insights.query.measures import Distribution, Facts, Measure, MeasureValue, Total
-from insights.query.query import MetricQuery, Statistic
+from insights.query.query import Query, Statistic
 
 Segment = tuple[str, ...]
 GroupsOfPeople = Mapping[tuple[int, Segment], MeasuredGroup]
@@ -128,7 +128,7 @@ class People:
         return group.values[measure_query.measure] if group else NOTHING_MEASURED
 
 
-def read_people(queries: Sequence[MetricQuery]) -> People:
+def read_people(queries: Sequence[Query]) -> People:
     """Answer all queries together; they share one scope and window.  Those with a segment serve `split`, the others
     `value`.
 

@@ -18,15 +18,15 @@ from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
 from insights.engine.scan import select
+from insights.formulas.bootstrap import Totals, Values, percentile_of
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
-    Interval,
+    ConfidenceInterval,
     difference_of_means,
     difference_of_percentiles,
     difference_of_quotients,
 )
-from insights.formulas.resampling import Totals, Values, percentile_of
-from insights.query.query import Dimension, MetricQuery, Statistic
+from insights.query.query import Dimension, Query, Statistic
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -51,11 +51,11 @@ class Comparison:
     `interval` is the confidence interval of the difference, the line's value minus Non-AI's; None for `reason`.
     """
 
-    query: MetricQuery
+    query: Query
     line: str
     first: Group
     second: Group
-    interval: Interval | None
+    interval: ConfidenceInterval | None
     reason: str
     unmatched: int = 0
     withheld: bool = False
@@ -78,7 +78,7 @@ class Comparison:
 
 
 @rows_of_answer()
-def read_comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparison]:
+def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
     """Compare durations or values per developer, in order, in one snapshot; facets by agent are ignored.
 
     Raises QueryError where one of the queries cannot be answered.
@@ -87,7 +87,7 @@ def read_comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparis
     return [_compared(plan_of_lines(query, line, clock, scopes), query, line) for query in queries]
 
 
-def _compared(plan: Plan, query: MetricQuery, line: str) -> Comparison:
+def _compared(plan: Plan, query: Query, line: str) -> Comparison:
     if isinstance(plan.metric, PerDeveloper):
         return _of_quotients(plan, query, line)
     if isinstance(plan.metric, Duration):
@@ -98,7 +98,7 @@ def _compared(plan: Plan, query: MetricQuery, line: str) -> Comparison:
 LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 
 
-def plan_of_lines(query: MetricQuery, line: str, clock: Clock, scopes: ScopeResolver) -> Plan:
+def plan_of_lines(query: Query, line: str, clock: Clock, scopes: ScopeResolver) -> Plan:
     """The plan split and filtered by the two lines.  Raises QueryError where the query cannot be answered."""
     dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
@@ -106,7 +106,7 @@ def plan_of_lines(query: MetricQuery, line: str, clock: Clock, scopes: ScopeReso
     return plan_query(line_query, clock, scopes)
 
 
-def _of_quotients(plan: Plan, query: MetricQuery, line: str) -> Comparison:
+def _of_quotients(plan: Plan, query: Query, line: str) -> Comparison:
     import numpy as np
 
     done, active = facts_done(plan), buckets_on_line(plan)
@@ -124,7 +124,7 @@ def _of_quotients(plan: Plan, query: MetricQuery, line: str) -> Comparison:
     return _comparison(query, line, groups, interval, unmatched)
 
 
-def _of_durations(plan: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:
+def _of_durations(plan: Plan, metric: Duration, query: Query, line: str) -> Comparison:
     import numpy as np
 
     measure_query = plan.measure_queries[metric.of]
@@ -163,7 +163,7 @@ def _group_of_durations(group: Values, statistic: Statistic) -> Group:
 
 
 def _comparison(
-    query: MetricQuery, line: str, groups: list[Group], interval: Interval | None, unmatched: int
+    query: Query, line: str, groups: list[Group], interval: ConfidenceInterval | None, unmatched: int
 ) -> Comparison:
     first, second = groups
     reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
@@ -182,7 +182,7 @@ _VALUES = """
 """
 
 
-def seed_of(query: MetricQuery, line: str) -> int:
+def seed_of(query: Query, line: str) -> int:
     """A seed for the bootstrap: equal queries draw the same developers."""
     facets = sorted(query.facets.items())
     parts = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)

@@ -1,6 +1,6 @@
 """Margins of error for each bucket of the two lines of a comparison: an agent's (or any agent's) and Non-AI's.
 
-All buckets are read at once; insights/formulas/bands.py computes the margins.  Unmatched facts belong to no
+All buckets are read at once; insights/formulas/error_margins.py computes the margins.  Unmatched facts belong to no
 developer: they count in the line, but not in its margin of error.
 """
 
@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from insights.catalogue.declarations import Duration
 from insights.catalogue.per_developer import PerDeveloper
 from insights.engine.comparison import WITHOUT, plan_of_lines, seed_of
-from insights.engine.fact_query import CellKey
+from insights.engine.fact_query import GroupKey
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver
 from insights.engine.scan import scan, select
-from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
-from insights.query.query import MetricQuery, Statistic
+from insights.formulas.error_margins import Counted, ErrorMargin, margin_of_mean, margin_of_median, margin_of_rate
+from insights.query.query import Query, Statistic
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
 STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have margins of error; None is the metric's own
-ErrorMargins = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
+ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for each bucket of the query
 
 
 @rows_of_answer()
-def read_error_margins(query: MetricQuery, line: str) -> ErrorMargins:
+def read_error_margins(query: Query, line: str) -> ErrorMargins:
     """Margins of error of a duration or a value per developer; the query's own facets by agent are ignored.
 
     Raises QueryError where the query cannot be answered.
@@ -46,14 +46,14 @@ def _of_rates(plan: Plan, metric: PerDeveloper, line: str) -> ErrorMargins:
     on_lines = scan(plan.in_buckets(on_line), [on_line.measure])
     powers = {(row["line"], row["window_id"]): row for row in select(done, [work.measure], _POWERS)}
 
-    def reach(name: str, position: int) -> Reach | None:
+    def reach(name: str, position: int) -> ErrorMargin | None:
         sums = powers.get((name, position))
-        group = on_lines.get(on_line.key(CellKey(None, done.windows[position], (name,))))
+        group = on_lines.get(on_line.key(GroupKey(None, done.windows[position], (name,))))
         active = int(group.values[on_line.measure].value or 0) if group else 0
         if sums is None or not active:
             return None
         amounts = (float(sums[power]) for power in ("facts", "squares", "cubes"))
-        return reach_of_rate(Counted(active, sums["contributors"], *amounts))
+        return margin_of_rate(Counted(active, sums["contributors"], *amounts))
 
     return {name: [reach(name, position) for position in range(len(done.windows))] for name in (line, WITHOUT)}
 
@@ -69,11 +69,11 @@ def _of_durations(plan: Plan, metric: Duration, line: str, seed: int) -> ErrorMa
         values, people = np.array(row["amounts"], dtype=float), np.array(row["people"], dtype=np.int64)
         by_line_and_window[row["line"], row["window_id"]] = values, people
 
-    def reach(name: str, position: int) -> Reach | None:
+    def reach(name: str, position: int) -> ErrorMargin | None:
         group = by_line_and_window.get((name, position))
         if group is None or statistic not in STATISTICS:
             return None
-        return reach_of_mean(*group) if statistic is Statistic.MEAN else reach_of_median(*group, seed=seed + position)
+        return margin_of_mean(*group) if statistic is Statistic.MEAN else margin_of_median(*group, seed=seed + position)
 
     return {name: [reach(name, position) for position in range(len(fact_query.windows))] for name in (line, WITHOUT)}
 

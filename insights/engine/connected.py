@@ -12,9 +12,9 @@ from django.db import connection
 from psycopg import sql
 
 from insights.catalogue.declarations import Metric
-from insights.engine.fact_query import Placed, Placement
+from insights.engine.fact_query import ResolvedScope, ScopeKind
+from insights.query.enums import BelongsTo
 from insights.query.query import Window
-from insights.query.terms import BelongsTo
 from integrations.enums import Kind
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
@@ -117,25 +117,25 @@ class ConnectedSince:
         self._by_person = by_person
         self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
-        self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
+        self._enrolled: dict[ResolvedScope, Mapping[int | None, date]] = {}
         self._sources: dict[str, Sequence[Source]] = {}
-        self._owning: dict[Placement, Mapping[int | None, date]] = {}
+        self._owning: dict[ResolvedScope, Mapping[int | None, date]] = {}
 
-    def of(self, metric: Metric, scope: Placement, unit_id: int | None = None) -> Connected:
+    def of(self, metric: Metric, scope: ResolvedScope, unit_id: int | None = None) -> Connected:
         """`unit_id` is one of the scope's several units; with `by_person`, the id of a person."""
         if metric.key not in self._sources:
             self._sources[metric.key] = _sources_of(metric)
         sources = self._sources[metric.key]
         connected = [Connected(source, self._since(source, scope, unit_id)) for source in sources]
         latest = max(connected, key=lambda candidate: candidate.since or date.max)
-        if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (Placed.UNIT, Placed.UNITS):
+        if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (ScopeKind.UNIT, ScopeKind.UNITS):
             return latest
         if scope not in self._owning:
             self._owning[scope] = _owning_since(scope)
         owning = self._owning[scope].get(unit_id or (scope.ids[0] if scope.ids else None))
         return replace(latest, owning_since=owning or date.max)
 
-    def _since(self, source: Source, scope: Placement, unit_id: int | None) -> date | None:
+    def _since(self, source: Source, scope: ResolvedScope, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
             if scope not in self._enrolled:
                 self._enrolled[scope] = _enrolled_since(scope, by_person=self._by_person)
@@ -169,7 +169,7 @@ def _first_day_of(source: Source) -> sql.Composed:
     return sql.SQL("SELECT {}, ({})").format(sql.Literal(source.value), day)
 
 
-def _owning_since(scope: Placement) -> Mapping[int | None, date]:
+def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
     """By unit, the first day on which it, or one below it, owned anything."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -184,14 +184,14 @@ def _owning_since(scope: Placement) -> Mapping[int | None, date]:
         return dict(cursor.fetchall())
 
 
-def _enrolled_since(scope: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
+def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping[int | None, date]:
     """The first day on which anybody was enrolled and in scope: by unit where the scope is several units, or by person;
     otherwise, and as the default, under None.
 
     Facts of people in no unit may be unmatched, so for those the day of the whole organisation holds.
     """
     stays: list[tuple[str, str, list[Any]]] = []  # date ranges that must all hold on a day: table, condition, values
-    if scope.kind in (Placed.UNIT, Placed.UNITS):
+    if scope.kind in (ScopeKind.UNIT, ScopeKind.UNITS):
         of_units = ("AND {}.ancestor_id = ANY(%s)", [[*scope.ids]]) if scope.ids else ("", [])
         stays.append(("orgtree_placement", *of_units))
     for attribute, values in scope.attributes:
@@ -204,11 +204,11 @@ def _enrolled_since(scope: Placement, *, by_person: bool = False) -> Mapping[int
         for name, (table, condition, _) in zip(names, stays, strict=True)
     ]
     only = [
-        *([[*scope.ids]] if scope.kind is Placed.PERSON else []),
+        *([[*scope.ids]] if scope.kind is ScopeKind.PERSON else []),
         *([[scope.person_id]] if scope.person_id is not None else []),
         *([[*scope.among]] if scope.among else []),
     ]
-    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if scope.kind is Placed.UNITS else "NULL"
+    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

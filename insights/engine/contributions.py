@@ -20,9 +20,9 @@ from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import people_in_stock, select
 from insights.engine.statement import segment_names
 from insights.query import windows
+from insights.query.enums import BelongsTo
 from insights.query.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
-from insights.query.query import Dimension, MetricQuery
-from insights.query.terms import BelongsTo
+from insights.query.query import Dimension, Query
 
 LARGEST_PAGE = 1000
 
@@ -57,7 +57,7 @@ class RowsPage:
     person.
     """
 
-    query: MetricQuery
+    query: Query
     columns: Sequence[RowColumn]
     rows: Sequence[Mapping[str, Any]]
     total: int
@@ -95,7 +95,7 @@ DESCRIPTIONS = {
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
 
-def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST) -> RowsPage:
+def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST) -> RowsPage:
     """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people by contribution.
 
     Raises QueryError where the query cannot be answered.
@@ -114,7 +114,7 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowO
     return RowsPage(query, columns, rows, total, page, size, plan.metric.recipe)
 
 
-def read_person_totals(query: MetricQuery) -> RowsPage:
+def read_person_totals(query: Query) -> RowsPage:
     """One row per person with the total over the query's whole window; for durations, the mean.
 
     Raises QueryError where the query cannot be answered, TypeError where the metric has no amount per person.
@@ -169,18 +169,20 @@ def _shown(plan: Plan, measure: Measure) -> tuple[FactQuery, Measure]:
     return replace(_fact_query(plan, measure), relation=shown.relation), shown
 
 
-def facts_told(metric: Metric) -> frozenset[str]:
+def fact_columns(metric: Metric) -> frozenset[str]:
     """The columns that identify the facts of a metric's rows: keys of FACT_LABELS."""
     return frozenset(measure.relation.fact for measure in metric.measures)
 
 
 def _facts_column(metric: Metric) -> RowColumn:
-    return FACTS if "session_id" in facts_told(metric) else replace(FACTS, label="Facts", meaning="Facts that entered.")
+    return (
+        FACTS if "session_id" in fact_columns(metric) else replace(FACTS, label="Facts", meaning="Facts that entered.")
+    )
 
 
 def _fact_column(metric: Metric) -> RowColumn:
     """The column of fact ids; sessions and commits have separate ids."""
-    columns = facts_told(metric)
+    columns = fact_columns(metric)
     label = " or ".join(label for name, label in FACT_LABELS.items() if name in columns).capitalize() or "Fact"
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 

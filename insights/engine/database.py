@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from insights.columns.shut_in import open_sandboxed
+from insights.columns.sandbox import open_sandboxed
 from insights.engine.errors import Limit, QuestionStoppedError
 
 if TYPE_CHECKING:

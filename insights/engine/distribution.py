@@ -13,7 +13,7 @@ from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import select
 from insights.query.errors import QueryError
 from insights.query.measures import Distribution, Measure, Total
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99)
 BINS = 20
@@ -29,10 +29,10 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Spread:
+class DistributionAnswer:
     """The distribution of one value per fact (session) over the query's whole window."""
 
-    query: MetricQuery
+    query: Query
     sample_size: int
     minimum: float | None
     maximum: float | None
@@ -48,7 +48,7 @@ class Spread:
         return [self.has_tail and position == len(self.histogram) for position, _ in enumerate(self.histogram, 1)]
 
 
-def read_distribution(query: MetricQuery) -> Spread:
+def read_distribution(query: Query) -> DistributionAnswer:
     """Percentiles and histogram of each fact's amount, e.g. active seconds or tokens per session.
 
     Bins of equal width span the minimum to the 95th percentile; one more holds the long tail.
@@ -62,9 +62,9 @@ def read_distribution(query: MetricQuery) -> Spread:
     fact_query = measure_query.fact_query.over_whole_window()
     summary = _summary(fact_query, measure_query.measure)
     if not summary["facts"]:
-        return Spread(query, 0, None, None, None, {}, (), _reason(plan))
+        return DistributionAnswer(query, 0, None, None, None, {}, (), _reason(plan))
     borders = _borders(summary)
-    return Spread(
+    return DistributionAnswer(
         query,
         sample_size=summary["facts"],
         minimum=summary["least"],

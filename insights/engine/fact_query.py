@@ -17,7 +17,7 @@ from integrations.facts.relation import Relation
 Edges = tuple[date, ...]
 
 
-class Placed(enum.Enum):
+class ScopeKind(enum.Enum):
     """The kinds of scope."""
 
     ANYBODY = "the whole organisation"
@@ -28,24 +28,24 @@ class Placed(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Placement:
+class ResolvedScope:
     """A scope with slugs resolved to ids: `ids` are the units, the tree or the person; UNITS without ids is all units.
 
     `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
     restricts the facts of units, or unassigned ones, to that person, `among` to these people.
     """
 
-    kind: Placed = Placed.ANYBODY
+    kind: ScopeKind = ScopeKind.ANYBODY
     ids: tuple[int, ...] = ()
     attributes: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
     among: tuple[int, ...] = ()
 
 
-ANYBODY = Placement()
+ANYBODY = ResolvedScope()
 
 
-class CellKey(NamedTuple):
+class GroupKey(NamedTuple):
     """A unit (None: the query's only scope), a window and the segment's values.
 
     In a query by person the unit is a person.
@@ -66,7 +66,7 @@ class FactQuery:
 
     relation: Relation
     window_edges: tuple[Edges, ...]
-    scope: Placement = ANYBODY
+    scope: ResolvedScope = ANYBODY
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
     segments: tuple[Dimension, ...] = ()
     settled_before: datetime | None = None  # None: outcomes are not used
@@ -115,7 +115,7 @@ class StockQuery:
 
     relation: Relation
     windows: tuple[Window, ...]
-    scope: Placement = ANYBODY
+    scope: ResolvedScope = ANYBODY
 
     def __hash__(self) -> int:
         return self._hash

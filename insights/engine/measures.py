@@ -22,7 +22,7 @@ from insights.query.measures import (
     People,
     PeopleOnLine,
     PersonShare,
-    StandingAtEnd,
+    StockAtEnd,
     Total,
 )
 from insights.query.query import Statistic
@@ -44,7 +44,7 @@ IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {
 
 def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
     """The prefix letter and the relation's column for each column that the measure reads."""
-    if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
+    if isinstance(measure, (Total, Distribution, StockAtEnd, PeopleOnLine)):
         yield "c", measure.column
     if isinstance(measure, Total) and measure.missing_column:
         yield "m", measure.missing_column
@@ -97,7 +97,7 @@ def percentiles(measure: Measure, i: int) -> Iterator[str]:
 
 def stock_count(measure: Measure, i: int) -> str:
     """The number of a group's facts that are in stock on the last day of its window, as SQL over its rows."""
-    if not isinstance(measure, StandingAtEnd):
+    if not isinstance(measure, StockAtEnd):
         raise TypeError(f"{type(measure).__name__} is not a stock at the end of a window.")
     return f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
 
@@ -140,7 +140,7 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
     if isinstance(measure, People):
         return MeasureValue(float(row["people"]), row["matched_facts"], row["people"])
     value = row[f"v_{position}"]
-    if isinstance(measure, (PeopleOnLine, StandingAtEnd)):
+    if isinstance(measure, (PeopleOnLine, StockAtEnd)):
         people = int(value) if isinstance(measure, PeopleOnLine) else row["people"]
         facts = people if isinstance(measure, PeopleOnLine) else row["facts"]
         return MeasureValue(float(value), facts, people, base=float(facts))

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.engine.fact_query import CellKey, Edges, FactQuery, Placed, Placement, StockQuery, windows_of
+from insights.engine.fact_query import Edges, FactQuery, GroupKey, ResolvedScope, ScopeKind, StockQuery, windows_of
 from insights.query import windows
 from insights.query.dimensions import has_dimension
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.measures import Measure, PeopleOfWindow
-from insights.query.query import UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
-from integrations.enums import FINER_THAN_OTHER, WorkType
+from insights.query.query import UNASSIGNED_PREFIX, Dimension, Query, Scope, Window
+from integrations.enums import OTHER_SUBTYPES, WorkType
 from orgtree.models import Attribute, OrgTree, Unit
 
 LONGEST_WINDOW_DAYS = 5 * 366
@@ -70,7 +70,7 @@ class MeasureQuery:
             raise TypeError("A stock query is no fact query.")
         return self.query
 
-    def key(self, key: CellKey) -> CellKey:
+    def key(self, key: GroupKey) -> GroupKey:
         """The key of the measure's group that corresponds to a group of the query."""
         if len(self.split) == len(key.segment):
             return key
@@ -84,10 +84,10 @@ class Plan:
     `unit_id` is the plan's own unit where the same query of several units is read together.
     """
 
-    query: MetricQuery
+    query: Query
     metric: Metric
     clock: Clock
-    scope: Placement
+    scope: ResolvedScope
     segments: tuple[Dimension, ...]
     buckets: Sequence[windows.Bucket]
     measure_queries: Mapping[Measure, MeasureQuery]
@@ -112,53 +112,53 @@ class ScopeResolver:
     """Resolves scopes to ids, each scope once per batch of queries."""
 
     def __init__(self) -> None:
-        self._resolved: list[tuple[Scope, Placement]] = []
+        self._resolved: list[tuple[Scope, ResolvedScope]] = []
 
-    def of(self, scope: Scope) -> Placement:
+    def of(self, scope: Scope) -> ResolvedScope:
         """Raises QueryError: see `place`."""
         for known, resolved in self._resolved:
             if known == scope:
                 return resolved
-        resolved = place(scope)
+        resolved = resolve_scope(scope)
         self._resolved.append((scope, resolved))
         return resolved
 
 
-def plan_query(query: MetricQuery, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
+def plan_query(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
     """Raises QueryError, naming the parameter and the remedy, where the query cannot be answered."""
     _check(query, get(query.key))
     scope = (scopes or ScopeResolver()).of(query.scope)
     return _plan(query, clock, windows.buckets(query.window, query.granularity), scope)
 
 
-def plan_total(query: MetricQuery, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
+def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
     """As `plan_query`, for the whole window alone."""
     _check(query, get(query.key))
     return replace(_plan(query, clock, _needed(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False)
 
 
-def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, scopes: ScopeResolver) -> list[Plan]:
+def plan_units(query: Query, units: Sequence[int], clock: Clock, scopes: ScopeResolver) -> list[Plan]:
     """As `plan_total`, for each of these units instead of the query's own, in order; all are read together."""
     _check(query, get(query.key))
     people = scopes.of(Scope(where=query.scope.where))
-    scope = replace(people, kind=Placed.UNITS, ids=tuple(units), person_id=query.scope.person_id)
+    scope = replace(people, kind=ScopeKind.UNITS, ids=tuple(units), person_id=query.scope.person_id)
     one = replace(_plan(query, clock, _needed(query), scope), of_buckets=False)
     return [replace(one, unit_id=unit) for unit in units]
 
 
-def _needed(query: MetricQuery) -> Sequence[windows.Bucket]:
+def _needed(query: Query) -> Sequence[windows.Bucket]:
     """The buckets from which the total of the whole window is computed."""
     return windows.buckets(query.window, query.granularity) if get(query.key).over_buckets else ()
 
 
-def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], scope: Placement) -> Plan:
+def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: ResolvedScope) -> Plan:
     metric = get(query.key)
     segments = query.segments or metric.always_by
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
     window_edges = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
     facets = tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
-    measure_queries = needs_of(metric, window_edges, scope, clock, facets=facets, segments=segments)
+    measure_queries = measure_queries_of(metric, window_edges, scope, clock, facets=facets, segments=segments)
     return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
 
 
@@ -166,14 +166,14 @@ def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
     """The requested values, in order: a filter by `other` includes its finer classes, unless it is `other_alone`."""
     if dimension is not Dimension.WORK_TYPE:
         return tuple(sorted(set(values)))
-    finer = FINER_THAN_OTHER if WorkType.OTHER in values else ()
+    finer = OTHER_SUBTYPES if WorkType.OTHER in values else ()
     return tuple(sorted({*(WorkType.OTHER if value == OTHER_ALONE else value for value in values), *finer}))
 
 
-def needs_of(
+def measure_queries_of(
     metric: Metric,
     window_edges: tuple[Edges, ...],
-    scope: Placement,
+    scope: ResolvedScope,
     clock: Clock,
     *,
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
@@ -203,21 +203,21 @@ def needs_of(
     return {measure: measure_query(measure) for measure in metric.measures}
 
 
-def place(scope: Scope) -> Placement:
+def resolve_scope(scope: Scope) -> ResolvedScope:
     """Resolve the scope's slugs to ids.  Raises QueryError where a unit, tree or attribute does not exist."""
     attributes = _held(scope.where)
     if scope.unassigned is not None:
-        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), attributes, scope.person_id)
+        return ResolvedScope(ScopeKind.UNASSIGNED, (_tree(scope.unassigned),), attributes, scope.person_id)
     if scope.unit is None:
         return (
-            Placement(attributes=attributes)
+            ResolvedScope(attributes=attributes)
             if scope.person_id is None
-            else Placement(Placed.PERSON, (scope.person_id,), attributes)
+            else ResolvedScope(ScopeKind.PERSON, (scope.person_id,), attributes)
         )
     unit = Unit.objects.filter(slug=_text(scope.unit)).values_list("id", flat=True).first()
     if unit is None:
         raise UnknownUnitError(scope.unit)
-    return Placement(Placed.UNIT, (unit,), attributes, scope.person_id)
+    return ResolvedScope(ScopeKind.UNIT, (unit,), attributes, scope.person_id)
 
 
 def _tree(slug: str) -> int:
@@ -251,7 +251,7 @@ def _text(word: str) -> str:
     return "" if "\0" in word else word
 
 
-def _check(query: MetricQuery, metric: Metric) -> None:
+def _check(query: Query, metric: Metric) -> None:
     if query.window.days <= 0:
         raise QueryError("to", "The window is empty: `to` is the first day that no longer belongs to it.")
     if query.window.days > LONGEST_WINDOW_DAYS:

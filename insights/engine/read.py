@@ -13,19 +13,19 @@ from insights.engine.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why
 from insights.engine.contributions import read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.outcomes import MetricResults, Segment, results_of_plans
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
+from insights.engine.results import MetricResults, Segment, results_of_plans
 from insights.engine.scope import is_of_people
 from insights.engine.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.query import windows
+from insights.query.enums import BelongsTo
 from insights.query.measures import NOTHING as NOTHING_MEASURED
-from insights.query.query import Figure, Freshness, MetricQuery, SeriesAnswer, Statistic, Window
-from insights.query.terms import BelongsTo
+from insights.query.query import Answer, Freshness, MetricValue, Query, Statistic, Window
 
 __all__ = [
+    "AnswerSet",
     "Freshness",
-    "SideBySide",
-    "Together",
+    "UnitQueries",
     "read_distribution",
     "read_person_totals",
     "read_rows",
@@ -39,25 +39,25 @@ FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class UnitQueries:
     """Queries to answer for each of these units (ids) instead of their own scope."""
 
-    queries: Sequence[MetricQuery]
+    queries: Sequence[Query]
     units: Sequence[int]
 
 
 @dataclass(frozen=True)
-class Together:
+class AnswerSet:
     """The answers to the queries of a page, in the order of the queries; those of units by id."""
 
-    series: Sequence[SeriesAnswer]
-    totals: Sequence[SeriesAnswer]  # their `series` is empty
-    units: Sequence[Mapping[int, Sequence[SeriesAnswer]]]  # as are these
+    series: Sequence[Answer]
+    totals: Sequence[Answer]  # their `series` is empty
+    units: Sequence[Mapping[int, Sequence[Answer]]]  # as are these
 
 
 def read_series(
-    queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
-) -> list[SeriesAnswer]:
+    queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
+) -> list[Answer]:
     """Answer all queries together, in order.
 
     Raises QueryError where one of them cannot be answered.
@@ -66,13 +66,13 @@ def read_series(
 
 
 def read_totals(
-    queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
-) -> list[SeriesAnswer]:
+    queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
+) -> list[Answer]:
     """As `read_series`, for the whole window alone: `series` is empty."""
     return list(read_together(totals=queries, freshness=freshness, unconfirmed=unconfirmed).totals)
 
 
-def unconfirmed_in(query: MetricQuery, people: Sequence[int]) -> int:
+def unconfirmed_in(query: Query, people: Sequence[int]) -> int:
     """How many of these people have facts in the query's window: an upper bound for any group of it."""
     if not people:
         return 0
@@ -82,12 +82,12 @@ def unconfirmed_in(query: MetricQuery, people: Sequence[int]) -> int:
 
 def read_together(
     *,
-    series: Sequence[MetricQuery] = (),
-    totals: Sequence[MetricQuery] = (),
-    units: Sequence[SideBySide] = (),
+    series: Sequence[Query] = (),
+    totals: Sequence[Query] = (),
+    units: Sequence[UnitQueries] = (),
     freshness: Freshness = Freshness.AT_ONCE,
     unconfirmed: Sequence[int] = (),
-) -> Together:
+) -> AnswerSet:
     """Answer all queries with few statements, in one snapshot, whatever the number of queries and units.
 
     Each value counts how many of its people are among `unconfirmed` (ids): see insights.engine.unconfirmed.
@@ -104,21 +104,19 @@ def read_together(
         if unconfirmed:
             answers_read = _with_unconfirmed(plans, answers_read, unconfirmed)
         answers = iter([_lagging(answer, rows.lag) for answer in answers_read])
-    return Together(
+    return AnswerSet(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
         units=[_by_unit(unit_queries, answers) for unit_queries in units],
     )
 
 
-def _lagging(answer: SeriesAnswer, lag: Lag) -> SeriesAnswer:
+def _lagging(answer: Answer, lag: Lag) -> Answer:
     """The answer with the time that it is as of, and the days it lacks."""
     return replace(answer, computed_at=lag.as_of or answer.computed_at, days_lacking=lag.days_lacking)
 
 
-def _with_unconfirmed(
-    plans: Sequence[Plan], answers: Sequence[SeriesAnswer], people: Sequence[int]
-) -> list[SeriesAnswer]:
+def _with_unconfirmed(plans: Sequence[Plan], answers: Sequence[Answer], people: Sequence[int]) -> list[Answer]:
     narrowed = plans_of_unconfirmed(plans, people)
     of_unconfirmed = iter(_answers([plan for plan in narrowed if plan], Freshness.AT_ONCE))
     return [
@@ -127,15 +125,15 @@ def _with_unconfirmed(
     ]
 
 
-def _by_unit(unit_queries: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int, Sequence[SeriesAnswer]]:
-    by_unit: dict[int, list[SeriesAnswer]] = {unit: [] for unit in unit_queries.units}
+def _by_unit(unit_queries: UnitQueries, answers: Iterator[Answer]) -> Mapping[int, Sequence[Answer]]:
+    by_unit: dict[int, list[Answer]] = {unit: [] for unit in unit_queries.units}
     for _ in unit_queries.queries:
         for unit in unit_queries.units:
             by_unit[unit].append(next(answers))
     return by_unit
 
 
-def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
+def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[Answer]:
     results = results_of_plans(plans)
     lacking = [
         plan.metric for plan, results_of_plan in zip(plans, results, strict=True) if _lacks_any(plan, results_of_plan)
@@ -156,9 +154,9 @@ def _buckets_shown(plan: Plan) -> Sequence[windows.Bucket]:
     return plan.buckets if plan.of_buckets else ()
 
 
-def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> SeriesAnswer:
+def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> Answer:
     segments = results.segments or [()]
-    return SeriesAnswer(
+    return Answer(
         query=plan.query,
         total=[_figure(plan, results, since, plan.query.window, segment) for segment in segments],
         series=[
@@ -172,7 +170,7 @@ def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> Series
     )
 
 
-def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: Window, segment: Segment) -> Figure:
+def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: Window, segment: Segment) -> MetricValue:
     metric, query, today = plan.metric, plan.query, plan.clock.today
     result = results.groups.get((window, segment)) or _nothing(metric, results, window)
     if window.start > today:  # a stock is as of today: a future window has none
@@ -191,7 +189,7 @@ def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: W
         reason = metric.missing_reason if result.missing else _why_no_data(plan, window, since)
         if reason is NOTHING and (metric.zero_of_nothing or (metric.over_buckets and result.denominator)):
             value, reason = 0.0, None
-    return Figure(
+    return MetricValue(
         window=window,
         segment={dimension.value: name for dimension, name in zip(plan.segments, segment, strict=bool(segment))},
         value=value,

@@ -13,7 +13,7 @@ from core.nudges import nudge_on_commit
 from insights.columns.rows import types_of
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
-from insights.engine.fact_query import CellKey, FactQuery, StockQuery
+from insights.engine.fact_query import FactQuery, GroupKey, StockQuery
 from insights.engine.live_rows import Rows, rows_of_answer
 from insights.engine.measures import value_in
 from insights.engine.statement import (
@@ -55,7 +55,7 @@ class MeasuredGroup:
     matched_facts: int
 
 
-MeasuredGroups = Mapping[CellKey, MeasuredGroup]
+MeasuredGroups = Mapping[GroupKey, MeasuredGroup]
 
 
 class _ValuesOfRow(Mapping[Measure, MeasureValue]):
@@ -85,14 +85,14 @@ def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
         return {}
     types = types_of(query.relation)
     rows = _fetch(lambda source: statement_of(query, measures, source, types))
-    groups: dict[CellKey, MeasuredGroup] = {}
+    groups: dict[GroupKey, MeasuredGroup] = {}
     positions = {measure: position for position, measure in enumerate(measures)}
     width = len(query.segments)
     for row in rows:
         segment = tuple(row[f"segment_{position}"] for position in range(width))
         group = MeasuredGroup(_ValuesOfRow(row, positions), row["facts"], row["matched_facts"])
         for window in windows[row["window_id"]][1]:
-            groups[CellKey(row["unit_id"] or None, window, segment)] = group
+            groups[GroupKey(row["unit_id"] or None, window, segment)] = group
     return groups
 
 

@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from insights.engine.fact_query import Placed, Placement
+from insights.engine.fact_query import ResolvedScope, ScopeKind
 from insights.engine.tables import ATTRIBUTES, MEMBERSHIPS, OWNERS, REPOSITORY_OWNERS, Table
 from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
 
-IN_UNITS = (Placed.UNIT, Placed.UNITS)
+IN_UNITS = (ScopeKind.UNIT, ScopeKind.UNITS)
 
 
 @dataclass
@@ -44,21 +44,21 @@ class Parameters:
         return f"{{{table.name}}}"
 
 
-def placements_of(scope: Placement, relation: Relation) -> Sequence[Relation]:
+def placements_of(scope: ResolvedScope, relation: Relation) -> Sequence[Relation]:
     """The relation once for each way in which its rows are assigned to units."""
-    if relation.falls_to_owners and scope.kind in IN_UNITS and not is_of_people(scope):
+    if relation.credited_to_owner and scope.kind in IN_UNITS and not is_of_people(scope):
         owned = replace(relation, owner=REPOSITORY_ID)
         return (relation, owned)
     return (relation,)
 
 
-def person_of(scope: Placement, relation: Relation) -> str:
+def person_of(scope: ResolvedScope, relation: Relation) -> str:
     """The person of a row, as SQL: a person's id, for an autonomous agent the negative of its repository's, or null.
 
     For relations of owners it is the owned service or repository, and for shared facts the fact: rows are
     grouped by it.
     """
-    if relation.shared_facts or not relation.falls_to_owners:
+    if relation.shared_facts or not relation.credited_to_owner:
         return f"source.{relation.gathered_by}"
     if relation.owner:
         return f"-source.{REPOSITORY_ID}"
@@ -69,25 +69,25 @@ def person_of(scope: Placement, relation: Relation) -> str:
 
 def columns_of(relation: Relation) -> Collection[str]:
     """The columns of the relation that assign a row to people and owners."""
-    owned = (relation.person, REPOSITORY_ID, IS_AUTONOMOUS) if relation.falls_to_owners else ()
+    owned = (relation.person, REPOSITORY_ID, IS_AUTONOMOUS) if relation.credited_to_owner else ()
     return {relation.fact, relation.placed_by, *owned}
 
 
-def is_of_people(scope: Placement) -> bool:
+def is_of_people(scope: ResolvedScope) -> bool:
     """Whether the scope is a person, or restricted to certain people."""
     narrowed = scope.attributes or scope.among or scope.person_id is not None
-    return scope.kind is Placed.PERSON or bool(narrowed)
+    return scope.kind is ScopeKind.PERSON or bool(narrowed)
 
 
-def unit_of(scope: Placement, relation: Relation | None = None) -> str:
+def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
     """The unit for which a row counts; 0 for a single scope, and for owned facts in a scope of people, where none
     counts."""
     if relation and relation.owner and is_of_people(scope):
         return "0"
-    return "membership.unit_id" if scope.kind is Placed.UNITS else "0"
+    return "membership.unit_id" if scope.kind is ScopeKind.UNITS else "0"
 
 
-def joins_on_day(scope: Placement, relation: Relation, day: str, parameters: Parameters) -> str:
+def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters: Parameters) -> str:
     """The joins with the row's membership, and its person's attributes, on the day of the row."""
     if relation.owner and is_of_people(scope):
         return ""
@@ -104,7 +104,7 @@ def joins_on_day(scope: Placement, relation: Relation, day: str, parameters: Par
     return "\n".join(joins)
 
 
-def conditions_on_day(scope: Placement, relation: Relation, day: str, parameters: Parameters) -> Iterator[str]:
+def conditions_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters: Parameters) -> Iterator[str]:
     """The remaining conditions on a row."""
     if relation.owner and is_of_people(scope):
         yield "false"
@@ -112,10 +112,10 @@ def conditions_on_day(scope: Placement, relation: Relation, day: str, parameters
         yield f"source.{IS_AUTONOMOUS}"
         return
     yield from only(scope, f"source.{relation.placed_by}", parameters)
-    if scope.kind is Placed.UNASSIGNED:
+    if scope.kind is ScopeKind.UNASSIGNED:
         tables: tuple[Table, ...] = (OWNERS,) if relation.owner else (MEMBERSHIPS,)
         by = f"source.{relation.placed_by}"
-        if relation.falls_to_owners:
+        if relation.credited_to_owner:
             tables, by = (MEMBERSHIPS, REPOSITORY_OWNERS), person_of(scope, relation)
         trees = parameters.one_of(scope.ids, "BIGINT")
         for table in tables:
@@ -125,9 +125,9 @@ def conditions_on_day(scope: Placement, relation: Relation, day: str, parameters
             )
 
 
-def only(scope: Placement, person: str, parameters: Parameters) -> Iterator[str]:
+def only(scope: ResolvedScope, person: str, parameters: Parameters) -> Iterator[str]:
     """The conditions that restrict rows to the scope's person or people; none for everybody."""
-    if scope.kind is Placed.PERSON:
+    if scope.kind is ScopeKind.PERSON:
         yield f"{person} IN {parameters.one_of(scope.ids, 'BIGINT')}"
     if scope.person_id is not None:
         yield f"{person} = {parameters.add(scope.person_id, 'BIGINT')}"
@@ -135,7 +135,7 @@ def only(scope: Placement, person: str, parameters: Parameters) -> Iterator[str]
         yield f"{person} IN {parameters.one_of(scope.among, 'BIGINT')}"
 
 
-def joins_of_ranges(scope: Placement, person: str, parameters: Parameters) -> tuple[str, Sequence[str]]:
+def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -> tuple[str, Sequence[str]]:
     """The joins with the date ranges in which a person is in scope, and their aliases: each has first_day and end_day,
     with one row for each combination."""
     joins, names = [], list(_attribute_joins(scope))
@@ -146,7 +146,7 @@ def joins_of_ranges(scope: Placement, person: str, parameters: Parameters) -> tu
         among = f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}" if scope.ids else ""
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
-    if scope.kind is Placed.UNASSIGNED:
+    if scope.kind is ScopeKind.UNASSIGNED:
         outside = _OUTSIDE.format(
             memberships=parameters.table(MEMBERSHIPS), trees=parameters.one_of(scope.ids, "BIGINT")
         )
@@ -175,14 +175,14 @@ _OUTSIDE = """
 
 
 def _by_repository(relation: Relation) -> bool:
-    return bool(relation.owner) and relation.falls_to_owners
+    return bool(relation.owner) and relation.credited_to_owner
 
 
-def _attribute_joins(scope: Placement) -> Sequence[str]:
+def _attribute_joins(scope: ResolvedScope) -> Sequence[str]:
     return [f"held_{position}" for position in range(len(scope.attributes))]
 
 
-def _holds(name: str, position: int, scope: Placement, parameters: Parameters) -> str:
+def _holds(name: str, position: int, scope: ResolvedScope, parameters: Parameters) -> str:
     attribute, values = scope.attributes[position]
     return (
         f"{name}.attribute_id = {parameters.add(attribute, 'BIGINT')}"

@@ -16,7 +16,7 @@ from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
 from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSION_DAYS
-from integrations.facts.relation import STANDING_FROM, STANDING_ON, STANDING_UNTIL, Relation
+from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
 """Returns a FROM item with the needed columns of a relation's rows on these days, and possibly on others.  The windows
@@ -207,7 +207,7 @@ WHERE {" AND ".join(conditions) or "true"}
             return names
         expressions = dict(relation.stock.columns)
         read = [name for name in names & expressions.keys() for name in re.findall(r"source\.(\w+)", expressions[name])]
-        return (names - expressions.keys() - {STANDING_ON}).union(read, {STANDING_FROM, STANDING_UNTIL})
+        return (names - expressions.keys() - {STOCK_DAY}).union(read, {STOCK_FROM, STOCK_UNTIL})
 
 
 # Takes half the time of a range join, which sorts the rows.
@@ -215,7 +215,7 @@ _JOIN_STOCK_DAYS = f"""
 CROSS JOIN LATERAL (
     SELECT unnest(list_filter(
         (SELECT list(DISTINCT day) FROM window_days),
-        lambda day: source.{STANDING_FROM} <= day AND day < source.{STANDING_UNTIL}
+        lambda day: source.{STOCK_FROM} <= day AND day < source.{STOCK_UNTIL}
     )) AS day
 ) AS standing
 """

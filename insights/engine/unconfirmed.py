@@ -13,8 +13,8 @@ from dataclasses import replace
 from core.cache import Cache
 from insights.engine.by_person import among
 from insights.engine.plan import Plan
-from insights.query.query import Figure, SeriesAnswer
-from insights.query.terms import BelongsTo
+from insights.query.enums import BelongsTo
+from insights.query.query import Answer, MetricValue
 from integrations.facts.unconfirmed import unconfirmed_people
 
 CACHED_SECONDS = 60
@@ -43,14 +43,14 @@ def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[P
     return [among(plan, people) if _tells_of_telemetry(plan) else None for plan in plans]
 
 
-def noting_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> SeriesAnswer:
+def noting_unconfirmed(answer: Answer, of_unconfirmed: Answer) -> Answer:
     """The answer with the number of unconfirmed people in each value."""
     people_by_window = {
         (figure.window, *sorted(figure.segment.items())): figure.people
         for figure in (*of_unconfirmed.total, *of_unconfirmed.series)
     }
 
-    def noted(figures: Sequence[Figure]) -> list[Figure]:
+    def noted(figures: Sequence[MetricValue]) -> list[MetricValue]:
         return [
             replace(figure, unconfirmed=people_by_window.get((figure.window, *sorted(figure.segment.items())), 0))
             for figure in figures

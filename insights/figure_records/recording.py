@@ -9,11 +9,11 @@ from django.db.models import DateField, ExpressionWrapper, F
 
 from insights.catalogue.headlines import AI, DELIVERY
 from insights.catalogue.registry import get
-from insights.engine.read import SideBySide, read_together
+from insights.engine.read import UnitQueries, read_together
 from insights.models import FigureRecord
 from insights.privacy.withhold import known_people, numerator_of
 from insights.query import windows
-from insights.query.query import Granularity, MetricQuery, SeriesAnswer, Window
+from insights.query.query import Answer, Granularity, Query, Window
 from integrations.facts.unconfirmed import unconfirmed_people
 from orgtree.models import Unit
 
@@ -49,7 +49,7 @@ def record_figures() -> int:
     of_organisation = FigureRecord.objects.filter(unit=None, end__in={period.end for period in periods})
     recorded = set(of_organisation.values_list("metric", "version", "start", "end"))
     queries = [
-        MetricQuery(key, period)
+        Query(key, period)
         for period in periods
         for key in HEADLINES
         if (key, get(key).version, *period) not in recorded
@@ -57,13 +57,13 @@ def record_figures() -> int:
     return _record(queries) if queries else 0
 
 
-def _record(queries: Sequence[MetricQuery]) -> int:
+def _record(queries: Sequence[Query]) -> int:
     """The organisation's records are written last: they mark those of its units as complete."""
     written = 0
     unconfirmed = unconfirmed_people()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), UNITS_AT_ONCE):
-        unit_queries = SideBySide(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
+        unit_queries = UnitQueries(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
         [by_unit] = read_together(units=[unit_queries], unconfirmed=unconfirmed).units
         rows = (row for unit, answers in by_unit.items() for row in _rows(queries, answers, unit))
         written += _store(row for row in rows if row.sample_size)
@@ -71,19 +71,19 @@ def _record(queries: Sequence[MetricQuery]) -> int:
     return written + _store(_rows(queries, answers, None))
 
 
-def people_now(queries: Sequence[MetricQuery], unconfirmed: Sequence[int]) -> Sequence[int]:
+def people_now(queries: Sequence[Query], unconfirmed: Sequence[int]) -> Sequence[int]:
     """The number of people that a record of each query would have today, without the `unconfirmed` (ids)."""
     answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
     return [row.people for row in _rows(queries, answers, None)]
 
 
-def _with_numerators(queries: Sequence[MetricQuery]) -> Sequence[MetricQuery]:
+def _with_numerators(queries: Sequence[Query]) -> Sequence[Query]:
     """The queries, followed by those of their numerators, where they have one."""
     numerators = (numerator_of(query) for query in queries)
     return [*queries, *(numerator for numerator in numerators if numerator is not None)]
 
 
-def _rows(queries: Sequence[MetricQuery], answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:
+def _rows(queries: Sequence[Query], answers: Sequence[Answer], unit: int | None) -> Iterator[FigureRecord]:
     """`answers` are those to `_with_numerators(queries)`, in order."""
     numerators = iter(answers[len(queries) :])
     for query, answer in zip(queries, answers, strict=False):

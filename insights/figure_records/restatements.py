@@ -12,9 +12,9 @@ from insights.catalogue.declarations import Metric
 from insights.figure_records.recording import people_now
 from insights.models import FigureRecord
 from insights.privacy.visible import visible_totals
-from insights.privacy.withhold import tells_of_few, unconfirmed_for, withholds
+from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
 from insights.query import windows
-from insights.query.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from insights.query.query import Freshness, Granularity, MetricValue, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 
@@ -26,7 +26,7 @@ class Restatement:
     """The recorded value of a period, and its value today."""
 
     record: FigureRecord
-    figure: Figure
+    figure: MetricValue
     metric: Metric
     hidden: str = ""  # why the two values are not shown
 
@@ -67,7 +67,7 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
     records = _records(metric, scope)
     if not records:
         return []
-    queries = [MetricQuery(metric.key, Window(record.start, record.end), scope=scope) for record in records]
+    queries = [Query(metric.key, Window(record.start, record.end), scope=scope) for record in records]
     restated = [
         Restatement(record, answer.total[0], metric)
         for record, answer in zip(records, visible_totals(queries, access, freshness=Freshness.OF_PAGES), strict=True)
@@ -83,14 +83,14 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
 
 def _without_few(restated: Sequence[Restatement], scope: Scope, access: Access) -> Sequence[Restatement]:
     """Hides the values where the record, or its difference to today, reveals few people."""
-    queries = [MetricQuery(restatement.metric.key, restatement.period, scope=scope) for restatement in restated]
+    queries = [Query(restatement.metric.key, restatement.period, scope=scope) for restatement in restated]
     if not any(withholds(query, access) for query in queries):
         return restated
 
     people = people_now(queries, unconfirmed_for(access))
     return [
         replace(restatement, hidden=_hidden(access))
-        if tells_of_few(restatement.record.people, now, access)
+        if reveals_few_people(restatement.record.people, now, access)
         else restatement
         for restatement, now in zip(restated, people, strict=True)
     ]

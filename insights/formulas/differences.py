@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from insights.formulas.resampling import Totals, Values, drawn_percentiles, drawn_weights
+from insights.formulas.bootstrap import Totals, Values, drawn_percentiles, drawn_weights
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -24,7 +24,7 @@ FEWEST_DEVELOPERS = 8  # per group: with fewer, resampling cannot estimate how m
 
 
 @dataclass(frozen=True)
-class Interval:
+class ConfidenceInterval:
     low: float
     high: float
 
@@ -34,7 +34,7 @@ class Interval:
         return self.low <= 0 <= self.high
 
 
-def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> Interval | None:
+def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> ConfidenceInterval | None:
     """Interval of the first group's Σ above ÷ Σ below minus the second's; None where a group has too few developers."""
     import numpy as np
 
@@ -47,12 +47,14 @@ def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> Inte
     return widened_interval(drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3], first.developers, second.developers)
 
 
-def difference_of_means(first: Values, second: Values, *, seed: int) -> Interval | None:
+def difference_of_means(first: Values, second: Values, *, seed: int) -> ConfidenceInterval | None:
     developers = _number(first, second)
     return difference_of_quotients(first.totals(developers), second.totals(developers), seed=seed)
 
 
-def difference_of_percentiles(first: Values, second: Values, percentile: float, *, seed: int) -> Interval | None:
+def difference_of_percentiles(
+    first: Values, second: Values, percentile: float, *, seed: int
+) -> ConfidenceInterval | None:
     """Interval for percentiles (0–1), interpolated linearly; None where a group has too few developers."""
     import numpy as np
 
@@ -75,7 +77,7 @@ def _number(first: Values, second: Values) -> int:
     return 1 + int(max(group.developers.max(initial=-1) for group in (first, second)))
 
 
-def widened_interval(differences: Floats, first: int, second: int) -> Interval:
+def widened_interval(differences: Floats, first: int, second: int) -> ConfidenceInterval:
     """The middle 95 % of the replicates, widened the more, the fewer developers the smaller group has."""
     import numpy as np
 
@@ -83,7 +85,7 @@ def widened_interval(differences: Floats, first: int, second: int) -> Interval:
     widened = math.sqrt(developers / (developers - 1)) * students_t((1 + CONFIDENCE) / 2, developers - 1)
     tail = NormalDist().cdf(-widened)
     low, high = np.quantile(differences, (tail, 1 - tail))
-    return Interval(float(low), float(high))
+    return ConfidenceInterval(float(low), float(high))
 
 
 def students_t(probability: float, freedom: int) -> float:

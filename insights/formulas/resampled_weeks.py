@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from insights.formulas.differences import FEWEST_DEVELOPERS, Interval, widened_interval
-from insights.formulas.resampling import Values, drawn_percentiles, drawn_weights
+from insights.formulas.bootstrap import Values, drawn_percentiles, drawn_weights
+from insights.formulas.differences import FEWEST_DEVELOPERS, ConfidenceInterval, widened_interval
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FEWEST_WEEKS = FEWEST_DEVELOPERS  # with fewer, resampling cannot estimate how much weeks differ
 
 
-def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed: int) -> Interval | None:
+def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed: int) -> ConfidenceInterval | None:
     """Interval of Σ above ÷ Σ below, both by week; None for too few weeks with a denominator."""
     import numpy as np
 
@@ -34,12 +34,14 @@ def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed
     return widened_interval(drawn[:, 0] / drawn[:, 1], weeks, weeks)
 
 
-def interval_of_mean(values: Sequence[float], *, seed: int) -> Interval | None:
+def interval_of_mean(values: Sequence[float], *, seed: int) -> ConfidenceInterval | None:
     """Interval of the mean of one value per week."""
     return interval_of_quotient(values, [1.0] * len(values), seed=seed)
 
 
-def interval_of_percentile(values: Floats, weeks: Integers, percentile: float, *, seed: int) -> Interval | None:
+def interval_of_percentile(
+    values: Floats, weeks: Integers, percentile: float, *, seed: int
+) -> ConfidenceInterval | None:
     """Interval of a percentile (0–1) of values, each with the number of its week; interpolated linearly."""
     import numpy as np
 

@@ -18,7 +18,7 @@ from insights.engine.by_person import People, PersonValue, read_people
 from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
 from insights.privacy.rows import is_named_elsewhere
 from insights.privacy.withhold import rounded
-from insights.query.query import Dimension, MetricQuery
+from insights.query.query import Dimension, Query
 
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 
@@ -45,7 +45,7 @@ class Figures(Protocol):
 class FactFigures:
     """Figures read from facts."""
 
-    def __init__(self, query: MetricQuery) -> None:
+    def __init__(self, query: Query) -> None:
         """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
         self._asked = query
         self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
@@ -123,12 +123,12 @@ def shuffle_key(person_id: int, question: str = "") -> bytes:
     return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
 
 
-def _query(query: MetricQuery, key: str) -> MetricQuery:
+def _query(query: Query, key: str) -> Query:
     metric = get(key)
     return replace(
         query, key=key, facets={name: values for name, values in query.facets.items() if name in metric.facets}
     )
 
 
-def _by_agent(query: MetricQuery, key: str) -> MetricQuery:
+def _by_agent(query: Query, key: str) -> Query:
     return replace(_query(query, key), segments=(Dimension.AGENT,))

@@ -18,9 +18,9 @@ from insights.privacy.rows import is_named_elsewhere, pseudonyms_of
 from insights.privacy.scope_access import check_scope
 from insights.privacy.visible import shown_of
 from insights.privacy.withhold import is_withheld
-from insights.query.query import Dimension, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.access.access import Access
-from orgtree.access.trust import Shown
+from orgtree.access.trust import Disclosure
 from orgtree.models import Person
 
 PERSONAL = SPEND  # as personal as any of its figures
@@ -66,10 +66,10 @@ class Concentration:
     of_lines: float
 
 
-def leaderboard_query(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> MetricQuery:
+def leaderboard_query(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> Query:
     """The query of the leaderboard's figures; facets that it does not support are ignored."""
     supported = {name: values for name, values in facets.items() if name in FACETS}
-    return MetricQuery(PERSONAL, window, scope=scope, facets=supported)
+    return Query(PERSONAL, window, scope=scope, facets=supported)
 
 
 class VisibleLeaderboard:
@@ -95,9 +95,9 @@ class VisibleLeaderboard:
         hides_group = is_withheld(query, count, access)
         self.people = None if hides_group else count
         visibility = shown_of(query, access, people=count)
-        self.note = visibility.note if visibility.shown is Shown.OWN else ""
-        self._is_pseudonymous = visibility.shown is Shown.TOTALS
-        own = access.sight.person_id
+        self.note = visibility.note if visibility.shown is Disclosure.OWN else ""
+        self._is_pseudonymous = visibility.shown is Disclosure.TOTALS
+        own = access.visibility.person_id
         is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
         # Orders are computed from visible values, too: exact ones would reveal what was rounded.
@@ -155,7 +155,7 @@ class VisibleLeaderboard:
         return [
             LeaderboardRow(
                 label=labels[person],
-                is_own=person == self._access.sight.person_id,
+                is_own=person == self._access.visibility.person_id,
                 rank=ranks.get(person),
                 agents=self._ranking.agents(person),
                 values={key: value(key, person) for key in SHOWN},

@@ -12,17 +12,17 @@ from django.db.models.functions import Now
 
 from insights.query.query import Scope, Window
 from orgtree.models import Placement, Unit, UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 
 LONGEST_TEXT = 200  # a flag on a chart and a sentence below it; anything longer belongs in a document
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Annotations on charts that may be seen: of these units, of their ancestors, and of the whole organisation."""
-        if sight.unit_ids is None:
+        if visibility.unit_ids is None:
             return self.all()
-        return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__in=sight.unit_ids)))
+        return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__in=visibility.unit_ids)))
 
     def on_charts_of(self, scope: Scope) -> Self:
         """Annotations of the scope's unit and its ancestors at that time; for a person, of all their units."""

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 
 
 def new_badge_key() -> str:
@@ -23,11 +23,11 @@ class BadgeQuerySet(models.QuerySet["Badge"]):
         """Badges that are not revoked."""
         return self.filter(revoked_at=None)
 
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Badges of units whose values may be seen; those of the whole organisation only with access to all of it."""
-        if sight.unit_ids is None:
-            return self.all() if sight.whole else self.exclude(unit=None)
-        return self.filter(unit__in=sight.unit_ids)
+        if visibility.unit_ids is None:
+            return self.all() if visibility.whole else self.exclude(unit=None)
+        return self.filter(unit__in=visibility.unit_ids)
 
 
 class Badge(models.Model):

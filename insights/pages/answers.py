@@ -13,10 +13,10 @@ from insights.catalogue.registry import get
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.links import note_url
 from insights.privacy.visible import Freshness, visible_together
-from insights.query.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
+from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
 from insights.ui import tiles, wording
 from insights.ui.addresses import address
-from insights.ui.agreed import Agreement, agreements_on
+from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
@@ -25,7 +25,7 @@ from orgtree.trees.surroundings import Surroundings
 NOTHING_THERE = "Nothing in this window."
 
 
-class Wanted(NamedTuple):
+class PageQuery(NamedTuple):
     """A metric in the page's window, split by `segment`; `compared` adds the previous window.
 
     `statistic` overrides the page's, because only means add up.  `whole` reads the window without its buckets, for
@@ -40,11 +40,11 @@ class Wanted(NamedTuple):
     whole: bool = False
 
 
-def value_of(figure: Figure) -> float | None:
+def value_of(figure: MetricValue) -> float | None:
     return figure.value
 
 
-def facts_of(figure: Figure) -> float | None:
+def facts_of(figure: MetricValue) -> float | None:
     """The number of facts behind it: what a menu counts where the value is no amount."""
     return None if figure.withheld else figure.sample_size
 
@@ -59,11 +59,11 @@ class OfferedFacet(NamedTuple):
     key: str
     noun: str
     part: str = ""
-    amount: Callable[[Figure], float | None] = value_of
+    amount: Callable[[MetricValue], float | None] = value_of
 
     @property
-    def query(self) -> Wanted:
-        return Wanted(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
+    def query(self) -> PageQuery:
+        return PageQuery(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class InsightsPage:
         return address(self.name, *self.about)
 
     @property
-    def menus(self) -> Sequence[Wanted]:
+    def menus(self) -> Sequence[PageQuery]:
         """The queries of menus that load with the page."""
         return [offered.query for offered in self.facets if not offered.part]
 
@@ -103,21 +103,21 @@ class Answers:
 
     page: InsightsPage
     filters: Filters
-    now: Mapping[Wanted, SeriesAnswer]
-    earlier: Mapping[Wanted, SeriesAnswer]
+    now: Mapping[PageQuery, Answer]
+    earlier: Mapping[PageQuery, Answer]
     tile_figures: TileFigures = field(default_factory=dict)
 
-    def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
+    def answer(self, key: str, segment: Dimension | None = None) -> Answer:
         return next(
             answer
             for item, answer in self.now.items()
             if (item.key, item.segment) == (key, segment) and not item.unfiltered_by
         )
 
-    def figure(self, key: str) -> Figure:
+    def figure(self, key: str) -> MetricValue:
         return tiles.whole(self.answer(key))
 
-    def split(self, key: str, segment: Dimension) -> Mapping[str, Figure]:
+    def split(self, key: str, segment: Dimension) -> Mapping[str, MetricValue]:
         """Figures of the whole window by segment value, the greatest first; those without a value left out."""
         figures = tiles.by_segment(self.answer(key, segment), segment)
         known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
@@ -134,10 +134,10 @@ class Answers:
         counted = [(name, amount) for name, amount in amounts if amount]
         return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
-    def before(self, key: str) -> SeriesAnswer:
+    def before(self, key: str) -> Answer:
         return next(answer for item, answer in self.earlier.items() if item.key == key)
 
-    def figure_before(self, key: str) -> Figure:
+    def figure_before(self, key: str) -> MetricValue:
         return tiles.whole(self.before(key))
 
     def tile(
@@ -183,7 +183,7 @@ class Answers:
         title: str,
         kind: Kind,
         span: tiles.Span,
-        missing: Figure | None = None,
+        missing: MetricValue | None = None,
         pickers: Sequence[tiles.Picker] = (),
         caveat: str = "",
         change: tiles.Change | None = None,
@@ -214,7 +214,7 @@ class Answers:
         name = label or get(key).name
         return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
 
-    def _why_missing(self, figure: Figure) -> str:
+    def _why_missing(self, figure: MetricValue) -> str:
         if figure.withheld:
             return figure.reason or ""
         return self.nothing() or figure.reason or NOTHING_THERE
@@ -260,7 +260,7 @@ class Answers:
 
 
 def read(
-    page: InsightsPage, filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None
+    page: InsightsPage, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None
 ) -> Answers:
     """All figures in one call of the metric core, each query once; `around` adds those of the scope's tiles."""
     items = list(dict.fromkeys(queries))
@@ -289,8 +289,8 @@ def read(
     )
 
 
-def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
-    distinct: list[MetricQuery] = []
+def _distinct(queries: Iterable[Query]) -> list[Query]:
+    distinct: list[Query] = []
     for query in queries:
         if query not in distinct:
             distinct.append(query)
@@ -315,7 +315,7 @@ def rows_url(filters: Filters, key: str, **facets: str) -> str:
     return filters.url(address("metric_rows", key), **facets)
 
 
-def _query(filters: Filters, item: Wanted, window: Window) -> MetricQuery:
+def _query(filters: Filters, item: PageQuery, window: Window) -> Query:
     narrowed = filters.without(item.unfiltered_by) if item.unfiltered_by else filters
     segments = (item.segment,) if item.segment else ()
     query = narrowed.query(item.key, *segments, window=window)

@@ -82,7 +82,7 @@ def badges(request: HttpRequest) -> HttpResponse:
 
 
 def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
-    published = Badge.objects.standing().within(access.sight).select_related("unit")
+    published = Badge.objects.standing().within(access.visibility).select_related("unit")
     badge = get_object_or_404(published, key=request.POST["revoke"])
     try:
         revoke_badge(access, badge)
@@ -94,7 +94,7 @@ def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
 
 def _render(request: HttpRequest, access: Access, *, problem: str = "", status: int = 400) -> HttpResponse:
     written = request.POST if request.method == "POST" else request.GET
-    published = Badge.objects.standing().within(access.sight).select_related("unit")[:MOST_LISTED]
+    published = Badge.objects.standing().within(access.visibility).select_related("unit")[:MOST_LISTED]
     units = _publishable_units(access)
     context = {
         "lines": [_line(badge, access) for badge in published],
@@ -117,9 +117,9 @@ def _render(request: HttpRequest, access: Access, *, problem: str = "", status: 
 
 
 def _publishable_units(access: Access) -> list[Unit]:
-    units = Unit.objects.within(access.sight).filter(tree__archived_at=None).order_by("name", "slug")
+    units = Unit.objects.within(access.visibility).filter(tree__archived_at=None).order_by("name", "slug")
     if not may_publish(access, None):
-        units = units.filter(pk__in=access.sight.managed_ids)
+        units = units.filter(pk__in=access.visibility.managed_ids)
     return list(units[:MOST_UNITS_OFFERED])
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from core.csv_export import Cell, csv_response
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
-from insights.query.terms import Category
+from insights.query.enums import Category
 from insights.ui import tiles
 
 LONGEST_SEARCH = 100

@@ -10,7 +10,7 @@ from typing import Protocol
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers
-from insights.query.query import Dimension, Figure, SeriesAnswer
+from insights.query.query import Answer, Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 
@@ -107,7 +107,7 @@ def split_over_time(
     )
 
 
-def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequence[float | None]]:
+def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str, Sequence[float | None]]:
     """The number of facts and developers behind each value; None for a hidden one."""
     shown = [figure if figure and not figure.withheld else None for figure in figures]
     return {
@@ -117,15 +117,15 @@ def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequ
 
 
 def _counts_by_value(
-    answer: SeriesAnswer, dimension: Dimension, starts: Sequence[date], facts: str
+    answer: Answer, dimension: Dimension, starts: Sequence[date], facts: str
 ) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
-    by_value: dict[str, dict[date, Figure]] = {}
+    by_value: dict[str, dict[date, MetricValue]] = {}
     for figure in answer.series:
         by_value.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
     return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in by_value.items()}
 
 
-def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:
+def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartData:
     buckets = list({figure.window: figure for figure in answer.series}.values())
     running = [index for index, figure in enumerate(buckets) if figure.to_date]
     return ChartData(
@@ -151,5 +151,5 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def values_of(series: Sequence[Figure]) -> list[float | None]:
+def values_of(series: Sequence[MetricValue]) -> list[float | None]:
     return [figure.value for figure in series]

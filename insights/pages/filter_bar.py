@@ -62,7 +62,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
     return FilterBar(
         days=wording.days(filters.window),
         range_label=filters.span,
-        scope=scope_bar(filters, around, answers.tile_figures, page.path, kept=page.extra_params),
+        scope=scope_bar(filters, around, answers.tile_figures, page.path, extra_params=page.extra_params),
         ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
         quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
         granularities=[

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from insights.pages.ai.answers import read
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.answers import compared, tile
 from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.pages.integrations.needs import NeedLine, need_lines
@@ -26,17 +26,17 @@ from insights.ui.filters import read_filters
 from insights.ui.home_sections import sections_on_home
 from insights.ui.tiles import Link, Tile
 from integrations.delivery.completeness import completeness
-from integrations.facts.available_sources import told_of
-from integrations.sync.quarantine import payloads_put_aside
+from integrations.facts.available_sources import available_sources
+from integrations.sync.quarantine import count_quarantined
 from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
 from integrations.telemetry.otlp.reception import Reception, reception
 
 TOKENS_NAMED = 5  # of those that should be replaced
 HEADLINES = (
-    Wanted("ai.active_developers", compared=True),
-    Wanted("ai.sessions", compared=True),
-    Wanted("ai.spend", compared=True),
-    Wanted("ai.error_rate", compared=True),
+    PageQuery("ai.active_developers", compared=True),
+    PageQuery("ai.sessions", compared=True),
+    PageQuery("ai.spend", compared=True),
+    PageQuery("ai.error_rate", compared=True),
 )
 
 
@@ -59,7 +59,7 @@ class Step:
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    has_telemetry = told_of().sessions
+    has_telemetry = available_sources().sessions
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
     answers = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     context = {
@@ -128,7 +128,7 @@ def _tokens_step(aging: Sequence[AgingToken]) -> Step:
 def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
-    put_aside = received.quarantined + payloads_put_aside()
+    put_aside = received.quarantined + count_quarantined()
     return [
         Step(
             bool(received.senders),

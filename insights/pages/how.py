@@ -17,14 +17,14 @@ from django.views.decorators.vary import vary_on_headers
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import facet_label
 from insights.pages.attribution import labels
-from insights.query.query import Figure, SeriesAnswer
+from insights.query.query import Answer, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
-from insights.ui.agreed import agreements_on
+from insights.ui.agreements import agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from integrations.telemetry.otlp.reception import last_request_at
 
 UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
@@ -69,7 +69,10 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
-        "sample": [("Scope", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, params)],
+        "sample": [
+            ("Scope", scope_words(filters, scope_navigation(request, filters))),
+            *_sample(metric, figure, params),
+        ],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
         "left_out": _left_out(params, answer),
@@ -82,7 +85,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metric_how.html", context)
 
 
-def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
+def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> Formula:
     words, _, explanation = metric.formula.partition("; ")
     explanation = f"{explanation[:1].upper()}{explanation[1:].rstrip('.')}." if explanation else ""
     above, below, value = figure.numerator, figure.denominator, figure.value
@@ -97,7 +100,7 @@ def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
     return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
 
 
-def _sample(metric: Metric, figure: Figure, params: PanelParams) -> list[tuple[str, str]]:
+def _sample(metric: Metric, figure: MetricValue, params: PanelParams) -> list[tuple[str, str]]:
     filters = params.filters
     pairs = [
         ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
@@ -119,13 +122,13 @@ def _sample(metric: Metric, figure: Figure, params: PanelParams) -> list[tuple[s
     return pairs
 
 
-def _covered(figure: Figure) -> str:
+def _covered(figure: MetricValue) -> str:
     """The sample; facts without people show none."""
     facts = wording.count(figure.sample_size, "fact")
     return f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts
 
 
-def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
+def _freshness(answer: Answer) -> list[tuple[str, str]]:
     last = last_request_at()
     as_of = timezone.localtime(answer.computed_at)
     return [
@@ -134,7 +137,7 @@ def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(params: PanelParams, answer: SeriesAnswer) -> Sequence[LeftOut]:
+def _left_out(params: PanelParams, answer: Answer) -> Sequence[LeftOut]:
     left = []
     figure = tiles.whole(answer)
     key, what = LEFT_OUT.get(params.metric.key, ("", ""))

@@ -28,8 +28,8 @@ from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
 from orgtree.trees.search import (
     MOST_UNITS,
     MOST_VALUES,
-    FoundUnit,
-    attributes_said,
+    UnitChoice,
+    attributes_in_use,
     units_below,
     units_matching,
     units_named,
@@ -86,8 +86,8 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
         "is_cut": bool(search) and any(len(unit_list.units) == MOST_UNITS for unit_list in lists),
         "search_url": reverse("unit_picker"),
         "hidden_fields": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
-        "everybody_url": _to(page, request.GET, unit="") if access_in(request).sight.whole else "",
-        "own_url": _to(page, request.GET, person=ME) if access_in(request).sight.person_id is not None else "",
+        "everybody_url": _to(page, request.GET, unit="") if access_in(request).visibility.whole else "",
+        "own_url": _to(page, request.GET, person=ME) if access_in(request).visibility.person_id is not None else "",
         "everybody": EVERYBODY,
         "yourself": YOURSELF,
     }
@@ -95,29 +95,29 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
 
 
 def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
-    sight, today, page = access_in(request).sight, windows.local_today(), _page(request)
+    visibility, today, page = access_in(request).visibility, windows.local_today(), _page(request)
 
-    def listed(title: str, units: Sequence[FoundUnit], note: Callable[[FoundUnit], str]) -> UnitList:
+    def listed(title: str, units: Sequence[UnitChoice], note: Callable[[UnitChoice], str]) -> UnitList:
         return UnitList(title, [_line(unit, note(unit), request.GET, page) for unit in units])
 
     if under:
-        return [listed("", units_below(under, sight, on=today), lambda unit: "")]
+        return [listed("", units_below(under, visibility, on=today), lambda unit: "")]
     if search:
-        return [listed("", units_matching(search, sight, on=today), _location)]
-    tops = surroundings(None, sight, on=today, today=today).tops
+        return [listed("", units_matching(search, visibility, on=today), _location)]
+    tops = surroundings(None, visibility, on=today, today=today).tops
     return [
-        listed("Recently used", units_named(recent_units(request), sight, on=today), _location),
-        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today), _location),
+        listed("Recently used", units_named(recent_units(request), visibility, on=today), _location),
+        listed("Org Trees", units_named([top.slug for top in tops], visibility, on=today), _location),
     ]
 
 
-def _location(unit: FoundUnit) -> str:
+def _location(unit: UnitChoice) -> str:
     """The names of the parent and the tree, where they differ from the unit's."""
     names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
     return ", ".join(name for name in names if name != unit.name)
 
 
-def _line(unit: FoundUnit, note: str, given: QueryDict, page: str) -> UnitLine:
+def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> UnitLine:
     below = _without(given, "q", "under")
     below["under"] = unit.slug
     return UnitLine(
@@ -150,7 +150,7 @@ def attribute_menu(request: HttpRequest) -> HttpResponseBase:
 def _attributes(request: HttpRequest, chosen: Any) -> Sequence[Option]:
     given = _without(request.GET, "of")
     options = []
-    for attribute in attributes_said():
+    for attribute in attributes_in_use():
         opened = given.copy()
         opened["of"] = attribute.slug
         url = f"{reverse('attribute_menu')}?{opened.urlencode()}"
@@ -160,7 +160,7 @@ def _attributes(request: HttpRequest, chosen: Any) -> Sequence[Option]:
 
 def _values(request: HttpRequest, of: str, chosen: Sequence[str], page: str) -> Sequence[Option]:
     access = access_in(request)
-    known = dict(values_of(of, access.sight, on=windows.local_today()))
+    known = dict(values_of(of, access.visibility, on=windows.local_today()))
     values = [*known, *(value for value in chosen if value not in known)]
     return [
         Option(

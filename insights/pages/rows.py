@@ -22,18 +22,18 @@ from django.views.decorators.vary import vary_on_headers
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
-from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, facts_told
+from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.pages.answers import facet_label
 from insights.pages.records.labels import tool_label, tool_url
 from insights.privacy.visible import visible_rows
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
-from insights.query.terms import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, FACETS_OF_ROWS
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.page_numbers import page_numbers, read_page
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
@@ -86,7 +86,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "note": shown.note,
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
-        "whose": scope_words(params.filters, look_around(request, params.filters)),
+        "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
         "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         **page_numbers(page, size=PAGE_SIZE, shown=len(shown.rows), total=shown.total, url=partial(_page_url, params)),
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
@@ -207,7 +207,7 @@ def _duration(seconds: float) -> str:
 
 def record_page_of(key: str) -> str:
     """The route of the page of a metric's facts; empty if they have none."""
-    facts = facts_told(get(key))
+    facts = fact_columns(get(key))
     return RECORD_PAGES.get(next(iter(facts)), "") if len(facts) == 1 else ""
 
 

@@ -17,14 +17,14 @@ from django.shortcuts import render
 from core.csv_export import Cell, csv_response
 from insights.catalogue import headlines
 from insights.catalogue.registry import get
-from insights.privacy.visible import Freshness, SideBySide, visible_together
-from insights.query.query import Figure, MetricQuery, Scope, SeriesAnswer
-from insights.query.terms import UnitOfMeasure
+from insights.privacy.visible import Freshness, UnitQueries, visible_together
+from insights.query.enums import UnitOfMeasure
+from insights.query.query import Answer, MetricValue, Query, Scope
 from insights.ui import wording
 from insights.ui.filters import BadFilterError, Choice, Filters
-from insights.ui.scope_bar import EVERYBODY, last_day, look_around
+from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
 from insights.ui.tiles import Picker, lagging
-from orgtree.trees.surroundings import StandingUnit, Surroundings, surroundings
+from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
 BY_NAME = "name"
 SORT = "sort"
@@ -41,9 +41,9 @@ class Column:
     metric: str
     unit: UnitOfMeasure
     of_window_before: bool = False
-    pick: Callable[[Figure], float | None] = lambda figure: figure.value
+    pick: Callable[[MetricValue], float | None] = lambda figure: figure.value
 
-    def query(self, filters: Filters) -> MetricQuery:
+    def query(self, filters: Filters) -> Query:
         query = filters.query(self.metric, window=filters.previous if self.of_window_before else None)
         metric = get(self.metric)
         return replace(
@@ -98,7 +98,7 @@ class Row:
 
     name: str
     url: str
-    figures: Sequence[Figure]
+    figures: Sequence[MetricValue]
     slug: str = ""  # empty: no unit
     as_of: str = ""  # in words, where it is worth saying
 
@@ -140,7 +140,7 @@ class ListedUnits:
     `trees` link to the units of other trees.
     """
 
-    units: Sequence[StandingUnit]
+    units: Sequence[TreeUnit]
     below: str
     unassigned_of: str = ""
     trees: Sequence[Picker] = ()
@@ -169,11 +169,11 @@ def _is_whole(filters: Filters) -> bool:
 def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     """Raises BadFilterError for an unknown tree."""
     filters = of_page.filters
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     if filters.scope.person_id is not None:
         return ListedUnits((), "")
     if around.unit is not None:
-        tree = around.path[0].tree_slug if around.is_root and filters.access.sight.whole else ""
+        tree = around.path[0].tree_slug if around.is_root and filters.access.visibility.whole else ""
         return ListedUnits(around.children, around.unit.name, tree)
     if not (_is_whole(filters) and around.tops):
         return ListedUnits((), EVERYBODY)
@@ -189,12 +189,12 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     return ListedUnits(highest, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
 
 
-def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[StandingUnit]:
+def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[TreeUnit]:
     """The roots of a tree that the viewer sees, or the children of a single root."""
     tops = [top for top in around.tops if top.tree_slug == tree]
     if len(tops) != 1:
         return tops
-    below = surroundings(tops[0].slug, filters.access.sight, on=last_day(filters), today=filters.today).children
+    below = surroundings(tops[0].slug, filters.access.visibility, on=last_day(filters), today=filters.today).children
     return below or tops
 
 
@@ -251,17 +251,17 @@ def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
     filters = of_page.filters
     if not listed.units:
         return []
-    query = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
+    query = UnitQueries(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
     together = visible_together(filters.access, units=[query], freshness=Freshness.OF_PAGES)
     [by_unit] = together.units
     return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
 
 
-def _queries(columns: Sequence[Column], filters: Filters) -> list[MetricQuery]:
+def _queries(columns: Sequence[Column], filters: Filters) -> list[Query]:
     return [column.query(filters) for column in columns]
 
 
-def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPage) -> Row:
+def _row(unit: TreeUnit, answers: Sequence[Answer], of_page: UnitsOfPage) -> Row:
     url = of_page.filters.with_unit(unit.slug).url(of_page.page_url)
     return Row(unit.name, url, [answer.total[0] for answer in answers], unit.slug)
 
@@ -328,7 +328,7 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         for i, column in enumerate(columns)
     }
 
-    def printed_cell(column: Column, figure: Figure) -> PrintedCell:
+    def printed_cell(column: Column, figure: MetricValue) -> PrintedCell:
         value, is_sorted = column.pick(figure), column.key == by
         if figure.withheld:
             return PrintedCell("Hidden", figure.reason or "", is_sorted)
@@ -344,7 +344,7 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
     return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]
 
 
-def _in_words(column: Column, figure: Figure, value: float) -> str:
+def _in_words(column: Column, figure: MetricValue, value: float) -> str:
     if column.metric == "ai.active_developers" and figure.denominator:
         return f"{value:,.0f} of {figure.denominator:,.0f}"
     printed = wording.reading(value, column.unit)

@@ -23,10 +23,10 @@ from insights.engine.contributions import (
 )
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, names_ai, rounded
 from insights.query.measures import People, PeopleOfWindow
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from integrations.models import FactFamily
 from orgtree.access.access import Access
-from orgtree.access.trust import RowsOf, Shown, others_rows
+from orgtree.access.trust import Disclosure, RowKind, disclosure_of
 from orgtree.models import IndividualPolicy, Person
 
 LABEL = "person"  # the column that replaces `person_id`
@@ -58,33 +58,33 @@ ROUNDED_NOTE = (
 class RowsShown:
     """`note` says why other people's rows are left out, or how they are shown."""
 
-    shown: Shown
+    shown: Disclosure
     note: str = ""
 
 
-def rows_shown(query: MetricQuery, access: Access, unit_id: int | None) -> RowsShown:
+def rows_shown(query: Query, access: Access, unit_id: int | None) -> RowsShown:
     """How the policy shows rows of `query` in the unit to this viewer, regardless of how many people contribute.
 
     `unit_id`: None where the scope is not a unit.
     """
-    sight = access.sight
-    if sight.person_id is not None and query.scope.person_id == sight.person_id:
-        return RowsShown(Shown.WITH_NAMES)
-    covered = sight.covers_individuals(unit_id) and not sight.covers_no_individuals
-    shown = others_rows(_rows_of(query), access.policy, covered=covered)
-    if shown is Shown.OWN:
+    visibility = access.visibility
+    if visibility.person_id is not None and query.scope.person_id == visibility.person_id:
+        return RowsShown(Disclosure.WITH_NAMES)
+    covered = visibility.can_see_individuals(unit_id) and not visibility.sees_no_individuals
+    shown = disclosure_of(_rows_of(query), access.policy, covered=covered)
+    if shown is Disclosure.OWN:
         return RowsShown(shown, _why_own_only(access, covered=covered))
-    if shown is Shown.TOTALS:
+    if shown is Disclosure.TOTALS:
         note = _why_no_totals(query)
-        return RowsShown(Shown.OWN, note) if note else RowsShown(shown, ROUNDED_NOTE)
+        return RowsShown(Disclosure.OWN, note) if note else RowsShown(shown, ROUNDED_NOTE)
     return RowsShown(shown)
 
 
-def _rows_of(query: MetricQuery) -> RowsOf:
+def _rows_of(query: Query) -> RowKind:
     """The kind of rows: delivery rows of a query that mentions AI count as those of an AI metric."""
     if is_of_delivery(get(query.key)) and not names_ai(query):
-        return RowsOf.DELIVERY
-    return RowsOf.AGENTS_IN_DELIVERY if is_named_elsewhere(query.key) else RowsOf.TELEMETRY
+        return RowKind.DELIVERY
+    return RowKind.AGENTS_IN_DELIVERY if is_named_elsewhere(query.key) else RowKind.TELEMETRY
 
 
 def _why_own_only(access: Access, *, covered: bool) -> str:
@@ -94,7 +94,7 @@ def _why_own_only(access: Access, *, covered: bool) -> str:
     return NAMED_ELSEWHERE_NOTE if covered else AGGREGATES_NOTE
 
 
-def _why_no_totals(query: MetricQuery) -> str:
+def _why_no_totals(query: Query) -> str:
     """Why pseudonymous totals cannot be shown for this query; empty where they can."""
     if query.facets or query.segments or query.scope.where or get(query.key).always_by:
         return NARROWED_NOTE
@@ -106,7 +106,7 @@ def is_named_elsewhere(key: str) -> bool:
     return not get(key).families <= OF_TELEMETRY
 
 
-def labelled_rows(page: RowsPage, shown: Shown) -> RowsPage:
+def labelled_rows(page: RowsPage, shown: Disclosure) -> RowsPage:
     """The page with `person` (a name) in place of `person_id`; AS_IN_TOOLS drops the columns about AI."""
     if PERSON not in page.columns:
         return page
@@ -116,7 +116,7 @@ def labelled_rows(page: RowsPage, shown: Shown) -> RowsPage:
     columns = [
         _labelled(column)
         for column in page.columns
-        if shown is not Shown.AS_IN_TOOLS or column.name not in AI_DIMENSIONS
+        if shown is not Disclosure.AS_IN_TOOLS or column.name not in AI_DIMENSIONS
     ]
     rows = [
         {column.name: names[row["person_id"]] if column.name == LABEL else row[column.name] for column in columns}
@@ -130,7 +130,7 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
 
     Sorted by rounded totals, then by label, which reveals nothing.
     """
-    query, own_id = everybody.query, access.sight.person_id
+    query, own_id = everybody.query, access.visibility.person_id
     people = Person.objects.filter(pk__in={row["person_id"] for row in everybody.rows} - NOBODY.keys())
     labels = dict(NOBODY)
     labels.update(access.labels(people, question=pseudonyms_of(query)).items())
@@ -153,7 +153,7 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
     return replace(everybody, columns=columns, rows=rows[(page - 1) * size : page * size], page=page, size=size)
 
 
-def pseudonyms_of(query: MetricQuery) -> str:
+def pseudonyms_of(query: Query) -> str:
     """The key under which pseudonyms are stable: the metric, the unit and the window.
 
     No pseudonym links one metric or unit to another, and windows cannot be compared to learn when somebody joined, was

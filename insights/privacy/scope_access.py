@@ -42,20 +42,20 @@ def check_scopes(scopes: Iterable[Scope], access: Access) -> None:
 def check_scope(scope: Scope, access: Access) -> None:
     """Raises UnknownUnitError for a unit that the viewer may not see, ScopeNeededError for the whole organisation,
     QueryError for another person."""
-    sight = access.sight
-    if scope.person_id is not None and scope.person_id != sight.person_id:
+    visibility = access.visibility
+    if scope.person_id is not None and scope.person_id != visibility.person_id:
         raise QueryError("person", ONLY_YOUR_OWN)
-    if scope.unassigned is not None and not sight.whole:
+    if scope.unassigned is not None and not visibility.whole:
         raise UnknownUnitError(scope.unit_word or "")
-    if scope.unit is not None and not sight.whole and scope.unit not in sight.slugs:
+    if scope.unit is not None and not visibility.whole and scope.unit not in visibility.slugs:
         raise UnknownUnitError(scope.unit)
-    if scope.unit_word is None and scope.person_id is None and not sight.whole:
-        raise ScopeNeededError(sorted(sight.slugs, key=lambda slug: sight.slugs[slug])[:UNITS_NAMED])
+    if scope.unit_word is None and scope.person_id is None and not visibility.whole:
+        raise ScopeNeededError(sorted(visibility.slugs, key=lambda slug: visibility.slugs[slug])[:UNITS_NAMED])
 
 
 def has_scope(scope: Scope, access: Access) -> bool:
     """Whether the viewer may see anything at all in a scope that `scope_to_begin_with` returned."""
-    return access.sight.whole or scope.unit_word is not None or scope.person_id is not None
+    return access.visibility.whole or scope.unit_word is not None or scope.person_id is not None
 
 
 def own_person(word: str, access: Access) -> int | None:
@@ -64,24 +64,24 @@ def own_person(word: str, access: Access) -> int | None:
         return None
     if word != ME:
         raise QueryError("person", ONLY_YOUR_OWN)
-    if access.sight.person_id is None:
+    if access.visibility.person_id is None:
         raise QueryError("person", "No person of this organisation belongs to this account. An admin can link them.")
-    return access.sight.person_id
+    return access.visibility.person_id
 
 
-def scope_to_begin_with(scope: Scope, access: Access) -> Scope:
+def default_scope(scope: Scope, access: Access) -> Scope:
     """For pages: the requested scope, or by default the widest that the viewer may see.
 
     The default is the whole organisation, else the viewer's own unit, else their own data, restricted by attributes.
     Raises UnknownUnitError for a unit that the viewer may not see.
     """
-    sight = access.sight
+    visibility = access.visibility
     if scope.unit_word is not None:
         check_scope(scope, access)
-    if scope.unit_word is not None or scope.person_id is not None or sight.whole:
+    if scope.unit_word is not None or scope.person_id is not None or visibility.whole:
         return scope
-    if sight.home_unit is not None:
-        return replace(scope, unit=sight.home_unit)
-    if sight.person_id is not None:
-        return replace(scope, person_id=sight.person_id, where={})
+    if visibility.home_unit is not None:
+        return replace(scope, unit=visibility.home_unit)
+    if visibility.person_id is not None:
+        return replace(scope, person_id=visibility.person_id, where={})
     return scope

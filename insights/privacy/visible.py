@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 
 from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, Developers, RowsAsked, developers_of
-from insights.engine.adoption.effect import Effect, courses_of, effect_of
+from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, AdoptionRowsQuery, Developers, developers_of
+from insights.engine.adoption.effect import Effect, before_and_after, effect_of
 from insights.engine.adoption.rows import rows_of
 from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.comparison_intervals import ErrorMargins, read_error_margins
 from insights.engine.contributions import RowsPage
-from insights.engine.distribution import Spread
+from insights.engine.distribution import DistributionAnswer
 from insights.engine.fact_rows import RowOrder
 from insights.engine.read import (
-    SideBySide,
-    Together,
+    AnswerSet,
+    UnitQueries,
     read_distribution,
     read_person_totals,
     read_rows,
@@ -29,7 +29,7 @@ from insights.engine.read import (
     read_together,
     read_totals,
 )
-from insights.formulas.bands import Reach
+from insights.formulas.error_margins import ErrorMargin
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.withhold import (
@@ -42,23 +42,23 @@ from insights.privacy.withhold import (
     withheld_distribution,
     withholds,
 )
-from insights.query.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
+from insights.query.query import Answer, Dimension, Freshness, Query, Scope
 from orgtree.access.access import Access
-from orgtree.access.trust import Shown
+from orgtree.access.trust import Disclosure
 from orgtree.models import Unit
 
 __all__ = [
     "Adoption",
     "AdoptionRows",
+    "AnswerSet",
     "Freshness",
-    "SideBySide",
-    "Together",
+    "UnitQueries",
     "shown_of",
     "visible_adoption",
     "visible_adoption_rows",
-    "visible_bands",
     "visible_comparisons",
     "visible_distribution",
+    "visible_error_margins",
     "visible_page",
     "visible_rows",
     "visible_series",
@@ -85,8 +85,8 @@ class Adoption:
 
 
 def visible_series(
-    queries: Sequence[MetricQuery], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
-) -> list[SeriesAnswer]:
+    queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
+) -> list[Answer]:
     """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see scope_access.py."""
     check_scopes((query.scope for query in queries), access)
     with_numerators = _WithNumerators(queries, access)
@@ -95,8 +95,8 @@ def visible_series(
 
 
 def visible_totals(
-    queries: Sequence[MetricQuery], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
-) -> list[SeriesAnswer]:
+    queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
+) -> list[Answer]:
     """As `visible_series`, for the whole window alone: `series` is empty."""
     check_scopes((query.scope for query in queries), access)
     with_numerators = _WithNumerators(queries, access)
@@ -107,11 +107,11 @@ def visible_totals(
 def visible_together(
     access: Access,
     *,
-    series: Sequence[MetricQuery] = (),
-    totals: Sequence[MetricQuery] = (),
-    units: Sequence[SideBySide] = (),
+    series: Sequence[Query] = (),
+    totals: Sequence[Query] = (),
+    units: Sequence[UnitQueries] = (),
     freshness: Freshness = Freshness.AT_ONCE,
-) -> Together:
+) -> AnswerSet:
     """As `read_together`, for this viewer; only of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
     series_read, totals_read = _WithNumerators(series, access), _WithNumerators(totals, access)
@@ -123,7 +123,7 @@ def visible_together(
         freshness=freshness,
         unconfirmed=unconfirmed_for(access),
     )
-    return Together(
+    return AnswerSet(
         series=series_read.withheld(answers.series),
         totals=totals_read.withheld(answers.totals),
         units=[
@@ -134,11 +134,15 @@ def visible_together(
 
 
 def _visible_units(
-    unit_queries: Sequence[SideBySide], with_numerators: Sequence[_WithNumerators], access: Access
-) -> list[SideBySide]:
+    unit_queries: Sequence[UnitQueries], with_numerators: Sequence[_WithNumerators], access: Access
+) -> list[UnitQueries]:
     """The units that this viewer may see, with the queries of numerators."""
     return [
-        replace(of_units, queries=queries.queries, units=[unit for unit in of_units.units if access.sight.covers(unit)])
+        replace(
+            of_units,
+            queries=queries.queries,
+            units=[unit for unit in of_units.units if access.visibility.can_see(unit)],
+        )
         for of_units, queries in zip(unit_queries, with_numerators, strict=True)
     ]
 
@@ -146,7 +150,7 @@ def _visible_units(
 class _WithNumerators:
     """Queries with those of their numerators behind them, which decide what is withheld and are not handed on."""
 
-    def __init__(self, queries: Sequence[MetricQuery], access: Access) -> None:
+    def __init__(self, queries: Sequence[Query], access: Access) -> None:
         self._access = access
         self.queries = list(queries)
         self._numerators: list[int | None] = []
@@ -156,14 +160,14 @@ class _WithNumerators:
                 self.queries.append(numerator)
             self._numerators.append(None if numerator is None else self.queries.index(numerator))
 
-    def withheld(self, answers: Sequence[SeriesAnswer], unit_id: int | None = None) -> list[SeriesAnswer]:
+    def withheld(self, answers: Sequence[Answer], unit_id: int | None = None) -> list[Answer]:
         return [
             withheld(answers[position], self._access, None if above is None else answers[above], unit_id)
             for position, above in enumerate(self._numerators)
         ]
 
 
-def visible_distribution(query: MetricQuery, access: Access) -> Spread:
+def visible_distribution(query: Query, access: Access) -> DistributionAnswer:
     """As `read_distribution`, for this viewer."""
     check_scopes([query.scope], access)
     spread = read_distribution(query)
@@ -173,11 +177,11 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
     return withheld_distribution(spread, answer.total[0].people, access)
 
 
-def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Access) -> list[Comparison]:
+def visible_comparisons(queries: Sequence[Query], line: str, access: Access) -> list[Comparison]:
     """As `read_comparisons`, for this viewer: a comparison is withheld where one of its groups is too small."""
     check_scopes((query.scope for query in queries), access)
 
-    def shown(query: MetricQuery, comparison: Comparison) -> Comparison:
+    def shown(query: Query, comparison: Comparison) -> Comparison:
         too_few = any(is_withheld(_by_assistance(query), people, access) for people in comparison.group_sizes)
         return comparison.hidden(reason(access)) if too_few else comparison
 
@@ -186,30 +190,30 @@ def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Acces
     ]
 
 
-def visible_bands(query: MetricQuery, line: str, access: Access) -> ErrorMargins:
+def visible_error_margins(query: Query, line: str, access: Access) -> ErrorMargins:
     """As `read_error_margins`, for this viewer: none for a bucket with too few contributors."""
     check_scopes([query.scope], access)
 
-    def shown(margin: Reach | None) -> Reach | None:
+    def shown(margin: ErrorMargin | None) -> ErrorMargin | None:
         return None if margin is None or is_withheld(compared, margin.contributors, access) else margin
 
     compared = _by_assistance(query)
     return {name: [shown(margin) for margin in margins] for name, margins in read_error_margins(query, line).items()}
 
 
-def _by_assistance(query: MetricQuery) -> MetricQuery:
+def _by_assistance(query: Query) -> Query:
     """The query as policies treat a comparison of work with and without agents."""
     return replace(query, segments=(Dimension.ASSISTANCE,))
 
 
-def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
+def visible_adoption(query: Query, access: Access) -> Adoption:
     """The effect of adopting an agent, and cohorts by intensity of use; or why they are withheld.
 
     The effect, or the cohorts, are withheld where one group of people behind them is too small.
     """
     check_scopes([query.scope], access)
     facts = read_developer_facts(query)
-    effect, cohorts = effect_of(courses_of(facts), query), cohorts_of(facts)
+    effect, cohorts = effect_of(before_and_after(facts), query), cohorts_of(facts)
     of_people = replace(query, key=OF_PEOPLE_AND_AGENTS)
     of_few = [
         any(is_withheld(of_people, people, access) for people in sizes)
@@ -232,10 +236,12 @@ class AdoptionRows:
     note: str  # why other people's rows are left out
 
     def page(self, page: int, size: int) -> RowsPage:
-        return labelled_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), Shown.WITH_NAMES)
+        return labelled_rows(
+            replace(rows_of(self.developers, page=page, size=size), note=self.note), Disclosure.WITH_NAMES
+        )
 
 
-def visible_adoption_rows(query: MetricQuery, rows_query: RowsAsked, access: Access) -> AdoptionRows:
+def visible_adoption_rows(query: Query, rows_query: AdoptionRowsQuery, access: Access) -> AdoptionRows:
     """The rows behind the adoption effect and the cohorts.
 
     Only the viewer's own where the policy does not name people: tools show pull requests and days by name.
@@ -245,12 +251,12 @@ def visible_adoption_rows(query: MetricQuery, rows_query: RowsAsked, access: Acc
     of_people = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
     shown = rows_shown(of_people, access, _unit_id(query.scope, access))
     if shown.note:
-        developers = developers.only(access.sight.person_id or NOBODY)
+        developers = developers.only(access.visibility.person_id or NOBODY)
     return AdoptionRows(developers, shown.note)
 
 
 def visible_rows(
-    query: MetricQuery, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
+    query: Query, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
 ) -> RowsPage:
     """As `read_rows`, for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
 
@@ -258,17 +264,15 @@ def visible_rows(
     """
     check_scopes([query.scope], access)
     shown = _shown_of_rows(query, access)
-    if shown.shown is Shown.TOTALS:
+    if shown.shown is Disclosure.TOTALS:
         everybody = read_person_totals(query)
         return replace(pseudonymous_rows(everybody, access, page=page, size=size), note=shown.note)
-    own = shown.shown is Shown.OWN
+    own = shown.shown is Disclosure.OWN
     listed = read_rows(_own(query, access) if own else query, page=page, size=size, order=order)
     return labelled_rows(replace(listed, query=query, note=shown.note), shown.shown)
 
 
-def visible_page(
-    query: MetricQuery, access: Access, *, people: int, read: Callable[[int | None], RowsPage]
-) -> RowsPage:
+def visible_page(query: Query, access: Access, *, people: int, read: Callable[[int | None], RowsPage]) -> RowsPage:
     """As `visible_rows`, for session rows that no metric reads: those behind `query`, which belong to `people` people.
 
     `read` returns the page of everybody's rows (None), or of one person's.  A session reveals when somebody worked, so
@@ -276,31 +280,31 @@ def visible_page(
     """
     check_scopes([query.scope], access)
     shown = shown_of(query, access, people=people)
-    note = SESSIONS_NOTE if shown.shown is Shown.TOTALS else shown.note
-    only = (access.sight.person_id or NOBODY) if note else None
-    return labelled_rows(replace(read(only), note=note), Shown.WITH_NAMES)
+    note = SESSIONS_NOTE if shown.shown is Disclosure.TOTALS else shown.note
+    only = (access.visibility.person_id or NOBODY) if note else None
+    return labelled_rows(replace(read(only), note=note), Disclosure.WITH_NAMES)
 
 
-def shown_of(query: MetricQuery, access: Access, *, people: int) -> RowsShown:
+def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
     """How rows of `people` people are shown to this viewer."""
     shown = rows_shown(query, access, _unit_id(query.scope, access))
-    if shown.shown is not Shown.OWN and is_withheld(query, people, access):
-        return RowsShown(Shown.OWN, _of_few_people(access))
+    if shown.shown is not Disclosure.OWN and is_withheld(query, people, access):
+        return RowsShown(Disclosure.OWN, _of_few_people(access))
     return shown
 
 
-def _shown_of_rows(query: MetricQuery, access: Access) -> RowsShown:
+def _shown_of_rows(query: Query, access: Access) -> RowsShown:
     """As `shown_of`, for the people who contribute to any part of the metric's value."""
     shown = rows_shown(query, access, _unit_id(query.scope, access))
-    if shown.shown is not Shown.OWN and withholds(query, access):
+    if shown.shown is not Disclosure.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
-            return RowsShown(Shown.OWN, _of_few_people(access))
+            return RowsShown(Disclosure.OWN, _of_few_people(access))
     return shown
 
 
-def _own(query: MetricQuery, access: Access) -> MetricQuery:
-    return replace(query, scope=replace(query.scope, person_id=access.sight.person_id or NOBODY))
+def _own(query: Query, access: Access) -> Query:
+    return replace(query, scope=replace(query.scope, person_id=access.visibility.person_id or NOBODY))
 
 
 def _of_few_people(access: Access) -> str:
@@ -312,6 +316,6 @@ def _of_few_people(access: Access) -> str:
 
 
 def _unit_id(scope: Scope, access: Access) -> int | None:
-    if scope.unit is None or scope.unit in access.sight.slugs:
-        return access.sight.slugs.get(scope.unit or "")
+    if scope.unit is None or scope.unit in access.visibility.slugs:
+        return access.visibility.slugs.get(scope.unit or "")
     return Unit.objects.filter(slug=scope.unit).values_list("pk", flat=True).first()

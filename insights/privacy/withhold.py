@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from insights.catalogue.declarations import Count, Metric, Ratio
 from insights.catalogue.registry import get, metrics
-from insights.engine.distribution import Bin, Spread
+from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import unconfirmed_in
 from insights.engine.unconfirmed import unconfirmed
-from insights.query.query import Dimension, Figure, MetricQuery, SeriesAnswer
-from insights.query.terms import BelongsTo
+from insights.query.enums import BelongsTo
+from insights.query.query import Answer, Dimension, MetricValue, Query
 from orgtree.access.access import Access
 
 UNKNOWN_PEOPLE = (
@@ -27,9 +27,7 @@ LEAST_STEP = 5  # smallest rounding step
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
-def withheld(
-    answer: SeriesAnswer, access: Access, numerator: SeriesAnswer | None = None, unit_id: int | None = None
-) -> SeriesAnswer:
+def withheld(answer: Answer, access: Access, numerator: Answer | None = None, unit_id: int | None = None) -> Answer:
     """The answer without values to which fewer people contribute than the viewer may be shown.
 
     Unchanged where the policy names people (as in trial mode), the metric belongs to owners, or the data are the
@@ -48,7 +46,7 @@ def withheld(
         else set()
     )
 
-    def shown(figure: Figure) -> Figure:
+    def shown(figure: MetricValue) -> MetricValue:
         above_few = (figure.window, *sorted(figure.segment.items())) in of_few
         return _hidden(figure, access) if above_few or _too_few(figure.people, access, figure.unconfirmed) else figure
 
@@ -61,24 +59,24 @@ def withheld(
     )
 
 
-def known_people(figure: Figure) -> int:
+def known_people(figure: MetricValue) -> int:
     """The number of confirmed people, to be stored with the value; at least 1 where anybody contributes."""
     return max(1, figure.people - figure.unconfirmed) if figure.people else 0
 
 
-def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
+def is_withheld(query: Query, people: int, access: Access) -> bool:
     """Whether a value of that query with `people` contributors is withheld from this viewer."""
     if not withholds(query, access):
         return False
     return _too_few(people, access) or _too_few(people, access, unconfirmed_in(query, unconfirmed_for(access)))
 
 
-def is_of_few(query: MetricQuery, known: int, access: Access) -> bool:
+def is_of_few(query: Query, known: int, access: Access) -> bool:
     """As `is_withheld`, for a stored value with the number of people confirmed at that time."""
     return withholds(query, access) and _too_few(known, access)
 
 
-def tells_of_few(then: int, now: int, access: Access) -> bool:
+def reveals_few_people(then: int, now: int, access: Access) -> bool:
     """Whether a stored value and today's, with these numbers of confirmed people, reveal few people when shown side by
     side: the difference can be computed from both."""
     return any(0 < people < access.minimum_group_size for people in (then, abs(now - then)))
@@ -89,18 +87,18 @@ def unconfirmed_for(access: Access) -> Sequence[int]:
     return () if access.shows_small_groups else unconfirmed(access.people_version)
 
 
-def withheld_distribution(spread: Spread, people: int, access: Access) -> Spread:
+def withheld_distribution(spread: DistributionAnswer, people: int, access: Access) -> DistributionAnswer:
     """The distribution as this viewer may see it: withheld with too few `people`, and without single facts.
 
     The maximum of an AI metric belongs to one commit or session: anyone who knows the commit would know the author.
     """
     if is_withheld(spread.query, people, access):
-        return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
+        return DistributionAnswer(spread.query, 0, None, None, None, {}, (), reason(access))
     is_exact = is_of_delivery(get(spread.query.key)) or not withholds(spread.query, access)
     return spread if is_exact or not spread.histogram else _without_single_facts(spread)
 
 
-def _without_single_facts(spread: Spread) -> Spread:
+def _without_single_facts(spread: DistributionAnswer) -> DistributionAnswer:
     """The distribution with borders rounded to the magnitude of a bin's width; the maximum has one digit."""
     first, *_, last = spread.histogram
     step = 10 ** math.floor(math.log10(first.end - first.start)) if first.end > first.start else 1.0
@@ -127,16 +125,16 @@ def rounded(value: float) -> float:
     return round(value / step) * float(step)
 
 
-def withholds(query: MetricQuery, access: Access, unit_id: int | None = None) -> bool:
+def withholds(query: Query, access: Access, unit_id: int | None = None) -> bool:
     """Whether values of this query are subject to the minimum group size for this viewer.
 
     Members and managers of a unit see its delivery, however small it is: its own tools show them as much.  This holds
     for the unit as a whole: a filter may leave one person, and tools show less of what mentions AI.
     """
-    is_own = query.scope.person_id is not None and query.scope.person_id == access.sight.person_id
+    is_own = query.scope.person_id is not None and query.scope.person_id == access.visibility.person_id
     if is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return False
-    own_units = access.sight.slugs
+    own_units = access.visibility.slugs
     is_of_own_unit = query.scope.unit in own_units if unit_id is None else unit_id in own_units.values()
     is_narrowed = bool(query.scope.where or query.facets)
     return is_narrowed or not (is_of_own_unit and is_of_delivery(get(query.key)) and not names_ai(query))
@@ -147,7 +145,7 @@ def is_of_delivery(metric: Metric) -> bool:
     return all(measure.relation.open_as_in_tools for measure in metric.measures)
 
 
-def names_ai(query: MetricQuery) -> bool:
+def names_ai(query: Query) -> bool:
     """Whether it is split or filtered by agents' work, so that it counts as a query of an AI metric."""
     return not AI_DIMENSIONS.isdisjoint({*query.segments, *query.facets})
 
@@ -157,7 +155,7 @@ def reason(access: Access) -> str:
     return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 
 
-def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:
+def numerator_query(query: Query, access: Access) -> Query | None:
     """The same query for the metric that is this one's numerator; None where there is none, or nothing is withheld.
 
     One person's AI lines stay personal when they are shown as a share of everybody's lines.
@@ -165,7 +163,7 @@ def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:
     return numerator_of(query) if withholds(query, access) else None
 
 
-def numerator_of(query: MetricQuery) -> MetricQuery | None:
+def numerator_of(query: Query) -> Query | None:
     """As `numerator_query`, for any viewer."""
     metric = get(query.key)
     if not isinstance(metric, Ratio):
@@ -178,8 +176,8 @@ def numerator_of(query: MetricQuery) -> MetricQuery | None:
     return None
 
 
-def _hidden(figure: Figure, access: Access) -> Figure:
-    return Figure(
+def _hidden(figure: MetricValue, access: Access) -> MetricValue:
+    return MetricValue(
         window=figure.window,
         segment=figure.segment,
         value=None,

@@ -164,7 +164,7 @@ class PeopleOnLine(Measure):
 
 
 @dataclass(frozen=True)
-class StandingAtEnd(Measure):
+class StockAtEnd(Measure):
     """Distinct facts of the bucket that are in stock on its last day, or today; `base` counts all facts.
 
     A fact may belong to several people.  `column` holds the days on which it is in stock, as a multirange.

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from insights.query import windows
 from insights.query.errors import QueryError
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 
 Word = TypeVar("Word", bound=StrEnum)
 EARLIEST = date(2000, 1, 1)  # intake refuses earlier facts
@@ -31,9 +31,9 @@ class Parameters:
     segment: Iterable[str] = ()
     statistic: str = ""
 
-    def query(self, key: str) -> MetricQuery:
+    def query(self, key: str) -> Query:
         """Raises QueryError for the first parameter that cannot be parsed."""
-        return MetricQuery(
+        return Query(
             key=key,
             window=self.window(),
             granularity=_member_of("granularity", self.granularity or Granularity.WEEK, Granularity),

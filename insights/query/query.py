@@ -104,7 +104,7 @@ WHOLE_ORGANISATION = Scope()
 
 
 @dataclass(frozen=True)
-class MetricQuery:
+class Query:
     key: str
     window: Window
     granularity: Granularity = Granularity.WEEK
@@ -115,7 +115,7 @@ class MetricQuery:
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricValue:
     """One value: of the whole window, or of one bucket of it."""
 
     window: Window
@@ -138,10 +138,10 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class SeriesAnswer:
-    query: MetricQuery
-    total: Sequence[Figure]  # one per segment value
-    series: Sequence[Figure]  # every bucket of the window × segment value, in order of time
+class Answer:
+    query: Query
+    total: Sequence[MetricValue]  # one per segment value
+    series: Sequence[MetricValue]  # every bucket of the window × segment value, in order of time
     unmatched: float | None  # share 0–1 of facts matched to no person or unit; only without a unit
     computed_at: datetime
     fresh_until: datetime

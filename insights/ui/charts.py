@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from insights.ui import wording
 
 Kind = Literal["line", "area", "stacked_bar", "donut"]
@@ -96,7 +96,7 @@ class ChartData:
     marks: Sequence[Mark] = ()  # notes, in order of time
     benchmarks: Sequence[Line] = ()
     reason: str = ""  # why nothing is drawn
-    query: MetricQuery | None = None  # of a trend: selects notes by its metric, scope and window
+    query: Query | None = None  # of a trend: selects notes by its metric, scope and window
     complete_url: str = ""  # of the same chart with its slower parts
 
     @property

@@ -16,14 +16,14 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from insights.catalogue.declarations import Metric
-from insights.privacy.scope_access import ME, own_person, scope_to_begin_with
+from insights.privacy.scope_access import ME, default_scope, own_person
 from insights.query import windows
 from insights.query.parameters import pairs
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.organisation.fiscal_calendar import first_month
-from orgtree.trees.people_filter import Whose
+from orgtree.trees.people_filter import PeopleFilter
 
 WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
 DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
@@ -129,8 +129,8 @@ class Filters:
         """How long the window is, in words: 12 weeks, this quarter."""
         return {"quarter": "this quarter"}.get(self.range, wording.span(self.window))
 
-    def query(self, key: str, *segments: Dimension, window: Window | None = None) -> MetricQuery:
-        return MetricQuery(
+    def query(self, key: str, *segments: Dimension, window: Window | None = None) -> Query:
+        return Query(
             key=key,
             window=window or self.window,
             granularity=self.granularity,
@@ -140,9 +140,9 @@ class Filters:
         )
 
     @property
-    def people_filter(self) -> Whose:
+    def people_filter(self) -> PeopleFilter:
         """The scope as a filter of people, for lists without a figure."""
-        return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
+        return PeopleFilter(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
 
     def parameters(self) -> list[tuple[str, str]]:
         return list(self._parameters)
@@ -247,7 +247,7 @@ def read_filters(
         window=window,
         today=today,
         access=access,
-        scope=scope_to_begin_with(_read_scope(parameters, access), access),
+        scope=default_scope(_read_scope(parameters, access), access),
         granularity=_read_granularity(parameters.get("granularity") or DEFAULT_GRANULARITY.value),
         facets=_read_facets(parameters, facets),
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},

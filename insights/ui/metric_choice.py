@@ -7,9 +7,9 @@ from django import forms
 from insights.catalogue.registry import metrics
 
 
-def metric_field(*, empty: str = "None", help_text: str = "", kept: str = "") -> forms.ChoiceField:
+def metric_field(*, empty: str = "None", help_text: str = "", current: str = "") -> forms.ChoiceField:
     """Every metric, and the `kept` one even when it no longer exists."""
     known = {metric.key: f"{metric.name} ({metric.key})" for metric in metrics()}
-    if kept:
-        known.setdefault(kept, f"{kept}, no longer a metric")
+    if current:
+        known.setdefault(current, f"{current}, no longer a metric")
     return forms.ChoiceField(choices=[("", empty), *known.items()], required=False, help_text=help_text)

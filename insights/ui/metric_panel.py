@@ -12,7 +12,7 @@ from insights.privacy.scope_access import access_in
 from insights.privacy.visible import Freshness, visible_totals
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from insights.query.query import Figure, MetricQuery, SeriesAnswer
+from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, statistic_of_metric
 
@@ -25,9 +25,9 @@ class PanelParams:
     filters: Filters
 
     @property
-    def query(self) -> MetricQuery:
+    def query(self) -> Query:
         allowed = {name: values for name, values in self.filters.facets.items() if name in self.metric.facets}
-        return MetricQuery(
+        return Query(
             key=self.metric.key,
             window=self.filters.window,
             granularity=self.filters.granularity,
@@ -54,7 +54,7 @@ def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
     return PanelParams(metric, filters)
 
 
-def figures(params: PanelParams) -> tuple[SeriesAnswer, Figure, Figure]:
+def figures(params: PanelParams) -> tuple[Answer, MetricValue, MetricValue]:
     """The answer, its figure of the whole window, and the previous window's."""
     query = params.query
     before = replace(query, window=params.filters.previous)

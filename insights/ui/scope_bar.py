@@ -13,13 +13,13 @@ from types import MappingProxyType
 from django.http import HttpRequest
 from django.urls import reverse
 
-from insights.engine.plan import place
-from insights.privacy.visible import Freshness, SideBySide, Together, visible_together
+from insights.engine.plan import resolve_scope
+from insights.privacy.visible import AnswerSet, Freshness, UnitQueries, visible_together
 from insights.query.errors import UnknownUnitError
-from insights.query.query import WHOLE_ORGANISATION, Figure, MetricQuery
+from insights.query.query import WHOLE_ORGANISATION, MetricValue, Query
 from insights.ui import wording
 from insights.ui.filters import Filters
-from orgtree.trees.surroundings import StandingUnit, Surroundings, surroundings
+from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
 EVERYBODY = "All of the organisation"
 YOURSELF = "Your own data"
@@ -66,20 +66,22 @@ class ScopeBar:
 
 Link = Callable[[Filters], str]
 # How many people were active in the window, by unit (None: the whole organisation).
-TileFigures = Mapping[int | None, Figure]
+TileFigures = Mapping[int | None, MetricValue]
 
 
-def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
+def scope_navigation(request: HttpRequest, filters: Filters) -> Surroundings:
     """The unit's path, children and roots on the last past day of the window; adds it to the recent units.
 
     Raises QueryError where the scope names anything unknown, also for pages that read no figure.
     """
     scope = filters.scope
-    around = surroundings(scope.unit, filters.access.sight, on=last_day(filters), today=filters.today, counted=True)
+    around = surroundings(
+        scope.unit, filters.access.visibility, on=last_day(filters), today=filters.today, counted=True
+    )
     if scope.unit is not None and around.unit is None:
         raise UnknownUnitError(scope.unit)
     if scope.unassigned is not None or scope.where:
-        place(scope)
+        resolve_scope(scope)
     if scope.unit is not None:
         _remember(request, scope.unit)
     return around
@@ -102,16 +104,16 @@ def _remember(request: HttpRequest, slug: str) -> None:
         request.session[RECENT_UNITS] = [slug, *(other for other in known if other != slug)][:MOST_RECENT]
 
 
-def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[MetricQuery], Sequence[SideBySide]]:
+def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Query], Sequence[UnitQueries]]:
     """The queries of the tiles: active people in the window, whatever the other filters."""
-    query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
-    of_tops = SideBySide([query], [top.pk for top in around.tops])
-    return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []
+    query = Query(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
+    of_tops = UnitQueries([query], [top.pk for top in around.tops])
+    return ([query] if filters.access.visibility.whole else []), [of_tops] if around.tops else []
 
 
-def tile_figures(answers: Together, totals: int = 0) -> TileFigures:
+def tile_figures(answers: AnswerSet, totals: int = 0) -> TileFigures:
     """From the answers to `tile_queries`, whose totals begin after the first `totals` and whose units are the last."""
-    active: dict[int | None, Figure] = {}
+    active: dict[int | None, MetricValue] = {}
     if answers.totals[totals:]:
         active[None] = answers.totals[totals].total[0]
     for of_unit in answers.units[-1:]:
@@ -120,12 +122,12 @@ def tile_figures(answers: Together, totals: int = 0) -> TileFigures:
 
 
 def scope_bar_alone(
-    filters: Filters, around: Surroundings, path: str, *, kept: Mapping[str, str] = MappingProxyType({})
+    filters: Filters, around: Surroundings, path: str, *, extra_params: Mapping[str, str] = MappingProxyType({})
 ) -> ScopeBar:
     """The bar of a page that reads its figures elsewhere."""
     totals, units = tile_queries(filters, around)
     together = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
-    return scope_bar(filters, around, tile_figures(together), path, kept=kept)
+    return scope_bar(filters, around, tile_figures(together), path, extra_params=extra_params)
 
 
 def scope_bar(
@@ -134,21 +136,23 @@ def scope_bar(
     figures: TileFigures,
     path: str,
     *,
-    kept: Mapping[str, str] = MappingProxyType({}),
+    extra_params: Mapping[str, str] = MappingProxyType({}),
 ) -> ScopeBar:
     """Of the page at `path`; `kept` are its own parameters, which links keep."""
 
     def link(changed: Filters) -> str:
-        return changed.url(path, **kept)
+        return changed.url(path, **extra_params)
 
     notes = {unit: _note(number, figures.get(unit)) for unit, number in around.people.items()}
     return ScopeBar(
         crumbs=_crumbs(filters, around, link),
         name=scope_name(filters, around),
         tiles=[*_whole_tile(filters, notes, link), *_tree_tiles(filters, around, notes, link)],
-        chips=[_chip(filters, attribute, values, path, kept) for attribute, values in filters.scope.where.items()],
-        picker_url=filters.url(reverse("unit_picker"), to=path, **kept),
-        attributes_url=filters.url(reverse("attribute_menu"), to=path, **kept),
+        chips=[
+            _chip(filters, attribute, values, path, extra_params) for attribute, values in filters.scope.where.items()
+        ],
+        picker_url=filters.url(reverse("unit_picker"), to=path, **extra_params),
+        attributes_url=filters.url(reverse("attribute_menu"), to=path, **extra_params),
     )
 
 
@@ -169,8 +173,8 @@ def scope_words(filters: Filters, around: Surroundings) -> str:
 
 
 def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crumb]:
-    everybody = [Crumb(EVERYBODY, link(filters.with_unit("")))] if filters.access.sight.whole else []
-    above: Sequence[StandingUnit] = around.path[:-1]
+    everybody = [Crumb(EVERYBODY, link(filters.with_unit("")))] if filters.access.visibility.whole else []
+    above: Sequence[TreeUnit] = around.path[:-1]
     if filters.scope.unassigned is not None:
         above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
     is_everybody = filters.scope.unit_word is None and filters.scope.person_id is None
@@ -180,7 +184,7 @@ def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crum
 
 
 def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -> Sequence[TreeTile]:
-    if not filters.access.sight.whole:
+    if not filters.access.visibility.whole:
         return ()
     chosen = filters.scope.unit_word is None and filters.scope.person_id is None
     return [TreeTile("everybody", EVERYBODY, notes[None], link(filters.with_unit("")), chosen)]
@@ -195,7 +199,7 @@ def _tree_tiles(
     return [
         TreeTile(
             key=top.slug,
-            name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.sight.whole else top.name,
+            name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.visibility.whole else top.name,
             note=notes[top.pk],
             url=link(filters.with_unit(top.slug)),
             chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
@@ -204,20 +208,22 @@ def _tree_tiles(
     ]
 
 
-def _note(people: int, active: Figure | None) -> str:
+def _note(people: int, active: MetricValue | None) -> str:
     counted = wording.count(people, "person", "people")
     if active is None or active.withheld:
         return counted
     return f"{counted} · {active.people:,} active"
 
 
-def _chip(filters: Filters, attribute: str, values: Sequence[str], path: str, kept: Mapping[str, str]) -> AttributeChip:
+def _chip(
+    filters: Filters, attribute: str, values: Sequence[str], path: str, extra_params: Mapping[str, str]
+) -> AttributeChip:
     return AttributeChip(
         key=attribute,
         name=attribute.replace("-", " ").replace("_", " ").capitalize(),
         chosen=" or ".join(values),
-        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute, **kept),
-        clear_url=filters.without_where(attribute).url(path, **kept),
+        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute, **extra_params),
+        clear_url=filters.without_where(attribute).url(path, **extra_params),
     )
 
 

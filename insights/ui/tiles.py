@@ -15,7 +15,7 @@ from django.utils import timezone
 from insights.catalogue.declarations import Metric
 from insights.engine.read import FRESH_FOR
 from insights.query import windows
-from insights.query.query import Dimension, Figure, Granularity, SeriesAnswer, Window
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Window
 from insights.ui import wording
 
 STEADY_SHARE = 0.01  # a smaller change is shown as steady
@@ -122,22 +122,22 @@ class ChartCard:
     span: Span = 6
 
 
-def whole(answer: SeriesAnswer) -> Figure:
+def whole(answer: Answer) -> MetricValue:
     """The figure of the whole window of a query without segments."""
     return answer.total[0]
 
 
-def missing_state(figure: Figure) -> Literal["no_data", "hidden"]:
+def missing_state(figure: MetricValue) -> Literal["no_data", "hidden"]:
     """The state of a figure without a value: no data, or hidden from the viewer."""
     return "hidden" if figure.withheld else "no_data"
 
 
-def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figure]:
+def by_segment(answer: Answer, dimension: Dimension) -> Mapping[str, MetricValue]:
     """The whole window's figures of a segmented query, by the segment's value; empty where there are no facts."""
     return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
 
 
-def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Change | None:
+def change(metric: Metric, now: MetricValue, before: MetricValue, comparison: str) -> Change | None:
     """How the figure moved: see `change_between`."""
     return change_between(metric, now.value, before.value, comparison)
 
@@ -156,7 +156,7 @@ def change_between(metric: Metric, now: float | None, before: float | None, comp
     )
 
 
-def evidence_range(metric: Metric, figure: Figure) -> str:
+def evidence_range(metric: Metric, figure: MetricValue) -> str:
     """The range from line-level evidence alone to all evidence; empty where both give the same."""
     if figure.low is None or figure.high is None:
         return ""
@@ -171,7 +171,7 @@ def earlier(window: Window, before: Window) -> str:
     return f"the first {wording.span(before)} of the one before"
 
 
-def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
+def stub(series: Sequence[MetricValue], granularity: Granularity) -> Window | None:
     """The first bucket where less than half of its week, month or quarter lies in the window.
 
     As a point of a line it would suggest a rise that never happened; tables and CSV have it.
@@ -185,8 +185,8 @@ def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
 
 def tile(
     metric: Metric,
-    now: SeriesAnswer,
-    before: SeriesAnswer,
+    now: Answer,
+    before: Answer,
     *,
     label: str | None = None,
     sample: str = "",
@@ -231,7 +231,7 @@ def tile(
     )
 
 
-def _spark(answer: SeriesAnswer) -> list[float | None]:
+def _spark(answer: Answer) -> list[float | None]:
     left_out = stub(answer.series, answer.query.granularity)
     values = [bucket.value for bucket in answer.series if bucket.window != left_out]
     return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []
@@ -251,7 +251,7 @@ def _judgement(metric: Metric, delta: float, before: float) -> Literal["better",
     return "better" if (delta > 0) == (metric.better == "higher") else "worse"
 
 
-def lagging(answer: SeriesAnswer) -> str:
+def lagging(answer: Answer) -> str:
     """“as of 10:12:01” for figures that lag behind new facts, such as trailing windows; empty otherwise."""
     answered_at = answer.fresh_until - FRESH_FOR
     if answered_at - answer.computed_at < LAG_WORTH_SAYING:
@@ -259,7 +259,7 @@ def lagging(answer: SeriesAnswer) -> str:
     return f"as of {timezone.localtime(answer.computed_at):%H:%M:%S}"
 
 
-def _small_sample(metric: Metric, figure: Figure) -> str:
+def _small_sample(metric: Metric, figure: MetricValue) -> str:
     """The note of a value below the minimum sample, which is shown and marked, never withheld."""
     if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
         return ""

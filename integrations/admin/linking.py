@@ -12,12 +12,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from integrations.delivery.linking.relink import follow_paths
+from integrations.delivery.linking.relink import relink_paths
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.linking.service_paths import rules_of
 from integrations.enums import Kind
 from integrations.models import ProposedRollback, ServicePaths
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 
 if TYPE_CHECKING:
     ProposedRollbackModelAdmin = admin.ModelAdmin[ProposedRollback]
@@ -62,21 +62,21 @@ class ServicePathsAdmin(ServicePathsModelAdmin):
     def save_model(self, request: HttpRequest, obj: ServicePaths, form: Any, change: bool) -> None:
         before = ServicePaths.objects.filter(pk=obj.pk).values_list("repository", flat=True).first()
         with transaction.atomic():
-            link_alone(frozenset(Kind))
+            lock_for_linking(frozenset(Kind))
             super().save_model(request, obj, form, change)
             for repository in {obj.repository_id, before or obj.repository_id}:
-                follow_paths(repository)
+                relink_paths(repository)
 
     def delete_model(self, request: HttpRequest, obj: ServicePaths) -> None:
         self.delete_queryset(request, ServicePaths.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ServicePaths]) -> None:
         with transaction.atomic():
-            link_alone(frozenset(Kind))
+            lock_for_linking(frozenset(Kind))
             repositories = set(queryset.values_list("repository", flat=True))
             queryset.delete()
             for repository in repositories:
-                follow_paths(repository)
+                relink_paths(repository)
 
 
 @admin.register(ProposedRollback)

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from core.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
+from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from integrations.delivery.ownership.edit import editing_rows
 from integrations.delivery.ownership.proposals import confirm, proposals
 from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Sprint
@@ -33,13 +33,13 @@ else:  # generic for the type checker only
     OwnershipTabularInline = admin.TabularInline
 
 
-class OneOwnerAtATime(OneAtATime):
+class OneOwnerAtATime(NoOverlapFormSet):
     """In each tree."""
 
-    said_of = ("tree",)
+    key_fields = ("tree",)
 
-    def kept_rows(self) -> list[dict[str, Any]]:
-        return [{**row, "tree": row["unit"].tree} for row in super().kept_rows() if row.get("unit")]
+    def rows_to_store(self) -> list[dict[str, Any]]:
+        return [{**row, "tree": row["unit"].tree} for row in super().rows_to_store() if row.get("unit")]
 
 
 class OwnershipInline(OwnershipTabularInline):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.nudges import nudge_on_commit
 from integrations.models import UnreadEvent
-from integrations.telemetry.agents.dictionary import say_what_it_means, words_for
+from integrations.telemetry.agents.dictionary import possible_meanings, set_value_mapping
 from integrations.telemetry.agents.vocabulary import NOTHING
 from integrations.telemetry.otlp.store_tallies import OTHERS, add_up_tallies
 from integrations.telemetry.tasks import read_again
@@ -40,7 +40,7 @@ class MeaningForm(UnreadEventModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = [(word, word) for word in words_for(self.instance)]
+        words = [(word, word) for word in possible_meanings(self.instance)]
         meaning = self.fields["means"]
         if isinstance(meaning, forms.ChoiceField):
             meaning.choices = [NO_MEANING, (NOTHING, "Nothing that Headway needs"), *words]
@@ -74,7 +74,7 @@ class UnreadEventAdmin(UnreadEventModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def save_model(self, request: HttpRequest, obj: UnreadEvent, form: Any, change: bool) -> None:
-        say_what_it_means(obj, form.cleaned_data["means"])
+        set_value_mapping(obj, form.cleaned_data["means"])
         nudge_on_commit(read_again.s())
         self.message_user(request, "What was kept is being read again.", messages.INFO)
 

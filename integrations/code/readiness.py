@@ -18,7 +18,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from integrations.models import ContextFile, Repository
-from orgtree.trees.people_filter import EVERYBODY, Whose, conditions
+from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 NEAREST_WITHIN = "7 days"  # without a commit within a week, a session belongs to no repository
 
@@ -45,7 +45,7 @@ class RepositoryReadiness:
     nearby: SessionsNearby = field(default_factory=SessionsNearby)
 
 
-def readiness(first_day: date, day_after: date, people_filter: Whose = EVERYBODY) -> list[RepositoryReadiness]:
+def readiness(first_day: date, day_after: date, people_filter: PeopleFilter = EVERYBODY) -> list[RepositoryReadiness]:
     """Every repository by name, with the sessions of these people that started in [first_day, day_after)."""
     files: dict[int, list[ContextFile]] = {}
     for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
@@ -166,7 +166,7 @@ class SessionNearby:
 
 
 @dataclass(frozen=True)
-class SessionsAsked:
+class SessionsQuery:
     """Query for sessions that contribute to figures of a repository in [first_day, day_after).
 
     `figures` are names of SessionNearby's fields.  Without a repository of that name there are none.
@@ -176,7 +176,7 @@ class SessionsAsked:
     figures: Sequence[str]
     first_day: date
     day_after: date
-    whose: Whose = EVERYBODY
+    whose: PeopleFilter = EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -185,29 +185,29 @@ class SessionCount:
     people: int  # whose they are
 
 
-def count_sessions_near(query: SessionsAsked) -> SessionCount:
+def count_sessions_near(query: SessionsQuery) -> SessionCount:
     [row] = _of_repository(COUNTED, query, {})
     return SessionCount(**row)
 
 
-def sessions_near(query: SessionsAsked, *, skipped: int, size: int) -> list[SessionNearby]:
+def sessions_near(query: SessionsQuery, *, skipped: int, size: int) -> list[SessionNearby]:
     """A page of them, the latest first."""
     return [SessionNearby(**row) for row in _of_repository(LISTED, query, {"skipped": skipped, "size": size})]
 
 
-def _of_repository(statement: sql.SQL, query: SessionsAsked, more: Mapping[str, int]) -> list[dict[str, Any]]:
+def _of_repository(statement: sql.SQL, query: SessionsQuery, more: Mapping[str, int]) -> list[dict[str, Any]]:
     adds = sql.SQL(" OR ").join(sql.SQL("{} <> 0").format(sql.Identifier(name)) for name in query.figures)
     values = {"repository": query.repository, **more}
     return _rows_of(statement.format(adds=adds), query.first_day, query.day_after, query.whose, values)
 
 
-def _sessions_nearby(first_day: date, day_after: date, people_filter: Whose) -> Mapping[int, SessionsNearby]:
+def _sessions_nearby(first_day: date, day_after: date, people_filter: PeopleFilter) -> Mapping[int, SessionsNearby]:
     rows = _rows_of(SUMMED, first_day, day_after, people_filter, {})
     return {row.pop("repository_id"): SessionsNearby(**row) for row in rows}
 
 
 def _rows_of(
-    statement: sql.Composable, first_day: date, day_after: date, people_filter: Whose, more: Mapping[str, Any]
+    statement: sql.Composable, first_day: date, day_after: date, people_filter: PeopleFilter, more: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The rows of a statement over the sessions that belong to repositories, by column."""
     theirs, values = conditions(

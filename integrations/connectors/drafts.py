@@ -1,6 +1,6 @@
 """Facts as provided by a source, before they are stored: the result of `normalise`.
 
-A draft contains what is known and leaves out the rest: a field that is `UNTOLD` keeps its stored value, while None
+A draft contains what is known and leaves out the rest: a field that is `MISSING` keeps its stored value, while None
 means that there is none (no merge, no assignee).  List pages, single records and webhooks of one record therefore go
 the same way and may arrive in any order.
 
@@ -32,16 +32,16 @@ Part = TypeVar("Part")
 LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
 
 
-class Untold(Enum):
-    """The type of UNTOLD: this draft does not provide the field."""
+class Missing(Enum):
+    """The type of MISSING: this draft does not provide the field."""
 
-    UNTOLD = "untold"
+    MISSING = "untold"
 
     def __repr__(self) -> str:
-        return "UNTOLD"
+        return "MISSING"
 
 
-UNTOLD: Final = Untold.UNTOLD
+MISSING: Final = Missing.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[Part]):
+class ProvidedParts(Generic[Part]):
     """The parts of a record that a draft provides;
 
     `whole` if the collection is complete, so that stored others are deleted.
@@ -77,7 +77,7 @@ class Draft:
 
     def provided(self) -> tuple[str, ...]:
         """The names of the fields that this draft provides."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not UNTOLD)
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not MISSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ class RepositoryDraft(Draft):
     name: str
     remote: str = ""
     url: str = ""
-    default_branch: str | Untold = UNTOLD
-    archived: bool | Untold = UNTOLD
+    default_branch: str | Missing = MISSING
+    archived: bool | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,31 +142,31 @@ class PullRequestDraft(Draft):
     kind: ClassVar[Kind] = Kind.PULL_REQUEST
     repository: str
     number: int
-    title: str | Untold = UNTOLD
-    url: str | Untold = UNTOLD
-    author: Who | Untold | None = UNTOLD
-    requested_by: Who | Untold | None = UNTOLD
-    state: PullRequestState | Untold = UNTOLD
-    native_state: str | Untold = UNTOLD
-    is_draft: bool | Untold = UNTOLD
-    created_at: datetime | Untold = UNTOLD
-    merged_at: datetime | Untold | None = UNTOLD
-    closed_at: datetime | Untold | None = UNTOLD
-    merged_by: Who | Untold | None = UNTOLD
-    merge_sha: str | Untold = UNTOLD  # empty while it is not merged
-    head_sha: str | Untold = UNTOLD
-    source_branch: str | Untold = UNTOLD
-    target_branch: str | Untold = UNTOLD
-    additions: int | Untold | None = UNTOLD
-    deletions: int | Untold | None = UNTOLD
-    changed_files: int | Untold | None = UNTOLD
-    comment_count: int | Untold | None = UNTOLD  # in the conversation
-    review_comment_count: int | Untold | None = UNTOLD  # on lines
-    labels: tuple[str, ...] | Untold = UNTOLD
-    commits: Told[PullRequestCommitDraft] | Untold = UNTOLD
-    reviews: Told[ReviewDraft] | Untold = UNTOLD
-    events: Told[PullRequestEventDraft] | Untold = UNTOLD
-    references: Told[WorkItemReference] | Untold = UNTOLD
+    title: str | Missing = MISSING
+    url: str | Missing = MISSING
+    author: Who | Missing | None = MISSING
+    requested_by: Who | Missing | None = MISSING
+    state: PullRequestState | Missing = MISSING
+    native_state: str | Missing = MISSING
+    is_draft: bool | Missing = MISSING
+    created_at: datetime | Missing = MISSING
+    merged_at: datetime | Missing | None = MISSING
+    closed_at: datetime | Missing | None = MISSING
+    merged_by: Who | Missing | None = MISSING
+    merge_sha: str | Missing = MISSING  # empty while it is not merged
+    head_sha: str | Missing = MISSING
+    source_branch: str | Missing = MISSING
+    target_branch: str | Missing = MISSING
+    additions: int | Missing | None = MISSING
+    deletions: int | Missing | None = MISSING
+    changed_files: int | Missing | None = MISSING
+    comment_count: int | Missing | None = MISSING  # in the conversation
+    review_comment_count: int | Missing | None = MISSING  # on lines
+    labels: tuple[str, ...] | Missing = MISSING
+    commits: ProvidedParts[PullRequestCommitDraft] | Missing = MISSING
+    reviews: ProvidedParts[ReviewDraft] | Missing = MISSING
+    events: ProvidedParts[PullRequestEventDraft] | Missing = MISSING
+    references: ProvidedParts[WorkItemReference] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,27 +204,27 @@ class WorkItemDraft(Draft):
     kind: ClassVar[Kind] = Kind.WORK_ITEM
     project: str
     key: str
-    title: str | Untold = UNTOLD
-    url: str | Untold = UNTOLD
-    native_type: str | Untold = UNTOLD
-    native_status: str | Untold = UNTOLD
-    status_category: StatusCategory | Untold = UNTOLD
-    first_category: StatusCategory | Untold = UNTOLD  # of the status in which it was created
-    native_priority: str | Untold = UNTOLD
-    priority: Priority | Untold = UNTOLD
-    resolution: str | Untold = UNTOLD
-    estimate: float | Untold | None = UNTOLD
-    parent_key: str | Untold = UNTOLD
-    reporter: Who | Untold | None = UNTOLD
-    assignee: Who | Untold | None = UNTOLD
-    labels: tuple[str, ...] | Untold = UNTOLD
-    has_description: bool | Untold | None = UNTOLD
-    comment_count: int | Untold | None = UNTOLD
-    created_at: datetime | Untold = UNTOLD
-    resolved_at: datetime | Untold | None = UNTOLD
-    transitions: Told[TransitionDraft] | Untold = UNTOLD
-    assignments: Told[AssignmentDraft] | Untold = UNTOLD
-    sprint_changes: Told[SprintChangeDraft] | Untold = UNTOLD
+    title: str | Missing = MISSING
+    url: str | Missing = MISSING
+    native_type: str | Missing = MISSING
+    native_status: str | Missing = MISSING
+    status_category: StatusCategory | Missing = MISSING
+    first_category: StatusCategory | Missing = MISSING  # of the status in which it was created
+    native_priority: str | Missing = MISSING
+    priority: Priority | Missing = MISSING
+    resolution: str | Missing = MISSING
+    estimate: float | Missing | None = MISSING
+    parent_key: str | Missing = MISSING
+    reporter: Who | Missing | None = MISSING
+    assignee: Who | Missing | None = MISSING
+    labels: tuple[str, ...] | Missing = MISSING
+    has_description: bool | Missing | None = MISSING
+    comment_count: int | Missing | None = MISSING
+    created_at: datetime | Missing = MISSING
+    resolved_at: datetime | Missing | None = MISSING
+    transitions: ProvidedParts[TransitionDraft] | Missing = MISSING
+    assignments: ProvidedParts[AssignmentDraft] | Missing = MISSING
+    sprint_changes: ProvidedParts[SprintChangeDraft] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +237,7 @@ class SprintDraft(Draft):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     completed_at: datetime | None = None
-    goal_is_set: bool | Untold = UNTOLD
+    goal_is_set: bool | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,17 +260,17 @@ class PipelineRunDraft(Draft):
     run: str
     name: str
     attempt: int = 1
-    status: RunStatus | Untold = UNTOLD
-    native_status: str | Untold = UNTOLD
-    url: str | Untold = UNTOLD
-    trigger: str | Untold = UNTOLD  # push, pull_request, schedule …: the provider's word
-    sha: str | Untold = UNTOLD
-    branch: str | Untold = UNTOLD
-    started_by: Who | Untold | None = UNTOLD
-    queued_at: datetime | Untold | None = UNTOLD
-    started_at: datetime | Untold | None = UNTOLD
-    finished_at: datetime | Untold | None = UNTOLD
-    jobs: Told[JobDraft] | Untold = UNTOLD
+    status: RunStatus | Missing = MISSING
+    native_status: str | Missing = MISSING
+    url: str | Missing = MISSING
+    trigger: str | Missing = MISSING  # push, pull_request, schedule …: the provider's word
+    sha: str | Missing = MISSING
+    branch: str | Missing = MISSING
+    started_by: Who | Missing | None = MISSING
+    queued_at: datetime | Missing | None = MISSING
+    started_at: datetime | Missing | None = MISSING
+    finished_at: datetime | Missing | None = MISSING
+    jobs: ProvidedParts[JobDraft] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,21 +287,21 @@ class DeploymentDraft(Draft):
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT
     repository: str
-    native_environment: str | Untold = UNTOLD
-    service: str | Untold = UNTOLD
-    status: RunStatus | Untold = UNTOLD
-    native_status: str | Untold = UNTOLD
-    sha: str | Untold = UNTOLD
-    ref: str | Untold = UNTOLD
-    url: str | Untold = UNTOLD
-    deployed_by: Who | Untold | None = UNTOLD
-    created_at: datetime | Untold | None = UNTOLD
-    started_at: datetime | Untold | None = UNTOLD
-    finished_at: datetime | Untold | None = UNTOLD
-    rollback_of: str | Untold = UNTOLD
-    fixes: tuple[str, ...] | Untold = UNTOLD
-    unplanned: bool | Untold | None = UNTOLD
-    statuses: Told[DeploymentStatusDraft] | Untold = UNTOLD
+    native_environment: str | Missing = MISSING
+    service: str | Missing = MISSING
+    status: RunStatus | Missing = MISSING
+    native_status: str | Missing = MISSING
+    sha: str | Missing = MISSING
+    ref: str | Missing = MISSING
+    url: str | Missing = MISSING
+    deployed_by: Who | Missing | None = MISSING
+    created_at: datetime | Missing | None = MISSING
+    started_at: datetime | Missing | None = MISSING
+    finished_at: datetime | Missing | None = MISSING
+    rollback_of: str | Missing = MISSING
+    fixes: tuple[str, ...] | Missing = MISSING
+    unplanned: bool | Missing | None = MISSING
+    statuses: ProvidedParts[DeploymentStatusDraft] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,17 +310,17 @@ class IncidentDraft(Draft):
 
     kind: ClassVar[Kind] = Kind.INCIDENT
     repository: str = ""
-    service: str | Untold = UNTOLD
-    key: str | Untold = UNTOLD
-    title: str | Untold = UNTOLD
-    url: str | Untold = UNTOLD
-    native_status: str | Untold = UNTOLD
-    native_severity: str | Untold = UNTOLD
-    severity: Severity | Untold = UNTOLD
-    started_at: datetime | Untold = UNTOLD
-    acknowledged_at: datetime | Untold | None = UNTOLD
-    resolved_at: datetime | Untold | None = UNTOLD
-    caused_by: str | Untold = UNTOLD
+    service: str | Missing = MISSING
+    key: str | Missing = MISSING
+    title: str | Missing = MISSING
+    url: str | Missing = MISSING
+    native_status: str | Missing = MISSING
+    native_severity: str | Missing = MISSING
+    severity: Severity | Missing = MISSING
+    started_at: datetime | Missing = MISSING
+    acknowledged_at: datetime | Missing | None = MISSING
+    resolved_at: datetime | Missing | None = MISSING
+    caused_by: str | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

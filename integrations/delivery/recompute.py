@@ -16,7 +16,7 @@ from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.enums import Kind
 from integrations.models import Connection
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 RECORDS_PER_TRANSACTION = 5000
 
@@ -62,7 +62,7 @@ def _recompute_each(which: str) -> int:
             ids = _stored(connection, tables, which)
             for start in range(0, len(ids), RECORDS_PER_TRANSACTION):
                 with transaction.atomic():
-                    write_alone(connection, {kind})
+                    lock_for_write(connection, {kind})
                     changed += settle(connection, ids[start : start + RECORDS_PER_TRANSACTION])
     return changed
 

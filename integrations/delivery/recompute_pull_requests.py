@@ -11,13 +11,13 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.enums import Kind
 from integrations.models import Connection, PullRequestWork
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 PULL_REQUESTS_PER_TRANSACTION = 2000
 _ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one process at a time empties the queue
 
 
-def settle_what_waits() -> int:
+def recompute_waiting_pull_requests() -> int:
     """Recompute everything in the queue, taking turns with other processes; how many rows there were."""
     done = 0
     while settled := _recompute_some(_wait_for_turn):
@@ -39,7 +39,7 @@ def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
     oldest = PullRequestWork.objects.order_by("pk").values_list("pull_request__connection", flat=True).first()
     if oldest is None:
         return 0
-    write_alone(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
+    lock_for_write(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
     claimed = _claim(oldest)
     before = days_of(Kind.PULL_REQUEST, set(claimed))
     changed = recompute_figures(set(claimed))

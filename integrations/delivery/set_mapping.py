@@ -20,7 +20,7 @@ from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
 from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 # What a word of a subject can mean; where empty is among it, a word may say nothing.
 CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
@@ -52,7 +52,7 @@ class UnknownMappingError(ValueError):
 
 
 @transaction.atomic
-def set_meaning(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
+def set_value_mapping(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
     """Map the value at the connection, or remove its custom mapping (None); how many records changed.
 
     Raises UnknownMeaningError.
@@ -60,7 +60,7 @@ def set_meaning(connection: Connection, subject: Subject, word: str, means: str 
     if means is not None and means not in CHOICES[subject]:
         allowed = ", ".join(choice or "nothing" for choice in CHOICES[subject])
         raise UnknownMappingError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
-    write_alone(connection, _KINDS[subject])
+    lock_for_write(connection, _KINDS[subject])
     if means is None:
         Meaning.objects.filter(connection=connection, subject=subject, word=word).delete()
     else:

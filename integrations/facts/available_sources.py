@@ -15,7 +15,7 @@ class AvailableSources(NamedTuple):
     repositories: bool
 
 
-def told_of() -> AvailableSources:
+def available_sources() -> AvailableSources:
     """One query."""
     with connection.cursor() as cursor:
         cursor.execute(

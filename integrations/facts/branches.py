@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from integrations.facts.relation import STANDING_ON, Relation, Stock
+from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
 STALE_BRANCHES = Relation(
     name="stale_branches",
     family=FactFamily.CLONE,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     stock=Stock("days", ()),
     person="person_id",
     owner="owned_id",
     fact="branch_id",
     fact_is_row=True,
     columns=frozenset(
-        {STANDING_ON, "days", "branch_id", "person_id", "owned_id", "reference", "title", "sha", "repository"}
+        {STOCK_DAY, "days", "branch_id", "person_id", "owned_id", "reference", "title", "sha", "repository"}
     ),
     sql="""
         SELECT branch.id AS branch_id,

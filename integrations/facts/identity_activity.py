@@ -40,7 +40,7 @@ def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[i
         return {id_: Activity(int(commits), int(sessions), spend) for id_, commits, sessions, spend in cursor}
 
 
-def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
+def total_activity(since: date) -> tuple[Activity, Activity]:
     """(all, unmatched) activity since that local day.  Unmatched means without a person, as in the metrics.
 
     Commits of autonomous agents are not unmatched: they have no identity to match.
@@ -74,7 +74,7 @@ def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
         return Activity(*row[:3]), Activity(*row[3:])
 
 
-def spend_of_nobody(start: date, end: date) -> Decimal:
+def unmatched_spend(start: date, end: date) -> Decimal:
     """Spend of unmatched sessions on the local days [start, end), in US dollars."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import OF_AGENTS, STANDING_ON, Relation, Stock
+from integrations.facts.relation import OF_AGENTS, STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
@@ -120,7 +120,7 @@ MERGED_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
     columns=_DESCRIBED | _MERGED | {"day"},
@@ -145,7 +145,7 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
@@ -158,7 +158,7 @@ MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "service"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {_FROM} {_SERVICES} {_WHERE_MERGED}",
@@ -171,7 +171,7 @@ MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent", "service"},
     sql=f"""
@@ -186,13 +186,13 @@ OPEN_PULL_REQUESTS = Relation(
     name="open_pull_requests",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=_DESCRIBED | {STANDING_ON, "days", "opened_on", "age_seconds"},
+    columns=_DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.open_days AS days, figures.opened_on
         {_FROM}
@@ -208,13 +208,13 @@ STALE_PULL_REQUESTS = Relation(
     name="stale_pull_requests",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=_DESCRIBED | {STANDING_ON, "days", "opened_on", "age_seconds"},
+    columns=_DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.stale_days AS days, figures.opened_on
         {_FROM}
@@ -230,9 +230,9 @@ STALE_PULL_REQUESTS_BY_AGENT = Relation(
     name="stale_pull_requests_by_agent",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     person="person_id",
-    falls_to_owners=True,
+    credited_to_owner=True,
     fact="pull_request_id",
     stock=STALE_PULL_REQUESTS.stock,
     columns=STALE_PULL_REQUESTS.columns | {"agent"},

@@ -31,9 +31,9 @@ class Stock:
     columns: tuple[tuple[str, LiteralString], ...] = ()
 
 
-STANDING_ON = "standing_on"
+STOCK_DAY = "standing_on"
 # The half-open range of days on which a row is in stock: provided by the engine beside the stock's own columns.
-STANDING_FROM, STANDING_UNTIL = "standing_from", "standing_until"
+STOCK_FROM, STOCK_UNTIL = "standing_from", "standing_until"
 # Columns of a relation with falls_to_owners.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
 OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})
@@ -71,7 +71,7 @@ class Relation:
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
     part: str = ""
-    falls_to_owners: bool = False
+    credited_to_owner: bool = False
     stock: Stock | None = None
 
     @property

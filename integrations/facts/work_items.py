@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import STANDING_ON, Relation, Stock
+from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset({"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type"})
@@ -135,12 +135,12 @@ WORK_IN_PROGRESS = Relation(
     name="work_in_progress",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     stock=Stock("days", (("age_seconds", _AGE),)),
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {STANDING_ON, "days", "since", "age_seconds"},
+    columns=_DESCRIBED | {STOCK_DAY, "days", "since", "age_seconds"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.in_progress_days AS days, figures.started_on AS since
         {_FROM}
@@ -155,7 +155,7 @@ BACKLOG = Relation(
     name="backlog",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day=STANDING_ON,
+    day=STOCK_DAY,
     stock=Stock(
         "days",
         (("age_seconds", _AGE), ("healthy_items", "multirange_contains_elem(source.healthy_days, standing.day)::int")),
@@ -163,7 +163,7 @@ BACKLOG = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {STANDING_ON, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
+    columns=_DESCRIBED | {STOCK_DAY, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
         {_FROM}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from django.db import connection as database
 
-from integrations.code.attribution.evidence import note_evidence
-from integrations.code.commits.duplicates import settle_changes
-from integrations.code.commits.in_repositories import link_commits, settle_alone, settle_homes
+from integrations.code.attribution.evidence import store_evidence
+from integrations.code.commits.duplicates import recompute_changes
+from integrations.code.commits.in_repositories import link_commits, lock_for_recompute, recompute_homes
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.attributes import AttributeReader
@@ -33,7 +33,7 @@ def store_reported_commits(
     accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
     if not accepted:
         return Written()
-    settle_alone()
+    lock_for_recompute()
     authors = _authors(connection, accepted)
     written = Written()
     touched: set[int] = set()
@@ -42,7 +42,7 @@ def store_reported_commits(
         repository = Repository.objects.get(pk=repository_id)
         commits = [_as_read(draft) for draft in of_repository]
         stored = store_commits(commits, _NO_FILES, authors, home=repository)
-        note_evidence(stored)
+        store_evidence(stored)
         written.added |= {commit.id for commit in stored}
         _mark_without_clone(written.added)
         shas = [draft.external_id for draft in of_repository]
@@ -50,8 +50,8 @@ def store_reported_commits(
         written.changed |= _state_lines(of_repository) - written.added
         held[repository] = link_commits(repository, shas, on_default)
         touched |= held[repository]
-    settle_homes(touched)
-    settle_changes(touched | written.touched)
+    recompute_homes(touched)
+    recompute_changes(touched | written.touched)
     for repository, linked in held.items():  # once duplicates are known
         relink_commits(repository, linked)
     written.changed |= touched - written.added
@@ -62,7 +62,7 @@ def store_reported_commits(
 
 def delete_reported_commits(connection: Connection, shas: Collection[str]) -> int:
     """Remove these commits from the connection's repositories, unless a clone has them; how many did."""
-    settle_alone()
+    lock_for_recompute()
     with database.cursor() as cursor:
         cursor.execute(
             """
@@ -81,8 +81,8 @@ def delete_reported_commits(connection: Connection, shas: Collection[str]) -> in
     held = {commit for commit, _ in unlinked}
     for repository in Repository.objects.filter(pk__in={repository for _, repository in unlinked}).order_by("pk"):
         relink_commits(repository, {commit for commit, of in unlinked if of == repository.pk})
-    settle_homes(held)
-    settle_changes(held)
+    recompute_homes(held)
+    recompute_changes(held)
     return len(held)
 
 

@@ -13,7 +13,7 @@ from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
 from integrations.intake.tables import TABLES
 from integrations.models import Connection, Resource, Stream
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
@@ -27,7 +27,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     of_stream = _of_resource(resource, kind)
     if of_stream is None:
         return 0
-    write_alone(resource.connection, {kind})
+    lock_for_write(resource.connection, {kind})
     left_out = TABLES[kind].model._default_manager.filter(of_stream, connection=resource.connection, deleted_at=None)
     if stream.reading_since is not None:
         left_out = left_out.filter(first_seen_at__lt=stream.reading_since)
@@ -42,7 +42,7 @@ def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[st
 
     In the caller's transaction.
     """
-    write_alone(connection, {kind})
+    lock_for_write(connection, {kind})
     if kind == Kind.COMMIT:
         return delete_reported_commits(connection, external_ids)
     table = TABLES[kind]

@@ -21,7 +21,7 @@ from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.models import Connection, PullRequest
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 AT_ONCE = 5000
 # What points to others before what it points to.
@@ -48,7 +48,7 @@ def forget_records(connection: Connection) -> None:
     Pull requests of other connections are linked again; pipeline runs of others in the same repositories may become
     deployments.
     """
-    write_alone(connection, frozenset(Kind))
+    lock_for_write(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
     naming = _unlink_others(connection)
     loose, following, attempts = UnlinkedRecords(), set[int](), set[int]()

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection as database
 
-from integrations.connectors.drafts import UNTOLD, Draft, Told, Untold, Who
+from integrations.connectors.drafts import MISSING, Draft, Missing, ProvidedParts, Who
 from integrations.intake.record_updates import Known, MergedUpdate, PartsUpdate, RecordUpdate, merge
 from integrations.intake.rows import as_json, key_of, values_of
 from integrations.intake.statements import (
@@ -118,15 +118,15 @@ class _Merged:
 
 
 def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Merged:
-    provided = [name for name in table.sources if getattr(draft, name) is not UNTOLD]
+    provided = [name for name in table.sources if getattr(draft, name) is not MISSING]
     parts: dict[str, Mapping[str, Row]] = {}
     part_updates: dict[str, PartsUpdate] = {}
     for name, part in table.collections.items():
-        collection: Told[Any] | Untold = getattr(draft, name)
-        if not isinstance(collection, Untold):
+        collection: ProvidedParts[Any] | Missing = getattr(draft, name)
+        if not isinstance(collection, Missing):
             parts[name] = _part_rows(part, collection, references)
             part_updates[name] = PartsUpdate(parts[name].keys(), collection.whole)
-    lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, UNTOLD)
+    lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, MISSING)
     to_store = merge(
         RecordUpdate(draft.updated_at, provided, part_updates, deleted=draft.deleted, lasting=lasting),
         before.known if before else None,
@@ -148,7 +148,7 @@ def _value(value: Any, source: Source, table: RecordTable, references: Reference
     return references.people[value] if isinstance(value, Who) else value
 
 
-def _part_rows(part: PartTable, collection: Told[Any], references: References) -> Mapping[str, Row]:
+def _part_rows(part: PartTable, collection: ProvidedParts[Any], references: References) -> Mapping[str, Row]:
     """Rows by key; of two parts with one key the later."""
     rows = {}
     keys = [column.name for column in part.key_columns]

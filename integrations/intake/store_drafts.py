@@ -14,7 +14,7 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
+from integrations.connectors.drafts import MISSING, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
 from integrations.delivery.mappings.effective import value_mappings_of
@@ -27,7 +27,7 @@ from integrations.intake.places import projects_of, repositories_of, store_resou
 from integrations.intake.records import References, Written, known_of, write_records
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.models import Connection, Resource, WorkItem
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))
@@ -82,7 +82,7 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     all_drafts = list(drafts)
     if not all_drafts:
         return Stored()
-    write_alone(connection, {draft.kind for draft in all_drafts})
+    lock_for_write(connection, {draft.kind for draft in all_drafts})
     people = identify_people(connection.provider, _people(all_drafts))
     outcomes: dict[int, Outcome] = {}
     for kind in _ORDER:
@@ -200,7 +200,7 @@ def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
                 yield who
         for part in table.parts:
             collection = getattr(draft, part.collection)
-            if collection is not UNTOLD and part.people:
+            if collection is not MISSING and part.people:
                 for part_draft in collection.parts:
                     for name in part.people:
                         if isinstance(who := getattr(part_draft, name), Who):

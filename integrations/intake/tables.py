@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.db import models
 
 from integrations.connectors.drafts import (
-    UNTOLD,
+    MISSING,
     AssignmentDraft,
     DeploymentDraft,
     DeploymentStatusDraft,
@@ -165,7 +165,7 @@ class RecordTable:
     @cached_property
     def optional(self) -> tuple[str, ...]:
         """The fields that an update may omit."""
-        silent = {draft_field.name for draft_field in fields(self.draft) if draft_field.default is UNTOLD}
+        silent = {draft_field.name for draft_field in fields(self.draft) if draft_field.default is MISSING}
         return tuple(name for name in self.sources if name in silent)
 
     @cached_property

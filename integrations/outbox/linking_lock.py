@@ -16,7 +16,7 @@ _LINKING_LOCK = 0x4465_706C  # "Depl"
 _DECIDING = frozenset({Kind.DEPLOYMENT, Kind.PIPELINE_RUN, Kind.INCIDENT, Kind.COMMIT})
 
 
-def link_alone(kinds: Collection[Kind]) -> None:
+def lock_for_linking(kinds: Collection[Kind]) -> None:
     """Hold the linking lock that these kinds need until the caller's transaction ends.
 
     Call it before locking or writing anything else.

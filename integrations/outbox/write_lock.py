@@ -8,13 +8,13 @@ from django.db import connection as database
 
 from integrations.enums import Kind
 from integrations.models import Connection
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 
 _CONNECTION_LOCK = 0x4861_6C74  # "Halt", with a connection's id
 _LINK_LOCK = 0x4C69_6E6B  # "Link"
 
 
-def write_alone(connection: Connection, kinds: Collection[Kind]) -> None:
+def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
     """Lock the connection for writing until the caller's transaction ends; that of a page is short.
 
     Pull requests look up their work items, and work items the pull requests that name them, across connections, and do
@@ -28,4 +28,4 @@ def write_alone(connection: Connection, kinds: Collection[Kind]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINK_LOCK])
         elif Kind.PULL_REQUEST in kinds:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LINK_LOCK])
-    link_alone(kinds)
+    lock_for_linking(kinds)

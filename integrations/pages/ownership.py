@@ -31,8 +31,8 @@ from integrations.models import OwnedKind
 from integrations.pages.ownership_posts import carry_out_post
 from orgtree.access.access import viewable
 from orgtree.models import OrgTree
-from orgtree.models.sight import Sight
-from orgtree.trees.units_as_of import StandingUnit, standing_units, visible_trees
+from orgtree.models.visibility import Visibility
+from orgtree.trees.units_as_of import UnitAsOf, units_as_of, visible_trees
 
 THINGS_A_PAGE = 50
 LONGEST_SEARCH = 100
@@ -83,16 +83,16 @@ def ownership(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(request.get_full_path())
     context: dict[str, Any] = {"trees": trees, "tree": tree, "is_admin": is_admin}
     if tree is not None:
-        sight = viewable(request.user)
+        visibility = viewable(request.user)
         counts = counted_things([tree], on=today) if is_admin else {}
         # Viewers who cannot see unowned things do not need a filter for them.
-        context |= _list_context(request, tree, _units(request, tree, today), sight, today)
+        context |= _list_context(request, tree, _units(request, tree, today), visibility, today)
         context |= _narrowing(request, tree, counts)
     return render(request, "integrations/ownership.html", context)
 
 
 def _list_context(
-    request: HttpRequest, tree: OrgTree, units: Sequence[StandingUnit], sight: Sight, today: date
+    request: HttpRequest, tree: OrgTree, units: Sequence[UnitAsOf], visibility: Visibility, today: date
 ) -> dict[str, Any]:
     owner = next((unit for unit in units if unit.slug == request.GET.get("unit")), None)
     filters = Filters(
@@ -101,7 +101,7 @@ def _list_context(
         None if owner is None else owner.id,
         without_owner=request.user.is_superuser and "without" in request.GET,
     )
-    number, listing = _page(request, tree, filters, sight, today)
+    number, listing = _page(request, tree, filters, visibility, today)
     proposed = _proposed(tree, listing.things, today) if request.user.is_superuser else {}
     first = (number - 1) * THINGS_A_PAGE
     return {
@@ -123,17 +123,19 @@ def _list_context(
     }
 
 
-def _page(request: HttpRequest, tree: OrgTree, filters: Filters, sight: Sight, today: date) -> tuple[int, Listed]:
+def _page(
+    request: HttpRequest, tree: OrgTree, filters: Filters, visibility: Visibility, today: date
+) -> tuple[int, Listed]:
     """The page that is asked for; the first where there is no such page."""
     written = request.GET.get("page", "")
     number = int(written) if written.isascii() and written.isdecimal() and 0 < len(written) < 7 else 1
     number = max(1, number)
     listing = listed_things(
-        tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE, offset=(number - 1) * THINGS_A_PAGE
+        tree, filters, on=today, visibility=visibility, limit=THINGS_A_PAGE, offset=(number - 1) * THINGS_A_PAGE
     )
     if listing.things or number == 1:
         return number, listing
-    return 1, listed_things(tree, filters, on=today, sight=sight, limit=THINGS_A_PAGE)
+    return 1, listed_things(tree, filters, on=today, visibility=visibility, limit=THINGS_A_PAGE)
 
 
 def _proposed(tree: OrgTree, things: Sequence[ListedThing], today: date) -> Mapping[int, Proposal]:
@@ -162,10 +164,10 @@ def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, O
     }
 
 
-def _units(request: HttpRequest, tree: OrgTree, today: date) -> Sequence[StandingUnit]:
+def _units(request: HttpRequest, tree: OrgTree, today: date) -> Sequence[UnitAsOf]:
     """Those that the viewer may look at."""
     visible_to = None if request.user.is_superuser else request.user
-    return standing_units([tree], on=today, visible_to=visible_to)
+    return units_as_of([tree], on=today, visible_to=visible_to)
 
 
 def _chosen_tree(request: HttpRequest, trees: Sequence[OrgTree]) -> OrgTree | None:

@@ -20,11 +20,11 @@ from integrations.connectors.drafts import (
     DeploymentDraft,
     IncidentDraft,
     PipelineRunDraft,
+    ProvidedParts,
     PullRequestCommitDraft,
     PullRequestDraft,
     PullRequestEventDraft,
     ReviewDraft,
-    Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
@@ -161,10 +161,12 @@ def pull_request(values: Values) -> PullRequestDraft:
         comment_count=None,
         review_comment_count=None,
         labels=tuple(values["labels"]),
-        commits=Told([_commit_of(pushed_commit, position) for position, pushed_commit in enumerate(values["commits"])]),
-        reviews=Told([_review(review) for review in values["reviews"]]),
-        events=Told(ready),
-        references=Told(
+        commits=ProvidedParts(
+            [_commit_of(pushed_commit, position) for position, pushed_commit in enumerate(values["commits"])]
+        ),
+        reviews=ProvidedParts([_review(review) for review in values["reviews"]]),
+        events=ProvidedParts(ready),
+        references=ProvidedParts(
             [WorkItemReference(key=key, method=LinkMethod.PROVIDER) for key in _once(values["work_items"])]
         ),
     )
@@ -215,7 +217,7 @@ def work_item(values: Values) -> WorkItemDraft:
         comment_count=None,
         created_at=values["created_at"],
         resolved_at=values["resolved_at"],
-        transitions=Told(
+        transitions=ProvidedParts(
             [
                 TransitionDraft(
                     at=transition["at"],
@@ -226,13 +228,13 @@ def work_item(values: Values) -> WorkItemDraft:
                 for transition in transitions
             ]
         ),
-        assignments=Told(
+        assignments=ProvidedParts(
             [
                 AssignmentDraft(at=assignment["at"], assignee=who(assignment["assignee"]))
                 for assignment in values["assignees"]
             ]
         ),
-        sprint_changes=Told(),
+        sprint_changes=ProvidedParts(),
     )
 
 

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from core.disk_full import says_disk_full, why_not_stored
+from core.disk_full import is_disk_full, not_stored_message
 from integrations.connectors.drafts import AnyDraft
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import IngestScope
@@ -71,11 +71,11 @@ def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpRes
     except RefusedError as refusal:
         return _refused(refusal.status, refusal.message, refusal.headers)
     except (OperationalError, InterfaceError, OSError) as problem:
-        if isinstance(problem, OSError) and not says_disk_full(problem):
+        if isinstance(problem, OSError) and not is_disk_full(problem):
             raise
         logger.warning("Pushed records cannot be stored at the moment: %s", problem)
         retry = {"Retry-After": str(SECONDS_TO_RETRY)}
-        return _refused(503, why_not_stored(problem), retry)
+        return _refused(503, not_stored_message(problem), retry)
 
 
 def _refused(status: int, problem: str, headers: Mapping[str, str]) -> HttpResponse:

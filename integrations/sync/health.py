@@ -97,7 +97,7 @@ class HookHealth:
 class MirrorHealth:
     """Mirrors of a connection's repositories, from which lines and files are read."""
 
-    kept: int
+    mirrored: int
     unread: int
     failing: int
     newest: datetime | None
@@ -108,7 +108,7 @@ class ConnectionHealth:
     connection: Connection
     state: State
     picked: int
-    found: int
+    listed: int
     kinds: Sequence[KindHealth]
     problems: Sequence[StreamProblem]
     quotas: Sequence[Quota]
@@ -158,7 +158,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 connection=connection,
                 state=_state(connection, numbers.picked, of_kinds, now),
                 picked=numbers.picked,
-                found=numbers.found,
+                listed=numbers.listed,
                 kinds=of_kinds,
                 problems=problems.get(connection.pk, []),
                 quotas=quotas.get(connection.pk, []),
@@ -268,19 +268,20 @@ def _hooks() -> dict[int, HookHealth]:
 def _mirrors() -> dict[int, MirrorHealth]:
     sources = RepositorySource.objects.filter(connection__in=synced_connections()).order_by().values("connection_id")
     mirrors = sources.annotate(
-        kept=Count("pk"),
+        mirrored=Count("pk"),
         unread=Count("pk", filter=Q(synced_at=None)),
         failed=Count("pk", filter=_FAILING),
         newest=Max("synced_at"),
     )
     return {
-        row["connection_id"]: MirrorHealth(row["kept"], row["unread"], row["failed"], row["newest"]) for row in mirrors
+        row["connection_id"]: MirrorHealth(row["mirrored"], row["unread"], row["failed"], row["newest"])
+        for row in mirrors
     }
 
 
 @dataclass(frozen=True, slots=True)
 class _Resources:
-    found: int = 0
+    listed: int = 0
     picked: int = 0
     hook_problems: int = 0
 
@@ -291,7 +292,7 @@ def _resources() -> dict[int, _Resources]:
         Resource.objects.order_by()
         .values_list("connection_id")
         .annotate(
-            found=Count("pk", filter=here),
+            listed=Count("pk", filter=here),
             synced=Count("pk", filter=here & Q(picked=True)),
             hook_problems=Count("pk", filter=here & Q(picked=True) & ~Q(hook_problem="")),
         )

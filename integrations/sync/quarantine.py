@@ -17,7 +17,7 @@ from integrations.sync.clients import connector_of
 LONGEST_PATH = 300
 
 
-def payloads_put_aside() -> int:
+def count_quarantined() -> int:
     """How many records of all connections are in quarantine."""
     return QuarantinedPayload.objects.filter(replayed_at=None).count()
 

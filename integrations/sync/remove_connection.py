@@ -13,18 +13,18 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
-from integrations.code.attribution.session_outcomes import settle_outcomes
-from integrations.code.attribution.tasks import be_the_only_one
+from integrations.code.attribution.session_outcomes import recompute_outcomes
+from integrations.code.attribution.tasks import lock_attribution
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
-from integrations.code.commits.duplicates import settle_changes
-from integrations.code.commits.in_repositories import settle_alone, settle_homes
-from integrations.code.git.branches import note_branches_left
+from integrations.code.commits.duplicates import recompute_changes
+from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
+from integrations.code.git.branches import append_changes_of_branches
 from integrations.enums import Kind
 from integrations.intake.forget_connection import count_records, forget_records
 from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
 from integrations.models.connections import GIT
 from integrations.outbox.attribution_queue import enqueue_sessions
-from integrations.outbox.write_lock import write_alone
+from integrations.outbox.write_lock import lock_for_write
 from integrations.sync.git.read_source import AlreadyReadingError, no_reading
 
 LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
@@ -41,7 +41,7 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
 
 
 @dataclass(frozen=True)
-class Brought:
+class RemovalImpact:
     """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them.
 
     `records` counts its provider's records by kind.
@@ -58,7 +58,7 @@ class Brought:
         return self.commits + sum(self.records.values())
 
 
-def brought_by(connection: Connection) -> Brought:
+def removal_impact(connection: Connection) -> RemovalImpact:
     """What would be deleted with the connection."""
     repositories = _only_of(connection)
     with database.cursor() as cursor:
@@ -77,7 +77,7 @@ def brought_by(connection: Connection) -> Brought:
         own = [commit for commit, shared in rows if not shared]
         cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
         files = cursor.fetchone()[0]
-    return Brought(len(repositories), len(own), files, len(rows) - len(own), count_records(connection))
+    return RemovalImpact(len(repositories), len(own), files, len(rows) - len(own), count_records(connection))
 
 
 def remove_keeping_facts(connection: Connection) -> None:
@@ -89,11 +89,11 @@ def remove_keeping_facts(connection: Connection) -> None:
     with transaction.atomic():
         no_reading(connection.sources.all())
         if connection.provider == GIT:
-            note_branches_left(connection.pk)
+            append_changes_of_branches(connection.pk)
             connection.delete()
             return
         _wait_for_readers(connection)
-        write_alone(connection, frozenset(Kind))
+        lock_for_write(connection, frozenset(Kind))
         connection.deliveries.filter(state=WebhookDelivery.State.WAITING).delete()
         connection.removed_at = timezone.now()
         connection.secrets = {}
@@ -130,15 +130,15 @@ def remove_with_facts(connection: Connection) -> None:
     with transaction.atomic():
         no_reading(connection.sources.all())
         _wait_for_readers(connection)
-        note_branches_left(connection.pk)
+        append_changes_of_branches(connection.pk)
         forget_records(connection)
-        be_the_only_one()
-        settle_alone()
+        lock_attribution()
+        lock_for_recompute()
         repositories = _only_of(connection)
         sessions = _sessions_in(repositories)
         held = _unlink(repositories)
-        settle_homes(held)
-        settle_changes(held)
+        recompute_homes(held)
+        recompute_changes(held)
         _delete_commits(_held_by_none(held), sessions)
         enqueue_sessions(sessions)  # what they generated is free for other commits
         Repository.objects.filter(pk__in=repositories).delete()
@@ -205,6 +205,6 @@ def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
     with database.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
         # They are deleted by now; this reports for the last time whom they covered.
-        append_changes_of_sessions({*sessions, *settle_outcomes(commits, sessions)})
+        append_changes_of_sessions({*sessions, *recompute_outcomes(commits, sessions)})
         for statement in DELETE_COMMITS:
             cursor.execute(statement, [commits])

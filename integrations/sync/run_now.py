@@ -11,14 +11,14 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.base import connectors
 from integrations.connectors.errors import ConnectorError
 from integrations.enums import Kind
 from integrations.models import Connection, RepositorySource, Stream, SyncRun
 from integrations.sync.enqueue import enqueue_sync, mark_requested
 from integrations.sync.git import connect as git
-from integrations.sync.git.mirrors import is_mirror, note_mirrors
+from integrations.sync.git.mirrors import is_mirror, sync_mirrors
 from integrations.sync.git.read_source import AlreadyReadingError, sync_source
 from integrations.sync.git.tasks import sync_sources
 from integrations.sync.resources import AlreadyListingError, discover_resources
@@ -66,7 +66,7 @@ def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result
     return results
 
 
-def read_all(
+def run_all(
     connections: Sequence[Connection], *, full: bool, say: Callable[[str], None] = lambda words: None
 ) -> list[Result]:
     """Sync everything, waiting for other processes and for rate limits.
@@ -76,11 +76,11 @@ def read_all(
     results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
     for connection in _of_providers(connections):
         results += _read_connection(connection, full=full, say=say)
-    note_mirrors()  # for the repositories that were just listed
+    sync_mirrors()  # for the repositories that were just listed
     unpaused = [connection for connection in connections if connection.paused_at is None]
     results += [_read_source(source, full=full) for source in _sources(unpaused) if is_mirror(source)]
     match_identities()  # attribution of sessions to commits depends on it
-    attribute_what_waits()
+    attribute_pending()
     return results
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from core.disk_full import says_disk_full, why_not_stored
+from core.disk_full import is_disk_full, not_stored_message
 from core.nudges import nudge_on_commit
 from integrations.connectors.base import Settings, connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
@@ -36,10 +36,10 @@ def receive_delivery(request: HttpRequest, provider: str, connection_id: int) ->
     except RefusedError as refusal:
         return _refused(refusal.status, refusal.message)
     except (OperationalError, InterfaceError, OSError) as problem:
-        if isinstance(problem, OSError) and not says_disk_full(problem):
+        if isinstance(problem, OSError) and not is_disk_full(problem):
             raise
         logger.warning("A webhook delivery cannot be stored at the moment: %s", problem)
-        answer = _refused(503, why_not_stored(problem))
+        answer = _refused(503, not_stored_message(problem))
         answer["Retry-After"] = str(SECONDS_TO_RETRY)
         return answer
 

@@ -1,7 +1,7 @@
 """Who may see what.  docs/access.md.
 
 `viewable(user)` is for accounts, querysets are for rows (`Unit.objects.visible_to(user)`).  Both use
-orgtree/models/sight.py, so that they cannot disagree.
+orgtree/models/visibility.py, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from django.contrib.auth.models import User
 
 from orgtree.access.trust import TrialState, person_labels, trial_state_of
 from orgtree.models import IndividualPolicy, Organisation, Person, Role
-from orgtree.models.sight import (
+from orgtree.models.visibility import (
     AGGREGATES,
     NOTHING,
-    Sight,
     Viewer,
+    Visibility,
     account_today,
-    sight_from,
-    sight_without_account,
+    visibility_from,
+    visibility_without_account,
 )
-from orgtree.organisation.fiscal_calendar import learn
+from orgtree.organisation.fiscal_calendar import cache_fiscal_year
 
-__all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
+__all__ = ["NOTHING", "Access", "Viewer", "Visibility", "access_of", "public_access", "viewable"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Access:
     """What a viewer may see and what is withheld from them; read once per response."""
 
     viewer: Viewer
-    sight: Sight
+    visibility: Visibility
     policy: IndividualPolicy  # in effect: NAMED in trial mode
     trial: TrialState
     people_version: int  # orgtree/organisation/people_version.py
@@ -52,7 +52,7 @@ class Access:
         """The account's highest role as pages name it; managers are those by grant and leaders of units."""
         if getattr(self.viewer, "is_superuser", False):
             return "Admin"
-        held = {*self.roles, *([Role.MANAGER] if self.sight.managed_ids else [])}
+        held = {*self.roles, *([Role.MANAGER] if self.visibility.managed_ids else [])}
         ranked = (Role.EXECUTIVE, Role.MANAGER, Role.AUDITOR)
         return next((str(role.label) for role in ranked if role in held), "Member")
 
@@ -73,32 +73,32 @@ class Access:
 
     def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
         """Display names by id, as the viewer may see them; pseudonyms differ by `question`."""
-        own_id = self.sight.person_id
+        own_id = self.visibility.person_id
         return person_labels(self.viewer, people, policy=self.policy, own_id=own_id, question=question)
 
 
 def access_of(viewer: Viewer) -> Access:
     account = viewer if isinstance(viewer, User) else None
     organisation, today = account_today(account) if account else (Organisation.current(), None)
-    learn(organisation)
+    cache_fiscal_year(organisation)
     trial = trial_state_of(organisation)  # ends the trial before anything is shown, if there are enough people
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
-    seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
+    seen = visibility_from(account, organisation, today) if account and today else visibility_without_account(viewer)
     roles = today.roles if today else frozenset()
     return Access(viewer, seen, policy, trial, organisation.people_version, roles)
 
 
-def access_of_the_public() -> Access:
+def public_access() -> Access:
     """For anonymous readers: published aggregates, never of fewer people than the minimum group size.
 
     Neither trial mode nor the policy NAMED opens small groups to them.
     """
     organisation = Organisation.current()
-    learn(organisation)
+    cache_fiscal_year(organisation)
     trial = trial_state_of(organisation)
     return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
 
 
-def viewable(viewer: Viewer) -> Sight:
+def viewable(viewer: Viewer) -> Visibility:
     """What the viewer may see today; nothing without signing in."""
-    return access_of(viewer).sight
+    return access_of(viewer).visibility

@@ -1,4 +1,4 @@
-"""Grant and end roles.  orgtree/models/sight.py defines what a role may see."""
+"""Grant and end roles.  orgtree/models/visibility.py defines what a role may see."""
 
 from __future__ import annotations
 

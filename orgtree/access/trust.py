@@ -19,20 +19,20 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orgtree.models import IndividualPolicy, Organisation, Person
-from orgtree.models.sight import Viewer, person_of
+from orgtree.models.visibility import Viewer, person_of
 from orgtree.organisation.fiscal_calendar import first_month
 
 __all__ = [
     "HIDDEN_LABEL",
-    "RowsOf",
-    "Shown",
+    "Disclosure",
+    "RowKind",
     "TrialState",
     "Viewer",
-    "count_active_people_with",
-    "others_rows",
+    "disclosure_of",
     "person_labels",
     "person_of",
     "quarter_of",
+    "register_active_people_counter",
     "trial_state",
     "trial_state_of",
 ]
@@ -46,7 +46,7 @@ CountActivePeople = Callable[[int], int]
 _counters: list[CountActivePeople] = []
 
 
-class RowsOf(enum.Enum):
+class RowKind(enum.Enum):
     """Kinds of rows about people that policies distinguish."""
 
     DELIVERY = "delivery"  # pull requests, reviews, work items, commits: public in their tools
@@ -54,7 +54,7 @@ class RowsOf(enum.Enum):
     TELEMETRY = "telemetry"  # sessions, tokens, spend, seats: not shown by name elsewhere
 
 
-class Shown(enum.Enum):
+class Disclosure(enum.Enum):
     """How rows of other people are shown to a viewer."""
 
     WITH_NAMES = "with names"
@@ -83,7 +83,7 @@ class TrialState:
         )
 
 
-def count_active_people_with(counter: CountActivePeople) -> None:
+def register_active_people_counter(counter: CountActivePeople) -> None:
     """Register a counter of people with activity at start-up; it may stop at the number it is given."""
     if counter not in _counters:
         _counters.append(counter)
@@ -104,18 +104,18 @@ def trial_state_of(organisation: Organisation) -> TrialState:
     return TrialState(organisation.protected_since is None, size, organisation.protected_since)
 
 
-def others_rows(of: RowsOf, policy: IndividualPolicy, *, covered: bool) -> Shown:
+def disclosure_of(of: RowKind, policy: IndividualPolicy, *, covered: bool) -> Disclosure:
     """How the policy shows rows of others; `covered`: to members and managers of their unit, else to other viewers.
 
     Pseudonyms never apply to rows that other tools show with names: counts, days or durations there would identify
     people.
     """
     if covered and policy == IndividualPolicy.NAMED:
-        return Shown.WITH_NAMES
-    if of is RowsOf.DELIVERY:
-        return Shown.AS_IN_TOOLS
-    is_total = covered and policy == IndividualPolicy.PSEUDONYMS and of is RowsOf.TELEMETRY
-    return Shown.TOTALS if is_total else Shown.OWN
+        return Disclosure.WITH_NAMES
+    if of is RowKind.DELIVERY:
+        return Disclosure.AS_IN_TOOLS
+    is_total = covered and policy == IndividualPolicy.PSEUDONYMS and of is RowKind.TELEMETRY
+    return Disclosure.TOTALS if is_total else Disclosure.OWN
 
 
 def person_labels(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 # Pages show twelve weeks by default; older activity affects few figures.
-LOOKED_AT = timedelta(weeks=12)
+ACTIVITY_WINDOW = timedelta(weeks=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ActivitySource:
 _sources: list[ActivitySource] = []
 
 
-def count_activity_with(source: ActivitySource) -> None:
+def register_activity_source(source: ActivitySource) -> None:
     """Register a source of activity at start-up."""
     if source not in _sources:
         _sources.append(source)
@@ -65,4 +65,4 @@ def total(activities: Iterable[Activity]) -> Activity:
 
 
 def _since() -> date:
-    return timezone.localdate() - LOOKED_AT
+    return timezone.localdate() - ACTIVITY_WINDOW

@@ -110,7 +110,7 @@ def apply_decisions(decisions: Sequence[Decision], *, by: User | None) -> list[I
 
 
 @transaction.atomic
-def take_back(change: IdentityChange, *, by: User | None) -> IdentityChange:
+def undo_change(change: IdentityChange, *, by: User | None) -> IdentityChange:
     """Undo that entry, and log the undo.
 
     Raises DecisionError if it was undone already, is itself an undo, or its identities have changed since.

@@ -25,10 +25,10 @@ __all__ = [
     "IdentityMove",
     "IdentityName",
     "UnusableNameError",
+    "assign_identities",
     "identify",
     "move_identities",
     "on_identities_moved",
-    "point_to",
 ]
 
 _KINDS_THAT_NAME_A_PERSON = (IdentityKind.EMAIL, IdentityKind.LOGIN, IdentityKind.AGENT_ACCOUNT)
@@ -73,7 +73,7 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     return [known[sighting[0]].identity_id for sighting in ordered]
 
 
-def point_to(identities: Iterable[Identity], person: Person | None) -> None:
+def assign_identities(identities: Iterable[Identity], person: Person | None) -> None:
     """Assign the identities to that person, or to nobody, and notify listeners."""
     now = lock_identities([identity.pk for identity in identities])
     person_id = person.pk if person else None

@@ -19,16 +19,16 @@ from orgtree.models.exclusion import not_empty, one_at_a_time
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """People whose page the user may open: admins all, others themselves and members of units they manage."""
-        from orgtree.models.sight import sight_of
         from orgtree.models.units import Placement
+        from orgtree.models.visibility import visibility_of
 
         if getattr(user, "is_superuser", False) and user.is_active:
             return self
-        sight, today = sight_of(user), timezone.localdate()
+        visibility, today = visibility_of(user), timezone.localdate()
         below = Placement.objects.filter(
-            person=models.OuterRef("pk"), ancestor__in=sight.managed_ids, during__contains=today
+            person=models.OuterRef("pk"), ancestor__in=visibility.managed_ids, during__contains=today
         )
-        return self.filter(models.Q(pk=sight.person_id) | models.Exists(below))
+        return self.filter(models.Q(pk=visibility.person_id) | models.Exists(below))
 
     def there_on(self, day: date) -> Self:
         """People employed on the day; people without any employment always are."""

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from orgtree.models.exclusion import not_empty, one_at_a_time
 from orgtree.models.people import Attribute, Person
-from orgtree.models.sight import Sight, Viewer, sight_of
+from orgtree.models.visibility import Viewer, Visibility, visibility_of
 
 
 class TreeKind(models.TextChoices):
@@ -52,11 +52,11 @@ class TreeLevel(models.Model):
 class UnitQuerySet(models.QuerySet["Unit"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Units whose aggregates the account may see today; it learns nothing of others."""
-        return self.within(sight_of(viewer))
+        return self.within(visibility_of(viewer))
 
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """As `visible_to`, for a visibility that was read already."""
-        return self.all() if sight.unit_ids is None else self.filter(pk__in=sight.unit_ids)
+        return self.all() if visibility.unit_ids is None else self.filter(pk__in=visibility.unit_ids)
 
 
 class Unit(models.Model):

@@ -24,12 +24,12 @@ def first_month() -> int:
     return _Cached.month or int(settings.FISCAL_YEAR_START_MONTH)
 
 
-def learn(organisation: Organisation) -> None:
+def cache_fiscal_year(organisation: Organisation) -> None:
     """Cache the organisation's fiscal year."""
     _Cached.month = organisation.fiscal_year_start_month
 
 
-def learn_from_the_database(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
+def load_fiscal_year(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
     """Signal receiver; ignores databases that are not Headway's or not migrated yet."""
     try:
         with (connection or connections["default"]).cursor() as cursor:

@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from core.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
+from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
 from orgtree.people.history import creates_cycle, editing_history, keep_former_address
 
@@ -43,16 +43,16 @@ class IdentityInline(IdentityTabularInline):
         return False
 
 
-class AttributeOnceAtATime(OneAtATime):
-    said_of = ("attribute",)
+class AttributeOnceAtATime(NoOverlapFormSet):
+    key_fields = ("attribute",)
 
 
-class NobodyAboveThemselves(OneAtATime):
+class NobodyAboveThemselves(NoOverlapFormSet):
     def clean(self) -> None:
         super().clean()
         lines = [
             (self.instance.pk, row["manager"].pk, row["during"].lower, row["during"].upper)
-            for row in self.kept_rows()
+            for row in self.rows_to_store()
             if row.get("manager") is not None
         ]
         if self.instance.pk and lines and creates_cycle(self.instance, lines):
@@ -65,7 +65,7 @@ class EmploymentInline(EmploymentTabularInline):
     """Employment; a person without a row is always employed."""
 
     model = Employment
-    formset = OneAtATime
+    formset = NoOverlapFormSet
     extra = 0
     formfield_overrides = DAYS_WIDGET
     verbose_name = "employment"

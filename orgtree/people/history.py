@@ -13,7 +13,7 @@ from orgtree.organisation.presence import PresenceChange, notify_presence_change
 from orgtree.people_import.employments import changed_presences, snapshot_presences
 from orgtree.people_import.managers import Line, circles_on_any_day
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import follow_people
+from orgtree.trees.trees import sync_trees
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def editing_history(person_ids: Collection[int]) -> Iterator[None]:
         wait_for_other_writers()
         snapshot_presences()
         yield
-        follow_people(person_ids)
+        sync_trees(person_ids)
         rebuild_placements(person_ids=person_ids)
         notify_presence_changed([PresenceChange(person, since) for person, since, _ in changed_presences()])
 

@@ -73,12 +73,12 @@ def people(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """A person's dated attributes; 404 if not visible to the viewer."""
     chosen = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
-    sight = viewable(request.user)
-    may_see_all = request.user.is_superuser or chosen.pk == sight.person_id
+    visibility = viewable(request.user)
+    may_see_all = request.user.is_superuser or chosen.pk == visibility.person_id
     today = timezone.localdate()
     context = {
         "person": chosen,
-        "history": history_of(chosen, on=today, unit_ids=None if may_see_all else sight.unit_ids),
+        "history": history_of(chosen, on=today, unit_ids=None if may_see_all else visibility.unit_ids),
         "identities": chosen.identities.order_by("kind", "provider", "value"),
         "is_there": Person.objects.filter(pk=chosen.pk).there_on(today).exists(),
         "is_admin": request.user.is_superuser,

@@ -21,7 +21,7 @@ from orgtree.people_import.comparing import Differences
 from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
 from orgtree.people_import.loading import load
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import EMPLOYMENT, TreeMoves, follow_people
+from orgtree.trees.trees import EMPLOYMENT, TreeMoves, sync_trees
 
 __all__ = [
     "Drafts",
@@ -115,7 +115,7 @@ def _sync_trees(differences: Differences, on_other_days: set[int], errors: Seque
     changed_fields = {change.field for changes in differences.fields.values() for change in changes}
     if on_other_days:
         changed_fields.add(EMPLOYMENT)
-    moves = follow_people(touched, changed_fields=None if differences.new else changed_fields)
+    moves = sync_trees(touched, changed_fields=None if differences.new else changed_fields)
     rebuild_placements(person_ids=on_other_days - differences.new)
     return moves
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.dated_rows_admin import DAYS_WIDGET, OneAtATime
+from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet
 from orgtree.models import Membership, OrgTree, TreeKind, Unit, UnitPlace
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.structures import date_range_of
@@ -75,12 +75,12 @@ class OrgTreeAdmin(OrgTreeModelAdmin):
         return False
 
 
-class PlacesInTheTree(OneAtATime):
+class PlacesInTheTree(NoOverlapFormSet):
     """Parents are units of the same tree; no cycles on any day."""
 
     def clean(self) -> None:
         super().clean()
-        for row in self.kept_rows():
+        for row in self.rows_to_store():
             parent = row.get("parent")
             if parent is None:
                 raise ValidationError("Choose the unit above: only the root of a tree stands below none.")
@@ -127,14 +127,14 @@ class UnitPlaceInline(OfHandBuiltTrees, UnitPlaceTabularInline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class OneUnitAtATime(OneAtATime):
+class OneUnitAtATime(NoOverlapFormSet):
     """A person is a member of one unit of the tree at a time."""
 
-    said_of = ("person",)
+    key_fields = ("person",)
 
     def clean(self) -> None:
         super().clean()
-        for row in self.kept_rows():
+        for row in self.rows_to_store():
             other = (
                 Membership.objects.filter(
                     tree=self.instance.tree_id, person=row.get("person"), during__overlap=row["during"]

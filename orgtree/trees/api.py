@@ -23,7 +23,7 @@ from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
 from orgtree.trees.refusals import TreeRefusal
 from orgtree.trees.units import add_unit, move_unit, rename_unit, set_leader
-from orgtree.trees.units_as_of import StandingUnit, standing_units
+from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
 
 class UnitSerializer(serializers.Serializer[object]):
@@ -153,8 +153,8 @@ def _move(unit: Unit, parent: Unit, on: date | None) -> None:
     move_unit(unit, parent, on or timezone.localdate())
 
 
-def _units_today(trees: QuerySet[OrgTree]) -> list[StandingUnit]:
-    return standing_units(trees.order_by("created_at", "pk"), on=timezone.localdate())
+def _units_today(trees: QuerySet[OrgTree]) -> list[UnitAsOf]:
+    return units_as_of(trees.order_by("created_at", "pk"), on=timezone.localdate())
 
 
 def _of(unit: Unit) -> dict[str, Any]:

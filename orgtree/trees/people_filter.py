@@ -10,7 +10,7 @@ from psycopg import sql
 
 
 @dataclass(frozen=True)
-class Whose:
+class PeopleFilter:
     """Limits facts to a unit on their day, to people in no unit of a tree, or to one person; by default no limit.
 
     Units and trees by slug.  `where` are attributes held on that day: AND between attributes, OR within one.
@@ -22,10 +22,12 @@ class Whose:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-EVERYBODY = Whose()
+EVERYBODY = PeopleFilter()
 
 
-def conditions(people: Whose, *, person: sql.Composable, day: sql.Composable) -> tuple[sql.Composed, Mapping[str, Any]]:
+def conditions(
+    people: PeopleFilter, *, person: sql.Composable, day: sql.Composable
+) -> tuple[sql.Composed, Mapping[str, Any]]:
     """SQL conditions, each starting with AND, and their parameters; parameter names start with `whose_`."""
     parts: list[sql.Composable] = []
     values: dict[str, Any] = {}

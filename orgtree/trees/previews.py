@@ -11,7 +11,7 @@ from django.utils import timezone
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit
 from orgtree.trees.placements import Rebuilt
 from orgtree.trees.trees import TreeMove, change_levels, create_tree
-from orgtree.trees.units_as_of import StandingUnit, TreeSummary, standing_units, tree_summaries
+from orgtree.trees.units_as_of import TreeSummary, UnitAsOf, tree_summaries, units_as_of
 
 NAMES_SHOWN = 8
 
@@ -39,7 +39,7 @@ class TreePreview:
     """A tree as of today, and its difference to the stored one."""
 
     summary: TreeSummary
-    units: tuple[StandingUnit, ...]
+    units: tuple[UnitAsOf, ...]
     moves: TreeMove | None = None
 
 
@@ -78,4 +78,4 @@ def preview_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> TreePrevie
 def _preview(tree: OrgTree, moves: TreeMove | None) -> TreePreview:
     today = timezone.localdate()
     (summary,) = tree_summaries([tree], on=today)
-    return TreePreview(summary, tuple(standing_units([tree], on=today)), moves)
+    return TreePreview(summary, tuple(units_as_of([tree], on=today)), moves)

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from orgtree.models import Attribute, PersonAttribute, Placement, UnitPlace
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 
 MOST_UNITS = 20  # per search; refine the words to see others
 MOST_BELOW = 200  # of a unit
@@ -18,7 +18,7 @@ MOST_VALUES = 50  # of an attribute
 
 
 @dataclass(frozen=True)
-class FoundUnit:
+class UnitChoice:
     """A unit in a picker: its tree and parent, and whether it has children."""
 
     slug: str
@@ -28,57 +28,57 @@ class FoundUnit:
     has_units: bool
 
 
-def units_matching(words: str, sight: Sight, *, on: date) -> Sequence[FoundUnit]:
+def units_matching(words: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
     """Units whose name or slug contains all words, by name; at most MOST_UNITS."""
     condition = Q()
     for word in words.split():
         condition &= Q(unit__name__icontains=word) | Q(unit__slug__icontains=word)
-    return _found(condition, sight, on, MOST_UNITS)
+    return _found(condition, visibility, on, MOST_UNITS)
 
 
-def units_below(slug: str, sight: Sight, *, on: date) -> Sequence[FoundUnit]:
+def units_below(slug: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
     """The children of a unit, by name; at most MOST_BELOW."""
-    return _found(Q(parent__slug=slug), sight, on, MOST_BELOW)
+    return _found(Q(parent__slug=slug), visibility, on, MOST_BELOW)
 
 
-def units_named(slugs: Collection[str], sight: Sight, *, on: date) -> Sequence[FoundUnit]:
+def units_named(slugs: Collection[str], visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
     """The units with these slugs that are in use and visible, in the given order."""
-    by_slug = {unit.slug: unit for unit in _found(Q(unit__slug__in=slugs), sight, on, MOST_BELOW)}
+    by_slug = {unit.slug: unit for unit in _found(Q(unit__slug__in=slugs), visibility, on, MOST_BELOW)}
     return [by_slug[slug] for slug in slugs if slug in by_slug]
 
 
-def _found(condition: Q, sight: Sight, on: date, most: int) -> Sequence[FoundUnit]:
+def _found(condition: Q, visibility: Visibility, on: date, most: int) -> Sequence[UnitChoice]:
     """Visible units of trees in use."""
     places = UnitPlace.objects.filter(condition, during__contains=on, unit__tree__archived_at=None)
-    if sight.unit_ids is not None:
-        places = places.filter(unit__in=sight.unit_ids)
+    if visibility.unit_ids is not None:
+        places = places.filter(unit__in=visibility.unit_ids)
     below = UnitPlace.objects.filter(parent=OuterRef("unit"), during__contains=on)
     ordered = places.select_related("unit__tree", "parent").order_by(Lower("unit__name"), "unit_id")
     return [
-        FoundUnit(
+        UnitChoice(
             slug=place.unit.slug,
             name=place.unit.name,
             tree_name=place.unit.tree.name,
-            parent_name=place.parent.name if place.parent and sight.covers(place.parent.pk) else "",
+            parent_name=place.parent.name if place.parent and visibility.can_see(place.parent.pk) else "",
             has_units=place.has_units,
         )
         for place in ordered.annotate(has_units=Exists(below))[:most]
     ]
 
 
-def attributes_said() -> Sequence[Attribute]:
+def attributes_in_use() -> Sequence[Attribute]:
     """Attributes that any person has, by slug."""
     return list(Attribute.objects.filter(Exists(PersonAttribute.objects.filter(attribute=OuterRef("pk")))))
 
 
-def values_of(slug: str, sight: Sight, *, on: date) -> Sequence[tuple[str, int]]:
+def values_of(slug: str, visibility: Visibility, *, on: date) -> Sequence[tuple[str, int]]:
     """The attribute's values on the day with their number of people, the most frequent first.
 
     At most MOST_VALUES, of people in visible units.
     """
     values = PersonAttribute.objects.filter(attribute__slug=slug, during__contains=on)
-    if sight.unit_ids is not None:
-        placed = Placement.objects.filter(ancestor__in=sight.unit_ids, during__contains=on)
+    if visibility.unit_ids is not None:
+        placed = Placement.objects.filter(ancestor__in=visibility.unit_ids, during__contains=on)
         values = values.filter(person__in=placed.values("person"))
     counted = values.values_list("value").annotate(people=Count("person")).order_by("-people", "value")
     return list(counted[:MOST_VALUES])

@@ -10,11 +10,11 @@ from datetime import date
 from django.db import connection
 
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 
 
 @dataclass(frozen=True)
-class StandingUnit:
+class TreeUnit:
     """A unit in its tree."""
 
     pk: int
@@ -34,51 +34,53 @@ class Surroundings:
     counted.
     """
 
-    tops: Sequence[StandingUnit]
-    path: Sequence[StandingUnit]
-    children: Sequence[StandingUnit]
+    tops: Sequence[TreeUnit]
+    path: Sequence[TreeUnit]
+    children: Sequence[TreeUnit]
     is_root: bool
     people: Mapping[int | None, int]
 
     @property
-    def unit(self) -> StandingUnit | None:
+    def unit(self) -> TreeUnit | None:
         return self.path[-1] if self.path else None
 
 
-def surroundings(slug: str | None, sight: Sight, *, on: date, today: date, counted: bool = False) -> Surroundings:
+def surroundings(
+    slug: str | None, visibility: Visibility, *, on: date, today: date, counted: bool = False
+) -> Surroundings:
     """The neighbourhood of the unit `slug` (None: only tops) on day `on`; tops and their people as of `today`."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SURROUNDINGS,
             {
                 "slug": slug,
-                "everything": sight.unit_ids is None,
-                "seen": sorted(sight.unit_ids or ()),
+                "everything": visibility.unit_ids is None,
+                "seen": sorted(visibility.unit_ids or ()),
                 "on": on,
                 "today": today,
                 "counted": counted,
             },
         )
-        units: dict[str, list[StandingUnit]] = defaultdict(list)
+        units: dict[str, list[TreeUnit]] = defaultdict(list)
         people: dict[int | None, int] = {}
         for role, pk, *words, number in cursor.fetchall():
             if number is not None:
                 people[pk] = number
             if pk is not None:
-                units[role].append(StandingUnit(pk, *words))
+                units[role].append(TreeUnit(pk, *words))
     return Surroundings(
         tops=units["top"],
-        path=[unit for unit in units["path"] if sight.covers(unit.pk)],
-        children=[unit for unit in units["child"] if sight.covers(unit.pk)],
+        path=[unit for unit in units["path"] if visibility.can_see(unit.pk)],
+        children=[unit for unit in units["child"] if visibility.can_see(unit.pk)],
         is_root=bool(units["root"]),
         people=people,
     )
 
 
-def standing_units(slugs: Collection[str], sight: Sight) -> Sequence[StandingUnit]:
+def visible_units(slugs: Collection[str], visibility: Visibility) -> Sequence[TreeUnit]:
     """The units with these slugs that are visible, of any tree, unordered."""
     units = Unit.objects.filter(slug__in=slugs).values_list("pk", "slug", "name", "tree__slug", "tree__name")
-    return [StandingUnit(*unit) for unit in units if sight.covers(unit[0])]
+    return [TreeUnit(*unit) for unit in units if visibility.can_see(unit[0])]
 
 
 # One row per role and unit, ordered by tree, by height above the unit, or by name.

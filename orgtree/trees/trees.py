@@ -38,10 +38,10 @@ __all__ = [
     "archive_tree",
     "change_levels",
     "create_tree",
-    "follow_people",
     "lock_trees",
     "rename_tree",
     "restore_tree",
+    "sync_trees",
 ]
 
 
@@ -63,7 +63,7 @@ def lock_trees() -> list[OrgTree]:
     return list(OrgTree.objects.select_for_update(no_key=True).order_by("pk"))
 
 
-def follow_people(
+def sync_trees(
     person_ids: Collection[int] | None = None, *, changed_fields: Collection[str] | None = None
 ) -> TreeMoves:
     """Synchronise trees by manager and by attributes with people, over all days.

@@ -16,7 +16,7 @@ from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
 
 
 @dataclass(frozen=True)
-class StandingUnit:
+class UnitAsOf:
     """A unit as of a day.  `people` includes descendants, `members` does not."""
 
     id: int
@@ -69,9 +69,9 @@ def visible_trees(user: User | AnonymousUser) -> QuerySet[OrgTree]:
     return OrgTree.objects.filter(archived_at=None, units__in=Unit.objects.visible_to(user)).distinct()
 
 
-def standing_units(
+def units_as_of(
     trees: Iterable[OrgTree], *, on: date, visible_to: User | AnonymousUser | None = None
-) -> list[StandingUnit]:
+) -> list[UnitAsOf]:
     """The units in the trees on that day, tree by tree, parents before children, by name.
 
     With `visible_to`, only units and parents visible to the account.
@@ -160,7 +160,7 @@ def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]
     ]
 
 
-def summary_of(tree: OrgTree, units: Collection[StandingUnit], *, on: date) -> TreeSummary:
+def summary_of(tree: OrgTree, units: Collection[UnitAsOf], *, on: date) -> TreeSummary:
     """The summary of one tree whose units are loaded already."""
     people = sum(unit.members for unit in units)
     there = Person.objects.there_on(on).count()
@@ -182,11 +182,10 @@ def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
     return Person.objects.there_on(on).filter(~Exists(placed))
 
 
-def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[StandingUnit]:
+def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[UnitAsOf]:
     """Units with depth, parents before children."""
     return [
-        StandingUnit(*row[:-1], people=people[row.id], members=row.members, depth=depth)
-        for row, depth in _downwards(rows)
+        UnitAsOf(*row[:-1], people=people[row.id], members=row.members, depth=depth) for row, depth in _downwards(rows)
     ]
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from insights.query import windows
 from orgtree.models import UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter
 
 MOST_OFFERED = 100  # of each group; who wants another one begins on its page
@@ -25,13 +25,15 @@ class Offer:
     objectives: QuerySet[Objective]  # with their units
 
 
-def parents_of(sight: Sight, unit: str | None, quarter: Quarter | None, *, known: Objective | None) -> list[Offer]:
+def parents_of(
+    visibility: Visibility, unit: str | None, quarter: Quarter | None, *, known: Objective | None
+) -> list[Offer]:
     """What an objective of that unit (a slug; None: the whole organisation, which serves nothing) can serve in that
     quarter; not the `known` one itself.
     """
     if quarter is None or unit is None:
         return []
-    open_ones = Objective.objects.within(sight).open().filter(quarter=quarter, published_at__isnull=False)
+    open_ones = Objective.objects.within(visibility).open().filter(quarter=quarter, published_at__isnull=False)
     others = open_ones.exclude(pk=known.pk) if known else open_ones
     above = others.filter(unit__in=_above(unit).values("ancestor")).exclude(unit__slug=unit)
     return [
@@ -40,9 +42,9 @@ def parents_of(sight: Sight, unit: str | None, quarter: Quarter | None, *, known
     ]
 
 
-def plans_of(sight: Sight, unit: str | None) -> list[Offer]:
+def plans_of(visibility: Visibility, unit: str | None) -> list[Offer]:
     """Whose improvement plan a ticket of that unit (a slug; None: the whole organisation) can be part of."""
-    open_ones = Objective.objects.within(sight).open()
+    open_ones = Objective.objects.within(visibility).open()
     own, above = open_ones.none(), open_ones.none()
     rest = open_ones.exclude(unit=None)
     if unit is not None:
@@ -57,7 +59,7 @@ def plans_of(sight: Sight, unit: str | None) -> list[Offer]:
     ]
 
 
-def visible_among(linked: Iterable[int | None], sight: Sight) -> Collection[int]:
+def visible_among(linked: Iterable[int | None], visibility: Visibility) -> Collection[int]:
     """Those ids of objectives that the viewer may know of; one query where there is any.
 
     What somebody may see can be linked with what they may not: a ticket with another unit's plan, an objective with
@@ -66,7 +68,7 @@ def visible_among(linked: Iterable[int | None], sight: Sight) -> Collection[int]
     objectives = {pk for pk in linked if pk is not None}
     if not objectives:
         return ()
-    return set(Objective.objects.within(sight).filter(pk__in=objectives).values_list("pk", flat=True))
+    return set(Objective.objects.within(visibility).filter(pk__in=objectives).values_list("pk", flat=True))
 
 
 def _offer(of: Of, objectives: QuerySet[Objective]) -> Offer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.alignment.offers import Of, Offer, parents_of, plans_of
 from programs.models import Objective, Quarter, Ticket
 from programs.teams.pages import WHOLE, flat
@@ -21,7 +21,7 @@ Choice = tuple[str, "str | list[tuple[str, str]]"]
 
 
 def parents_offered(
-    sight: Sight, unit: str, quarter: Quarter | None, *, known: Objective | None = None, named: str = ""
+    visibility: Visibility, unit: str, quarter: Quarter | None, *, known: Objective | None = None, named: str = ""
 ) -> list[Choice]:
     """What an objective of that unit (a slug, or WHOLE) can serve in that quarter: those of the units above, the
     nearest first, then those of the whole organisation.
@@ -29,17 +29,17 @@ def parents_offered(
     `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
     so does what the `known` objective serves, whoever may see that.
     """
-    offers = parents_of(sight, None if unit == WHOLE else unit, quarter, known=known)
+    offers = parents_of(visibility, None if unit == WHOLE else unit, quarter, known=known)
     grouped = _grouped(offers)
-    return _with_chosen(grouped, sight, named, known.parent_id if known else None)
+    return _with_chosen(grouped, visibility, named, known.parent_id if known else None)
 
 
-def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
+def plans_offered(visibility: Visibility, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
     """Whose improvement plan a ticket of that unit (a slug, or WHOLE) can be part of: its own objectives, those of
     units above, those of the whole organisation, and others.
     """
-    grouped = _grouped(plans_of(sight, unit if unit and unit != WHOLE else None))
-    return _with_chosen(grouped, sight, named, known.objective_id if known else None)
+    grouped = _grouped(plans_of(visibility, unit if unit and unit != WHOLE else None))
+    return _with_chosen(grouped, visibility, named, known.objective_id if known else None)
 
 
 def _grouped(offers: Iterable[Offer]) -> list[Choice]:
@@ -54,7 +54,7 @@ def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
     ]
 
 
-def _with_chosen(choices: list[Choice], sight: Sight, named: str, current: int | None) -> list[Choice]:
+def _with_chosen(choices: list[Choice], visibility: Visibility, named: str, current: int | None) -> list[Choice]:
     """Together with what is `named`, where it is the viewer's to see, and what stands there already: an edit keeps it,
     also where it may not be told what that is.
     """
@@ -63,7 +63,7 @@ def _with_chosen(choices: list[Choice], sight: Sight, named: str, current: int |
     missing = [int(number) for number in numbers if number not in offered]
     if not missing:
         return choices
-    chosen = _worded(Objective.objects.within(sight).select_related("unit").filter(pk__in=missing))
+    chosen = _worded(Objective.objects.within(visibility).select_related("unit").filter(pk__in=missing))
     if current in missing and str(current) not in dict(chosen):
         chosen.append((str(current), UNSEEN_OBJECTIVE))
     return [*choices, *([("Chosen", chosen)] if chosen else [])]

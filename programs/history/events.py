@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person, Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Objective
 
 CHANGES_LISTED = 300
@@ -72,12 +72,12 @@ class CurrentNames:
     An objective that the viewer may not see stays unnamed.
     """
 
-    def __init__(self, events: Sequence[Any], sight: Sight, *, objective: str) -> None:
+    def __init__(self, events: Sequence[Any], visibility: Visibility, *, objective: str) -> None:
         """`objective` is the field of the events that holds an objective's id."""
         lookups: Mapping[str, tuple[QuerySet[Any], str]] = {
             "unit_id": (Unit.objects.all(), "name"),
             "owner_id": (Person.objects.all(), "full_name"),
-            objective: (Objective.objects.within(sight), "title"),
+            objective: (Objective.objects.within(visibility), "title"),
         }
         self._nameless = {"unit_id": Undisclosed.GONE, "owner_id": Undisclosed.GONE, objective: Undisclosed.UNSEEN}
         self._known: Mapping[str, Mapping[int, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from insights.pages.annotations.words import moment
+from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import Undisclosed, Value

@@ -15,9 +15,9 @@ from insights.privacy.withhold import is_of_few as of_few
 from insights.privacy.withhold import is_withheld, reason
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from insights.query.query import MetricQuery, Scope, Window
+from insights.query.query import Query, Scope, Window
 from orgtree.access.access import Access
-from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
+from programs.models import KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, TargetKind
 
 NOT_MEASURED = "Not measured yet. Measurements run hourly."
 
@@ -58,7 +58,7 @@ class KeyResultProgress:
     expected: float
     forecast: Forecast | None
     holds: bool | None
-    standing: Standing
+    standing: ObjectiveStatus
     why: str
     sample_size: int = 0
     no_forecast: str = ""  # why there is none, as a sentence
@@ -91,7 +91,7 @@ def key_result_progress(
             expected=expected,
             forecast=None,
             holds=None,
-            standing=Standing.UNKNOWN,
+            standing=ObjectiveStatus.UNKNOWN,
             why=why,
             no_forecast=why,
             withheld=bool(hidden),
@@ -110,7 +110,7 @@ def key_result_progress(
         expected=expected,
         forecast=_forecast(measure),
         holds=measure.holds,
-        standing=Standing(measure.standing),
+        standing=ObjectiveStatus(measure.standing),
         why=_without_baseline(measure) if baseline_hidden else measure.why,
         sample_size=measure.sample_size,
         no_forecast=measure.no_forecast,
@@ -141,7 +141,7 @@ def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: 
 
 def may_see_figures(objective: Objective, access: Access) -> bool:
     """Whether figures of the objective's unit are the viewer's to see; the objective concerns more people than they."""
-    return access.sight.whole if objective.unit_id is None else access.sight.covers(objective.unit_id)
+    return access.visibility.whole if objective.unit_id is None else access.visibility.can_see(objective.unit_id)
 
 
 def share_passed(quarter: Window, today: date) -> float:
@@ -157,13 +157,13 @@ def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Acc
     return query is not None and of_few(query, key_result.baseline_people, access)
 
 
-def _query(key_result: KeyResult, objective: Objective, window: Window) -> MetricQuery | None:
+def _query(key_result: KeyResult, objective: Objective, window: Window) -> Query | None:
     """None for a metric that there is no more: its figures are nobody's to withhold by."""
     try:
         get(key_result.metric)
     except UnknownMetricError:
         return None
-    return MetricQuery(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
+    return Query(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
 
 
 def _points(
@@ -185,4 +185,4 @@ def _forecast(measure: KeyResultMeasure) -> Forecast | None:
 
 
 def _without_baseline(measure: KeyResultMeasure) -> str:
-    return f"{Standing(measure.standing).label}. Its baseline is hidden: few people contributed to it."
+    return f"{ObjectiveStatus(measure.standing).label}. Its baseline is hidden: few people contributed to it."

@@ -4,7 +4,7 @@ from programs.models.focus import FocusVersion
 from programs.models.messages import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
 from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
-from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
+from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.settings import ProgramSettings
@@ -40,13 +40,13 @@ __all__ = [
     "Notice",
     "Objective",
     "ObjectiveMeasure",
+    "ObjectiveStatus",
     "ObjectiveTemplate",
     "Period",
     "PhilosophyVersion",
     "ProgramSettings",
     "Quarter",
     "QuietHours",
-    "Standing",
     "TargetKind",
     "TemplateKeyResult",
     "Ticket",

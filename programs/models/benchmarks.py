@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 
 from insights.query.query import Window
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
-from programs.models.sight import concerns
+from orgtree.models.visibility import Visibility
+from programs.models.visibility import concerns
 
 LONGEST_REASON = 400
 
@@ -33,9 +33,9 @@ class Direction(models.TextChoices):
 
 
 class BenchmarkQuerySet(models.QuerySet["BenchmarkVersion"]):
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Those of units that the viewer may look at or stands below, and of the whole organisation."""
-        return self.filter(concerns(sight))
+        return self.filter(concerns(visibility))
 
 
 class BenchmarkVersion(models.Model):

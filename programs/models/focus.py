@@ -12,16 +12,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models.benchmarks import LONGEST_REASON
-from programs.models.sight import concerns
+from programs.models.visibility import concerns
 
 MOST_INDICATORS = 5  # with more nobody knows what matters
 
 
 class FocusQuerySet(models.QuerySet["FocusVersion"]):
-    def within(self, sight: Sight) -> Self:
-        return self.filter(concerns(sight))
+    def within(self, visibility: Visibility) -> Self:
+        return self.filter(concerns(visibility))
 
 
 class FocusVersion(models.Model):

@@ -16,10 +16,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models.objectives import Objective
-from programs.models.sight import led_by
 from programs.models.tickets import Ticket, TicketComment
+from programs.models.visibility import led_by
 
 LONGEST_REASON = 500
 
@@ -45,14 +45,14 @@ class Channel(models.TextChoices):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Notices about what the viewer may see today: somebody who may no longer see a ticket isn't told of it."""
-        tickets = Ticket.objects.within(sight).filter(pk=OuterRef("ticket"))
-        objectives = Objective.objects.within(sight).filter(pk=OuterRef("objective"))
+        tickets = Ticket.objects.within(visibility).filter(pk=OuterRef("ticket"))
+        objectives = Objective.objects.within(visibility).filter(pk=OuterRef("objective"))
         return self.filter(
             Q(ticket=None) | Exists(tickets),
             Q(objective=None) | Exists(objectives),
-            Q(unit=None) | led_by(sight),
+            Q(unit=None) | led_by(visibility),
         )
 
     def unread(self) -> Self:

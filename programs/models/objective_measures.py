@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from programs.models.objectives import KeyResult, Objective, Standing
+from programs.models.objectives import KeyResult, Objective, ObjectiveStatus
 
 
 class KeyResultMeasure(models.Model):
@@ -36,7 +36,7 @@ class KeyResultMeasure(models.Model):
     forecast_high = models.FloatField(null=True)
     reached_on = models.DateField(null=True)
     no_forecast = models.TextField(blank=True)
-    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.UNKNOWN)
+    standing = models.CharField(max_length=10, choices=ObjectiveStatus.choices, default=ObjectiveStatus.UNKNOWN)
     why = models.TextField(blank=True)
 
 
@@ -46,5 +46,5 @@ class ObjectiveMeasure(models.Model):
     objective = models.OneToOneField(Objective, models.CASCADE, primary_key=True, related_name="measure")
     measured_at = models.DateTimeField(db_default=Now())
     progress = models.FloatField(null=True)
-    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.UNKNOWN)
+    standing = models.CharField(max_length=10, choices=ObjectiveStatus.choices, default=ObjectiveStatus.UNKNOWN)
     why = models.TextField(blank=True)

@@ -13,17 +13,17 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from orgtree.models import Person, Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models.closed_quarters import objectives_stay, parts_stay
 from programs.models.quarters import Quarter
-from programs.models.sight import concerns, led_by
+from programs.models.visibility import concerns, led_by
 
 LONGEST_TITLE = 200
 CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
 MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is about
 
 
-class Standing(models.TextChoices):
+class ObjectiveStatus(models.TextChoices):
     """How an objective or a key result goes: computed from its data, and overridable with a reason."""
 
     ON_TRACK = "on_track", "On track"
@@ -33,10 +33,10 @@ class Standing(models.TextChoices):
 
 
 class ObjectiveQuerySet(models.QuerySet["Objective"]):
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Published objectives that concern the viewer, drafts of units that they lead, and their own."""
-        own = Q(owner=sight.person_id) if sight.person_id is not None else Q(pk__in=[])
-        return self.filter((Q(published_at__isnull=False) & concerns(sight)) | led_by(sight) | own)
+        own = Q(owner=visibility.person_id) if visibility.person_id is not None else Q(pk__in=[])
+        return self.filter((Q(published_at__isnull=False) & concerns(visibility)) | led_by(visibility) | own)
 
     def open(self) -> Self:
         return self.filter(quarter__closed_at=None, dropped_at=None)
@@ -66,7 +66,7 @@ class Objective(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="Given up during the quarter.")
     dropped_why = models.TextField(blank=True)
-    override = models.CharField(max_length=10, choices=Standing.choices, blank=True)
+    override = models.CharField(max_length=10, choices=ObjectiveStatus.choices, blank=True)
     override_reason = models.TextField(blank=True)
     override_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     carry_over = models.CharField(max_length=10, choices=CarryOver.choices, default=CarryOver.UNDECIDED)

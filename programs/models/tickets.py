@@ -13,9 +13,9 @@ from django.db.models.functions import Now
 
 from integrations.models import PullRequest
 from orgtree.models import Person, Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models.objectives import LONGEST_TITLE, Objective
-from programs.models.sight import concerns, led_by
+from programs.models.visibility import concerns, led_by
 
 
 class TicketState(models.TextChoices):
@@ -44,10 +44,10 @@ class BottleneckKind(models.TextChoices):
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
-    def within(self, sight: Sight) -> Self:
+    def within(self, visibility: Visibility) -> Self:
         """Tickets of units that the viewer may look at, of those above, of units they lead, and their own."""
-        own = Q(owner=sight.person_id) if sight.person_id is not None else Q(pk__in=[])
-        return self.filter(concerns(sight) | led_by(sight) | own)
+        own = Q(owner=visibility.person_id) if visibility.person_id is not None else Q(pk__in=[])
+        return self.filter(concerns(visibility) | led_by(visibility) | own)
 
     def standing(self) -> Self:
         return self.filter(state__in=OPEN_STATES)

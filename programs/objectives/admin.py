@@ -8,8 +8,8 @@ from django import forms
 from django.contrib import admin
 
 from insights.catalogue.registry import get
+from insights.query.enums import Better
 from insights.query.query import Statistic
-from insights.query.terms import Better
 from insights.ui.metric_choice import metric_field
 from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
@@ -40,7 +40,7 @@ class TemplateKeyResultForm(TemplateKeyResultModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["metric"] = metric_field(
-            empty="Entered by hand", kept=self.instance.metric if self.instance.pk else ""
+            empty="Entered by hand", current=self.instance.metric if self.instance.pk else ""
         )
 
     def clean(self) -> dict[str, Any]:

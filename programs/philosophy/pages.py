@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.markdown import as_html
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from orgtree.access.who_sees import name_of, names_of
 from programs.models.philosophy import LONGEST_REASON

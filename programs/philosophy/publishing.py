@@ -69,7 +69,7 @@ def first_text() -> str:
 
 def may_publish(access: Access) -> bool:
     """Executives and admins."""
-    return isinstance(access.viewer, User) and access.sight.leads_whole
+    return isinstance(access.viewer, User) and access.visibility.leads_whole
 
 
 def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int) -> PhilosophyVersion:

@@ -19,7 +19,7 @@ from programs.requests.program_view import ProgramView
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 
 
-class CalendarQuarterSerializer(schema.SpanSerializer):
+class CalendarQuarterSerializer(schema.DateRangeSerializer):
     name = serializers.CharField()
 
 

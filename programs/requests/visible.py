@@ -23,7 +23,7 @@ def check_is_of_account(access: Access) -> None:
 
 def visible_ticket(pk: int, access: Access) -> Ticket:
     """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
-    seen = Ticket.objects.within(access.sight).select_related("unit", "owner", "objective", "effect")
+    seen = Ticket.objects.within(access.visibility).select_related("unit", "owner", "objective", "effect")
     ticket = seen.filter(pk=pk).first()
     if ticket is None:
         raise NotFound
@@ -32,7 +32,7 @@ def visible_ticket(pk: int, access: Access) -> Ticket:
 
 def visible_objective(pk: int, access: Access) -> Objective:
     """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
-    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
+    seen = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
     objective = seen.filter(pk=pk).first()
     if objective is None:
         raise NotFound

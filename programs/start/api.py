@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from core.api.parameters import only
 from insights.api import schema
 from insights.query import windows
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access, access_of
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
@@ -117,7 +117,7 @@ class StartView(ProgramView):
                     }
                     for starter_set in STARTER_SETS.values()
                 ],
-                "teams_offered": led_unit_documents(access.sight),
+                "teams_offered": led_unit_documents(access.visibility),
                 "baseline": [_baseline(baseline, selection) for baseline in baseline_report(selection, access)]
                 if selection.units
                 else [],
@@ -142,11 +142,11 @@ def _asked(request: Request) -> tuple[Access, StartSelection]:
     only(request, "unit", "set")
     access = access_of(request.user)
     try:
-        check_begins(access.sight)
+        check_begins(access.visibility)
     except MayNotBeginError as refusal:
         raise PermissionDenied(str(refusal)) from None
     chosen = request.query_params.get("set") or DEFAULT_SET
-    return access, chosen_teams(access.sight, chosen, request.query_params.getlist("unit"))
+    return access, chosen_teams(access.visibility, chosen, request.query_params.getlist("unit"))
 
 
 def _baseline(baseline: BaselineOfMetric, selection: StartSelection) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from insights.catalogue.declarations import Metric
-from insights.query.terms import Better
+from insights.query.enums import Better
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query

@@ -28,7 +28,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.benchmarks.services.current_values import STANDS_OVER_WEEKS, BenchmarkQuery, CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import Quarter
@@ -103,13 +103,13 @@ class StepLine:
 @explains_bad_filters
 def program_start(request: HttpRequest) -> HttpResponse:
     access = _leader(request)
-    selection = _asked(request, access.sight)
+    selection = _asked(request, access.visibility)
     units = selection.units
     slugs = [unit.slug for unit in units]
     quarter = current_quarter()
     context: dict[str, Any] = {
         "teams_offered": [
-            Choice(unit.slug, unit.indented_name, "", unit.slug in slugs) for unit in units_led(access.sight)
+            Choice(unit.slug, unit.indented_name, "", unit.slug in slugs) for unit in units_led(access.visibility)
         ],
         "sets": [
             Choice(starter_set.slug, starter_set.name, starter_set.why, starter_set is selection.chosen)
@@ -135,7 +135,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
 def program_start_suggestions(request: HttpRequest) -> HttpResponse:
     """Apart from the page: it looks at five quarters and all comparable units of each team."""
     access = _leader(request)
-    selection = _asked(request, access.sight)
+    selection = _asked(request, access.visibility)
     quarter = current_quarter()
     steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
     context = {"steps": [_line(step, quarter) for step in steps], "units": selection.units}
@@ -145,16 +145,16 @@ def program_start_suggestions(request: HttpRequest) -> HttpResponse:
 def _leader(request: HttpRequest) -> Access:
     access = access_in(request)
     try:
-        check_begins(access.sight)
+        check_begins(access.visibility)
     except MayNotBeginError as refusal:
         raise PermissionDenied(str(refusal)) from None
     return access
 
 
-def _asked(request: HttpRequest, sight: Sight) -> StartSelection:
+def _asked(request: HttpRequest, visibility: Visibility) -> StartSelection:
     """The pilot teams and the starter set of the address.  Raises BadFilterError."""
     try:
-        return chosen_teams(sight, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
+        return chosen_teams(visibility, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
     except QueryError as problem:
         raise BadFilterError(problem.parameter, problem.message) from None
 

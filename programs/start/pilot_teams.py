@@ -10,7 +10,7 @@ from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.benchmarks.queries.focus import focus_of_units
 from programs.benchmarks.services.current_values import (
     BenchmarkQuery,
@@ -57,20 +57,24 @@ class PilotTeam:
     objective: int | None
 
 
-def check_begins(sight: Sight) -> None:
+def check_begins(visibility: Visibility) -> None:
     """Raises MayNotBeginError."""
-    if not sight.leads_any:
+    if not visibility.leads_any:
         raise MayNotBeginError(ONLY_LEADERS)
 
 
-def chosen_teams(sight: Sight, chosen_set: str, slugs: Sequence[str]) -> StartSelection:
+def chosen_teams(visibility: Visibility, chosen_set: str, slugs: Sequence[str]) -> StartSelection:
     """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
     if chosen_set not in STARTER_SETS:
         raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
     wanted_slugs = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
     if len(wanted_slugs) > MOST_PILOT_TEAMS:
         raise QueryError("unit", f"Start with at most {MOST_PILOT_TEAMS} teams.")
-    led = {unit.slug: unit for unit in Unit.objects.within(sight).filter(slug__in=wanted_slugs) if sight.leads(unit.pk)}
+    led = {
+        unit.slug: unit
+        for unit in Unit.objects.within(visibility).filter(slug__in=wanted_slugs)
+        if visibility.leads(unit.pk)
+    }
     missing = [slug for slug in wanted_slugs if slug not in led]
     if missing:
         raise QueryError("unit", f"There is no unit “{missing[0][:80]}” that you lead.")

@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.authorship import account_of
-from insights.pages.annotations.words import GONE
+from insights.pages.annotations.labels import GONE
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.teams.writing_for import units_led
 
 
@@ -19,8 +19,8 @@ class LedUnitSerializer(serializers.Serializer[object]):
     )
 
 
-def led_unit_documents(sight: Sight) -> list[dict[str, Any]]:
+def led_unit_documents(visibility: Visibility) -> list[dict[str, Any]]:
     return [
         {"unit": unit.slug, "name": unit.name, "tree": unit.tree_slug, "parent": unit.parent_slug}
-        for unit in units_led(sight)
+        for unit in units_led(visibility)
     ]

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from orgtree.models import Unit, UnitPlace
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter
 
 # One row, of the tree that is set, else of the one in which most mandatory objectives were written, else of the first.
@@ -71,7 +71,7 @@ def teams_tree() -> TeamsTree | None:
     return TeamsTree(*row) if row else None
 
 
-def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
+def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: date) -> QuerySet[Unit]:
     """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
 
     Of a quarter that is over as the teams were on its last day.  Teams are those of one Org Tree, for the same people
@@ -81,16 +81,16 @@ def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> Q
     agreed = Objective.objects.filter(
         quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
     )
-    teams = Unit.objects.within(sight).filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
+    teams = Unit.objects.within(visibility).filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
 
 
-def teams_missing_objective(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
+def teams_missing_objective(visibility: Visibility, quarter: Quarter, today: date) -> QuerySet[Unit]:
     """Teams that the viewer answers for and that have no objective of the quarter."""
-    if quarter.is_closed or not sight.leads_any:
+    if quarter.is_closed or not visibility.leads_any:
         return Unit.objects.none()
-    teams = teams_without_objective(quarter, sight, today=today)
-    return teams if sight.leads_whole else teams.filter(pk__in=sight.managed_ids)
+    teams = teams_without_objective(quarter, visibility, today=today)
+    return teams if visibility.leads_whole else teams.filter(pk__in=visibility.managed_ids)
 
 
 def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:

@@ -26,7 +26,7 @@ class TicketTemplateForm(TicketTemplateModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["metric"] = metric_field(
-            help_text="The metric that it is to move.", kept=self.instance.metric if self.instance.pk else ""
+            help_text="The metric that it is to move.", current=self.instance.metric if self.instance.pk else ""
         )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Case, Count, F, OrderBy, Q, QuerySet, Value, When, 
 from django.db.models.functions import RowNumber
 
 from orgtree.models import Placement, UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Objective, Ticket, TicketState
 from programs.models.tickets import OPEN_STATES
 
@@ -50,16 +50,16 @@ class TicketFilter:
     of_led_units: bool = False  # of units that the viewer leads, and of whoever is in one of them today
 
 
-def filtered(params: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Ticket]:
+def filtered(params: TicketFilter, visibility: Visibility, *, today: date) -> QuerySet[Ticket]:
     """The tickets that the viewer may see and asks for, with unit, owner and effect."""
-    tickets = Ticket.objects.within(sight).select_related("unit", "owner", "effect")
+    tickets = Ticket.objects.within(visibility).select_related("unit", "owner", "effect")
     if params.unit is not None:
         below = UnitPlacement.objects.filter(ancestor__slug=params.unit, during__contains=today)
         members = Placement.objects.filter(ancestor__slug=params.unit, during__contains=today)
         tickets = tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
     if params.of_led_units:
-        members = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
-        tickets = tickets.filter(Q(unit__in=sight.managed_ids) | Q(owner__in=members.values("person")))
+        members = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
+        tickets = tickets.filter(Q(unit__in=visibility.managed_ids) | Q(owner__in=members.values("person")))
     match params.state:
         case "standing":
             tickets = tickets.standing()
@@ -77,7 +77,7 @@ def filtered(params: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Tic
     if params.owner is not None:
         tickets = tickets.filter(owner=params.owner)
     if params.objective is not None:
-        tickets = tickets.filter(objective__in=Objective.objects.within(sight).filter(pk=params.objective))
+        tickets = tickets.filter(objective__in=Objective.objects.within(visibility).filter(pk=params.objective))
     return tickets
 
 

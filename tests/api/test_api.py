@@ -19,7 +19,7 @@ from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery
+from insights.query.query import Dimension, Query
 from orgtree.access.api_tokens import create_api_token, revoke_api_token
 from orgtree.models import ApiToken, IndividualPolicy, MembersSee, Organisation, Person
 from tests.engine.facts import World, create_world
@@ -252,10 +252,8 @@ def test_all_metrics_of_a_page_take_one_statement_a_relation(
     world: World, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     window = windows.trailing(12)
-    queries = [MetricQuery(metric.key, window) for metric in metrics()]
-    queries += [
-        MetricQuery("ai.spend", window, segments=(dimension,)) for dimension in (Dimension.AGENT, Dimension.MODEL)
-    ]
+    queries = [Query(metric.key, window) for metric in metrics()]
+    queries += [Query("ai.spend", window, segments=(dimension,)) for dimension in (Dimension.AGENT, Dimension.MODEL)]
     relations = {measure.relation.name for metric in metrics() for measure in metric.measures}
     split_and_looked_up = 14  # two by segment, scopes, partitions, since when each kind of source is there
     with django_assert_max_num_queries(len(relations) + split_and_looked_up):

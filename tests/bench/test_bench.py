@@ -13,8 +13,8 @@ from bench.figures import Limit, Measured, percentile
 from bench.ingest import fill_partition
 from bench.load import logs_body
 from insights.engine.read import read_series
-from insights.query.query import MetricQuery, Window
-from integrations.code.attribution.session_outcomes import settle_outcomes
+from insights.query.query import Query, Window
+from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.models import AgentSession, Commit, FileAttribution
 from tests.org import Org
 
@@ -30,7 +30,7 @@ def test_generated_facts_are_those_that_metrics_read() -> None:
         answer.total[0]
         for answer in read_series(
             [
-                MetricQuery(key, window)
+                Query(key, window)
                 for key in (
                     *("ai.sessions", "ai.active_developers", "ai.tokens", "ai.error_rate", "ai.lines_committed"),
                     *("ai.lines_generated", "ai.committed_code_share", "ai.ship_rate"),
@@ -53,7 +53,7 @@ def test_generated_facts_are_those_that_metrics_read() -> None:
 def test_generated_facts_are_as_the_intake_leaves_them() -> None:
     generate(SIZE)
     commits = Commit.objects.values_list("pk", flat=True)
-    assert settle_outcomes(list(commits), list(AgentSession.objects.values_list("pk", flat=True))) == set()
+    assert recompute_outcomes(list(commits), list(AgentSession.objects.values_list("pk", flat=True))) == set()
     attributed = Commit.objects.filter(pk__in=FileAttribution.objects.values("commit"))
     assert attributed.count() == AgentSession.objects.filter(committed=True).count()
     for commit in Commit.objects.prefetch_related("files")[:50]:

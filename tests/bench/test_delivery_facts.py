@@ -12,7 +12,7 @@ from bench.organisation import OrganisationSize, plan_organisation
 from bench.organisation_rows import write_organisation
 from bench.timing import rolled_back
 from insights.engine.read import read_series
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
 from integrations.delivery.pull_requests.figures import recompute_figures
@@ -103,7 +103,7 @@ def test_teams_own_what_they_write(delivery: Connection) -> None:
     tomorrow = timezone.localdate() + timedelta(days=1)
     window = Window(tomorrow - timedelta(weeks=SIZE.weeks), tomorrow)
     assert Ownership.objects.count() == SIZE.repositories
-    (merged,) = read_series([MetricQuery("pr.throughput", window)])
+    (merged,) = read_series([Query("pr.throughput", window)])
     assert merged.total[0].value == pytest.approx(PullRequest.objects.filter(state="merged").count(), rel=0.02)
 
 

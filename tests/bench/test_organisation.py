@@ -21,7 +21,7 @@ from bench.organisation import (
 from bench.organisation_rows import HAND_BUILT_TREE, LEVELS, MANAGER_TREE, TEAM_TREE, write_organisation
 from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import follow_people
+from orgtree.trees.trees import sync_trees
 
 TODAY = date(2026, 11, 20)
 SIZE = OrganisationSize(people=300, units=60, weeks=104)
@@ -98,7 +98,7 @@ def test_the_tree_by_managers_follows_who_reports_to_whom(organisation: PlannedO
 
 
 def test_nothing_is_left_to_derive(organisation: PlannedOrganisation) -> None:
-    assert follow_people().trees == ()
+    assert sync_trees().trees == ()
     rebuild_placements()
     assert Unit.objects.filter(tree=OrgTree.objects.get(slug=HAND_BUILT_TREE)).count() == SIZE.units
     assert UnitPlace.objects.filter(parent=None, unit__tree__slug=HAND_BUILT_TREE).count() == 1

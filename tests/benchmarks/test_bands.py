@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from insights.benchmarks.bands import band_of
+from insights.benchmarks.bands import benchmark_band
 from insights.benchmarks.quick_check import (
     YEARS,
     GroupedBy,
@@ -64,7 +64,7 @@ HOUR, DAY = 3600.0, 86400.0
 )
 def test_the_band_of_a_value(benchmarks: str, metric: str, value: float, label: str | None) -> None:
     of_metric = SETS[benchmarks].metrics.get(metric)
-    band = band_of(SETS[benchmarks], get(metric), value, of_metric.statistic if of_metric else None)
+    band = benchmark_band(SETS[benchmarks], get(metric), value, of_metric.statistic if of_metric else None)
     assert (band and band.label) == label
 
 
@@ -81,13 +81,13 @@ def test_a_value_lies_in_no_band_of_another_statistic(
     benchmarks: str, of: Statistic | None, not_of: Statistic | None
 ) -> None:
     lead_time = get("dora.lead_time")
-    assert band_of(SETS[benchmarks], lead_time, HOUR, of)
-    assert band_of(SETS[benchmarks], lead_time, HOUR, not_of) is None
+    assert benchmark_band(SETS[benchmarks], lead_time, HOUR, of)
+    assert benchmark_band(SETS[benchmarks], lead_time, HOUR, not_of) is None
 
 
 def test_a_metric_of_one_value_has_its_band_whatever_is_picked_for_durations() -> None:
     frequency = get("dora.deployment_frequency")
-    assert band_of(SETS["linearb-teams"], frequency, 5.0, None) == band_of(
+    assert benchmark_band(SETS["linearb-teams"], frequency, 5.0, None) == benchmark_band(
         SETS["linearb-teams"], frequency, 5.0, Statistic.MEAN
     )
 

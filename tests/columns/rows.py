@@ -19,7 +19,7 @@ from insights.columns.source import LiveRows, Partitions, source
 from insights.engine.database import MACROS
 from insights.query.query import Window
 from insights.query.windows import local_today
-from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
+from integrations.facts.relation import STOCK_FROM, STOCK_UNTIL, Relation
 
 EVER = Window(date(1, 1, 1), date(9999, 12, 31))
 MOST_DAYS = 200  # on which it is compared what stands
@@ -55,9 +55,7 @@ def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None
     joined, on, parameters = "", f"{relation.day} >= $1 AND {relation.day} < $2", list[Any](days)
     if relation.stock is not None:
         windows = [Window(day, day + timedelta(days=1)) for day in some_of(days)]
-        joined = (
-            f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STANDING_FROM} <= day AND day < {STANDING_UNTIL}"
-        )
+        joined = f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STOCK_FROM} <= day AND day < {STOCK_UNTIL}"
         on, parameters = "true", [some_of(days)]
     with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
         rows = source(relation, windows, needed, live, partitions)
@@ -105,7 +103,7 @@ def _expressions(relation: Relation) -> dict[str, str]:
     if relation.stock is None:
         return {name: f"source.{name}" for name in names}
     computed = dict(relation.stock.columns)
-    cut = {STANDING_FROM, STANDING_UNTIL, "healthy_days"}  # to the days read; what is computed of them is compared
+    cut = {STOCK_FROM, STOCK_UNTIL, "healthy_days"}  # to the days read; what is computed of them is compared
     return {"day": "standing.day"} | {name: f"source.{name}" for name in names if name not in cut} | computed
 
 

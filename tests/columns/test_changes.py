@@ -18,8 +18,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import FactChange, Repository
@@ -57,7 +57,7 @@ def world(
         in_its_zone.enter_context(days_cut_in(ZONE_NAME))
         tell(world, Org(tmp_path_factory.mktemp), chance)
 
-    with pytest.MonkeyPatch.context() as patch, time_machine.travel(world.span.now, tick=False):
+    with pytest.MonkeyPatch.context() as patch, time_machine.travel(world.dates.now, tick=False):
         patch.setattr(settings, "ORGANISATION_TIME_ZONE", ZoneInfo(ZONE_NAME))
         with stored_once(tell_all):
             yield world
@@ -131,15 +131,15 @@ def test_changes_are_there_at_once(world: World, monkeypatch: pytest.MonkeyPatch
     """It takes longer than 5 s: all relations are read from both sides after each change, and once it was noted."""
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 60)
     relations = copied_relations().values()
-    with time_machine.travel(world.span.now, tick=False):
+    with time_machine.travel(world.dates.now, tick=False):
         build_all()
         for change in CHANGES:
             assert not FactChange.objects.exists()
             change(world)
             assert FactChange.objects.exists(), change.__name__
             assert_agreement(relations, context=f"{change.__name__}, in the outbox")
-            attribute_what_waits()
-            settle_what_waits()
+            attribute_pending()
+            recompute_waiting_pull_requests()
             take_changes_out()
             assert ColumnPartition.objects.exclude(stale_since=None).exists()
             assert_agreement(relations, context=f"{change.__name__}, marked")

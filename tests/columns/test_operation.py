@@ -24,7 +24,7 @@ from insights.columns.stale import take_changes_out
 from insights.engine import scan
 from insights.engine.read import read_series
 from insights.models import ColumnPartition
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import assert_agreement
 from tests.engine.comparable import comparable
@@ -104,7 +104,7 @@ def test_the_background_builds_what_changes_and_clears_up() -> None:
 
 def test_a_question_whose_file_is_damaged_is_answered_from_postgresql(caplog: pytest.LogCaptureFixture) -> None:
     create_world(1, days=DAYS, sessions=20)
-    sessions = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    sessions = Query("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
     [before] = read_series([sessions])
     tasks.refresh()
     for partition in ColumnPartition.objects.exclude(file_name=""):
@@ -136,7 +136,7 @@ def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
 
 @pytest.mark.usefixtures("built")
 def test_an_answer_from_files_is_cached_until_a_fact_changes() -> None:
-    query = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    query = Query("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
     before = read_series([query])[0].total[0].value
     looked_up = scan.answers.bytes
     assert looked_up > 0

@@ -19,7 +19,7 @@ from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from config.data_folder import open_to_others
+from config.data_folder import exposed_paths
 from insights.columns import shape
 from insights.columns.build import build, database_today
 from insights.columns.check import check_columns
@@ -243,7 +243,7 @@ def test_facts_that_change_without_saying_so_are_found_at_night(
 
 def test_the_folder_is_its_owners_alone(sessions: Relation, columns_folder: Path) -> None:
     assert stat.S_IMODE(columns_folder.stat().st_mode) == 0o700
-    assert list(open_to_others(columns_folder.parent)) in ([], [columns_folder.parent])
+    assert list(exposed_paths(columns_folder.parent)) in ([], [columns_folder.parent])
     for path in columns_folder.iterdir():
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077
 

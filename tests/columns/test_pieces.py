@@ -10,8 +10,8 @@ import time_machine
 
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from tests.columns.rows import assert_agreement
 from tests.engine.random_deliveries import Pieces
 from tests.org import Org
@@ -42,7 +42,7 @@ def test_columns_follow_each_piece(
             clock.shift(timedelta(minutes=1))
             tell()
             pieces.append(name)
-            for follow in (attribute_what_waits, settle_what_waits):
+            for follow in (attribute_pending, recompute_waiting_pull_requests):
                 if chance.random() < 0.7:
                     follow()
             assert_agreement(

@@ -21,9 +21,9 @@ from insights.engine import scan
 from insights.engine.fact_query import StockQuery
 from insights.models import ColumnPartition
 from insights.query.query import Window
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.linking.relink import follow_paths
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.linking.relink import relink_paths
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.seats import EVERYBODY
 from integrations.models import Commit, CommitFile, Connection, Enrolment, Repository, ServicePaths
@@ -63,8 +63,8 @@ def follow(*names: str, change: Callable[[], object]) -> None:
     after = [in_postgresql(relation) for relation in relations]
     assert before != after, "nothing changed"
     assert_agreement(relations, context="in the outbox")
-    attribute_what_waits()
-    settle_what_waits()
+    attribute_pending()
+    recompute_waiting_pull_requests()
     take_changes_out()
     assert_agreement(relations, context="marked")
     build_all()
@@ -96,7 +96,7 @@ def items(org: Org) -> None:
     item("S-2", ("2026-02-10", "in_progress"), ("2026-02-15", "done"))
     item("S-3", ("2026-02-10", "in_progress"), ("2026-02-20", "todo"), ("2026-03-02", "in_progress"))
     item("S-4", created_at="2025-06-02T10:00:00Z")
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     build_all()
 
 
@@ -170,7 +170,7 @@ def shop(org: Org) -> Delivery:
         shop.push(
             "pipeline-runs", id=f"r{number}", repository="acme/shop", name="Test", sha=sha_of(f"m{number}"), **ran
         )
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     return shop
 
 
@@ -179,7 +179,7 @@ def paths_are(**services: str) -> None:
     ServicePaths.objects.filter(repository=repository).delete()
     for service, pattern in services.items():
         ServicePaths.objects.create(repository=repository, service=service, patterns=[pattern])
-    follow_paths(repository.pk)
+    relink_paths(repository.pk)
 
 
 BY_SERVICE = ("merged_pull_requests_by_service", "pipeline_runs_by_service")
@@ -207,7 +207,7 @@ def test_branches_and_context_files_follow_their_clones(repo: Repo, tmp_path: Pa
 
     def read(one: Repo = repo, *, head: str = "") -> None:
         assert sync_source(connect_git(str(one.path))).problem == ""
-        attribute_what_waits()
+        attribute_pending()
 
     read()
     follow("stale_branches", change=lambda: read(head=repo.squash("squashed")))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from statistics import median
 
-from demo.plan.delivery import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
+from demo.plan.delivery import DeliveryHistory, DeploymentState, EventKind, Outcome, PullRequest
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
@@ -40,7 +40,7 @@ class ToldFigures:
         waits = [
             (first - _ready_at(pull_request)).total_seconds()
             for pull_request, _ in self._merged(repository, weeks)
-            if (first := _first(pull_request, Did.REVIEWED)) is not None
+            if (first := _first(pull_request, EventKind.REVIEWED)) is not None
         ]
         return median(waits) if waits else None
 
@@ -103,7 +103,7 @@ class ToldFigures:
 
     def _merged(self, repository: str, weeks: Weeks) -> Iterator[tuple[PullRequest, datetime]]:
         for pull_request in self._history.pull_requests:
-            merged_at = _first(pull_request, Did.MERGED)
+            merged_at = _first(pull_request, EventKind.MERGED)
             if pull_request.repository.name == repository and merged_at is not None and self._is_in(merged_at, weeks):
                 yield pull_request, merged_at
 
@@ -115,11 +115,11 @@ class ToldFigures:
 
 
 def _ready_at(pull_request: PullRequest) -> datetime:
-    ready_at = _first(pull_request, Did.MADE_READY) if pull_request.is_draft else None
+    ready_at = _first(pull_request, EventKind.MADE_READY) if pull_request.is_draft else None
     return ready_at or pull_request.created_at
 
 
-def _first(pull_request: PullRequest, did: Did) -> datetime | None:
+def _first(pull_request: PullRequest, did: EventKind) -> datetime | None:
     return next((happening.at for happening in pull_request.happenings if happening.did is did), None)
 
 

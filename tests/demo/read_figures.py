@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
+from insights.query.query import Answer, Dimension, Granularity, Query, Scope, Window
 from orgtree.models import Person
 from tests.demo.stored_figures import NO_METRICS, StoredFigures
 
@@ -31,8 +31,8 @@ class ReadFigures:
 
     def _answer(
         self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None, granularity: Granularity
-    ) -> SeriesAnswer:
-        query = MetricQuery(
+    ) -> Answer:
+        query = Query(
             key=key,
             window=Window(self.year.first_day_of(weeks.first), self.year.first_day_of(weeks.last)),
             granularity=granularity,
@@ -59,7 +59,7 @@ class DeliveryFigures:
 def figure_of_unit(year: DemoYear, key: str, unit: str, weeks: Weeks) -> float:
     """The metric of the unit over the weeks; what has no data fails."""
     window = Window(year.first_day_of(weeks.first), year.first_day_of(weeks.last))
-    value = read_series([MetricQuery(key, window, scope=Scope(unit=unit))])[0].total[0].value
+    value = read_series([Query(key, window, scope=Scope(unit=unit))])[0].total[0].value
     assert value is not None, (key, unit)
     return value
 
@@ -68,4 +68,4 @@ def commits_of(year: DemoYear, unit: str, weeks: Weeks, *, person: Person | None
     """Commits that count for the unit over the weeks; of one person among them."""
     window = Window(year.first_day_of(weeks.first), year.first_day_of(weeks.last))
     scope = Scope(unit=unit, person_id=person.pk if person else None)
-    return int(read_series([MetricQuery("commit.count", window, scope=scope)])[0].total[0].value or 0)
+    return int(read_series([Query("commit.count", window, scope=scope)])[0].total[0].value or 0)

@@ -25,7 +25,7 @@ from insights.privacy.rows import pseudonyms_of
 from insights.privacy.visible import visible_rows
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery
 from insights.query.errors import QueryError
-from insights.query.query import Dimension, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Query, Scope, Window
 from integrations.models import Commit
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy, Organisation, Person, Placement
@@ -72,13 +72,13 @@ class RowsAttacker:
 
     def __init__(self, access: Access, window: Window) -> None:
         self.access = access
-        units = access.sight.slugs
+        units = access.visibility.slugs
         placed = Placement.objects.filter(ancestor__slug__in=units).values_list("ancestor__slug")
         largest = placed.annotate(people=Count("person", distinct=True)).order_by("-people", "ancestor__slug").first()
         self._unit = largest[0] if largest else None
         self.people = list(Person.objects.all())
         self.names = {person.full_name for person in self.people}
-        self.own = next((person.full_name for person in self.people if person.pk == access.sight.person_id), "")
+        self.own = next((person.full_name for person in self.people if person.pk == access.visibility.person_id), "")
         self._window = window
 
     def lists(self) -> Iterator[RowList]:
@@ -129,9 +129,9 @@ class RowsAttacker:
             if row["person"] in ids.truth
         )
 
-    def _queries(self) -> Iterator[MetricQuery]:
+    def _queries(self) -> Iterator[Query]:
         for metric in metrics():
-            whole = MetricQuery(metric.key, self._window, scope=Scope(self._unit))
+            whole = Query(metric.key, self._window, scope=Scope(self._unit))
             yield whole
             yield replace(whole, window=Window(self._window.end - timedelta(days=7), self._window.end))
             yield replace(whole, scope=Scope(self._unit, where={"role": ("engineer",)}))
@@ -145,10 +145,10 @@ class RowsAttacker:
     def _values(self, key: str, dimension: Dimension) -> Sequence[str]:
         if dimension not in get(key).segments:
             return ("none",)
-        [answer] = read_totals([MetricQuery(key, self._window, scope=Scope(self._unit), segments=(dimension,))])
+        [answer] = read_totals([Query(key, self._window, scope=Scope(self._unit), segments=(dimension,))])
         return [figure.segment[dimension] for figure in answer.total if dimension in figure.segment][:VALUES_TRIED]
 
-    def _answer(self, query: MetricQuery) -> RowList:
+    def _answer(self, query: Query) -> RowList:
         try:
             page = visible_rows(query, self.access, size=1000)
         except QueryError:  # an attribute that nobody has
@@ -158,12 +158,12 @@ class RowsAttacker:
         rows = [row for row in page.rows if "person" in row]
         return RowList(_in_words(query), rows, is_of_ai, self._truth(query))
 
-    def _truth(self, query: MetricQuery) -> Mapping[str, str]:
+    def _truth(self, query: Query) -> Mapping[str, str]:
         labels = self.access.labels(self.people, question=pseudonyms_of(query))
         return {labels[person.pk]: person.full_name for person in self.people if person.full_name != self.own}
 
     def _leaderboards(self) -> Iterator[RowList]:
-        truth = self._truth(MetricQuery("ai.spend", self._window, scope=Scope(self._unit)))
+        truth = self._truth(Query("ai.spend", self._window, scope=Scope(self._unit)))
         for ranked_by in RANKINGS:
             board = VisibleLeaderboard(self._window, Scope(self._unit), {}, self.access, ranked_by=ranked_by)
             for column in COLUMNS:
@@ -179,7 +179,7 @@ class RowsAttacker:
                 yield RowList(f"leaderboard by {ranked_by}, {column.key}", rows, is_of_ai=True, truth=truth)
 
 
-def _in_words(query: MetricQuery) -> str:
+def _in_words(query: Query) -> str:
     return " ".join(
         map(str, (query.key, query.window.days, dict(query.scope.where), dict(query.facets), query.segments))
     )

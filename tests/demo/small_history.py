@@ -9,12 +9,12 @@ from demo.plan.delivery import (
     Account,
     Attempt,
     Commit,
+    DeliveryEvent,
     DeliveryHistory,
     Deployment,
     DeploymentState,
     DeploymentStatus,
-    Did,
-    Happening,
+    EventKind,
     Issue,
     Job,
     LineComment,
@@ -69,7 +69,7 @@ def small_history() -> DeliveryHistory:
         commit(f"Merge pull request #{pull_request.number}", happening.at, happening.by, added=0, removed=0)
         for pull_request in pull_requests
         for happening in pull_request.happenings
-        if happening.did is Did.MERGED
+        if happening.did is EventKind.MERGED
     ]
     return DeliveryHistory(
         organisation=ACME,
@@ -106,11 +106,11 @@ def _reviewed() -> PullRequest:
         commits=(first,),
         labels=("feature",),
         happenings=(
-            Happening(1, Did.REVIEW_REQUESTED, BEGIN + 1.1 * HOUR, MAX, of=MAYA),
-            Happening(2, Did.REVIEW_REQUESTED, BEGIN + 1.2 * HOUR, MAX, team="checkout"),
-            Happening(
+            DeliveryEvent(1, EventKind.REVIEW_REQUESTED, BEGIN + 1.1 * HOUR, MAX, of=MAYA),
+            DeliveryEvent(2, EventKind.REVIEW_REQUESTED, BEGIN + 1.2 * HOUR, MAX, team="checkout"),
+            DeliveryEvent(
                 3,
-                Did.REVIEWED,
+                EventKind.REVIEWED,
                 BEGIN + 4 * HOUR,
                 MAYA,
                 verdict=Verdict.CHANGES_REQUESTED,
@@ -118,10 +118,10 @@ def _reviewed() -> PullRequest:
                 text="Twice, please",
                 line_comments=(LineComment(31, "shop/basket.py", "Why?"), LineComment(32, "shop/basket.py", "How?")),
             ),
-            Happening(4, Did.PUSHED, BEGIN + 5 * HOUR, MAX, commits=(second,)),
-            Happening(5, Did.COMMENTED, BEGIN + 5.5 * HOUR, MAX, text="Done"),
-            Happening(6, Did.REVIEWED, BEGIN + 6 * HOUR, MAYA, verdict=Verdict.APPROVED, sha=second.sha),
-            Happening(7, Did.MERGED, BEGIN + 7 * HOUR, MAX, sha=sha("Merge pull request #2")),
+            DeliveryEvent(4, EventKind.PUSHED, BEGIN + 5 * HOUR, MAX, commits=(second,)),
+            DeliveryEvent(5, EventKind.COMMENTED, BEGIN + 5.5 * HOUR, MAX, text="Done"),
+            DeliveryEvent(6, EventKind.REVIEWED, BEGIN + 6 * HOUR, MAYA, verdict=Verdict.APPROVED, sha=second.sha),
+            DeliveryEvent(7, EventKind.MERGED, BEGIN + 7 * HOUR, MAX, sha=sha("Merge pull request #2")),
         ),
     )
 
@@ -142,11 +142,13 @@ def _force_pushed() -> PullRequest:
         commits=(first,),
         labels=("bug",),
         happenings=(
-            Happening(11, Did.REVIEWED, BEGIN + 1.5 * DAY, ADA, verdict=Verdict.CHANGES_REQUESTED, sha=first.sha),
-            Happening(12, Did.FORCE_PUSHED, BEGIN + 2 * DAY, MAYA, commits=(again,), sha=first.sha),
-            Happening(13, Did.REVIEW_DISMISSED, BEGIN + 2.1 * DAY, MAYA, review=11),
-            Happening(14, Did.LABELLED, BEGIN + 2.2 * DAY, ADA, text="urgent"),
-            Happening(15, Did.RETITLED, BEGIN + 2.3 * DAY, MAYA, text="Sort all crates"),
+            DeliveryEvent(
+                11, EventKind.REVIEWED, BEGIN + 1.5 * DAY, ADA, verdict=Verdict.CHANGES_REQUESTED, sha=first.sha
+            ),
+            DeliveryEvent(12, EventKind.FORCE_PUSHED, BEGIN + 2 * DAY, MAYA, commits=(again,), sha=first.sha),
+            DeliveryEvent(13, EventKind.REVIEW_DISMISSED, BEGIN + 2.1 * DAY, MAYA, review=11),
+            DeliveryEvent(14, EventKind.LABELLED, BEGIN + 2.2 * DAY, ADA, text="urgent"),
+            DeliveryEvent(15, EventKind.RETITLED, BEGIN + 2.3 * DAY, MAYA, text="Sort all crates"),
         ),
     )
 
@@ -165,11 +167,11 @@ def _reopened() -> PullRequest:
         created_at=BEGIN + 3 * DAY,
         commits=(commit("Count the pickers", BEGIN + 3 * DAY, None),),
         happenings=(
-            Happening(21, Did.CLOSED, BEGIN + 4 * DAY, MAYA),
-            Happening(22, Did.REOPENED, BEGIN + 5 * DAY, ADA),
-            Happening(23, Did.REVIEW_REQUESTED, BEGIN + 5.1 * DAY, ADA, of=MAX),
-            Happening(24, Did.REVIEW_REQUEST_REMOVED, BEGIN + 5.2 * DAY, ADA, of=MAX),
-            Happening(25, Did.MERGED, BEGIN + 6 * DAY, ADA, sha=sha("Merge pull request #4")),
+            DeliveryEvent(21, EventKind.CLOSED, BEGIN + 4 * DAY, MAYA),
+            DeliveryEvent(22, EventKind.REOPENED, BEGIN + 5 * DAY, ADA),
+            DeliveryEvent(23, EventKind.REVIEW_REQUESTED, BEGIN + 5.1 * DAY, ADA, of=MAX),
+            DeliveryEvent(24, EventKind.REVIEW_REQUEST_REMOVED, BEGIN + 5.2 * DAY, ADA, of=MAX),
+            DeliveryEvent(25, EventKind.MERGED, BEGIN + 6 * DAY, ADA, sha=sha("Merge pull request #4")),
         ),
     )
 
@@ -189,8 +191,8 @@ def _draft() -> PullRequest:
         commits=(commit("Try another press", BEGIN + 7 * DAY),),
         is_draft=True,
         happenings=(
-            Happening(41, Did.MADE_READY, BEGIN + 8 * DAY, MAX),
-            Happening(42, Did.MADE_DRAFT, BEGIN + 9 * DAY, MAX),
+            DeliveryEvent(41, EventKind.MADE_READY, BEGIN + 8 * DAY, MAX),
+            DeliveryEvent(42, EventKind.MADE_DRAFT, BEGIN + 9 * DAY, MAX),
         ),
     )
 
@@ -210,7 +212,7 @@ def _of_the_bot() -> PullRequest:
         created_at=BEGIN + 8 * DAY,
         commits=(update,),
         labels=("dependencies",),
-        happenings=(Happening(51, Did.CLOSED, BEGIN + 9 * DAY, BOT),),
+        happenings=(DeliveryEvent(51, EventKind.CLOSED, BEGIN + 9 * DAY, BOT),),
     )
 
 
@@ -226,10 +228,10 @@ def _issues() -> tuple[Issue, ...]:
             created_at=BEGIN - DAY,
             labels=("feature",),
             happenings=(
-                Happening(101, Did.ASSIGNED, BEGIN - 20 * HOUR, MAYA, of=MAX),
-                Happening(102, Did.UNASSIGNED, BEGIN - 19 * HOUR, MAYA, of=MAX),
-                Happening(103, Did.ASSIGNED, BEGIN - 18 * HOUR, MAYA, of=ADA),
-                Happening(104, Did.CLOSED, BEGIN + 7 * HOUR, MAX, text="completed"),
+                DeliveryEvent(101, EventKind.ASSIGNED, BEGIN - 20 * HOUR, MAYA, of=MAX),
+                DeliveryEvent(102, EventKind.UNASSIGNED, BEGIN - 19 * HOUR, MAYA, of=MAX),
+                DeliveryEvent(103, EventKind.ASSIGNED, BEGIN - 18 * HOUR, MAYA, of=ADA),
+                DeliveryEvent(104, EventKind.CLOSED, BEGIN + 7 * HOUR, MAX, text="completed"),
             ),
         ),
         Issue(
@@ -242,10 +244,10 @@ def _issues() -> tuple[Issue, ...]:
             created_at=BEGIN + 2 * DAY,
             labels=("bug",),
             happenings=(
-                Happening(111, Did.CLOSED, BEGIN + 3 * DAY, ADA, text="not_planned"),
-                Happening(112, Did.REOPENED, BEGIN + 4 * DAY, MAYA),
-                Happening(113, Did.LABELLED, BEGIN + 4 * DAY + HOUR, MAYA, text="urgent"),
-                Happening(114, Did.COMMENTED, BEGIN + 4 * DAY + 2 * HOUR, ADA, text="Again."),
+                DeliveryEvent(111, EventKind.CLOSED, BEGIN + 3 * DAY, ADA, text="not_planned"),
+                DeliveryEvent(112, EventKind.REOPENED, BEGIN + 4 * DAY, MAYA),
+                DeliveryEvent(113, EventKind.LABELLED, BEGIN + 4 * DAY + HOUR, MAYA, text="urgent"),
+                DeliveryEvent(114, EventKind.COMMENTED, BEGIN + 4 * DAY + 2 * HOUR, ADA, text="Again."),
             ),
         ),
     )

@@ -17,7 +17,7 @@ from demo.plan.delivery import (
     DeliveryHistory,
     Deployment,
     DeploymentState,
-    Did,
+    EventKind,
     Incident,
     Issue,
     PipelineRun,
@@ -86,8 +86,8 @@ def test_there_is_so_much_of_everything(year: DemoYear, history: DeliveryHistory
         expected, True
     ), counts
     did = Counter(happening.did for record in history.pull_requests for happening in record.happenings)
-    rare = {Did.MADE_DRAFT, Did.REOPENED, Did.REVIEW_REQUEST_REMOVED}
-    for kind in {Did.REVIEWED, Did.FORCE_PUSHED, Did.MERGED} | rare:
+    rare = {EventKind.MADE_DRAFT, EventKind.REOPENED, EventKind.REVIEW_REQUEST_REMOVED}
+    for kind in {EventKind.REVIEWED, EventKind.FORCE_PUSHED, EventKind.MERGED} | rare:
         assert did[kind] > (3 if is_whole or kind not in rare else 0), kind
 
 
@@ -248,8 +248,8 @@ def _final(record: PullRequest) -> tuple[set[str], str]:
     """The commits that it had in the end, and the one that brought it to the default branch."""
     commits, merge = {commit.sha for commit in record.commits}, ""
     for happening in record.happenings:
-        if happening.did is Did.FORCE_PUSHED:
+        if happening.did is EventKind.FORCE_PUSHED:
             commits = set()
         commits |= {commit.sha for commit in happening.commits}
-        merge = happening.sha if happening.did is Did.MERGED else merge
+        merge = happening.sha if happening.did is EventKind.MERGED else merge
     return commits, merge

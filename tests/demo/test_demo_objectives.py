@@ -83,7 +83,7 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
     running = Objective.objects.get(title="Users find fewer of our defects")
     assert running.key_results.get().hand_value == 3.9
     assert running.check_ins.count() == 3
-    missing = teams_without_objective(current_quarter(), erin.sight, today=local_today())
+    missing = teams_without_objective(current_quarter(), erin.visibility, today=local_today())
     assert MOBILE in {unit.name for unit in missing}
     assert CHECKOUT not in {unit.name for unit in missing}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from insights.query.query import Figure, SeriesAnswer
+from insights.query.query import Answer, MetricValue
 
 
-def comparable(answer: SeriesAnswer) -> object:
+def comparable(answer: Answer) -> object:
     figures = [_compared(figure) for figure in (*answer.total, *answer.series)]
     return (answer.query.key, answer.query.segments, figures, rounded(answer.unmatched))
 
 
-def _compared(figure: Figure) -> object:
+def _compared(figure: MetricValue) -> object:
     """Sums of floats depend on the order in which rows are read, in their last digits."""
     return tuple(map(rounded, vars(figure).values()))
 

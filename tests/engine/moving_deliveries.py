@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from tests.delivery.linking.delivery import MONDAY, push
 from tests.delivery.linking.histories import REPOSITORIES, SERVICES
 from tests.engine.random_deliveries import PEOPLE, Pieces
@@ -30,8 +30,8 @@ def deliver(org: Org, seed: int) -> None:
         start, end = _days(chance)
         org.own(owned, chance.choice(UNITS), to=start)
         org.own(owned, chance.choice(UNITS), from_=start, to=end)
-    attribute_what_waits()
-    settle_what_waits()
+    attribute_pending()
+    recompute_waiting_pull_requests()
 
 
 def _days(chance: random.Random) -> list[date]:

@@ -16,7 +16,7 @@ from django.db import transaction
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.linking.rules import follow_rules
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.set_mapping import set_meaning
+from integrations.delivery.set_mapping import set_value_mapping
 from integrations.intake.forget_connection import forget_records
 from integrations.models import ProposedRollback
 from integrations.push.connection import forget_record, push_connection
@@ -159,12 +159,15 @@ class Pieces:
         connection = push_connection()
         taken_away = [(kind, record) for kind, record in self.tellings[1] if self.chance.random() < 0.1][:4]
         decisions: list[Piece] = [
-            ("a label means bugs", lambda: set_meaning(connection, Subject.LABEL, "painful", "bug")),
-            ("chores are features", lambda: set_meaning(connection, Subject.ITEM_TYPE, "Chore", "feature")),
-            ("reviewed is done", lambda: set_meaning(connection, Subject.STATUS, "Review", "done")),
-            ("staging is production", lambda: set_meaning(connection, Subject.ENVIRONMENT, "staging", "production")),
-            ("SEV1 is critical", lambda: set_meaning(connection, Subject.SEVERITY, "SEV1", "critical")),
-            ("tests deploy", lambda: set_meaning(connection, Subject.DEPLOYING, "Test", "production")),
+            ("a label means bugs", lambda: set_value_mapping(connection, Subject.LABEL, "painful", "bug")),
+            ("chores are features", lambda: set_value_mapping(connection, Subject.ITEM_TYPE, "Chore", "feature")),
+            ("reviewed is done", lambda: set_value_mapping(connection, Subject.STATUS, "Review", "done")),
+            (
+                "staging is production",
+                lambda: set_value_mapping(connection, Subject.ENVIRONMENT, "staging", "production"),
+            ),
+            ("SEV1 is critical", lambda: set_value_mapping(connection, Subject.SEVERITY, "SEV1", "critical")),
+            ("tests deploy", lambda: set_value_mapping(connection, Subject.DEPLOYING, "Test", "production")),
             ("blue owns a service", lambda: self.org.own(SERVICES[1], "blue", from_=MONDAY.date() + timedelta(days=2))),
             ("blue owns a repository", lambda: self.org.own(REPOSITORIES[0], "blue", from_=MONDAY.date())),
             ("ben moves", lambda: self.org.move("ben", from_="red", to="blue", on=MONDAY.date() + timedelta(days=3))),

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.adoption.effect import Effect, courses_of, effect_of
+from insights.engine.adoption.effect import Effect, before_and_after, effect_of
 from insights.privacy.visible import visible_adoption, visible_comparisons
 from insights.query import windows
 from insights.query.errors import ScopeNeededError
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from integrations.models import PullRequestFigures
 from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
@@ -26,17 +26,17 @@ from tests.teams import create_teams
 WEEKS = 8
 
 
-def read_effect(query: MetricQuery) -> Effect:
-    return effect_of(courses_of(read_developer_facts(query)), query)
+def read_effect(query: Query) -> Effect:
+    return effect_of(before_and_after(read_developer_facts(query)), query)
 
 
-def read_cohorts(query: MetricQuery) -> list[Cohort]:
+def read_cohorts(query: Query) -> list[Cohort]:
     return cohorts_of(read_developer_facts(query))
 
 
 @pytest.fixture
-def query() -> MetricQuery:
-    return MetricQuery("pr.cycle_time", windows.trailing(WEEKS))
+def query() -> Query:
+    return Query("pr.cycle_time", windows.trailing(WEEKS))
 
 
 def tell(org: Org, courses: dict[str, tuple[tuple[int, ...], int | None]]) -> None:
@@ -55,7 +55,7 @@ def tell(org: Org, courses: dict[str, tuple[tuple[int, ...], int | None]]) -> No
 
 
 @pytest.mark.usefixtures("db")
-def test_takers_change_less_what_the_others_change(org: Org, query: MetricQuery) -> None:
+def test_takers_change_less_what_the_others_change(org: Org, query: Query) -> None:
     """Half-way through, takers go from 1 a week to 2; the others from 1 to 1.5.  That leaves half a pull request."""
     before = (53, 46, 39, 32)
     takers = {f"taker{n}": ((*before, 27, 26, 20, 19, 13, 12, 6, 5), 28) for n in range(9)}
@@ -76,7 +76,7 @@ def test_takers_change_less_what_the_others_change(org: Org, query: MetricQuery)
 
 
 @pytest.mark.usefixtures("db")
-def test_nobody_who_used_an_agent_before_or_merged_on_one_side_alone_is_compared(org: Org, query: MetricQuery) -> None:
+def test_nobody_who_used_an_agent_before_or_merged_on_one_side_alone_is_compared(org: Org, query: Query) -> None:
     tell(
         org,
         {
@@ -91,7 +91,7 @@ def test_nobody_who_used_an_agent_before_or_merged_on_one_side_alone_is_compared
 
 
 @pytest.mark.usefixtures("db")
-def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: MetricQuery) -> None:
+def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Query) -> None:
     """Whoever has one session in each of their weeks is moderate; one in many weeks is light."""
     tell(org, {"without": ((50, 43, 36, 29), None), "weekly": ((22, 15, 8, 1), 22)})
     org.session(by="once", on=day_before(29), at="05:00")
@@ -121,7 +121,7 @@ def protect(policy: IndividualPolicy) -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("takers", [4, 5])
-def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQuery, takers: int) -> None:
+def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: Query, takers: int) -> None:
     """Four took up an agent and six did not: whoever sees the difference and the six knows what four people do."""
     tell(
         org,
@@ -156,7 +156,7 @@ def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQ
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize(("merging", "timed"), [(6, 6), (4, 4), (6, 4)], ids=["enough", "few merged", "few times"])
 def test_cohorts_in_which_few_merged_or_few_times_are_known_are_hidden(
-    org: Org, query: MetricQuery, merging: int, timed: int
+    org: Org, query: Query, merging: int, timed: int
 ) -> None:
     """Six use agents; the median of their cycle times would be that of the four who have any."""
     users = [f"user{number}" for number in range(6)]
@@ -172,7 +172,7 @@ def test_cohorts_in_which_few_merged_or_few_times_are_known_are_hidden(
 
 
 @pytest.mark.usefixtures("db")
-def test_whoever_sees_no_whole_organisation_sees_no_comparison_of_it(org: Org, query: MetricQuery) -> None:
+def test_whoever_sees_no_whole_organisation_sees_no_comparison_of_it(org: Org, query: Query) -> None:
     create_teams()
     protect(IndividualPolicy.NAMED)
     member = access_of(create_user(MEMBER))

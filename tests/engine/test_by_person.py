@@ -16,7 +16,7 @@ from insights.engine.by_person import PersonValue, read_people
 from insights.engine.read import read_totals
 from insights.leaderboard.columns import COLUMNS, METRICS, SESSIONS
 from insights.leaderboard.figures import FactFigures, PseudonymousFigures
-from insights.query.query import Dimension, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.models import Person
 from tests.engine.facts import World, create_world
 from tests.engine.organisations import TREE, add_organisation
@@ -69,9 +69,9 @@ def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[Wo
         yield world
 
 
-def query_of(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> MetricQuery:
+def query_of(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> Query:
     heeded = {name: values for name, values in facets.items() if name in get(key).facets}
-    return MetricQuery(key, window, scope=scope, facets=heeded)
+    return Query(key, window, scope=scope, facets=heeded)
 
 
 def are_same(numbers: Sequence[float], values: Sequence[PersonValue]) -> bool:
@@ -103,8 +103,8 @@ def test_every_cell_is_the_answer_to_the_person_alone(world: World) -> None:
 
 
 def test_who_used_which_agents_most(world: World) -> None:
-    split = MetricQuery("ai.sessions", WHOLE, segments=(Dimension.AGENT,))
-    people = read_people([split, MetricQuery("ai.sessions", WHOLE)])
+    split = Query("ai.sessions", WHOLE, segments=(Dimension.AGENT,))
+    people = read_people([split, Query("ai.sessions", WHOLE)])
     for person in people.ids:
         [answer] = read_totals([replace(split, scope=Scope(person_id=person))])
         expected = {figure.segment["agent"]: figure.value for figure in answer.total if figure.value}
@@ -113,7 +113,7 @@ def test_who_used_which_agents_most(world: World) -> None:
 
 
 def test_under_pseudonyms_people_stand_in_another_order_for_each_question(world: World) -> None:
-    figures = FactFigures(MetricQuery("ai.spend", WHOLE))
+    figures = FactFigures(Query("ai.spend", WHOLE))
     one, other = (PseudonymousFigures(figures, None, question) for question in ("a", "b"))
     assert list(one.people) != list(other.people)
     assert sorted(one.people) == sorted(other.people) == sorted(figures.people)
@@ -129,4 +129,4 @@ def test_every_column_but_rank_name_and_agent_is_a_metric() -> None:
 def test_what_people_have_no_value_of_is_refused() -> None:
     for key in ("ai.adoption_rate", "ai.enabled_repositories", "ai.spend_per_developer"):
         with pytest.raises(TypeError):
-            read_people([MetricQuery(key, WHOLE)])
+            read_people([Query(key, WHOLE)])

@@ -14,7 +14,7 @@ from django.test import Client
 from insights.columns.refresh import refresh
 from insights.engine.read import read_rows, read_series
 from insights.privacy.visible import visible_rows
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Window
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Window
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import (
     AgentSession,
@@ -78,14 +78,12 @@ def _person(name: str) -> Identity:
     return identity
 
 
-def _series(
-    key: str, *segments: Dimension, window: Window = WEEK, facets: Mapping[str, str] | None = None
-) -> SeriesAnswer:
+def _series(key: str, *segments: Dimension, window: Window = WEEK, facets: Mapping[str, str] | None = None) -> Answer:
     picked = {Dimension(name): (value,) for name, value in (facets or {}).items()}
-    return read_series([MetricQuery(key, window, segments=segments, facets=picked)])[0]
+    return read_series([Query(key, window, segments=segments, facets=picked)])[0]
 
 
-def _figure(key: str, **facets: str) -> Figure:
+def _figure(key: str, **facets: str) -> MetricValue:
     [figure] = _series(key, facets=facets).total
     return figure
 
@@ -278,7 +276,7 @@ def test_what_is_pending_settles_by_itself(ada: Identity, clock: time_machine.Tr
     day = date(2026, 3, 16)
     store_commit(ada, day, [FileFacts(1)])
     _session(ada, day, "4", 50)  # ended at 10:00: settles on the 19th
-    query = MetricQuery("ai.spend_wasted", Window(day, date(2026, 3, 17)), Granularity.DAY)
+    query = Query("ai.spend_wasted", Window(day, date(2026, 3, 17)), Granularity.DAY)
     refresh()
     assert read_series([query])[0].total[0].value == 0
     clock.move_to(datetime(2026, 3, 19, 10, 30, tzinfo=UTC))
@@ -300,7 +298,7 @@ def test_repositories_are_enabled_by_a_context_file_at_the_end(ada: Identity) ->
     assert enabled.value == pytest.approx(100 / 3)
     assert (enabled.numerator, enabled.denominator) == (1, 3)
     assert (enabled.sample_size, enabled.people) == (3, 2)
-    rows = read_rows(MetricQuery("ai.enabled_repositories", WEEK)).rows
+    rows = read_rows(Query("ai.enabled_repositories", WEEK)).rows
     assert [(row["repository"], row["contribution"]) for row in rows] == [("site", 0), ("tools", 0), ("shop", 1)]
     refresh()
     assert _figure("ai.enabled_repositories") == enabled
@@ -308,7 +306,7 @@ def test_repositories_are_enabled_by_a_context_file_at_the_end(ada: Identity) ->
 
 @pytest.mark.usefixtures("_two_commits")
 def test_rows_are_files_of_commits_with_what_agents_wrote_in_them() -> None:
-    page = read_rows(MetricQuery("ai.committed_code_share", WEEK))
+    page = read_rows(Query("ai.committed_code_share", WEEK))
     rows = {row["path"]: (row["contribution"], row["denominator"], row["agent"], row["method"]) for row in page.rows}
     assert rows == {
         "a.py": (60, 100, "claude_code", "note"),
@@ -316,13 +314,13 @@ def test_rows_are_files_of_commits_with_what_agents_wrote_in_them() -> None:
         "c.md": (0, 80, None, None),
     }
     assert {row["repository"] for row in page.rows} == {"shop", "site"}
-    lines = read_rows(MetricQuery("ai.lines_committed", WEEK)).rows
+    lines = read_rows(Query("ai.lines_committed", WEEK)).rows
     assert sorted((row["path"], row["agent"], row["lines_added"], row["contribution"]) for row in lines) == [
         ("a.py", "claude_code", 100, 60),
         ("b.py", "claude_code", 120, 90),
         ("b.py", "codex", 120, 30),
     ]
-    commits = read_rows(MetricQuery("ai.spend_per_commit", WEEK)).rows
+    commits = read_rows(Query("ai.spend_per_commit", WEEK)).rows
     assert [(row["contribution"], row["denominator"]) for row in commits] == [(0, 1), (0, 1)]
 
 
@@ -337,16 +335,16 @@ def test_commits_are_shown_as_their_tools_do_and_attribution_as_the_policy_allow
         },
     )
     stranger = User.objects.create_user("stranger")
-    for row in visible_rows(MetricQuery("commit.count", WEEK), access_of(stranger)).rows:
+    for row in visible_rows(Query("commit.count", WEEK), access_of(stranger)).rows:
         assert row["person"] == "Ada"
         assert row["sha"]
         assert row["subject"] == "Sell more"
     for key in ("ai.lines_committed", "ai.committed_code_share", "ai.committed_breakdown", "ai.spend_per_commit"):
-        for row in visible_rows(MetricQuery(key, WEEK), access_of(stranger)).rows:
+        for row in visible_rows(Query(key, WEEK), access_of(stranger)).rows:
             assert row["person"] != "Ada"
             assert not any(row.get(name) for name in ("fact_id", "sha", "subject", "path", "repository")), key
     own = User.objects.create_user("me", "ada@example.com")
-    assert all(row["path"] for row in visible_rows(MetricQuery("ai.lines_committed", WEEK), access_of(own)).rows)
+    assert all(row["path"] for row in visible_rows(Query("ai.lines_committed", WEEK), access_of(own)).rows)
 
 
 @pytest.mark.usefixtures("_two_commits")

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from insights.columns.refresh import refresh
-from insights.query.query import Dimension, Granularity, SeriesAnswer, Statistic, Window
+from insights.query.query import Answer, Dimension, Granularity, Statistic, Window
 from integrations.delivery.ownership.give import own
 from integrations.models import Owned
 from orgtree.models import Unit
@@ -83,7 +83,7 @@ def test_segments_and_facets(org: Org, shop: Delivery) -> None:
     window = Window(date(2026, 3, 2), date(2026, 3, 9))
 
     def by(key: str, dimension: Dimension) -> dict[str, float | None]:
-        answer: SeriesAnswer = org.series(key, window=window, segments=(dimension,))
+        answer: Answer = org.series(key, window=window, segments=(dimension,))
         return {value.segment[dimension.value]: value.value for value in answer.total}
 
     assert by("dora.change_failure_rate", Dimension.SERVICE) == {"cart": 0, "search": 100}

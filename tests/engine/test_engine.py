@@ -20,7 +20,7 @@ from insights.columns.folder import temporary_folder
 from insights.engine import database, tables
 from insights.engine.errors import Limit, QuestionStoppedError
 from insights.engine.read import read_series
-from insights.query.query import Dimension, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Query, Scope, Window
 from integrations.models import AgentSessionDay
 from orgtree.models import Placement
 from tests.engine.facts import create_world
@@ -64,7 +64,7 @@ def _forget() -> None:
 
 
 def tokens(**more: object) -> float | None:
-    [answer] = read_series([MetricQuery("ai.tokens", WHOLE, **more)])  # type: ignore[arg-type]
+    [answer] = read_series([Query("ai.tokens", WHOLE, **more)])  # type: ignore[arg-type]
     return answer.total[0].value
 
 
@@ -75,7 +75,7 @@ def test_values_that_look_like_sql_are_values(model: str) -> None:
     assert not tokens(scope=Scope("root"), facets={Dimension.MODEL: (model,)})
     AgentSessionDay.objects.filter(model="opus").update(model=model)
     assert tokens(scope=Scope("root"), facets={Dimension.MODEL: (model,)}) == of_opus
-    [answer] = read_series([MetricQuery("ai.tokens", WHOLE, scope=Scope("root"), segments=(Dimension.MODEL,))])
+    [answer] = read_series([Query("ai.tokens", WHOLE, scope=Scope("root"), segments=(Dimension.MODEL,))])
     by_model = {figure.segment["model"]: figure.value for figure in answer.total}
     assert by_model[model] == of_opus
     assert sum(value or 0 for value in by_model.values()) == everything

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from insights.engine.read import read_distribution
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 
 
 @pytest.mark.django_db
 def test_the_distribution_of_nothing_says_why() -> None:
-    spread = read_distribution(MetricQuery("ai.tokens", Window(date(2026, 1, 1), date(2026, 3, 1))))
+    spread = read_distribution(Query("ai.tokens", Window(date(2026, 1, 1), date(2026, 3, 1))))
     assert (spread.sample_size, spread.histogram) == (0, ())
     assert "Connect an agent" in (spread.reason or "")

@@ -16,7 +16,7 @@ from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query import windows
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 from integrations.models import AgentSessionDay, FactFamily
 from tests.engine import oracle
 from tests.engine.facts import World, create_world
@@ -67,7 +67,7 @@ def test_the_oracle_knows_every_metric_but_those_that_are_always_split() -> None
 @pytest.mark.parametrize("unit", SCOPES)
 def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window, unit: str | None) -> None:
     queries = [
-        MetricQuery(key, window, granularity, Scope(unit))
+        Query(key, window, granularity, Scope(unit))
         for key in ORACLE
         for granularity in (Granularity.WEEK, Granularity.MONTH)
     ]
@@ -93,7 +93,7 @@ def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window,
 def test_facets_are_and_between_and_or_within(world: World, agents: tuple[str, ...], models: tuple[str, ...]) -> None:
     window = WINDOWS[0]
     facets = {d: v for d, v in ((Dimension.AGENT, agents), (Dimension.MODEL, models)) if v}
-    queries = [MetricQuery(key, window, facets=facets) for key in ORACLE if {*facets} <= {*get(key).facets}]
+    queries = [Query(key, window, facets=facets) for key in ORACLE if {*facets} <= {*get(key).facets}]
     periods = windows.periods(window, Granularity.WEEK, today=TODAY)
     for query, answer in zip(queries, read_series(queries), strict=True):
         selection = Selection(window, NOW, agents=agents, models=models)
@@ -106,8 +106,8 @@ def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, uni
     window = WINDOWS[0]
     for key, segment in oracle.SEGMENTS:
         queries = [
-            MetricQuery(key, window, scope=Scope(unit), segments=(Dimension(segment),)),
-            MetricQuery(key, window, scope=Scope(unit)),
+            Query(key, window, scope=Scope(unit), segments=(Dimension(segment),)),
+            Query(key, window, scope=Scope(unit)),
         ]
         split, whole = read_series(queries)
         values = {figure.segment[segment]: figure.value for figure in split.total if figure.value is not None}
@@ -117,7 +117,7 @@ def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, uni
 
 @pytest.mark.parametrize("unit", SCOPES)
 def test_the_agents_of_active_developers_sum_to_a_hundred(world: World, unit: str | None) -> None:
-    query = MetricQuery("ai.active_share_by_agent", WINDOWS[0], scope=Scope(unit))
+    query = Query("ai.active_share_by_agent", WINDOWS[0], scope=Scope(unit))
     [answer] = read_series([query])
     values = {figure.segment["agent"]: figure.value for figure in answer.total if figure.segment}
     assert values == pytest.approx(dict(oracle.shares(world, Selection(WINDOWS[0], NOW, unit))))
@@ -129,7 +129,7 @@ def test_the_agents_of_active_developers_sum_to_a_hundred(world: World, unit: st
 
 @pytest.mark.parametrize("statistic", [s for s in Statistic if s is not Statistic.MEAN])
 def test_percentiles_interpolate_linearly(world: World, statistic: Statistic) -> None:
-    query = MetricQuery("ai.session_duration", WINDOWS[0], statistic=statistic)
+    query = Query("ai.session_duration", WINDOWS[0], statistic=statistic)
     [answer] = read_series([query])
     for figure in (*answer.total, *answer.series):
         expected = oracle.percentile(world, Selection(figure.window, NOW), statistic)
@@ -138,7 +138,7 @@ def test_percentiles_interpolate_linearly(world: World, statistic: Statistic) ->
 
 @pytest.mark.parametrize("unit", SCOPES)
 def test_people_and_sample_sizes_are_those_of_the_oracle(world: World, unit: str | None) -> None:
-    [answer] = read_series([MetricQuery("ai.sessions", WINDOWS[0], scope=Scope(unit))])
+    [answer] = read_series([Query("ai.sessions", WINDOWS[0], scope=Scope(unit))])
     for figure in (*answer.total, *answer.series):
         sessions = oracle.sessions(world, Selection(figure.window, NOW, unit))
         assert figure.sample_size == len(sessions)
@@ -146,7 +146,7 @@ def test_people_and_sample_sizes_are_those_of_the_oracle(world: World, unit: str
 
 
 def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
-    queries = [MetricQuery(key, WINDOWS[0]) for key in ORACLE]
+    queries = [Query(key, WINDOWS[0]) for key in ORACLE]
     before = [(answer.total, answer.series) for answer in read_series(queries)]
     rows = list(AgentSessionDay.objects.order_by("-id"))
     AgentSessionDay.objects.all().delete()
@@ -158,7 +158,7 @@ def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
 def test_built_columns_hold_what_the_facts_say(world: World, unit: str | None) -> None:
     """Of rows of PostgreSQL, of files, and of half of each."""
     queries = [
-        MetricQuery(metric.key, window, granularity, Scope(unit), segments=segments)
+        Query(metric.key, window, granularity, Scope(unit), segments=segments)
         for metric in metrics()
         for segments in ((), *((segment,) for segment in metric.segments))
         for window in (windows.trailing(4), windows.trailing(12), windows.quarter_of(TODAY))

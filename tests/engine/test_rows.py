@@ -20,7 +20,7 @@ from insights.privacy.rows import is_named_elsewhere
 from insights.privacy.visible import visible_distribution, visible_rows
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, rounded
 from insights.query.errors import QueryError
-from insights.query.query import Dimension, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Query, Scope, Statistic, Window
 from orgtree.access.access import Access, access_of
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, Person
 from tests.engine.facts import World, create_world
@@ -55,7 +55,7 @@ def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[
     for metric in metrics():
         if not {*facets} <= {*metric.facets}:
             continue
-        query = MetricQuery(metric.key, WINDOW, scope=Scope(unit), facets=facets)
+        query = Query(metric.key, WINDOW, scope=Scope(unit), facets=facets)
         figures = read_series([query])[0].total
         rows = read_rows(query, size=1000).rows
         above = sum(row["contribution"] for row in rows)
@@ -85,7 +85,7 @@ def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[
 
 
 def test_pages_are_disjoint_and_complete(world: World) -> None:
-    query = MetricQuery("ai.tokens", WINDOW)
+    query = Query("ai.tokens", WINDOW)
     whole = read_rows(query, size=1000)
     pages = [read_rows(query, page=number, size=7) for number in range(1, whole.total // 7 + 2)]
     assert [row for page in pages for row in page.rows] == list(whole.rows)
@@ -96,14 +96,14 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
 
 def test_the_greatest_are_those_that_add_most(world: World) -> None:
     for key in ("ai.tokens", "ai.lines_committed", "ai.spend_per_commit", "ai.session_duration"):
-        newest = read_rows(MetricQuery(key, WINDOW), size=1000)
-        greatest = read_rows(MetricQuery(key, WINDOW), size=10, order=RowOrder.GREATEST)
+        newest = read_rows(Query(key, WINDOW), size=1000)
+        greatest = read_rows(Query(key, WINDOW), size=10, order=RowOrder.GREATEST)
         in_order = sorted(newest.rows, key=lambda row: -row["contribution"])  # of equals the newest first
         assert (list(greatest.rows), greatest.total) == (in_order[:10], newest.total), key
 
 
 def test_columns_hold_the_same_rows(world: World) -> None:
-    live = [read_rows(MetricQuery(metric.key, WINDOW), size=20) for metric in metrics()]
+    live = [read_rows(Query(metric.key, WINDOW), size=20) for metric in metrics()]
     assert refresh()
     for page in live:
         assert read_rows(page.query, size=20) == page, page.query.key
@@ -119,7 +119,7 @@ def test_others_appear_under_a_pseudonym_with_rounded_totals(world: World) -> No
     me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     names = {person.full_name for person in Person.objects.all()}
     for metric in metrics():
-        query = MetricQuery(metric.key, WINDOW)
+        query = Query(metric.key, WINDOW)
         page = visible_rows(query, access, size=1000)
         others = [row for row in page.rows if row.get("person") not in (None, me.full_name, "Unmatched")]
         if is_named_elsewhere(metric.key) or metric.always_by:
@@ -139,7 +139,7 @@ def test_windows_that_slide_by_a_day_share_no_pseudonym(world: World) -> None:
     for days in range(20):
         end = WINDOW.end - timedelta(days=days)
         window = Window(end - timedelta(days=28), end)
-        for row in visible_rows(MetricQuery("ai.sessions", window), access, size=1000).rows:
+        for row in visible_rows(Query("ai.sessions", window), access, size=1000).rows:
             if row["person"] not in (me.full_name, "Unmatched"):
                 seen.setdefault(row["person"], set()).add(window)
     assert len(seen) > 20
@@ -148,7 +148,7 @@ def test_windows_that_slide_by_a_day_share_no_pseudonym(world: World) -> None:
 
 def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
     me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
-    query = MetricQuery("ai.session_duration", WINDOW)
+    query = Query("ai.session_duration", WINDOW)
     [own] = [row for row in visible_rows(query, access, size=1000).rows if row["person"] == me.full_name]
     [answer] = read_series([replace(query, scope=Scope(person_id=me.pk), statistic=Statistic.MEAN)])
     assert own["contribution"] == pytest.approx(answer.total[0].value)
@@ -158,11 +158,11 @@ def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
 def test_a_word_of_ai_makes_rows_of_delivery_those_of_an_ai_metric(world: World, policy: IndividualPolicy) -> None:
     me, access = seen_by(world, policy)
     for metric in filter(is_of_delivery, metrics()):
-        page = visible_rows(MetricQuery(metric.key, WINDOW), access, size=1000)
+        page = visible_rows(Query(metric.key, WINDOW), access, size=1000)
         assert not {column.name for column in page.columns} & {"agent", "model", "assistance"}, metric.key
         for dimension in AI_DIMENSIONS & {*metric.segments}:
-            split = MetricQuery(metric.key, WINDOW, segments=(dimension,))
-            narrowed = MetricQuery(metric.key, WINDOW, facets={dimension: ("claude_code", "assisted", "none")})
+            split = Query(metric.key, WINDOW, segments=(dimension,))
+            narrowed = Query(metric.key, WINDOW, facets={dimension: ("claude_code", "assisted", "none")})
             for query in (split, narrowed):
                 page = visible_rows(query, access, size=1000)
                 assert {row["person"] for row in page.rows} <= {me.full_name}, (metric.key, dimension)
@@ -171,15 +171,15 @@ def test_a_word_of_ai_makes_rows_of_delivery_those_of_an_ai_metric(world: World,
 
 def test_a_policy_of_names_shows_them(world: World) -> None:
     Organisation.objects.update_or_create(pk=1, defaults={**OPEN, "individual_policy": IndividualPolicy.NAMED})
-    page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(User.objects.create_user("me")), size=1000)
+    page = visible_rows(Query("ai.sessions", WINDOW), access_of(User.objects.create_user("me")), size=1000)
     names = {person.full_name for person in Person.objects.all()} | {"Unmatched"}
     assert {row["person"] for row in page.rows} <= names
 
 
 def test_the_distribution_holds_every_fact_once(world: World) -> None:
     for key in ("ai.session_duration", "ai.tokens", "ai.lines_generated"):
-        spread = read_distribution(MetricQuery(key, WINDOW))
-        [figure] = read_series([MetricQuery(key, WINDOW)])[0].total
+        spread = read_distribution(Query(key, WINDOW))
+        [figure] = read_series([Query(key, WINDOW)])[0].total
         assert spread.sample_size == figure.sample_size == sum(bin_.count for bin_ in spread.histogram)
         assert spread.histogram[0].start == spread.minimum
         assert spread.histogram[-1].end == spread.maximum
@@ -189,7 +189,7 @@ def test_the_distribution_holds_every_fact_once(world: World) -> None:
 def test_no_border_of_what_others_see_is_a_single_fact(world: World) -> None:
     _, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     for key in ("ai.tokens", "ai.lines_committed", "ai.session_duration"):
-        query = MetricQuery(key, WINDOW)
+        query = Query(key, WINDOW)
         exact, shown = read_distribution(query), visible_distribution(query, access)
         assert [bin_.count for bin_ in shown.histogram] == [bin_.count for bin_ in exact.histogram]
         assert shown.maximum == shown.histogram[-1].end == rounded(exact.maximum or 0)
@@ -201,4 +201,4 @@ def test_no_border_of_what_others_see_is_a_single_fact(world: World) -> None:
 
 def test_what_is_no_amount_per_session_has_no_distribution(world: World) -> None:
     with pytest.raises(QueryError, match="no distribution"):
-        read_distribution(MetricQuery("ai.adoption_rate", WINDOW))
+        read_distribution(Query("ai.adoption_rate", WINDOW))

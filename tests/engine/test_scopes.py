@@ -11,11 +11,11 @@ import time_machine
 from django.core.management import call_command
 
 from insights.columns.refresh import refresh
-from insights.engine.read import SideBySide, read_series, read_together, read_totals
+from insights.engine.read import UnitQueries, read_series, read_together, read_totals
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.parameters import Parameters
-from insights.query.query import Freshness, Granularity, MetricQuery, Scope, Window
+from insights.query.query import Freshness, Granularity, Query, Scope, Window
 from orgtree.models import Unit
 from tests.engine import oracle
 from tests.engine.facts import World, create_world
@@ -103,14 +103,14 @@ def test_the_command_says_of_units_and_attributes_what_the_days_of_people_say(
 def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
     units = list(Unit.objects.values_list("pk", "slug"))
     queries = [
-        MetricQuery(key, window, scope=scope)
+        Query(key, window, scope=scope)
         for key in ("ai.sessions", "ai.adoption_rate", "ai.spend", "commit.count", "ai.session_duration")
         for window in (windows.trailing(4), WINDOW)
         for scope in (Scope(), Scope(where={"role": ("senior",)}))
     ]
 
     def assert_the_same() -> None:
-        [together] = read_together(units=[SideBySide(queries, [pk for pk, _ in units])]).units
+        [together] = read_together(units=[UnitQueries(queries, [pk for pk, _ in units])]).units
         for pk, slug in units:
             alone = read_totals([_of_unit(query, slug) for query in queries])
             assert [answer.total for answer in together[pk]] == [answer.total for answer in alone], slug
@@ -123,7 +123,7 @@ def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
 def test_a_move_is_in_the_answer_at_once(world: World) -> None:
     refresh()
     queries = [
-        MetricQuery("ai.sessions", window, scope=Scope(unit))
+        Query("ai.sessions", window, scope=Scope(unit))
         for unit in (*PARENTS, "root", None)
         for window in (windows.trailing(4), windows.trailing(12))
     ]
@@ -136,28 +136,28 @@ def test_a_move_is_in_the_answer_at_once(world: World) -> None:
 
 def test_an_unknown_attribute_names_those_that_exist(world: World) -> None:
     with pytest.raises(QueryError, match=r"no attribute “team”.*role, site"):
-        read_series([MetricQuery("ai.sessions", WINDOW, scope=Scope(where={"team": ("x",)}))])
+        read_series([Query("ai.sessions", WINDOW, scope=Scope(where={"team": ("x",)}))])
 
 
 @pytest.mark.parametrize("word", ["nowhere", "unassigned:nowhere", "unassigned:", "a\0"])
 def test_an_unknown_unit_or_tree_is_named(world: World, word: str) -> None:
     with pytest.raises(UnknownUnitError):
-        read_series([MetricQuery("ai.sessions", WINDOW, scope=Scope.of_unit(word))])
+        read_series([Query("ai.sessions", WINDOW, scope=Scope.of_unit(word))])
 
 
 def test_a_value_that_nobody_has_is_nothing_found(world: World) -> None:
-    query = MetricQuery("ai.sessions", WINDOW, scope=Scope(where={"site": ("Atlantis", "'; --")}))
+    query = Query("ai.sessions", WINDOW, scope=Scope(where={"site": ("Atlantis", "'; --")}))
     [figure] = read_totals([query])[0].total
     assert (figure.sample_size, figure.people) == (0, 0)
 
 
-def _selection(query: MetricQuery, window: Window) -> Selection:
+def _selection(query: Query, window: Window) -> Selection:
     scope = query.scope
     return Selection(window, NOW, scope.unit, where=scope.where, unassigned=scope.unassigned)
 
 
-def _of_unit(query: MetricQuery, slug: str) -> MetricQuery:
-    return MetricQuery(query.key, query.window, scope=Scope(slug, where=query.scope.where))
+def _of_unit(query: Query, slug: str) -> Query:
+    return Query(query.key, query.window, scope=Scope(slug, where=query.scope.where))
 
 
 def _is_told_by_telemetry(key: str) -> bool:

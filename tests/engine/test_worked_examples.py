@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.engine.read import SideBySide, read_together
-from insights.query.query import Dimension, MetricQuery, Statistic, Window
+from insights.engine.read import UnitQueries, read_together
+from insights.query.query import Dimension, Query, Statistic, Window
 from orgtree.models import Person, Unit
 from tests.org import Org
 
@@ -164,8 +164,8 @@ def test_a_session_on_both_days_of_a_move_is_one_of_the_unit_above(org: Org) -> 
     org.session(by="ada", on="2026-03-04", at="23:30", minutes=40, requests=2, tokens=1000)
     org.fold()
     units = dict(Unit.objects.values_list("slug", "pk"))
-    query = MetricQuery("ai.tokens", DAYS)
-    [by_unit] = read_together(units=[SideBySide([query], list(units.values()))]).units
+    query = Query("ai.tokens", DAYS)
+    [by_unit] = read_together(units=[UnitQueries([query], list(units.values()))]).units
     totals = {slug: by_unit[pk][0].total[0] for slug, pk in units.items()}
     assert {slug: (figure.value, figure.sample_size, figure.people) for slug, figure in totals.items()} == {
         "products": (1000, 1, 1),

@@ -16,7 +16,7 @@ from insights.figure_records.restatements import restatements
 from insights.models import FigureRecord
 from insights.query import windows
 from insights.query.query import Scope, Window
-from orgtree.access.access import access_of_the_public
+from orgtree.access.access import public_access
 from tests.delivery.linking.delivery import Delivery
 from tests.engine.facts import create_world
 from tests.org import Org
@@ -107,7 +107,7 @@ def test_a_record_of_few_people_is_shown_to_nobody_else() -> None:
     record_figures()
     of_sessions = FigureRecord.objects.filter(metric="ai.sessions_per_developer", unit=None)
     of_sessions.update(value=1, people=2)
-    metric, everybody, public = get("ai.sessions_per_developer"), Scope(), access_of_the_public()
+    metric, everybody, public = get("ai.sessions_per_developer"), Scope(), public_access()
     assert all(
         restatement.hidden and "recorded on" in restatement.sentence
         for restatement in restatements(metric, everybody, public)

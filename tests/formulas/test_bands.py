@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from insights.formulas.bands import (
+from insights.formulas.differences import FEWEST_DEVELOPERS
+from insights.formulas.error_margins import (
     FEWEST_FOR_MEANS,
     Counted,
-    Reach,
-    reach_of_mean,
-    reach_of_median,
-    reach_of_rate,
+    ErrorMargin,
+    margin_of_mean,
+    margin_of_median,
+    margin_of_rate,
 )
-from insights.formulas.differences import FEWEST_DEVELOPERS
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -42,7 +42,7 @@ def durations(rng: Generator, developers: int, average: float) -> tuple[Floats, 
     return np.exp(skill[of] + rng.normal(0, LUCK, len(of))), of
 
 
-def held(reach: Callable[[Generator], tuple[float, Reach | None]], truth: float) -> float:
+def held(reach: Callable[[Generator], tuple[float, ErrorMargin | None]], truth: float) -> float:
     """The share of the worlds with a band whose band holds the truth."""
     drawn = [reach(np.random.default_rng(world)) for world in range(WORLDS)]
     margins = [(value, margin) for value, margin in drawn if margin]
@@ -56,10 +56,10 @@ def held(reach: Callable[[Generator], tuple[float, Reach | None]], truth: float)
 def test_bands_of_rates_hold_the_truth_as_often_as_they_say(developers: int, rate: float, idle: float) -> None:
     """Some do nothing at all on the line, the others differ in how much they do."""
 
-    def week(rng: Generator) -> tuple[float, Reach | None]:
+    def week(rng: Generator) -> tuple[float, ErrorMargin | None]:
         rates = rate * np.exp(rng.normal(0, 0.5, developers))
         done = rng.poisson(rates) * (rng.random(developers) >= idle)
-        return float(done.mean()), reach_of_rate(counted(done))
+        return float(done.mean()), margin_of_rate(counted(done))
 
     assert HELD[0] <= held(week, rate * math.exp(0.5**2 / 2) * (1 - idle)) <= HELD[1]
 
@@ -68,20 +68,20 @@ def test_bands_of_rates_hold_the_truth_as_often_as_they_say(developers: int, rat
 def test_bands_of_medians_hold_the_truth_as_often_as_they_say(
     monkeypatch: pytest.MonkeyPatch, developers: int, average: float
 ) -> None:
-    monkeypatch.setattr("insights.formulas.bands.MOST_REPLICATES", 400)
+    monkeypatch.setattr("insights.formulas.error_margins.MOST_REPLICATES", 400)
 
-    def week(rng: Generator) -> tuple[float, Reach | None]:
+    def week(rng: Generator) -> tuple[float, ErrorMargin | None]:
         values, of = durations(rng, developers, average)
-        return float(np.median(values)), reach_of_median(values, of, seed=int(rng.integers(1 << 30)))
+        return float(np.median(values)), margin_of_median(values, of, seed=int(rng.integers(1 << 30)))
 
     assert HELD[0] <= held(week, 1.0) <= HELD[1]
 
 
 @pytest.mark.parametrize(("developers", "average"), [(30, 1.0), (60, 2.0), (200, 1.0)])
 def test_bands_of_means_hold_the_truth_as_often_as_they_say(developers: int, average: float) -> None:
-    def week(rng: Generator) -> tuple[float, Reach | None]:
+    def week(rng: Generator) -> tuple[float, ErrorMargin | None]:
         values, of = durations(rng, developers, average)
-        return float(values.mean()), reach_of_mean(values, of)
+        return float(values.mean()), margin_of_mean(values, of)
 
     assert HELD[0] <= held(week, math.exp((SKILL**2 + LUCK**2) / 2)) <= HELD[1]
 
@@ -96,8 +96,8 @@ def test_bands_of_two_groups_that_do_not_differ_overlap() -> None:
             values, of = durations(rng, 25, 2.0)
             pair.append(
                 {
-                    "rate": (float(done.mean()), reach_of_rate(counted(done))),
-                    "median": (float(np.median(values)), reach_of_median(values, of, seed=world)),
+                    "rate": (float(done.mean()), margin_of_rate(counted(done))),
+                    "median": (float(np.median(values)), margin_of_median(values, of, seed=world)),
                 }
             )
         for kind in apart:
@@ -114,7 +114,7 @@ def test_a_witness_per_pull_request_would_make_the_band_too_narrow() -> None:
     rng = np.random.default_rng(5)
     of = np.repeat(np.arange(40), 20)
     values = np.exp(rng.normal(0, 1, 40)[of] + rng.normal(0, 0.1, len(of)))
-    for reach in (reach_of_mean, lambda v, d: reach_of_median(v, d, seed=1)):
+    for reach in (margin_of_mean, lambda v, d: margin_of_median(v, d, seed=1)):
         together, alone = reach(values, of), reach(values, np.arange(len(of)))
         assert together
         assert alone
@@ -129,7 +129,7 @@ def test_a_rate_by_hand() -> None:
     Student's t of 9 degrees is 2.262; the shift 1.5 ÷ (6 √10) · (1 + 2 · 2.262²) = 0.8881.  So the truth may lie
     0.266667 · (2.262 − 0.888) = 0.366 below and 0.266667 · (2.262 + 0.888) = 0.840 above.
     """
-    margin = reach_of_rate(Counted(developers=10, contributors=10, facts=14, squares=26, cubes=62))
+    margin = margin_of_rate(Counted(developers=10, contributors=10, facts=14, squares=26, cubes=62))
     assert margin
     assert [margin.below, margin.above] == pytest.approx([0.366, 0.840], abs=0.001)
     assert margin.contributors == 10
@@ -141,35 +141,35 @@ def test_a_mean_by_hand() -> None:
     Mean 2; each 1 apart, so that the standard error is √(30 ÷ 29 · 30) ÷ 60 = 0.0928477 of the mean.  Student's t of 29
     degrees is 2.045: times e^0.18989 = 1.2091, from 2 ÷ 1.2091 = 1.654 to 2.418.
     """
-    margin = reach_of_mean(np.array([1.0, 3.0] * 15), np.arange(30))
+    margin = margin_of_mean(np.array([1.0, 3.0] * 15), np.arange(30))
     assert margin
     assert [2 - margin.below, 2 + margin.above] == pytest.approx([1.654, 2.418], abs=0.001)
 
 
 def test_of_developers_who_are_alike_nothing_is_unsure() -> None:
-    assert reach_of_rate(counted(np.ones(12, dtype=np.int64))) == Reach(0.0, 0.0, 12)
-    assert reach_of_median(np.full(24, 7.0), np.repeat(np.arange(12), 2), seed=1) == Reach(0.0, 0.0, 12)
+    assert margin_of_rate(counted(np.ones(12, dtype=np.int64))) == ErrorMargin(0.0, 0.0, 12)
+    assert margin_of_median(np.full(24, 7.0), np.repeat(np.arange(12), 2), seed=1) == ErrorMargin(0.0, 0.0, 12)
 
 
 def test_few_developers_have_no_band() -> None:
     few = FEWEST_DEVELOPERS - 1
-    assert reach_of_rate(counted(np.array([1] * few + [0] * 50))) is None
-    assert reach_of_rate(counted(np.array([1] * few + [2] + [0] * 50))) is not None
-    assert reach_of_median(np.arange(50.0), np.arange(50) % few, seed=1) is None
-    assert reach_of_mean(np.arange(1.0, 100.0), np.arange(99) % (FEWEST_FOR_MEANS - 1)) is None
+    assert margin_of_rate(counted(np.array([1] * few + [0] * 50))) is None
+    assert margin_of_rate(counted(np.array([1] * few + [2] + [0] * 50))) is not None
+    assert margin_of_median(np.arange(50.0), np.arange(50) % few, seed=1) is None
+    assert margin_of_mean(np.arange(1.0, 100.0), np.arange(99) % (FEWEST_FOR_MEANS - 1)) is None
     nobody = np.empty(0), np.empty(0, dtype=np.int64)
-    assert reach_of_median(*nobody, seed=1) is None
-    assert reach_of_mean(*nobody) is None
+    assert margin_of_median(*nobody, seed=1) is None
+    assert margin_of_mean(*nobody) is None
 
 
 def test_a_band_never_begins_below_nothing_and_a_question_has_one_answer() -> None:
     done = np.array([1] * 8 + [0] * 100 + [30])
-    margin = reach_of_rate(counted(done))
+    margin = margin_of_rate(counted(done))
     assert margin
     assert 0 <= margin.below <= done.mean()
     values, of = durations(np.random.default_rng(3), 20, 2.0)
     order = np.random.default_rng(4).permutation(len(values))
-    first, again = reach_of_median(values, of, seed=7), reach_of_median(values[order], of[order], seed=7)
+    first, again = margin_of_median(values, of, seed=7), margin_of_median(values[order], of[order], seed=7)
     assert first
     assert again
     assert [first.below, first.above] == pytest.approx([again.below, again.above], rel=1e-9)

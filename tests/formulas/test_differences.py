@@ -10,25 +10,25 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
+from insights.formulas.bootstrap import Totals, Values
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
-    Interval,
+    ConfidenceInterval,
     difference_of_means,
     difference_of_percentiles,
     difference_of_quotients,
     students_t,
 )
-from insights.formulas.resampling import Totals, Values
 
 WORLDS = 500
 DEVELOPERS = 50
 SKILL, LUCK = 0.4, 0.6  # how far developers are apart, and one's pull requests; of the logarithm
-Difference = Callable[[Values, Values, int], Interval | None]
+Difference = Callable[[Values, Values, int], ConfidenceInterval | None]
 
 
 @pytest.fixture(autouse=True)
 def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insights.formulas.resampling.MOST_REPLICATES", 500)
+    monkeypatch.setattr("insights.formulas.bootstrap.MOST_REPLICATES", 500)
 
 
 def durations(rng: Generator, *, effect: float) -> tuple[Values, Values]:
@@ -55,15 +55,15 @@ def quotients(rng: Generator, *, factor: float) -> tuple[Totals, Totals]:
     return first, second
 
 
-def median(first: Values, second: Values, seed: int) -> Interval | None:
+def median(first: Values, second: Values, seed: int) -> ConfidenceInterval | None:
     return difference_of_percentiles(first, second, 0.5, seed=seed)
 
 
-def ninetieth(first: Values, second: Values, seed: int) -> Interval | None:
+def ninetieth(first: Values, second: Values, seed: int) -> ConfidenceInterval | None:
     return difference_of_percentiles(first, second, 0.9, seed=seed)
 
 
-def mean(first: Values, second: Values, seed: int) -> Interval | None:
+def mean(first: Values, second: Values, seed: int) -> ConfidenceInterval | None:
     return difference_of_means(first, second, seed=seed)
 
 

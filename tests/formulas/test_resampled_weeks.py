@@ -22,7 +22,7 @@ WEEKS = 12
 
 @pytest.fixture
 def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insights.formulas.resampling.MOST_REPLICATES", 500)
+    monkeypatch.setattr("insights.formulas.bootstrap.MOST_REPLICATES", 500)
 
 
 @pytest.mark.usefixtures("few_replicates")
@@ -78,9 +78,9 @@ def _within(z: float) -> float:
 
 
 def test_weeks_that_are_all_the_same_leave_no_doubt() -> None:
-    assert interval_of_mean([3.0] * 10, seed=1) == differences.Interval(3.0, 3.0)
+    assert interval_of_mean([3.0] * 10, seed=1) == differences.ConfidenceInterval(3.0, 3.0)
     same = interval_of_quotient([2.0] * 9, [8.0] * 9, seed=1)
-    assert same == differences.Interval(0.25, 0.25)
+    assert same == differences.ConfidenceInterval(0.25, 0.25)
 
 
 def test_weeks_without_anything_are_no_weeks() -> None:

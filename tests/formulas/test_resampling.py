@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.formulas.resampling import Values, drawn_percentiles, drawn_weights
+from insights.formulas.bootstrap import Values, drawn_percentiles, drawn_weights
 
 PERCENTILES = (0.5, 0.75, 0.9, 0.95)
 

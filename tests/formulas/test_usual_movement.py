@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from insights.formulas.usual_movement import FEWEST_CHANGES, interval_of_change
+from insights.formulas.normal_variation import FEWEST_CHANGES, interval_of_change
 
 WEEKS = 4
 

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, line_through
+from insights.formulas.linear_trend import FEWEST_POINTS, MOST_POINTS, line_through
 
 
 def test_four_weeks_by_hand() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from insights.catalogue.registry import metrics
-from insights.engine.read import SideBySide, read_together
+from insights.engine.read import UnitQueries, read_together
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery, Scope, SeriesAnswer, Window
+from insights.query.query import Answer, Dimension, Query, Scope, Window
 from orgtree.models import Unit
 from tests.golden.lines import Part, days, figure_parts, measured, place
 from tests.golden.questions import Organisation, filtered_queries, series_queries, split, total_queries
@@ -47,37 +47,37 @@ def side_by_side_lines(organisation: Organisation) -> Iterator[str]:
         yield from _side_by_side(organisation, queries, ", people with an attribute")
 
 
-def _side_by_side(organisation: Organisation, queries: Iterable[MetricQuery], note: str) -> Iterator[str]:
+def _side_by_side(organisation: Organisation, queries: Iterable[Query], note: str) -> Iterator[str]:
     units = dict(Unit.objects.values_list("pk", "slug"))
     for batch in _batches(queries):
-        [by_unit] = read_together(units=[SideBySide(batch, sorted(units))]).units
+        [by_unit] = read_together(units=[UnitQueries(batch, sorted(units))]).units
         for pk, slug in units.items():
             for answer in by_unit[pk]:
                 yield from _lines(organisation, f"unit {slug}{note}", answer, "side by side")
 
 
-def _in_all_statistics(window: Window, scope: Scope, *, with_splits: bool = False) -> Iterator[MetricQuery]:
+def _in_all_statistics(window: Window, scope: Scope, *, with_splits: bool = False) -> Iterator[Query]:
     for metric in metrics():
         for statistic in (None, *metric.statistics):
-            query = MetricQuery(metric.key, window, scope=scope, statistic=statistic)
+            query = Query(metric.key, window, scope=scope, statistic=statistic)
             yield query
             yield from split(metric, query) if with_splits else ()
 
 
-def _answers(*, series: Iterable[MetricQuery] = (), totals: Iterable[MetricQuery] = ()) -> Iterator[SeriesAnswer]:
+def _answers(*, series: Iterable[Query] = (), totals: Iterable[Query] = ()) -> Iterator[Answer]:
     for some in _batches(series):
         yield from read_together(series=some).series
     for some in _batches(totals):
         yield from read_together(totals=some).totals
 
 
-def _batches(queries: Iterable[MetricQuery]) -> Iterator[Sequence[MetricQuery]]:
+def _batches(queries: Iterable[Query]) -> Iterator[Sequence[Query]]:
     remaining = iter(queries)
     while batch := tuple(islice(remaining, BATCH)):
         yield batch
 
 
-def _lines(organisation: Organisation, scope: str, answer: SeriesAnswer, question: str) -> Iterator[str]:
+def _lines(organisation: Organisation, scope: str, answer: Answer, question: str) -> Iterator[str]:
     query = answer.query
     for figure in answer.total:
         at = place(organisation.name, query, scope, question, segment=figure.segment)
@@ -91,7 +91,7 @@ def _lines(organisation: Organisation, scope: str, answer: SeriesAnswer, questio
         yield place(organisation.name, query, scope, f"{question}, unmatched").line(unmatched)
 
 
-def _note_values(answer: SeriesAnswer, values: dict[Dimension, set[str]]) -> None:
+def _note_values(answer: Answer, values: dict[Dimension, set[str]]) -> None:
     for figure in answer.total:
         for name, value in figure.segment.items():
             values[Dimension(name)].add(value)

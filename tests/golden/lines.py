@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from insights.query.query import Figure, MetricQuery, Window
+from insights.query.query import MetricValue, Query, Window
 
 ALL = "all"  # of a field that narrows nothing
 NOTHING_FOUND = "nothing found"  # of a split of which there is no part
@@ -37,7 +37,7 @@ class Place:
 
 def place(
     organisation: str,
-    query: MetricQuery,
+    query: Query,
     scope: str,
     question: str,
     *,
@@ -56,7 +56,7 @@ def place(
     )
 
 
-def figure_parts(figure: Figure) -> Mapping[str, Part]:
+def figure_parts(figure: MetricValue) -> Mapping[str, Part]:
     """What the engine answers of one window and segment."""
     return {
         "value": measured(figure.value),
@@ -94,7 +94,7 @@ def printable(part: Any) -> Part:
     return str(part) if isinstance(part, date) else measured(part)
 
 
-def _segment(query: MetricQuery, segment: Mapping[str, str]) -> str:
+def _segment(query: Query, segment: Mapping[str, str]) -> str:
     filters = [f"{name} is {' or '.join(values)}" for name, values in sorted(query.facets.items())]
     always = "" if query.segments else "always by "  # some metrics are split without being asked to
     split = [f"{always}{name}={value}" for name, value in segment.items()]

@@ -18,7 +18,7 @@ from demo.load.begin import begin_demo, year_of
 from demo.plan.stories import Flavour
 from insights.query.query import Window
 from tests.conftest import StartServer
-from tests.delivery.oracle.agents import told_with_agents
+from tests.delivery.oracle.agents import store_with_agents
 from tests.delivery.oracle.calendar import ZONE_NAME
 from tests.delivery.oracle.organisation import OUTSIDE, address
 from tests.delivery.oracle.world import random_world
@@ -86,11 +86,11 @@ def deliveries_with_attributes(new_folder: NewFolder) -> Iterator[Organisation]:
 @contextmanager
 def _history(seed: int, new_folder: NewFolder) -> Iterator[Window]:
     world = random_world(seed)
-    with pytest.MonkeyPatch.context() as patch, _stored(world.span.now):
+    with pytest.MonkeyPatch.context() as patch, _stored(world.dates.now):
         patch.setattr(settings, "ORGANISATION_TIME_ZONE", ZoneInfo(ZONE_NAME))
         with days_cut_in(ZONE_NAME):
-            told_with_agents(world, Org(new_folder), random.Random(seed))
-            yield Window(world.span.window.start - BEFORE, world.span.window.end)
+            store_with_agents(world, Org(new_folder), random.Random(seed))
+            yield Window(world.dates.window.start - BEFORE, world.dates.window.end)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from insights.catalogue.per_developer import PerDeveloper
 from insights.catalogue.registry import metrics
 from insights.engine.adoption.cohorts import cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.adoption.effect import courses_of, effect_of
+from insights.engine.adoption.effect import before_and_after, effect_of
 from insights.engine.comparison import ANY_AGENT, Comparison, read_comparisons
 from insights.engine.comparison_intervals import STATISTICS, read_error_margins
 from insights.engine.contributions import LARGEST_PAGE
@@ -23,8 +23,8 @@ from insights.engine.read import read_distribution, read_person_totals, read_row
 from insights.leaderboard.columns import METRICS, SPEND
 from insights.leaderboard.figures import FactFigures
 from insights.query import windows
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic
-from insights.query.terms import BelongsTo
+from insights.query.enums import BelongsTo
+from insights.query.query import Dimension, Granularity, Query, Scope, Statistic
 from orgtree.models import Person
 from tests.golden.lines import Part, days, measured, place, printable
 from tests.golden.questions import Organisation
@@ -39,7 +39,7 @@ def row_lines(organisation: Organisation) -> Iterator[str]:
     scopes = {name: scope for name, scope in organisation.scopes.items() if not scope.where}
     for metric in metrics():
         for name, scope in scopes.items():
-            query = MetricQuery(metric.key, organisation.window, scope=scope)
+            query = Query(metric.key, organisation.window, scope=scope)
             rows = list(_all_rows(query))
             sums = {
                 f"sum of {column}s": measured(fsum(row.get(column) or 0.0 for row in rows))
@@ -48,7 +48,7 @@ def row_lines(organisation: Organisation) -> Iterator[str]:
             yield place(organisation.name, query, name, "rows").line({"value": measured(len(rows)), **sums})
 
 
-def _all_rows(query: MetricQuery) -> Iterator[Mapping[str, Any]]:
+def _all_rows(query: Query) -> Iterator[Mapping[str, Any]]:
     page = 1
     while True:
         page_rows = read_rows(query, page=page, size=LARGEST_PAGE)
@@ -62,7 +62,7 @@ def person_total_lines(organisation: Organisation) -> Iterator[str]:
     """Everybody's total, as pages show it under pseudonyms, where a metric adds anything up by person."""
     addresses = _addresses()
     for metric in metrics():
-        query = MetricQuery(metric.key, organisation.window)
+        query = Query(metric.key, organisation.window)
         if metric.belongs_to is not BelongsTo.PERSON or metric.is_stock:
             continue
         try:
@@ -82,7 +82,7 @@ def leaderboard_lines(organisation: Organisation) -> Iterator[str]:
     of_agent = {Dimension.AGENT: ("claude_code",)}
     for name, scope in organisation.everybody_and_units.items():
         for facets in ({}, of_agent) if scope == Scope() else ({},):
-            query = MetricQuery(SPEND, organisation.window, scope=scope, facets=facets)
+            query = Query(SPEND, organisation.window, scope=scope, facets=facets)
             figures = FactFigures(query)
             for person in figures.people:
                 at = f"{name}, person {addresses[person]}"
@@ -98,7 +98,7 @@ def distribution_lines(organisation: Organisation) -> Iterator[str]:
         if not has_distribution(metric):
             continue
         for name, scope in organisation.everybody_and_units.items():
-            query = MetricQuery(metric.key, organisation.window, scope=scope)
+            query = Query(metric.key, organisation.window, scope=scope)
             spread = read_distribution(query)
             parts: dict[str, Part] = {
                 "value": measured(spread.mean),
@@ -119,7 +119,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
     for name, scope in organisation.everybody_and_units.items():
         everybody = scope == Scope()
         queries = [
-            MetricQuery(key, organisation.window, Granularity.MONTH, scope, statistic=statistic)
+            Query(key, organisation.window, Granularity.MONTH, scope, statistic=statistic)
             for key, statistics in _compared().items()
             for statistic in (statistics if everybody else statistics[:1])
         ]
@@ -132,7 +132,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
                     yield from _band_lines(organisation, name, query, line)
 
 
-def _band_lines(organisation: Organisation, scope: str, query: MetricQuery, line: str) -> Iterator[str]:
+def _band_lines(organisation: Organisation, scope: str, query: Query, line: str) -> Iterator[str]:
     buckets = windows.buckets(query.window, query.granularity)
     for group, reaches in read_error_margins(query, line).items():
         for bucket, reach in zip(buckets, reaches, strict=True):
@@ -166,9 +166,9 @@ def _compared_parts(comparison: Comparison) -> Mapping[str, Part]:
 def adoption_lines(organisation: Organisation) -> Iterator[str]:
     """What taking up an agent changed, and the cohorts of use."""
     for name, scope in organisation.everybody_and_units.items():
-        query = MetricQuery(ADOPTION, organisation.window, scope=scope)
+        query = Query(ADOPTION, organisation.window, scope=scope)
         facts = read_developer_facts(query)
-        effect, cohorts = effect_of(courses_of(facts), query), cohorts_of(facts)
+        effect, cohorts = effect_of(before_and_after(facts), query), cohorts_of(facts)
         at = partial(place, organisation.name, query, name)
         parts = asdict(effect)
         for group in ("took_up", "did_not"):
@@ -194,7 +194,7 @@ def baseline_lines(organisation: Organisation) -> Iterator[str]:
                 "people": baseline.people,
                 "reason": baseline.reason,
             }
-            query = MetricQuery(metric.key, baseline.window, granularity)
+            query = Query(metric.key, baseline.window, granularity)
             yield place(organisation.name, query, "everybody", "baseline").line(parts)
 
 

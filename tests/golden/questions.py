@@ -10,7 +10,7 @@ from datetime import timedelta
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.query import windows
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Granularity, Query, Scope, Window
 from orgtree.models import OrgTree, Person, PersonAttribute, Placement, Unit
 
 GRANULARITIES = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
@@ -70,29 +70,29 @@ def _most_held(number: int = 2) -> Mapping[str, str]:
     return {slug: values[slug] for slug in sorted(values)[:number]}
 
 
-def series_queries(organisation: Organisation, scope: Scope) -> Iterator[MetricQuery]:
+def series_queries(organisation: Organisation, scope: Scope) -> Iterator[Query]:
     """Each metric and statistic by weeks, months and quarters; of everybody each split, too, and single days."""
     everybody = scope == Scope()
     for metric in metrics():
         for statistic in (None, *metric.statistics):
             for granularity in GRANULARITIES:
-                query = MetricQuery(metric.key, organisation.window, granularity, scope, statistic=statistic)
+                query = Query(metric.key, organisation.window, granularity, scope, statistic=statistic)
                 yield query
                 if everybody:
                     yield from split(metric, query)
     if everybody:
         today = windows.local_today()
         of_days = Window(today - DAYS_SHOWN, today + timedelta(days=2))
-        yield from (MetricQuery(metric.key, of_days, Granularity.DAY) for metric in metrics())
+        yield from (Query(metric.key, of_days, Granularity.DAY) for metric in metrics())
 
 
-def total_queries(organisation: Organisation, scope: Scope) -> Iterator[MetricQuery]:
+def total_queries(organisation: Organisation, scope: Scope) -> Iterator[Query]:
     """Of four weeks, and by each split: of everybody in all statistics, of others also for all the time.
 
     Splits of units in all statistics are asked side by side.
     """
     for metric in metrics():
-        trailing = MetricQuery(metric.key, windows.trailing(PERIOD_WEEKS), scope=scope)
+        trailing = Query(metric.key, windows.trailing(PERIOD_WEEKS), scope=scope)
         if scope == Scope():
             for statistic in (None, *metric.statistics):
                 yield replace(trailing, statistic=statistic)
@@ -102,7 +102,7 @@ def total_queries(organisation: Organisation, scope: Scope) -> Iterator[MetricQu
             yield from split(metric, replace(trailing, window=organisation.window))
 
 
-def split(metric: Metric, query: MetricQuery) -> Iterator[MetricQuery]:
+def split(metric: Metric, query: Query) -> Iterator[Query]:
     """By each of its dimensions, and by the first two of them at once."""
     for dimension in metric.segments:
         yield replace(query, segments=(dimension,))
@@ -110,9 +110,9 @@ def split(metric: Metric, query: MetricQuery) -> Iterator[MetricQuery]:
         yield replace(query, segments=metric.segments[:2])
 
 
-def filtered_queries(organisation: Organisation, values: Mapping[Dimension, Sequence[str]]) -> Iterator[MetricQuery]:
+def filtered_queries(organisation: Organisation, values: Mapping[Dimension, Sequence[str]]) -> Iterator[Query]:
     """Each metric filtered by each dimension, with the first and the last of the values that were found anywhere."""
     for metric in metrics():
         for dimension in metric.facets:
             for value in dict.fromkeys([*values.get(dimension, ())[:1], *values.get(dimension, ())[-1:]]):
-                yield MetricQuery(metric.key, organisation.window, Granularity.MONTH, facets={dimension: (value,)})
+                yield Query(metric.key, organisation.window, Granularity.MONTH, facets={dimension: (value,)})

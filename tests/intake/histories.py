@@ -11,19 +11,19 @@ from typing import Any
 from django.db import connection
 
 from integrations.connectors.drafts import (
-    UNTOLD,
+    MISSING,
     AnyDraft,
     AssignmentDraft,
     DeploymentDraft,
     DeploymentStatusDraft,
     JobDraft,
     PipelineRunDraft,
+    ProvidedParts,
     PullRequestCommitDraft,
     PullRequestDraft,
     PullRequestEventDraft,
     ReviewDraft,
     SprintChangeDraft,
-    Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
@@ -122,11 +122,11 @@ def random_telling(chance: Chance, record: tuple[type[AnyDraft], str], hour: int
     values: dict[str, Any] = {}
     share = chance.choice([1.0, 0.5, 0.2])
     for field in fields(draft):
-        if field.default is not UNTOLD or chance.random() > share:
+        if field.default is not MISSING or chance.random() > share:
             continue
         if field.name in PARTS:
             parts = [PARTS[field.name](chance) for _ in range(chance.randrange(4))]
-            values[field.name] = Told(parts, whole=chance.random() < 0.5)
+            values[field.name] = ProvidedParts(parts, whole=chance.random() < 0.5)
         elif field.name in OPTIONAL:
             values[field.name] = OPTIONAL[field.name](chance)
     if draft is PullRequestDraft and chance.random() < share:

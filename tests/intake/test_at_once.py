@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 
-from integrations.connectors.drafts import AnyDraft, Told
+from integrations.connectors.drafts import AnyDraft, ProvidedParts
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Project, PullRequest, Repository, WorkItemLink
@@ -76,7 +76,7 @@ def test_items_and_pull_requests_that_come_at_once_find_each_other(github: Conne
 
 def test_two_tell_of_one_pull_request_at_once(github: Connection) -> None:
     def reviews(page: int, of: str) -> list[AnyDraft]:
-        return [bare(page, title=f"After {page}", reviews=Told([review(f"{of}{page}")], whole=False))]
+        return [bare(page, title=f"After {page}", reviews=ProvidedParts([review(f"{of}{page}")], whole=False))]
 
     at_once(
         teller(github, lambda page: reviews(2 * page, "a")),

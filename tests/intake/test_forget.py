@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from insights.columns.refresh import refresh
-from integrations.connectors.drafts import Told
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.connectors.drafts import ProvidedParts
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import Kind, PullRequestState, RunStatus
 from integrations.facts.counts import count_facts
 from integrations.intake.places import store_resource
@@ -29,7 +29,7 @@ from integrations.models import (
     Resource,
     WorkItem,
 )
-from integrations.sync.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
+from integrations.sync.remove_connection import removal_impact, remove_keeping_facts, remove_with_facts
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 from tests.intake.test_commits import commit
@@ -59,7 +59,7 @@ def test_facts_that_are_kept_stay_with_their_connection(tell: Tell, github: Conn
 
 def test_facts_that_are_deleted_leave_nothing(tell: Tell, github: Connection) -> None:
     tell(whole_pull_request(), item(), run(), deployment(finished_at=at(1)), commit("a" * 40))
-    brought = brought_by(github)
+    brought = removal_impact(github)
     assert brought.records == {
         Kind.DEPLOYMENT: 1,
         Kind.PIPELINE_RUN: 1,
@@ -107,11 +107,11 @@ def test_nobody_waits_for_runs_that_are_gone(tell: Tell, other: Connection) -> N
     tell(whole_pull_request(state=PullRequestState.MERGED, merged_at=at(5)))
     with transaction.atomic():
         store_drafts(other, [run(sha="a" * 40, started_at=at(0.5))])
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert PullRequestFigures.objects.get().ci_wait_seconds == 1800
     refresh()
     remove_with_facts(other)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert PullRequestFigures.objects.get().ci_wait_seconds is None
     assert not forgotten_by_refresh()
 
@@ -132,7 +132,7 @@ def test_cells_forget_failures_whose_deployments_are_gone(
 
 
 def test_parts_of_many_pull_requests_go_with_them(tell: Tell, github: Connection) -> None:
-    tell(*(whole_pull_request(external_id=str(number), events=Told()) for number in range(7)))
+    tell(*(whole_pull_request(external_id=str(number), events=ProvidedParts()) for number in range(7)))
     remove_with_facts(github)
     assert count_facts()["review"]["total"] == 0
 

@@ -16,11 +16,11 @@ from integrations.connectors.drafts import (
     IncidentDraft,
     JobDraft,
     PipelineRunDraft,
+    ProvidedParts,
     PullRequestDraft,
     ReleaseDraft,
     SprintChangeDraft,
     SprintDraft,
-    Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
@@ -63,7 +63,7 @@ def item(key: str = "acme/shop#1", hours: float = 1, **fields: Any) -> WorkItemD
 
 
 def pull_request(*keys: str, **fields: Any) -> PullRequestDraft:
-    references = Told([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in keys])
+    references = ProvidedParts([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in keys])
     return PullRequestDraft(
         external_id="PR7",
         repository=SHOP,
@@ -99,7 +99,7 @@ def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
         native_status="closed",
         status_category=StatusCategory.DONE,
         assignee=ADA,
-        transitions=Told(
+        transitions=ProvidedParts(
             [
                 TransitionDraft(at=at(2), from_status="open", to_status="In review", by=ADA),
                 TransitionDraft(
@@ -107,8 +107,8 @@ def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
                 ),
             ]
         ),
-        assignments=Told([AssignmentDraft(at=at(1), assignee=ADA), AssignmentDraft(at=at(2), assignee=None)]),
-        sprint_changes=Told([SprintChangeDraft(at=at(1), sprint="S1", added=True)]),
+        assignments=ProvidedParts([AssignmentDraft(at=at(1), assignee=ADA), AssignmentDraft(at=at(2), assignee=None)]),
+        sprint_changes=ProvidedParts([SprintChangeDraft(at=at(1), sprint="S1", added=True)]),
     )
     assert tell(draft).added == 1
     stored = WorkItem.objects.get()
@@ -120,7 +120,7 @@ def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
 
 
 def test_the_category_in_which_an_item_was_created_follows_from_its_first_move(tell: Tell) -> None:
-    moved = Told([TransitionDraft(at=at(2), from_status="Doing", to_status="Done")])
+    moved = ProvidedParts([TransitionDraft(at=at(2), from_status="Doing", to_status="Done")])
     tell(item("A-1", transitions=moved), item("A-2"), item("A-3", first_category=StatusCategory.DONE))
     assert list(WorkItem.objects.order_by("key").values_list("first_category", flat=True)) == [
         *("in_progress", "todo", "done")
@@ -184,7 +184,11 @@ def test_runs_are_no_deployments_where_deployments_are_told_of(tell: Tell) -> No
 def test_a_job_that_ended_does_not_queue_again(tell: Tell) -> None:
     for status in (RunStatus.SUCCESS, RunStatus.QUEUED):
         job = JobDraft(external_id="J", name="build", status=status, native_status=status)
-        tell(PipelineRunDraft(external_id="1", repository=SHOP, run="1", name="CI", jobs=Told([job], whole=False)))
+        tell(
+            PipelineRunDraft(
+                external_id="1", repository=SHOP, run="1", name="CI", jobs=ProvidedParts([job], whole=False)
+            )
+        )
     assert PipelineJob.objects.get().status == "success"
 
 
@@ -195,7 +199,7 @@ def test_a_run_that_ended_in_the_same_second_has_ended(tell: Tell) -> None:
 
 def test_deployments_keep_their_statuses(tell: Tell) -> None:
     status = DeploymentStatusDraft(external_id="S", at=at(1), status=RunStatus.SUCCESS, native_status="success")
-    tell(deployment(statuses=Told([status], whole=False)))
+    tell(deployment(statuses=ProvidedParts([status], whole=False)))
     assert Deployment.objects.get().statuses.get().at == at(1)
 
 

@@ -9,11 +9,11 @@ import pytest
 from django.db.transaction import TransactionManagementError
 
 from integrations.connectors.drafts import (
+    ProvidedParts,
     PullRequestCommitDraft,
     PullRequestDraft,
     PullRequestEventDraft,
     ReviewDraft,
-    Told,
     Who,
     WorkItemReference,
 )
@@ -47,10 +47,10 @@ def pull_request(hours: float = 1, **fields: Any) -> PullRequestDraft:
         "merged_at": None,
         "labels": ("checkout",),
         "additions": 10,
-        "commits": Told((PullRequestCommitDraft(sha="a" * 40, position=0, author=ADA),)),
-        "reviews": Told((review("1"),)),
-        "events": Told(),
-        "references": Told((WorkItemReference(key="SHOP-1", method=LinkMethod.BRANCH),)),
+        "commits": ProvidedParts((PullRequestCommitDraft(sha="a" * 40, position=0, author=ADA),)),
+        "reviews": ProvidedParts((review("1"),)),
+        "events": ProvidedParts(),
+        "references": ProvidedParts((WorkItemReference(key="SHOP-1", method=LinkMethod.BRANCH),)),
     }
     return PullRequestDraft(**whole | fields)
 
@@ -122,21 +122,21 @@ def test_an_older_telling_fills_in_what_the_newer_left_out(tell: Tell) -> None:
 
 
 def test_a_whole_telling_takes_away_what_it_does_not_name(tell: Tell) -> None:
-    tell(pull_request(1, reviews=Told((review("1"), review("2")))))
-    assert tell(pull_request(2, reviews=Told((review("2"),)))).outcomes == (Outcome.CHANGED,)
+    tell(pull_request(1, reviews=ProvidedParts((review("1"), review("2")))))
+    assert tell(pull_request(2, reviews=ProvidedParts((review("2"),)))).outcomes == (Outcome.CHANGED,)
     assert [stored_review.external_id for stored_review in PullRequest.objects.get().reviews.all()] == ["2"]
 
 
 def test_a_part_told_since_survives_a_late_whole_telling(tell: Tell) -> None:
     tell(pull_request(1))
-    tell(bare(5, reviews=Told((review("2"),), whole=False)))
-    tell(pull_request(3, reviews=Told((review("3"),))))
+    tell(bare(5, reviews=ProvidedParts((review("2"),), whole=False)))
+    tell(pull_request(3, reviews=ProvidedParts((review("3"),))))
     assert sorted(stored_review.external_id for stored_review in PullRequest.objects.get().reviews.all()) == ["2", "3"]
 
 
 def test_a_dismissed_review_stays_dismissed(tell: Tell) -> None:
-    tell(bare(5, reviews=Told((review("2", ReviewState.DISMISSED),), whole=False)))
-    tell(bare(5, reviews=Told((review("2", ReviewState.APPROVED),), whole=False)))
+    tell(bare(5, reviews=ProvidedParts((review("2", ReviewState.DISMISSED),), whole=False)))
+    tell(bare(5, reviews=ProvidedParts((review("2", ReviewState.APPROVED),), whole=False)))
     assert [stored_review.state for stored_review in PullRequest.objects.get().reviews.all()] == ["dismissed"]
 
 
@@ -172,7 +172,7 @@ def test_ready_is_the_first_time_that_it_was_marked_so(tell: Tell) -> None:
     ]
     tell(pull_request(1, is_draft=True))
     assert PullRequest.objects.get().ready_at is None
-    tell(pull_request(5, is_draft=True, events=Told(marks)))
+    tell(pull_request(5, is_draft=True, events=ProvidedParts(marks)))
     assert PullRequest.objects.get().ready_at == at(3)
 
 

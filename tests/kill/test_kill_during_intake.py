@@ -17,7 +17,7 @@ import pytest
 from django.db.models import Sum
 
 from integrations.models import AgentSessionDay
-from integrations.telemetry.sessions.backlog import batches_waiting
+from integrations.telemetry.sessions.backlog import pending_batches
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.conftest import StartServer
 from tests.installations import Installation
@@ -162,7 +162,7 @@ def test_what_was_answered_before_the_web_process_died_is_folded_afterwards(star
         server.kill("web")
         assert set(answers) == {httpx.codes.OK}
         with server.database():
-            assert batches_waiting()
+            assert pending_batches()
             fold_received_batches()
             counted = AgentSessionDay.objects.aggregate(tokens=Sum("input_tokens"), requests=Sum("requests"))
         assert counted == {

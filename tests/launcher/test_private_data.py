@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from config.data_folder import open_to_others, restrict_permissions
+from config.data_folder import exposed_paths, restrict_permissions
 from config.embedded_postgres import Cluster
 from tests.launcher.installation import Installation
 
@@ -60,7 +60,7 @@ def test_an_upgraded_installation_closes_its_folders_and_opens_no_new_ones(stopp
     umasks = {process.pid: umask(process.pid) for process in stopped.children()}
     assert len(umasks) >= 3
     assert set(umasks.values()) == {0o077}
-    assert not list(open_to_others(stopped.data_dir))
+    assert not list(exposed_paths(stopped.data_dir))
 
 
 def umask(pid: int) -> int:
@@ -85,7 +85,7 @@ def test_a_directory_that_holds_other_things_keeps_them_as_they_are(folder: Path
     restrict_permissions(Cluster(folder))
     assert {path.relative_to(folder).parts[0] for path in readable(folder)} == {"homepage"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-    assert not list(open_to_others(folder))
+    assert not list(exposed_paths(folder))
 
 
 def test_links_are_not_followed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -15,7 +15,7 @@ from integrations.models import AgentSession, FactFamily
 from integrations.outbox.fact_changes import Change, take_changes
 from orgtree.identities import moves
 from orgtree.identities.identity_names import readable_name
-from orgtree.identities.resolving import IdentityMove, IdentityName, UnusableNameError, identify, point_to
+from orgtree.identities.resolving import IdentityMove, IdentityName, UnusableNameError, assign_identities, identify
 from orgtree.models import Identity, IdentityKind, Person
 from tests.patience import PATIENCE_SECONDS
 
@@ -115,9 +115,9 @@ def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> N
     identity, ada = Identity.objects.get(), Person.objects.get()
     grace = Person.objects.create(full_name="Grace Hopper")
     with transaction.atomic():
-        point_to([identity], grace)
-        point_to([identity], grace)
-        point_to([identity], None)
+        assign_identities([identity], grace)
+        assign_identities([identity], grace)
+        assign_identities([identity], None)
     assert received == [
         IdentityMove(identity.pk, None, ada.pk),
         IdentityMove(identity.pk, ada.pk, grace.pk),

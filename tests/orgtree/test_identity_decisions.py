@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
 
 from orgtree.identities import decisions
-from orgtree.identities.decision_log import DecisionError, take_back
+from orgtree.identities.decision_log import DecisionError, undo_change
 from orgtree.identities.match_identities import match_identities
 from orgtree.identities.resolving import IdentityName
 from orgtree.models import Identity, IdentityChange, IdentityKind, MatchProposal, Person, Standing
@@ -160,7 +160,7 @@ def test_taking_back_restores_everything(name: str, admin: User) -> None:
     DECISIONS[name](admin)
     assert everything() != before
     for change in IdentityChange.objects.order_by("-pk"):
-        take_back(change, by=admin)
+        undo_change(change, by=admin)
     assert everything() == before
 
 
@@ -172,21 +172,21 @@ def test_merge_then_split_then_taking_both_back(admin: User, finch: Person) -> N
     merged = decisions.merge(stranger, finch, by=admin)
     split = decisions.split(of(STRANGER), by=admin)
     with pytest.raises(DecisionError, match="changed since"):
-        take_back(merged, by=admin)
-    take_back(split, by=admin)
+        undo_change(merged, by=admin)
+    undo_change(split, by=admin)
     assert of(STRANGER).person == finch
-    take_back(merged, by=admin)
+    undo_change(merged, by=admin)
     assert everything() == before
 
 
 @pytest.mark.usefixtures("_waiting")
 def test_nothing_is_taken_back_twice(admin: User, finch: Person) -> None:
     (change,) = decisions.confirm(proposals(finch), by=admin)
-    undone = take_back(change, by=admin)
+    undone = undo_change(change, by=admin)
     with pytest.raises(DecisionError, match="already"):
-        take_back(change, by=admin)
+        undo_change(change, by=admin)
     with pytest.raises(DecisionError, match="itself"):
-        take_back(undone, by=admin)
+        undo_change(undone, by=admin)
 
 
 @pytest.mark.usefixtures("_waiting")

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from orgtree.identities.match_identities import match_identities
-from orgtree.identities.resolving import point_to
+from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, MatchProposal, Person, Standing
 from tests.orgtree.identity_world import account, employed, of, partition, seen, signed, waiting
 
@@ -56,7 +56,7 @@ def test_what_waits_stays_nobodys_however_often_it_is_seen(colleagues: list[Pers
 def test_what_waited_with_an_identity_follows_it_when_a_people_file_names_it(colleagues: list[Person]) -> None:
     seen(CEDAR, account("a-1"))
     match_identities()
-    point_to([of(CEDAR)], colleagues[1])
+    assign_identities([of(CEDAR)], colleagues[1])
     assert (of(account("a-1")).person, of(account("a-1")).waits_with) == (colleagues[1], None)
     assert MatchProposal.objects.get().state == MatchProposal.State.CONFIRMED
     match_identities()

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from orgtree.access.access import Sight, access_of, viewable
+from orgtree.access.access import Visibility, access_of, viewable
 from orgtree.models import (
     Employment,
     Grant,
@@ -84,30 +84,30 @@ def grant(user: User, role: Role, where: Unit | None = None, until: date | None 
 
 
 def test_a_visitor_sees_nothing(branch: Branch) -> None:
-    assert viewable(AnonymousUser()) == viewable(None) == Sight()
+    assert viewable(AnonymousUser()) == viewable(None) == Visibility()
     assert not Unit.objects.visible_to(None).exists()
 
 
 def test_a_member_sees_aggregates_of_their_units_and_not_of_what_is_above_or_below(branch: Branch) -> None:
     user = account("ada")
     ada = person("ada", branch.platform)
-    sight = viewable(user)
-    assert sight.unit_ids == sight.individuals_in == ids(branch.platform)
-    assert (sight.whole, sight.person_id, sight.home_unit) == (False, ada.pk, "platform")
+    visibility = viewable(user)
+    assert visibility.unit_ids == visibility.individuals_in == ids(branch.platform)
+    assert (visibility.whole, visibility.person_id, visibility.home_unit) == (False, ada.pk, "platform")
     assert list(Unit.objects.visible_to(user)) == [branch.platform]
 
 
 def test_a_member_without_a_person_sees_no_unit(branch: Branch) -> None:
-    assert viewable(account("ada")) == Sight()
+    assert viewable(account("ada")) == Visibility()
 
 
 def test_a_leader_sees_what_they_lead_with_all_below(branch: Branch) -> None:
     branch.platform.leader = person("grace", branch.engineering)
     branch.platform.save()
-    sight = viewable(account("grace"))
-    assert sight.managed_ids == ids(branch.platform, branch.storage)
-    assert sight.unit_ids == ids(branch.platform, branch.storage, branch.engineering)
-    assert sight.home_unit == "platform"
+    visibility = viewable(account("grace"))
+    assert visibility.managed_ids == ids(branch.platform, branch.storage)
+    assert visibility.unit_ids == ids(branch.platform, branch.storage, branch.engineering)
+    assert visibility.home_unit == "platform"
 
 
 def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:
@@ -149,8 +149,8 @@ def test_executives_and_admins_see_aggregates_of_everything(branch: Branch) -> N
     executive = account("executive")
     grant(executive, Role.EXECUTIVE)
     for user in (executive, account("root", is_superuser=True)):
-        sight = viewable(user)
-        assert (sight.whole, sight.unit_ids, sight.individuals) == (True, None, False)
+        visibility = viewable(user)
+        assert (visibility.whole, visibility.unit_ids, visibility.individuals) == (True, None, False)
         assert Unit.objects.visible_to(user).count() == 4
 
 
@@ -168,7 +168,7 @@ def test_an_admin_with_a_grant_sees_rows_of_that_unit(branch: Branch) -> None:
 def test_an_auditor_sees_no_figures_by_that_role(branch: Branch) -> None:
     auditor = account("auditor")
     grant(auditor, Role.AUDITOR)
-    assert viewable(auditor) == Sight()
+    assert viewable(auditor) == Visibility()
 
 
 def test_pages_name_the_highest_role_of_an_account(branch: Branch) -> None:
@@ -187,8 +187,8 @@ def test_pages_name_the_highest_role_of_an_account(branch: Branch) -> None:
 
 def test_members_see_everything_where_the_organisation_says_so(branch: Branch, protected: Organisation) -> None:
     Organisation.objects.update(members_see=MembersSee.EVERYTHING)
-    sight = viewable(account("ada"))
-    assert (sight.whole, sight.unit_ids, sight.individuals_in) == (True, None, None)
+    visibility = viewable(account("ada"))
+    assert (visibility.whole, visibility.unit_ids, visibility.individuals_in) == (True, None, None)
 
 
 def test_members_see_everything_without_a_tree(protected: Organisation) -> None:
@@ -197,6 +197,6 @@ def test_members_see_everything_without_a_tree(protected: Organisation) -> None:
 
 def test_everybody_who_may_sign_in_sees_everything_on_trial(branch: Branch) -> None:
     Organisation.objects.update(protected_since=None)
-    sight = viewable(account("root", is_superuser=True))
-    assert (sight.whole, sight.unit_ids, sight.individuals_in) == (True, None, None)
-    assert viewable(account("gone", is_active=False)) == Sight()
+    visibility = viewable(account("root", is_superuser=True))
+    assert (visibility.whole, visibility.unit_ids, visibility.individuals_in) == (True, None, None)
+    assert viewable(account("gone", is_active=False)) == Visibility()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from integrations.code.git.line_history import follow_asked
+from integrations.code.git.line_history import sync_line_histories
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import ADA, BEN, Repo
@@ -130,7 +130,7 @@ def read_a_clone(org: Org, folder: Path) -> None:
     repo.commit({"a.py": "a\nb\nC\nd\ne\n"}, "Change what is old", by=BEN, at=days_ago(20))
     repo.commit({"a.py": "a\nb\nCC\nd\ne\nf\n", "docs/a.md": "A\n"}, "Change it again", by=ADA, at=days_ago(15))
     sync_source(connect_git(repo.path, name="site"))
-    follow_asked()
+    sync_line_histories()
     day = days_ago(15).date()
     known = {"sha": repo.head, "author_email": "ada@example.com", "authored_at": at(day, 0)}
     org.push("pull-requests", {**merged(1, day), "id": "site-1", "repository": "site", "commits": [known]})

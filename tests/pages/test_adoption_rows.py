@@ -24,11 +24,11 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.comparison import seed_of
+from insights.formulas.bootstrap import Values
 from insights.formulas.differences import difference_of_means
-from insights.formulas.resampling import Values
 from insights.privacy import visible
 from insights.query import windows
-from insights.query.query import MetricQuery, Scope
+from insights.query.query import Query, Scope
 from insights.ui import wording
 from integrations.models import AgentSession, PullRequest
 from orgtree.models import IndividualPolicy, Organisation
@@ -143,8 +143,8 @@ def mean(rows: Rows, column: str) -> float:
     return statistics.mean(float(row[column]) for row in rows)
 
 
-def query() -> MetricQuery:
-    return MetricQuery("pr.cycle_time", windows.trailing(12), scope=Scope("platform"))
+def query() -> Query:
+    return Query("pr.cycle_time", windows.trailing(12), scope=Scope("platform"))
 
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])

@@ -15,10 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights.formulas.bands import Counted, Reach, reach_of_rate
-from insights.privacy.visible import visible_bands
+from insights.formulas.error_margins import Counted, ErrorMargin, margin_of_rate
+from insights.privacy.visible import visible_error_margins
 from insights.query import windows
-from insights.query.query import Granularity, MetricQuery
+from insights.query.query import Granularity, Query
 from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
@@ -85,10 +85,10 @@ def at_last_week(line: dict[str, Any]) -> tuple[float, float, float]:
     return value, low, high
 
 
-def expected(counts: Sequence[int], developers: int) -> Reach:
+def expected(counts: Sequence[int], developers: int) -> ErrorMargin:
     done = [*counts, *[0] * (developers - len(counts))]
     powers = (float(sum(count**power for count in done)) for power in (1, 2, 3))
-    reach = reach_of_rate(Counted(developers, len(counts), *powers))
+    reach = margin_of_rate(Counted(developers, len(counts), *powers))
     assert reach
     return reach
 
@@ -186,8 +186,8 @@ def test_no_band_tells_of_too_few_people(member: Client) -> None:
     lines = series(member, "merged_per_developer", "?line=claude_code")
     assert at_last_week(lines["claude_code"])[1] is not None
     assert "low" not in lines["none"], "it would tell how ten people share what is theirs"
-    query = MetricQuery("pr.merged_per_developer", windows.trailing(4), Granularity.WEEK)
-    bands = visible_bands(query, "claude_code", access_of(User.objects.get(username=MEMBER.email)))
+    query = Query("pr.merged_per_developer", windows.trailing(4), Granularity.WEEK)
+    bands = visible_error_margins(query, "claude_code", access_of(User.objects.get(username=MEMBER.email)))
     assert [reach.contributors for reach in bands["claude_code"] if reach] == [12]
     assert not any(bands["Non-AI"]), "whether the line is told or not"
     hidden = [

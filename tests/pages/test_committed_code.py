@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.pages.ai.charts import CHARTS
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import Commit, CommitEvidence, RepositorySource, SyncRun
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -62,7 +62,7 @@ def create_source(folder: Path) -> RepositorySource:
 def sync(source: RepositorySource) -> SyncRun:
     source.refresh_from_db()
     run = sync_source(source)
-    attribute_what_waits()
+    attribute_pending()
     return run
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from insights.pages.compare.heat import heat_of
-from insights.query.terms import Better
+from insights.query.enums import Better
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, deployed, merged

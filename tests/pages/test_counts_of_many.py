@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import set_script_prefix
 
 from insights.engine.read import Freshness, read_series
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from insights.ui.addresses import address
 from orgtree.models import Person
 from tests.org import Org
@@ -54,7 +54,7 @@ def test_a_tree_that_was_made_meanwhile_is_counted(org: Org, admin: Client) -> N
 
 
 def sessions_before_last(freshness: Freshness) -> float | None:
-    [answer] = read_series([MetricQuery("ai.sessions", WEEK_BEFORE_LAST)], freshness=freshness)
+    [answer] = read_series([Query("ai.sessions", WEEK_BEFORE_LAST)], freshness=freshness)
     return answer.total[0].value
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from insights.pages.ai.explanations import Hint
 from insights.pages.delivery import explanations
-from insights.query.query import Figure
+from insights.query.query import MetricValue
 from tests.pages.test_tiles_and_explanations import figure
 
 HOUR = 3600.0
 
 
-def rate(percent: float, *, of: int) -> Figure:
+def rate(percent: float, *, of: int) -> MetricValue:
     return figure(percent, numerator=percent * of / 100, denominator=of, sample_size=of)
 
 

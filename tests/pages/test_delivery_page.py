@@ -125,7 +125,7 @@ def test_lead_time_goes_mostly_into_waiting_for_a_review(shop: Org, member: Clie
     assert "Coding 2.0 h 19%" in card
     assert "In review 60 min 10%" in card or "In review 1.0 h 10%" in card
     assert "Waiting for deployment 3.0 h 29%" in card
-    assert "1 PR left out: a stage is not known" in card
+    assert "1 PR left out: a stage, such as review, is unknown" in card
 
 
 def test_the_stages_of_each_week_add_up_to_its_lead_time(shop: Org, member: Client) -> None:

@@ -13,10 +13,10 @@ from insights.catalogue.registry import get
 from insights.engine.plan import OTHER_ALONE
 from insights.engine.read import read_series
 from insights.pages.ai.charts import CHARTS
-from insights.query.query import Dimension, MetricQuery
+from insights.query.query import Dimension, Query
 from insights.query.windows import trailing
 from insights.ui import wording
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import ADA, BEN, Repo
@@ -60,7 +60,7 @@ def client(org: Org, tmp_path: Path, member: Client) -> Client:
             repo.commit({f"{days}{file}": "a = 1\n" * (30 + days)}, f"Write\n\n{CLAUDE}", by=ADA, at=at)
             repo.commit({f"by{days}{file}": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=at + timedelta(hours=3))
         sync_source(connect_git(repo.path, name=name))
-    attribute_what_waits()
+    attribute_pending()
     return member
 
 
@@ -165,7 +165,7 @@ def test_work_of_the_class_other_is_told_from_its_finer_classes(org: Org) -> Non
     org.push("pull-requests", *records)
     org.fold()
     counted = {
-        word: read_series([MetricQuery("pr.throughput", trailing(4), facets={Dimension.WORK_TYPE: (word,)})])[0]
+        word: read_series([Query("pr.throughput", trailing(4), facets={Dimension.WORK_TYPE: (word,)})])[0]
         for word in ("feature", "other", OTHER_ALONE, "tech_debt")
     }
     values = {word: answer.total[0].value for word, answer in counted.items()}

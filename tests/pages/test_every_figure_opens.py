@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from insights.catalogue.registry import get
 from insights.ui import wording
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentSession
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -48,7 +48,7 @@ def pages(org: Org, tmp_path: Path, member: Client) -> Client:
         repo.commit({"a.py": "a = 1\n" * 30, "b.md": "b\n" * 5}, f"Write\n\n{CLAUDE}", by=ADA, at=later)
         repo.commit({"c.py": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=later + timedelta(hours=3))
         sync_source(connect_git(repo.path, name=name))
-    attribute_what_waits()
+    attribute_pending()
     return member
 
 

@@ -22,12 +22,12 @@ from insights.ui.filters import (
     quarters_to_offer,
     read_filters,
 )
-from orgtree.access.access import Access, Sight
+from orgtree.access.access import Access, Visibility
 from orgtree.access.trust import TrialState
 from orgtree.models import IndividualPolicy
 
 TODAY = date(2026, 11, 20)  # a Friday
-EVERYTHING = Access(None, Sight(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)
+EVERYTHING = Access(None, Visibility(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 FACET_VALUES = st.lists(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40),

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
@@ -54,7 +54,7 @@ def told_of_teams(org: Org) -> Org:
     org.commit(by="katherine", on=day_before(6), at="09:20", lines=60)  # all of them, and too few to be ranked by
     org.commit(by="radia", on=day_before(6), at="20:00", lines=300)  # none
     org.fold()
-    attribute_what_waits()
+    attribute_pending()
     return org
 
 

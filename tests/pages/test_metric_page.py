@@ -22,7 +22,7 @@ from insights.benchmarks.sets import SETS
 from insights.catalogue.registry import metrics
 from insights.pages.metric.benchmarks import border_lines
 from insights.query import windows
-from insights.query.terms import Better
+from insights.query.enums import Better
 from integrations.models import PullRequest
 from tests.delivery.linking.delivery import Delivery, sha_of
 from tests.org import Org

@@ -10,7 +10,7 @@ from django.test import Client
 
 from insights.pages import answers
 from insights.privacy.visible import visible_together
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +19,9 @@ def test_the_page_itself_asks_for_buckets_of_what_it_draws_alone(
     member: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tiles have lines; what it splits is told of the whole window, and charts ask for their buckets themselves."""
-    queries: list[MetricQuery] = []
+    queries: list[Query] = []
 
-    def watched(*args: Any, series: Sequence[MetricQuery], **more: Any) -> Any:
+    def watched(*args: Any, series: Sequence[Query], **more: Any) -> Any:
         queries.extend(series)
         return visible_together(*args, series=series, **more)
 

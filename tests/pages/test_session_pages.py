@@ -17,11 +17,11 @@ from insights.engine.plan import Clock
 from insights.engine.read import read_totals
 from insights.pages.ai.sessions.states import outcome_of
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery
-from integrations.code.attribution.tasks import attribute_what_waits
+from insights.query.query import Dimension, Query
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentRequest, AgentSession, AgentToolCall
-from integrations.telemetry.sessions.story import SessionStory
 from integrations.telemetry.sessions.summaries import summaries_of
+from integrations.telemetry.sessions.timeline import SessionTimeline
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before
@@ -54,7 +54,7 @@ def tell_of_teams(org: Org) -> Org:
     org.commit(by="ada", on=day_before(6), at="09:20", lines=30)
     org.commit(by="hedy", on=day_before(6), at="20:00", lines=5)
     org.fold()
-    attribute_what_waits()
+    attribute_pending()
     return org
 
 
@@ -84,7 +84,7 @@ def test_what_a_session_came_to(teams: Org, sign_in: SignIn) -> None:
 
 def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
     session = session_of("ada")
-    happened = SessionStory(session).happenings(first=0, count=1000)
+    happened = SessionTimeline(session).events(first=0, count=1000)
     whole = summaries_of([session.pk])[session.pk].whole
     assert [happening.at for happening in happened] == sorted(happening.at for happening in happened)
     assert sum(sum(happening.tokens) for happening in happened) == whole.tokens == 1487
@@ -92,15 +92,15 @@ def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
     assert sum(happening.what == "request" for happening in happened) == whole.requests == 3
     assert sum(happening.outcome == "failed" for happening in happened) == whole.tool_failures == 1
     assert sum(happening.what == "commit" for happening in happened) == 1
-    hours = SessionStory(session).hours()
+    hours = SessionTimeline(session).hours()
     assert sum(hour.tokens for hour in hours) == whole.tokens
     assert sum(hour.tool_calls for hour in hours) == whole.tool_calls
-    [period] = SessionStory(session).stretches()
+    [period] = SessionTimeline(session).stretches()
     assert period.seconds == pytest.approx(session.active_seconds)
 
 
 def test_what_became_of_a_session_is_what_the_engine_parts_spend_by(teams: Org) -> None:
-    query = MetricQuery("ai.spend", windows.trailing(12), segments=(Dimension.OUTCOME,))
+    query = Query("ai.spend", windows.trailing(12), segments=(Dimension.OUTCOME,))
     settled_before = Clock.read().settled_before
     parted: dict[str, float] = {}
     for session in AgentSession.objects.all():
@@ -200,7 +200,7 @@ def test_the_list_is_ones_own_and_others_as_the_policy_shows_them(teams: Org, si
 
 def test_the_list_adds_up_to_the_figures(teams: Org, sign_in: SignIn) -> None:
     listed = rows(sign_in(MANAGER), unit="platform")
-    queries = [MetricQuery(key, windows.trailing(12)) for key in ("ai.tokens", "ai.tool_failures")]
+    queries = [Query(key, windows.trailing(12)) for key in ("ai.tokens", "ai.tool_failures")]
     graces = summaries_of([session_of("grace").pk])[session_of("grace").pk].whole
     tokens, failures = (answer.total[0].value for answer in read_totals(queries))
     assert sum(int(row["Tokens"]) for row in listed) + graces.tokens == tokens

@@ -9,7 +9,7 @@ import pytest
 from insights.catalogue.registry import get
 from insights.leaderboard.visible import Concentration
 from insights.pages.ai import explanations
-from insights.query.query import Figure, Granularity, MetricQuery, SeriesAnswer, Window
+from insights.query.query import Answer, Granularity, MetricValue, Query, Window
 from insights.ui import tiles
 
 WINDOW = Window(date(2026, 8, 29), date(2026, 11, 21))
@@ -24,14 +24,14 @@ def figure(
     denominator: float | None = None,
     sample_size: int = 100,
     window: Window = WINDOW,
-) -> Figure:
+) -> MetricValue:
     reason = None if value is not None else "Nothing was found in this time."
-    return Figure(window, {}, value, numerator, denominator, sample_size, 5, reason)
+    return MetricValue(window, {}, value, numerator, denominator, sample_size, 5, reason)
 
 
-def answer(key: str, total: Figure, series: list[Figure] | None = None, *, lag: float = 0) -> SeriesAnswer:
-    query = MetricQuery(key, total.window)
-    return SeriesAnswer(query, [total], series or [], None, NOW - timedelta(seconds=lag), NOW + timedelta(seconds=5))
+def answer(key: str, total: MetricValue, series: list[MetricValue] | None = None, *, lag: float = 0) -> Answer:
+    query = Query(key, total.window)
+    return Answer(query, [total], series or [], None, NOW - timedelta(seconds=lag), NOW + timedelta(seconds=5))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from integrations.code.attribution.tasks import attribute_what_waits
-from orgtree.access.trust import RowsOf
+from integrations.code.attribution.tasks import attribute_pending
+from orgtree.access.trust import RowKind
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
@@ -20,9 +20,9 @@ from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 PAGE = "/orgtree/access/"
 METRIC = {
-    RowsOf.DELIVERY: "pr.throughput",
-    RowsOf.AGENTS_IN_DELIVERY: "ai.lines_committed",
-    RowsOf.TELEMETRY: "ai.spend",
+    RowKind.DELIVERY: "pr.throughput",
+    RowKind.AGENTS_IN_DELIVERY: "ai.lines_committed",
+    RowKind.TELEMETRY: "ai.spend",
 }
 COLLEAGUE = Persona(OTHERS_IN_PLATFORM[0])
 SignIn = Callable[[Persona], Client]
@@ -44,17 +44,17 @@ def tell_of_teams(org: Org) -> None:
         org.commit(by=name, on=day_before(6), at="09:20", lines=100)
         org.push("pull-requests", merged(number, day_before(6), author=name))
     org.fold()
-    attribute_what_waits()
+    attribute_pending()
 
 
 def visibility(client: Client) -> list[Mapping[str, str]]:
     """For the unit's members and managers, and for those who see its figures only: kind of rows → how they stand."""
     page = client.get(PAGE).content.decode()
     pairs = re.findall(r'data-rows-of="(\w+)" data-shown="(\w+)"', page)
-    return [dict(pairs[: len(RowsOf)]), dict(pairs[len(RowsOf) :])]
+    return [dict(pairs[: len(RowKind)]), dict(pairs[len(RowKind) :])]
 
 
-def got(client: Client, of: RowsOf) -> str:
+def got(client: Client, of: RowKind) -> str:
     """How rows of Ada stand in what this session is answered."""
     answer = client.get(f"/api/v1/metrics/{METRIC[of]}/rows/", {"unit": "platform", "from": str(day_before(40))})
     rows: list[dict[str, Any]] = answer.json()["rows"]
@@ -69,7 +69,7 @@ def test_the_page_says_what_each_role_gets(teams: None, sign_in: SignIn, policy:
     unit, others = visibility(sign_in(MEMBER))
     for persona, words in ((COLLEAGUE, unit), (MANAGER, unit), (EXECUTIVE, others), (ADMIN, others)):
         client = sign_in(persona)
-        for of in RowsOf:
+        for of in RowKind:
             name = got(client, of)
             assert words[of.value] in ({"with_names", "as_in_tools"} if name == "named" else {name}), (persona, of)
     assert sign_in(Persona("lise")).get("/api/v1/metrics/ai.spend/rows/", {"unit": "platform"}).status_code == 404

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.engine.read import SideBySide, read_series, read_together
+from insights.engine.read import UnitQueries, read_series, read_together
 from insights.engine.unconfirmed import unconfirmed, unconfirmed_by_version
 from insights.privacy.visible import visible_distribution, visible_series
 from insights.privacy.withhold import reason
 from insights.query import windows
-from insights.query.query import Dimension, Figure, MetricQuery, Scope
+from insights.query.query import Dimension, MetricValue, Query, Scope
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.access.access import access_of
-from orgtree.identities.resolving import point_to
+from orgtree.identities.resolving import assign_identities
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
-from programs.key_results.services.reading import Asked, read_metrics
+from programs.key_results.services.reading import KeyResultQuery, read_metrics
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user
@@ -63,11 +63,11 @@ def claim(org: Org, *names: str) -> None:
     org.fold()
 
 
-def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object) -> MetricQuery:
-    return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
+def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object) -> Query:
+    return Query(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
 
 
-def figure(metric_query: MetricQuery | None = None) -> Figure:
+def figure(metric_query: Query | None = None) -> MetricValue:
     [answer] = read_series([metric_query or query()], unconfirmed=known_unconfirmed())
     return answer.total[0]
 
@@ -76,7 +76,7 @@ def known_unconfirmed() -> tuple[int, ...]:
     return unconfirmed(version())
 
 
-def counted(value: Figure) -> tuple[int, int]:
+def counted(value: MetricValue) -> tuple[int, int]:
     return value.people, value.unconfirmed
 
 
@@ -92,7 +92,7 @@ def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
     assert counted(figure()) == (2, 0)
 
 
-def shown(metric_query: MetricQuery | None = None) -> float | None:
+def shown(metric_query: Query | None = None) -> float | None:
     """What an executive sees of it."""
     [answer] = visible_series([metric_query or query()], access_of(create_user(EXECUTIVE)))
     return answer.total[0].value
@@ -130,7 +130,7 @@ def test_moved_and_imported_people_make_another_version(payments: Org, django_ca
     """Who was enrolled as nobody's is somebody's then; whom an import names is known at once."""
     before = version()
     with django_capture_on_commit_callbacks(execute=True):
-        point_to([_identity(Person.objects.get(email="hedy@example.com"))], None)
+        assign_identities([_identity(Person.objects.get(email="hedy@example.com"))], None)
     assert version() == before + 1
     with django_capture_on_commit_callbacks(execute=True):
         an_import(Person.objects.get(email="radia@example.com"))
@@ -162,7 +162,7 @@ def test_a_key_result_keeps_how_many_known_people_it_is_of(payments: Org) -> Non
     """The attack: what is withheld as a figure was shown as the value of a key result, and in a closed quarter."""
     claim(payments, *CLAIMED)
     quarter = windows.quarter_of(day_before(1))
-    measurement = Asked("ai.tokens", "", "payments", quarter)
+    measurement = KeyResultQuery("ai.tokens", "", "payments", quarter)
     assert read_metrics([measurement], today=windows.local_today())[measurement].people == len(REAL)
 
 
@@ -191,7 +191,7 @@ def test_every_way_to_a_figure_counts_them_alike(payments: Org) -> None:
         by_agent = query(segments=(Dimension.AGENT,))
         counts_found = read_together(
             series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
-            units=[SideBySide([query("ai.tokens"), query("ai.spend")], units)],
+            units=[UnitQueries([query("ai.tokens"), query("ai.spend")], units)],
             unconfirmed=known_unconfirmed(),
         )
         of_units = [[counted(answer.total[0]) for answer in counts_found.units[0][unit]] for unit in units]

@@ -17,7 +17,7 @@ from insights.engine.read import read_series
 from insights.privacy.visible import visible_rows, visible_series
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery, Scope
+from insights.query.query import Dimension, Query, Scope
 from insights.ui import wording
 from orgtree.access.access import access_of
 from orgtree.models import IndividualPolicy, Organisation
@@ -54,11 +54,11 @@ def tell_of_teams(org: Org) -> Org:
     return org
 
 
-def query(key: str = "ai.tokens", unit: str | None = "search", **more: object) -> MetricQuery:
-    return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
+def query(key: str = "ai.tokens", unit: str | None = "search", **more: object) -> Query:
+    return Query(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
 
 
-def seen(persona: Persona, metric_query: MetricQuery) -> float | None:
+def seen(persona: Persona, metric_query: Query) -> float | None:
     [answer] = visible_series([metric_query], access_of(create_user(persona)))
     return answer.total[0].value
 
@@ -88,7 +88,7 @@ def test_the_minimum_group_size_is_the_least_that_is_shown(teams: Org, people: i
 
 def test_ones_own_figures_are_ones_own(teams: Org) -> None:
     access = access_of(create_user(OTHER_MEMBER))
-    own = MetricQuery("ai.tokens", windows.trailing(12), scope=Scope(person_id=access.sight.person_id))
+    own = Query("ai.tokens", windows.trailing(12), scope=Scope(person_id=access.visibility.person_id))
     [answer] = visible_series([own], access)
     assert answer.total[0].value == PLANTED + 45_678 + 98_761
 
@@ -160,11 +160,11 @@ def test_rows_of_a_unit_are_for_its_members_and_managers(teams: Org) -> None:
         assert (page.total, page.note) == (0, "You may see aggregates here: only your own rows are listed.")
 
 
-def of_the_small_team() -> list[MetricQuery]:
+def of_the_small_team() -> list[Query]:
     """Each metric, whole and by each of its segments."""
     window = windows.trailing(12)
     return [
-        MetricQuery(metric.key, window, scope=Scope("search"), segments=split)
+        Query(metric.key, window, scope=Scope("search"), segments=split)
         for metric in metrics()
         for split in ((), *((dimension,) for dimension in metric.segments))
     ]

@@ -9,7 +9,7 @@ from insights.query.windows import local_today
 from orgtree.models import Organisation, Person
 from programs.models import Notice, Objective, Ticket
 from programs.quarters.fiscal_quarters import quarter_at
-from programs.reminders.services.telling import plan_reminders
+from programs.reminders.services.planning import plan_reminders
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.teams import Teams
 

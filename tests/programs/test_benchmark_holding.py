@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from insights.query.query import Scope
 from insights.query.windows import local_today
-from insights.ui.agreed import agreements_on
+from insights.ui.agreements import agreements_on
 from orgtree.models import Unit, UnitPlace
 from orgtree.trees.unit_placements import rebuild_unit_placements
 from programs.benchmarks.queries.benchmarks import benchmarks_for, benchmarks_of_units, newest_version
@@ -33,7 +33,7 @@ def teams(org: Org) -> Teams:
 
 def threshold_hours(unit: Unit | None, key: str = PICKUP) -> float | None:
     """What holds of the unit, in hours."""
-    benchmark = benchmarks_for([key], unit.pk if unit else None, as_(EXECUTIVE).sight).get(key)
+    benchmark = benchmarks_for([key], unit.pk if unit else None, as_(EXECUTIVE).visibility).get(key)
     return None if benchmark is None or benchmark.version.threshold is None else benchmark.version.threshold / HOUR
 
 
@@ -49,7 +49,7 @@ def test_the_nearest_above_holds_until_one_has_its_own(teams: Teams) -> None:
     assert [threshold_hours(unit) for unit in (None, teams.engineering, teams.platform)] == [40, 30, 30]
     of(20, "platform")
     assert [threshold_hours(unit) for unit in (teams.engineering, teams.platform, teams.search)] == [30, 20, 30]
-    held = benchmarks_for(None, teams.search.pk, as_(OTHER_MEMBER).sight)[PICKUP]
+    held = benchmarks_for(None, teams.search.pk, as_(OTHER_MEMBER).visibility)[PICKUP]
     assert (held.is_own, held.version.unit) == (False, teams.engineering)
 
 
@@ -77,7 +77,7 @@ def test_a_unit_that_moves_takes_over_what_holds_at_its_new_place(org: Org, team
     tomorrow = local_today() + timedelta(days=1)
     org.move_unit("search", to="platform", on=tomorrow)
     assert threshold_hours(teams.search) == 30, "not today yet"
-    held = benchmarks_for([PICKUP], teams.search.pk, as_(EXECUTIVE).sight, on=tomorrow)[PICKUP]
+    held = benchmarks_for([PICKUP], teams.search.pk, as_(EXECUTIVE).visibility, on=tomorrow)[PICKUP]
     assert (held.version.threshold, held.version.unit) == (12 * HOUR, teams.platform)
 
 
@@ -105,31 +105,33 @@ def test_counts_are_not_inherited(teams: Teams) -> None:
     """Ten deployments a day of all are not asked of each team."""
     for key, period in (("dora.deployment_frequency", ""), ("pr.throughput", "week"), ("wip.count", "")):
         agree(metric=key, unit="", threshold=10.0, target=None, period=period)
-        held = benchmarks_of_units([key], [None, teams.engineering.pk, teams.platform.pk], as_(EXECUTIVE).sight)
+        held = benchmarks_of_units([key], [None, teams.engineering.pk, teams.platform.pk], as_(EXECUTIVE).visibility)
         assert [len(benchmark) for benchmark in held.values()] == [1, 0, 0], key
         agree(metric=key, unit="platform", threshold=3.0, target=None, period=period)
-        assert benchmarks_for([key], teams.platform.pk, as_(EXECUTIVE).sight)[key].is_own
+        assert benchmarks_for([key], teams.platform.pk, as_(EXECUTIVE).visibility)[key].is_own
     agree(metric="incident.count_per_deployment", unit="", threshold=0.1, target=None)
-    inherited = benchmarks_for(["incident.count_per_deployment"], teams.platform.pk, as_(EXECUTIVE).sight)
+    inherited = benchmarks_for(["incident.count_per_deployment"], teams.platform.pk, as_(EXECUTIVE).visibility)
     assert len(inherited) == 1, "a quotient"
 
 
 def test_metrics_do_not_mix(teams: Teams) -> None:
     of(20, "platform")
     agree(metric="pr.size", unit="engineering", threshold=200.0, target=100.0)
-    holding = benchmarks_for(None, teams.platform.pk, as_(EXECUTIVE).sight)
+    holding = benchmarks_for(None, teams.platform.pk, as_(EXECUTIVE).visibility)
     assert {key: held.version.threshold for key, held in holding.items()} == {PICKUP: 20 * HOUR, "pr.size": 200}
-    assert set(benchmarks_for(["pr.size"], teams.platform.pk, as_(EXECUTIVE).sight)) == {"pr.size"}
+    assert set(benchmarks_for(["pr.size"], teams.platform.pk, as_(EXECUTIVE).visibility)) == {"pr.size"}
 
 
 def test_many_units_and_metrics_are_two_queries(teams: Teams) -> None:
     of(40, "")
     of(20, "platform")
-    sight = as_(EXECUTIVE).sight
+    visibility = as_(EXECUTIVE).visibility
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        by_unit = benchmarks_of_units(None, [None, teams.engineering.pk, teams.platform.pk, teams.search.pk], sight)
+        by_unit = benchmarks_of_units(
+            None, [None, teams.engineering.pk, teams.platform.pk, teams.search.pk], visibility
+        )
     assert len(queries) == 2
     assert {unit: held[PICKUP].version.threshold for unit, held in by_unit.items()} == {
         None: 40 * HOUR,
@@ -212,17 +214,17 @@ def test_a_metric_that_is_gone_stays_told_and_can_be_taken_back(teams: Teams) ->
     gone = BenchmarkVersion.objects.create(
         metric="dora.luck", unit=teams.platform, number=1, metric_version=1, better="higher", threshold=1.0, reason="?"
     )
-    held = benchmarks_for(None, teams.platform.pk, as_(MANAGER).sight)["dora.luck"]
+    held = benchmarks_for(None, teams.platform.pk, as_(MANAGER).visibility)["dora.luck"]
     assert (held.version, held.metric) == (gone, None)
     assert agreements_on(["pr.size"], Scope("platform"), as_(MANAGER)) == {}
     withdraw_benchmark(as_(MANAGER), "dora.luck", "platform", "It is gone.", of_number=1)
-    assert benchmarks_for(None, teams.platform.pk, as_(MANAGER).sight) == {}
+    assert benchmarks_for(None, teams.platform.pk, as_(MANAGER).visibility) == {}
 
 
 def test_what_was_agreed_on_an_older_formula_is_no_longer_drawn(teams: Teams) -> None:
     BenchmarkVersion.objects.create(
         metric=PICKUP, number=1, metric_version=99, statistic="median", better="lower", threshold=1.0, reason="?"
     )
-    held = benchmarks_for([PICKUP], teams.platform.pk, as_(MANAGER).sight)[PICKUP]
+    held = benchmarks_for([PICKUP], teams.platform.pk, as_(MANAGER).visibility)[PICKUP]
     assert held.is_of_older_formula
     assert agreements_on([PICKUP], Scope("platform"), as_(MANAGER)) == {}

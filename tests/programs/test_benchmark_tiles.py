@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from insights.query.query import Dimension, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Query, Scope, Statistic, Window
 from insights.query.windows import local_today
-from insights.ui.agreed import agreements_on
+from insights.ui.agreements import agreements_on
 from programs.closing.services.closing import close_quarter
 from programs.objectives.services.drafts import KeyResultDraft
 from tests.org import Org
@@ -43,8 +43,8 @@ def tile(client: Client, address: str, key: str) -> str:
     return plain(f"<p {part}")
 
 
-def query(key: str = PICKUP, **fields: Any) -> MetricQuery:
-    return MetricQuery(key, window(), scope=Scope("platform"), **fields)
+def query(key: str = PICKUP, **fields: Any) -> Query:
+    return Query(key, window(), scope=Scope("platform"), **fields)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
     assert agreement.on_tile(query(statistic=Statistic.MEAN), HOUR) is None
     assert agreement.on_tile(query(facets={Dimension.REPOSITORY: ("shop",)}), HOUR) is None
     of_weeks = agreements_on(["pr.throughput"], Scope(), as_(EXECUTIVE))["pr.throughput"]
-    tile_note = of_weeks.on_tile(MetricQuery("pr.throughput", window()), 60.0)
+    tile_note = of_weeks.on_tile(Query("pr.throughput", window()), 60.0)
     assert tile_note is not None
     assert (tile_note.text, tile_note.reached) == ("Threshold 5 a week", ""), "the tile is of twelve weeks"
 

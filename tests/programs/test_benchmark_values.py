@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, rounded, written
 
 U = UnitOfMeasure

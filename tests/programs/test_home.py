@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from insights.query import windows
 from orgtree.models import Person, Unit
 from orgtree.trees.units import set_leader
-from programs.models import Standing
+from programs.models import ObjectiveStatus
 from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.queries.objectives import progress_of
 from tests.org import Org
@@ -105,7 +105,7 @@ def test_a_broken_guardrail_is_named_beside_the_forecast() -> None:
     (progress,) = progress_of([stored(objective())], as_(EXECUTIVE), today=today)
     line = replace(objective_line(progress, today), forecast="Forecast 3.2 h", why="Guardrail broken: Deployments.")
     (outcome,) = line.key_results
-    for shown, is_named in ((line.tag, False), (TAGS[Standing.AT_RISK], True)):
+    for shown, is_named in ((line.tag, False), (TAGS[ObjectiveStatus.AT_RISK], True)):
         of_outcome = replace(line, tag=shown, key_results=[replace(outcome, tag=line.tag)])
         printed = render_to_string("programs/overview/_objective.html", {"line": of_outcome})
         assert ("Forecast 3.2 h" in printed, "Guardrail broken" in printed) == (True, is_named)

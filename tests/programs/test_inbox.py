@@ -16,8 +16,8 @@ from insights.query.windows import local_today
 from orgtree.access.api_tokens import create_api_token
 from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
 from programs.reminders.services.outbox import forget_old_messages
+from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import preferences_of
-from programs.reminders.services.telling import plan_reminders
 from programs.tickets.services.commenting import comment_on_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain

@@ -40,7 +40,7 @@ def above(teams: Teams) -> dict[str, Objective]:
 
 
 def offered(*params: object, persona: Persona = MANAGER, **fields: object) -> list[str]:
-    choices = parents_offered(as_(persona).sight, *params, **fields)  # type: ignore[arg-type]
+    choices = parents_offered(as_(persona).visibility, *params, **fields)  # type: ignore[arg-type]
     return [label for _, label in flat(choices)]
 
 
@@ -76,10 +76,10 @@ def test_the_form_asks_again_when_another_unit_is_chosen(above: dict[str, Object
 
 
 def test_a_ticket_is_part_of_any_plan_its_own_first(above: dict[str, Objective]) -> None:
-    labels = [label for _, label in flat(plans_offered(as_(EXECUTIVE).sight, "platform"))]
+    labels = [label for _, label in flat(plans_offered(as_(EXECUTIVE).visibility, "platform"))]
     assert labels[:3] == ["None", "Platform: Of platform", "Engineering: Of engineering"]
     assert labels[-1] == "Search: Of search"
-    groups = [key for key, group in plans_offered(as_(EXECUTIVE).sight, "platform") if isinstance(group, list)]
+    groups = [key for key, group in plans_offered(as_(EXECUTIVE).visibility, "platform") if isinstance(group, list)]
     assert groups == ["Of the unit", "Units above", "All of the organisation", "Other units"]
 
 

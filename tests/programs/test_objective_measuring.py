@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights.privacy.visible import visible_totals
-from insights.query.query import MetricQuery, Scope
+from insights.query.query import Query, Scope
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services import measuring
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Standing, Ticket
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, Ticket
 from programs.objectives.pages.labels import objective_line
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.objectives.services.check_ins import check_in
@@ -99,7 +99,7 @@ def test_a_level_by_hand(delivered: Org) -> None:
     assert expected == pytest.approx(10.7526, abs=1e-4)
     assert measured.forecast is not None
     assert (measured.forecast.value, measured.forecast.low) == pytest.approx((expected * HOUR, expected * HOUR))
-    assert measured.standing == Standing.ON_TRACK
+    assert measured.standing == ObjectiveStatus.ON_TRACK
     assert "13.5 h so far" in measured.why
     assert "81% of the way from 20.0 h to 12.0 h, with 55% of the quarter passed" in measured.why
     known = dict(measured.points)
@@ -120,7 +120,7 @@ def test_a_level_by_hand(delivered: Org) -> None:
 def test_the_value_is_the_one_of_the_metrics_page(delivered: Org) -> None:
     written = objective(key_results=(pickup(statistic="p75"), pickup(metric="pr.throughput", change_percent=50.0)))
     for measured in told(written):
-        query = MetricQuery(
+        query = Query(
             measured.key_result.metric,
             current_quarter().window,
             scope=Scope("platform"),
@@ -143,9 +143,15 @@ def test_a_count_is_compared_at_its_rate(delivered: Org) -> None:
 
 @pytest.mark.parametrize(
     ("better_than", "holds", "status"),
-    [(14.0, True, Standing.ON_TRACK), (13.5, True, Standing.ON_TRACK), (13.0, False, Standing.OFF_TRACK)],
+    [
+        (14.0, True, ObjectiveStatus.ON_TRACK),
+        (13.5, True, ObjectiveStatus.ON_TRACK),
+        (13.0, False, ObjectiveStatus.OFF_TRACK),
+    ],
 )
-def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, holds: bool, status: Standing) -> None:
+def test_a_guardrail_holds_or_is_broken(
+    delivered: Org, better_than: float, holds: bool, status: ObjectiveStatus
+) -> None:
     limit = pickup(target_kind="guardrail", target=better_than * HOUR, change_percent=None, baseline=10 * HOUR)
     written = objective(key_results=(by_hand(), limit))
     aim, _ = written.key_results.all()
@@ -153,8 +159,8 @@ def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, hold
     (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
     reached, guardrail = progress.key_results
     assert (guardrail.holds, guardrail.standing, guardrail.progress) == (holds, status, None)
-    assert reached.standing == Standing.ON_TRACK
-    assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), "at risk at least"
+    assert reached.standing == ObjectiveStatus.ON_TRACK
+    assert progress.computed == (ObjectiveStatus.ON_TRACK if holds else ObjectiveStatus.AT_RISK), "at risk at least"
     assert progress.progress == 1.0, "guardrails are no part of it"
     assert ("Guardrail broken: Reviews begin sooner" in progress.why) is not holds
     assert objective_line(progress, TODAY).status_was_overridden is not holds
@@ -165,7 +171,7 @@ def test_an_override_is_shown_in_place_of_what_is_computed(delivered: Org) -> No
     override_status(as_(MANAGER), written, "at_risk", "Half of the team is away")
     written.refresh_from_db()
     (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
-    assert (progress.computed, progress.shown) == (Standing.ON_TRACK, Standing.AT_RISK)
+    assert (progress.computed, progress.shown) == (ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK)
 
 
 def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
@@ -175,7 +181,7 @@ def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
             measure_objectives()
         (measured,) = told(written)
         assert measured.value is not None
-        assert (measured.standing != Standing.UNKNOWN) is is_judged
+        assert (measured.standing != ObjectiveStatus.UNKNOWN) is is_judged
         assert ("Judged once 14 days" in measured.why) is not is_judged
 
 
@@ -183,7 +189,7 @@ def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
     written = objective(key_results=(pickup(), pickup(metric="pr.throughput", target_kind="absolute", target=60.0)))
     measure_objectives(today=date(2026, 10, 1))
     level, count = told(written)
-    assert (level.standing, count.standing) == (Standing.AT_RISK, Standing.AT_RISK)
+    assert (level.standing, count.standing) == (ObjectiveStatus.AT_RISK, ObjectiveStatus.AT_RISK)
     assert "It was not reached." in level.why
     assert level.forecast is None
     assert count.pace == 36, "nothing more comes"
@@ -213,7 +219,7 @@ def test_hand_values_have_a_course_too(delivered: Org) -> None:
     assert measured.value == 3.6
     assert measured.forecast is not None
     assert measured.forecast.value == pytest.approx(3.6 + 0.2 * 41 / 7)
-    assert measured.standing == Standing.ON_TRACK
+    assert measured.standing == ObjectiveStatus.ON_TRACK
     assert [value for _, value in measured.points] == [3.0, 3.2, 3.4, 3.6]
     assert "4.771 of 5" in measured.why
 
@@ -225,7 +231,7 @@ def test_figures_of_few_people_are_withheld_also_when_they_are_stored(delivered:
     (key_results,) = progress.key_results
     assert (key_results.value, key_results.points, key_results.forecast, key_results.progress) == (None, (), None, None)
     assert key_results.reason.startswith("Hidden: fewer than 5")
-    assert (progress.computed, progress.progress) == (Standing.UNKNOWN, None)
+    assert (progress.computed, progress.progress) == (ObjectiveStatus.UNKNOWN, None)
     assert "9" not in progress.why + key_results.why + key_results.no_forecast
     (own,) = told(written, OTHER_MEMBER)
     assert own.value == pytest.approx(9 * HOUR)
@@ -240,7 +246,7 @@ def test_messages_tell_nothing_that_is_withheld(delivered: Org) -> None:
 
 def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> None:
     written = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
-    assert Objective.objects.within(as_(MEMBER).sight).filter(pk=written.pk).exists()
+    assert Objective.objects.within(as_(MEMBER).visibility).filter(pk=written.pk).exists()
     (measured,) = told(written, MEMBER)
     assert (measured.value, measured.baseline, measured.target) == (None, None, None)
     assert measured.reason == "Figures of Engineering are not yours to see."
@@ -252,13 +258,13 @@ def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> 
     above = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
     (member,) = progress_of([above], as_(MEMBER), today=TODAY)
     (executive,) = progress_of([above], as_(EXECUTIVE), today=TODAY)
-    assert executive.shown is not Standing.UNKNOWN
+    assert executive.shown is not ObjectiveStatus.UNKNOWN
     assert (member.shown, member.progress) == (executive.shown, None)
-    assert member.key_results[0].standing is Standing.UNKNOWN
+    assert member.key_results[0].standing is ObjectiveStatus.UNKNOWN
     assert not any(digit in member.why for digit in "0123456789"), member.why
     few = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),))
     (told_of_few,) = progress_of([few], as_(EXECUTIVE), today=TODAY)
-    assert (told_of_few.shown, told_of_few.is_status_hidden) == (Standing.UNKNOWN, True)
+    assert (told_of_few.shown, told_of_few.is_status_hidden) == (ObjectiveStatus.UNKNOWN, True)
 
 
 def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
@@ -280,8 +286,8 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
         visible = list(filtered(ObjectiveFilter(quarter), access, today=TODAY))
         shown = {progress.objective.pk: progress.shown for progress in progress_of(visible, access, today=TODAY)}
         if persona is EXECUTIVE:
-            assert {Standing.ON_TRACK, Standing.OFF_TRACK, Standing.UNKNOWN} <= set(shown.values())
-        for status in Standing:
+            assert {ObjectiveStatus.ON_TRACK, ObjectiveStatus.OFF_TRACK, ObjectiveStatus.UNKNOWN} <= set(shown.values())
+        for status in ObjectiveStatus:
             objectives = filtered(ObjectiveFilter(quarter, standing=status), access, today=TODAY)
             assert {progress.pk for progress in objectives} == {
                 pk for pk, progress in shown.items() if progress == status
@@ -290,7 +296,7 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
 
 def test_lists_are_narrowed(delivered: Org) -> None:
     quarter, access = current_quarter(), as_(EXECUTIVE)
-    grace = as_(OTHER_MEMBER).sight.person_id
+    grace = as_(OTHER_MEMBER).visibility.person_id
     one = objective(EXECUTIVE, title="Reviews begin sooner", unit="platform")
     two = objective(EXECUTIVE, title="Fewer incidents", unit="search", owner=grace)
     three = objective(EXECUTIVE, title="A draft", unit="engineering", publish=False)
@@ -370,7 +376,7 @@ def test_teams_without_their_objective(delivered: Org) -> None:
     quarter = current_quarter()
 
     def gap(persona: Any = EXECUTIVE) -> list[str]:
-        return [unit.slug for unit in teams_without_objective(quarter, as_(persona).sight, today=TODAY)]
+        return [unit.slug for unit in teams_without_objective(quarter, as_(persona).visibility, today=TODAY)]
 
     assert gap() == ["platform", "search"], "engineering has nobody of its own"
     objective(is_mandatory=False)

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from orgtree.models import Person
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import CheckIn, Objective, Standing
+from programs.models import CheckIn, Objective, ObjectiveStatus
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.writing import change_objective, override_status
@@ -267,7 +267,7 @@ def test_actions_on_the_page(sign_in: SignIn) -> None:
     assert post("override", standing="on_track", reason="").status_code == 400
     assert post("override", standing="melted", reason="x").status_code == 400
     assert post("override", standing="on_track", reason="We know more.").status_code == 302
-    assert stored(new_objective).override == Standing.ON_TRACK
+    assert stored(new_objective).override == ObjectiveStatus.ON_TRACK
     assert post("override", standing="", reason="").status_code == 302
     assert stored(new_objective).override == ""
     assert post("drop", why=" ").status_code == 400

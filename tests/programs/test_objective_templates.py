@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from insights.catalogue.registry import get
-from insights.query.terms import Better
+from insights.query.enums import Better
 from programs.key_results.errors import ObjectiveError
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
@@ -54,7 +54,7 @@ def test_each_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_b
 def test_without_data_a_template_proposes_no_target_in_percent() -> None:
     filled = draft_from("lead-time", "platform", current_quarter(), as_(MANAGER))
     assert [result.baseline for result in filled.key_results] == [None] * 5
-    assert filled.owner == as_(MANAGER).sight.person_id
+    assert filled.owner == as_(MANAGER).visibility.person_id
     for slug, unit in (("luck", "platform"), ("a\x00", None), ("quality", "nowhere")):
         with pytest.raises(ObjectiveError):
             draft_from(slug, unit, current_quarter(), as_(EXECUTIVE))

@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from insights.query.windows import local_today
 from orgtree.models import Employment, Person, Unit, UnitPlace
-from programs.models import CheckIn, KeyResult, Objective, Standing
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import draft_of, key_results_of
 from programs.objectives.services.writing import (
@@ -72,9 +72,9 @@ def test_an_owner_changes_theirs_and_a_colleague_does_not(teams: Org) -> None:
         of_version=1,
     )
     assert (changed.title, changed.version) == ("Reviews begin the same day", 2)
-    assert may_change(as_(MEMBER).sight, stored(written))
+    assert may_change(as_(MEMBER).visibility, stored(written))
     for stranger in (OTHER_MEMBER, AUDITOR):
-        assert not may_change(as_(stranger).sight, stored(written))
+        assert not may_change(as_(stranger).visibility, stored(written))
         with pytest.raises(MayNotWriteObjectiveError, match="its owner"):
             change_objective(as_(stranger), written, draft(), of_version=2)
     with pytest.raises(MayNotWriteObjectiveError):  # an owner takes it to no unit that they do not lead
@@ -84,10 +84,10 @@ def test_an_owner_changes_theirs_and_a_colleague_does_not(teams: Org) -> None:
 def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
     written = objective(publish=False)
     for persona, sees in ((MANAGER, True), (EXECUTIVE, True), (MEMBER, False), (OTHER_MEMBER, False)):
-        assert Objective.objects.within(as_(persona).sight).exists() is sees, persona.name
+        assert Objective.objects.within(as_(persona).visibility).exists() is sees, persona.name
     publish_objective(as_(MANAGER), written)
     for persona, sees in ((MANAGER, True), (MEMBER, True), (OTHER_MEMBER, False)):
-        assert Objective.objects.within(as_(persona).sight).exists() is sees, persona.name
+        assert Objective.objects.within(as_(persona).visibility).exists() is sees, persona.name
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_metric_without_data_is_a_target_to_reach_and_no_change_in_percent(tea
     assert (key_result.baseline, key_result.better, key_result.unit_of_measure) == (None, "lower", "seconds")
     assert key_result.measure.value is None
     assert key_result.measure.reason.startswith("No deployment") or "No " in key_result.measure.reason
-    assert key_result.measure.standing == Standing.UNKNOWN
+    assert key_result.measure.standing == ObjectiveStatus.UNKNOWN
 
 
 def test_one_mandatory_objective_per_team_and_quarter(teams: Org) -> None:
@@ -358,7 +358,7 @@ def test_what_is_given_up_says_why_and_stays_as_it_is(teams: Org) -> None:
         drop_objective(as_(MANAGER), written, "")
     dropped = drop_objective(as_(MANAGER), written, "We do something else")
     assert dropped.dropped_at is not None
-    assert not may_change(as_(MANAGER).sight, stored(written))
+    assert not may_change(as_(MANAGER).visibility, stored(written))
     with pytest.raises(ObjectiveError, match="given up"):
         change_objective(as_(MANAGER), written, draft(), of_version=2)
 

@@ -33,7 +33,7 @@ def two_trees(org: Org) -> Org:
 
 
 def teams() -> list[str]:
-    missing = teams_without_objective(current_quarter(), as_(EXECUTIVE).sight, today=timezone.localdate())
+    missing = teams_without_objective(current_quarter(), as_(EXECUTIVE).visibility, today=timezone.localdate())
     return [unit.slug for unit in missing]
 
 

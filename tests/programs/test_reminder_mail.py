@@ -18,8 +18,8 @@ from insights.query.windows import local_today
 from orgtree.models import Employment
 from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, Ticket, TicketState
 from programs.reminders.services import outbox
+from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.sending import send_waiting
-from programs.reminders.services.telling import plan_reminders
 from programs.reminders.services.unsubscribing import read_token
 from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.writing import move_ticket

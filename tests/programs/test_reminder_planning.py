@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.query.windows import local_today
 from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
-from orgtree.models.sight import sight_of
+from orgtree.models.visibility import visibility_of
 from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState
 from programs.objectives.queries.objectives import check_in_due
 from programs.quarters.fiscal_quarters import current_quarter, quarter_at
 from programs.reminders.queries.notices import of_check_ins_due
-from programs.reminders.services.telling import plan_reminders, tell
+from programs.reminders.services.planning import plan_reminders, store_notices
 from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
@@ -123,7 +123,7 @@ class TestWhoHearsOfOverdueTickets:
         teams.search.leader = person("grace")
         teams.search.save()
         lent = filed("Lent to Search", due=-1, unit=teams.search)
-        assert not Ticket.objects.within(sight_of(create_user(MANAGER))).filter(pk=lent.pk).exists()
+        assert not Ticket.objects.within(visibility_of(create_user(MANAGER))).filter(pk=lent.pk).exists()
         assert only(OVERDUE_IN_TEAM, told()) == {("grace", "Lent to Search")}
 
     def test_a_granted_manager_hears_as_a_leader_does(self, teams: Teams) -> None:
@@ -170,9 +170,9 @@ def test_nobody_hears_of_a_ticket_that_they_may_not_see(teams: Teams, seed: int)
     assert told_of
     for account in accounts:
         theirs = {notice.ticket_id for notice in told_of if notice.account_id == account.pk and notice.ticket_id}
-        seen = Ticket.objects.within(sight_of(account)).filter(pk__in=theirs)
+        seen = Ticket.objects.within(visibility_of(account)).filter(pk__in=theirs)
         assert set(seen.values_list("pk", flat=True)) == theirs
-        assert not seen.filter(owner=sight_of(account).person_id or 0).exists()
+        assert not seen.filter(owner=visibility_of(account).person_id or 0).exists()
 
 
 class TestWhatHappensToATicket:
@@ -205,7 +205,7 @@ class TestWhatHappensToATicket:
         comment_on_ticket(as_(MANAGER), of_ada, "@grace@example.com will help")
         hidden = Notice.objects.filter(account=create_user(OTHER_MEMBER))
         assert hidden.exists()
-        assert not hidden.within(sight_of(create_user(OTHER_MEMBER))).exists()
+        assert not hidden.within(visibility_of(create_user(OTHER_MEMBER))).exists()
 
     def test_a_comment_that_is_not_stored_tells_nobody(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
@@ -237,7 +237,7 @@ class TestCheckIns:
 
     def days(self) -> list[date]:
         """Of the quarter, on which Ada is asked, by the one statement of planning that is about check-ins."""
-        return [day for day in self.SPRING if tell(of_check_ins_due(day))]
+        return [day for day in self.SPRING if store_notices(of_check_ins_due(day))]
 
     def test_every_two_weeks(self, objective: Objective) -> None:
         days = [day for day in self.SPRING if only("check_in_due", planned_notices(today=day))]

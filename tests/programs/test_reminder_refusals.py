@@ -18,8 +18,8 @@ from django.utils import timezone
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
 from programs.reminders.services import email, outbox
+from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.sending import run_slice, send_waiting
-from programs.reminders.services.telling import plan_reminders
 from tests.org import Org
 from tests.patience import wait_until
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
@@ -225,7 +225,7 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
 def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: MailServer) -> None:
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
-    outbox.put_letters_together([email.Email()])
+    outbox.compose_emails([email.Email()])
     slow = outbox.claim([email.Email()])
     assert slow is not None
     assert outbox.claim([email.Email()]) is None

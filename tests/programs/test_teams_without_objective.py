@@ -8,14 +8,14 @@ import pytest
 
 from insights.query.windows import local_today
 from orgtree.models import Person, Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from orgtree.trees.units import set_leader
 from programs.models import Objective
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.teams.queries import teams_without_objective
 from tests.org import Org
 
-EVERYTHING = Sight(whole=True, unit_ids=None, leads_whole=True)
+EVERYTHING = Visibility(whole=True, unit_ids=None, leads_whole=True)
 SINCE = date(2025, 1, 1)
 
 
@@ -42,8 +42,8 @@ def lead(person: str, unit: str) -> None:
     set_leader(Unit.objects.get(slug=unit), Person.objects.get(email=f"{person}@example.com"))
 
 
-def gap(sight: Sight = EVERYTHING) -> list[str]:
-    return [unit.slug for unit in teams_without_objective(current_quarter(), sight, today=local_today())]
+def gap(visibility: Visibility = EVERYTHING) -> list[str]:
+    return [unit.slug for unit in teams_without_objective(current_quarter(), visibility, today=local_today())]
 
 
 def test_sites_of_a_team_and_its_directors_are_no_teams(departments: Org) -> None:
@@ -57,8 +57,8 @@ def test_whoever_works_for_a_director_makes_a_team_of_it(departments: Org) -> No
 
 def test_a_unit_is_seen_by_whoever_may_see_it(departments: Org) -> None:
     payments = Unit.objects.get(slug="payments")
-    assert gap(Sight(unit_ids=frozenset({payments.pk}))) == ["payments"]
-    assert gap(Sight()) == []
+    assert gap(Visibility(unit_ids=frozenset({payments.pk}))) == ["payments"]
+    assert gap(Visibility()) == []
 
 
 def test_teams_are_those_of_the_tree_in_which_objectives_are_written(departments: Org) -> None:

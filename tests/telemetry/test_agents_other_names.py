@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from integrations.models import AgentRequest, UnreadEvent
 from integrations.telemetry import agents
 from integrations.telemetry.agents import claude_code
-from integrations.telemetry.agents.dictionary import UnknownMeaningError, say_what_it_means
+from integrations.telemetry.agents.dictionary import UnknownMeaningError, set_value_mapping
 from integrations.telemetry.agents.events import Measure
 from integrations.telemetry.agents.vocabulary import NOTHING, Metric
 from integrations.telemetry.otlp import store_tallies
@@ -159,7 +159,7 @@ def teach(names: set[str]) -> None:
             means = word.replace(LATER, "")
             if not unread.attribute and unread.signal == "logs":
                 means = means.removeprefix("codex.").removeprefix("gemini_cli.")
-            say_what_it_means(unread, means)
+            set_value_mapping(unread, means)
             taught.add(word)
     assert taught, f"{names} are not listed"
     reprocess_unread_events()
@@ -324,9 +324,9 @@ def test_a_word_that_means_nothing_is_no_longer_listed(intake: Intake) -> None:
     intake.send(logs(log_record({**REQUEST, "mood": 3}), log_record({**ADA, "event.name": "odd"})))
     add_up_tallies()
     for unread in UnreadEvent.objects.all():
-        say_what_it_means(unread, NOTHING)
+        set_value_mapping(unread, NOTHING)
     reprocess_unread_events()
     intake.send(logs(log_record({**REQUEST, "mood": 4}), log_record({**ADA, "event.name": "odd", "n": 1})))
     assert intake.counted(known=False) == {}
     with pytest.raises(UnknownMeaningError):
-        say_what_it_means(UnreadEvent.objects.filter(attribute="mood").get(), "no such word")
+        set_value_mapping(UnreadEvent.objects.filter(attribute="mood").get(), "no such word")

@@ -11,7 +11,7 @@ from django.db import connection
 
 from integrations.models import AgentRequest, UnreadEvent
 from integrations.telemetry import reread
-from integrations.telemetry.agents.dictionary import say_what_it_means
+from integrations.telemetry.agents.dictionary import set_value_mapping
 from integrations.telemetry.otlp import decoded
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
 from integrations.telemetry.reread import reprocess_unread_events
@@ -44,7 +44,7 @@ def request(number: int, **attributes: Any) -> dict[str, Any]:
 def say(*names: str) -> None:
     add_up_tallies()
     for name in names:
-        say_what_it_means(UnreadEvent.objects.get(attribute=OTHER_NAMES[name]), name)
+        set_value_mapping(UnreadEvent.objects.get(attribute=OTHER_NAMES[name]), name)
 
 
 class Beside(threading.Thread):
@@ -80,7 +80,7 @@ def test_a_fold_at_work_with_a_row_as_it_was_is_waited_for(intake: Intake, monke
     record = log_record({**earlier, "gen_ai.response.id": "resp_1", "cachedInput": 60})
     intake.send(logs(record, resource={"service.name": "Research assistant"}))
     add_up_tallies()
-    say_what_it_means(UnreadEvent.objects.get(), "gen_ai.usage.cache_read.input_tokens")
+    set_value_mapping(UnreadEvent.objects.get(), "gen_ai.usage.cache_read.input_tokens")
     reading: list[Beside] = []
     lock_sessions = fold._lock_sessions
 

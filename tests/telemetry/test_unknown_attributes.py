@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import AgentSessionDay, DroppedAttribute, RawDay, ReceivedTally, UnreadEvent
-from integrations.telemetry.agents.dictionary import say_what_it_means
+from integrations.telemetry.agents.dictionary import set_value_mapping
 from integrations.telemetry.otlp import store_tallies
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
 from integrations.telemetry.reread import reprocess_unread_events
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def say(attribute: str, means: str) -> None:
     add_up_tallies()
-    say_what_it_means(UnreadEvent.objects.filter(attribute=attribute)[0], means)
+    set_value_mapping(UnreadEvent.objects.filter(attribute=attribute)[0], means)
     reprocess_unread_events()
 
 

@@ -10,8 +10,8 @@ from integrations.connectors.drafts import (
     AssignmentDraft,
     JobDraft,
     PipelineRunDraft,
+    ProvidedParts,
     PullRequestDraft,
-    Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
@@ -38,7 +38,7 @@ class PullRequest:
             changed_files=self.files,
             comment_count=self.comments,
             review_comment_count=None,
-            references=Told([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in self.names]),
+            references=ProvidedParts([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in self.names]),
         )
 
 
@@ -102,13 +102,13 @@ class WorkItem:
             labels=self.labels,
             estimate=self.estimate,
             has_description=self.has_description,
-            transitions=Told(
+            transitions=ProvidedParts(
                 [
                     TransitionDraft(at=at, from_status=before, to_status=status)
                     for before, (at, status) in zip(statuses, self.moves, strict=False)
                 ]
             ),
-            assignments=Told([AssignmentDraft(at=at, assignee=who) for at, who in self.assigned]),
+            assignments=ProvidedParts([AssignmentDraft(at=at, assignee=who) for at, who in self.assigned]),
         )
 
     def _changes(self) -> Iterator[datetime]:
@@ -149,5 +149,5 @@ class Attempt:
             queued_at=self.queued_at,
             started_at=self.started_at,
             finished_at=self.finished_at,
-            jobs=Told(list(self.jobs.values())),
+            jobs=ProvidedParts(list(self.jobs.values())),
         )

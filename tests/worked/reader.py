@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from insights.query.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 from tests.worked.values import Value
 
 FOLDER = Path(__file__).parent
@@ -42,7 +42,7 @@ class Event:
 class Expected:
     """What is asked of the engine, and what it has to answer."""
 
-    query: MetricQuery
+    query: Query
     segment: str | None  # the one that is meant, where the query asks for segments
     value: Value
 
@@ -157,7 +157,7 @@ def _asked(key: str, words: str, window: Window, team: str | None, value: Value)
             dimension, _, segment = word.partition(": ")
             segments.append(Dimension(dimension))
     scope = Scope(unit=team.lower() if team else None)
-    query = MetricQuery(key, window, granularity, scope, segments=tuple(segments), statistic=statistic)
+    query = Query(key, window, granularity, scope, segments=tuple(segments), statistic=statistic)
     return Expected(query, segment, value)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from django.db import transaction
 
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.code.git.line_history import follow_asked
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.code.git.line_history import sync_line_histories
 from integrations.connectors.drafts import AnyDraft, CommitDraft, DeploymentDraft, IncidentDraft, PullRequestDraft, Who
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
 from integrations.sync.git.connect import connect_git
@@ -82,9 +82,9 @@ class Story:
     def _read_clone(self) -> None:
         for clone in self.clones:
             sync_source(connect_git(clone.path))
-            attribute_what_waits()
-            follow_asked()
-        settle_what_waits()
+            attribute_pending()
+            sync_line_histories()
+        recompute_waiting_pull_requests()
 
 
 def _pieces(draft: AnyDraft) -> Sequence[AnyDraft]:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from insights.query.query import Figure, Window
+from insights.query.query import MetricValue, Window
 from tests.worked import tell_pull_requests  # noqa: F401  # so that its sentences are understood
 from tests.worked.reader import example_of
 from tests.worked.sentences import tell
 from tests.worked.story import Story
 from tests.worked.values import Value
 
-FIGURE = Figure(Window(date(2026, 3, 2), date(2026, 3, 9)), {}, 40.0, 2, 5, 5, 3, None, left_out=1)
+FIGURE = MetricValue(Window(date(2026, 3, 2), date(2026, 3, 9)), {}, 40.0, 2, 5, 5, 3, None, left_out=1)
 
 
 @pytest.mark.parametrize(

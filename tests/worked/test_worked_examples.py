@@ -11,7 +11,7 @@ import time_machine
 
 from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_series
-from insights.query.query import Figure
+from insights.query.query import MetricValue
 from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
@@ -75,7 +75,7 @@ def wrong_figures(example: Example) -> str:
     return "\n".join(wrong)
 
 
-def _meant(expected: Expected, figures: Sequence[Figure]) -> Figure:
+def _meant(expected: Expected, figures: Sequence[MetricValue]) -> MetricValue:
     """The figure of the segment, or the only one."""
     if expected.segment is None:
         (figure,) = figures

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from insights.query.query import Figure
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
+from insights.query.query import MetricValue
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "days": 86400, "day": 86400}
 _AMOUNT = re.compile(r"(?P<number>[\d,]+(?:\.(?P<decimals>\d+))?)(?: (?P<unit>%|per day|lines?|min|s|h|days?))?")
@@ -73,7 +73,7 @@ class Value:
                 parts = Amount.read(quotient["above"]), Amount.read(quotient["below"])
         return cls(words, amount, parts, left_out)
 
-    def is_that_of(self, figure: Figure) -> bool:
+    def is_that_of(self, figure: MetricValue) -> bool:
         if figure.left_out != self.left_out:
             return False
         if self.amount is None:
@@ -83,6 +83,6 @@ class Value:
         return self.amount.equals(figure.value)
 
 
-def words_of(figure: Figure) -> str:
+def words_of(figure: MetricValue) -> str:
     """What the engine says, for the message of a failed test."""
     return f"{figure.value} ({figure.numerator} of {figure.denominator}; {figure.left_out} left out)"

@@ -18,7 +18,7 @@ from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, MeasureQuery, Plan, plan_query
 from insights.engine.scan import select
 from insights.query import windows
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import IN_SESSION
 
@@ -76,7 +76,7 @@ class DeveloperFacts:
 
 
 @rows_of_answer()
-def read_developer_facts(query: MetricQuery) -> DeveloperFacts:
+def read_developer_facts(query: Query) -> DeveloperFacts:
     """For everybody in the query's scope; facets by agent are ignored."""
     import numpy as np
 
@@ -100,19 +100,19 @@ def read_developer_facts(query: MetricQuery) -> DeveloperFacts:
     )
 
 
-def pulls_of(query: MetricQuery) -> MeasureQuery:
+def pulls_of(query: Query) -> MeasureQuery:
     """Reads the merged pull requests behind both effects and cohorts."""
     plan = _planned(query, CYCLE_TIME)
     return plan.measure_queries[plan.metric.sampled]
 
 
-def people_of(query: MetricQuery) -> MeasureQuery:
+def people_of(query: Query) -> MeasureQuery:
     """Reads who was at work, and who had a session, on which day."""
     plan = _planned(query, MERGED)
     return plan.measure_queries[per_developer(plan).denominator]
 
 
-def _planned(query: MetricQuery, key: str) -> Plan:
+def _planned(query: Query, key: str) -> Plan:
     """The plan of the same query for another metric, without splits and without facets by agent."""
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     return plan_query(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())

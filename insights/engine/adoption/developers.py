@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts
-from insights.engine.adoption.effect import BeforeAfter, courses_of
-from insights.query.query import MetricQuery
+from insights.engine.adoption.effect import BeforeAfter, before_and_after
+from insights.query.query import Query
 
 # Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, and how much.
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
 
 
-class Figure(enum.StrEnum):
+class Panel(enum.StrEnum):
     """The adoption panel whose rows are listed."""
 
     MERGED = "merged"  # pull requests a week, before and after
@@ -23,7 +23,7 @@ class Figure(enum.StrEnum):
     USE = "use"  # developers by how much they use agents
 
 
-class Listed(enum.StrEnum):
+class RowKind(enum.StrEnum):
     DEVELOPERS = "developers"
     PULL_REQUESTS = "pull_requests"
     SESSIONS = "sessions"
@@ -36,31 +36,31 @@ COHORT_NAMES = {"none": "None", "light": "Light", "moderate": "Moderate", "heavy
 
 
 @dataclass(frozen=True)
-class RowsAsked:
+class AdoptionRowsQuery:
     """Which rows to list.  `group` is one of GROUP_NAMES or COHORT_NAMES; empty: all of them."""
 
-    figure: Figure
+    figure: Panel
     group: str = ""
-    listed: Listed = Listed.DEVELOPERS
+    listed: RowKind = RowKind.DEVELOPERS
 
     @property
     def groups(self) -> Mapping[str, str]:
         """The groups of the figure."""
-        return COHORT_NAMES if self.figure is Figure.USE else GROUP_NAMES
+        return COHORT_NAMES if self.figure is Panel.USE else GROUP_NAMES
 
     @property
-    def lists(self) -> Sequence[Listed]:
+    def lists(self) -> Sequence[RowKind]:
         """The kinds of rows to which developers can be expanded."""
-        facts = (Listed.DEVELOPERS, Listed.PULL_REQUESTS, Listed.SESSIONS)
-        return (*facts, Listed.DAYS) if self.figure is Figure.USE else facts
+        facts = (RowKind.DEVELOPERS, RowKind.PULL_REQUESTS, RowKind.SESSIONS)
+        return (*facts, RowKind.DAYS) if self.figure is Panel.USE else facts
 
 
 @dataclass(frozen=True)
 class Developers:
     """The developers behind the rows, in row order."""
 
-    query: MetricQuery
-    rows_query: RowsAsked
+    query: Query
+    rows_query: AdoptionRowsQuery
     before_after: BeforeAfter | None
     uses: DeveloperFacts
 
@@ -76,13 +76,13 @@ class Developers:
         return people
 
 
-def developers_of(facts: DeveloperFacts, query: MetricQuery, rows_query: RowsAsked) -> Developers:
+def developers_of(facts: DeveloperFacts, query: Query, rows_query: AdoptionRowsQuery) -> Developers:
     """The developers of the requested group.  Empty where a group is empty: there is no figure then."""
-    if rows_query.figure is Figure.USE:
+    if rows_query.figure is Panel.USE:
         places = cohort_places(facts)
         is_selected = places == COHORTS.index(rows_query.group) if rows_query.group else places >= 0
         return Developers(query, rows_query, None, facts.of(is_selected))
-    before_after = courses_of(facts)
+    before_after = before_and_after(facts)
     takers = len(before_after.of_group(took_up=True))
     if takers in (0, len(before_after)):
         before_after = before_after.of(before_after.people < 0)

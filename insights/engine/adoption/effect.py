@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from insights.engine.adoption.developer_facts import DeveloperFacts
 from insights.engine.comparison import seed_of
-from insights.formulas.differences import Interval, difference_of_means
-from insights.formulas.resampling import Values
-from insights.query.query import MetricQuery
+from insights.formulas.bootstrap import Values
+from insights.formulas.differences import ConfidenceInterval, difference_of_means
+from insights.query.query import Query
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
@@ -79,7 +79,7 @@ class BeforeAfter:
 
 
 @dataclass(frozen=True)
-class Course:
+class GroupMeans:
     """Means over a group's developers: pull requests a week, and seconds from open to merge."""
 
     developers: int
@@ -94,19 +94,19 @@ class Effect:
     """Adopters in the window compared with developers who never used an agent; `merged` and `cycle` are differences in
     differences, with their intervals."""
 
-    took_up: Course
-    did_not: Course
+    took_up: GroupMeans
+    did_not: GroupMeans
     merged: float | None
-    merged_interval: Interval | None
+    merged_interval: ConfidenceInterval | None
     cycle: float | None
-    cycle_interval: Interval | None
+    cycle_interval: ConfidenceInterval | None
 
     @property
     def group_sizes(self) -> Sequence[int]:
         return self.took_up.developers, self.did_not.developers
 
 
-def effect_of(before_after: BeforeAfter, query: MetricQuery) -> Effect:
+def effect_of(before_after: BeforeAfter, query: Query) -> Effect:
     """Difference in differences: the change of adopters minus the change of the others over the same time.
 
     The query seeds the bootstrap of the intervals.
@@ -117,7 +117,7 @@ def effect_of(before_after: BeforeAfter, query: MetricQuery) -> Effect:
     return Effect(_course(takers), _course(others), merged, merged_interval, cycle, cycle_interval)
 
 
-def courses_of(facts: DeveloperFacts) -> BeforeAfter:
+def before_and_after(facts: DeveloperFacts) -> BeforeAfter:
     """The developers of both groups with merged pull requests before and after their border.
 
     An adopter's border is the day of the first session ever; for the others it is the median of these days.
@@ -152,8 +152,8 @@ def _borders(facts: DeveloperFacts) -> tuple[date, date]:
 
 
 def _effect(
-    takers: BeforeAfter, others: BeforeAfter, name: str, query: MetricQuery
-) -> tuple[float | None, Interval | None]:
+    takers: BeforeAfter, others: BeforeAfter, name: str, query: Query
+) -> tuple[float | None, ConfidenceInterval | None]:
     import numpy as np
 
     if not len(takers) or not len(others):
@@ -163,12 +163,12 @@ def _effect(
     return float(first.mean() - second.mean()), difference_of_means(*groups, seed=seed_of(query, name))
 
 
-def _course(before_after: BeforeAfter) -> Course:
+def _course(before_after: BeforeAfter) -> GroupMeans:
     if not len(before_after):
-        return Course(0, None, None, None, None)
+        return GroupMeans(0, None, None, None, None)
     (merged_before, merged_after), (cycle_before, cycle_after) = (
         before_after.sides("merged"),
         before_after.sides("cycle"),
     )
     means = (float(side.mean()) for side in (merged_before, merged_after, cycle_before, cycle_after))
-    return Course(len(before_after), *means)
+    return GroupMeans(len(before_after), *means)

@@ -19,10 +19,10 @@ from insights.engine.adoption.developers import (
     GROUP_NAMES,
     OF_PEOPLE_AND_AGENTS,
     TOOK_UP,
+    AdoptionRowsQuery,
     Developers,
-    Figure,
-    Listed,
-    RowsAsked,
+    Panel,
+    RowKind,
 )
 from insights.engine.adoption.effect import BeforeAfter
 from insights.engine.adoption.fact_rows import COHORT, GROUP, day_rows, number, pull_request_rows, session_rows
@@ -50,10 +50,10 @@ USES = (
 def rows_of(developers: Developers, *, page: int, size: int) -> RowsPage:
     """Page `page` (from 1) of the requested rows of these developers."""
     columns, rows, total = {
-        Listed.DEVELOPERS: _developer_rows,
-        Listed.PULL_REQUESTS: pull_request_rows,
-        Listed.SESSIONS: session_rows,
-        Listed.DAYS: day_rows,
+        RowKind.DEVELOPERS: _developer_rows,
+        RowKind.PULL_REQUESTS: pull_request_rows,
+        RowKind.SESSIONS: session_rows,
+        RowKind.DAYS: day_rows,
     }[developers.rows_query.listed](developers, (page - 1) * size, size)
     query = replace(developers.query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
     if developers.rows_query.group:  # which is the same in every row
@@ -61,21 +61,22 @@ def rows_of(developers: Developers, *, page: int, size: int) -> RowsPage:
     return RowsPage(query, columns, rows, total, page, size, recipe_of(developers.rows_query))
 
 
-def recipe_of(rows_query: RowsAsked) -> str:
+def recipe_of(rows_query: AdoptionRowsQuery) -> str:
     """How the figures are computed from these rows."""
-    if rows_query.figure is Figure.USE:
+    if rows_query.figure is Panel.USE:
         return {
-            Listed.DEVELOPERS: "developers: number of rows; PRs per developer and week: Σ PRs merged ÷ Σ weeks at work",
-            Listed.PULL_REQUESTS: "cycle time: the median of contribution; PRs merged: number of rows",
-            Listed.SESSIONS: "days with a session: number of different days, by developer",
-            Listed.DAYS: "days with a session: rows with a session; weeks at work: different weeks, by developer",
+            RowKind.DEVELOPERS: "developers: number of rows; PRs per developer and week: "
+            "Σ PRs merged ÷ Σ weeks at work",
+            RowKind.PULL_REQUESTS: "cycle time: the median of contribution; PRs merged: number of rows",
+            RowKind.SESSIONS: "days with a session: number of different days, by developer",
+            RowKind.DAYS: "days with a session: rows with a session; weeks at work: different weeks, by developer",
         }[rows_query.listed]
-    if rows_query.listed is Listed.SESSIONS:
+    if rows_query.listed is RowKind.SESSIONS:
         return "border of whoever took up an agent: the day of these sessions, the first ever"
-    if rows_query.listed is Listed.PULL_REQUESTS:
+    if rows_query.listed is RowKind.PULL_REQUESTS:
         return (
             "mean of contribution by developer, before and after, and of these the mean over developers"
-            if rows_query.figure is Figure.CYCLE
+            if rows_query.figure is Panel.CYCLE
             else "number of rows by developer, before and after, ÷ the developer's weeks before and after"
         )
     group = "of those who took up an agent − of those who did not"
@@ -86,7 +87,7 @@ def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
     if developers.before_after is None:
         return USES, _use_rows(developers.uses, first, size), len(developers.people)
     before_after = developers.before_after
-    in_seconds = developers.rows_query.figure is Figure.CYCLE
+    in_seconds = developers.rows_query.figure is Panel.CYCLE
     kind, what = (
         (ColumnKind.DURATION, "mean seconds from open to merge")
         if in_seconds

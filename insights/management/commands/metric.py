@@ -13,7 +13,7 @@ from insights.catalogue.registry import get
 from insights.engine.read import read_series
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
-from insights.query.query import Figure, SeriesAnswer
+from insights.query.query import Answer, MetricValue
 from orgtree.models import Person
 
 
@@ -62,13 +62,13 @@ def _person_id(email: str) -> int:
     return person
 
 
-def _table(answer: SeriesAnswer) -> str:
+def _table(answer: Answer) -> str:
     metric = get(answer.query.key)
     lines = [f"{metric.name} ({metric.unit})", *(_line(figure) for figure in answer.series), ""]
     return "\n".join([*lines, *(f"{_line(figure)}  total" for figure in answer.total)])
 
 
-def _line(figure: Figure) -> str:
+def _line(figure: MetricValue) -> str:
     segment = " ".join(f"{name}={value}" for name, value in figure.segment.items())
     value = f"{figure.value:,.2f}" if figure.value is not None else f"no data: {figure.reason}"
     to_date = "to date" if figure.to_date else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights.catalogue.registry import get
 from insights.pages.ai import explanations
 from insights.pages.ai.cards import Section, Share, shares
-from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
@@ -26,14 +26,14 @@ CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
 QUERIES = (
-    Wanted("ai.adoption_rate", compared=True),
-    Wanted("ai.active_developers", compared=True),
-    Wanted("ai.sessions", compared=True),
-    Wanted("ai.sessions_per_developer", compared=True),
-    Wanted("ai.session_duration", compared=True),
-    Wanted("ai.session_span", whole=True),
-    Wanted("ai.committed_code_share", compared=True),
-    Wanted("ai.lines_committed", compared=True),
+    PageQuery("ai.adoption_rate", compared=True),
+    PageQuery("ai.active_developers", compared=True),
+    PageQuery("ai.sessions", compared=True),
+    PageQuery("ai.sessions_per_developer", compared=True),
+    PageQuery("ai.session_duration", compared=True),
+    PageQuery("ai.session_span", whole=True),
+    PageQuery("ai.committed_code_share", compared=True),
+    PageQuery("ai.lines_committed", compared=True),
 )
 
 
@@ -47,8 +47,8 @@ def share_key(filters: Filters) -> str:
     return CODE_SHARES[filters.picked[CODE_OF.parameter]]
 
 
-def queries(filters: Filters) -> tuple[Wanted, ...]:
-    picked = (Wanted(rate_key(filters), compared=True), Wanted(share_key(filters), compared=True))
+def queries(filters: Filters) -> tuple[PageQuery, ...]:
+    picked = (PageQuery(rate_key(filters), compared=True), PageQuery(share_key(filters), compared=True))
     return tuple(dict.fromkeys((*QUERIES, *picked)))
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import csv_response
-from insights.engine.adoption.developers import Figure, Listed, RowsAsked
+from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.lines import WORK
@@ -24,29 +24,29 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 
 LIST_NAMES = {
-    Listed.DEVELOPERS: "Developers",
-    Listed.PULL_REQUESTS: "Pull requests",
-    Listed.SESSIONS: "Sessions",
-    Listed.DAYS: "Days at work",
+    RowKind.DEVELOPERS: "Developers",
+    RowKind.PULL_REQUESTS: "Pull requests",
+    RowKind.SESSIONS: "Sessions",
+    RowKind.DAYS: "Days at work",
 }
-RECORD_PAGES = {Listed.PULL_REQUESTS: "pull_request", Listed.SESSIONS: "ai_session"}
+RECORD_PAGES = {RowKind.PULL_REQUESTS: "pull_request", RowKind.SESSIONS: "ai_session"}
 EVERYBODY = "Everybody"
 # The inputs of a developer's figures do not fit the side panel: the page and the CSV have them.
 BEHIND_A_DEVELOPER = frozenset(
     {"merged_before", "weeks_before", "merged_after", "weeks_after", "session_days", "sessions"}
 )
 FORMULAS = {
-    Figure.MERGED: "Pull requests merged a week, before and after: the mean over developers of the number of each ÷ "
+    Panel.MERGED: "Pull requests merged a week, before and after: the mean over developers of the number of each ÷ "
     "the weeks of each. Changed by more: mean change of those who took up an agent − of those who did not. The "
     "interval draws developers of both groups with replacement.",
-    Figure.CYCLE: "Seconds from open to merge: the mean over developers of the mean of each, before and after. Changed "
+    Panel.CYCLE: "Seconds from open to merge: the mean over developers of the mean of each, before and after. Changed "
     "by more: mean change of those who took up an agent − of those who did not. The interval draws developers of both "
     "groups with replacement.",
-    Figure.USE: "Days with a session ÷ weeks in which the developer did anything: none 0, light less than 1, moderate "
+    Panel.USE: "Days with a session ÷ weeks in which the developer did anything: none 0, light less than 1, moderate "
     "less than 3, heavy 3 and more.",
 }
 
@@ -54,7 +54,7 @@ FORMULAS = {
 @dataclass(frozen=True)
 class AdoptionRowsParams:
     filters: Filters
-    rows: RowsAsked
+    rows: AdoptionRowsQuery
 
     def url(self, name: str = "adoption_rows", *, page: int = 1) -> str:
         return adoption_rows_url(self.filters, self.rows, name=name, page=page)
@@ -63,7 +63,7 @@ class AdoptionRowsParams:
         """The URL of the same list for another group."""
         return adoption_rows_url(self.filters, replace(self.rows, group=group))
 
-    def listing(self, listed: Listed) -> str:
+    def listing(self, listed: RowKind) -> str:
         """The URL of another list of the same developers."""
         return adoption_rows_url(self.filters, replace(self.rows, listed=listed))
 
@@ -86,7 +86,7 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "base_template": base_template(request),
         "title": title,
         "formula": FORMULAS[params.rows.figure],
-        "whose": scope_words(params.filters, look_around(request, params.filters)),
+        "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
         "days": wording.days(params.filters.window),
         "work": _work(params.filters),
         "groups": _groups(params),
@@ -107,8 +107,8 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/adoption/rows.html", context)
 
 
-def _for_panel(rows: RowsPage, listed: Listed) -> RowsPage:
-    if listed is not Listed.DEVELOPERS:
+def _for_panel(rows: RowsPage, listed: RowKind) -> RowsPage:
+    if listed is not RowKind.DEVELOPERS:
         return rows
     return replace(rows, columns=[column for column in rows.columns if column.name not in BEHIND_A_DEVELOPER])
 
@@ -127,15 +127,15 @@ def _read_params(request: HttpRequest) -> AdoptionRowsParams:
     """Raises BadFilterError for a wrong parameter."""
     filters = page_filters(request)
     of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
-    of = of or Figure.MERGED
-    if of not in list(Figure):
-        raise BadFilterError("of", f"It can be {wording.listed(list(Figure))}.")
-    defaults = RowsAsked(Figure(of))
+    of = of or Panel.MERGED
+    if of not in list(Panel):
+        raise BadFilterError("of", f"It can be {wording.listed(list(Panel))}.")
+    defaults = AdoptionRowsQuery(Panel(of))
     if group and group not in defaults.groups:
         raise BadFilterError("group", f"It can be {wording.listed([*defaults.groups])}.")
     if listed and listed not in defaults.lists:
         raise BadFilterError("list", f"It can be {wording.listed([*defaults.lists])}.")
-    return AdoptionRowsParams(filters, RowsAsked(defaults.figure, group, Listed(listed or Listed.DEVELOPERS)))
+    return AdoptionRowsParams(filters, AdoptionRowsQuery(defaults.figure, group, RowKind(listed or RowKind.DEVELOPERS)))
 
 
 def _rows(params: AdoptionRowsParams) -> AdoptionRows:

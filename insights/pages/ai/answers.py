@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from insights.pages import answers
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, Wanted, facts_of
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, PageQuery, facts_of
 from insights.query.query import Dimension
 from insights.ui.filters import Filters
 from orgtree.trees.surroundings import Surroundings
@@ -23,5 +23,5 @@ FACETS_OF_WORK = (
 AI_PAGE = InsightsPage("ai", facets=(*FACETS_OF_SESSIONS, *FACETS_OF_WORK))
 
 
-def read(filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+def read(filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
     return answers.read(AI_PAGE, filters, queries, around=around)

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from insights.engine.comparison import ANY_AGENT, WITHOUT
 from insights.engine.comparison_intervals import STATISTICS
-from insights.formulas.bands import Reach
+from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai import lines
 from insights.pages.ai.answers import AI_PAGE
-from insights.privacy.visible import visible_bands
+from insights.privacy.visible import visible_error_margins
 from insights.ui.charts import ChartData, Dataset, Number
 from insights.ui.filters import Filters
 
@@ -33,7 +33,7 @@ def chart_with_bands(filters: Filters, key: str) -> ChartData:
     if not _has_bands(filters, key):
         return drawn
     picked = next((_line_of(dataset) for dataset in drawn.datasets if dataset.is_picked), ANY_AGENT)
-    bands = visible_bands(lines.query_of(lines.of_work(filters), key), picked, filters.access)
+    bands = visible_error_margins(lines.query_of(lines.of_work(filters), key), picked, filters.access)
     return replace(drawn, datasets=[_shaded(dataset, bands.get(_line_of(dataset), ())) for dataset in drawn.datasets])
 
 
@@ -50,7 +50,7 @@ def _line_of(dataset: Dataset) -> str:
     return ANY_AGENT if dataset.key == lines.marker(ANY_AGENT) else dataset.key
 
 
-def _shaded(dataset: Dataset, reaches: Sequence[Reach | None]) -> Dataset:
+def _shaded(dataset: Dataset, reaches: Sequence[ErrorMargin | None]) -> Dataset:
     """With the interval of each value; hidden values and those of too few developers have none."""
     if not any(reaches):
         return dataset
@@ -58,7 +58,7 @@ def _shaded(dataset: Dataset, reaches: Sequence[Reach | None]) -> Dataset:
     return replace(dataset, low=[low for low, _ in pairs], high=[high for _, high in pairs])
 
 
-def _ends(value: Number, reach: Reach | None) -> tuple[Number, Number]:
+def _ends(value: Number, reach: ErrorMargin | None) -> tuple[Number, Number]:
     if value is None or reach is None:
         return None, None
     return max(0.0, float(value) - reach.below), float(value) + reach.above

@@ -9,7 +9,7 @@ from typing import Literal
 
 from insights.pages.ai.explanations import Hint
 from insights.pages.ai.phases import PhasesCard
-from insights.query.query import Figure
+from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
 
@@ -68,7 +68,7 @@ class LinesCard:
 
 
 def shares(
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, MetricValue],
     unit: str,
     *,
     role: Literal["agent", "outcome", "sequence"],

@@ -19,19 +19,19 @@ from insights.pages.ai.answers import read
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.ai.page import page_filters
-from insights.pages.answers import Wanted
+from insights.pages.answers import PageQuery
 from insights.pages.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
 from insights.pages.drill import drill
-from insights.query.query import Dimension, SeriesAnswer
+from insights.query.query import Answer, Dimension
 from insights.ui import wording
-from insights.ui.agreed import with_agreement
+from insights.ui.agreements import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Role
 from insights.ui.filters import Filters
 
 
 def adoption_donut(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted(adoption.rate_key(filters))])
+    answers = read(filters, [PageQuery(adoption.rate_key(filters))])
     rate = answers.figure(adoption.rate_key(filters))
     centre = (
         f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
@@ -41,33 +41,33 @@ def adoption_donut(filters: Filters) -> ChartData:
 
 
 def active_share(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.active_share")])
+    answers = read(filters, [PageQuery("ai.active_share")])
     answer = answers.answer("ai.active_share")
     return over_time("area", answer, [_share(answer, "Active users", "active", "active developers", "enrolled")])
 
 
 def active_by_agent(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.active_share_by_agent", Dimension.AGENT)])
+    answers = read(filters, [PageQuery("ai.active_share_by_agent", Dimension.AGENT)])
     return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent", counted="sessions")
 
 
 def committed_code(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[adoption.CODE.parameter])
-    answers = read(filters, [Wanted("ai.lines_committed", dimension)])
+    answers = read(filters, [PageQuery("ai.lines_committed", dimension)])
     parts, left_out = adoption.code_parts(answers), answers.left_out("ai.lines_committed", dimension)
     centre = (wording.compact(sum(part.value for part in parts)), _shown("lines", left_out))
     return donut(parts, unit="lines", centre=centre, left_out=left_out)
 
 
 def committed_share(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted(adoption.share_key(filters))])
+    answers = read(filters, [PageQuery(adoption.share_key(filters))])
     answer = answers.answer(adoption.share_key(filters))
     return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
 
 
 def spend_trend(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.TREND.parameter])
-    answers = read(filters, [Wanted("ai.spend", dimension)])
+    answers = read(filters, [PageQuery("ai.spend", dimension)])
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
     return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names, counted="sessions")
@@ -75,14 +75,14 @@ def spend_trend(filters: Filters) -> ChartData:
 
 def spend_breakdown(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
-    answers = read(filters, [Wanted("ai.spend", dimension, whole=True)])
+    answers = read(filters, [PageQuery("ai.spend", dimension, whole=True)])
     parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
 def tokens_by_kind(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.tokens", Dimension.TOKEN_KIND)])
+    answers = read(filters, [PageQuery("ai.tokens", Dimension.TOKEN_KIND)])
     return split_over_time(
         "stacked_bar",
         answers,
@@ -94,7 +94,7 @@ def tokens_by_kind(filters: Filters) -> ChartData:
     )
 
 
-def _share(answer: SeriesAnswer, label: str, key: str, part: str, whole: str) -> Dataset:
+def _share(answer: Answer, label: str, key: str, part: str, whole: str) -> Dataset:
     """A share over time, with both sides of each quotient."""
     shown = [None if figure.withheld else figure for figure in answer.series]
     counts = {
@@ -163,7 +163,7 @@ def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
     """The table of failing tools, with every tool that failed."""
-    answers = read(filters, [Wanted("ai.error_rate", Dimension.TOOL, whole=True)])
+    answers = read(filters, [PageQuery("ai.error_rate", Dimension.TOOL, whole=True)])
     yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
     for tool, figure in usage.failing_tools(answers):
         yield [tool, figure.numerator, figure.denominator, figure.value]
@@ -172,7 +172,7 @@ def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
 def lines_table(filters: Filters) -> Iterator[list[Cell]]:
     """Lines by agent, committed and generated, each agent on a line of its own."""
     keys = ("ai.lines_committed", "ai.lines_generated")
-    answers = read(filters, [Wanted(key, Dimension.AGENT) for key in keys])
+    answers = read(filters, [PageQuery(key, Dimension.AGENT) for key in keys])
     committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)
     yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
     for agent in in_agent_order({*committed, *generated}):

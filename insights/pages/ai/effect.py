@@ -15,24 +15,24 @@ from insights.engine.adoption.developers import (
     DID_NOT,
     OF_PEOPLE_AND_AGENTS,
     TOOK_UP,
-    Figure,
-    Listed,
-    RowsAsked,
+    AdoptionRowsQuery,
+    Panel,
+    RowKind,
 )
-from insights.engine.adoption.effect import Course, Effect
-from insights.formulas.differences import Interval
+from insights.engine.adoption.effect import Effect, GroupMeans
+from insights.formulas.differences import ConfidenceInterval
 from insights.pages.ai.lines import of_work
 from insights.privacy.visible import visible_adoption
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from insights.ui import wording
 from insights.ui.filters import Filters
 
 Words = Callable[[float], str]
 MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
 FIGURE_TITLES = {
-    Figure.MERGED: f"{MERGED}, before and after adoption",
-    Figure.CYCLE: f"{CYCLE}, before and after adoption",
-    Figure.USE: "Developers by how much they use agents",
+    Panel.MERGED: f"{MERGED}, before and after adoption",
+    Panel.CYCLE: f"{CYCLE}, before and after adoption",
+    Panel.USE: "Developers by how much they use agents",
 }
 TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
 COHORT_USAGE = {
@@ -87,15 +87,17 @@ class EffectPart:
     ignored_filters: str  # of every model: the filters that pull requests do not have
 
 
-def adoption_rows_url(filters: Filters, params: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
+def adoption_rows_url(
+    filters: Filters, params: AdoptionRowsQuery, *, name: str = "adoption_rows", page: int = 1
+) -> str:
     """The URL of the rows behind a figure."""
     more = {"of": params.figure.value}
     more |= {"group": params.group} if params.group else {}
-    more |= {"list": params.listed.value} if params.listed is not Listed.DEVELOPERS else {}
+    more |= {"list": params.listed.value} if params.listed is not RowKind.DEVELOPERS else {}
     return filters.url(reverse(name), **more, **({"page": str(page)} if page > 1 else {}))
 
 
-def effect_query(filters: Filters) -> MetricQuery:
+def effect_query(filters: Filters) -> Query:
     """Without filters that pull requests do not have, such as a model; the part says so."""
     query = of_work(filters).query("pr.cycle_time")
     supported = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
@@ -131,7 +133,7 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
 
 
-def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
+def _ends(interval: ConfidenceInterval | None) -> tuple[Cell, Cell, Cell]:
     """The ends of an interval, and the reason if there is none."""
     return (interval.low, interval.high, "") if interval else (None, None, TOO_FEW_FOR_AN_INTERVAL)
 
@@ -154,7 +156,7 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
             _before_after(did_not.merged_before, did_not.merged_after, _rate),
             _signed(effect.merged, _rate),
             _interval(effect.merged_interval, _rate),
-            *_rows_urls(filters, Figure.MERGED),
+            *_rows_urls(filters, Panel.MERGED),
         ),
         EffectLine(
             CYCLE,
@@ -162,10 +164,10 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
             _before_after(did_not.cycle_before, did_not.cycle_after, _time),
             _signed(effect.cycle, _time),
             _interval(effect.cycle_interval, _time),
-            *_rows_urls(filters, Figure.CYCLE),
+            *_rows_urls(filters, Panel.CYCLE),
         ),
     ]
-    _, of_takers, of_others = _rows_urls(filters, Figure.MERGED)
+    _, of_takers, of_others = _rows_urls(filters, Panel.MERGED)
     sizes = [
         GroupSize(_developers(took_up), "took up an agent in this window", of_takers),
         GroupSize(_developers(did_not), "never used one", of_others),
@@ -173,22 +175,22 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
     return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
 
-def _developers(group: Course) -> str:
+def _developers(group: GroupMeans) -> str:
     return wording.count(group.developers, "developer")
 
 
-def _rows_urls(filters: Filters, figure: Figure) -> tuple[str, str, str]:
+def _rows_urls(filters: Filters, figure: Panel) -> tuple[str, str, str]:
     """Of both groups, of those who took up an agent, and of those who did not."""
     everybody, took_up, did_not = (
-        adoption_rows_url(filters, RowsAsked(figure, group)) for group in ("", TOOK_UP, DID_NOT)
+        adoption_rows_url(filters, AdoptionRowsQuery(figure, group)) for group in ("", TOOK_UP, DID_NOT)
     )
     return everybody, took_up, did_not
 
 
 def _cohort(filters: Filters, cohort: Cohort) -> CohortLine:
     developers, pulls = (
-        adoption_rows_url(filters, RowsAsked(Figure.USE, cohort.name, listed)) if cohort.developers else ""
-        for listed in (Listed.DEVELOPERS, Listed.PULL_REQUESTS)
+        adoption_rows_url(filters, AdoptionRowsQuery(Panel.USE, cohort.name, listed)) if cohort.developers else ""
+        for listed in (RowKind.DEVELOPERS, RowKind.PULL_REQUESTS)
     )
     return CohortLine(
         COHORT_NAMES[cohort.name],
@@ -217,5 +219,5 @@ def _signed(value: float | None, words: Words) -> str:
     return "–" if value is None else f"{'−' if value < 0 else '+'}{words(abs(value))}"
 
 
-def _interval(interval: Interval | None, words: Words) -> str:
+def _interval(interval: ConfidenceInterval | None, words: Words) -> str:
     return "" if interval is None else f"{_signed(interval.low, words)} to {_signed(interval.high, words)}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from insights.leaderboard.visible import Concentration
-from insights.query.query import Figure
+from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Link
 
@@ -41,7 +41,7 @@ class Hint:
     link: Link
 
 
-def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: str) -> Hint | None:
+def low_adoption_with_long_sessions(adoption: MetricValue, duration: MetricValue, *, url: str) -> Hint | None:
     """Few people use agents, and those who do have long sessions: adoption has not spread."""
     if adoption.value is None or duration.value is None:
         return None
@@ -55,7 +55,7 @@ def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: 
     )
 
 
-def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None:
+def few_generated_lines_committed(ship_rate: MetricValue, *, url: str) -> Hint | None:
     """Little of what agents write is committed."""
     if ship_rate.value is None or ship_rate.value >= LOW_SHIP_PERCENT:
         return None
@@ -68,7 +68,7 @@ def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None
     )
 
 
-def failing_and_not_shipping(ship_rate: Figure, error_rate: Figure, *, url: str) -> Hint | None:
+def failing_and_not_shipping(ship_rate: MetricValue, error_rate: MetricValue, *, url: str) -> Hint | None:
     """Little is committed, and many tool calls fail: one may cause the other."""
     if few_generated_lines_committed(ship_rate, url=url) is None or ship_rate.value is None:
         return None
@@ -82,7 +82,7 @@ def failing_and_not_shipping(ship_rate: Figure, error_rate: Figure, *, url: str)
     )
 
 
-def high_wastage(committed: Figure, wasted: Figure, *, url: str) -> Hint | None:
+def high_wastage(committed: MetricValue, wasted: MetricValue, *, url: str) -> Hint | None:
     """Much of the spend of which the outcome is known led to no commit."""
     known = (committed.value or 0) + (wasted.value or 0)
     if wasted.value is None or known < FEW_DOLLARS or wasted.value / known < HIGH_WASTE_SHARE:
@@ -95,7 +95,7 @@ def high_wastage(committed: Figure, wasted: Figure, *, url: str) -> Hint | None:
 
 
 def commits_grow_dearer(
-    per_commit: Figure, per_commit_before: Figure, share: Figure, share_before: Figure, *, url: str
+    per_commit: MetricValue, per_commit_before: MetricValue, share: MetricValue, share_before: MetricValue, *, url: str
 ) -> Hint | None:
     """A commit costs a quarter more than before, while the share of AI code stays about the same."""
     if not per_commit.value or not per_commit_before.value or share.value is None or share_before.value is None:
@@ -111,7 +111,7 @@ def commits_grow_dearer(
 
 
 def spend_rises_without_use(
-    spend: Figure, spend_before: Figure, sessions: Figure, sessions_before: Figure, *, url: str
+    spend: MetricValue, spend_before: MetricValue, sessions: MetricValue, sessions_before: MetricValue, *, url: str
 ) -> Hint | None:
     """Spend grew by a quarter or more while the number of sessions stayed about the same."""
     if not spend.value or not spend_before.value or not sessions.value or not sessions_before.value:
@@ -138,7 +138,7 @@ def tokens_without_a_price(unpriced: float, tokens: float | None, *, url: str) -
     )
 
 
-def one_tool_fails(error_rate: Figure, by_tool: Mapping[str, Figure], *, url: str) -> Hint | None:
+def one_tool_fails(error_rate: MetricValue, by_tool: Mapping[str, MetricValue], *, url: str) -> Hint | None:
     """Many calls fail, and one tool makes up much of it."""
     if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT:
         return None
@@ -156,7 +156,7 @@ def one_tool_fails(error_rate: Figure, by_tool: Mapping[str, Figure], *, url: st
     )
 
 
-def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
+def cold_cache(cache_hit_rate: MetricValue, *, url: str) -> Hint | None:
     """Most prompt tokens are paid in full, although agents repeat long prefixes."""
     if cache_hit_rate.value is None or cache_hit_rate.value >= LOW_CACHE_HIT_PERCENT:
         return None

@@ -12,29 +12,29 @@ from insights.pages.ai import adoption, explanations, lines, phases
 from insights.pages.ai.answers import AI_PAGE, read
 from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, MissingInput, Section
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.attribution.labels import mix_in_words
 from insights.pages.drill import rows_of_part
-from insights.query.query import Dimension, Figure
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
 QUERIES = (
-    Wanted("ai.lines_generated", compared=True),
-    Wanted("ai.lines_generated", Dimension.AGENT, whole=True),
-    Wanted("ai.lines_committed", compared=True),
-    Wanted("ai.lines_committed", Dimension.AGENT, whole=True),
-    Wanted("ai.committed_code_share", compared=True),
-    Wanted("ai.ship_rate", compared=True),
-    Wanted("ai.error_rate", compared=True),
+    PageQuery("ai.lines_generated", compared=True),
+    PageQuery("ai.lines_generated", Dimension.AGENT, whole=True),
+    PageQuery("ai.lines_committed", compared=True),
+    PageQuery("ai.lines_committed", Dimension.AGENT, whole=True),
+    PageQuery("ai.committed_code_share", compared=True),
+    PageQuery("ai.ship_rate", compared=True),
+    PageQuery("ai.error_rate", compared=True),
 )
 
 
 CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 
 
-def queries(filters: Filters) -> tuple[Wanted, ...]:
+def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The queries of all work; a picked type of work is read by a part of the page."""
     compared = (*lines.queries(filters), *phases.queries()) if lines.of_work(filters) is filters else ()
     return (*QUERIES, *compared)
@@ -151,7 +151,7 @@ def _lines_by_agent(answers: Answers) -> LinesCard:
     )
 
 
-def _sample(committed: Figure, generated: Figure) -> str:
+def _sample(committed: MetricValue, generated: MetricValue) -> str:
     if committed.value is None:
         return f"in {wording.count(generated.sample_size, 'session')}"
     return f"committed, {wording.compact(generated.value or 0)} generated"
@@ -170,7 +170,9 @@ def lines_bars(answers: Answers) -> list[LinesBar]:
     ]
 
 
-def _bar(filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float) -> LinesBar:
+def _bar(
+    filters: Filters, agent: str, committed: MetricValue | None, generated: MetricValue | None, longest: float
+) -> LinesBar:
     committed_lines = (committed.value if committed else None) or 0
     written = (generated.value if generated else None) or 0
     return LinesBar(

@@ -26,13 +26,13 @@ from insights.pages.answers import InsightsPage, how_url, read, rows_url
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import Scope
-from insights.query.terms import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Choice, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link, Picker
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
@@ -134,7 +134,7 @@ class LeaderboardParams:
 def leaderboard(request: HttpRequest) -> HttpResponseBase:
     params, number = _read_params(request), read_page(request)
     filters = params.filters
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     page = _page_of(params)
     answers = read(page, filters, page.menus, around=around)
     board = params.read()
@@ -173,7 +173,7 @@ def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {**facet_part(_page_of(params), params.filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(params.filters, look_around(request, params.filters))
+    context["whose"] = scope_words(params.filters, scope_navigation(request, params.filters))
     return render(request, "insights/part_page.html", context)
 
 
@@ -309,7 +309,7 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
 
 
 def _own_scope(filters: Filters) -> Scope:
-    return replace(filters.scope, person_id=filters.access.sight.person_id)
+    return replace(filters.scope, person_id=filters.access.visibility.person_id)
 
 
 def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:

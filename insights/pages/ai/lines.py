@@ -14,9 +14,9 @@ from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.comparison import ANY_AGENT, WITHOUT
 from insights.pages.ai.answers import AI_PAGE, read
-from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.drawing import counts_of, over_time
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Statistic
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Statistic
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Choice, Filters
@@ -57,12 +57,12 @@ COMPARED = {
 }
 
 
-def queries(filters: Filters) -> tuple[Wanted, ...]:
+def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """Both splits of each metric for the whole window; charts read their buckets themselves."""
     return tuple(query._replace(whole=True) for query in chart_queries(filters))
 
 
-def chart_queries(filters: Filters) -> tuple[Wanted, ...]:
+def chart_queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The same with buckets."""
     return tuple(query for key in COMPARED for query in _queries(filters, key))
 
@@ -93,7 +93,7 @@ def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
     ]
 
 
-def figures_of(lines: Answers, key: str) -> Mapping[str, Figure]:
+def figures_of(lines: Answers, key: str) -> Mapping[str, MetricValue]:
     """The window's figures by line, in order: agents, Non-AI, any agent; lines without facts are left out."""
     by_agent = tiles.by_segment(_answer(lines, key, Dimension.AGENT), Dimension.AGENT)
     by_either = tiles.by_segment(_answer(lines, key, Dimension.ASSISTANCE), Dimension.ASSISTANCE)
@@ -115,7 +115,7 @@ def marker(line: str) -> str:
     return {WITHOUT: "none", ANY_AGENT: "any"}.get(line, line)
 
 
-def figure_words(figure: Figure, compared: Compared, granularity: Granularity) -> str:
+def figure_words(figure: MetricValue, compared: Compared, granularity: Granularity) -> str:
     """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
     if figure.withheld or figure.value is None:
         return "hidden" if figure.withheld else "no data"
@@ -197,7 +197,7 @@ def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
     )
 
 
-def _summary(filters: Filters, figures: Mapping[str, Figure], compared: Compared) -> str:
+def _summary(filters: Filters, figures: Mapping[str, MetricValue], compared: Compared) -> str:
     """The picked line beside Non-AI."""
     picked = filters.picked[LINE.parameter]
     shown = [name for name in (picked, WITHOUT) if name in figures]
@@ -224,7 +224,7 @@ def facts_rows_url(filters: Filters, key: str) -> str:
     return rows_url(of_work(filters), COMPARED[key].facts_key)
 
 
-def query_of(filters: Filters, key: str) -> MetricQuery:
+def query_of(filters: Filters, key: str) -> Query:
     """The query of the developers behind the lines."""
     query = filters.query(key)
     metric = get(key)
@@ -239,12 +239,12 @@ def _statistic(filters: Filters, key: str) -> Statistic | None:
     return Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
 
 
-def _queries(filters: Filters, key: str) -> Sequence[Wanted]:
+def _queries(filters: Filters, key: str) -> Sequence[PageQuery]:
     statistic = _statistic(filters, key)
-    return [Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic) for split in LINE_SPLITS]
+    return [PageQuery(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic) for split in LINE_SPLITS]
 
 
-def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:
+def _answer(lines: Answers, key: str, split: Dimension) -> Answer:
     """The answer with or without buckets, whichever was read."""
     return next(answer for query, answer in lines.now.items() if (query.key, query.segment) == (key, split))
 

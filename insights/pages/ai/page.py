@@ -12,18 +12,18 @@ from django.views.decorators.http import require_GET
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
 from insights.pages.ai.unmatched import unmatched_sentence
-from insights.pages.answers import Wanted
+from insights.pages.answers import PageQuery
+from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
 from insights.pages.filter_bar import filter_bar
-from insights.pages.pulse import current_token
 from insights.pages.units import AI_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
-from insights.ui.scope_bar import look_around, scope_words
-from integrations.facts.available_sources import told_of
+from insights.ui.scope_bar import scope_navigation, scope_words
+from integrations.facts.available_sources import available_sources
 
 CHOICES = (
     *impact.CHOICES,
@@ -44,8 +44,8 @@ CHOICES = (
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)
-    around = look_around(request, filters)
-    sources = told_of()
+    around = scope_navigation(request, filters)
+    sources = available_sources()
     answers = read(filters, _queries(filters, has_seats=sources.seats), around=around)
     if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
@@ -68,7 +68,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/ai.html", context)
 
 
-def _queries(filters: Filters, *, has_seats: bool) -> tuple[Wanted, ...]:
+def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:
     return (
         *adoption.queries(filters),
         *impact.queries(filters),

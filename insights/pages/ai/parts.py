@@ -27,7 +27,7 @@ from insights.pages.filter_bar import facet_part
 from insights.query.query import Dimension
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
@@ -93,5 +93,5 @@ def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {"part": f"insights/_part_{name}.html", **part(filters)}
     if request.headers.get("HX-Request"):
         return render(request, context["part"], context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)

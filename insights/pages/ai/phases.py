@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from insights.engine.comparison import ANY_AGENT, WITHOUT
 from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
-from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.drill import rows_of_part
-from insights.query.query import Dimension, Figure
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.tiles import ChartCard
 
@@ -53,9 +53,9 @@ class PhasesCard:
     legend: Sequence[tuple[str, str, str]]  # key, name and the rows of each phase
 
 
-def queries() -> tuple[Wanted, ...]:
+def queries() -> tuple[PageQuery, ...]:
     return tuple(
-        Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
+        PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
         for metric, _ in PHASES.values()
         for split in LINE_SPLITS
     )
@@ -142,13 +142,13 @@ def _left_out(lines: Answers, line: str, known: int) -> int:
     return max(0, merged.sample_size - known)
 
 
-def _figure(lines: Answers, metric: str, line: str) -> Figure | None:
+def _figure(lines: Answers, metric: str, line: str) -> MetricValue | None:
     split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
-    answer = lines.now[Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
+    answer = lines.now[PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
     return tiles.by_segment(answer, split).get(line)
 
 
-def _whole(lines: Answers) -> Figure:
+def _whole(lines: Answers) -> MetricValue:
     """A figure that has the reason for missing data."""
-    answer = lines.now[Wanted(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
+    answer = lines.now[PageQuery(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])

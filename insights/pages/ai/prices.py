@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.pages.ai.answers import read
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import rows_of_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -24,12 +24,12 @@ from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
 
-QUERIES = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
+QUERIES = (PageQuery("ai.tokens", Dimension.MODEL, whole=True), PageQuery("ai.tokens", whole=True))
 SUPPORTED_FACETS = (Dimension.AGENT, Dimension.MODEL)
 ALL = "all"
 LONGEST_NAME = 120
@@ -71,7 +71,7 @@ class Unpriced:
 @explains_bad_filters
 def ai_prices(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     chosen = _chosen(request)
     answers = read(filters, QUERIES)
     uses, left_out = _uses(answers)
@@ -80,7 +80,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     context = {
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
-        "scope": scope_bar(filters, around, {}, request.path, kept=_extra_params(chosen)),
+        "scope": scope_bar(filters, around, {}, request.path, extra_params=_extra_params(chosen)),
         "ranges": [
             tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), chosen), filters.range == name)
             for name, weeks in WEEK_RANGES.items()
@@ -94,7 +94,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "left_out": left_out,
         "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
         "summed": _summed(uses),
-        "rough": any(not use.tells_bounds for use in priced),
+        "rough": any(not use.knows_bounds for use in priced),
         "unpriced": [
             _unpriced(filters, use, may_add=getattr(request.user, "is_superuser", False))
             for use in uses

@@ -16,21 +16,21 @@ from django.views.decorators.http import require_GET
 from core.csv_export import Cell, csv_response
 from insights.pages.ai.answers import read
 from insights.pages.ai.repository_rows import rows_url
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.privacy.scope_access import access_in
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
-from insights.query.query import Dimension, Figure
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from integrations.code.readiness import RepositoryReadiness, SessionsNearby, readiness
 
 QUERIES = (
-    Wanted("commit.count", Dimension.REPOSITORY),
-    Wanted("ai.committed_code_share", Dimension.REPOSITORY),
-    Wanted("ai.enabled_repositories"),
+    PageQuery("commit.count", Dimension.REPOSITORY),
+    PageQuery("ai.committed_code_share", Dimension.REPOSITORY),
+    PageQuery("ai.enabled_repositories"),
 )
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
@@ -119,13 +119,13 @@ DEFAULT_SORT = "-spend"
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     sort = _read_sort(request)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     answers = read(filters, QUERIES)
     rows = _sorted(_rows(answers), sort)
     enabled = answers.figure("ai.enabled_repositories")
     context = {
         "days": wording.days(filters.window),
-        "scope": scope_bar(filters, around, {}, request.path, kept={"sort": sort}),
+        "scope": scope_bar(filters, around, {}, request.path, extra_params={"sort": sort}),
         "whose": scope_words(filters, around),
         "ranges": [
             tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), sort), filters.range == name)
@@ -161,7 +161,7 @@ def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
         yield [row.name, " ".join(row.context_files), row.since, *figures, row.advice]
 
 
-def _enabled(figure: Figure) -> str:
+def _enabled(figure: MetricValue) -> str:
     if not figure.denominator:
         return "Agents wrote in no repository in these days."
     repositories = wording.count(int(figure.denominator), "repository", "repositories")
@@ -186,7 +186,7 @@ def _without_few_people(repository: RepositoryReadiness, answers: Answers) -> Re
     return replace(repository, nearby=HIDDEN)
 
 
-def _row(repository: RepositoryReadiness, commits: Figure | None, share: Figure | None) -> RepositoryRow:
+def _row(repository: RepositoryReadiness, commits: MetricValue | None, share: MetricValue | None) -> RepositoryRow:
     nearby = repository.nearby
     wasted = _share(float(nearby.wasted_spend), float(nearby.settled_spend))
     errors = _share(nearby.tool_failures, nearby.tool_calls)

@@ -23,13 +23,13 @@ from insights.privacy.scope_access import access_in
 from insights.privacy.visible import visible_page, visible_rows
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery
+from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
-from integrations.code.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
+from integrations.code.readiness import SessionNearby, SessionsQuery, count_sessions_near, readiness, sessions_near
 from integrations.models import Repository
 
 SESSION = (
@@ -95,11 +95,11 @@ class RepositoryRowsParams:
     filters: Filters
 
     @property
-    def query(self) -> MetricQuery:
+    def query(self) -> Query:
         """The query of the rows; rows of sessions are as personal as spend."""
         filters, facets = self.filters, {Dimension.REPOSITORY: (self.repository,)}
         key = METRIC_KEYS.get(self.of, "ai.spend")
-        return MetricQuery(key, filters.window, filters.granularity, filters.scope, facets)
+        return Query(key, filters.window, filters.granularity, filters.scope, facets)
 
     @property
     def label(self) -> str:
@@ -183,7 +183,7 @@ def _read(request: HttpRequest, params: RepositoryRowsParams, page: int, size: i
     window, figure = params.filters.window, SESSION_FIGURES[params.of]
     columns = (*SESSION, *_contributions(figure))
     figures = tuple(filter(None, (figure.numerator, figure.denominator)))
-    query = SessionsAsked(params.repository, figures, window.start, window.end, params.filters.people_filter)
+    query = SessionsQuery(params.repository, figures, window.start, window.end, params.filters.people_filter)
 
     def listed(person_id: int | None) -> RowsPage:
         theirs = query if person_id is None else replace(query, whose=replace(query.whose, person_id=person_id))

@@ -11,9 +11,9 @@ from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
 from insights.pages.ai.cards import Section, Share, shares
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, Wanted, how_url, rows_url
+from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import WORK_TYPES
-from insights.query.query import Dimension, Figure
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Link, Picker, Tile
@@ -28,19 +28,19 @@ SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 QUERIES = (
-    Wanted("ai.spend", compared=True),
-    Wanted("ai.spend_per_developer", compared=True),
-    Wanted("ai.spend_per_commit", compared=True),
-    Wanted("ai.spend_committed", compared=True),
-    Wanted("ai.spend_wasted", compared=True),
-    Wanted("ai.committed_code_share", compared=True),
-    Wanted("ai.reported_cost", compared=True),
-    Wanted("ai.cost_difference", whole=True),
-    Wanted("ai.tokens", compared=True),
-    Wanted("ai.unpriced_tokens", whole=True),
+    PageQuery("ai.spend", compared=True),
+    PageQuery("ai.spend_per_developer", compared=True),
+    PageQuery("ai.spend_per_commit", compared=True),
+    PageQuery("ai.spend_committed", compared=True),
+    PageQuery("ai.spend_wasted", compared=True),
+    PageQuery("ai.committed_code_share", compared=True),
+    PageQuery("ai.reported_cost", compared=True),
+    PageQuery("ai.cost_difference", whole=True),
+    PageQuery("ai.tokens", compared=True),
+    PageQuery("ai.unpriced_tokens", whole=True),
 )
-BY_OUTCOME = Wanted("ai.spend", Dimension.OUTCOME, whole=True)
-SEATS_QUERIES = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", whole=True))
+BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
+SEATS_QUERIES = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SpendSection(Section):
     seats_link: Link | None = None
 
 
-def queries(*, has_seats: bool) -> tuple[Wanted, ...]:
+def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
     return (*QUERIES, *SEATS_QUERIES) if has_seats else QUERIES
 
 
@@ -231,7 +231,7 @@ def _unpriced_line(answers: Answers) -> str:
     return f"{wording.compact(unpriced)} tokens without a price are not in this sum."
 
 
-def _missing(answers: Answers) -> Figure | None:
+def _missing(answers: Answers) -> MetricValue | None:
     spend = answers.figure("ai.spend")
     return spend if not spend.value else None
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from insights.pages.ai import explanations
 from insights.pages.ai.cards import FailingTool, FailingTools, Section
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, Wanted, how_url, rows_url
-from insights.query.query import Dimension, Figure
+from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Tile
 
@@ -21,17 +21,17 @@ TOKEN_KINDS = {
 }
 
 QUERIES = (
-    Wanted("ai.cache_hit_rate", compared=True),
-    Wanted("ai.error_rate", compared=True),
-    Wanted("ai.tokens", compared=True),
-    Wanted("ai.ship_rate", compared=True),
-    Wanted("ai.ship_rate_left_out", whole=True),
-    Wanted("ai.enabled_repositories", compared=True),
+    PageQuery("ai.cache_hit_rate", compared=True),
+    PageQuery("ai.error_rate", compared=True),
+    PageQuery("ai.tokens", compared=True),
+    PageQuery("ai.ship_rate", compared=True),
+    PageQuery("ai.ship_rate_left_out", whole=True),
+    PageQuery("ai.enabled_repositories", compared=True),
 )
 FAILING_TOOLS_QUERIES = (
-    Wanted("ai.error_rate"),
-    Wanted("ai.error_rate", Dimension.TOOL, whole=True),
-    Wanted("ai.tool_refusals"),
+    PageQuery("ai.error_rate"),
+    PageQuery("ai.error_rate", Dimension.TOOL, whole=True),
+    PageQuery("ai.tool_refusals"),
 )
 
 
@@ -90,7 +90,7 @@ def _refused(answers: Answers) -> str:
     return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not among these: a refusal is no failure."
 
 
-def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
+def failing_tools(answers: Answers) -> list[tuple[str, MetricValue]]:
     """Tools with failed calls, the most failures first."""
     by_tool = answers.split("ai.error_rate", Dimension.TOOL)
     failing = [(tool, figure) for tool, figure in by_tool.items() if figure.numerator]

@@ -12,7 +12,7 @@ from django import forms
 from insights.annotations.writing import AnnotationDraft
 from insights.models import Annotation
 from insights.models.annotations import LONGEST_TEXT, family_of
-from insights.pages.annotations.words import about_words
+from insights.pages.annotations.labels import about_words
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
 from orgtree.trees.surroundings import Surroundings
@@ -32,10 +32,10 @@ class Offered:
 
 def offered(access: Access, around: Surroundings, about: str, annotation: Annotation | None = None) -> Offered:
     """The chart's unit and its ancestors that the viewer may annotate; its metric, its family, every chart."""
-    units = {unit.slug: unit.name for unit in reversed(around.path) if access.sight.leads(unit.pk)}
+    units = {unit.slug: unit.name for unit in reversed(around.path) if access.visibility.leads(unit.pk)}
     if annotation is not None and annotation.unit is not None:
         units = {annotation.unit.slug: annotation.unit.name, **units}
-    if access.sight.leads_whole or (annotation is not None and annotation.unit is None):
+    if access.visibility.leads_whole or (annotation is not None and annotation.unit is None):
         units[WHOLE] = EVERYBODY
     return Offered(units, {fromkey: about_words(fromkey) for fromkey in dict.fromkeys(("", family_of(about), about))})
 

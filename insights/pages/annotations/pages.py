@@ -31,7 +31,7 @@ from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import family_of
 from insights.pages.annotations.form import FIELDS, NoteForm, Offered, filled_in, offered
-from insights.pages.annotations.words import GONE, about_words, moment, note_lines
+from insights.pages.annotations.labels import GONE, about_words, moment, note_lines
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -41,7 +41,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import read_page
-from insights.ui.scope_bar import EVERYBODY, look_around, scope_bar_alone, scope_words
+from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import surroundings
@@ -68,8 +68,8 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
     """The notes on the charts of a unit, the latest first."""
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
-    around = look_around(request, filters)
-    notes = Annotation.objects.within(access.sight)
+    around = scope_navigation(request, filters)
+    notes = Annotation.objects.within(access.visibility)
     if filters.scope.unit_word is not None or filters.scope.person_id is not None:
         notes = notes.on_charts_of(filters.scope)
     listed = notes.select_related("unit", "written_by").order_by("-start", "-pk")
@@ -98,7 +98,7 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     """`unit=` and `about=` name the chart that it was opened from."""
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     choices = offered(access, around, _about_param(request))
     if not choices.units:
         raise PermissionDenied("Notes are written by the managers of a unit, by executives and by admins.")
@@ -148,7 +148,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 
 def _visible(request: HttpRequest, pk: int) -> Annotation:
-    visible = Annotation.objects.within(access_in(request).sight)
+    visible = Annotation.objects.within(access_in(request).visibility)
     note = visible.select_related("unit", "written_by").filter(pk=pk).first()
     if note is None:
         raise Http404("No such note, or one that you may not see.")
@@ -157,7 +157,7 @@ def _visible(request: HttpRequest, pk: int) -> Annotation:
 
 def _choices_of(request: HttpRequest, note: Annotation) -> Offered:
     access, today = access_in(request), windows.local_today()
-    around = surroundings(note.unit.slug if note.unit else None, access.sight, on=today, today=today)
+    around = surroundings(note.unit.slug if note.unit else None, access.visibility, on=today, today=today)
     return offered(access, around, note.about, note)
 
 

@@ -30,7 +30,7 @@ from integrations.code.attribution.commit_evidence import (
     evidence_of,
     file_count_of,
     files_of,
-    open_questions_of,
+    unresolved_evidence_of,
 )
 from integrations.code.commits.listing import repositories_of, visible_commits
 from integrations.models import Commit
@@ -117,7 +117,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "upper_bound": any(agent.level == "commit" for agent in by_agent),
         "evidence": _evidence_lines(shown, seen, others, visible, _session_of(access)),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
-        "questions": open_questions_of(shown),
+        "questions": unresolved_evidence_of(shown),
         "files": [_file_line(file) for file in files],
         **page_numbers(
             page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
@@ -194,8 +194,8 @@ def _evidence_lines(
 
 def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
     """A function that labels the session of an evidence row, as far as this viewer may see it."""
-    named = access.policy == IndividualPolicy.NAMED and access.sight.individuals_in is None
-    own_id = access.sight.person_id
+    named = access.policy == IndividualPolicy.NAMED and access.visibility.individuals_in is None
+    own_id = access.visibility.person_id
 
     def label(seen: SeenEvidence) -> str:
         session = seen.session

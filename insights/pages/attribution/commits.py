@@ -25,16 +25,16 @@ from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
-from insights.ui.scope_bar import look_around, scope_bar_alone, scope_words
+from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from integrations.code.commits.listing import (
     NO_EVIDENCE,
     Choices,
     CommitFilter,
     attributions_of,
-    choices_of_filters,
     commits_of,
-    mix_of_methods,
-    narrowed,
+    filter_choices,
+    filter_commits,
+    method_shares,
     repositories_of,
     visible_commits,
 )
@@ -98,7 +98,7 @@ class MixPart:
 @explains_bad_filters
 def commits(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
-    access, around = filters.access, look_around(request, filters)
+    access, around = filters.access, scope_navigation(request, filters)
     visible = commits_of(visible_commits(access), filters.people_filter)
     written = request.GET.get("q", "").strip().lower()
     chosen = _read_filter(request)
@@ -107,12 +107,12 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         if (only := _only(visible)) is not None:
             return redirect("attributed_commit", sha=only.sha)
     number = read_page(request)
-    matching = narrowed(visible, chosen)
+    matching = filter_commits(visible, chosen)
     total = matching.count()
     shown = _page(matching, number, PAGE_SIZE)
-    choices = choices_of_filters()
+    choices = filter_choices()
     context = {
-        "scope": scope_bar_alone(filters, around, request.path, kept=_extra_params(request)),
+        "scope": scope_bar_alone(filters, around, request.path, extra_params=_extra_params(request)),
         "scope_fields": filters.scope_parameters(),
         "clear_url": _url(request, filters, **dict.fromkeys(OWN_PARAMETERS, "")),
         "whose": scope_words(filters, around),
@@ -134,7 +134,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix_days": wording.days(filters.window),
         "ranges": _ranges(request, filters),
         "range": filters.range,
-        "own_only": access.policy != IndividualPolicy.NAMED or not access.sight.individuals,
+        "own_only": access.policy != IndividualPolicy.NAMED or not access.visibility.individuals,
         "has_repositories": bool(choices.repositories),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
@@ -146,12 +146,12 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
-    look_around(request, filters)
+    scope_navigation(request, filters)
     access = filters.access
     visible = commits_of(visible_commits(access), filters.people_filter)
     if written := request.GET.get("q", "").strip().lower():
         visible = _with_prefix(visible, written)
-    rows = _csv_rows(access, narrowed(visible, _read_filter(request)))
+    rows = _csv_rows(access, filter_commits(visible, _read_filter(request)))
     return csv_response("headway-attributed-commits", rows)
 
 
@@ -230,12 +230,12 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
 
 def _mix(filters: Filters) -> list[MixPart]:
     access, window = filters.access, filters.window
-    everybodys = access.sight.whole
+    everybodys = access.visibility.whole
     counted = Commit.objects.all() if everybodys else visible_commits(access)
     is_narrowed = not everybodys or filters.people_filter != EVERYBODY
     shares = [
         share
-        for share in mix_of_methods(
+        for share in method_shares(
             window.start, window.end, commits_of(counted, filters.people_filter) if is_narrowed else None
         )
         if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))

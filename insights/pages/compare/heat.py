@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from insights.query.terms import Better
+from insights.query.enums import Better
 
 FEWEST_RANKED = 3  # of two, one is always the best
 LEVELS = ((0.2, "b2", "++", "Much better"), (0.4, "b1", "+", "Better"), (0.6, "", "", "In the middle"))

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import csv_response
 from insights.pages import answers
-from insights.pages.answers import Wanted
+from insights.pages.answers import PageQuery
 from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
 from insights.pages.compare.params import (
     METRICS,
@@ -32,10 +32,10 @@ from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.terms import Category
+from insights.query.enums import Category
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from orgtree.trees.search import units_matching
 
 LONGEST_SEARCH = 100
@@ -69,8 +69,8 @@ class UnitOption:
 def compare(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
     filters = params.filters
-    around = look_around(request, filters)
-    read = answers.read(params.page, filters, [Wanted(metric.key) for metric in params.metrics], around=around)
+    around = scope_navigation(request, filters)
+    read = answers.read(params.page, filters, [PageQuery(metric.key) for metric in params.metrics], around=around)
     listed = compared_units(request, params)
     rows = _rows(params, listed)
     shown = {row.slug for row in rows[:MOST_UNITS]}
@@ -116,7 +116,7 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
     """Units to add to the comparison, by the words of `q`."""
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     access, today = access_in(request), windows.local_today()
-    matching = units_matching(search, access.sight, on=today) if search else []
+    matching = units_matching(search, access.visibility, on=today) if search else []
     context = {
         "title": "Units to compare",
         "part": "insights/compare/_choices.html",
@@ -137,7 +137,7 @@ def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {**facet_part(params.page, params.filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(params.filters, look_around(request, params.filters))
+    context["whose"] = scope_words(params.filters, scope_navigation(request, params.filters))
     return render(request, "insights/part_page.html", context)
 
 

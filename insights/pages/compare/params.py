@@ -17,7 +17,7 @@ from insights.query import windows
 from insights.query.errors import UnknownUnitError
 from insights.ui import wording
 from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, read_filters
-from orgtree.trees.surroundings import standing_units
+from orgtree.trees.surroundings import visible_units
 
 METRICS, UNITS = "metrics", "units"
 MOST_METRICS, MOST_UNITS = 8, 30
@@ -106,7 +106,7 @@ def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:
     """The chosen units, or all below the page's.  Raises UnknownUnitError for an unknown or hidden one."""
     if not params.units:
         return listed_units(request, params.of_page())
-    known = {unit.slug: unit for unit in standing_units(params.units, params.filters.access.sight)}
+    known = {unit.slug: unit for unit in visible_units(params.units, params.filters.access.visibility)}
     for slug in params.units:
         if slug not in known:
             raise UnknownUnitError(slug)

@@ -11,8 +11,8 @@ from insights.pages.answers import how_url
 from insights.pages.compare.heat import MIDDLE, Heat, heat_of
 from insights.pages.compare.params import CompareParams
 from insights.pages.units import BY_NAME, SORT, Heading, Row
-from insights.query.query import Figure
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
+from insights.query.query import MetricValue
 from insights.ui import wording
 
 
@@ -79,7 +79,7 @@ def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRo
     ]
 
 
-def whole_row(name: str, url: str, figures: Sequence[Figure], params: CompareParams) -> ComparedRow:
+def whole_row(name: str, url: str, figures: Sequence[MetricValue], params: CompareParams) -> ComparedRow:
     """The row of the whole, which has no rank."""
     cells = [
         _cell(metric, figures[at], MIDDLE, how_url(params.filters, metric.key), params)
@@ -120,16 +120,16 @@ def _reversed(sort: str) -> str:
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
-def _is_small(figure: Figure, metric: Metric) -> bool:
+def _is_small(figure: MetricValue, metric: Metric) -> bool:
     return figure.value is not None and figure.sample_size < metric.minimum_sample
 
 
-def _ranked(figure: Figure, metric: Metric) -> float | None:
+def _ranked(figure: MetricValue, metric: Metric) -> float | None:
     """The value to rank by; None if it is hidden or below the minimum sample."""
     return None if figure.withheld or _is_small(figure, metric) else figure.value
 
 
-def _cell(metric: Metric, figure: Figure, heat: Heat, url: str, params: CompareParams) -> ComparedCell:
+def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: CompareParams) -> ComparedCell:
     is_sorted = params.sort.removeprefix("-") == metric.key
     if figure.value is None:
         return ComparedCell("", MIDDLE, figure.reason or "", url, is_sorted, is_hidden=figure.withheld)

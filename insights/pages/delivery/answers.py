@@ -11,8 +11,8 @@ from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
 from insights.catalogue.registry import get
 from insights.engine.connected import OWNS_NOTHING
 from insights.pages import answers
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, Wanted, facts_of
-from insights.query.query import Dimension, Figure
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, PageQuery, facts_of
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from orgtree.trees.surroundings import Surroundings
@@ -54,13 +54,13 @@ OF_KEYS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def read(filters: Filters, queries: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+def read(filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
     return answers.read(DELIVERY_PAGE, filters, queries, around=around)
 
 
-def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
+def compared(keys: Sequence[str]) -> tuple[PageQuery, ...]:
     """The metrics, each with the previous window."""
-    return tuple(Wanted(key, compared=True) for key in keys)
+    return tuple(PageQuery(key, compared=True) for key in keys)
 
 
 def tile(page_answers: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
@@ -76,7 +76,7 @@ def line(page_answers: Answers, key: str, *, band: tiles.Band | None = None) -> 
     return page_answers.tile(key, sample=_sample(page_answers.figure(key), key, noun=True), band=band)
 
 
-def _sample(figure: Figure, key: str, *, noun: bool) -> str:
+def _sample(figure: MetricValue, key: str, *, noun: bool) -> str:
     """The sample of the figure, and the number of facts left out for lack of the measured value."""
     metric, (one, many) = get(key), OF_KEYS.get(key) or FACTS[key.partition(".")[0]]
     if isinstance(metric, PerPersonAndPeriod):

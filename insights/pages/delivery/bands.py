@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, band_of
+from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, benchmark_band
 from insights.benchmarks.four_keys import FOUR_KEYS
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.registry import get
-from insights.query.query import Figure, Statistic
+from insights.query.query import MetricValue, Statistic
 from insights.ui import tiles, wording
 from orgtree.models import Organisation
 
@@ -20,18 +20,18 @@ def selected_benchmark_set() -> BenchmarkSet:
     return chosen_set(Organisation.current().benchmark_set)
 
 
-def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic | None) -> tiles.Band | None:
+def band(published: BenchmarkSet, key: str, figure: MetricValue, statistic: Statistic | None) -> tiles.Band | None:
     """The figure's band; None where the set lacks the metric, or has it for another statistic."""
     metric, of_metric = get(key), published.metrics.get(key)
     if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
         return None
-    cluster = band_of(published, metric, figure.value, statistic)
+    cluster = benchmark_band(published, metric, figure.value, statistic)
     if cluster is None:
         return tiles.Band(0, "Outside the set", _title(published, of_metric))
     return tiles.Band(_bars(cluster, of_metric), _word(cluster), _title(published, of_metric))
 
 
-def band_of_days(key: str, figure: Figure) -> tiles.Band | None:
+def band_of_days(key: str, figure: MetricValue) -> tiles.Band | None:
     """The band of deployment days, from the only set with days, whichever set the organisation chose."""
     return band(FOUR_KEYS, key, figure, None)
 

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET
 from core.csv_export import Cell, csv_response
 from insights.annotations.notes import with_notes
 from insights.catalogue.registry import get
-from insights.pages.answers import Wanted
+from insights.pages.answers import PageQuery
 from insights.pages.delivery import efficiency, hygiene, quality, spread, stages
 from insights.pages.delivery.answers import compared, read
 from insights.pages.delivery.page import page_filters
 from insights.pages.delivery.section_csv import section_rows
 from insights.pages.drawing import WORK_TYPES, over_time, split_over_time, values_of
 from insights.query.query import Dimension
-from insights.ui.agreed import with_agreement
+from insights.ui.agreements import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Kind
 from insights.ui.filters import Filters
@@ -57,7 +57,7 @@ def throughput(filters: Filters) -> ChartData:
 
 
 def gaps(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted(key) for key in hygiene.GAPS])
+    answers = read(filters, [PageQuery(key) for key in hygiene.GAPS])
     datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in hygiene.GAPS]
     return over_time("line", answers.answer(hygiene.GAPS[0]), datasets)
 
@@ -135,11 +135,11 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
 
 
 def _single(kind: Kind, filters: Filters, key: str) -> ChartData:
-    answers = read(filters, [Wanted(key)])
+    answers = read(filters, [PageQuery(key)])
     answer = answers.answer(key)
     return over_time(kind, answer, [Dataset(get(key).name, key, "single", values_of(answer.series))])
 
 
 def _split(kind: Kind, filters: Filters, key: str, dimension: Dimension) -> ChartData:
-    answers = read(filters, [Wanted(key, dimension)])
+    answers = read(filters, [PageQuery(key, dimension)])
     return split_over_time(kind, answers, key, dimension, "sequence", names=NAMES)

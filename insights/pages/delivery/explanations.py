@@ -6,7 +6,7 @@ As in insights/pages/ai/explanations.py; the rules and thresholds are listed in 
 from __future__ import annotations
 
 from insights.pages.ai.explanations import Hint
-from insights.query.query import Figure
+from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Link
 
@@ -32,7 +32,7 @@ def shown_hints(*hints: Hint | None) -> list[Hint]:
     return [hint for hint in hints if hint]
 
 
-def reviews_wait(pickup: Figure, cycle: Figure, *, url: str) -> Hint | None:
+def reviews_wait(pickup: MetricValue, cycle: MetricValue, *, url: str) -> Hint | None:
     """The wait for a first review is long, and much of the way from open to merge."""
     if pickup.value is None or not cycle.value or pickup.sample_size < FEW_FACTS:
         return None
@@ -47,7 +47,7 @@ def reviews_wait(pickup: Figure, cycle: Figure, *, url: str) -> Hint | None:
 
 
 def wip_outgrows_output(
-    wip: Figure, wip_before: Figure, merged: Figure, merged_before: Figure, *, url: str
+    wip: MetricValue, wip_before: MetricValue, merged: MetricValue, merged_before: MetricValue, *, url: str
 ) -> Hint | None:
     """Work in progress grew by a quarter or more, and no more was merged."""
     if not wip.value or not wip_before.value or not merged_before.value or wip_before.value < FEW_FACTS:
@@ -62,7 +62,7 @@ def wip_outgrows_output(
     )
 
 
-def flaky_runs(flaky: Figure, *, url: str) -> Hint | None:
+def flaky_runs(flaky: MetricValue, *, url: str) -> Hint | None:
     """Many runs passed only when they were run again."""
     if flaky.value is None or flaky.value < FLAKY_PERCENT or (flaky.denominator or 0) < FEW_RUNS:
         return None
@@ -73,7 +73,9 @@ def flaky_runs(flaky: Figure, *, url: str) -> Hint | None:
     )
 
 
-def failures_rise(failures: Figure, before: Figure, size: Figure, size_before: Figure, *, url: str) -> Hint | None:
+def failures_rise(
+    failures: MetricValue, before: MetricValue, size: MetricValue, size_before: MetricValue, *, url: str
+) -> Hint | None:
     """More deployments fail than before; mentions the size of changes where it grew as well."""
     fewest = min(failures.denominator or 0, before.denominator or 0)
     if failures.value is None or before.value is None or fewest < FEW_DEPLOYMENTS:
@@ -90,7 +92,7 @@ def failures_rise(failures: Figure, before: Figure, size: Figure, size_before: F
     )
 
 
-def bugs_come_back(reopened: Figure, *, url: str) -> Hint | None:
+def bugs_come_back(reopened: MetricValue, *, url: str) -> Hint | None:
     """Many fixed bugs had been closed before."""
     if reopened.value is None or reopened.value < REOPENED_PERCENT or (reopened.denominator or 0) < FEW_FACTS:
         return None
@@ -101,7 +103,7 @@ def bugs_come_back(reopened: Figure, *, url: str) -> Hint | None:
     )
 
 
-def merged_unreviewed(unreviewed: Figure, *, url: str) -> Hint | None:
+def merged_unreviewed(unreviewed: MetricValue, *, url: str) -> Hint | None:
     """Many pull requests were merged without a review."""
     if unreviewed.value is None or unreviewed.value < UNREVIEWED_PERCENT:
         return None
@@ -114,7 +116,7 @@ def merged_unreviewed(unreviewed: Figure, *, url: str) -> Hint | None:
     )
 
 
-def large_and_hardly_discussed(size: Figure, depth: Figure, *, url: str) -> Hint | None:
+def large_and_hardly_discussed(size: MetricValue, depth: MetricValue, *, url: str) -> Hint | None:
     """Changes are large, and reviews say little about them."""
     if size.value is None or depth.value is None or size.sample_size < FEW_FACTS:
         return None
@@ -127,7 +129,7 @@ def large_and_hardly_discussed(size: Figure, depth: Figure, *, url: str) -> Hint
     )
 
 
-def unlinked(linked: Figure, *, url: str) -> Hint | None:
+def unlinked(linked: MetricValue, *, url: str) -> Hint | None:
     """Many pull requests name no work item, so that idea to production covers few of them."""
     if linked.value is None or linked.value >= UNLINKED_PERCENT or (linked.denominator or 0) < FEW_FACTS:
         return None

@@ -11,18 +11,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from insights.pages.change_token import current_token
 from insights.pages.delivery import dora, efficiency, spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
 from insights.pages.delivery.bands import selected_benchmark_set, set_in_words
 from insights.pages.delivery.sections import section_heads
 from insights.pages.filter_bar import filter_bar
-from insights.pages.pulse import current_token
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC, Filters, read_filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
@@ -34,7 +34,7 @@ QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     answers = read(filters, QUERIES, around=around)
     published = selected_benchmark_set()
     context = {

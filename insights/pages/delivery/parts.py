@@ -24,7 +24,7 @@ from insights.pages.filter_bar import facet_part
 from insights.pages.integrations.needs import need_lines
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from integrations.delivery.completeness import completeness
 
 
@@ -78,5 +78,5 @@ def delivery_part(request: HttpRequest, name: str) -> HttpResponseBase:
     context = part(request, filters)
     if request.headers.get("HX-Request"):
         return render(request, context["part"], context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)

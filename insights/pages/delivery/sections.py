@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery import efficiency, hygiene, quality
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
 from insights.pages.delivery.cards import Section, SectionHead
@@ -15,7 +15,7 @@ LEDES = {
     "quality": "Failures, rework and bugs",
     "hygiene": "Size, review and links of changes, and stale work",
 }
-_SECTIONS: Mapping[str, tuple[Sequence[Wanted], Callable[[Answers], Section]]] = {
+_SECTIONS: Mapping[str, tuple[Sequence[PageQuery], Callable[[Answers], Section]]] = {
     "efficiency": (efficiency.QUERIES, efficiency.section),
     "quality": (quality.QUERIES, quality.section),
     "hygiene": (hygiene.QUERIES, hygiene.section),

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from insights.catalogue.registry import get
 from insights.engine.fact_rows import RowOrder
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.dora import TILES as DORA_TILES
 from insights.privacy.visible import visible_distribution, visible_rows
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from insights.ui import wording
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Choice, Filters
@@ -20,7 +20,7 @@ from insights.ui.tiles import ChartCard
 
 SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
 TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
-QUERIES = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
+QUERIES = tuple(PageQuery(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 
@@ -56,7 +56,7 @@ def spread_card(answers: Answers) -> ChartCard:
     )
 
 
-def query_of(filters: Filters) -> MetricQuery:
+def query_of(filters: Filters) -> Query:
     """The query of the picked duration, without the page's statistic."""
     key = filters.picked[SPREAD.parameter]
     query = filters.query(key)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from insights.pages.answers import Answers, Wanted, rows_url
+from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.delivery.cards import StageBar, StagesCard, UpstreamStage
-from insights.query.query import Figure, Granularity, Statistic
+from insights.query.query import Granularity, MetricValue, Statistic
 from insights.ui import tiles, wording
 from insights.ui.tiles import ChartCard, Link
 
@@ -33,8 +33,8 @@ FEW_PULL_REQUESTS = 5  # fewer make the longest stage a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is steady
 
 QUERIES = (
-    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
-    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric in UPSTREAM),
+    *(PageQuery(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
+    *(PageQuery(metric, compared=True, statistic=Statistic.MEAN) for metric in UPSTREAM),
 )
 
 
@@ -142,7 +142,7 @@ def _before(answers: Answers) -> Mapping[str, float]:
     return known if enough and len(known) == len(STAGES) else {}
 
 
-def _left_out(figure: Figure) -> str:
+def _left_out(figure: MetricValue) -> str:
     """The number of deployed pull requests that lack a stage; empty for none."""
     if not figure.left_out:
         return ""

@@ -116,7 +116,7 @@ def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime
 
 
 def _summary(health: ConnectionHealth, now: datetime) -> str:
-    picked = f"{health.picked:,} of {wording.count(health.found, 'resource')} synced"
+    picked = f"{health.picked:,} of {wording.count(health.listed, 'resource')} synced"
     if health.newest is None or health.oldest is None:
         return picked
     words = f"{picked} · last success {wording.ago(health.newest, now)}"
@@ -182,7 +182,7 @@ def _mirrors(health: ConnectionHealth, now: datetime) -> str:
     if health.mirrors is None:
         return ""
     mirrors = health.mirrors
-    parts = [f"{mirrors.kept - mirrors.unread:,} of {mirrors.kept:,} read"]
+    parts = [f"{mirrors.mirrored - mirrors.unread:,} of {mirrors.mirrored:,} read"]
     if mirrors.failing:
         parts.append(f"{mirrors.failing:,} failing")
     if mirrors.newest is not None:

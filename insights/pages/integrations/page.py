@@ -53,7 +53,7 @@ def integrations_live(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    for_admin, sees_all = bool(request.user.is_staff), access_in(request).sight.whole
+    for_admin, sees_all = bool(request.user.is_staff), access_in(request).visibility.whole
     health, records = sync_health(now), stored_records()
     needs = need_lines(completeness(), now, for_admin=for_admin)
     add = reverse("admin:integrations_connection_add")

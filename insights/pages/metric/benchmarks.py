@@ -12,8 +12,8 @@ from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
 from insights.pages.delivery.bands import NOT_MONOTONIC, band, selected_benchmark_set
 from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
-from insights.query.query import Figure
-from insights.query.terms import Better
+from insights.query.enums import Better
+from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import Line
 from insights.ui.filters import Filters
@@ -80,7 +80,7 @@ def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
     return [Line(border, label) for border, label in labels.items()]
 
 
-def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
+def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> Benchmark | None:
     """The page's published figures; None without any."""
     remarks = [
         PublishedRemark(remark.text, ", ".join(filter(None, [remark.source, str(remark.year or ""), remark.secondary])))

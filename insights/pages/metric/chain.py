@@ -18,12 +18,12 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.metric.filters import metric_filters, metric_named, metric_page_url, of_trend
 from insights.privacy.visible import Freshness, visible_together
-from insights.query.query import Figure, MetricQuery, SeriesAnswer
+from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import Mark
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Point:
 class ChainMetric:
     """A metric of the chain: its trend, and its figures of this and the previous window."""
 
-    trend: SeriesAnswer
-    figure: Figure
-    earlier: Figure
+    trend: Answer
+    figure: MetricValue
+    earlier: MetricValue
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
     }
     if request.headers.get("HX-Request"):
         return render(request, "insights/metrics/_chain.html", context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)
 
 
@@ -157,7 +157,7 @@ def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMet
     }
 
 
-def _query(filters: Filters, metric: Metric) -> MetricQuery:
+def _query(filters: Filters, metric: Metric) -> Query:
     """With the picked statistic for every duration, and the facets that the metric supports."""
     picked, query = filters.statistic, filters.query(metric.key)
     return replace(
@@ -173,7 +173,7 @@ def _role(member: Metric, metric: Metric) -> str:
     return NEGATIVE if member.key in metric.negative_indicators else ""
 
 
-def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[Figure], filters: Filters) -> Multiple:
+def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[MetricValue], filters: Filters) -> Multiple:
     figure = read.figure
     values = [bucket.value for bucket in drawn if bucket.value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
@@ -211,7 +211,7 @@ def _places(count: int) -> list[float]:
     return [0.5] if count == 1 else [index / (count - 1) for index in range(count)]
 
 
-def _in_words(figure: Figure, metric: Metric) -> str:
+def _in_words(figure: MetricValue, metric: Metric) -> str:
     if figure.value is None:
         return "hidden" if figure.withheld else "no data"
     return str(wording.reading(figure.value, metric.unit))

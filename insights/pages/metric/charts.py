@@ -14,15 +14,15 @@ from core.csv_export import csv_response
 from insights.annotations.notes import with_notes
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
-from insights.pages.answers import Answers, InsightsPage, Wanted
+from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.drawing import over_time, split_over_time, values_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
 from insights.pages.metric.rows import highest_title
 from insights.privacy.visible import Freshness, visible_distribution, visible_series
-from insights.query.query import Dimension, SeriesAnswer
+from insights.query.query import Answer, Dimension
 from insights.ui import wording
-from insights.ui.agreed import with_agreement
+from insights.ui.agreements import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Role
 from insights.ui.filters import Filters
@@ -76,14 +76,14 @@ def split(metric: Metric, filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[SPLIT])
     query = query_of(filters, metric, dimension)
     [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
-    query_of_split = Wanted(metric.key, dimension)
+    query_of_split = PageQuery(metric.key, dimension)
     answers = Answers(InsightsPage("metric_page", about=(metric.key,)), filters, {query_of_split: answer}, {})
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     chart = split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
     return replace(chart, reason=_why_empty(answer))
 
 
-def _why_empty(answer: SeriesAnswer) -> str:
+def _why_empty(answer: Answer) -> str:
     """The reason for an empty chart."""
     return next((figure.reason for figure in answer.total if figure.reason), "")
 

@@ -17,7 +17,7 @@ from insights.pages.units import Column, units_choice
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from insights.query.query import Dimension, MetricQuery, Statistic, Window
+from insights.query.query import Dimension, Query, Statistic, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, read_filters, statistic_of_metric
 from insights.ui.tiles import Picker
 
@@ -94,7 +94,7 @@ def statistic_of(filters: Filters, metric: Metric) -> Statistic | None:
     return (filters.statistic or metric.statistic) if metric.statistics else None
 
 
-def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Window | None = None) -> MetricQuery:
+def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Window | None = None) -> Query:
     return replace(filters.query(metric.key, *segments, window=window), statistic=filters.statistic)
 
 

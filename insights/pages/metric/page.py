@@ -18,7 +18,7 @@ from insights.catalogue.registry import metrics
 from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
 from insights.pages.annotations.links import note_url
-from insights.pages.answers import Answers, Wanted
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
@@ -38,14 +38,14 @@ from insights.pages.metric.units import columns_of
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.privacy.visible import Freshness, visible_together
-from insights.query.query import Figure
-from insights.query.terms import BelongsTo, Better
+from insights.query.enums import BelongsTo, Better
+from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
-from insights.ui.agreed import Agreement, agreements_on
+from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC, Filters
-from insights.ui.scope_bar import look_around, scope_words, tile_figures, tile_queries
+from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
@@ -62,7 +62,7 @@ TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric, columns_of(metric))
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     answers = _read(metric, filters, around)
     figure, change = _figure(metric, answers)
     names = chart_names(metric)
@@ -118,7 +118,7 @@ def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseB
     context = {**facet_part(metric_page_of(metric), filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)
 
 
@@ -128,7 +128,7 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     Without the metric's own where the viewer has no default scope, or the metric is always split.
     """
     tile_totals, tile_units = tile_queries(filters, around)
-    item = Wanted(metric.key, compared=True)
+    item = PageQuery(metric.key, compared=True)
     shown = not metric.always_by and has_scope(filters.scope, filters.access)
     query = query_of(filters, metric)
     own = [query, replace(query, window=filters.previous)] if shown else []
@@ -144,7 +144,7 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     )
 
 
-def _figure(metric: Metric, answers: Answers) -> tuple[Figure | None, tiles.Change | None]:
+def _figure(metric: Metric, answers: Answers) -> tuple[MetricValue | None, tiles.Change | None]:
     """The window's figure and its change; None where none was read."""
     if not answers.now:
         return None, None
@@ -158,7 +158,7 @@ def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
     return agreement if agreement and agreement.is_of_statistic(query_of(filters, metric)) else None
 
 
-def sample_words(metric: Metric, figure: Figure) -> str:
+def sample_words(metric: Metric, figure: MetricValue) -> str:
     """The sample: facts, people, and facts left out for lack of the measured value."""
     if figure.withheld or not (figure.sample_size or figure.left_out):
         return ""

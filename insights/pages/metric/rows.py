@@ -21,10 +21,10 @@ from insights.pages.metric.filters import metric_filters, metric_named, query_of
 from insights.pages.rows import record_page_of
 from insights.privacy.rows import NOBODY
 from insights.privacy.visible import visible_rows
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 OUTLIERS_LISTED = 8
 NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
@@ -73,7 +73,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     }
     if request.headers.get("HX-Request"):
         return render(request, "insights/metrics/_outliers.html", context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)
 
 

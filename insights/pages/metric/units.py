@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from insights.catalogue.declarations import Metric
 from insights.pages.metric.filters import metric_filters, metric_named
 from insights.pages.units import TREE, Column, UnitsOfPage, tree_param, unassigned_row, units_csv, units_table
-from insights.query.terms import BelongsTo, UnitOfMeasure
+from insights.query.enums import BelongsTo, UnitOfMeasure
 from insights.ui.bad_filter import explains_bad_filters
 
 

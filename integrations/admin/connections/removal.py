@@ -17,7 +17,7 @@ from integrations.models import Connection
 from integrations.models.connections import GIT
 from integrations.sync.git.read_source import AlreadyReadingError
 from integrations.sync.remove_connection import (
-    brought_by,
+    removal_impact,
     remove_keeping_facts,
     remove_with_facts,
     remove_with_facts_later,
@@ -50,7 +50,7 @@ def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpR
     context = {
         **section_context(request, connection, title=f"Remove {connection}", current="delete"),
         "form": form,
-        "brought": brought_by(connection),
+        "brought": removal_impact(connection),
     }
     return TemplateResponse(request, "admin/integrations/connection/remove.html", context)
 
@@ -58,7 +58,7 @@ def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpR
 def _removed(
     request: HttpRequest, connection: Connection, log: Callable[[HttpRequest, Any], Any], *, keeping_facts: bool
 ) -> HttpResponse:
-    name, total = str(connection), 0 if keeping_facts else brought_by(connection).total
+    name, total = str(connection), 0 if keeping_facts else removal_impact(connection).total
     later = total > MOST_WHILE_WAITING and connection.provider != GIT
     remove = remove_keeping_facts if keeping_facts else remove_with_facts_later if later else remove_with_facts
     hooks_left = remove_hooks_of(connection)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from integrations.admin.connections.sections import section_context
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import MOST_VALUES, Example, SeenValue, values_seen
-from integrations.delivery.set_mapping import CHOICES, UnknownMappingError, set_meaning
+from integrations.delivery.set_mapping import CHOICES, UnknownMappingError, set_value_mapping
 from integrations.models import Connection
 
 DEFAULT = "default"  # the choice that removes a custom mapping
@@ -94,7 +94,7 @@ def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: 
         if word not in before or choice == _chosen(before[word]):
             continue
         try:
-            records += set_meaning(connection, subject, word, None if choice == DEFAULT else choice)
+            records += set_value_mapping(connection, subject, word, None if choice == DEFAULT else choice)
         except UnknownMappingError as problem:
             messages.error(request, str(problem))
             return

@@ -53,7 +53,7 @@ class AgentLines:
 
 
 @dataclass(frozen=True)
-class OpenQuestions:
+class UnresolvedEvidence:
     """Why an attribution is not final yet."""
 
     waits: bool  # a change has not been attributed yet
@@ -154,11 +154,11 @@ def file_count_of(commit: Commit) -> int:
     return CommitFile.objects.filter(commit=commit).count()
 
 
-def open_questions_of(commit: Commit) -> OpenQuestions:
+def unresolved_evidence_of(commit: Commit) -> UnresolvedEvidence:
     waiting = AttributionWork.objects.filter(commit=commit).order_by().values_list(Value("waits"), Value(""))
     unreadable = UnreadableNote.objects.filter(commit=commit).order_by().values_list(Value("unreadable"), "reason")
     questions = sorted(waiting.union(unreadable))
-    return OpenQuestions(
+    return UnresolvedEvidence(
         waits=any(kind == "waits" for kind, _ in questions),
         unreadable_notes=[reason for kind, reason in questions if kind == "unreadable"],
     )

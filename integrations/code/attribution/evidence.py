@@ -47,7 +47,7 @@ class Evidence:
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
 
 
-def note_evidence(commits: Sequence[StoredCommit]) -> None:
+def store_evidence(commits: Sequence[StoredCommit]) -> None:
     """Store the evidence in these commits, in the caller's transaction."""
     append_evidence(
         (commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)

@@ -21,7 +21,7 @@ NOTES_AT_ONCE = 500
 Note = tuple[str, bytes]
 
 
-def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
+def sync_notes(repository: Repository, notes: Iterable[Note]) -> int:
     """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.

@@ -123,7 +123,7 @@ UPDATE_OUTCOMES: LiteralString = """
 """
 
 
-def settle_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[int]:
+def recompute_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[int]:
     """Recompute the outcomes of these sessions, and which sessions of the commits' authors are covered.
 
     Returns the sessions that changed.

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from integrations.code.attribution.derive import derive
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
-from integrations.code.attribution.session_outcomes import settle_outcomes
+from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
 from integrations.outbox.attribution_queue import claim_work, with_representatives
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
@@ -28,10 +28,10 @@ def attribute() -> None:
         pass
 
 
-def attribute_what_waits() -> int:
+def attribute_pending() -> int:
     """Process the queue until it is empty, taking turns with other workers; returns the number of rows."""
     done = 0
-    while claimed := _attribute_some(be_the_only_one):
+    while claimed := _attribute_some(lock_attribution):
         done += claimed
     return done
 
@@ -46,7 +46,7 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         commits = with_representatives(work.commits | commits_near(work.sessions))
         sessions = work.sessions | update_overlap_evidence(commits)
         derived = derive(commits, sessions)
-        changed = settle_outcomes(work.commits, sessions | derived.sessions)
+        changed = recompute_outcomes(work.commits, sessions | derived.sessions)
         append_changes_of_commits(work.commits | derived.changed)
         append_changes_of_sessions(changed)
         enqueue_pull_requests_with(work.commits | derived.changed)
@@ -59,7 +59,7 @@ def _try_lock_attribution() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def be_the_only_one() -> bool:
+def lock_attribution() -> bool:
     """Hold the attribution lock until the caller's transaction ends; waits for it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db import connection
 
 from integrations.code.commits.authors import BOTS
-from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.duplicates import recompute_changes
 
 
 def recount_bots(identity_ids: Collection[int]) -> None:
@@ -24,4 +24,4 @@ def recount_bots(identity_ids: Collection[int]) -> None:
             """,
             [list(identity_ids), BOTS],
         )
-        settle_changes([row[0] for row in cursor.fetchall()])
+        recompute_changes([row[0] for row in cursor.fetchall()])

@@ -11,10 +11,10 @@ from typing import LiteralString, NamedTuple
 from django.db import connection, transaction
 
 from integrations.code.commits.changed_days import append_changes_of_commits
-from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
 from integrations.models import FollowedThresholds
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 from orgtree.models import Organisation
 
 COMMITS_PER_TRANSACTION = 5_000
@@ -44,15 +44,15 @@ class Thresholds(NamedTuple):
     files: int
 
 
-def follow_changed_thresholds() -> None:
+def apply_bulk_thresholds() -> None:
     """Exclude exactly the commits over the organisation's thresholds as bulk, and count merges up to them."""
     while (now := _thresholds()) != _applied():
         for ids in _in_parts(_ids(_CHANGED_SIDE, now._asdict())):
             with transaction.atomic():
-                link_alone({Kind.COMMIT})
-                settle_changes(ids)
+                lock_for_linking({Kind.COMMIT})
+                recompute_changes(ids)
         with transaction.atomic():
-            link_alone({Kind.COMMIT})
+            lock_for_linking({Kind.COMMIT})
             before = _applied() or _initial()
             both = {**now._asdict(), "lines_before": before.lines, "files_before": before.files}
             append_changes_of_commits(_ids(_MERGES, both))

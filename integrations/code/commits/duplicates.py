@@ -62,7 +62,7 @@ RECOMPUTE = """
 """
 
 
-def settle_changes(commits: Iterable[int]) -> None:
+def recompute_changes(commits: Iterable[int]) -> None:
     """Recompute which commit counts, for these commits and all copies of their changes.
 
     A commit on a default branch counts, else the one committed first.  Commits that a squash represents stay so when

@@ -76,7 +76,7 @@ _RECOMPUTE_HOMES = """
 _ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
 
 
-def settle_alone() -> None:
+def lock_for_recompute() -> None:
     """Lock the recomputation of duplicates and homes until the caller's transaction ends.
 
     A commit may be in several repositories: a concurrent transaction would see only some of its links.
@@ -114,7 +114,7 @@ def _run(
     return touched
 
 
-def settle_homes(commits: Iterable[int]) -> None:
+def recompute_homes(commits: Iterable[int]) -> None:
     """Recompute the home repository of these commits; null where no repository holds them.
 
     Changes for owners are appended to the outbox.
@@ -126,7 +126,7 @@ def settle_homes(commits: Iterable[int]) -> None:
         announce_changes()
 
 
-def adrift(repository: Repository) -> set[int]:
+def unlinked_commits(repository: Repository) -> set[int]:
     """Commits that an interrupted sync stored for this repository without linking them."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -14,7 +14,7 @@ from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy, PersonAttribute, Placement
-from orgtree.trees.people_filter import Whose
+from orgtree.trees.people_filter import PeopleFilter
 
 NO_EVIDENCE = "none"  # in place of an agent or a method: commits without evidence of an agent
 
@@ -64,25 +64,25 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
     that owned its home.
     """
     commits = Commit.objects.all()
-    sight, named = access.sight, access.policy == IndividualPolicy.NAMED
-    if named and sight.individuals_in is None:
+    visibility, named = access.visibility, access.policy == IndividualPolicy.NAMED
+    if named and visibility.individuals_in is None:
         return commits
     visible = Q(pk__in=())
-    if sight.person_id is not None:
-        visible |= Q(author__person=sight.person_id) | Q(credited__person=sight.person_id)
-    if named and sight.individuals_in:
+    if visibility.person_id is not None:
+        visible |= Q(author__person=visibility.person_id) | Q(credited__person=visibility.person_id)
+    if named and visibility.individuals_in:
         placed = Placement.objects.filter(
             person=OuterRef("credited__person"),
-            ancestor__in=sight.individuals_in,
+            ancestor__in=visibility.individuals_in,
             during__contains=OuterRef("counted_on"),
         )
         visible |= Q(Exists(placed)) | Q(
-            pk__in=_autonomous_commits_owned_by("owner.ancestor_id = ANY (%s)", sorted(sight.individuals_in))
+            pk__in=_autonomous_commits_owned_by("owner.ancestor_id = ANY (%s)", sorted(visibility.individuals_in))
         )
     return commits.filter(visible)
 
 
-def commits_of(commits: QuerySet[Commit], people_filter: Whose) -> QuerySet[Commit]:
+def commits_of(commits: QuerySet[Commit], people_filter: PeopleFilter) -> QuerySet[Commit]:
     """Commits that count for these people or units, as of the day on which each counts."""
     then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
     if people_filter.person_id is not None:
@@ -120,7 +120,7 @@ def _autonomous_commits_owned_by(owners: LiteralString, value: str | list[int]) 
     )
 
 
-def narrowed(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySet[Commit]:
+def filter_commits(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySet[Commit]:
     if criteria.repository:
         held = CommitInRepository.objects.filter(commit=OuterRef("pk"), repository__name=criteria.repository)
         commits = commits.filter(Exists(held))
@@ -169,7 +169,7 @@ def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAt
     return by_commit
 
 
-def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
+def method_shares(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
     """AI lines of the counted commits of [first_day, day_after) by method, strongest first.
 
     `commits` restricts them; by default everybody's count.
@@ -188,7 +188,7 @@ def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] |
     return [MethodShare(method, *by_method[method]) for method in Method if method in by_method]
 
 
-def choices_of_filters() -> Choices:
+def filter_choices() -> Choices:
     """Filter values: the agents that evidence names, and the repositories."""
     agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
     repositories = Repository.objects.order_by().values_list(Value("repository"), "name")

@@ -58,7 +58,7 @@ _NOTE_LEFT = """
 STALE_AFTER_DAYS = 30
 
 
-def note_branches(source: RepositorySource, git: GitRepository, branches: Mapping[str, str], default: str) -> None:
+def sync_branches(source: RepositorySource, git: GitRepository, branches: Mapping[str, str], default: str) -> None:
     """Store which of these branches (ref → object id) are unmerged, in the transaction that stores their commits."""
     unmerged = git.unmerged(branches.values(), branches[default])
     # A clone has local and remote-tracking branches of the same name; the local one wins.
@@ -83,7 +83,7 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
         announce_changes()
 
 
-def note_branches_left(connection_id: int) -> None:
+def append_changes_of_branches(connection_id: int) -> None:
     """Append to the outbox that the branches of this connection's clones disappear, in the transaction that deletes the
     connection, before it does."""
     with connection.cursor() as cursor:

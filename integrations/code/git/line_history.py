@@ -77,12 +77,12 @@ _CHANGED = """
 """
 
 
-def ask_for_line_history(repository: Repository) -> None:
+def request_line_history(repository: Repository) -> None:
     """Queue the repository for a line history update, in the transaction in which its branch moved."""
     LineHistory.objects.update_or_create(repository=repository, defaults={"asked_at": timezone.now()})
 
 
-def follow_asked() -> int:
+def sync_line_histories() -> int:
     """Update the line history of every queued repository; returns the number of stored changes.
 
     A failing repository does not stop the others; it comes last in the next round.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
-from integrations.code.attribution.evidence import note_evidence
+from integrations.code.attribution.evidence import store_evidence
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.store import (
     Drafts,
@@ -35,7 +35,7 @@ _KNOWN = ", ".join(f"known.{column}" for column in STATED)
 _DIFFERENT = f"({_FRESH}) IS DISTINCT FROM ({_KNOWN}) AND (fresh.lines_known OR NOT known.lines_known)"
 
 
-def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
+def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
     """Update those of these commits that are stored, in the caller's transaction; returns the ids that changed."""
     drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
@@ -72,7 +72,7 @@ def _read_messages_of(commits: Sequence[ReadCommit], ids: Mapping[str, int], dra
     ]
     if stored:
         replace_co_authors(stored, drafts.people)
-        note_evidence(stored)
+        store_evidence(stored)
 
 
 def _restate_files(

@@ -21,7 +21,7 @@ LONGEST_STRETCH = 200  # commits: longer branches are merged, not squashed
 Unmerged = Mapping[str, tuple[str, ...]]
 
 
-def note_squashes(repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str) -> set[int]:
+def link_squashes(repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str) -> set[int]:
     """Mark commits of branches as represented by their squash on the default branch; returns those touched.
 
     Whether the squash still exists is checked in duplicates.py.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from integrations.connectors.base import Json
-from integrations.connectors.drafts import UNTOLD, JobDraft, PipelineRunDraft, Told, shown_title
+from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, ProvidedParts, shown_title
 from integrations.connectors.github.accounts import account
 from integrations.connectors.reader import Reader
 from integrations.enums import RunStatus
@@ -59,7 +59,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             queued_at=run.time("created_at") if attempt == 1 else started_at,
             started_at=started_at,
             finished_at=updated_at if run.text("status") == COMPLETED else None,
-            jobs=Told([_job(job) for job in reader.objects("jobs")]) if reader.has("jobs") else UNTOLD,
+            jobs=ProvidedParts([_job(job) for job in reader.objects("jobs")]) if reader.has("jobs") else MISSING,
         )
     ]
 
@@ -78,7 +78,7 @@ def normalise_job(payload: Json) -> list[PipelineRunDraft]:
             name=shown_title(job.text("workflow_name")),
             sha=job.text("head_sha"),
             branch=job.text("head_branch", default=""),
-            jobs=Told([_job(job)], whole=False),
+            jobs=ProvidedParts([_job(job)], whole=False),
         )
     ]
 

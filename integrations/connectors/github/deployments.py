@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Json
-from integrations.connectors.drafts import UNTOLD, DeploymentDraft, DeploymentStatusDraft, Told, Untold
+from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, Missing, ProvidedParts
 from integrations.connectors.github.accounts import account
 from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
@@ -49,20 +49,20 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             updated_at=max([deployment.time("updated_at"), *(status.at for status in statuses)]),
             repository=reader.identifier("repository.id"),
             native_environment=deployment.text("environment"),
-            service=own.get("service", UNTOLD),
-            rollback_of=own.get("rollback_of", UNTOLD),
-            fixes=own.get("fixes", UNTOLD),
-            unplanned=own.get("unplanned", UNTOLD),
+            service=own.get("service", MISSING),
+            rollback_of=own.get("rollback_of", MISSING),
+            fixes=own.get("fixes", MISSING),
+            unplanned=own.get("unplanned", MISSING),
             status=outcome.status,
             native_status=outcome.native_status,
             sha=deployment.text("sha"),
             ref=deployment.text("ref"),
-            url=f"{page}/deployments" if page else UNTOLD,
+            url=f"{page}/deployments" if page else MISSING,
             deployed_by=account(deployment.object("creator")),
             created_at=deployment.time("created_at"),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
-            statuses=Told(statuses, whole=whole),
+            statuses=ProvidedParts(statuses, whole=whole),
         )
     ]
 
@@ -102,10 +102,10 @@ def _ids(*written: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    status: RunStatus | Untold = UNTOLD
-    native_status: str | Untold = UNTOLD
-    started_at: datetime | Untold | None = UNTOLD
-    finished_at: datetime | Untold | None = UNTOLD
+    status: RunStatus | Missing = MISSING
+    native_status: str | Missing = MISSING
+    started_at: datetime | Missing | None = MISSING
+    finished_at: datetime | Missing | None = MISSING
 
 
 def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
@@ -129,7 +129,7 @@ def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
             continue
         if status.status in _FINAL:
             return _Outcome(status.status, status.native_status, finished_at=status.at)
-        started_at = status.at if status.status is RunStatus.RUNNING else UNTOLD
+        started_at = status.at if status.status is RunStatus.RUNNING else MISSING
         return _Outcome(status.status, status.native_status, started_at, None)
     return _Outcome()
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import (
-    UNTOLD,
+    MISSING,
     AssignmentDraft,
-    Told,
+    Missing,
+    ProvidedParts,
     TransitionDraft,
-    Untold,
     Who,
     WorkItemDraft,
     shown_title,
@@ -76,11 +76,11 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             assignee=_assignee(issue),
             labels=labels,
             has_description=bool(issue.text("body", default="").strip()),
-            comment_count=issue.integer("comments", default=UNTOLD),
+            comment_count=issue.integer("comments", default=MISSING),
             created_at=issue.time("created_at"),
             resolved_at=issue.time("closed_at", default=None),
-            transitions=UNTOLD if events is None else Told(_transitions(events)),
-            assignments=UNTOLD if events is None else Told(_assignments(events)),
+            transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
+            assignments=MISSING if events is None else ProvidedParts(_assignments(events)),
         )
     ]
 
@@ -90,14 +90,14 @@ def _assignee(issue: Reader) -> Who | None:
     return next((who for who in map(account, issue.objects("assignees")) if who is not None), None)
 
 
-def _parent_key(issue: Reader, *, is_listed: bool) -> str | Untold:
+def _parent_key(issue: Reader, *, is_listed: bool) -> str | Missing:
     """Lists name the parent only where there is one; webhooks may leave it out."""
     address = issue.text("parent_issue_url", default="")
     if not address:
-        return "" if is_listed else UNTOLD
+        return "" if is_listed else MISSING
     parts = urlsplit(address).path.rstrip("/").split("/")  # …/repos/acme/shop/issues/12
     number = parts[-1]
-    return issue_key("/".join(parts[-4:-2]), int(number)) if len(parts) >= 4 and number.isdecimal() else UNTOLD
+    return issue_key("/".join(parts[-4:-2]), int(number)) if len(parts) >= 4 and number.isdecimal() else MISSING
 
 
 def _events(reader: Reader) -> list[tuple[str, Reader]] | None:
@@ -157,10 +157,10 @@ def _words(label: str) -> str:
     return " ".join(words[1:] if words[:1] and words[0] in _NAMES_OF_STATUS else words)
 
 
-def _category(status: str) -> StatusCategory | Untold:
+def _category(status: str) -> StatusCategory | Missing:
     if _words(status) in IN_PROGRESS | WAITING:
         return StatusCategory.IN_PROGRESS
-    return CATEGORIES.get(status, UNTOLD)
+    return CATEGORIES.get(status, MISSING)
 
 
 def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:

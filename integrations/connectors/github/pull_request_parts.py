@@ -8,12 +8,12 @@ from itertools import islice
 from typing import TypeVar
 
 from integrations.connectors.drafts import (
-    UNTOLD,
+    MISSING,
+    Missing,
+    ProvidedParts,
     PullRequestCommitDraft,
     PullRequestEventDraft,
     ReviewDraft,
-    Told,
-    Untold,
     shown_title,
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
@@ -56,26 +56,26 @@ EVENTS_OF_INTEREST = frozenset(_REST_EVENTS)
 class Parts:
     """The parts of a pull request that an answer provides; UNTOLD if it is not complete."""
 
-    commits: Told[PullRequestCommitDraft] | Untold = UNTOLD
-    reviews: Told[ReviewDraft] | Untold = UNTOLD
-    events: Told[PullRequestEventDraft] | Untold = UNTOLD
+    commits: ProvidedParts[PullRequestCommitDraft] | Missing = MISSING
+    reviews: ProvidedParts[ReviewDraft] | Missing = MISSING
+    events: ProvidedParts[PullRequestEventDraft] | Missing = MISSING
 
 
 def graphql_parts(details: Reader) -> Parts:
     commits = islice(details.objects("commits.nodes"), MOST_COMMITS)
     return Parts(
-        commits=Told([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
-        reviews=Told(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
-        events=Told(_known(_graphql_event(event) for event in details.objects("timelineItems.nodes"))),
+        commits=ProvidedParts([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
+        reviews=ProvidedParts(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
+        events=ProvidedParts(_known(_graphql_event(event) for event in details.objects("timelineItems.nodes"))),
     )
 
 
 def rest_parts(reader: Reader) -> Parts:
     commits = islice(reader.objects("commits"), MOST_COMMITS)
     return Parts(
-        commits=Told([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
-        reviews=Told(_known(rest_review(review) for review in reader.objects("reviews"))),
-        events=Told(_known(_rest_event(event) for event in reader.objects("timeline"))),
+        commits=ProvidedParts([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
+        reviews=ProvidedParts(_known(rest_review(review) for review in reader.objects("reviews"))),
+        events=ProvidedParts(_known(_rest_event(event) for event in reader.objects("timeline"))),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import (
-    UNTOLD,
+    MISSING,
+    Missing,
+    ProvidedParts,
     PullRequestDraft,
-    Told,
-    Untold,
     Who,
     WorkItemReference,
     shown_title,
@@ -45,13 +45,13 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             requested_by=_requested_by(author, pull_request),
             state=_state(pull_request.text("state"), merged=merged_at is not None, closed=closed_at is not None),
             native_state=pull_request.text("state"),
-            is_draft=pull_request.boolean("draft", default=UNTOLD),
+            is_draft=pull_request.boolean("draft", default=MISSING),
             created_at=pull_request.time("created_at"),
             merged_at=merged_at,
             closed_at=closed_at,
             merged_by=_merged_by(payload["pull_request"], pull_request, details),
             # While it is open, GitHub names the commit with which it tries whether it could be merged.
-            merge_sha=pull_request.text("merge_commit_sha", default=UNTOLD) if merged_at else "",
+            merge_sha=pull_request.text("merge_commit_sha", default=MISSING) if merged_at else "",
             head_sha=pull_request.text("head.sha"),
             source_branch=pull_request.text("head.ref"),
             target_branch=pull_request.text("base.ref"),
@@ -76,11 +76,11 @@ def _state(native: str, *, merged: bool, closed: bool) -> PullRequestState:
     return PullRequestState.CLOSED if native == "closed" or closed else PullRequestState.OPEN
 
 
-def _merged_by(payload: Json, pull_request: Reader, details: Reader | None) -> Who | Untold | None:
+def _merged_by(payload: Json, pull_request: Reader, details: Reader | None) -> Who | Missing | None:
     """Lists leave it out."""
     if details is not None:
         return account(details.object("mergedBy"))
-    return account(pull_request.object("merged_by")) if "merged_by" in payload else UNTOLD
+    return account(pull_request.object("merged_by")) if "merged_by" in payload else MISSING
 
 
 def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
@@ -91,24 +91,24 @@ def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
     return next((who for who in assigned if who is not None and not who.bot), None)
 
 
-def _count(pull_request: Reader, field: str, details: Reader | None, detail: str) -> int | Untold:
+def _count(pull_request: Reader, field: str, details: Reader | None, detail: str) -> int | Missing:
     """Lists leave counts out."""
     if details is not None:
         return details.integer(detail)
-    return pull_request.integer(field, default=UNTOLD)
+    return pull_request.integer(field, default=MISSING)
 
 
-def _review_comment_count(pull_request: Reader, details: Reader | None) -> int | Untold:
+def _review_comment_count(pull_request: Reader, details: Reader | None) -> int | Missing:
     """GraphQL counts comments on lines by review; those of a review that is not submitted are nobody's business."""
     if details is None:
-        return pull_request.integer("review_comments", default=UNTOLD)
+        return pull_request.integer("review_comments", default=MISSING)
     submitted = (review for review in details.objects("reviews.nodes") if review.text("state") != "PENDING")
     return sum(review.integer("comments.totalCount") for review in submitted)
 
 
-def _references(pull_request: Reader, parts: Parts) -> Told[WorkItemReference]:
+def _references(pull_request: Reader, parts: Parts) -> ProvidedParts[WorkItemReference]:
     """Complete only if the commits are known, because they name work items too."""
-    commits = () if isinstance(parts.commits, Untold) else parts.commits.parts
+    commits = () if isinstance(parts.commits, Missing) else parts.commits.parts
     linked = pull_request_references(
         repository=pull_request.text("base.repo.full_name"),
         host=host_of(pull_request.text("html_url")),
@@ -117,4 +117,4 @@ def _references(pull_request: Reader, parts: Parts) -> Told[WorkItemReference]:
         body=pull_request.text("body", default=""),
         commits=(commit.subject for commit in commits),
     )
-    return Told(linked, whole=not isinstance(parts.commits, Untold))
+    return ProvidedParts(linked, whole=not isinstance(parts.commits, Missing))

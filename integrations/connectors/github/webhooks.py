@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from integrations.connectors.base import Json, RawRecord
-from integrations.connectors.drafts import AnyDraft, PullRequestDraft, Told
+from integrations.connectors.drafts import AnyDraft, ProvidedParts, PullRequestDraft
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
@@ -31,7 +31,7 @@ def normalise_review(payload: Json) -> list[PullRequestDraft]:
     """`review` and `pull_request`: the pull request's current state, and this one of its reviews."""
     review = rest_review(Reader(payload.get("review"), "review"))
     (draft,) = normalise_pull_request({"pull_request": payload.get("pull_request")})
-    return [draft if review is None else replace(draft, reviews=Told([review], whole=False))]
+    return [draft if review is None else replace(draft, reviews=ProvidedParts([review], whole=False))]
 
 
 def records_of(event: str, payload: Json) -> list[RawRecord] | None:

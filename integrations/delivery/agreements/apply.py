@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 
 # One row per owned thing of which other words are in force than those by which it was derived.
@@ -60,7 +60,7 @@ def follow_agreements() -> None:
 
 @transaction.atomic
 def _follow() -> None:
-    link_alone(frozenset(Kind))
+    lock_for_linking(frozenset(Kind))
     differing = _differing()
     chosen = {owned_id: words for owned_id, words in differing.items() if words is not None}
     with connection.cursor() as cursor:

@@ -22,7 +22,7 @@ from integrations.delivery.linking.work_item_origins import linked_to, recompute
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
 from integrations.enums import Kind
 from integrations.models import CommitPlace, PlacingWork, Repository
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_naming
 
 LARGE = 5_000  # commits: numbering so many takes a few hundredths of a second
@@ -145,7 +145,7 @@ def place_waiting_commits() -> int:
 
 @transaction.atomic
 def _place_one() -> bool:
-    link_alone({Kind.COMMIT})
+    lock_for_linking({Kind.COMMIT})
     waiting = PlacingWork.objects.select_related("repository").order_by("pk").first()
     if waiting is None:
         return False
@@ -178,7 +178,7 @@ def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None
     recompute_first_deployments(merges)
 
 
-def follow_paths(repository_id: int) -> None:
+def relink_paths(repository_id: int) -> None:
     """Relink a repository's pull requests by its current path rules."""
     recompute_touched_services_in(repository_id)
     relink_whole_repository(repository_id)

@@ -11,7 +11,7 @@ from integrations.delivery.changed_days import append_days
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.enums import Kind
 from integrations.models import ProposedRollback
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 
 
 @transaction.atomic
@@ -20,7 +20,7 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
 
     A confirmed one counts as a rollback: the deployment before it failed, and it delivered nothing new itself.
     """
-    link_alone({Kind.DEPLOYMENT})
+    lock_for_linking({Kind.DEPLOYMENT})
     proposed = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)
     deployments = list(proposed.values_list("pk", flat=True))
     is_open = state == ProposedRollback.State.PROPOSED

@@ -17,7 +17,7 @@ from integrations.delivery.linking.rebuild import link_everything, place_everyth
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.enums import Kind
 from integrations.models import LinkingRules
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def follow_rules() -> None:
     if not LinkingRules.objects.filter(version=VERSION).exists():
         place_everything()
     with transaction.atomic():
-        link_alone(frozenset(Kind))
+        lock_for_linking(frozenset(Kind))
         rules = rules_now()
         if LinkingRules.objects.filter(**rules).exists():
             return

@@ -12,7 +12,7 @@ from django.db import connection as database
 from integrations.facts.ownership import OWNER_DAYS
 from integrations.models import OwnedKind
 from orgtree.models import OrgTree
-from orgtree.models.sight import AGGREGATES, Sight
+from orgtree.models.visibility import AGGREGATES, Visibility
 
 # One row per thing: its owner in the tree on the day, which of both is the repository's, and who owns it next.
 _LIST: LiteralString = f"""
@@ -109,7 +109,7 @@ class Counted:
 
 
 def listed_things(
-    tree: OrgTree, filters: Filters, *, on: date, sight: Sight = AGGREGATES, limit: int = 100, offset: int = 0
+    tree: OrgTree, filters: Filters, *, on: date, visibility: Visibility = AGGREGATES, limit: int = 100, offset: int = 0
 ) -> Listed:
     """Things without an owner first, then by name.
 
@@ -121,7 +121,7 @@ def listed_things(
         "kind": filters.kind or "",
         "unit": filters.unit_id,
         "without": filters.without_owner,
-        "seen": None if sight.unit_ids is None else sorted(sight.unit_ids),
+        "seen": None if visibility.unit_ids is None else sorted(visibility.unit_ids),
         "search": filters.search.lower(),
         "limit": limit,
         "offset": offset,

@@ -135,7 +135,7 @@ class Openable:
     """Which of the named records the viewer may open: one query for each kind, none if all may be opened."""
 
     def __init__(self, access: Access, records: Iterable[Model | None]) -> None:
-        self._all = access.sight.unit_ids is None
+        self._all = access.visibility.unit_ids is None
         self._ids: dict[type[Model], set[int]] = {}
         if self._all:
             return

@@ -73,8 +73,8 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
     An autonomous agent's is of the unit that owned its repository then.
     """
-    pull_requests, sight = PullRequest.objects.filter(deleted_at=None), access.sight
-    if sight.unit_ids is None:
+    pull_requests, visibility = PullRequest.objects.filter(deleted_at=None), access.visibility
+    if visibility.unit_ids is None:
         return pull_requests
     opened, ended = (
         OuterRef("figures__opened_on"),
@@ -84,52 +84,52 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
         Least(opened, ended), Greatest(opened, ended), Value("[]"), function="daterange", output_field=DateRangeField()
     )
     placed = Placement.objects.filter(
-        person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__overlap=days
+        person=OuterRef("figures__credited__person"), ancestor__in=visibility.unit_ids, during__overlap=days
     )
-    owned = RawSQL(_AUTONOMOUS_OWNED_BY_UNITS, [timezone.localdate(), sorted(sight.unit_ids)])  # noqa: S611 — as below
+    owned = RawSQL(_AUTONOMOUS_OWNED_BY_UNITS, [timezone.localdate(), sorted(visibility.unit_ids)])  # noqa: S611 — as below
     visible = Q(Exists(placed)) | Q(pk__in=owned)
-    if sight.person_id is not None:
-        reviewed = PullRequestReview.objects.filter(pull_request=OuterRef("pk"), author__person=sight.person_id)
-        visible |= Q(author__person=sight.person_id) | Q(requested_by__person=sight.person_id)
+    if visibility.person_id is not None:
+        reviewed = PullRequestReview.objects.filter(pull_request=OuterRef("pk"), author__person=visibility.person_id)
+        visible |= Q(author__person=visibility.person_id) | Q(requested_by__person=visibility.person_id)
         visible |= Q(Exists(reviewed))
     return pull_requests.filter(visible)
 
 
 def visible_work_items(access: Access) -> QuerySet[WorkItem]:
     """Of assignees in units that one sees, of projects that these owned then, and those of visible pull requests."""
-    work_items, sight = WorkItem.objects.filter(deleted_at=None), access.sight
-    if sight.unit_ids is None:
+    work_items, visibility = WorkItem.objects.filter(deleted_at=None), access.visibility
+    if visibility.unit_ids is None:
         return work_items
     until = Coalesce(OuterRef("figures__done_on"), Value(timezone.localdate()))
     placed = Placement.objects.filter(
-        person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__contains=until
+        person=OuterRef("figures__credited__person"), ancestor__in=visibility.unit_ids, during__contains=until
     )
     linked = WorkItemLink.objects.filter(work_item=OuterRef("pk"), pull_request__in=visible_pull_requests(access))
-    owned = RawSQL(_ITEMS_OWNED_BY_UNITS, [sorted(sight.unit_ids), timezone.localdate()])  # noqa: S611 — values are passed apart
+    owned = RawSQL(_ITEMS_OWNED_BY_UNITS, [sorted(visibility.unit_ids), timezone.localdate()])  # noqa: S611 — values are passed apart
     visible = Q(Exists(placed)) | Exists(linked) | Q(pk__in=owned)
-    if sight.person_id is not None:
-        visible |= Q(assignee__person=sight.person_id) | Q(reporter__person=sight.person_id)
+    if visibility.person_id is not None:
+        visible |= Q(assignee__person=visibility.person_id) | Q(reporter__person=visibility.person_id)
     return work_items.filter(visible)
 
 
 def visible_deployments(access: Access) -> QuerySet[Deployment]:
     """Of services and repositories that units own which one sees, one's own, and of visible pull requests."""
-    deployments, sight = Deployment.objects.filter(deleted_at=None), access.sight
-    if sight.unit_ids is None:
+    deployments, visibility = Deployment.objects.filter(deleted_at=None), access.visibility
+    if visibility.unit_ids is None:
         return deployments
     contained = DeployedPullRequest.objects.filter(
         deployment=OuterRef("pk"), pull_request__in=visible_pull_requests(access)
     )
     visible = Q(Exists(contained)) | Q(pk__in=_owned("integrations_deployment", "finished_at", access))
-    if sight.person_id is not None:
-        visible |= Q(deployed_by__person=sight.person_id)
+    if visibility.person_id is not None:
+        visible |= Q(deployed_by__person=visibility.person_id)
     return deployments.filter(visible)
 
 
 def visible_incidents(access: Access) -> QuerySet[Incident]:
     """Of services and repositories that units own which one sees, and those that blame a visible deployment."""
-    incidents, sight = Incident.objects.filter(deleted_at=None), access.sight
-    if sight.unit_ids is None:
+    incidents, visibility = Incident.objects.filter(deleted_at=None), access.visibility
+    if visibility.unit_ids is None:
         return incidents
     blaming = DeploymentFailure.objects.filter(incident=OuterRef("pk"), deployment__in=visible_deployments(access))
     return incidents.filter(Exists(blaming) | Q(pk__in=_owned("integrations_incident", "started_at", access)))
@@ -137,6 +137,6 @@ def visible_incidents(access: Access) -> QuerySet[Incident]:
 
 def _owned(table: str, at: str, access: Access) -> RawSQL:
     zone = timezone.get_default_timezone_name()
-    values = [sorted(access.sight.unit_ids or ()), zone, zone]
+    values = [sorted(access.visibility.unit_ids or ()), zone, zone]
     statement = _OWNED_BY_UNITS.replace("TABLE", table).replace("record.AT", f"record.{at}")
     return RawSQL(statement, values)  # noqa: S611 — as above

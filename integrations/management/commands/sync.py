@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.management.chosen import chosen_connection
 from integrations.models import Connection, RepositorySource, SyncRun
-from integrations.sync.run_now import Result, enqueue_all, read_all
+from integrations.sync.run_now import Result, enqueue_all, run_all
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError("Repositories on disk are looked at again only with --wait.")
             self._print(options["json"], enqueue_all(list(connections), full=options["full"]))
             return
-        results = read_all(list(connections), full=options["full"], say=self.stderr.write)
+        results = run_all(list(connections), full=options["full"], say=self.stderr.write)
         self._print(options["json"], results)
         if any(result.state != SyncRun.State.DONE for result in results):
             raise SystemExit(1)

@@ -27,7 +27,7 @@ KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" where its adm
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
-def note_mirrors() -> None:
+def sync_mirrors() -> None:
     """Create a source for each repository that is to be mirrored, and delete all others with their copies."""
     from integrations.sync.git.read_source import AlreadyReadingError, no_reading
 

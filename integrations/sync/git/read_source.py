@@ -16,23 +16,23 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.code.attribution.evidence import note_evidence
-from integrations.code.attribution.notes import Note, add_notes, note_notes
-from integrations.code.commits.duplicates import settle_changes
+from integrations.code.attribution.evidence import store_evidence
+from integrations.code.attribution.notes import Note, add_notes, sync_notes
+from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import (
-    adrift,
     link_commits,
+    lock_for_recompute,
+    recompute_homes,
     relink_repository,
-    settle_alone,
-    settle_homes,
+    unlinked_commits,
 )
 from integrations.code.commits.store import KnownAuthors, store_commits
-from integrations.code.git.branches import note_branches
+from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files
-from integrations.code.git.line_history import ask_for_line_history
+from integrations.code.git.line_history import request_line_history
 from integrations.code.git.recognise import recognise
-from integrations.code.git.restate import restate_commits
-from integrations.code.git.squashes import note_squashes
+from integrations.code.git.restate import update_commits
+from integrations.code.git.squashes import link_squashes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.context_files import context_files_changed, is_context_file
@@ -42,7 +42,7 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.delivery.linking.relink import relink_commits
 from integrations.enums import Kind
 from integrations.models import Repository, RepositorySource, SyncRun
-from integrations.outbox.linking_lock import link_alone
+from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
@@ -142,8 +142,8 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
     stored = _store(git, seen, run, repository, held, again=again)
     with transaction.atomic():
-        link_alone({Kind.COMMIT})
-        settle_alone()
+        lock_for_linking({Kind.COMMIT})
+        lock_for_recompute()
         on_default = _of_default(git, source.refs, seen, held, grown=grown)
         elsewhere = None if grown else _held_by_other_sources(repository, source)
         if elsewhere is None:
@@ -153,21 +153,21 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
                 repository, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default}
             )
         if source.failures:
-            touched |= adrift(repository)
-        settle_homes(touched)
+            touched |= unlinked_commits(repository)
+        recompute_homes(touched)
         if seen.default is not None:
-            touched |= note_squashes(repository, git, seen.branches, seen.default)
-            note_branches(source, git, seen.branches, seen.default)
+            touched |= link_squashes(repository, git, seen.branches, seen.default)
+            sync_branches(source, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
             if not grown or context_files_changed(git.git_dir, before, tip):
                 store_context_files(repository, git.git_dir, tip, None if grown else stored.context_paths)
-        settle_changes(touched | stored.restated)
+        recompute_changes(touched | stored.restated)
         relink_commits(repository, touched | stored.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
             )
-        ask_for_line_history(repository)
+        request_line_history(repository)
         RepositorySource.objects.filter(pk=source.pk).update(
             refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
         )
@@ -209,9 +209,9 @@ def _store(
         for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
             with transaction.atomic():
                 if known := [commit for commit in commits if new[commit.sha]]:
-                    facts.restated |= restate_commits(known, attributes, authors)
+                    facts.restated |= update_commits(known, attributes, authors)
                 stored = store_commits(commits, attributes, authors, home=repository)
-                note_evidence(stored)
+                store_evidence(stored)
             facts.note_context_files(commits)
             run.read += len(commits)
             run.added += len(stored)
@@ -259,7 +259,7 @@ def _note_notes(repository: Repository, source: RepositorySource, own: Iterable[
             elsewhere += [list(git.read_notes(tip)) for tip in other.notes.values()]
         except GitError:
             return add_notes(repository, own)
-    return note_notes(repository, chain(own, *elsewhere))
+    return sync_notes(repository, chain(own, *elsewhere))
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:

@@ -9,10 +9,10 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.code.commits.bulk_thresholds import follow_changed_thresholds
-from integrations.code.git.line_history import follow_asked
+from integrations.code.commits.bulk_thresholds import apply_bulk_thresholds
+from integrations.code.git.line_history import sync_line_histories
 from integrations.models import RepositorySource
-from integrations.sync.git.mirrors import note_mirrors
+from integrations.sync.git.mirrors import sync_mirrors
 from integrations.sync.git.read_source import AlreadyReadingError, sync_source
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
     """Read the sources that were requested, and those that are due."""
-    note_mirrors()
+    sync_mirrors()
     for source in due_sources(timezone.now()):
         try:
             sync_source(source)
@@ -37,13 +37,13 @@ def sync_sources() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def follow_line_histories() -> None:
     """Follow the lines of the branches that moved."""
-    follow_asked()
+    sync_line_histories()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def follow_thresholds() -> None:
     """Let other commits stand apart as bulk, where the organisation's thresholds are others now."""
-    follow_changed_thresholds()
+    apply_bulk_thresholds()
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:

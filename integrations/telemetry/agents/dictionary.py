@@ -62,7 +62,7 @@ def forget_dictionary() -> None:
         _dictionary.until = float("-inf")
 
 
-def words_for(unread: UnreadEvent) -> list[str]:
+def possible_meanings(unread: UnreadEvent) -> list[str]:
     """Possible meanings: the names that the agent's vocabulary reads."""
     vocabulary = vocabulary_of_agent(unread.agent)
     if unread.attribute:
@@ -70,12 +70,12 @@ def words_for(unread: UnreadEvent) -> list[str]:
     return sorted({*vocabulary.events, *vocabulary.spans, *vocabulary.metrics})
 
 
-def say_what_it_means(unread: UnreadEvent, means: str) -> None:
+def set_value_mapping(unread: UnreadEvent, means: str) -> None:
     """Store a meaning, NOTHING, or none ("") for an unknown name, and mark stored records for reprocessing.
 
     An attribute has the same meaning in every event.  Raises UnknownMeaningError.
     """
-    if means and means != NOTHING and means not in words_for(unread):
+    if means and means != NOTHING and means not in possible_meanings(unread):
         raise UnknownMeaningError(f"The vocabulary of {unread.agent} has no {means}.")
     of_agent = UnreadEvent.objects.filter(agent=unread.agent)
     same_word = of_agent.filter(attribute=unread.attribute)

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from core.disk_full import says_disk_full, why_not_stored
+from core.disk_full import is_disk_full, not_stored_message
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.decode import read_request
 from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal, UnreadableRequestError
@@ -42,7 +42,7 @@ def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
     except RefusedError as refusal:
         return refused(refusal, encoding or Encoding.JSON)
     except Exception as failure:
-        if says_disk_full(failure):
+        if is_disk_full(failure):
             return refused(_unavailable(failure), encoding or Encoding.JSON)
         logger.exception("Telemetry could not be stored.")
         problem = "This is a fault of Headway; nothing was stored. Its log says more."
@@ -78,7 +78,7 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
 
 def _unavailable(problem: Exception) -> RefusedError:
     logger.warning("Telemetry cannot be stored at the moment: %s", problem)
-    return RefusedError(503, Code.UNAVAILABLE, why_not_stored(problem), {"Retry-After": str(SECONDS_TO_RETRY)})
+    return RefusedError(503, Code.UNAVAILABLE, not_stored_message(problem), {"Retry-After": str(SECONDS_TO_RETRY)})
 
 
 def _content_type(environ: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from integrations.telemetry.prices.book import PriceBook, read_price_book
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS, PriceCard, TokenCounts
-from orgtree.trees.people_filter import EVERYBODY, Whose, conditions
+from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
 class TierKey(NamedTuple):
@@ -103,7 +103,7 @@ class UsedRow(NamedTuple):
 def models_in_use(
     first: date,
     after: date,
-    people_filter: Whose = EVERYBODY,
+    people_filter: PeopleFilter = EVERYBODY,
     *,
     agents: Collection[str] = (),
     models: Collection[str] = (),
@@ -115,7 +115,7 @@ def models_in_use(
 def rows_in_use(
     first: date,
     after: date,
-    people_filter: Whose = EVERYBODY,
+    people_filter: PeopleFilter = EVERYBODY,
     *,
     agents: Collection[str] = (),
     models: Collection[str] = (),
@@ -173,7 +173,7 @@ class WhatIf:
     model: str  # the model whose prices apply; the used model itself if nothing changes
     spend: Decimal | None  # None if a price is unknown on any day
     card: PriceCard | None  # as of the last day on which the model was used
-    tells_bounds: bool  # whether requests are counted by the prompt sizes at which its prices change
+    knows_bounds: bool  # whether requests are counted by the prompt sizes at which its prices change
 
 
 def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf]:
@@ -187,17 +187,17 @@ def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf
 
 def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
     if not model:
-        return WhatIf(use, use.model, use.spend, None, tells_bounds=True)
+        return WhatIf(use, use.model, use.spend, None, knows_bounds=True)
     agent = min(use.agents, default="")
     last = book.card_of_day(model, agent, use.last_day, "") if use.last_day else None
     spend, bounds = Decimal(0), set[int]()
     for key, counts in use.tokens.items():
         card = book.card_of_day(model, key.agent, key.day, key.service_tier)
         if card is None:
-            return WhatIf(use, model, None, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
+            return WhatIf(use, model, None, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))
         bounds.update(card.bounds)
         spend += card.price(counts, prompt_size=key.prompt_above + 1 if key.prompt_above else 0)
-    return WhatIf(use, model, spend, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
+    return WhatIf(use, model, spend, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))
 
 
 def unknown_models(models: Collection[str]) -> set[str]:

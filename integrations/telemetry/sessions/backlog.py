@@ -5,6 +5,6 @@ from __future__ import annotations
 from integrations.models import ReceivedBatch
 
 
-def batches_waiting() -> int:
+def pending_batches() -> int:
     """Stored requests whose events are not folded into sessions yet."""
     return ReceivedBatch.objects.count()

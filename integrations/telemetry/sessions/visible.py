@@ -18,13 +18,13 @@ def visible_sessions(access: Access) -> QuerySet[AgentSession]:
     the units of its person on any of its days.
     """
     sessions = AgentSession.objects.filter(has_work=True)
-    sight, named = access.sight, access.policy == IndividualPolicy.NAMED
-    if named and sight.individuals_in is None:
+    visibility, named = access.visibility, access.policy == IndividualPolicy.NAMED
+    if named and visibility.individuals_in is None:
         return sessions
     visible = Q(pk__in=())
-    if sight.person_id is not None:
-        visible |= Q(identity__person=sight.person_id)
-    if named and sight.individuals_in:
+    if visibility.person_id is not None:
+        visible |= Q(identity__person=visibility.person_id)
+    if named and visibility.individuals_in:
         days = Func(
             Coalesce(F("started_on"), TruncDate("started_at")),
             TruncDate("ended_at"),
@@ -34,7 +34,9 @@ def visible_sessions(access: Access) -> QuerySet[AgentSession]:
         )
         sessions = sessions.alias(its_days=days)
         placed = Placement.objects.filter(
-            person=OuterRef("identity__person"), ancestor__in=sight.individuals_in, during__overlap=OuterRef("its_days")
+            person=OuterRef("identity__person"),
+            ancestor__in=visibility.individuals_in,
+            during__overlap=OuterRef("its_days"),
         )
         visible |= Q(Exists(placed))
     return sessions.filter(visible)

@@ -21,23 +21,23 @@ from django.views.decorators.http import require_GET, require_POST
 from orgtree.access.access import Access, access_of
 from orgtree.access.admins_only import admins_only
 from orgtree.access.grants import CannotGrantError, NewGrant, end, give, grants_in_force_or_to_come, leaders_of
-from orgtree.access.trust import RowsOf, Shown, others_rows, person_of
+from orgtree.access.trust import Disclosure, RowKind, disclosure_of, person_of
 from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
 from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
 
 LEADERS_LISTED = 100
 
 ROWS_OF = {
-    RowsOf.DELIVERY: "Pull requests, reviews, work items, commits",
-    RowsOf.AGENTS_IN_DELIVERY: "What agents did in these",
-    RowsOf.TELEMETRY: "Sessions, tokens, spend",
+    RowKind.DELIVERY: "Pull requests, reviews, work items, commits",
+    RowKind.AGENTS_IN_DELIVERY: "What agents did in these",
+    RowKind.TELEMETRY: "Sessions, tokens, spend",
 }
 OTHERS_ROWS = {
-    Shown.WITH_NAMES: "with your name and every link.",
-    Shown.AS_IN_TOOLS: "with your name, as the tools that they come from show them, and without a word of agents.",
-    Shown.TOTALS: "totals of you over four weeks or more, rounded, under a pseudonym that is another one for every "
-    "reader, figure and quarter; never a single session.",
-    Shown.OWN: "nothing of yours; they are listed for you alone.",
+    Disclosure.WITH_NAMES: "with your name and every link.",
+    Disclosure.AS_IN_TOOLS: "with your name, as the tools that they come from show them, and without a word of agents.",
+    Disclosure.TOTALS: "totals of you over four weeks or more, rounded, under a pseudonym that is another one for "
+    "every reader, figure and quarter; never a single session.",
+    Disclosure.OWN: "nothing of yours; they are listed for you alone.",
 }
 
 
@@ -120,7 +120,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
     user = _account(request)
     seen = access_of(user)
     person = person_of(user)
-    led = leaders_of(Unit.objects.within(seen.sight))
+    led = leaders_of(Unit.objects.within(seen.visibility))
     grants = list(grants_in_force_or_to_come())
     names = names_of([account for grant in grants for account in (grant.user, grant.granted_by) if account])
     context = {
@@ -136,7 +136,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
             ("Executives, admins and managers of other units see", _others_rows(seen, covered=False)),
         ],
         "members_see_everything": _members_see_everything(),
-        "my_sight": _my_sight(seen),
+        "my_sight": _my_visibility(seen),
         "grants": [_grant_row(grant, names) for grant in grants],
         "leaders": led[:LEADERS_LISTED],
         "leaders_left_out": max(0, led.count() - LEADERS_LISTED),
@@ -148,7 +148,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 
 def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:
     """For each kind of rows: its key, its disclosure under the current policy, and both as text."""
-    shown_rows = [(of, others_rows(of, seen.policy, covered=covered)) for of in RowsOf]
+    shown_rows = [(of, disclosure_of(of, seen.policy, covered=covered)) for of in RowKind]
     return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in shown_rows]
 
 
@@ -163,17 +163,17 @@ def _members_see_everything() -> bool:
     return everything or not OrgTree.objects.filter(archived_at=None).exists()
 
 
-def _my_sight(seen: Access) -> str:
+def _my_visibility(seen: Access) -> str:
     """What the reader may see, in a sentence."""
-    sight = seen.sight
-    own = "Your own data in full" if sight.person_id else "No data of your own: no person belongs to this account"
-    if sight.whole:
-        rows = "" if sight.individuals_in is None else ", and rows of others only in units that you manage"
+    visibility = seen.visibility
+    own = "Your own data in full" if visibility.person_id else "No data of your own: no person belongs to this account"
+    if visibility.whole:
+        rows = "" if visibility.individuals_in is None else ", and rows of others only in units that you manage"
         return f"{own}. Figures of the whole organisation and of every unit{rows}."
-    if not sight.unit_ids:
+    if not visibility.unit_ids:
         return f"{own}. You are in no unit and manage none, so no figures of others."
-    managed = f", {len(sight.managed_ids)} of which you manage" if sight.managed_ids else ""
-    count = f"{len(sight.unit_ids)} unit{'' if len(sight.unit_ids) == 1 else 's'}"
+    managed = f", {len(visibility.managed_ids)} of which you manage" if visibility.managed_ids else ""
+    count = f"{len(visibility.unit_ids)} unit{'' if len(visibility.unit_ids) == 1 else 's'}"
     return f"{own}. Figures of {count}{managed}."
 
 

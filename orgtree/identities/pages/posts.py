@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from orgtree.identities import decisions
-from orgtree.identities.decision_log import DecisionError, Steps, take_back
+from orgtree.identities.decision_log import DecisionError, Steps, undo_change
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person
 
 MOST_AT_ONCE = 1000
@@ -121,7 +121,7 @@ def _undo(request: HttpRequest, user: User) -> Outcome:
         raise Http404("No such entry of the log.")
     with transaction.atomic():
         for change in changes:
-            take_back(change, by=user)
+            undo_change(change, by=user)
     return Outcome("Taken back." if len(changes) == 1 else f"{len(changes)} decisions are taken back.")
 
 

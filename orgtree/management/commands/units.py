@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orgtree.models import OrgTree
-from orgtree.trees.units_as_of import standing_units
+from orgtree.trees.units_as_of import units_as_of
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="As a JSON list instead of a table.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        units = standing_units(_trees(options["tree"]), on=timezone.localdate())
+        units = units_as_of(_trees(options["tree"]), on=timezone.localdate())
         if options["json"]:
             self.stdout.write(json.dumps([unit.document for unit in units], ensure_ascii=False, indent=1))
             return

@@ -26,7 +26,7 @@ from orgtree.trees.previews import EditPreview, TreePreview, preview_edit, previ
 from orgtree.trees.refusals import TreeRefusal
 from orgtree.trees.trees import archive_tree, change_levels, rename_tree, restore_tree
 from orgtree.trees.units import add_unit, rename_unit, set_leader
-from orgtree.trees.units_as_of import StandingUnit, standing_units, summary_of, unassigned_people, visible_trees
+from orgtree.trees.units_as_of import UnitAsOf, summary_of, unassigned_people, units_as_of, visible_trees
 
 PEOPLE_A_PAGE = 50
 LEVELS_OPEN = 2  # of a large tree
@@ -37,7 +37,7 @@ LARGE_TREE = 120  # units
 class TreeLine:
     """A unit in the outline; `closes` counts the lists that end after it."""
 
-    unit: StandingUnit
+    unit: UnitAsOf
     url: str
     is_chosen: bool
     has_below: bool
@@ -57,7 +57,7 @@ def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 2
     org_tree = get_object_or_404(visible_trees(request.user), slug=slug)
     today = timezone.localdate()
     is_admin = request.user.is_superuser
-    units = standing_units([org_tree], on=today, visible_to=None if is_admin else request.user)
+    units = units_as_of([org_tree], on=today, visible_to=None if is_admin else request.user)
     wants_unassigned = is_admin and "unassigned" in request.GET
     chosen = None if wants_unassigned else _chosen(units, request.GET.get("unit"))
     summary = summary_of(org_tree, units, on=today)
@@ -144,11 +144,11 @@ def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "orgtree/tree_move.html", context, status=400 if problem else 200)
 
 
-def _targets(tree: OrgTree, unit: Unit | None) -> list[StandingUnit]:
+def _targets(tree: OrgTree, unit: Unit | None) -> list[UnitAsOf]:
     """Possible targets today: all units except the moving unit and its descendants."""
     targets = []
     below: int | None = None  # depth of the moving unit while its descendants are skipped
-    for one in standing_units([tree], on=timezone.localdate()):
+    for one in units_as_of([tree], on=timezone.localdate()):
         if below is not None and one.depth > below:
             continue
         below = one.depth if unit is not None and one.id == unit.pk else None
@@ -230,7 +230,7 @@ def _leader(written: str) -> Person | None:
     return leader
 
 
-def _chosen(units: list[StandingUnit], slug: str | None) -> StandingUnit | None:
+def _chosen(units: list[UnitAsOf], slug: str | None) -> UnitAsOf | None:
     if slug is None:
         return units[0] if units else None
     for unit in units:
@@ -239,17 +239,17 @@ def _chosen(units: list[StandingUnit], slug: str | None) -> StandingUnit | None:
     raise Http404("No such unit in this tree today.")
 
 
-def _way(units: list[StandingUnit], chosen: StandingUnit | None) -> list[StandingUnit]:
+def _way(units: list[UnitAsOf], chosen: UnitAsOf | None) -> list[UnitAsOf]:
     """The path from the root to the chosen unit."""
     by_id = {unit.id: unit for unit in units}
-    way: list[StandingUnit] = []
+    way: list[UnitAsOf] = []
     while chosen is not None:
         way.append(chosen)
         chosen = by_id.get(chosen.parent_id) if chosen.parent_id is not None else None
     return way[::-1]
 
 
-def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeLine]:
+def _lines(units: list[UnitAsOf], chosen: UnitAsOf | None) -> list[TreeLine]:
     """The outline.  Large trees show the first levels and the branch of the chosen unit."""
     unfolded = {unit.id for unit in _way(units, chosen)}
     if len(units) > LARGE_TREE:
@@ -273,7 +273,7 @@ def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeL
     return lines
 
 
-def _people(tree: OrgTree, chosen: StandingUnit | None, search: str, page: str | None, today: date) -> Page[Person]:
+def _people(tree: OrgTree, chosen: UnitAsOf | None, search: str, page: str | None, today: date) -> Page[Person]:
     """The members of the chosen unit, or unassigned people; fifty a page."""
     people: QuerySet[Person]
     if chosen is None:

@@ -11,17 +11,17 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.paging import asked_stretch, page_parameters
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.catalogue.declarations import Metric
-from insights.engine.plan import place
+from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
+from insights.query.enums import Better
 from insights.query.errors import QueryError
 from insights.query.query import Scope
-from insights.query.terms import Better
 from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.benchmarks.api.documents import (
@@ -86,7 +86,7 @@ class BenchmarksView(ProgramView):
         access = access_of(request.user)
         unit = requested_unit(request, access)
         keys = [key for key in request.query_params.getlist("metric") if key]
-        holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
+        holding = benchmarks_for(keys or None, unit.pk if unit else None, access.visibility)
         benchmarks = [holding[key] for key in sorted(holding)]
         slug = unit.slug if unit else None
         return Response(
@@ -168,7 +168,7 @@ class SuggestionsView(ProgramView):
         only(request, "unit", "better", "period")
         access = access_of(request.user)
         metric = _metric(key)
-        unit = with_api_errors(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
+        unit = with_api_errors(lambda: unit_led(request.query_params.get("unit", ""), access.visibility))
         question = Question(
             metric,
             unit,
@@ -193,10 +193,10 @@ class UnitsBelowView(ProgramView):
         """The units directly below, with what holds of each and where it stands."""
         only(request, "unit", "page", "size")
         access, metric, today = access_of(request.user), _metric(key), windows.local_today()
-        page = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
-        listed_units = units_below(requested_unit(request, access), access.sight, today)
+        page = requested_slice(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
+        listed_units = units_below(requested_unit(request, access), access.visibility, today)
         units = list(listed_units[page])
-        held = benchmarks_of_units([key], [unit.pk for unit in units], access.sight)
+        held = benchmarks_of_units([key], [unit.pk for unit in units], access.visibility)
         queries = queries_of_units(metric, [unit.pk for unit in units], held)
         _, stood = current_values_with_units(benchmark_query(metric, ""), None, queries, access, today=today)
         holding = {unit.pk: held[unit.pk][key] for unit in units if key in held[unit.pk]}
@@ -222,14 +222,14 @@ def requested_unit(request: Request, access: Access) -> Unit | None:
         return None
     scope = Scope(word)
     check_scope(scope, access)
-    place(scope)
+    resolve_scope(scope)
     return unit_of_scope(word)
 
 
 def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
     """Raises NotFound for a metric that there never was."""
     unit_id, slug = (unit.pk, unit.slug) if unit else (None, None)
-    holding = benchmarks_for([key], unit_id, access.sight)
+    holding = benchmarks_for([key], unit_id, access.visibility)
     versions = versions_of(key, unit_id)
     if not versions and not holding and key not in {metric.key for metric in offered_metrics()}:
         raise NotFound
@@ -244,7 +244,7 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
 
 def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access) -> list[CurrentValue | None]:
     """In order; None for metrics that are gone, and figures that the viewer may not see."""
-    if slug is None and not access.sight.whole:
+    if slug is None and not access.visibility.whole:
         return [None for _ in holding]
     known = [benchmark for benchmark in holding if benchmark.metric is not None]
     queries = [

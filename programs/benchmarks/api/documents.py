@@ -18,7 +18,7 @@ from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, FocusVersion
 
 
-class BaselineSerializer(schema.SpanSerializer):
+class BaselineSerializer(schema.DateRangeSerializer):
     """Computed for the unit when it was agreed; the interval is a 95 % one, null where there are too few weeks."""
 
     value = serializers.FloatField()
@@ -103,7 +103,7 @@ class SuggestionSerializer(serializers.Serializer[object]):
     target = serializers.FloatField(allow_null=True)
 
 
-class StandSerializer(schema.SpanSerializer):
+class StandSerializer(schema.DateRangeSerializer):
     value = serializers.FloatField(allow_null=True)
     sample_size = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")

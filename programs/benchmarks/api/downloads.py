@@ -37,10 +37,10 @@ class BenchmarksCsvView(CsvView):
         unit, show = requested_unit(request, access), parameter(request, "show") or AGREED
         if show not in list_title():
             raise QueryError("show", f"One of: {', '.join(list_title())}.")
-        holding = benchmarks_for(None, unit.pk if unit else None, access.sight)
+        holding = benchmarks_for(None, unit.pk if unit else None, access.visibility)
         listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
         queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
-        may_see = unit is not None or access.sight.whole
+        may_see = unit is not None or access.visibility.whole
         scope = Scope(unit.slug if unit else None)
         current = (
             current_values(queries, scope, access, today=windows.local_today()) if may_see else [None for _ in queries]

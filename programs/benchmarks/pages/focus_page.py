@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.pages.metric.chain import side_by_side
 from insights.query.errors import UnknownMetricError
 from insights.ui.bad_filter import explains_bad_filters
@@ -151,7 +151,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
     gone = [key for key in (newest.metric, *newest.indicators) if key and _metric(key) is None] if newest else []
     listed = list(dict.fromkeys([*([metric] if metric else []), *indicators]))
     holding = (
-        benchmarks_for([listed_metric.key for listed_metric in listed], subject.unit_id, subject.access.sight)
+        benchmarks_for([listed_metric.key for listed_metric in listed], subject.unit_id, subject.access.visibility)
         if listed
         else {}
     )

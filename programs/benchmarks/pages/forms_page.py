@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
-from insights.query.terms import Better
+from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from programs.benchmarks.pages.labels import of_words, value_words
@@ -194,7 +194,7 @@ def _asked(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
 
 def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) -> dict[str, Any]:
     """Initial values: the effective benchmark, own or inherited."""
-    holding = benchmarks_for([metric.key], subject.unit_id, subject.access.sight).get(metric.key)
+    holding = benchmarks_for([metric.key], subject.unit_id, subject.access.visibility).get(metric.key)
     initial: dict[str, Any] = {"number": newest.number if newest else 0, "period": DEFAULT_PERIOD.value}
     if holding is None:
         return initial

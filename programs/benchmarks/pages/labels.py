@@ -8,7 +8,7 @@ from typing import Literal
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.query.errors import UnknownMetricError
 from insights.ui import wording
 from orgtree.access.access import Access

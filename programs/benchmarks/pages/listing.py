@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.catalogue.declarations import Metric
-from insights.pages.annotations.words import ABBREVIATIONS
+from insights.pages.annotations.labels import ABBREVIATIONS
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
@@ -98,7 +98,7 @@ def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _agreed(subject: Subject) -> tuple[Mapping[str, EffectiveBenchmark], FocusVersion | None]:
-    return benchmarks_for(None, subject.unit_id, subject.access.sight), newest_focus(subject.unit_id)
+    return benchmarks_for(None, subject.unit_id, subject.access.visibility), newest_focus(subject.unit_id)
 
 
 def figures_of(

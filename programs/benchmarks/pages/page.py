@@ -61,10 +61,10 @@ def benchmark_page(
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
         raise Http404("No such metric.")
-    below = units_below(subject.unit, subject.access.sight, subject.filters.today)
+    below = units_below(subject.unit, subject.access.visibility, subject.filters.today)
     page = Paginator(below, UNITS_A_PAGE).get_page(read_page(request)) if metric else None
     units: list[Unit] = list(page) if page else []
-    held = benchmarks_of_units([key], [subject.unit_id, *(unit.pk for unit in units)], subject.access.sight)
+    held = benchmarks_of_units([key], [subject.unit_id, *(unit.pk for unit in units)], subject.access.visibility)
     holding = held[subject.unit_id].get(key)
     newest = versions[0] if versions else None
     has_own = newest is not None and not newest.is_removal

@@ -14,7 +14,7 @@ from insights.privacy.scope_access import access_in, has_scope
 from insights.query import windows
 from insights.query.query import Scope
 from insights.ui.filters import Filters, read_filters
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings
@@ -51,7 +51,7 @@ class Subject:
 
     @property
     def may_agree(self) -> bool:
-        return self.is_plain and self.access.sight.leads(self.unit_id)
+        return self.is_plain and self.access.visibility.leads(self.unit_id)
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Subject:
     def bar(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """What the templates of the scope bar read."""
         return {
-            "scope": scope_bar(self.filters, self.around, {}, path, kept=params),
+            "scope": scope_bar(self.filters, self.around, {}, path, extra_params=params),
             "whose": scope_words(self.filters, self.around),
         }
 
@@ -77,7 +77,7 @@ def subject_in(request: HttpRequest) -> Subject:
     """Raises BadFilterError, UnknownUnitError."""
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     has_figures = filters.scope.person_id is None and has_scope(filters.scope, access)
     return Subject(
         access=access,

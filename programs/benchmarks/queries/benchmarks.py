@@ -18,7 +18,7 @@ from insights.catalogue.registry import get
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from orgtree.models import Unit, UnitPlace
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import BenchmarkVersion
 
 VERSIONS_LISTED = 100
@@ -46,25 +46,27 @@ class EffectiveBenchmark:
 
 
 def benchmarks_for(
-    keys: Collection[str] | None, unit_id: int | None, sight: Sight, *, on: date | None = None
+    keys: Collection[str] | None, unit_id: int | None, visibility: Visibility, *, on: date | None = None
 ) -> Mapping[str, EffectiveBenchmark]:
     """By metric, for these keys (None: all); metrics without a benchmark are left out.  One query."""
-    benchmarks = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), sight)
+    benchmarks = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), visibility)
     return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
 
 
-def benchmarks_of_slug(keys: Collection[str], slug: str | None, sight: Sight) -> Mapping[str, EffectiveBenchmark]:
+def benchmarks_of_slug(
+    keys: Collection[str], slug: str | None, visibility: Visibility
+) -> Mapping[str, EffectiveBenchmark]:
     """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
-    benchmarks = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), sight)
+    benchmarks = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), visibility)
     return _by_metric(
         _holding(benchmark, is_own=(benchmark.unit.slug if benchmark.unit else None) == slug)
         for benchmark in benchmarks
     )
 
 
-def _holding_versions(statement: str, values: Sequence[object], sight: Sight) -> QuerySet[BenchmarkVersion]:
+def _holding_versions(statement: str, values: Sequence[object], visibility: Visibility) -> QuerySet[BenchmarkVersion]:
     ids = RawSQL(f"SELECT id FROM ({statement}) AS holding", values)  # noqa: S608, S611 — a text of this file
-    return _visible(sight).filter(pk__in=ids).order_by("metric")
+    return _visible(visibility).filter(pk__in=ids).order_by("metric")
 
 
 def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, EffectiveBenchmark]:
@@ -72,13 +74,13 @@ def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, 
 
 
 def benchmarks_of_units(
-    keys: Collection[str] | None, unit_ids: Sequence[int | None], sight: Sight, *, on: date | None = None
+    keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility, *, on: date | None = None
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
     with connection.cursor() as cursor:
         cursor.execute(_HOLDING, _asked(keys, list(unit_ids), on))
         rows = cursor.fetchall()
-    versions = _visible(sight).in_bulk({version for _, _, version in rows})
+    versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
         if pk in versions and (held := _holding(versions[pk], is_own=versions[pk].unit_id == unit_id)) is not None:
@@ -94,8 +96,8 @@ def _asked(
     return units, day, day, keys is None, list(keys or ())
 
 
-def _visible(sight: Sight) -> QuerySet[BenchmarkVersion]:
-    return BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
+def _visible(visibility: Visibility) -> QuerySet[BenchmarkVersion]:
+    return BenchmarkVersion.objects.within(visibility).select_related("unit", "written_by")
 
 
 def _holding(version: BenchmarkVersion, *, is_own: bool) -> EffectiveBenchmark | None:
@@ -127,11 +129,11 @@ def unit_of_scope(slug: str | None) -> Unit | None:
     return Unit.objects.filter(slug=slug).first() if slug is not None else None
 
 
-def units_below(unit: Unit | None, sight: Sight, today: date) -> QuerySet[Unit]:
+def units_below(unit: Unit | None, visibility: Visibility, today: date) -> QuerySet[Unit]:
     """Directly below, as far as the viewer may know of them; of the whole organisation the tops of the trees."""
     places = UnitPlace.objects.filter(during__contains=today, unit__tree__archived_at=None)
     places = places.filter(parent=unit) if unit else places.filter(parent=None)
-    return Unit.objects.within(sight).filter(pk__in=places.values("unit")).order_by("tree", "name", "pk")
+    return Unit.objects.within(visibility).filter(pk__in=places.values("unit")).order_by("tree", "name", "pk")
 
 
 # One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no

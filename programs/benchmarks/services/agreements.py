@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from insights.catalogue.registry import get
 from insights.query.query import Scope, Statistic
-from insights.ui.agreed import Agreement
+from insights.ui.agreements import Agreement
 from orgtree.access.access import Access
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_slug
 from programs.benchmarks.services.writing import granularity_of
@@ -23,7 +23,7 @@ TREND_METRICS = {"ai.active_share": "ai.adoption_rate"}
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
     """By key, of the scope's unit or the whole organisation; one query."""
     wanted_keys = {*keys, *(TREND_METRICS[key] for key in keys if key in TREND_METRICS)}
-    holding = benchmarks_of_slug(wanted_keys, scope.unit, access.sight)
+    holding = benchmarks_of_slug(wanted_keys, scope.unit, access.visibility)
     by_key = {key: holding.get(key) or holding.get(TREND_METRICS.get(key, "")) for key in keys}
     return {
         key: _agreement(benchmark, scope.unit)

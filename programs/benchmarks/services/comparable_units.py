@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from insights.engine.read import Freshness, SideBySide, read_together
+from insights.engine.read import Freshness, UnitQueries, read_together
 from insights.privacy.withhold import is_withheld, numerator_query
-from insights.query.query import Scope, SeriesAnswer
+from insights.query.query import Answer, Scope
 from orgtree.access.access import Access
 from orgtree.models import OrgTree, Unit
-from orgtree.trees.units_as_of import StandingUnit, standing_units
+from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 from programs.benchmarks.services.current_values import BenchmarkQuery, current_value_of
 
 FEWEST_SEEN_UNITS = 3  # of fewer, a median is somebody's figure
@@ -48,18 +48,18 @@ def comparable_units(
     All of them are read together.
     """
     trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in queries})
-    current_units = standing_units(trees, on=today)
+    current_units = units_as_of(trees, on=today)
     like = {unit.pk: _like(unit, current_units) for unit, _ in queries}
-    beside: dict[BenchmarkQuery, dict[int, StandingUnit]] = {}
+    beside: dict[BenchmarkQuery, dict[int, UnitAsOf]] = {}
     for unit, of in queries:
         beside.setdefault(of, {}).update({other.id: other for other in like[unit.pk]})
     figures = _figures(beside, access, today)
     return [_peers(like[unit.pk], figures[of], access) for unit, of in queries]
 
 
-def _peers(like_it: Sequence[StandingUnit], figures: Mapping[int, float], access: Access) -> Peers | FewestUnits:
+def _peers(like_it: Sequence[UnitAsOf], figures: Mapping[int, float], access: Access) -> Peers | FewestUnits:
     with_figures = [other for other in like_it if other.id in figures]
-    seen = all(access.sight.covers(peer.id) for peer in with_figures)
+    seen = all(access.visibility.can_see(peer.id) for peer in with_figures)
     needed = FEWEST_SEEN_UNITS if seen else max(FEWEST_SEEN_UNITS, access.minimum_group_size)
     if len(with_figures) < needed:
         return FewestUnits(needed, len(with_figures))
@@ -67,7 +67,7 @@ def _peers(like_it: Sequence[StandingUnit], figures: Mapping[int, float], access
     return Peers([figures[peer.id] for peer in with_figures], min(sizes), max(sizes))
 
 
-def _like(unit: Unit, candidates: Sequence[StandingUnit]) -> Sequence[StandingUnit]:
+def _like(unit: Unit, candidates: Sequence[UnitAsOf]) -> Sequence[UnitAsOf]:
     own = next((candidate for candidate in candidates if candidate.id == unit.pk), None)
     if own is None or not own.people:
         return []
@@ -82,12 +82,12 @@ def _like(unit: Unit, candidates: Sequence[StandingUnit]) -> Sequence[StandingUn
 
 
 def _figures(
-    units_by_query: Mapping[BenchmarkQuery, Mapping[int, StandingUnit]], access: Access, today: date
+    units_by_query: Mapping[BenchmarkQuery, Mapping[int, UnitAsOf]], access: Access, today: date
 ) -> Mapping[BenchmarkQuery, Mapping[int, float]]:
     """By the unit's id, of those with enough data that may be told of."""
     queries = {metric_query: metric_query.side_by_side(Scope(), today) for metric_query in units_by_query}
     side_by_side = [
-        SideBySide(
+        UnitQueries(
             [
                 *queries[metric_query],
                 *(above for query in queries[metric_query] if (above := numerator_query(query, access))),
@@ -105,7 +105,7 @@ def _figures(
 
 
 def _told(
-    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, metric_query: BenchmarkQuery, access: Access
+    answers: Sequence[Answer], asked_for: int, unit: UnitAsOf, metric_query: BenchmarkQuery, access: Access
 ) -> float | None:
     """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))

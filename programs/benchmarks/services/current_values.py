@@ -8,9 +8,9 @@ from datetime import date
 
 from insights.benchmarks.baselines import grows_with_time, mean_of, whole_buckets
 from insights.catalogue.declarations import Metric
-from insights.privacy.visible import Freshness, SideBySide, visible_together
+from insights.privacy.visible import Freshness, UnitQueries, visible_together
 from insights.query import windows
-from insights.query.query import Figure, MetricQuery, Scope, SeriesAnswer, Window
+from insights.query.query import Answer, MetricValue, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.benchmarks.services.writing import granularity_of
@@ -39,15 +39,15 @@ class BenchmarkQuery:
     metric: Metric
     period: Period = Period.NONE
 
-    def query(self, scope: Scope, today: date) -> MetricQuery:
+    def query(self, scope: Scope, today: date) -> Query:
         """Of the weeks that the pages of figures begin with; of more, where whole buckets are picked from them."""
         granularity = granularity_of(self.period)
         if granularity is None:
-            return MetricQuery(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
+            return Query(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
         window = windows.trailing(WEEKS_READ[self.period], today=today)
-        return MetricQuery(self.metric.key, window, granularity=granularity, scope=scope)
+        return Query(self.metric.key, window, granularity=granularity, scope=scope)
 
-    def side_by_side(self, scope: Scope, today: date) -> list[MetricQuery]:
+    def side_by_side(self, scope: Scope, today: date) -> list[Query]:
         """The same, as totals: of one window, or of each of the latest whole buckets."""
         query, granularity = self.query(scope, today), granularity_of(self.period)
         if granularity is None:
@@ -55,14 +55,14 @@ class BenchmarkQuery:
         latest = whole_buckets(today, granularity, BUCKETS[self.period])
         return [replace(query, window=bucket.whole) for bucket in windows.buckets(latest, granularity)]
 
-    def figures(self, answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+    def figures(self, answer: Answer, today: date) -> Sequence[MetricValue]:
         """Those that count: the whole window's, or the latest whole buckets."""
         if not self.period:
             return answer.total
         return whole_buckets_of(answer, today)[-BUCKETS[self.period] :]
 
 
-def whole_buckets_of(answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+def whole_buckets_of(answer: Answer, today: date) -> Sequence[MetricValue]:
     """The buckets that are over, and not clipped by the window."""
     granularity = answer.query.granularity
     return [
@@ -103,7 +103,7 @@ def current_values_with_units(
 ) -> tuple[CurrentValue | None, Mapping[int, CurrentValue]]:
     """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
     own = [] if scope is None else request.side_by_side(scope, today)
-    beside = [SideBySide(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
+    beside = [UnitQueries(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
     answers = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
     below = {pk: _together(answers) for of_some in answers.units for pk, answers in of_some.items()}
     return (_together(answers.totals) if own else None), below
@@ -114,16 +114,16 @@ def current_values_of_units(
 ) -> list[Mapping[int, CurrentValue]]:
     """In order, each by the unit's id, of those that the viewer may look at; one call."""
     ids = [unit.pk for unit in units]
-    beside = [SideBySide(request.side_by_side(Scope(), today), ids) for request in requests]
+    beside = [UnitQueries(request.side_by_side(Scope(), today), ids) for request in requests]
     answers = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
     return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in answers.units]
 
 
-def _together(answers: Sequence[SeriesAnswer]) -> CurrentValue:
+def _together(answers: Sequence[Answer]) -> CurrentValue:
     return current_value_of([answer.total[0] for answer in answers])
 
 
-def current_value_of(figures: Sequence[Figure]) -> CurrentValue:
+def current_value_of(figures: Sequence[MetricValue]) -> CurrentValue:
     """The mean of the buckets; hidden if one bucket is, because the others would reveal it."""
     window = Window(figures[0].window.start, figures[-1].window.end)
     hidden = next((figure for figure in figures if figure.withheld), None)

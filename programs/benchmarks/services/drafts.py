@@ -9,10 +9,10 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.query import windows
-from insights.query.terms import Better, UnitOfMeasure
+from insights.query.enums import Better, UnitOfMeasure
 from insights.ui import wording
 from orgtree.models import Unit, UnitPlace
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 
@@ -81,10 +81,10 @@ def offered_metrics() -> list[Metric]:
     return [metric for metric in metrics() if can_be_agreed_on(metric)]
 
 
-def check_benchmark(draft: BenchmarkDraft, sight: Sight) -> CheckedBenchmark:
+def check_benchmark(draft: BenchmarkDraft, visibility: Visibility) -> CheckedBenchmark:
     """Raises BenchmarkError, MayNotAgreeError."""
     metric = metric_of(draft.metric)
-    unit = unit_led(draft.unit, sight)
+    unit = unit_led(draft.unit, visibility)
     better, period = _better(metric, draft.better), _period(metric, draft.period)
     if draft.threshold is None and draft.target is None:
         raise BenchmarkError("threshold", "Enter a threshold or a target.")
@@ -121,19 +121,19 @@ def metric_of(key: str) -> Metric:
     return metric
 
 
-def unit_led(slug: str, sight: Sight, *, must_stand: bool = True) -> Unit | None:
+def unit_led(slug: str, visibility: Visibility, *, must_stand: bool = True) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
     Raises BenchmarkError for a unit that is not there, or (where it has to) stands in no tree today; MayNotAgreeError.
     """
     if not slug:
-        if not sight.leads_whole:
+        if not visibility.leads_whole:
             raise MayNotSetBenchmarkError("Benchmarks of the whole organisation are set by executives and admins.")
         return None
-    unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         raise BenchmarkError("unit", "There is no such unit, or you may not see it.")
-    if not sight.leads(unit.pk):
+    if not visibility.leads(unit.pk):
         raise MayNotSetBenchmarkError(ONLY_LEADERS.format(unit.name))
     if must_stand and not exists_today(unit):
         raise BenchmarkError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")

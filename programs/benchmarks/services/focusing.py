@@ -48,7 +48,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime
     """
     if not isinstance(access.viewer, User):
         raise MayNotSetBenchmarkError("Sign in with an account: a token without an account cannot choose a focus.")
-    unit = unit_led(draft.unit, access.sight)
+    unit = unit_led(draft.unit, access.visibility)
     indicators = _indicators(draft.indicators)
     if draft.metric:
         metric_of(draft.metric)
@@ -75,7 +75,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime
 
 def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> FocusVersion:
     """The indicators of a starter set in place of those that are there; the focus metric stays.  Raises as above."""
-    led = unit_led(unit, access.sight)
+    led = unit_led(unit, access.visibility)
     chosen = STARTER_SETS.get(slug)
     if chosen is None:
         raise BenchmarkError("starter_set", f"One of: {', '.join(STARTER_SETS)}.")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
-from insights.query.terms import Category
+from insights.query.enums import Category
 from orgtree.access.access import Access
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.agreements import whose

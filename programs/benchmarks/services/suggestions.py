@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from statistics import quantiles
 
-from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.benchmarks.bands import Band, BenchmarkSet, benchmark_band
 from insights.benchmarks.baselines import whole_buckets
 from insights.benchmarks.sets import SETS, chosen_set
 from insights.catalogue.declarations import Metric
 from insights.privacy.visible import Freshness, visible_together
 from insights.query import windows
-from insights.query.query import Figure, Granularity, Scope, Window
-from insights.query.terms import Better
+from insights.query.enums import Better
+from insights.query.query import Granularity, MetricValue, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Organisation, Unit
@@ -32,7 +32,9 @@ QUARTERS_LOOKED_AT = 5
 FEWEST_QUARTERS = 2  # of one there is no best
 MOST_SETS = 3
 
-_Quarters = Mapping[Window, Sequence[Figure]]  # whole ones with their figure, or with the buckets that begin in them
+_Quarters = Mapping[
+    Window, Sequence[MetricValue]
+]  # whole ones with their figure, or with the buckets that begin in them
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,8 @@ def _own_figures(questions: Sequence[Question], access: Access, today: date) -> 
     return suggestions
 
 
-def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date) -> _Quarters:
-    by_window: dict[Window, list[Figure]] = {}
+def _beginning_in_quarters(figures: Sequence[MetricValue], year: Window, today: date) -> _Quarters:
+    by_window: dict[Window, list[MetricValue]] = {}
     for figure in figures:
         quarter = windows.whole_bucket(figure.window.start, Granularity.QUARTER)
         if year.start <= quarter.start and quarter.end <= today:
@@ -231,7 +233,7 @@ def _of_set(published: BenchmarkSet, question: Question, here: CurrentValue) -> 
         sentences.append(f"{names} at {question.words(next_border)}")
     stands_at = ""
     if here.value is not None:
-        band = band_of(published, question.metric, here.value, None)
+        band = benchmark_band(published, question.metric, here.value, None)
         where = f"in {band.label}" if band else "outside the set"
         stands_at = f" The current value is {question.words(here.value)}, {where}."
     source = published.source + (f", taken from {published.secondary}" if published.secondary else "")

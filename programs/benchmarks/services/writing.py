@@ -47,7 +47,7 @@ def set_benchmark(
     Raises BenchmarkError, MayNotAgreeError, BenchmarkConflictError.
     """
     account = _account(access)
-    checked = check_benchmark(draft, access.sight)
+    checked = check_benchmark(draft, access.visibility)
     baseline = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
     is_beyond = _is_beyond_its_target(checked, baseline, access)
     interval = baseline.interval
@@ -83,7 +83,7 @@ def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_n
     Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
     """
     account = _account(access)
-    led = unit_led(unit, access.sight, must_stand=False)
+    led = unit_led(unit, access.visibility, must_stand=False)
     newest = newest_version(key, led.pk if led else None)
     if newest is None or newest.is_removal:
         raise BenchmarkError("metric", "No benchmark is set here.")
@@ -118,7 +118,7 @@ def granularity_of(period: str) -> Granularity | None:
 def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
     """Whether the stored baseline is withheld from this viewer: no access, or too few people."""
     unit, window = version.unit, version.baseline_window
-    may = access.sight.whole if unit is None else access.sight.covers(unit.pk)
+    may = access.visibility.whole if unit is None else access.visibility.can_see(unit.pk)
     if not may or window is None:
         return True
     scope = Scope(unit.slug if unit else None)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:[ ,]\d{3})+|\d+)(?:\.\d+)?|\.\d+)\s*(.*)")
 GREATEST = 1e15  # beyond it a float counts no single pieces any more

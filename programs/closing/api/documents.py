@@ -13,7 +13,7 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import Person
 from programs.closing.services.closing import ClosingPreview
 from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective, FrozenQuarter, read_frozen
-from programs.models import CheckIn, Objective, Quarter, Standing, TicketState
+from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
 
 
@@ -53,8 +53,8 @@ class FrozenObjectiveSerializer(serializers.Serializer[object]):
     )
     is_dropped = serializers.BooleanField()
     dropped_why = serializers.CharField(allow_null=True)
-    standing = serializers.ChoiceField(choices=Standing.choices)
-    computed = serializers.ChoiceField(choices=Standing.choices)
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
+    computed = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     why = serializers.CharField()
     override_reason = serializers.CharField(allow_null=True)
     progress = serializers.FloatField(allow_null=True)
@@ -113,7 +113,7 @@ class ClosingObjectiveSerializer(serializers.Serializer[object]):
     title = serializers.CharField()
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
     is_draft = serializers.BooleanField(help_text="It ends with the quarter unless it is carried over.")
-    standing = serializers.ChoiceField(choices=Standing.choices, allow_null=True)
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, allow_null=True)
     score = serializers.FloatField(allow_null=True)
     carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
     retrospective = serializers.CharField(help_text="Markdown.")

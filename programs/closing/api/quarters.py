@@ -9,7 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.paging import asked_stretch, page_parameters
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.api import schema
 from insights.query import windows
@@ -59,7 +59,7 @@ class ClosingView(ProgramView):
         _check_leads_whole(access)
         if quarter.start > windows.local_today():
             raise QueryError("quarter", NOT_BEGUN.format(quarter=quarter))
-        preview = preview_closing(access, quarter, page=asked_stretch(request))
+        preview = preview_closing(access, quarter, page=requested_slice(request))
         return Response(closing_document(preview))
 
 
@@ -125,14 +125,14 @@ class TeamsWithoutObjectiveView(ProgramView):
     def get(self, request: Request) -> Response:
         """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
         only(request, "quarter", "page", "size")
-        page = asked_stretch(request)
+        page = requested_slice(request)
         today = windows.local_today()
         chosen_day = day("quarter", request.query_params.get("quarter", "").strip()) or today
         quarter = Quarter.objects.filter(start__lte=chosen_day, end__gt=chosen_day).first()
         if quarter is None:
             return Response({"total": 0, "teams": []})
         access = access_of(request.user)
-        lacking = teams_missing_objective(access.sight, quarter, today)
+        lacking = teams_missing_objective(access.visibility, quarter, today)
         rows = list(lacking.select_related("leader")[page])
         above = units_above(rows, today)
         teams = [
@@ -148,7 +148,7 @@ class TeamsWithoutObjectiveView(ProgramView):
 
 
 def _check_leads_whole(access: Access) -> None:
-    if not access.sight.leads_whole:
+    if not access.visibility.leads_whole:
         raise PermissionDenied(ONLY_LEADERS)
 
 

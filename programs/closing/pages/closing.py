@@ -68,7 +68,7 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
     """
     access = access_in(request)
     quarter = known_quarter(start)
-    if not access.sight.leads_whole:
+    if not access.visibility.leads_whole:
         raise PermissionDenied(ONLY_LEADERS)
     if quarter.is_closed:
         messages.info(request, f"{quarter} is closed.")

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording

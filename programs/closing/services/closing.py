@@ -127,7 +127,7 @@ def preview_closing(
     objectives = list(listed)
     progress = progress_of([objective for objective in objectives if objective.published_at], access, today=today)
     without_value, without_value_total = _first(_without_value(quarter))
-    teams, teams_total = _first(teams_without_objective(quarter, access.sight, today=today))
+    teams, teams_total = _first(teams_without_objective(quarter, access.visibility, today=today))
     return ClosingPreview(
         quarter=quarter,
         lines=tuple(ClosingLine(line.objective, line, line.progress, line.objective.carry_over) for line in progress),
@@ -168,7 +168,7 @@ def close_quarter(
     """
     now = at or timezone.now()
     today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
-    if not access.sight.leads_whole:
+    if not access.visibility.leads_whole:
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     account = account_of(access)
     _check_words(retrospective or "", forced_because, retrospectives or {})
@@ -192,7 +192,7 @@ def close_quarter(
         content = content_of(
             held,
             [objective for objective in objectives if objective.published_at],  # on drafts nobody had agreed
-            list(teams_without_objective(held, access.sight, today=today)),
+            list(teams_without_objective(held, access.visibility, today=today)),
             closed_at=now,
             closed_by=account.pk,
             forced_because=forced_because.strip(),
@@ -220,7 +220,7 @@ def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
 
 def _blocks(access: Access, quarter: Quarter) -> tuple[str, ...]:
     problems = [ALREADY_CLOSED.format(quarter=quarter)] if quarter.is_closed else []
-    return (*problems, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
+    return (*problems, *([] if access.visibility.leads_whole else [ONLY_LEADERS]))
 
 
 def _needs_reason(

@@ -9,11 +9,11 @@ from typing import Any
 
 from insights.catalogue.declarations import Metric
 from insights.privacy.withhold import is_of_delivery
-from insights.query.terms import BelongsTo
+from insights.query.enums import BelongsTo
 from orgtree.models import Unit
 from programs.closing.services.frozen import SCHEMA_VERSION
 from programs.key_results.services.reading import metric_of
-from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Quarter, Standing, Ticket
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, Quarter, Ticket
 
 
 def content_of(
@@ -73,7 +73,7 @@ def _objective(
         "override": objective.override,
         "override_reason": objective.override_reason,
         "override_by": objective.override_by_id,
-        "computed": measure.standing if measure else Standing.UNKNOWN.value,
+        "computed": measure.standing if measure else ObjectiveStatus.UNKNOWN.value,
         "why": measure.why if measure else "",
         "progress": measure.progress if measure else None,
         "score": objective.score,
@@ -136,7 +136,7 @@ def _key_result(key_result: KeyResult) -> Mapping[str, Any]:
         "progress": measure.progress if measure else None,
         "holds": measure.holds if measure else None,
         "score": key_result.final_score,
-        "standing": measure.standing if measure else Standing.UNKNOWN.value,
+        "standing": measure.standing if measure else ObjectiveStatus.UNKNOWN.value,
         "why": measure.why if measure else "",
         "points": measure.points if measure else [],
     }

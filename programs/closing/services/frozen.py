@@ -16,7 +16,7 @@ from typing import Any
 
 from insights.privacy.withhold import reason
 from orgtree.access.access import Access
-from programs.models import FrozenDocument, Objective, Standing, Ticket
+from programs.models import FrozenDocument, Objective, ObjectiveStatus, Ticket
 
 SCHEMA_VERSION = 1
 
@@ -62,7 +62,7 @@ class FrozenKeyResult:
 
     @property
     def standing_label(self) -> str:
-        return Standing(self.standing).label
+        return ObjectiveStatus(self.standing).label
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class FrozenObjective:
 
     @property
     def standing_label(self) -> str:
-        return Standing(self.standing).label
+        return ObjectiveStatus(self.standing).label
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,11 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     content = json.loads(document.body)
     named = {entry["id"] for entry in content["objectives"]}
     served = {entry["parent"]["id"] for entry in content["objectives"] if entry["parent"]}
-    visible = set(Objective.objects.within(access.sight).filter(pk__in=named | served).values_list("pk", flat=True))
+    visible = set(
+        Objective.objects.within(access.visibility).filter(pk__in=named | served).values_list("pk", flat=True)
+    )
     tickets = [ticket["id"] for entry in content["objectives"] for ticket in entry["tickets"]]
-    readable = set(Ticket.objects.within(access.sight).filter(pk__in=tickets).values_list("pk", flat=True))
+    readable = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
     objectives = tuple(
         _objective(entry, access, readable, visible) for entry in content["objectives"] if entry["id"] in visible
     )
@@ -184,7 +186,7 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
         retrospective=content["retrospective"],
         objectives=objectives,
         teams_without_objective=tuple(
-            FrozenUnit(**team) for team in content["teams_without_objective"] if access.sight.covers(team["id"])
+            FrozenUnit(**team) for team in content["teams_without_objective"] if access.visibility.can_see(team["id"])
         ),
         score=sum(scores) / len(scores) if scores else None,
         sha256=document.sha256,
@@ -199,7 +201,7 @@ def _objective(
     key_results = tuple(_key_result(entry, unit["id"], access) for entry in document["key_results"])
     is_hidden = any(result.withheld for result in key_results)
     is_of_few = any(result.of_few for result in key_results)  # else how it stood is told, without its figures
-    computed = Standing.UNKNOWN.value if is_of_few else document["computed"]
+    computed = ObjectiveStatus.UNKNOWN.value if is_of_few else document["computed"]
     parent = document["parent"] or {"id": None, "title": ""}
     return FrozenObjective(
         **{name: document[name] for name in _OBJECTIVE_TEXTS},
@@ -252,7 +254,7 @@ def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access
         progress=None if baseline_hidden else document["progress"],
         holds=None if hidden else document["holds"],
         score=None if baseline_hidden else document["score"],
-        standing=Standing.UNKNOWN.value if hidden else document["standing"],
+        standing=ObjectiveStatus.UNKNOWN.value if hidden else document["standing"],
         why=hidden or ("" if baseline_hidden else document["why"]),
         points=()
         if hidden
@@ -272,8 +274,8 @@ def _why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, a
     """As `why_hidden` of key_result_progress.py, by what the document says of the metric of that day."""
     if not document["metric"]:
         return ""
-    sight = access.sight
-    if not (sight.whole if unit_id is None else sight.covers(unit_id)):
+    visibility = access.visibility
+    if not (visibility.whole if unit_id is None else visibility.can_see(unit_id)):
         return (
             "You don't have access to the figures of this unit."
             if unit_id
@@ -290,7 +292,7 @@ def _is_of_few(document: Mapping[str, Any], people: int, unit_id: int | None, ac
 
 
 def _own_units(access: Access) -> Collection[int]:
-    return access.sight.slugs.values()
+    return access.visibility.slugs.values()
 
 
 def _day(text: str | None) -> Any:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from insights.figure_records.recording import people_now
 from insights.privacy.visible import visible_totals
-from insights.privacy.withhold import tells_of_few, unconfirmed_for, withholds
-from insights.query.query import Figure, Freshness, Window
+from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
+from insights.query.query import Freshness, MetricValue, Window
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.frozen import FrozenObjective
@@ -19,7 +19,7 @@ from programs.key_results.services.reading import metric_of, metric_query
 class Restated:
     """The figure of today (None: it is hidden, for both would tell of few people), and by which formula."""
 
-    figure: Figure | None
+    figure: MetricValue | None
     version: int
 
 
@@ -28,11 +28,11 @@ def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, acc
     units = set(
         Unit.objects.filter(slug__in={objective.unit_slug for objective in objectives}).values_list("slug", flat=True)
     )
-    seen = units if access.sight.whole else units & set(access.sight.slugs)
+    seen = units if access.visibility.whole else units & set(access.visibility.slugs)
     results = [
         (result, metric, metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter))
         for objective in objectives
-        if objective.unit_slug in seen or (not objective.unit_slug and access.sight.whole)
+        if objective.unit_slug in seen or (not objective.unit_slug and access.visibility.whole)
         for result in objective.key_results
         if result.metric and not result.withheld and (metric := metric_of(result.metric))
     ]
@@ -47,6 +47,6 @@ def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, acc
         figure = answer.total[0]
         if figure.withheld or figure.value == result.value:
             continue
-        is_of_few = query.key in protected and tells_of_few(result.people, now, access)
+        is_of_few = query.key in protected and reveals_few_people(result.people, now, access)
         restated[result.id] = Restated(None if is_of_few else figure, metric.version)
     return restated

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult

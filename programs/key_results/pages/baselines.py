@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insights.query import windows
+from insights.query.enums import Better
 from insights.query.query import Statistic
-from insights.query.terms import Better
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.key_results.pages.amounts import amount_text

@@ -6,6 +6,7 @@ import enum
 
 from insights.catalogue.declarations import Count, CountPerTime, Metric, Ratio
 from insights.catalogue.per_developer import PerDeveloper
+from insights.query.enums import UnitOfMeasure
 from insights.query.measures import (
     Facts,
     Gini,
@@ -13,10 +14,9 @@ from insights.query.measures import (
     PeopleOfWindow,
     PeopleOnLine,
     PersonShare,
-    StandingAtEnd,
+    StockAtEnd,
     Total,
 )
-from insights.query.terms import UnitOfMeasure
 
 
 class Accumulation(enum.Enum):
@@ -26,7 +26,7 @@ class Accumulation(enum.Enum):
     PEOPLE = "people, or repositories, count once over all its weeks: these neither add up nor weigh"
 
 
-COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StandingAtEnd)
+COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StockAtEnd)
 
 
 def accumulation_of(metric: Metric | None) -> Accumulation:

@@ -9,10 +9,10 @@ from datetime import date
 
 from insights.engine.read import read_totals
 from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
+from insights.query.enums import Better, UnitOfMeasure
 from insights.query.errors import QueryError
-from insights.query.query import Figure, MetricQuery, Statistic, Window
-from insights.query.terms import Better, UnitOfMeasure
-from orgtree.access.access import Access, access_of_the_public
+from insights.query.query import MetricValue, Query, Statistic, Window
+from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
 from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.judging import printed
@@ -105,8 +105,8 @@ def baselines(
     """By row: the metric over as many days as the quarter has, before it; whole, with the known people behind it."""
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
-    public = access_of_the_public()
-    by_row: dict[int, tuple[MetricQuery, MetricQuery | None]] = {}
+    public = public_access()
+    by_row: dict[int, tuple[Query, Query | None]] = {}
     for row, draft in drafts.items():
         query = metric_query(draft.metric, draft.statistic, slug, window)
         by_row[row] = (query, numerator_query(query, public))
@@ -117,7 +117,7 @@ def baselines(
         raise ObjectiveError("key_results", problem.message) from None
     baselines_by_row = {}
     for row, pair in by_row.items():
-        figures: list[Figure] = [next(answers).total[0] for query in pair if query is not None]
+        figures: list[MetricValue] = [next(answers).total[0] for query in pair if query is not None]
         people = fewest(*map(known_people, figures))
         baselines_by_row[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
     return baselines_by_row

@@ -1,6 +1,6 @@
 """Forecasts a key result's value at the end of its quarter from its weekly trend.
 
-A line through the last whole weeks (insights/formulas/weekly_line.py) predicts the remaining days; the quarter so far
+A line through the last whole weeks (insights/formulas/linear_trend.py) predicts the remaining days; the quarter so far
 is known and has no interval.  Both are combined as the metric accumulates (accumulation.py); docs/objectives.md works
 each case out by hand.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
+from insights.formulas.linear_trend import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
 from insights.query.query import Window
 from programs.key_results.services.accumulation import Accumulation
 

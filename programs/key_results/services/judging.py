@@ -14,7 +14,7 @@ from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
-from programs.models import KeyResult, Standing
+from programs.models import KeyResult, ObjectiveStatus
 
 EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
 LEAST_OF_PACE = 0.5  # of the way that would be due by now: below, it is off track
@@ -37,7 +37,7 @@ class Assessment:
     pace: float | None
     progress: float | None
     holds: bool | None
-    standing: Standing
+    standing: ObjectiveStatus
     why: str
     forecast: Forecasted | None
     no_forecast: str
@@ -97,14 +97,17 @@ def judge(stand: KeyResultState) -> Assessment:
     pace = _pace(stand)
     progress = _progress(stand, pace)
     forecast = _forecast(stand)
-    judged = Assessment(pace, progress, None, Standing.UNKNOWN, "", forecast, stand.no_forecast)
+    judged = Assessment(pace, progress, None, ObjectiveStatus.UNKNOWN, "", forecast, stand.no_forecast)
     if stand.value is None:
         return replace(judged, why=stand.reason)
     if stand.key_result.is_guardrail:
         return _guardrail(stand, judged)
     status_and_reason, verdict = _by_forecast(stand, judged, forecast) if forecast else _by_pace(stand, judged)
     if stand.is_early and not stand.is_over:
-        status_and_reason, verdict = Standing.UNKNOWN, f"Judged once {EARLY_DAYS} days of the quarter have passed."
+        status_and_reason, verdict = (
+            ObjectiveStatus.UNKNOWN,
+            f"Judged once {EARLY_DAYS} days of the quarter have passed.",
+        )
     return replace(judged, standing=status_and_reason, why=f"{_way(stand, judged)} {verdict}")
 
 
@@ -159,38 +162,41 @@ def _guardrail(stand: KeyResultState, judged: Assessment) -> Assessment:
         verdict = f"Judged once {EARLY_DAYS} days of the quarter have passed."
         return replace(judged, why=f"{now} {limit} {verdict}")
     if not stand.meets(compared):
-        return replace(judged, holds=False, standing=Standing.OFF_TRACK, why=f"{now} {limit} It is broken.")
+        return replace(judged, holds=False, standing=ObjectiveStatus.OFF_TRACK, why=f"{now} {limit} It is broken.")
     forecast = judged.forecast
     if forecast and not stand.meets(_best(stand, forecast)):
         led = _led(stand, forecast)
-        return replace(judged, holds=True, standing=Standing.AT_RISK, why=f"{now} {limit} It holds. {led}.")
-    return replace(judged, holds=True, standing=Standing.ON_TRACK, why=f"{now} {limit} It holds.")
+        return replace(judged, holds=True, standing=ObjectiveStatus.AT_RISK, why=f"{now} {limit} It holds. {led}.")
+    return replace(judged, holds=True, standing=ObjectiveStatus.ON_TRACK, why=f"{now} {limit} It holds.")
 
 
-def _by_forecast(stand: KeyResultState, judged: Assessment, forecast: Forecasted) -> tuple[Standing, str]:
+def _by_forecast(stand: KeyResultState, judged: Assessment, forecast: Forecasted) -> tuple[ObjectiveStatus, str]:
     led = _led(stand, forecast)
     if stand.meets(forecast.value):
-        return Standing.ON_TRACK, f"{led}, which meets the target."
+        return ObjectiveStatus.ON_TRACK, f"{led}, which meets the target."
     if stand.meets(_best(stand, forecast)):
-        return Standing.AT_RISK, f"{led}: the target lies within what is likely."
+        return ObjectiveStatus.AT_RISK, f"{led}: the target lies within what is likely."
     if not stand.grows and judged.pace is not None and stand.meets(judged.pace):
-        return Standing.AT_RISK, f"{led}: the target is met now, and will not be."
-    return Standing.OFF_TRACK, f"{led}, which misses the target."
+        return ObjectiveStatus.AT_RISK, f"{led}: the target is met now, and will not be."
+    return ObjectiveStatus.OFF_TRACK, f"{led}, which misses the target."
 
 
-def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[Standing, str]:
+def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[ObjectiveStatus, str]:
     due = 1.0 if stand.grows or stand.is_over else stand.passed
     if judged.pace is not None and stand.meets(judged.pace):
-        return Standing.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
+        return ObjectiveStatus.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
     if judged.progress is None:
         if stand.is_over:
-            return Standing.OFF_TRACK, "It was not reached."
-        return Standing.UNKNOWN, f"Without a baseline there is no pace to judge it by. {judged.no_forecast}".strip()
+            return ObjectiveStatus.OFF_TRACK, "It was not reached."
+        return (
+            ObjectiveStatus.UNKNOWN,
+            f"Without a baseline there is no pace to judge it by. {judged.no_forecast}".strip(),
+        )
     if judged.progress >= due:
-        return Standing.ON_TRACK, "That is at least its pace."
+        return ObjectiveStatus.ON_TRACK, "That is at least its pace."
     if judged.progress >= due * LEAST_OF_PACE:
-        return Standing.AT_RISK, "It was not reached." if stand.is_over else "That is behind its pace."
-    return Standing.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
+        return ObjectiveStatus.AT_RISK, "It was not reached." if stand.is_over else "That is behind its pace."
+    return ObjectiveStatus.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
 
 
 def _best(stand: KeyResultState, forecast: Forecasted) -> float:
@@ -228,7 +234,7 @@ class ObjectiveAssessment:
     """The status of an objective, derived from its key results."""
 
     progress: float | None
-    standing: Standing
+    standing: ObjectiveStatus
     why: str
 
 
@@ -242,14 +248,14 @@ def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessm
     shaky = [
         key_result.title
         for key_result, assessment in judged
-        if assessment.holds and assessment.standing is Standing.AT_RISK
+        if assessment.holds and assessment.standing is ObjectiveStatus.AT_RISK
     ]
     shares = [assessment.progress for _, assessment in aims if assessment.progress is not None]
     progress = sum(min(max(share, 0.0), 1.0) for share in shares) / len(shares) if shares else None
-    known = [assessment.standing for _, assessment in aims if assessment.standing is not Standing.UNKNOWN]
+    known = [assessment.standing for _, assessment in aims if assessment.standing is not ObjectiveStatus.UNKNOWN]
     words = [
         f"{wording.count(known.count(candidate), 'key result')} {candidate.label.lower()}"
-        for candidate in (Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK)
+        for candidate in (ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
         if candidate in known
     ]
     silent = len(aims) - len(known)
@@ -261,14 +267,20 @@ def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessm
         why += f" Guardrail broken: {wording.listed(broken)}."
     if shaky:
         why += f" Guardrail at risk: {wording.listed(shaky)}."
-    if (broken and status in (Standing.ON_TRACK, Standing.UNKNOWN)) or (shaky and status is Standing.ON_TRACK):
-        status = Standing.AT_RISK
+    if (broken and status in (ObjectiveStatus.ON_TRACK, ObjectiveStatus.UNKNOWN)) or (
+        shaky and status is ObjectiveStatus.ON_TRACK
+    ):
+        status = ObjectiveStatus.AT_RISK
     return ObjectiveAssessment(progress, status, why)
 
 
-def _of_all(known: Sequence[Standing]) -> Standing:
+def _of_all(known: Sequence[ObjectiveStatus]) -> ObjectiveStatus:
     if not known:
-        return Standing.UNKNOWN
-    if all(status is Standing.ON_TRACK for status in known):
-        return Standing.ON_TRACK
-    return Standing.OFF_TRACK if known.count(Standing.OFF_TRACK) * 2 >= len(known) else Standing.AT_RISK
+        return ObjectiveStatus.UNKNOWN
+    if all(status is ObjectiveStatus.ON_TRACK for status in known):
+        return ObjectiveStatus.ON_TRACK
+    return (
+        ObjectiveStatus.OFF_TRACK
+        if known.count(ObjectiveStatus.OFF_TRACK) * 2 >= len(known)
+        else ObjectiveStatus.AT_RISK
+    )

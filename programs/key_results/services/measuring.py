@@ -20,10 +20,10 @@ from programs.key_results.services.forecasting import Point, SoFar, outlook
 from programs.key_results.services.judging import Assessment, KeyResultState, judge, together
 from programs.key_results.services.reading import (
     NO_SUCH_METRIC,
-    Asked,
+    KeyResultQuery,
     MeasuredMetric,
-    asked_by,
     metric_of,
+    query_of_key_result,
     read_metrics,
     version_of,
 )
@@ -33,7 +33,7 @@ Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
 
 OBJECTIVES_AT_ONCE = 50  # held for one transaction
 OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
-Figures = dict[Asked, MeasuredMetric]
+Figures = dict[KeyResultQuery, MeasuredMetric]
 NOTHING_ENTERED = "No value entered yet. Check in to enter one."
 NOT_BEGUN = "The quarter has not started."
 
@@ -66,7 +66,7 @@ def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> 
 
 
 def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
-    queries = {asked_by(result) for result in key_results if result.metric and _has_begun(result, today)}
+    queries = {query_of_key_result(result) for result in key_results if result.metric and _has_begun(result, today)}
     figures.update(read_metrics(queries - figures.keys(), today=today))
 
 
@@ -121,7 +121,7 @@ def states_of(
         elif not _has_begun(key_result, today):
             measured = MeasuredMetric(None, NOT_BEGUN, 0, 0, ())
         else:
-            measured = read.get(asked_by(key_result), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
+            measured = read.get(query_of_key_result(key_result), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
         by_hand[key_result.pk] = (measured, _stand(key_result, measured, today))
     return by_hand
 

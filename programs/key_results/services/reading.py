@@ -15,9 +15,9 @@ from insights.catalogue.registry import get
 from insights.engine.read import Freshness, read_totals
 from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
 from insights.query.errors import QueryError, UnknownMetricError
-from insights.query.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.query.windows import whole_bucket
-from orgtree.access.access import Access, access_of_the_public
+from orgtree.access.access import Access, public_access
 from programs.key_results.services.forecasting import Point
 from programs.models import KeyResult
 
@@ -37,7 +37,7 @@ class MeasuredMetric:
 
 
 @dataclass(frozen=True)
-class Asked:
+class KeyResultQuery:
     """A metric of a unit (slug; None: the whole organisation) in a quarter; several key results may ask the same."""
 
     metric: str
@@ -45,7 +45,7 @@ class Asked:
     unit: str | None
     quarter: Window
 
-    def query(self, window: Window) -> MetricQuery:
+    def query(self, window: Window) -> Query:
         return metric_query(self.metric, self.statistic, self.unit, window)
 
 
@@ -68,27 +68,29 @@ def unit_of_metric(key: str) -> str:
     return metric.unit.value if metric else ""
 
 
-def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> MetricQuery:
+def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> Query:
     picked = Statistic(statistic) if statistic else None
-    return MetricQuery(key, window, Granularity.WEEK, Scope(unit), statistic=picked)
+    return Query(key, window, Granularity.WEEK, Scope(unit), statistic=picked)
 
 
-def asked_by(key_result: KeyResult) -> Asked:
+def query_of_key_result(key_result: KeyResult) -> KeyResultQuery:
     """Needs its objective with unit and quarter."""
     objective = key_result.objective
     unit = objective.unit.slug if objective.unit else None
-    return Asked(key_result.metric, key_result.statistic, unit, objective.quarter.window)
+    return KeyResultQuery(key_result.metric, key_result.statistic, unit, objective.quarter.window)
 
 
-def read_metrics(requests: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
+def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[KeyResultQuery, MeasuredMetric]:
     """Each once, all of them together; a metric that can't be asked says why."""
-    public = access_of_the_public()
+    public = public_access()
     return _read_or_explain(
         [fromkey for fromkey in dict.fromkeys(requests) if metric_of(fromkey.metric)], public, today
     )
 
 
-def _read_or_explain(requests: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+def _read_or_explain(
+    requests: Sequence[KeyResultQuery], public: Access, today: date
+) -> dict[KeyResultQuery, MeasuredMetric]:
     """Where one of them can't be asked, it is looked for by halves, so that it stays the only one without a figure."""
     try:
         return _read(requests, public, today)
@@ -99,9 +101,9 @@ def _read_or_explain(requests: Sequence[Asked], public: Access, today: date) -> 
         return {**_read_or_explain(requests[:half], public, today), **_read_or_explain(requests[half:], public, today)}
 
 
-def _read(requests: Iterable[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+def _read(requests: Iterable[KeyResultQuery], public: Access, today: date) -> dict[KeyResultQuery, MeasuredMetric]:
     order = list(requests)
-    queries: list[MetricQuery] = []
+    queries: list[Query] = []
     for request in order:
         for window in (request.quarter, *whole_weeks(request.quarter, today)):
             queries.append(request.query(window))
@@ -118,9 +120,9 @@ def _read(requests: Iterable[Asked], public: Access, today: date) -> dict[Asked,
 
 
 def _measured(
-    request: Asked, figures: Mapping[tuple[object, ...], Figure], public: Access, today: date
+    request: KeyResultQuery, figures: Mapping[tuple[object, ...], MetricValue], public: Access, today: date
 ) -> MeasuredMetric:
-    def figure(window: Window) -> Figure:
+    def figure(window: Window) -> MetricValue:
         figures_by_window = figures[_key(request.query(window))]
         above = numerator_query(request.query(window), public)
         return (
@@ -140,7 +142,7 @@ def _measured(
     )
 
 
-def _key(query: MetricQuery) -> tuple[object, ...]:
+def _key(query: Query) -> tuple[object, ...]:
     return query.key, query.statistic, query.scope.unit, query.window
 
 

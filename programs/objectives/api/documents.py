@@ -14,7 +14,7 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
 from programs.key_results.queries import KeyResultProgress
-from programs.models import CheckIn, KeyResult, Objective, Quarter, Standing, TargetKind
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 
 
@@ -51,7 +51,7 @@ class MeasuredKeyResultSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(allow_null=True)
     progress = serializers.FloatField(allow_null=True, help_text="Share of the way from baseline to target.")
     holds = serializers.BooleanField(allow_null=True, help_text="Of a guardrail.")
-    standing = serializers.ChoiceField(choices=Standing.choices)
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     sample_size = serializers.IntegerField()
     points = KeyResultPointSerializer(many=True)
 
@@ -88,8 +88,8 @@ class ObjectiveSerializer(serializers.Serializer[object]):
     carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
     retrospective = serializers.CharField(help_text="Markdown: what was learned.")
     carried_from = serializers.IntegerField(allow_null=True, help_text="One of an earlier quarter, if you may see it.")
-    standing = serializers.ChoiceField(choices=Standing.choices, help_text="The override, where there is one.")
-    computed = serializers.ChoiceField(choices=Standing.choices)
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, help_text="The override, where there is one.")
+    computed = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     why = serializers.CharField()
     override_reason = serializers.CharField(allow_null=True)
     progress = serializers.FloatField(allow_null=True, help_text="0–1, the mean of what is no guardrail.")
@@ -188,7 +188,7 @@ class CheckInWriteSerializer(serializers.Serializer[object]):
     )
 
 
-class QuarterSerializer(schema.SpanSerializer):
+class QuarterSerializer(schema.DateRangeSerializer):
     name = serializers.CharField()
     closed_at = serializers.DateTimeField(allow_null=True)
     sha256 = serializers.CharField(allow_null=True, help_text="Of its document.")
@@ -201,7 +201,7 @@ class QuartersSerializer(serializers.Serializer[object]):
 def objective_documents(objectives: Sequence[Objective], access: Access) -> list[dict[str, Any]]:
     """Of objectives with quarter, unit and owner."""
     linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
-    seen = visible_among(linked, access.sight)
+    seen = visible_among(linked, access.visibility)
     return [
         _objective(progress, seen, access) for progress in progress_of(objectives, access, today=windows.local_today())
     ]

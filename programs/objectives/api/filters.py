@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from core.api.paging import asked_stretch, page_parameters
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only, whole_number
 from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
-from programs.models import Objective, Quarter, Standing
+from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered
 from programs.requests.fields import boolean_parameter, day, parameter
 from programs.requests.visible import check_is_of_account
@@ -23,7 +23,7 @@ OBJECTIVE_PARAMETERS = [
     OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
     OpenApiParameter("unit", str, description="Slug: its objectives and those of all below it."),
     OpenApiParameter("teams", str, enum=["yes"], description="Of units that you manage."),
-    OpenApiParameter("standing", str, enum=Standing.values),
+    OpenApiParameter("standing", str, enum=ObjectiveStatus.values),
     OpenApiParameter("owner", str, description="E-mail address."),
     OpenApiParameter("parent", int, description="Those that serve the objective with this number."),
     OpenApiParameter("q", str, description="Text in title, the unit's or the owner's name."),
@@ -36,15 +36,15 @@ LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
 def objective_list_params(request: Request) -> tuple[ObjectiveFilter | None, slice]:
     """What a list of LIST_PARAMETERS is narrowed to, and its page.  Raises QueryError, BadRequest."""
     only(request, *(name.name for name in LIST_PARAMETERS))
-    page = asked_stretch(request)
+    page = requested_slice(request)
     return objective_filter(request), page
 
 
 def objective_filter(request: Request) -> ObjectiveFilter | None:
     """None where the quarter is none yet: asking makes none.  Raises QueryError."""
     status = parameter(request, "standing")
-    if status and status not in Standing.values:
-        raise QueryError("standing", f"One of: {', '.join(Standing.values)}.")
+    if status and status not in ObjectiveStatus.values:
+        raise QueryError("standing", f"One of: {', '.join(ObjectiveStatus.values)}.")
     drafts, dropped, led = (boolean_parameter(request, name) for name in ("drafts", "dropped", "teams"))
     quarter = quarter_shown(parameter(request, "quarter"))
     if quarter is None:
@@ -68,7 +68,7 @@ def requested_objectives(request: Request, params: ObjectiveFilter, access: Acce
         objectives = objectives.filter(owner__email__iexact=owner)
     if parameter(request, "parent"):
         named = whole_number(request, "parent", 1, 2**31 - 1)
-        objectives = objectives.filter(parent__in=Objective.objects.within(access.sight).filter(pk=named))
+        objectives = objectives.filter(parent__in=Objective.objects.within(access.visibility).filter(pk=named))
     return objectives
 
 

@@ -40,7 +40,7 @@ UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole org
 QUARTER = OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter.")
 
 
-class BaselinePreviewSerializer(schema.SpanSerializer):
+class BaselinePreviewSerializer(schema.DateRangeSerializer):
     metric = serializers.CharField()
     statistic = serializers.CharField(allow_null=True)
     unit_of_measure = serializers.CharField()
@@ -140,7 +140,7 @@ class ParentsView(ProgramView):
         if parameter(request, "objective"):
             known = visible_objective(whole_number(request, "objective", 1, 2**31 - 1), access)
         quarter = quarter_shown(parameter(request, "quarter"))
-        offers = parents_of(access.sight, parameter(request, "unit") or None, quarter, known=known)
+        offers = parents_of(access.visibility, parameter(request, "unit") or None, quarter, known=known)
         return Response(_offered(offers))
 
 
@@ -152,7 +152,7 @@ class PlansView(ProgramView):
         """Whose improvement plan a ticket of that unit can be part of."""
         only(request, "unit")
         access = _writer(request)
-        return Response(_offered(plans_of(access.sight, parameter(request, "unit") or None)))
+        return Response(_offered(plans_of(access.visibility, parameter(request, "unit") or None)))
 
 
 class TemplateDraftView(ProgramView):
@@ -186,15 +186,15 @@ class WritingForView(ProgramView):
     def get(self, request: Request) -> Response:
         """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
         only(request)
-        sight = access_of(request.user).sight
-        leads = sight.leads_any
+        visibility = access_of(request.user).visibility
+        leads = visibility.leads_any
         return Response(
             {
-                "whole_organisation": sight.leads_whole,
-                "units": led_unit_documents(sight) if leads else [],
+                "whole_organisation": visibility.leads_whole,
+                "units": led_unit_documents(visibility) if leads else [],
                 "owners": [
                     {"name": owner.full_name, "email": owner.email}
-                    for owner in (suggested_owners(sight) if leads else ())
+                    for owner in (suggested_owners(visibility) if leads else ())
                 ],
             }
         )
@@ -203,7 +203,7 @@ class WritingForView(ProgramView):
 def _writer(request: Request) -> Access:
     """Raises PermissionDenied for who can write for no unit."""
     access = access_of(request.user)
-    if not access.sight.leads_any:
+    if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_WRITERS)
     return access
 

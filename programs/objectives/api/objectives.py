@@ -18,7 +18,7 @@ from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
 from orgtree.models import Person
-from programs.models import Objective, Quarter, Standing
+from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
     CheckInSerializer,
     CheckInsSerializer,
@@ -87,11 +87,11 @@ class ObjectivesView(ProgramView):
         access = access_of(request.user)
         params, page = objective_list_params(request)
         if params is None:
-            return Response({"total": 0, "standings": dict.fromkeys(Standing.values, 0), "objectives": []})
+            return Response({"total": 0, "standings": dict.fromkeys(ObjectiveStatus.values, 0), "objectives": []})
         objectives = requested_objectives(request, params, access)
         rows = list(objectives[page])
         counts = count_by_status(params, access, today=windows.local_today())
-        standings = {value: counts.get(value, 0) for value in Standing.values}
+        standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
         documents = objective_documents(rows, access)
         return Response({"total": objectives.count(), "standings": standings, "objectives": documents})
 

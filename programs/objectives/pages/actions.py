@@ -15,7 +15,7 @@ from insights.privacy.scope_access import access_in
 from orgtree.access.access import Access
 from programs.key_results.pages.amounts import AmountError, read_amount
 from programs.key_results.services.reading import unit_of
-from programs.models import KeyResult, Objective, Standing
+from programs.models import KeyResult, Objective, ObjectiveStatus
 from programs.objectives.pages.page import objective_page, visible_objective
 from programs.objectives.services.check_ins import check_in_values
 from programs.objectives.services.decisions import decide
@@ -67,7 +67,7 @@ def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
         status = request.POST.get("standing", "")
         override_status(access, objective, status, request.POST.get("reason", ""))
         return (
-            f"Status overridden: {Standing(status).label.lower()}."
+            f"Status overridden: {ObjectiveStatus(status).label.lower()}."
             if status
             else "Override removed. The computed status applies."
         )

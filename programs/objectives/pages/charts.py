@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET
 from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.terms import UnitOfMeasure
-from insights.ui.agreed import agreed_lines
+from insights.query.enums import UnitOfMeasure
+from insights.ui.agreements import agreement_lines
 from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
 from orgtree.access.access import Access
 from programs.key_results.queries import KeyResultProgress
@@ -128,4 +128,6 @@ def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequ
     if objective.quarter.is_closed or metric_of(key_result.metric) is None:
         return ()
     unit = objective.unit.slug if objective.unit else None
-    return agreed_lines(metric_query(key_result.metric, key_result.statistic, unit, objective.quarter.window), access)
+    return agreement_lines(
+        metric_query(key_result.metric, key_result.statistic, unit, objective.quarter.window), access
+    )

@@ -11,12 +11,12 @@ from django.forms import BaseFormSet, formset_factory
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get, metrics
 from insights.models.annotations import family_of
-from insights.pages.annotations.words import family_words
+from insights.pages.annotations.labels import family_words
+from insights.query.enums import Better, UnitOfMeasure
 from insights.query.errors import UnknownMetricError
 from insights.query.query import Statistic
-from insights.query.terms import Better, UnitOfMeasure
 from orgtree.models import Person
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.alignment.pages import parents_offered
 from programs.key_results.pages.amounts import AmountError, amount_text, read_amount, written
 from programs.key_results.services.reading import unit_of
@@ -56,7 +56,7 @@ class ObjectiveForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        sight: Sight,
+        visibility: Visibility,
         quarters: Sequence[Quarter],
         known: Objective | None = None,
         **kwargs: Any,
@@ -65,11 +65,13 @@ class ObjectiveForm(forms.Form):
         self._quarters = {quarter.start.isoformat(): quarter for quarter in quarters}
         offered = {
             "unit": units_to_write_for(
-                sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
+                visibility,
+                stored=known.unit if known else None,
+                is_stored_of_whole=known is not None and known.unit is None,
             ),
             "quarter": [(start, str(quarter)) for start, quarter in self._quarters.items()],
             "parent": parents_offered(
-                sight,
+                visibility,
                 str(self["unit"].value() or ""),
                 self._quarters.get(str(self["quarter"].value() or "")),
                 known=known,

@@ -66,7 +66,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         form, rows = _begun(request, access, open_quarters)
         return _form_page(request, form, rows, page)
-    form = ObjectiveForm(request.POST, sight=access.sight, quarters=open_quarters)
+    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters)
     rows = key_result_rows(request.POST)
     if (draft := _draft(request, form, rows)) is not None:
         try:
@@ -86,7 +86,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, objective = access_in(request), visible_objective(request, pk)
-    if not may_change(access.sight, objective):
+    if not may_change(access.visibility, objective):
         raise PermissionDenied(ONLY_OWNERS)
     its_quarter = [objective.quarter]  # which it keeps: what is carried over is a new objective
     stored = {result.pk: result for result in _key_results(objective)}
@@ -97,10 +97,12 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "is_draft": objective.published_at is None,
     }
     if request.method == "GET":
-        form = ObjectiveForm(sight=access.sight, quarters=its_quarter, known=objective, initial=_filled_in(objective))
+        form = ObjectiveForm(
+            visibility=access.visibility, quarters=its_quarter, known=objective, initial=_filled_in(objective)
+        )
         rows = key_result_rows(initial=[_row(row) for row in stored.values()], known=stored)
         return _form_page(request, form, rows, page)
-    form = ObjectiveForm(request.POST, sight=access.sight, quarters=its_quarter, known=objective)
+    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=its_quarter, known=objective)
     rows = key_result_rows(request.POST, known=stored)
     if (draft := _draft(request, form, rows)) is not None:
         try:
@@ -141,7 +143,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
     known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
     form = ObjectiveForm(
-        sight=access.sight, quarters=quarters(windows.local_today()).open(), known=known, initial=params
+        visibility=access.visibility, quarters=quarters(windows.local_today()).open(), known=known, initial=params
     )
     return render(request, "programs/objectives/_parent.html", {"form": form})
 
@@ -149,7 +151,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
 def _access_of_writer(request: HttpRequest) -> Access:
     """Raises PermissionDenied for whoever can write for no unit."""
     access = access_in(request)
-    if not access.sight.leads_any:
+    if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_LEADERS)
     return access
 
@@ -160,7 +162,7 @@ def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Q
     current = next((quarter for quarter in open_quarters if quarter.start <= today < quarter.end), None)
     context = {
         "templates": objective_templates(),
-        "units": units_to_write_for(access.sight),
+        "units": units_to_write_for(access.visibility),
         "unit": request.GET.get("unit", ""),
         "quarters": [(quarter.start.isoformat(), str(quarter)) for quarter in open_quarters],
         "quarter": request.GET.get("quarter", current.start.isoformat() if current else ""),
@@ -180,7 +182,7 @@ def _begun(
     )
     quarter = quarter or next(open_quarter for open_quarter in open_quarters if open_quarter.end > today)
     initial: dict[str, Any] = {
-        "unit": params["unit"] or (WHOLE if access.sight.leads_whole else _first_led(access)),
+        "unit": params["unit"] or (WHOLE if access.visibility.leads_whole else _first_led(access)),
         "quarter": quarter.start.isoformat(),
         "owner": _own_address(access),
         "parent": params["parent"],
@@ -198,22 +200,22 @@ def _begun(
             rows = [_row_of_draft(result) for result in draft.key_results]
     elif params["metric"]:
         rows = [{"metric": params["metric"], "statistic": request.GET.get("statistic", "")}]
-    form = ObjectiveForm(sight=access.sight, quarters=open_quarters, initial=initial)
+    form = ObjectiveForm(visibility=access.visibility, quarters=open_quarters, initial=initial)
     return form, key_result_rows(initial=rows)
 
 
 def _own_address(access: Access) -> str:
     """Of the viewer as a person; whoever writes an objective usually owns it."""
-    own = access.sight.person_id
+    own = access.visibility.person_id
     return Person.objects.filter(pk=own).values_list("email", flat=True).first() or "" if own is not None else ""
 
 
 def _first_led(access: Access) -> str:
     """The slug of a unit that the viewer manages; empty where there is none."""
-    home = access.sight.home_unit
-    if home is not None and access.sight.slugs.get(home) in access.sight.managed_ids:
+    home = access.visibility.home_unit
+    if home is not None and access.visibility.slugs.get(home) in access.visibility.managed_ids:
         return home
-    return next((slug for slug, pk in access.sight.slugs.items() if pk in access.sight.managed_ids), "")
+    return next((slug for slug, pk in access.visibility.slugs.items() if pk in access.visibility.managed_ids), "")
 
 
 def _draft(request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows) -> ObjectiveDraft | None:
@@ -304,7 +306,7 @@ def _form_page(
     queries = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
     unit, quarter = str(form["unit"].value() or ""), str(form["quarter"].value() or "")
     lines = baseline_lines(queries, unit, quarter, quarters(windows.local_today()).open(), access)
-    people: Sequence[Person] = suggested_owners(access.sight)
+    people: Sequence[Person] = suggested_owners(access.visibility)
     page = {
         **context,
         "form": form,

@@ -11,14 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
 from programs.history.labels import Difference, value_words
 from programs.key_results.pages.amounts import amount_text
-from programs.models import KeyResult, Objective, Standing, TargetKind
+from programs.models import KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import ObjectiveStep, objective_changes
 
@@ -49,7 +49,7 @@ KEY_RESULT_FIELDS = {
     "final_value": "final value",
 }
 CHOICES: Mapping[str, Mapping[str, str]] = {
-    "override": dict(Standing.choices),
+    "override": dict(ObjectiveStatus.choices),
     "carry_over": dict(Objective.CarryOver.choices),
     "better": dict(KeyResult.Better.choices),
     "target_kind": dict(TargetKind.choices),

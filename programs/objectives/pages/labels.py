@@ -19,7 +19,7 @@ from orgtree.models import Unit
 from programs.key_results.pages.amounts import amount_text, printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
-from programs.models import KeyResult, Objective, Standing
+from programs.models import KeyResult, Objective, ObjectiveStatus
 from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes
 from programs.objectives.queries.objectives import ObjectiveProgress
 
@@ -35,10 +35,10 @@ class StatusTag:
 
 
 TAGS: Mapping[str, StatusTag] = {
-    Standing.ON_TRACK: StatusTag("on_track", "On track", "good", "trending-up"),
-    Standing.AT_RISK: StatusTag("at_risk", "At risk", "watch", "alert-triangle"),
-    Standing.OFF_TRACK: StatusTag("off_track", "Off track", "bad", "trending-down"),
-    Standing.UNKNOWN: StatusTag("unknown", "No data yet", "", "minus"),
+    ObjectiveStatus.ON_TRACK: StatusTag("on_track", "On track", "good", "trending-up"),
+    ObjectiveStatus.AT_RISK: StatusTag("at_risk", "At risk", "watch", "alert-triangle"),
+    ObjectiveStatus.OFF_TRACK: StatusTag("off_track", "Off track", "bad", "trending-down"),
+    ObjectiveStatus.UNKNOWN: StatusTag("unknown", "No data yet", "", "minus"),
 }
 # Of a check-in, by its confidence.
 CONFIDENCE_LABELS = {"high": "On track", "medium": "At risk", "low": "Off track"}

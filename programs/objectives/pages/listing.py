@@ -24,13 +24,13 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.alignment.branches import branches, with_those_above
-from programs.models import Objective, Quarter, Standing
+from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.labels import TAGS, ObjectiveLine, StatusTag, objective_lines
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, in_order_of_units, progress_of
 from programs.objectives.queries.status_counts import count_by_status
@@ -45,7 +45,7 @@ TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
 EVERYTHING = "Everything that concerns you: your units, the units above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
-NOT_KNOWN = replace(TAGS[Standing.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
+NOT_KNOWN = replace(TAGS[ObjectiveStatus.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
 OWN = ("quarter", "view", "standing", "q", "mine", "drafts", "page")
 
 
@@ -101,32 +101,32 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
     params = read_params(request, access, known)
     quarter, today = params.narrowed.quarter, params.filters.today
-    around = look_around(request, params.filters)
+    around = scope_navigation(request, params.filters)
     counts = count_by_status(params.narrowed, access, today=today)
-    gaps = _gaps(quarter, access.sight, today)
+    gaps = _gaps(quarter, access.visibility, today)
     shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[params.view]
     context: dict[str, Any] = {
-        "scope": scope_bar(params.filters, around, {}, request.path, kept=params.own),
-        "whose": scope_words(params.filters, around) if params.scope or access.sight.whole else EVERYTHING,
+        "scope": scope_bar(params.filters, around, {}, request.path, extra_params=params.own),
+        "whose": scope_words(params.filters, around) if params.scope or access.visibility.whole else EVERYTHING,
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": elapsed_text(quarter, today),
         "quarters": choices(known, quarter, lambda line: _quarter_link(params, known, line)),
         "frozen_url": quarter_url(quarter) if quarter.is_closed else "",
-        "close_url": _close_url(quarter, known, access.sight),
+        "close_url": _close_url(quarter, known, access.visibility),
         "counts": _counts(params, counts),
         "total": sum(counts.values()),
         "view": params.view,
         "views": _views(params, gaps),
         "standing": params.narrowed.standing,
         "mine": _mine(params, access),
-        "drafts": _drafts(params, access.sight),
+        "drafts": _drafts(params, access.visibility),
         "search": params.narrowed.search,
         "hidden": [
             (name, value) for name, value in [*params.scope.items(), *params.own.items()] if name not in ("q", "page")
         ],
         **_gap_notice(params, gaps),
-        "new_url": _new_url(params, access.sight),
+        "new_url": _new_url(params, access.visibility),
         "csv_url": params.url(reverse("objectives_csv"), view="", page=""),
         "is_narrowed": bool(params.own.keys() & {"standing", "q", "mine", "drafts"}),
         "all_url": params.url(reverse("objectives"), **WIDER),
@@ -140,11 +140,11 @@ def read_params(request: HttpRequest, access: Access, known: Quarters) -> Object
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
     own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
-    own_person = access.sight.person_id if access.sight.person_id is not None else 0
+    own_person = access.visibility.person_id if access.visibility.person_id is not None else 0
     narrowed = ObjectiveFilter(
         quarter=known.starting(own_params.get("quarter", "")),
         unit=filters.scope.unit if scope and "mine" not in own_params else None,  # one's own are of whatever unit
-        standing=_one_of("standing", own_params.get("standing", ""), ["", *Standing.values]),
+        standing=_one_of("standing", own_params.get("standing", ""), ["", *ObjectiveStatus.values]),
         search=own_params.get("q", ""),
         owner=own_person if "mine" in own_params else None,
         drafts="drafts" in own_params,
@@ -244,12 +244,12 @@ def _paging(params: ObjectiveListParams, page: Any, total: int) -> dict[str, Any
     }
 
 
-def _gaps(quarter: Quarter, sight: Sight, today: date) -> QuerySet[Unit] | None:
+def _gaps(quarter: Quarter, visibility: Visibility, today: date) -> QuerySet[Unit] | None:
     """Teams without an objective, for their leaders; None for others, and in closed quarters."""
-    if quarter.is_closed or not sight.leads_any:
+    if quarter.is_closed or not visibility.leads_any:
         return None
-    teams = teams_without_objective(quarter, sight, today=today).order_by("name", "pk")
-    return teams if sight.leads_whole else teams.filter(pk__in=sight.managed_ids)
+    teams = teams_without_objective(quarter, visibility, today=today).order_by("name", "pk")
+    return teams if visibility.leads_whole else teams.filter(pk__in=visibility.managed_ids)
 
 
 def _gap_notice(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
@@ -272,12 +272,12 @@ def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[Coun
     path, chosen = reverse("objectives"), params.narrowed.standing
     return [
         Count(
-            TAGS[status] if status != Standing.UNKNOWN else NOT_KNOWN,
+            TAGS[status] if status != ObjectiveStatus.UNKNOWN else NOT_KNOWN,
             counts.get(status, 0),
             params.url(path, standing="" if status == chosen else status, page=""),
             status == chosen,
         )
-        for status in Standing.values
+        for status in ObjectiveStatus.values
     ]
 
 
@@ -294,16 +294,16 @@ def _views(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> list[Pic
 
 def _mine(params: ObjectiveListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
-    if access.sight.person_id is None:
+    if access.visibility.person_id is None:
         return None
     is_on = params.narrowed.owner is not None
     url = params.url(reverse("objectives"), mine="" if is_on else "1", page="")
     return Picker(label="My objectives", url=url, active=is_on)
 
 
-def _drafts(params: ObjectiveListParams, sight: Sight) -> Picker | None:
+def _drafts(params: ObjectiveListParams, visibility: Visibility) -> Picker | None:
     """Drafts are seen by whoever answers for a unit."""
-    if not sight.leads_any:
+    if not visibility.leads_any:
         return None
     is_on = params.narrowed.drafts
     url = params.url(reverse("objectives"), drafts="" if is_on else "1", page="")
@@ -315,17 +315,17 @@ def _quarter_link(params: ObjectiveListParams, known: Quarters, quarter: Quarter
     return params.url(reverse("objectives"), quarter=named, page="")
 
 
-def _close_url(quarter: Quarter, known: Quarters, sight: Sight) -> str:
+def _close_url(quarter: Quarter, known: Quarters, visibility: Visibility) -> str:
     """For those who close it, from its first day on: it can be looked at before it is over."""
     can_be_closed = not quarter.is_closed and quarter.start <= known.today
-    return reverse("quarter_close", args=[quarter.start]) if can_be_closed and sight.leads_whole else ""
+    return reverse("quarter_close", args=[quarter.start]) if can_be_closed and visibility.leads_whole else ""
 
 
-def _new_url(params: ObjectiveListParams, sight: Sight) -> str:
-    if params.narrowed.quarter.is_closed or not sight.leads_any:
+def _new_url(params: ObjectiveListParams, visibility: Visibility) -> str:
+    if params.narrowed.quarter.is_closed or not visibility.leads_any:
         return ""
     unit = params.narrowed.unit
-    if unit is not None and not (sight.leads_whole or sight.slugs.get(unit) in sight.managed_ids):
+    if unit is not None and not (visibility.leads_whole or visibility.slugs.get(unit) in visibility.managed_ids):
         return ""
     query = {"unit": unit or "", "quarter": params.narrowed.quarter.start.isoformat()}
     return f"{reverse('objective_new')}?{urlencode({name: value for name, value in query.items() if value})}"

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -27,7 +27,7 @@ from programs.alignment.pages import UNSEEN_OBJECTIVE
 from programs.history.events import names_of_accounts
 from programs.key_results.pages.amounts import amount_text
 from programs.key_results.services.reading import unit_of
-from programs.models import Objective, Standing, Ticket
+from programs.models import Objective, ObjectiveStatus, Ticket
 from programs.objectives.pages.labels import (
     CONFIDENCE_LABELS,
     TAGS,
@@ -76,7 +76,7 @@ def objective(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible_objective(request: HttpRequest, pk: int) -> Objective:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Objective.objects.within(access_in(request).sight)
+    seen = Objective.objects.within(access_in(request).visibility)
     with_links = seen.filter(pk=pk).annotate(
         sees_parent=Exists(seen.filter(pk=OuterRef("parent"))),
         sees_carried_from=Exists(seen.filter(pk=OuterRef("carried_from"))),
@@ -99,7 +99,7 @@ def objective_page(
     access, today = access_in(request), windows.local_today()
     below = _aligned(record, access)
     [progress, *aligned] = progress_of([record, *below], access, today=today)
-    changes = may_change(access.sight, record)
+    changes = may_change(access.visibility, record)
     is_open = not record.quarter.is_closed and record.dropped_at is None
     context: dict[str, Any] = {
         "objective": record,
@@ -114,7 +114,7 @@ def objective_page(
         "aligned": objective_lines(aligned, today),
         "may_change": changes and is_open,
         "may_publish": changes and is_open and record.published_at is None,
-        "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
+        "standings": [(value, label) for value, label in ObjectiveStatus.choices if value != ObjectiveStatus.UNKNOWN],
         "carry_overs": Objective.CarryOver.choices,
         "confidences": CONFIDENCE_LABELS.items(),
         "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
@@ -171,14 +171,16 @@ def _related(related: Any) -> dict[str, Link | None]:
 
 
 def _aligned(record: Objective, access: Access) -> list[Objective]:
-    seen = Objective.objects.within(access.sight).filter(parent=record.pk, dropped_at=None)
+    seen = Objective.objects.within(access.visibility).filter(parent=record.pk, dropped_at=None)
     ordered = seen.select_related("unit", "owner", "quarter", "measure").order_by("unit__name", "pk")
     return list(ordered[:ALIGNED_LISTED])
 
 
 def _tickets(record: Objective, access: Access) -> Sequence[Any]:
     """Its improvement plan: what is still to do first, by due date."""
-    listed = Ticket.objects.within(access.sight).filter(objective=record.pk).select_related("unit", "owner", "effect")
+    listed = (
+        Ticket.objects.within(access.visibility).filter(objective=record.pk).select_related("unit", "owner", "effect")
+    )
     ordered = listed.order_by("completed_on", "due_on", "pk")[:TICKETS_LISTED]
     return ticket_lines(ordered, access, windows.local_today())
 

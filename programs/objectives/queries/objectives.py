@@ -13,12 +13,21 @@ from django.utils import timezone
 
 from insights.catalogue.registry import metrics
 from insights.privacy.withhold import is_of_delivery
-from insights.query.terms import BelongsTo
+from insights.query.enums import BelongsTo
 from orgtree.access.access import Access
 from orgtree.models import UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.key_results.queries import KeyResultProgress, key_result_progress
-from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.models import (
+    CheckIn,
+    KeyResult,
+    KeyResultMeasure,
+    Objective,
+    ObjectiveMeasure,
+    ObjectiveStatus,
+    Quarter,
+    Ticket,
+)
 from programs.models.objectives import CHECK_IN_EVERY
 from programs.models.tickets import OPEN_STATES
 
@@ -53,8 +62,8 @@ class ObjectiveProgress:
     objective: Objective
     key_results: tuple[KeyResultProgress, ...]
     progress: float | None
-    computed: Standing
-    shown: Standing
+    computed: ObjectiveStatus
+    shown: ObjectiveStatus
     why: str
     confidence: str
     last_check_in: CheckIn | None
@@ -78,7 +87,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
         key_results[result.objective_id].append(result)
     measures = _measures(objectives)
     last = _last_check_ins(ids)
-    tickets = _tickets(ids, access.sight, today)
+    tickets = _tickets(ids, access.visibility, today)
     progresses = []
     for objective in objectives:
         measured = tuple(
@@ -95,7 +104,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
                 key_results=measured,
                 progress=progress,
                 computed=computed,
-                shown=Standing(objective.override) if objective.override else computed,
+                shown=ObjectiveStatus(objective.override) if objective.override else computed,
                 why=why,
                 confidence=check_in.confidence if check_in else "",
                 last_check_in=check_in,
@@ -125,23 +134,23 @@ def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
 
 def _computed(
     objective: Objective, measured: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
-) -> tuple[Standing, str, float | None]:
+) -> tuple[ObjectiveStatus, str, float | None]:
     """What the key results come to: standing, why, progress.
 
     Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
     be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
     """
     if any(key_result.of_few for key_result in measured):
-        return Standing.UNKNOWN, measured[0].reason if len(measured) == 1 else HIDDEN, None
+        return ObjectiveStatus.UNKNOWN, measured[0].reason if len(measured) == 1 else HIDDEN, None
     if measure is None:
-        return Standing.UNKNOWN, "Not measured yet. Measurements run hourly.", None
+        return ObjectiveStatus.UNKNOWN, "Not measured yet. Measurements run hourly.", None
     if any(key_result.withheld for key_result in measured):
         whom = f"{objective.unit.name}'s managers" if objective.unit else "executives"
-        return Standing(measure.standing), STATUS_ONLY.format(whom=whom), None
+        return ObjectiveStatus(measure.standing), STATUS_ONLY.format(whom=whom), None
     is_progress_hidden = any(
         key_result.baseline is None and key_result.key_result.baseline is not None for key_result in measured
     )
-    return Standing(measure.standing), measure.why, None if is_progress_hidden else measure.progress
+    return ObjectiveStatus(measure.standing), measure.why, None if is_progress_hidden else measure.progress
 
 
 def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> date | None:
@@ -158,9 +167,9 @@ def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
     return {check_in.objective_id: check_in for check_in in latest.select_related("by")}
 
 
-def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tuple[int, int]]:
+def _tickets(ids: Sequence[int], visibility: Visibility, today: date) -> Mapping[int, tuple[int, int]]:
     """By objective: how many of the tickets that the viewer may see are still to do, and how many of them overdue."""
-    visible = Ticket.objects.within(sight).filter(objective__in=ids, state__in=OPEN_STATES)
+    visible = Ticket.objects.within(visibility).filter(objective__in=ids, state__in=OPEN_STATES)
     counted = visible.values("objective").annotate(
         standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
     )
@@ -169,7 +178,7 @@ def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tupl
 
 def filtered(params: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
     """The objectives that the viewer may see and asks for, with quarter, unit, owner and measure; mandatory first."""
-    objectives = Objective.objects.within(access.sight).filter(
+    objectives = Objective.objects.within(access.visibility).filter(
         quarter=params.quarter, published_at__isnull=params.drafts
     )
     if not params.dropped:
@@ -177,7 +186,7 @@ def filtered(params: ObjectiveFilter, access: Access, *, today: date) -> QuerySe
     if params.unit is not None:
         objectives = objectives.filter(unit__in=_below(params.unit, params.quarter, today))
     if params.led:
-        objectives = objectives.filter(unit__in=access.sight.managed_ids)
+        objectives = objectives.filter(unit__in=access.visibility.managed_ids)
     if params.search:
         text = params.search.replace("\x00", "")
         of_owner = Q(owner__full_name__icontains=text) if params.search_owners else Q()
@@ -205,11 +214,11 @@ def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, 
 
 def shown_status(access: Access) -> Case:
     """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
-    measured = Coalesce(F("measure__standing"), Value(Standing.UNKNOWN.value))
+    measured = Coalesce(F("measure__standing"), Value(ObjectiveStatus.UNKNOWN.value))
     hidden = Q(pk__in=_hidden_key_results(access).values("objective"))
     return Case(
         When(~Q(override=""), then=F("override")),
-        When(hidden, then=Value(Standing.UNKNOWN.value)),
+        When(hidden, then=Value(ObjectiveStatus.UNKNOWN.value)),
         default=measured,
         output_field=CharField(),
     )
@@ -223,5 +232,5 @@ def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
     of_people = {metric.key: metric for metric in metrics() if metric.belongs_to is BelongsTo.PERSON}
     open_to_own = [key for key, metric in of_people.items() if is_of_delivery(metric)]
     few = Q(measure__people__gt=0, measure__people__lt=access.minimum_group_size, metric__in=list(of_people))
-    own = Q(objective__unit__in=list(access.sight.slugs.values()), metric__in=open_to_own)
+    own = Q(objective__unit__in=list(access.visibility.slugs.values()), metric__in=open_to_own)
     return of_metrics.filter(few & ~own)

@@ -25,7 +25,7 @@ HEAD = (
 def objective_rows(objectives: Sequence[Objective], access: Access, today: date) -> Iterator[Sequence[Cell]]:
     """Of what an objective serves only what the reader may see is named."""
     yield HEAD
-    seen = visible_among([objective.parent_id for objective in objectives], access.sight)
+    seen = visible_among([objective.parent_id for objective in objectives], access.visibility)
     for start in range(0, len(objectives), AT_ONCE):
         for progress in progress_of(objectives[start : start + AT_ONCE], access, today=today):
             of_objective = _objective(progress, seen, access)

@@ -39,7 +39,7 @@ def keep_decisions(
 
     All of them, or none: raises ObjectiveError, MayNotWriteObjectiveError.
     """
-    if not access.sight.leads_whole:
+    if not access.visibility.leads_whole:
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     lesson = _checked("retrospective", retrospective)
     named = {*decisions, *retrospectives}

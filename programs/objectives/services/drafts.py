@@ -9,7 +9,7 @@ from datetime import date
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Unit, UnitPlace, UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.key_results.services.drafts import CheckedKeyResult, KeyResultDraft, check_key_results
 from programs.models import KeyResult, Objective, Quarter
@@ -68,7 +68,7 @@ def check_draft(
     _check_words(draft)
     _check_quarter(draft.quarter, known)
     unit_stays = known is not None and draft.unit == (known.unit.slug if known.unit else None)
-    unit = known.unit if known and unit_stays else unit_of(draft.unit, access.sight, today)
+    unit = known.unit if known and unit_stays else unit_of(draft.unit, access.visibility, today)
     if draft.is_mandatory:
         _check_mandatory(unit, draft.quarter, known)
     parent_stays = known is not None and unit_stays and draft.parent == known.parent_id
@@ -91,7 +91,9 @@ def check_draft(
             "unit": unit,
             "owner": _owner(draft.owner, known.owner if known else None),
             "is_mandatory": draft.is_mandatory,
-            "parent": known.parent if known and parent_stays else parent_of(draft, unit, access.sight, known, today),
+            "parent": known.parent
+            if known and parent_stays
+            else parent_of(draft, unit, access.visibility, known, today),
         },
         key_results=key_results,
     )
@@ -122,21 +124,21 @@ def _check_quarter(quarter: Quarter, known: Objective | None) -> None:
         raise ObjectiveError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
 
 
-def unit_of(slug: str | None, sight: Sight, today: date) -> Unit | None:
+def unit_of(slug: str | None, visibility: Visibility, today: date) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
     Raises ObjectiveError for a unit that is not there or stands in no tree today, MayNotWriteObjectiveError.
     """
     if not slug:
-        if not sight.leads_whole:
+        if not visibility.leads_whole:
             raise MayNotWriteObjectiveError(
                 "Objectives of the whole organisation are written by executives and admins."
             )
         return None
-    unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         raise ObjectiveError("unit", f"There is no unit “{slug[:80]}”, or you may not see it.".replace("\x00", ""))
-    if not sight.leads(unit.pk):
+    if not visibility.leads(unit.pk):
         raise MayNotWriteObjectiveError(
             f"Objectives of {unit.name} are written by its managers, executives and admins."
         )
@@ -183,12 +185,14 @@ def _owner(pk: int | None, known: Person | None) -> Person | None:
 
 
 def parent_of(
-    draft: ObjectiveDraft, unit: Unit | None, sight: Sight, known: Objective | None, today: date
+    draft: ObjectiveDraft, unit: Unit | None, visibility: Visibility, known: Objective | None, today: date
 ) -> Objective | None:
     """The objective that this one serves: of the same quarter, of a unit above or the whole organisation."""
     if draft.parent is None:
         return None
-    parent = Objective.objects.within(sight).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
+    parent = (
+        Objective.objects.within(visibility).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
+    )
     if parent is None or (known is not None and parent.pk == known.pk):
         raise ObjectiveError("parent", "There is no such objective, or you may not see it.")
     if parent.quarter_id != draft.quarter.pk:

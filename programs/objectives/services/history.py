@@ -71,7 +71,7 @@ def objective_changes(objective: Objective, access: Access) -> list[ObjectiveCha
     is_told = _told_amounts(objective, access)
     of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = events_of("KeyResultEvent", objective=objective.pk)
-    names = CurrentNames(of_objective, access.sight, objective="parent_id")
+    names = CurrentNames(of_objective, access.visibility, objective="parent_id")
     placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_told)]
     placed.sort(key=lambda event: event.order)
     changes = []
@@ -86,7 +86,7 @@ def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]
 
     Of one that was removed, and of what was hidden, only those who write for the objective are told.
     """
-    if may_change(access.sight, objective):
+    if may_change(access.visibility, objective):
         return lambda event: True
     [progress] = progress_of([objective], access, today=windows.local_today())
     shown = {

@@ -41,20 +41,20 @@ def draft_from(
         raise ObjectiveError("template", "There is no such template.")
     unit_found = None
     if unit is not None:
-        unit_found = Unit.objects.within(access.sight).filter(slug=unit.replace("\x00", "")).first()
+        unit_found = Unit.objects.within(access.visibility).filter(slug=unit.replace("\x00", "")).first()
         if unit_found is None:
             raise ObjectiveError("unit", "There is no such unit, or you may not see it.")
     outcomes = list(template.key_results.order_by("position", "pk"))
     plain = {row: key_result_from(outcome) for row, outcome in enumerate(outcomes)}
     drafts = {row: draft for row, draft in plain.items() if draft.metric}
-    may_see = access.sight.whole if unit_found is None else access.sight.covers(unit_found.pk)
+    may_see = access.visibility.whole if unit_found is None else access.visibility.can_see(unit_found.pk)
     stood = baselines(drafts, unit_found, quarter, today=today) if may_see else {}
     return ObjectiveDraft(
         quarter=quarter,
         unit=unit,
         title=template.title,
         description=template.description,
-        owner=access.sight.person_id,
+        owner=access.visibility.person_id,
         template=template.slug,
         key_results=tuple(
             _with_baseline(draft, outcomes[row], stood.get(row), unit, access) for row, draft in plain.items()

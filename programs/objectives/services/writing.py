@@ -14,10 +14,10 @@ from django.utils import timezone
 from core.authorship import changes_by
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.key_results.services.measuring import measure_batch
-from programs.models import KeyResult, Objective, Quarter, Standing
+from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.services.drafts import CheckedObjective, ObjectiveDraft, check_draft, check_publishable
 from programs.teams.chosen_tree import settle_teams_tree
 
@@ -46,19 +46,19 @@ class ConflictError(Exception):
         self.stored = stored
 
 
-def may_change(sight: Sight, objective: Objective) -> bool:
+def may_change(visibility: Visibility, objective: Objective) -> bool:
     """Its owner, and whoever answers for its unit; nobody once its quarter is closed or it was dropped.
 
     Needs `objective.quarter`.
     """
     if objective.quarter.is_closed or objective.dropped_at is not None:
         return False
-    return is_answerable(sight, objective)
+    return is_answerable(visibility, objective)
 
 
-def is_answerable(sight: Sight, objective: Objective) -> bool:
-    owns = objective.owner_id is not None and objective.owner_id == sight.person_id
-    return owns or sight.leads(objective.unit_id)
+def is_answerable(visibility: Visibility, objective: Objective) -> bool:
+    owns = objective.owner_id is not None and objective.owner_id == visibility.person_id
+    return owns or visibility.leads(objective.unit_id)
 
 
 def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
@@ -136,7 +136,7 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
     Raises ObjectiveError, MayNotWriteObjectiveError.
     """
-    if status not in ("", Standing.ON_TRACK, Standing.AT_RISK, Standing.OFF_TRACK):
+    if status not in ("", ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK):
         raise ObjectiveError("override", "One of: on_track, at_risk, off_track, or nothing.")
     why = checked_reason("override_reason", reason, "Give a reason: the computed status differs.", needed=status)
     account = account_of(access)
@@ -167,7 +167,7 @@ def hold_open(quarter: Quarter) -> None:
 
 def locked_to_change(access: Access, objective: Objective) -> Objective:
     """As it is stored now, held for this transaction.  Raises MayNotWriteObjectiveError, ObjectiveError."""
-    if not is_answerable(access.sight, objective):
+    if not is_answerable(access.visibility, objective):
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     hold_open(objective.quarter)
     stored = (
@@ -175,7 +175,7 @@ def locked_to_change(access: Access, objective: Objective) -> Objective:
         .select_related("quarter", "unit", "owner", "parent")
         .get(pk=objective.pk)
     )
-    if not is_answerable(access.sight, stored):  # it was given to another unit meanwhile
+    if not is_answerable(access.visibility, stored):  # it was given to another unit meanwhile
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     if stored.dropped_at is not None:
         raise ObjectiveError("dropped_at", "It was dropped: write a new one instead.")

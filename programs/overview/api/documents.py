@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from insights.api import schema
 from insights.catalogue.registry import get
-from insights.query.terms import UnitOfMeasure
+from insights.query.enums import UnitOfMeasure
 from insights.ui.filters import Filters
 from orgtree.access.access import Access
-from programs.models import BottleneckKind, Objective, Quarter, Standing
+from programs.models import BottleneckKind, Objective, ObjectiveStatus, Quarter
 from programs.overview.queries.reorganisation import Reorganisation
 from programs.overview.services.bottlenecks import NOBODY, BottleneckAssessment, Bottlenecks, Judgement, Sign
 from programs.overview.services.my_work import Work
@@ -53,7 +53,7 @@ class IterateSerializer(StepSerializer):
     finished = serializers.IntegerField(help_text="In the quarter.")
 
 
-class OfScopeSerializer(schema.SpanSerializer):
+class OfScopeSerializer(schema.DateRangeSerializer):
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
 
 
@@ -111,7 +111,7 @@ class AtRiskSerializer(serializers.Serializer[object]):
     objective = serializers.IntegerField()
     title = serializers.CharField()
     unit = serializers.CharField(allow_null=True)
-    standing = serializers.ChoiceField(choices=Standing.choices)
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
 
 
 class TeamWithoutSerializer(serializers.Serializer[object]):
@@ -159,7 +159,7 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
         },
         "iterate": {
             "state": state["iterate"],
-            "objectives": {status: doing.objectives.get(status, 0) for status in Standing.values},
+            "objectives": {status: doing.objectives.get(status, 0) for status in ObjectiveStatus.values},
             "tickets": doing.tickets,
             "overdue": doing.overdue,
             "finished": doing.finished,

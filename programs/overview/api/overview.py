@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, only, whole_number
 from insights.api import schema
 from insights.api.views import query_of
-from insights.engine.plan import place
+from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.ui.filters import Filters
@@ -39,7 +39,7 @@ class OverviewView(ProgramView):
     def get(self, request: Request) -> Response:
         """How far a unit is in each of the four steps, and what is missing."""
         filters = _filters(request, access_of(request.user))
-        placed, quarter = place(filters.scope), current_quarter()
+        placed, quarter = resolve_scope(filters.scope), current_quarter()
         steps = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
         return Response(overview_document(steps, filters, quarter))
 
@@ -64,8 +64,8 @@ class MyWorkView(ProgramView):
         only(request, "size")
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         access, today, quarter = access_of(request.user), windows.local_today(), current_quarter()
-        progress = progress_of(own_objectives(access.sight, quarter), access, today=today)
-        work = work_of(access.sight, quarter, progress, today, most_tickets=size)
+        progress = progress_of(own_objectives(access.visibility, quarter), access, today=today)
+        work = work_of(access.visibility, quarter, progress, today, most_tickets=size)
         return Response(work_document(work, quarter, access, today))
 
 

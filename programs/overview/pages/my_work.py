@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.models.sight import Sight
-from programs.models import Objective, Quarter, Standing, Ticket
+from orgtree.models.visibility import Visibility
+from programs.models import Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.overview.services.my_work import SOON, AtRisk, CheckInDue, TeamsWithout, work_of
 
@@ -39,10 +39,15 @@ class MyWork:
 
 
 def my_work(
-    sight: Sight, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, listed: int = LISTED
+    visibility: Visibility,
+    quarter: Quarter,
+    progress: Sequence[ObjectiveProgress],
+    today: date,
+    *,
+    listed: int = LISTED,
 ) -> MyWork:
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
-    work = work_of(sight, quarter, progress, today, most_tickets=listed)
+    work = work_of(visibility, quarter, progress, today, most_tickets=listed)
     lines = [
         *(_of_ticket(ticket, today) for ticket in work.tickets),
         *(_of_check_in(check_in, today) for check_in in work.check_ins),
@@ -87,7 +92,7 @@ def _of_check_in(due: CheckInDue, today: date) -> WorkLine:
 
 def _at_risk(at_risk: AtRisk, today: date) -> WorkLine:
     url = reverse("objective", args=[at_risk.objective.pk])
-    tone = "bad" if at_risk.standing is Standing.OFF_TRACK else "watch"
+    tone = "bad" if at_risk.standing is ObjectiveStatus.OFF_TRACK else "watch"
     label = at_risk.standing.label
     return WorkLine("target", at_risk.objective.title, url, _about(at_risk.objective), label, tone, today)
 

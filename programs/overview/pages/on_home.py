@@ -34,12 +34,12 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     whichever tree, a member the published goals of their units and of those above.
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
-    leads = access.sight.leads_any
-    params = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
+    leads = access.visibility.leads_any
+    params = ObjectiveFilter(quarter=quarter, led=leads and not access.visibility.leads_whole)
     listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
-    own = own_objectives(access.sight, quarter)
+    own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
-    work = my_work(access.sight, quarter, progress, today, listed=WORK_LISTED)
+    work = my_work(access.visibility, quarter, progress, today, listed=WORK_LISTED)
     if not listed and not work.lines:
         return None
     return {

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from insights.privacy.scope_access import has_scope
 from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from programs.overview.pages.parts import part_url
 from programs.overview.pages.scoped import leads, program_filters, scoped
 from programs.overview.pages.steps import step_lines
@@ -28,7 +28,7 @@ from programs.quarters.fiscal_quarters import current_quarter
 def program(request: HttpRequest) -> HttpResponse:
     filters = program_filters(request)
     access = filters.access
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     has_figures = has_scope(filters.scope, access)
     may_lead, quarter = leads(filters), current_quarter()
     context: dict[str, Any] = {
@@ -39,7 +39,7 @@ def program(request: HttpRequest) -> HttpResponse:
         else [],
         "new_objective_url": scoped(filters, "objective_new") if may_lead else "",
         "new_ticket_url": scoped(filters, "ticket_new") if may_lead else "",
-        "start_url": reverse("program_start") if access.sight.leads_any else "",
+        "start_url": reverse("program_start") if access.visibility.leads_any else "",
         "work_url": part_url(filters, "work"),
         "tickets_part_url": part_url(filters, "tickets"),
         "bottlenecks_url": part_url(filters, "bottlenecks") if has_figures else "",

@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines
@@ -51,12 +51,12 @@ def work_part(filters: Filters) -> dict[str, Any]:
     if total > OBJECTIVES_LISTED:
         total = sum(count_by_status(params, access, today=today).values())
     listed = listed[:OBJECTIVES_LISTED]
-    own = own_objectives(access.sight, quarter)
+    own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     return {
         "title": "My work and objectives",
         "part": "programs/overview/_part_work.html",
-        "work": my_work(access.sight, quarter, progress, today),
+        "work": my_work(access.visibility, quarter, progress, today),
         "quarter": quarter,
         "objectives": objective_lines(progress[: len(listed)], today),
         "objectives_total": total,
@@ -119,7 +119,7 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
     if name not in PARTS:
         raise Http404("There is no such part.")
     filters = program_filters(request)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     context = PARTS[name](filters)
     if request.headers.get("HX-Request"):
         return render(request, context["part"], context)
@@ -128,8 +128,8 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
     """What is to do, the most urgent first, and what was finished in the quarter, the latest first; two queries."""
-    sight, unit = filters.access.sight, filters.scope.unit
-    to_do = ordered(filtered_tickets(TicketFilter(unit=unit), sight, today=filters.today), "due", descending=False)
-    done = filtered_tickets(TicketFilter(unit=unit, state="done"), sight, today=filters.today)
+    visibility, unit = filters.access.visibility, filters.scope.unit
+    to_do = ordered(filtered_tickets(TicketFilter(unit=unit), visibility, today=filters.today), "due", descending=False)
+    done = filtered_tickets(TicketFilter(unit=unit, state="done"), visibility, today=filters.today)
     finished = done.filter(completed_on__gte=quarter.start, completed_on__lt=quarter.end)
     return [*to_do[:TO_DO_LISTED], *finished.order_by("-completed_on", "-pk")[:FINISHED_LISTED]]

@@ -19,8 +19,8 @@ def program_filters(request: HttpRequest) -> Filters:
 
 def leads(filters: Filters) -> bool:
     """Whether the viewer answers for those whose page it is."""
-    sight, slug = filters.access.sight, filters.scope.unit
-    return sight.leads_whole if slug is None else sight.leads(sight.slugs.get(slug, 0))
+    visibility, slug = filters.access.visibility, filters.scope.unit
+    return visibility.leads_whole if slug is None else visibility.leads(visibility.slugs.get(slug, 0))
 
 
 def scoped(filters: Filters, route: str, **more: str) -> str:

@@ -12,7 +12,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from programs.models import Quarter
 from programs.overview.pages.scoped import scoped
-from programs.overview.services.steps import DORA, Agreed, Iteration, NextTarget, Steps, Visibility
+from programs.overview.services.steps import DORA, Agreed, Iteration, NextTarget, Steps, VisibilityStep
 
 NAMED = 3
 
@@ -46,7 +46,7 @@ class Words:
 def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
     """In the order of the method."""
     words = [
-        _visibility(steps.visibility, filters),
+        _visibility_step(steps.visibility, filters),
         _benchmarks(steps.agreed, filters),
         _next_target(steps.next_target, filters),
         _iterate(steps.doing, quarter, filters),
@@ -66,7 +66,7 @@ def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
     ]
 
 
-def _visibility(visibility: Visibility, filters: Filters) -> Words:
+def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
     date_range = wording.span(filters.window)
     tools = wording.listed(list(visibility.told))
     if visibility.missing_for_dora:

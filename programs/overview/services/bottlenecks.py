@@ -14,10 +14,10 @@ from django.db.models import Count
 
 from insights.catalogue.registry import get
 from insights.pages import answers
-from insights.pages.answers import Answers, Wanted
-from insights.query.query import Figure
+from insights.pages.answers import Answers, PageQuery
+from insights.query.query import MetricValue
 from insights.ui import tiles
-from insights.ui.agreed import Agreement
+from insights.ui.agreements import Agreement
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind
 from programs.overview.queries.reorganisation import Reorganisation, reorganisation
@@ -127,8 +127,8 @@ class Sign:
 
     key: str
     judgement: Judgement
-    figure: Figure
-    before: Figure
+    figure: MetricValue
+    before: MetricValue
     threshold: float | None
     reason: str
 
@@ -170,7 +170,7 @@ class Bottlenecks:
 
 def bottlenecks_of(filters: Filters) -> Bottlenecks:
     """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
-    figures = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
+    figures = answers.read(PROGRAM_PAGE, filters, [PageQuery(key, compared=True, whole=True) for key in METRICS])
     moved = reorganisation(filters.scope.unit, filters.window)
     assessments = [
         BottleneckAssessment(
@@ -180,7 +180,7 @@ def bottlenecks_of(filters: Filters) -> Bottlenecks:
         )
         for bottleneck in BOTTLENECKS
     ]
-    tickets = filtered(TicketFilter(unit=filters.scope.unit), filters.access.sight, today=filters.today)
+    tickets = filtered(TicketFilter(unit=filters.scope.unit), filters.access.visibility, today=filters.today)
     counted = tickets.order_by().values("kind").annotate(number=Count("pk"))
     return Bottlenecks(figures, assessments, {row["kind"]: row["number"] for row in counted})
 

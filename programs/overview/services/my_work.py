@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from orgtree.models.sight import Sight
-from programs.models import Objective, Quarter, Standing, Ticket
+from orgtree.models.visibility import Visibility
+from programs.models import Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.overview.queries.my_work import objectives_to_look_after, overdue_in_teams, own_tickets
 from programs.teams.queries import teams_missing_objective
@@ -30,7 +30,7 @@ class AtRisk:
     """An objective that doesn't go as planned."""
 
     objective: Objective
-    standing: Standing
+    standing: ObjectiveStatus
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Work:
 
 
 def work_of(
-    sight: Sight, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, most_tickets: int
+    visibility: Visibility, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, most_tickets: int
 ) -> Work:
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
-    own = own_tickets(sight)
+    own = own_tickets(visibility)
     tickets = list(own[: most_tickets + 1])
-    mine = [objective for objective in progress if _looks_after(sight, objective.objective)]
+    mine = [objective for objective in progress if _looks_after(visibility, objective.objective)]
     return Work(
         tickets=tickets[:most_tickets],
         tickets_total=own.count() if len(tickets) > most_tickets else len(tickets),
@@ -67,22 +67,22 @@ def work_of(
         at_risk=[
             AtRisk(objective.objective, objective.shown)
             for objective in mine
-            if objective.shown in (Standing.AT_RISK, Standing.OFF_TRACK)
+            if objective.shown in (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
         ],
-        teams=_teams(sight, quarter, today),
-        overdue_in_teams=overdue_in_teams(sight, today),
+        teams=_teams(visibility, quarter, today),
+        overdue_in_teams=overdue_in_teams(visibility, today),
     )
 
 
-def own_objectives(sight: Sight, quarter: Quarter) -> Sequence[Objective]:
+def own_objectives(visibility: Visibility, quarter: Quarter) -> Sequence[Objective]:
     """Those for whose check-ins the viewer is asked, with quarter, unit, owner and measure."""
-    objectives = Objective.objects.within(sight).filter(objectives_to_look_after(sight, quarter))
+    objectives = Objective.objects.within(visibility).filter(objectives_to_look_after(visibility, quarter))
     return list(objectives.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
 
 
-def _looks_after(sight: Sight, objective: Objective) -> bool:
-    mine = objective.owner_id is not None and objective.owner_id == sight.person_id
-    return mine or (objective.owner_id is None and objective.unit_id in sight.managed_ids)
+def _looks_after(visibility: Visibility, objective: Objective) -> bool:
+    mine = objective.owner_id is not None and objective.owner_id == visibility.person_id
+    return mine or (objective.owner_id is None and objective.unit_id in visibility.managed_ids)
 
 
 def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[CheckInDue]:
@@ -91,7 +91,7 @@ def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[Check
             yield CheckInDue(progress.objective, progress.check_in_due)
 
 
-def _teams(sight: Sight, quarter: Quarter, today: date) -> TeamsWithout:
-    teams = teams_missing_objective(sight, quarter, today)
+def _teams(visibility: Visibility, quarter: Quarter, today: date) -> TeamsWithout:
+    teams = teams_missing_objective(visibility, quarter, today)
     first = list(teams.values_list("slug", "name")[: TEAMS_NAMED + 1])
     return TeamsWithout(teams.count() if len(first) > TEAMS_NAMED else len(first), first[:TEAMS_NAMED])

@@ -10,11 +10,11 @@ from django.db.models import Count, Q
 
 from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
 from insights.pages import answers
-from insights.pages.answers import Answers, InsightsPage, Wanted
+from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.ui.filters import Filters
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import focus_of_units
-from programs.models import Quarter, Standing, TicketState
+from programs.models import ObjectiveStatus, Quarter, TicketState
 from programs.objectives.queries.objectives import ObjectiveFilter
 from programs.objectives.queries.status_counts import count_by_status
 from programs.tickets.queries import TicketFilter, filtered
@@ -37,12 +37,12 @@ DORA = (
     "dora.rework_rate",
 )
 ENOUGH_BENCHMARKS = 3  # of the five: with fewer nobody knows where to be
-WANTED = tuple(Wanted(key, whole=True) for key in (*TOOLS.values(), INCIDENT_COUNT))
+WANTED = tuple(PageQuery(key, whole=True) for key in (*TOOLS.values(), INCIDENT_COUNT))
 StepState = Literal["done", "here", "next"]
 
 
 @dataclass(frozen=True)
-class Visibility:
+class VisibilityStep:
     """Which kinds of tools sent data of the unit in the window."""
 
     told: Sequence[str]
@@ -101,7 +101,7 @@ class Iteration(TicketCounts):
 
     @property
     def objectives_in_danger(self) -> int:
-        return self.objectives.get(Standing.AT_RISK, 0) + self.objectives.get(Standing.OFF_TRACK, 0)
+        return self.objectives.get(ObjectiveStatus.AT_RISK, 0) + self.objectives.get(ObjectiveStatus.OFF_TRACK, 0)
 
     @property
     def is_done(self) -> bool:
@@ -113,7 +113,7 @@ class Iteration(TicketCounts):
 class Steps:
     """In the order of the method."""
 
-    visibility: Visibility
+    visibility: VisibilityStep
     agreed: Agreed
     next_target: NextTarget
     doing: Iteration
@@ -131,10 +131,10 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     page_answers = answers.read(PROGRAM_PAGE, filters, WANTED)
     counts = count_by_status(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
     tickets = ticket_counts(filters, quarter)
-    benchmarks = benchmarks_for(None, unit_id, filters.access.sight)
+    benchmarks = benchmarks_for(None, unit_id, filters.access.visibility)
     focus = focus_of_units([unit_id]).get(unit_id)
     return Steps(
-        visibility=_visibility(page_answers),
+        visibility=_visibility_step(page_answers),
         agreed=_agreed(benchmarks),
         next_target=NextTarget(focus.metric if focus else "", tuple(focus.indicators) if focus else ()),
         doing=Iteration(tickets.tickets, tickets.overdue, tickets.finished, counts),
@@ -146,7 +146,7 @@ def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
     narrowed = TicketFilter(unit=filters.scope.unit, state="all")
     still_open = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
     counted = (
-        filtered(narrowed, filters.access.sight, today=filters.today)
+        filtered(narrowed, filters.access.visibility, today=filters.today)
         .order_by()
         .aggregate(
             standing=Count("pk", filter=still_open),
@@ -160,10 +160,10 @@ def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
     return TicketCounts(counted["standing"], counted["overdue"], counted["finished"])
 
 
-def _visibility(answers: Answers) -> Visibility:
+def _visibility_step(answers: Answers) -> VisibilityStep:
     sends = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
     sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NO_INCIDENT_SOURCE
-    return Visibility(
+    return VisibilityStep(
         told=[tool for tool, is_told in sends.items() if is_told],
         missing=[tool for tool, is_told in sends.items() if not is_told],
     )

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.paging import asked_stretch, page_parameters
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.api import schema
 from insights.query.errors import QueryError
@@ -82,7 +82,7 @@ class NoticesView(ProgramView):
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
-        page = asked_stretch(request)
+        page = requested_slice(request)
         notices = notices_of(access_of(request.user))
         listed = notices.unread() if shown == "unread" else notices
         numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[page]

@@ -1,7 +1,7 @@
 """Notices that are due today, with their recipients: one SQL statement per family of reminders.
 
 Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts the new ones
-(programs/reminders/services/telling.py).
+(programs/reminders/services/planning.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import MessageKind, Quarter
 from programs.models.objectives import CHECK_IN_EVERY
 from programs.models.tickets import OPEN_STATES
@@ -152,7 +152,7 @@ def of_check_ins_due(today: date) -> Statement:
 def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
     """To the managers of teams without a published mandatory objective (of one that nobody manages: to those of the
     nearest unit above), once the quarter's first week is over, and in each week after it."""
-    everything = Sight(whole=True, unit_ids=None, leads_whole=True)
+    everything = Visibility(whole=True, unit_ids=None, leads_whole=True)
     teams = teams_without_objective(quarter, everything, today=today).values_list("pk", flat=True)
     asked_since = quarter.start + timedelta(days=FIRST_DAYS_OF_QUARTER)
     return (

@@ -12,8 +12,9 @@ from typing import Any
 
 from orgtree.models import MembersSee, Organisation, OrgTree, Role
 
-# The account of each person who is there today, as orgtree/models/sight.py finds the person of an account: the one an
-# admin linked, else one with the person's e-mail address that is linked to nobody.  Of several the last that signed in.
+# The account of each person who is there today, as orgtree/models/visibility.py finds the person of an account: the one
+# an admin linked, else one with the person's e-mail address that is linked to nobody.  Of several the last that
+# signed in.
 # `people` names those who are asked for; without it everybody is.
 ACCOUNTS_OF_PEOPLE = """
     standing_people AS MATERIALIZED (

@@ -11,7 +11,7 @@ from insights.query import windows
 from orgtree.access.access import viewable
 from orgtree.access.who_sees import name_of
 from orgtree.models import Person
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Delivery, Letter, MessageKind, Muted, Notice, Objective
 from programs.reminders.services.channels import EmailContent
 from programs.reminders.services.labels import items_of, with_related
@@ -51,11 +51,13 @@ def _urgency(notice: Notice) -> tuple[int, date, int]:
 
 def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
     """The reason of each notice that is left out, by id."""
-    sight = viewable(account)
-    if not account.is_active or _has_left(sight, today):
+    visibility = viewable(account)
+    if not account.is_active or _has_left(visibility, today):
         return {notice.pk: HAS_LEFT for notice in notices}
     visible = set(
-        Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices]).within(sight).values_list("pk", flat=True)
+        Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices])
+        .within(visibility)
+        .values_list("pk", flat=True)
     )
     muted = set(Muted.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
     open_ones = _objectives_still_open(notices)
@@ -67,13 +69,15 @@ def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: dat
             reasons[notice.pk] = MUTED
         elif notice.read_at is not None:
             reasons[notice.pk] = READ
-        elif not _holds(notice, sight, open_ones, today):
+        elif not _holds(notice, visibility, open_ones, today):
             reasons[notice.pk] = SETTLED
     return reasons
 
 
-def _has_left(sight: Sight, today: date) -> bool:
-    return sight.person_id is not None and not Person.objects.there_on(today).filter(pk=sight.person_id).exists()
+def _has_left(visibility: Visibility, today: date) -> bool:
+    return (
+        visibility.person_id is not None and not Person.objects.there_on(today).filter(pk=visibility.person_id).exists()
+    )
 
 
 def _objectives_still_open(notices: Sequence[Notice]) -> set[int]:
@@ -81,14 +85,14 @@ def _objectives_still_open(notices: Sequence[Notice]) -> set[int]:
     return set(Objective.objects.open().filter(pk__in=named).values_list("pk", flat=True)) if named else set()
 
 
-def _holds(notice: Notice, sight: Sight, open_objectives: set[int], today: date) -> bool:
+def _holds(notice: Notice, visibility: Visibility, open_objectives: set[int], today: date) -> bool:
     ticket, objective = notice.ticket, notice.objective
     if ticket is not None and notice.comment_id is None:
         is_standing = ticket.is_standing and (notice.kind not in TICKET_DAYS or ticket.due_on == notice.day)
-        is_theirs = notice.kind not in OF_THE_OWNER or ticket.owner_id == sight.person_id
+        is_theirs = notice.kind not in OF_THE_OWNER or ticket.owner_id == visibility.person_id
         return is_standing and is_theirs and not _is_past(notice, today)
     if objective is not None:
-        is_theirs = objective.owner_id == sight.person_id
+        is_theirs = objective.owner_id == visibility.person_id
         return objective.pk in open_objectives and is_theirs and not _checked_in_since(notice)
     if notice.unit_id is not None:
         return not _has_objective(notice)

@@ -18,7 +18,7 @@ def notices_of(access: Access) -> NoticeQuerySet:
     """Those about what the viewer may see; none for a token of nobody."""
     if not isinstance(access.viewer, User):
         return Notice.objects.none()
-    return Notice.objects.filter(account=access.viewer).within(access.sight)
+    return Notice.objects.filter(account=access.viewer).within(access.visibility)
 
 
 def count_unread(access: Access) -> int:

@@ -42,7 +42,7 @@ class LostClaimError(Exception):
     """Another worker holds it: it must not be handed over."""
 
 
-def put_letters_together(transports: Collection[Transport], *, now: datetime | None = None) -> int:
+def compose_emails(transports: Collection[Transport], *, now: datetime | None = None) -> int:
     """Creates one e-mail per account with everything that is due for it; returns their number.
 
     Who has quiet hours is asked again when they end.

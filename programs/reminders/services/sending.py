@@ -52,7 +52,7 @@ def send_waiting() -> Mapping[str, int]:
     became: Counter[str] = Counter()
     became["cut off"] = outbox.settle_cut_off()
     transports = open_channels()
-    outbox.put_letters_together(transports)
+    outbox.compose_emails(transports)
     for transport in transports:
         with transport.session() as session:
             _send_by(transport, session, became)

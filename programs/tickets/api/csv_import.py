@@ -85,7 +85,7 @@ class TicketImportView(ProgramView):
         is_dry = boolean_parameter(request, "dry_run")
         access = access_of(request.user)
         try:
-            check_imports(access.sight)
+            check_imports(access.visibility)
             rows = read_tickets(access, text_of(_content(request)))
             known = sum(row.is_known for row in rows)
             if is_dry:

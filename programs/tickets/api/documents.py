@@ -113,7 +113,7 @@ class CommentWriteSerializer(serializers.Serializer[object]):
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
     """Of tickets with unit, owner and effect; two queries, for their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
-    seen = visible_among([ticket.objective_id for ticket in tickets], access.sight)
+    seen = visible_among([ticket.objective_id for ticket in tickets], access.visibility)
     return [_ticket(ticket, access, linked[ticket.pk], seen) for ticket in tickets]
 
 

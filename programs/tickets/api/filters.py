@@ -38,7 +38,7 @@ def requested_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
     if sort.removeprefix("-") not in SORTS:
         raise QueryError("sort", f"Sort by {', '.join(SORTS)}, with a - before it for the other direction.")
     params = replace(_filter(request), search_owners=access.is_of_account)
-    tickets = filtered(params, access.sight, today=windows.local_today())
+    tickets = filtered(params, access.visibility, today=windows.local_today())
     if owner := parameter(request, "owner"):
         check_is_of_account(access)
         tickets = tickets.filter(owner__email__iexact=owner)

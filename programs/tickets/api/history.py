@@ -37,7 +37,7 @@ class TicketHistoryView(ProgramView):
         seen = visible_pull_requests(access).filter(pk__in=history.pull_requests).select_related("repository")
         pulls = {pull_request.pk: name_of(pull_request) for pull_request in seen} if history.pull_requests else {}
         names = names_of_accounts(history.accounts)
-        changes = ticket_changes(history, pulls.keys(), access.sight)
+        changes = ticket_changes(history, pulls.keys(), access.visibility)
         return Response(
             {
                 "history": [

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.paging import asked_stretch, page_parameters
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.api import schema
 from insights.api.errors import document as error_document
@@ -65,7 +65,7 @@ class TicketsView(ProgramView):
         """The tickets that one may see."""
         only(request, *(parameter.name for parameter in TICKET_PARAMETERS), "page", "size")
         access = access_of(request.user)
-        page = asked_stretch(request)
+        page = requested_slice(request)
         tickets = requested_tickets(request, access)
         rows = list(tickets[page])
         return Response({"total": tickets.count(), "tickets": ticket_documents(rows, access)})

@@ -22,5 +22,5 @@ def tickets_csv(request: HttpRequest) -> HttpResponseBase:
     """The filtered list, all pages."""
     access = access_in(request)
     params = read_params(request, access)
-    tickets = filtered(params.narrowed, access.sight, today=params.filters.today)
+    tickets = filtered(params.narrowed, access.visibility, today=params.filters.today)
     return csv_response("tickets", ticket_rows(ordered(tickets, params.sort, descending=params.descending), access))

@@ -18,7 +18,7 @@ from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.alignment.pages import plans_offered
 from programs.history.labels import Difference
 from programs.models import BottleneckKind, Nature, Ticket
@@ -72,15 +72,17 @@ class TicketForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, sight: Sight, known: Ticket | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, visibility: Visibility, known: Ticket | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = {
             "unit": units_to_write_for(
-                sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
+                visibility,
+                stored=known.unit if known else None,
+                is_stored_of_whole=known is not None and known.unit is None,
             ),
             "metric": [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())],
             "objective": plans_offered(
-                sight, str(self["unit"].value() or ""), known=known, named=str(self["objective"].value() or "")
+                visibility, str(self["unit"].value() or ""), known=known, named=str(self["objective"].value() or "")
             ),
         }
         for name, choices in offered.items():
@@ -111,13 +113,13 @@ class TicketForm(forms.Form):
 def ticket_new(request: HttpRequest) -> HttpResponse:
     """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form in."""
     access = access_in(request)
-    sight = access.sight
-    if not sight.leads_any:
+    visibility = access.visibility
+    if not visibility.leads_any:
         raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
     params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
-    params["unit"] = params["unit"] or (WHOLE if sight.leads_whole else "")
+    params["unit"] = params["unit"] or (WHOLE if visibility.leads_whole else "")
     initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}
-    form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
+    form = TicketForm(request.POST if request.method == "POST" else None, visibility=visibility, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             added = add_ticket(access, form.draft(access))
@@ -138,14 +140,14 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, ticket = access_in(request), visible_ticket(request, pk)
-    if not may_change(access.sight, ticket):
+    if not may_change(access.visibility, ticket):
         raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
     page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
     if request.method == "GET":
         return _form_page(
-            request, TicketForm(sight=access.sight, known=ticket, initial=_filled_in(ticket, access)), page
+            request, TicketForm(visibility=access.visibility, known=ticket, initial=_filled_in(ticket, access)), page
         )
-    form = TicketForm(request.POST, sight=access.sight, known=ticket)
+    form = TicketForm(request.POST, visibility=access.visibility, known=ticket)
     if form.is_valid():
         try:
             change_ticket(access, ticket, form.draft(access, ticket), of_version=form.cleaned_data["version"] or 0)
@@ -203,7 +205,7 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], 
     page = {
         **context,
         "form": form,
-        "owners": suggested_owners(access_in(request).sight),
+        "owners": suggested_owners(access_in(request).visibility),
         "action": request.get_full_path(),
     }
     return render(request, "programs/tickets/form.html", page, status=400 if form.errors and status == 200 else status)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from insights.catalogue.registry import get
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.query.errors import UnknownMetricError
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
 from programs.history.labels import Difference, value_words

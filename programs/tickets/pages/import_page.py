@@ -38,7 +38,7 @@ def tickets_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)
     try:
-        check_imports(access.sight)
+        check_imports(access.visibility)
     except MayNotWriteTicketError as refusal:
         raise PermissionDenied(str(refusal)) from None
     if request.method == "GET":

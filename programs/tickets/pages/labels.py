@@ -84,7 +84,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
         state=ticket.get_state_display(),
         state_key=ticket.state,
         effect=effect_words(ticket, access),
-        may_change=may_change(access.sight, ticket),
+        may_change=may_change(access.visibility, ticket),
     )
 
 

@@ -25,7 +25,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
-from insights.ui.scope_bar import look_around, scope_bar, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from orgtree.access.access import Access
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
@@ -96,10 +96,10 @@ class Day:
 def tickets(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     params = read_params(request, access)
-    around = look_around(request, params.filters)
-    tickets_found = filtered(params.narrowed, access.sight, today=params.filters.today)
+    around = scope_navigation(request, params.filters)
+    tickets_found = filtered(params.narrowed, access.visibility, today=params.filters.today)
     context: dict[str, Any] = {
-        "scope": scope_bar(params.filters, around, {}, request.path, kept=params.own),
+        "scope": scope_bar(params.filters, around, {}, request.path, extra_params=params.own),
         "whose": scope_words(params.filters, around),
         "view": params.view,
         "views": _pickers(params, "view", VIEWS, params.view),
@@ -134,7 +134,7 @@ def read_params(request: HttpRequest, access: Access) -> TicketListParams:
     objective = own.get("objective", "")
     if objective and not objective.isdecimal():
         raise BadFilterError("objective", "objective= is the number of an objective.")
-    own_person = access.sight.person_id if access.sight.person_id is not None else 0
+    own_person = access.visibility.person_id if access.visibility.person_id is not None else 0
     narrowed = TicketFilter(
         # one's own, and those of all one's teams, are of whatever unit
         unit=None if own.keys() & {"mine", "teams"} else filters.scope.unit,
@@ -180,7 +180,7 @@ def _plural(choices: Sequence[tuple[str, str]]) -> Mapping[str, str]:
 
 def _mine(params: TicketListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
-    if access.sight.person_id is None:
+    if access.visibility.person_id is None:
         return None
     is_on = params.narrowed.owner is not None
     return Picker(label="My tickets", url=params.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
@@ -188,7 +188,7 @@ def _mine(params: TicketListParams, access: Access) -> Picker | None:
 
 def _overdue_in_teams(params: TicketListParams, access: Access) -> Picker | None:
     """What a manager's people are late with; nothing for who manages no unit."""
-    if not access.sight.managed_ids:
+    if not access.visibility.managed_ids:
         return None
     is_on = params.narrowed.of_led_units and params.narrowed.state == "overdue"
     changed = {"teams": "", "state": ""} if is_on else {"teams": "1", "state": "overdue", "view": "", "mine": ""}
@@ -202,10 +202,10 @@ def _due_on(params: TicketListParams) -> Picker | None:
 
 
 def _may_add(access: Access, params: TicketListParams) -> bool:
-    sight, unit = access.sight, params.narrowed.unit
-    if sight.leads_whole or unit is None:
-        return sight.leads_any
-    return sight.slugs.get(unit) in sight.managed_ids
+    visibility, unit = access.visibility, params.narrowed.unit
+    if visibility.leads_whole or unit is None:
+        return visibility.leads_any
+    return visibility.slugs.get(unit) in visibility.managed_ids
 
 
 def _table(
@@ -237,9 +237,9 @@ def _board(_request: HttpRequest, params: TicketListParams, _found: QuerySet[Tic
     """Every state has its column, whatever the list was narrowed to; what ended stands there with the latest first."""
     columns = []
     for state in BOARD_STATES:
-        of_state = filtered(replace(params.narrowed, state="all"), access.sight, today=params.filters.today).filter(
-            state=state
-        )
+        of_state = filtered(
+            replace(params.narrowed, state="all"), access.visibility, today=params.filters.today
+        ).filter(state=state)
         order = ("due_on", "pk") if state in (TicketState.OPEN, TicketState.IN_PROGRESS) else ("-due_on", "-pk")
         listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, params.filters.today)
         total = len(listed) if len(listed) < ON_A_BOARD else of_state.count()
@@ -256,7 +256,7 @@ def _calendar(
     today = params.filters.today
     first = _month(params.own.get("month", ""), today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
-    due = filtered(replace(params.narrowed, state="all"), access.sight, today=today).filter(
+    due = filtered(replace(params.narrowed, state="all"), access.visibility, today=today).filter(
         due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1]
     )
     listed = list(first_of_each_day(due, ON_A_DAY))

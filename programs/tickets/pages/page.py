@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
 from insights.catalogue.registry import get
-from insights.pages.annotations.words import GONE, moment
+from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
@@ -51,7 +51,7 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Ticket.objects.within(access_in(request).sight).filter(pk=pk)
+    seen = Ticket.objects.within(access_in(request).visibility).filter(pk=pk)
     record = seen.select_related("unit", "owner", "objective", "effect").first()
     if record is None:
         raise Http404("No such ticket, or one that you may not see.")
@@ -86,7 +86,9 @@ def ticket_page(
             for written in reversed(comments)
         ],
         "history": history_lines(
-            ticket_changes(history, named.keys(), access.sight), names, {pk: link.label for pk, link in named.items()}
+            ticket_changes(history, named.keys(), access.visibility),
+            names,
+            {pk: link.label for pk, link in named.items()},
         ),
         "moves": [(state.value, state.label) for state in TicketState if state != record.state],
         "today": today,
@@ -113,7 +115,7 @@ def _objective(record: Ticket, access: Access) -> Link | None:
     """What it is part of; a ticket can be seen by more people than its objective."""
     if record.objective is None:
         return None
-    if not Objective.objects.within(access.sight).filter(pk=record.objective.pk).exists():
+    if not Objective.objects.within(access.visibility).filter(pk=record.objective.pk).exists():
         return Link("One that you may not see", "")
     return Link(record.objective.title, reverse("objective", args=[record.objective.pk]))
 

@@ -12,7 +12,7 @@ from core.authorship import changes_by
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.models import Ticket, TicketComment
-from programs.reminders.services.telling import notify_of_comment
+from programs.reminders.services.planning import notify_of_comment
 from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 
 LONGEST_COMMENT = 20_000  # characters

@@ -19,7 +19,7 @@ AT_ONCE = 1000  # tickets that are held in memory
 def ticket_rows(tickets: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Cell]]:
     """Pull requests stand one a line; objectives and pull requests are those that the reader may see."""
     yield tuple(COLUMNS.values())
-    linked_ones = Objective.objects.within(access.sight).filter(pk__in=tickets.order_by().values("objective"))
+    linked_ones = Objective.objects.within(access.visibility).filter(pk__in=tickets.order_by().values("objective"))
     objectives = dict(linked_ones.values_list("pk", "title"))
     visible = visible_pull_requests(access).select_related("repository").order_by("pk")
     linked = Prefetch("pull_requests", queryset=visible)

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from core.csv_export import FORMULA_STARTS
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketState
 from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError, check_draft
 from programs.tickets.services.pull_request_names import pull_requests_named
@@ -85,9 +85,9 @@ class ImportRow:
         return f"{COLUMNS[self.column]}: {self.message}" if self.column else self.message
 
 
-def check_imports(sight: Sight) -> None:
+def check_imports(visibility: Visibility) -> None:
     """Raises MayNotWriteTicketError for whoever can write no ticket at all."""
-    if not sight.leads_any:
+    if not visibility.leads_any:
         raise MayNotWriteTicketError("Tickets are written by the managers of a unit, by executives and by admins.")
 
 
@@ -103,7 +103,7 @@ def text_of(content: bytes) -> str:
 
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
     """What each row would become before this viewer; nothing is stored.  Raises TicketFileError."""
-    known = set(Ticket.objects.within(access.sight).values_list("pk", flat=True))
+    known = set(Ticket.objects.within(access.visibility).values_list("pk", flat=True))
     seen: dict[_Likeness, int] = {}
     rows = []
     for number, cells in _cells(text):
@@ -199,7 +199,7 @@ def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> Imp
         metric=values["metric"],
         pull_requests=pull_requests_named(values["pull_requests"], access),
     )
-    check_draft(draft, access.sight)
+    check_draft(draft, access.visibility)
     state = _state(values["state"], completed_on)
     _check_end(state, starts_on, completed_on, values["dropped_why"])
     return ImportRow(

@@ -11,7 +11,7 @@ from insights.catalogue.registry import metrics
 from insights.query import windows
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, Unit, UnitPlace
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import BottleneckKind, Nature, Objective, Ticket
 from programs.models.objectives import LONGEST_TITLE
 
@@ -59,7 +59,7 @@ class CheckedDraft:
     pull_requests: tuple[PullRequest, ...] | None
 
 
-def check_draft(draft: TicketDraft, sight: Sight, *, known: Ticket | None = None) -> CheckedDraft:
+def check_draft(draft: TicketDraft, visibility: Visibility, *, known: Ticket | None = None) -> CheckedDraft:
     """Raises TicketError, MayNotWriteTicketError.
 
     What a `known` ticket says stays sayable: a unit that is in no tree any more, an owner who has left, an objective
@@ -76,12 +76,12 @@ def check_draft(draft: TicketDraft, sight: Sight, *, known: Ticket | None = None
             "nature": draft.nature,
             "kind": draft.kind,
             "resolution": draft.resolution.strip(),
-            "unit": known.unit if known and unit_stays else unit_of(draft.unit, sight),
+            "unit": known.unit if known and unit_stays else unit_of(draft.unit, visibility),
             "owner": _owner(draft.owner, known.owner if known else None),
             "starts_on": starts_on,
             "due_on": draft.due_on,
             "metric": _metric(draft.metric),
-            "objective": known.objective if known and objective_stays else _objective(draft.objective, sight),
+            "objective": known.objective if known and objective_stays else _objective(draft.objective, visibility),
         },
         pull_requests=None if draft.pull_requests is None else _pull_requests(draft.pull_requests, known),
     )
@@ -111,19 +111,19 @@ def _check_days(starts_on: date, due_on: date) -> None:
         raise TicketError("due_on", f"It starts on {starts_on}: it cannot be due before that.")
 
 
-def unit_of(slug: str, sight: Sight) -> Unit | None:
+def unit_of(slug: str, visibility: Visibility) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
     Raises TicketError for a unit that is not there or stands in no tree today, MayNotWriteTicketError.
     """
     if not slug:
-        if not sight.leads_whole:
+        if not visibility.leads_whole:
             raise MayNotWriteTicketError("Tickets of the whole organisation are written by executives and admins.")
         return None
-    unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         raise TicketError("unit", f"There is no unit “{slug}”, or you may not see it.")
-    if not sight.leads(unit.pk):
+    if not visibility.leads(unit.pk):
         raise MayNotWriteTicketError(f"Tickets of {unit.name} are written by its managers, executives and admins.")
     if not UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today()).exists():
         raise TicketError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
@@ -160,10 +160,10 @@ def _metric(key: str) -> str:
     return key
 
 
-def _objective(pk: int | None, sight: Sight) -> Objective | None:
+def _objective(pk: int | None, visibility: Visibility) -> Objective | None:
     if pk is None:
         return None
-    objective = Objective.objects.within(sight).filter(pk=pk).first()
+    objective = Objective.objects.within(visibility).filter(pk=pk).first()
     if objective is None:
         raise TicketError("objective", "There is no such objective, or you may not see it.")
     return objective

@@ -5,7 +5,7 @@ it (or the whole organisation).  An effect is measured once, after the second wi
 pages, but not the ticket.
 
 Normal variation is estimated from the year before the ticket: how far the value moved between windows the same
-distance apart, week by week (insights/formulas/usual_movement.py).
+distance apart, week by week (insights/formulas/normal_variation.py).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from django.db.models import F, Q
 
 from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_totals
-from insights.formulas.differences import Interval
-from insights.formulas.usual_movement import interval_of_change
+from insights.formulas.differences import ConfidenceInterval
+from insights.formulas.normal_variation import interval_of_change
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownMetricError
-from insights.query.query import Figure, MetricQuery, Scope, Window
+from insights.query.query import MetricValue, Query, Scope, Window
 from insights.ui import tiles, wording
 from orgtree.access.access import Access
 from programs.models import Ticket, TicketEffect, TicketState
@@ -53,8 +53,8 @@ def windows_of(ticket: Ticket) -> EffectWindows | None:
     )
 
 
-def effect_query(ticket: Ticket, window: Window) -> MetricQuery:
-    return MetricQuery(ticket.metric, window, scope=Scope(ticket.unit.slug if ticket.unit else None))
+def effect_query(ticket: Ticket, window: Window) -> Query:
+    return Query(ticket.metric, window, scope=Scope(ticket.unit.slug if ticket.unit else None))
 
 
 def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
@@ -66,7 +66,7 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
     weeks = windows_of(ticket)
     if effect is None or effect.of_version != ticket.version or weeks is None:
         return None
-    if not (access.sight.whole if ticket.unit_id is None else access.sight.covers(ticket.unit_id)):
+    if not (access.visibility.whole if ticket.unit_id is None else access.visibility.can_see(ticket.unit_id)):
         return None
     people = ((effect.people_before, weeks.before), (effect.people_after, weeks.after))
     try:
@@ -130,13 +130,17 @@ def _measure(ticket: Ticket) -> None:
     )
 
 
-def _interval(before: Figure | None, after: Figure | None, usual: Sequence[float]) -> Interval | None:
+def _interval(
+    before: MetricValue | None, after: MetricValue | None, usual: Sequence[float]
+) -> ConfidenceInterval | None:
     if before is None or after is None or before.value is None or after.value is None:
         return None
     return interval_of_change(after.value - before.value, usual, overlapping=EFFECT_WEEKS)
 
 
-def _figures(ticket: Ticket, windows_asked: EffectWindows) -> tuple[Figure | None, Figure | None, list[float]] | None:
+def _figures(
+    ticket: Ticket, windows_asked: EffectWindows
+) -> tuple[MetricValue | None, MetricValue | None, list[float]] | None:
     """Before, after, and the changes of the year before; None where the metric can't be asked of this unit any more."""
     pairs = placebos(windows_asked)
     spans = list(

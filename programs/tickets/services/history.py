@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db.models import F, Value
 
 from core.authorship import account_of
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.history.events import (
     CHANGES_LISTED,
     PULL_REQUESTS,
@@ -79,10 +79,10 @@ def history_of(ticket: Ticket) -> History:
     return History(events, [link for link in links if link.of != WATCHERS or link.together != filed])
 
 
-def ticket_changes(history: History, seen_pull_requests: Collection[int], sight: Sight) -> list[TicketChange]:
+def ticket_changes(history: History, seen_pull_requests: Collection[int], visibility: Visibility) -> list[TicketChange]:
     """The newest first, as far as the viewer may see it; at most three queries, for names."""
     steps = [
-        *_steps(history.events, CurrentNames(history.events, sight, objective="objective_id")),
+        *_steps(history.events, CurrentNames(history.events, visibility, objective="objective_id")),
         *(
             _Step(link.at, link.together, link.account, False, [_link(link, seen_pull_requests)])
             for link in history.links

@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from core.authorship import changes_by
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
-from programs.reminders.services.telling import notify_of_assignment
+from programs.reminders.services.planning import notify_of_assignment
 from programs.tickets.services.drafts import (
     CheckedDraft,
     MayNotWriteTicketError,
@@ -35,15 +35,15 @@ class TicketConflictError(Exception):
         self.stored = stored
 
 
-def may_change(sight: Sight, ticket: Ticket) -> bool:
+def may_change(visibility: Visibility, ticket: Ticket) -> bool:
     """Its owner, and whoever answers for its unit."""
-    owns = ticket.owner_id is not None and ticket.owner_id == sight.person_id
-    return owns or sight.leads(ticket.unit_id)
+    owns = ticket.owner_id is not None and ticket.owner_id == visibility.person_id
+    return owns or visibility.leads(ticket.unit_id)
 
 
 def add_ticket(access: Access, draft: TicketDraft) -> Ticket:
     """Raises TicketError, MayNotWriteTicketError."""
-    checked = check_draft(draft, access.sight)
+    checked = check_draft(draft, access.visibility)
     with changes_by(_account(access)):
         added = Ticket.objects.create(**checked.fields, written_by=_account(access))
         _store_links(added, checked)
@@ -60,7 +60,7 @@ def change_ticket(access: Access, ticket: Ticket, draft: TicketDraft, *, of_vers
     _check_may_change(access, ticket)
     with changes_by(_account(access)):
         stored = _locked(ticket)
-        checked = check_draft(draft, access.sight, known=stored)
+        checked = check_draft(draft, access.visibility, known=stored)
         if stored.version != of_version and _differs(stored, checked):
             raise TicketConflictError(stored)
         if _differs(stored, checked):
@@ -113,7 +113,7 @@ def _account(access: Access) -> User:
 
 
 def _check_may_change(access: Access, ticket: Ticket) -> None:
-    if not may_change(access.sight, ticket):
+    if not may_change(access.visibility, ticket):
         raise MayNotWriteTicketError(ONLY_LEADERS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentSession, RepositorySource
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -28,7 +28,7 @@ def repo(tmp_path: Path) -> Repo:
 
 def sync(repo: Repo) -> None:
     sync_source(RepositorySource.objects.get(external_id=str(repo.path)))
-    attribute_what_waits()
+    attribute_pending()
 
 
 def outcomes() -> dict[str, tuple[bool, bool]]:
@@ -43,7 +43,7 @@ def test_a_plain_commit_in_a_session_commits_its_spend(repo: Repo, org: Org, tel
         org.session(by="ada@example.com", on="2026-03-02", at="10:00", lines=40, session_id="used")
         org.session(by="ada@example.com", on="2026-03-04", at="10:00", lines=40, session_id="thrown-away")
         fold_received_batches()
-        attribute_what_waits()
+        attribute_pending()
 
     if telemetry_first:
         tell()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.code.attribution.commit_evidence import agent_lines_of, evidence_of
-from integrations.code.commits.listing import NO_EVIDENCE, CommitFilter, narrowed
+from integrations.code.commits.listing import NO_EVIDENCE, CommitFilter, filter_commits
 from integrations.models import Commit
 from tests.code.attribution.world import attribute, commit, trailer
 
@@ -24,7 +24,7 @@ def squash() -> Commit:
 
 
 def picked(**criteria: str) -> set[Commit]:
-    return set(narrowed(Commit.objects.filter(set_apart=""), CommitFilter(**criteria)))
+    return set(filter_commits(Commit.objects.filter(set_apart=""), CommitFilter(**criteria)))
 
 
 def test_a_commit_shows_the_evidence_from_which_its_lines_were_derived(squash: Commit) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.code.attribution.git_ai_notes import NotedSession, UnreadableNoteError, read_note
-from integrations.code.attribution.notes import note_notes
+from integrations.code.attribution.notes import sync_notes
 from integrations.models import UnreadableNote
 from tests.code.attribution.world import attribute, attributed, commit, repository, session
 
@@ -165,7 +165,7 @@ def claude(path: str, ranges: str, session_id: str = "uuid-1") -> bytes:
 @pytest.mark.django_db
 def test_ranges_beyond_what_the_commit_adds_count_what_it_adds() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    note_notes(repository(), [(noted.sha, claude("a.py", "1-500")), ("f" * 40, claude("a.py", "1-2"))])
+    sync_notes(repository(), [(noted.sha, claude("a.py", "1-500")), ("f" * 40, claude("a.py", "1-2"))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 10}}
 
@@ -174,14 +174,14 @@ def test_ranges_beyond_what_the_commit_adds_count_what_it_adds() -> None:
 def test_rewritten_notes_withdraw_what_they_no_longer_say() -> None:
     session("uuid-1", "09:00", "09:30")
     one, other = commit("one", "10:00", {"a.py": 10}), commit("other", "20:00", {"b.py": 10})
-    note_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
+    sync_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
     attribute()
     assert attributed() == {("claude_code", "uuid-1"): {"a.py": 5, "b.py": 5}}
-    assert note_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 2
+    assert sync_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 2
     attribute()
     assert attributed() == {("claude_code", "uuid-1"): {"a.py": 7}}
-    assert note_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 0
-    note_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
+    assert sync_notes(repository(), [(one.sha, claude("a.py", "1-7"))]) == 0
+    sync_notes(repository(), [(one.sha, claude("a.py", "1-5")), (other.sha, claude("b.py", "1-5"))])
     attribute()
     assert attributed() == {("claude_code", "uuid-1"): {"a.py": 5, "b.py": 5}}
 
@@ -189,14 +189,14 @@ def test_rewritten_notes_withdraw_what_they_no_longer_say() -> None:
 @pytest.mark.django_db
 def test_the_notes_of_a_fork_withdraw_nothing_and_count_nothing_twice() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    note_notes(repository("shop"), [(noted.sha, claude("a.py", "1-4"))])
-    note_notes(repository("fork"), [])
+    sync_notes(repository("shop"), [(noted.sha, claude("a.py", "1-4"))])
+    sync_notes(repository("fork"), [])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
-    note_notes(repository("fork"), [(noted.sha, claude("a.py", "1-4"))])
+    sync_notes(repository("fork"), [(noted.sha, claude("a.py", "1-4"))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
-    note_notes(repository("shop"), [])
+    sync_notes(repository("shop"), [])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
 
@@ -204,7 +204,7 @@ def test_the_notes_of_a_fork_withdraw_nothing_and_count_nothing_twice() -> None:
 @pytest.mark.django_db
 def test_the_same_note_in_two_refs_is_one() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))] * 2)
+    sync_notes(repository(), [(noted.sha, claude("a.py", "1-4"))] * 2)
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
 
@@ -212,12 +212,12 @@ def test_the_same_note_in_two_refs_is_one() -> None:
 @pytest.mark.django_db
 def test_a_note_that_cannot_be_read_is_listed_and_keeps_what_was_known() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
-    note_notes(repository(), [(noted.sha, b"---\n{")])
+    sync_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
+    sync_notes(repository(), [(noted.sha, b"---\n{")])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 4}}
     assert [note.reason for note in UnreadableNote.objects.all()] == ["The note's document is not JSON."]
-    note_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
+    sync_notes(repository(), [(noted.sha, claude("a.py", "1-4"))])
     assert not UnreadableNote.objects.exists()
 
 
@@ -226,7 +226,7 @@ def test_characters_that_cannot_be_stored_lose_nothing_else() -> None:
     noted = commit("c", "10:00", {"a.py": 10})
     entry = {"agent_id": {"tool": "claude", "id": "u\0\ud800", "model": "m\0"}}
     text = f"a.py\n  {CLAUDE_SESSION} 1-2\nodd\0name\n  {CLAUDE_SESSION} 1-2\n"
-    note_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: entry}}))])
+    sync_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: entry}}))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 2}}
 
@@ -234,7 +234,7 @@ def test_characters_that_cannot_be_stored_lose_nothing_else() -> None:
 @pytest.mark.django_db
 def test_an_admin_finds_the_notes_that_cannot_be_read(admin_client: Client) -> None:
     noted = commit("c", "10:00", {"a.py": 10})
-    note_notes(repository("shop"), [(noted.sha, b"---\n{")])
+    sync_notes(repository("shop"), [(noted.sha, b"---\n{")])
     page = admin_client.get("/admin/integrations/unreadablenote/")
     assert page.status_code == 200
     shown = page.content.decode()

@@ -11,7 +11,7 @@ import pytest
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AgentSession, FactChange
-from orgtree.identities.resolving import point_to
+from orgtree.identities.resolving import assign_identities
 from tests.code.attribution.world import attribute, commit, day_of, identity, note, rows_of, session, trailer
 
 pytestmark = pytest.mark.django_db
@@ -84,10 +84,10 @@ def test_an_identity_that_moves_takes_its_commits_and_sessions_along() -> None:
     attribute()
     assert outcomes() == {"s": (False, False)}
     ada = identity("ada@example.com").person
-    point_to([identity("ada@home.example.com")], ada)
+    assign_identities([identity("ada@home.example.com")], ada)
     attribute()
     assert outcomes() == {"s": (True, True)}
-    point_to([identity("ada@home.example.com")], None)
+    assign_identities([identity("ada@home.example.com")], None)
     attribute()
     assert outcomes() == {"s": (False, False)}
 

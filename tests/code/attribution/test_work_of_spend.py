@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AttributionWork, Commit
 from tests.code.attribution.world import at, attribute, commit, rows_of, session
@@ -93,7 +93,7 @@ def merged(number: int, title: str, commits: Iterable[Commit], *, hours: int = 3
 
 def settle_all() -> None:
     """Commits, sessions and pull requests wait for each other."""
-    while AttributionWork.objects.exists() or settle_what_waits():
+    while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
         attribute()
 
 

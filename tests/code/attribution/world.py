@@ -14,7 +14,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from integrations.code.attribution.evidence import Evidence, append_evidence
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.facts.relation import Relation
 from integrations.models import (
     AgentSession,
@@ -161,7 +161,7 @@ def note(
 
 
 def attribute() -> None:
-    attribute_what_waits()
+    attribute_pending()
 
 
 def attributed() -> dict[tuple[str, str], dict[str, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import Commit, Connection, Repository, RepositorySource, SyncRun
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -60,7 +60,7 @@ def sync(repo: Repo | Path, *, name: str = "", full: bool = False) -> SyncRun:
     """Connect the repository where that was not done, read it, and derive what came from agents."""
     source = connect_git(repo.path if isinstance(repo, Repo) else repo, name=name)
     run = sync_source(source, full=full)
-    attribute_what_waits()
+    attribute_pending()
     return run
 
 

@@ -12,14 +12,14 @@ from django.db.models import QuerySet
 from insights.engine.contributions import AUTONOMOUS_AGENTS
 from insights.engine.read import read_rows, read_totals
 from insights.query import windows
-from insights.query.query import Figure, MetricQuery, Scope, Window
+from insights.query.query import MetricValue, Query, Scope, Window
 from integrations.code.commits.listing import commits_of, visible_commits
-from integrations.code.git.line_history import follow_asked
+from integrations.code.git.line_history import sync_line_histories
 from integrations.models import Commit
 from orgtree.access.access import access_of
 from orgtree.identities.activity import activity_of_everybody
 from orgtree.models import IndividualPolicy, Unit
-from orgtree.trees.people_filter import Whose
+from orgtree.trees.people_filter import PeopleFilter
 from tests.code.git.repositories import ADA, Repo, lines
 from tests.code.git.tables import sync
 from tests.columns.forgotten import forgotten_by_refresh
@@ -57,9 +57,9 @@ def shop(teams: Org, repo: Repo) -> Repo:
     return repo
 
 
-def total(key: str, unit: str | None) -> Figure:
+def total(key: str, unit: str | None) -> MetricValue:
     window = Window(noon(LONG_AGO).date(), windows.local_today() + timedelta(days=1))
-    [answer] = read_totals([MetricQuery(key, window, scope=Scope(unit))])
+    [answer] = read_totals([Query(key, window, scope=Scope(unit))])
     return answer.total[0]
 
 
@@ -82,10 +82,10 @@ def test_its_lines_are_ai_lines_of_the_owner(
 
 def test_it_is_of_no_person_and_of_no_identity_that_waits(shop: Repo) -> None:
     assert [total("commit.count", unit).people for unit in ("red", "blue", "teams", None)] == [0, 1, 1, 1]
-    [answer] = read_totals([MetricQuery("commit.count", windows.trailing(12))])
+    [answer] = read_totals([Query("commit.count", windows.trailing(12))])
     assert answer.unmatched == 0
     assert activity_of_everybody()[1].commits == 0
-    rows = read_rows(MetricQuery("commit.count", windows.trailing(12), scope=Scope("red"))).rows
+    rows = read_rows(Query("commit.count", windows.trailing(12), scope=Scope("red"))).rows
     assert [(row["person_id"], row["subject"]) for row in rows] == [(AUTONOMOUS_AGENTS, "Alone")]
 
 
@@ -94,18 +94,18 @@ def test_the_list_of_a_units_commits_has_it(shop: Repo) -> None:
         return set(commits.values_list("subject", flat=True))
 
     everybodys = Commit.objects.all()
-    assert subjects(commits_of(everybodys, Whose(unit="red"))) == {"Alone"}
-    assert subjects(commits_of(everybodys, Whose(unit="teams"))) == {"By hand", "Alone", "Asked"}
-    assert subjects(commits_of(everybodys, Whose(unassigned="teams"))) == set()
+    assert subjects(commits_of(everybodys, PeopleFilter(unit="red"))) == {"Alone"}
+    assert subjects(commits_of(everybodys, PeopleFilter(unit="teams"))) == {"By hand", "Alone", "Asked"}
+    assert subjects(commits_of(everybodys, PeopleFilter(unassigned="teams"))) == set()
     access = access_of(create_user(EXECUTIVE))
-    of_red = replace(access.sight, individuals_in=frozenset({Unit.objects.get(slug="red").pk}))
-    assert subjects(visible_commits(replace(access, policy=IndividualPolicy.NAMED, sight=of_red))) == {"Alone"}
+    of_red = replace(access.visibility, individuals_in=frozenset({Unit.objects.get(slug="red").pk}))
+    assert subjects(visible_commits(replace(access, policy=IndividualPolicy.NAMED, visibility=of_red))) == {"Alone"}
 
 
 def test_lines_that_it_changes_are_the_owners(shop: Repo) -> None:
     shop.commit({"c.py": "other\n" + lines(1)}, "Mend", by=AGENT, at=noon(1), committed_at=noon(1))
     sync(shop)
-    follow_asked()
+    sync_line_histories()
     assert total("code.rework_rate", "red").numerator == 1
     assert total("code.rework_rate", "blue").numerator == 0
 
@@ -140,6 +140,6 @@ def test_columns_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_path:
         (lambda: teams.own("shop", "blue", from_=noon(1).date()), 0, 14),
     ):
         change()
-        follow_asked()
+        sync_line_histories()
         assert forgotten_by_refresh() == []
         assert [total("commit.lines", unit).value for unit in ("red", "blue")] == [red, blue]

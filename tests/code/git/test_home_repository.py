@@ -79,7 +79,7 @@ def test_what_a_broken_off_reading_stored_and_a_rewrite_took_away_is_no_ghost(
     sync(shop)
     shop.commit({"c.py": lines(9)}, "Never seen again")
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "settle_alone", _die)
+        patch.setattr(reading, "lock_for_recompute", _die)
         with pytest.raises(Killed):
             sync(shop)
     assert "Never seen again" in counted()

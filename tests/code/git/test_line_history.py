@@ -13,10 +13,10 @@ import pytest
 from insights.columns.refresh import refresh
 from insights.engine.read import read_totals
 from insights.query import windows
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from integrations.code.attribution.evidence import Evidence, append_evidence
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.code.git.line_history import COMMITS_AT_ONCE, follow_asked, sync_line_history
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.code.git.line_history import COMMITS_AT_ONCE, sync_line_histories, sync_line_history
 from integrations.connectors.git.line_ages import RECENT_SECONDS, LineAges
 from integrations.connectors.git.line_changes import read_chain
 from integrations.models import (
@@ -33,7 +33,7 @@ from integrations.outbox.attribution_queue import enqueue_commits
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
 from integrations.sync.git.tasks import follow_thresholds
-from orgtree.identities.decision_log import take_back
+from orgtree.identities.decision_log import undo_change
 from orgtree.identities.decisions import assign, mark_bots
 from orgtree.models import Identity, Organisation, Person
 from tests.code.git.repositories import ADA, BEN, FIRST, Repo
@@ -65,7 +65,7 @@ def repo(tmp_path: Path) -> Repo:
 
 def follow(repo: Repo) -> Repository:
     sync_source(connect_git(str(repo.path)))
-    follow_asked()
+    sync_line_histories()
     return Repository.objects.get()
 
 
@@ -76,7 +76,7 @@ def changes() -> list[tuple[str, int, int, int]]:
 
 
 def rate(key: str) -> tuple[float | None, float | None, float | None]:
-    [answer] = read_totals([MetricQuery(key, Window(FIRST.date(), FIRST.date() + 365 * DAY))])
+    [answer] = read_totals([Query(key, Window(FIRST.date(), FIRST.date() + 365 * DAY))])
     return answer.total[0].value, answer.total[0].numerator, answer.total[0].denominator
 
 
@@ -137,23 +137,23 @@ def test_columns_follow_whose_changed_lines_are_and_what_attribution_says(repo: 
     repo.switch("main")
     repo.merge("work", "Bring")
     follow(repo)
-    attribute_what_waits()
+    attribute_pending()
     refresh()
     assert forgotten_by_refresh() == []
     ben = Identity.objects.get(value="ben@example.com")
     [marked] = mark_bots([ben], by=None)
-    attribute_what_waits()
+    attribute_pending()
     assert forgotten_by_refresh() == [], "Ben is a bot"
-    take_back(marked, by=None)
-    attribute_what_waits()
+    undo_change(marked, by=None)
+    attribute_pending()
     assert forgotten_by_refresh() == [], "Ben is none"
     assign([ben], Person.objects.get(email="cleo@example.com"), by=None)
-    attribute_what_waits()
+    attribute_pending()
     assert forgotten_by_refresh() == [], "what Ben did was Cleo's"
     work = Commit.objects.get(subject="Work")
     append_evidence([(work.pk, Evidence(Method.TRAILER, EvidenceLevel.COMMIT, "claude_code", 0.9))])
     enqueue_commits([work.pk])
-    attribute_what_waits()
+    attribute_pending()
     assert FileAttribution.objects.filter(commit=work).exists()
     assert forgotten_by_refresh() == [], "an agent wrote it"
 
@@ -172,7 +172,7 @@ def test_columns_follow_the_thresholds_of_bulk_commits(
     repo.merge("work", "Bring")
     repo.commit({"c.py": text(1, 2, 3)}, "Straight", by=ADA, at=FIRST + 10 * DAY)
     follow(repo)
-    attribute_what_waits()
+    attribute_pending()
     follow_thresholds()
     refresh()
     assert rate("code.rework_rate")[2] == 4 + 3, "Begin lies before the window"
@@ -183,7 +183,7 @@ def test_columns_follow_the_thresholds_of_bulk_commits(
             organisation.save()
         assert "integrations.sync.git.tasks.follow_thresholds" in nudged
         follow_thresholds()
-        attribute_what_waits()
+        attribute_pending()
         assert rate("code.rework_rate")[2] == counted
         assert forgotten_by_refresh() == [], f"at most {most} lines"
 
@@ -207,9 +207,9 @@ def test_following_goes_on_where_it_stopped(repo: Repo, monkeypatch: pytest.Monk
 
         killed.setattr("integrations.code.git.line_history._note_changed", second_dies)
         with pytest.raises(KeyboardInterrupt):
-            follow_asked()
+            sync_line_histories()
     assert ChangedLines.objects.count() == 2
-    follow_asked()
+    sync_line_histories()
     whole = changes()
     assert len(whole) == 5
     LineHistory.objects.update(tip="")
@@ -331,7 +331,7 @@ def test_what_git_says_of_odd_files_is_understood(repo: Repo) -> None:
 def stale(days: int) -> float | None:
     """Stale branches at the end of the day so many days after the first commit."""
     day = FIRST.date() + days * DAY
-    [answer] = read_totals([MetricQuery("branch.stale_count", Window(day, day + DAY))])
+    [answer] = read_totals([Query("branch.stale_count", Window(day, day + DAY))])
     return answer.total[0].value
 
 

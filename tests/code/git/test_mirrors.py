@@ -13,9 +13,9 @@ from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Commit, Connection, Repository, RepositorySource, Resource, SyncRun
 from integrations.sync.git import tasks
-from integrations.sync.git.mirrors import mirror_path, note_mirrors
+from integrations.sync.git.mirrors import mirror_path, sync_mirrors
 from integrations.sync.git.read_source import sync_source
-from integrations.sync.run_now import read_all
+from integrations.sync.run_now import run_all
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.served import ServedRepositories, served
 
@@ -67,7 +67,7 @@ def read() -> SyncRun:
 
 
 def test_a_mirror_is_cloned_fetched_and_read(resource: Resource, shop: Repo) -> None:
-    note_mirrors()
+    sync_mirrors()
     assert (read().state, Commit.objects.count()) == ("done", 1)
     assert RepositorySource.objects.get().repository == resource.repository
     assert Repository.objects.count() == 1
@@ -78,7 +78,7 @@ def test_a_mirror_is_cloned_fetched_and_read(resource: Resource, shop: Repo) -> 
 
 def test_branches_that_are_deleted_or_renamed_are_followed(resource: Resource, shop: Repo) -> None:
     shop.git("branch", "topic")
-    note_mirrors()
+    sync_mirrors()
     read()
     assert set(RepositorySource.objects.get().refs) == {"refs/heads/main", "refs/heads/topic"}
     shop.git("branch", "--delete", "topic")
@@ -89,7 +89,7 @@ def test_branches_that_are_deleted_or_renamed_are_followed(resource: Resource, s
 
 
 def test_the_token_is_nowhere_on_the_disk(resource: Resource, data_folder: Path) -> None:
-    note_mirrors()
+    sync_mirrors()
     read()
     files = [file for file in data_folder.rglob("*") if file.is_file()]
     assert files
@@ -98,7 +98,7 @@ def test_the_token_is_nowhere_on_the_disk(resource: Resource, data_folder: Path)
 
 def test_a_refused_token_is_said_in_words(resource: Resource, provider: ServedRepositories) -> None:
     provider.token = "another"
-    note_mirrors()
+    sync_mirrors()
     run = read()
     assert run.state == "failed"
     assert "Contents: read" in run.problem
@@ -109,7 +109,7 @@ def test_a_refused_token_is_said_in_words(resource: Resource, provider: ServedRe
 
 
 def test_a_repository_that_is_gone_is_said_in_words(resource: Resource, shop: Repo) -> None:
-    note_mirrors()
+    sync_mirrors()
     read()
     shop.path.rename(shop.path.with_name("elsewhere.git"))
     run = read()
@@ -123,7 +123,7 @@ def test_the_token_does_not_follow_to_another_host(
 ) -> None:
     with served(tmp_path, TOKEN) as elsewhere:
         provider.moved_to = elsewhere.url
-        note_mirrors()
+        sync_mirrors()
         assert read().state == "failed"
         assert elsewhere.requests == []
         resource.details = {"html_url": f"{elsewhere.url}/acme/shop"}
@@ -135,7 +135,7 @@ def test_the_token_does_not_follow_to_another_host(
 
 @pytest.mark.parametrize("change", ["unwanted", "unpicked", "removed"])
 def test_a_mirror_that_nobody_wants_is_deleted_and_what_it_brought_stays(resource: Resource, change: str) -> None:
-    note_mirrors()
+    sync_mirrors()
     read()
     path = mirror_path(resource)
     assert path.exists()
@@ -154,7 +154,7 @@ def test_a_mirror_that_nobody_wants_is_deleted_and_what_it_brought_stays(resourc
 
 
 def test_a_sync_that_waits_reads_the_mirror_as_well(resource: Resource, provider: ServedRepositories) -> None:
-    results = read_all([resource.connection], full=False)
+    results = run_all([resource.connection], full=False)
     assert results[0].state == "failed"  # nobody answers for the API here
     assert (results[-1].resource, results[-1].state, results[-1].added) == (str(mirror_path(resource)), "done", 1)
 

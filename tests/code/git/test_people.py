@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import Commit
 from orgtree.identities.activity import activity_of_everybody, identity_activity
-from orgtree.identities.decision_log import take_back
+from orgtree.identities.decision_log import undo_change
 from orgtree.identities.decisions import confirm, mark_bots, unmark_bots
 from orgtree.identities.match_identities import match_identities
 from orgtree.models import Identity, MatchProposal, Person, Standing
@@ -57,7 +57,7 @@ def test_a_marked_bots_commits_leave_and_come_back_when_it_is_none_after_all(rep
     later = repo.commit({"c.py": lines(7)}, "Three", by=SCRIPT)
     sync(repo)
     assert set_apart() == {one: "bot", later: "bot"}
-    take_back(marked, by=None)
+    undo_change(marked, by=None)
     assert counted() == {"One": 3, "Two": 5, "Three": 7}
     mark_bots([script], by=None)
     script.refresh_from_db()

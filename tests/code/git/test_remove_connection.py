@@ -13,7 +13,7 @@ from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import (
     AttributionWork,
     Commit,
@@ -25,7 +25,7 @@ from integrations.models import (
     Repository,
     RepositorySource,
 )
-from integrations.sync.remove_connection import Brought, brought_by, remove_with_facts
+from integrations.sync.remove_connection import RemovalImpact, removal_impact, remove_with_facts
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.tables import imported_anew, set_apart, sync, tables
 from tests.databases import database_url
@@ -65,7 +65,7 @@ def remove(admin: Client, facts: str, name: str = "shop") -> str:
 
 
 def test_the_page_counts_what_would_go(admin: Client, fork: Repo) -> None:
-    assert brought_by(Connection.objects.get(name="fork")) == Brought(1, 1, 1, 2)
+    assert removal_impact(Connection.objects.get(name="fork")) == RemovalImpact(1, 1, 1, 2)
     address = reverse("admin:integrations_connection_delete", args=[Connection.objects.get(name="fork").pk])
     page = " ".join(admin.get(address).content.decode().split())
     assert "1 commit</strong> with 1 file, in 1 repository. 2 more are also in other repositories" in page
@@ -103,7 +103,7 @@ def test_facts_that_are_deleted_leave_nothing(admin: Client, shop: Repo) -> None
 
 def test_what_other_repositories_hold_stays_with_them(shop: Repo, fork: Repo) -> None:
     remove_with_facts(Connection.objects.get(name="shop"))
-    attribute_what_waits()
+    attribute_pending()
     assert tables() == imported_anew(fork)
     assert Commit.objects.filter(home=Repository.objects.get()).count() == 3
 
@@ -116,7 +116,7 @@ def test_what_stood_back_for_a_deleted_commit_counts_again(shop: Repo, tmp_path:
     sync(elsewhere)
     assert "duplicate" in set_apart().values()
     remove_with_facts(Connection.objects.get(name="shop"))
-    attribute_what_waits()
+    attribute_pending()
     assert set_apart() == {}
     assert tables() == imported_anew(elsewhere)
 

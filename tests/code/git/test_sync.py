@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from demo.plan.fast_import import Signed, create_bare_repository, fast_import
-from integrations.code.commits.duplicates import settle_changes
+from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.store import store_commits
 from integrations.code.git.recognise import recognise
 from integrations.models import Commit, Connection, RepositorySource, SyncRun
@@ -272,9 +272,9 @@ def test_asking_again_while_a_reading_runs_leaves_the_question_open(
 
     def settle_and_ask(commits: Any) -> None:
         RepositorySource.objects.update(asked_at=timezone.now() + timedelta(seconds=1))
-        settle_changes(commits)
+        recompute_changes(commits)
 
-    monkeypatch.setattr(reading, "settle_changes", settle_and_ask)
+    monkeypatch.setattr(reading, "recompute_changes", settle_and_ask)
     sync_source(source)
     source.refresh_from_db()
     assert source.asked_at is not None

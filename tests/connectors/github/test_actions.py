@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.connectors.drafts import UNTOLD, PipelineRunDraft, Told
+from integrations.connectors.drafts import MISSING, PipelineRunDraft, ProvidedParts
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.actions import normalise_run
 from integrations.connectors.github.webhooks import records_of
@@ -47,7 +47,7 @@ def test_a_completed_run(run: dict[str, Any]) -> None:
     assert draft.repository == str(run["repository"]["id"])
     assert draft.queued_at == datetime(2020, 10, 5, 16, 33, 24, tzinfo=UTC)
     assert draft.started_at == draft.finished_at == datetime(2020, 10, 5, 16, 33, 49, tzinfo=UTC)
-    assert draft.jobs is UNTOLD
+    assert draft.jobs is MISSING
 
 
 def test_a_run_that_waits_has_not_finished(example: Payload) -> None:
@@ -101,7 +101,7 @@ def test_what_has_not_concluded(run: dict[str, Any], word: str, status: RunStatu
 
 def test_a_job_tells_how_long_it_waited(run: dict[str, Any]) -> None:
     jobs = draft_of(run, jobs=[job()]).jobs
-    assert isinstance(jobs, Told)
+    assert isinstance(jobs, ProvidedParts)
     (attempt,) = jobs.parts
     assert (attempt.external_id, attempt.status) == ("5000000001", RunStatus.SUCCESS)
     assert attempt.started_at is not None
@@ -113,15 +113,15 @@ def test_a_job_that_never_started_has_no_start(run: dict[str, Any]) -> None:
     waiting = job(status="queued", conclusion=None, started_at="2026-03-02T09:00:00Z", completed_at=None)
     skipped = job(id=2, conclusion="skipped", started_at="2026-03-02T09:02:00Z")
     jobs = draft_of(run, jobs=[waiting, skipped]).jobs
-    assert isinstance(jobs, Told)
+    assert isinstance(jobs, ProvidedParts)
     assert [part.started_at for part in jobs.parts] == [None, None]
 
 
 def test_a_job_of_a_webhook_is_one_of_its_run(example: Payload) -> None:
     (draft,) = drafts_of_delivery("workflow_job", example("workflow_job.completed.failure.with-organization"))
     assert isinstance(draft, PipelineRunDraft)
-    assert (draft.external_id, draft.name, draft.status) == ("2202229078/1", "CodeQL", UNTOLD)
-    assert isinstance(draft.jobs, Told)
+    assert (draft.external_id, draft.name, draft.status) == ("2202229078/1", "CodeQL", MISSING)
+    assert isinstance(draft.jobs, ProvidedParts)
     assert not draft.jobs.whole
     assert [part.status for part in draft.jobs.parts] == [RunStatus.FAILURE]
 

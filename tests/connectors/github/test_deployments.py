@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.connectors.drafts import UNTOLD, DeploymentDraft, Told
+from integrations.connectors.drafts import MISSING, DeploymentDraft, ProvidedParts
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.enums import RunStatus
@@ -72,7 +72,7 @@ def test_statuses_of_one_second_follow_each_other(deployment: dict[str, Any]) ->
         for state in ("success", "in_progress", "queued", "success")
     ]
     draft = draft_of(deployment, statuses=together)
-    assert isinstance(draft.statuses, Told)
+    assert isinstance(draft.statuses, ProvidedParts)
     assert [part.native_status for part in draft.statuses.parts] == ["queued", "in_progress", "success"]
     assert (draft.status, draft.started_at, draft.finished_at) == (RunStatus.SUCCESS, at(0), at(0))
 
@@ -96,7 +96,7 @@ def test_webhooks_one_after_another_come_to_what_a_list_tells(deployment: dict[s
         stored |= {
             name: getattr(draft, name)
             for name in ("status", "native_status", "started_at", "finished_at")
-            if getattr(draft, name) is not UNTOLD
+            if getattr(draft, name) is not MISSING
         }
     listed = draft_of(deployment, statuses=statuses(*states))
     assert stored.get("started_at") == listed.started_at
@@ -107,14 +107,14 @@ def test_webhooks_one_after_another_come_to_what_a_list_tells(deployment: dict[s
 def test_a_deployments_own_webhook_says_nothing_of_how_it_goes(example: Payload) -> None:
     (draft,) = drafts_of_delivery("deployment", example("deployment"))
     assert isinstance(draft, DeploymentDraft)
-    assert draft.status is UNTOLD
-    assert draft.statuses == Told([], whole=False)
+    assert draft.status is MISSING
+    assert draft.statuses == ProvidedParts([], whole=False)
 
 
 def test_a_status_of_a_webhook(example: Payload) -> None:
     (draft,) = drafts_of_delivery("deployment_status", example("deployment_status"))
     assert isinstance(draft, DeploymentDraft)
-    assert isinstance(draft.statuses, Told)
+    assert isinstance(draft.statuses, ProvidedParts)
     assert not draft.statuses.whole
     assert draft.updated_at == datetime(2019, 5, 15, 15, 20, 55, tzinfo=UTC)
 
@@ -127,16 +127,16 @@ def test_a_missing_field_is_named(deployment: dict[str, Any], field: str) -> Non
     assert refused.value.path == f"deployment.{field}"
 
 
-NOTHING = (UNTOLD, UNTOLD, UNTOLD, UNTOLD)
+NOTHING = (MISSING, MISSING, MISSING, MISSING)
 
 
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711", UNTOLD)),
-        ('{"unplanned": false}', (UNTOLD, False, UNTOLD, UNTOLD)),
-        ({"fixes": [4711, "4712", 4711]}, (UNTOLD, UNTOLD, UNTOLD, ("4711", "4712"))),
-        ({"fixes": 4711}, (UNTOLD, UNTOLD, UNTOLD, ("4711",))),
+        ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711", MISSING)),
+        ('{"unplanned": false}', (MISSING, False, MISSING, MISSING)),
+        ({"fixes": [4711, "4712", 4711]}, (MISSING, MISSING, MISSING, ("4711", "4712"))),
+        ({"fixes": 4711}, (MISSING, MISSING, MISSING, ("4711",))),
         ({"fixes": [True, None, "", {}], "rollback_of": ""}, NOTHING),
         ({"service": 7, "unplanned": "yes", "rollback_of": True, "fixes": {}, "other": {}}, NOTHING),
         ("no JSON", NOTHING),

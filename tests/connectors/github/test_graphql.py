@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from demo.plan.delivery import Did, Happening
+from demo.plan.delivery import DeliveryEvent, EventKind
 from demo.providers.faults import Answer, Fault, bad_gateway, instead, not_found
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import Http
-from integrations.connectors.drafts import PullRequestDraft, Told
+from integrations.connectors.drafts import ProvidedParts, PullRequestDraft
 from integrations.connectors.errors import PermanentError, TransientError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.queries import DEPLOYMENTS
@@ -92,7 +92,13 @@ def test_records_that_are_gone_are_left_out(github: GitHubServer) -> None:
 def test_more_than_a_hundred_commits_reviews_and_requests_are_read_on(use_graphql: str) -> None:
     commits = tuple(commit(f"Step {number}", BEGIN + number * MINUTE) for number in range(270))
     happenings = [
-        Happening(number, Did.COMMENTED if number % 3 else Did.REVIEW_REQUESTED, BEGIN + 300 * MINUTE, MAX, of=MAYA)
+        DeliveryEvent(
+            number,
+            EventKind.COMMENTED if number % 3 else EventKind.REVIEW_REQUESTED,
+            BEGIN + 300 * MINUTE,
+            MAX,
+            of=MAYA,
+        )
         for number in range(360)
     ]
     happenings = [replace(happening, at=happening.at + happening.id * MINUTE) for happening in happenings]
@@ -101,8 +107,8 @@ def test_more_than_a_hundred_commits_reviews_and_requests_are_read_on(use_graphq
     with GitHubServer(history, tokens=[Token(TOKEN, "ada")]) as github:
         (draft,) = read(github, Kind.PULL_REQUEST, use_graphql=use_graphql).drafts
     assert isinstance(draft, PullRequestDraft)
-    assert isinstance(draft.commits, Told)
-    assert isinstance(draft.events, Told)
+    assert isinstance(draft.commits, ProvidedParts)
+    assert isinstance(draft.events, ProvidedParts)
     assert [part.position for part in draft.commits.parts] == list(range(250))  # all that GitHub shows over REST
     assert len(draft.events.parts) == 120
     assert draft.comment_count == 240

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.connectors.drafts import UNTOLD, AssignmentDraft, Told, TransitionDraft, Who, WorkItemDraft
+from integrations.connectors.drafts import MISSING, AssignmentDraft, ProvidedParts, TransitionDraft, Who, WorkItemDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.issues import normalise_issue
 from integrations.enums import StatusCategory
@@ -49,7 +49,7 @@ def test_an_open_issue(issue: dict[str, Any]) -> None:
     assert (draft.native_type, draft.resolution) == ("", "")
     assert draft.has_description is True
     assert draft.resolved_at is None
-    assert (draft.transitions, draft.assignments, draft.parent_key) == (UNTOLD, UNTOLD, UNTOLD)
+    assert (draft.transitions, draft.assignments, draft.parent_key) == (MISSING, MISSING, MISSING)
 
 
 def test_an_empty_description_is_none(example: Payload) -> None:
@@ -82,7 +82,7 @@ def test_a_parent_is_named_by_its_key(issue: dict[str, Any]) -> None:
 
 def test_an_unknown_state_is_kept_and_means_nothing(issue: dict[str, Any]) -> None:
     draft = draft_of(issue | {"state": "frozen"})
-    assert (draft.native_status, draft.status_category) == ("frozen", UNTOLD)
+    assert (draft.native_status, draft.status_category) == ("frozen", MISSING)
 
 
 def test_transitions_follow_from_closing_and_reopening(issue: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def test_transitions_follow_from_closing_and_reopening(issue: dict[str, Any]) ->
         event("closed", 13),
         event("labeled", 9),
     ]
-    assert draft_of(issue, timeline=timeline).transitions == Told(
+    assert draft_of(issue, timeline=timeline).transitions == ProvidedParts(
         [
             TransitionDraft(at=at(10), from_status="open", to_status="closed", category=StatusCategory.DONE, by=ADA),
             TransitionDraft(at=at(12), from_status="closed", to_status="open", category=StatusCategory.TODO, by=ADA),
@@ -145,7 +145,7 @@ def test_labels_put_on_and_taken_off_are_transitions(issue: dict[str, Any]) -> N
         labelled("unlabeled", 14, "in progress"),
     ]
     transitions = draft_of(issue, timeline=timeline).transitions
-    assert isinstance(transitions, Told)
+    assert isinstance(transitions, ProvidedParts)
     assert [(part.at, part.from_status, part.to_status, part.category) for part in transitions.parts] == [
         (at(9), "open", "in progress", StatusCategory.IN_PROGRESS),
         (at(10), "in progress", "blocked", StatusCategory.IN_PROGRESS),
@@ -165,7 +165,7 @@ def test_of_several_assignees_the_first_counts(issue: dict[str, Any]) -> None:
     ]
     draft = draft_of(issue | {"assignees": [user(MAX), user(ADA)]}, timeline=timeline)
     assert draft.assignee == MAX
-    assert draft.assignments == Told(
+    assert draft.assignments == ProvidedParts(
         [
             AssignmentDraft(at=at(9), assignee=ADA),
             AssignmentDraft(at=at(11), assignee=MAX),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.drafts import UNTOLD, PullRequestDraft, Told, Untold, Who
+from integrations.connectors.drafts import MISSING, Missing, ProvidedParts, PullRequestDraft, Who
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.webhooks import normalise_review
@@ -30,7 +30,7 @@ def opened(example: Payload) -> dict[str, Any]:
 
 
 def parts_of(collection: Any) -> list[Any]:
-    assert isinstance(collection, Told)
+    assert isinstance(collection, ProvidedParts)
     return list(collection.parts)
 
 
@@ -52,8 +52,8 @@ def test_an_open_pull_request(opened: dict[str, Any]) -> None:
 
 def test_a_webhook_tells_nothing_of_commits_reviews_and_events(opened: dict[str, Any]) -> None:
     draft = draft_of(opened)
-    assert (draft.commits, draft.reviews, draft.events) == (UNTOLD, UNTOLD, UNTOLD)
-    assert isinstance(draft.references, Told)
+    assert (draft.commits, draft.reviews, draft.events) == (MISSING, MISSING, MISSING)
+    assert isinstance(draft.references, ProvidedParts)
     assert not draft.references.whole
 
 
@@ -78,7 +78,9 @@ def test_closed_without_a_merge_is_closed(example: Payload) -> None:
 
 
 def test_a_description_may_be_null(example: Payload) -> None:
-    assert draft_of(example("pull_request.opened.with-null-body")["pull_request"]).references == Told([], whole=False)
+    assert draft_of(example("pull_request.opened.with-null-body")["pull_request"]).references == ProvidedParts(
+        [], whole=False
+    )
 
 
 def test_drafts_come_and_go(example: Payload) -> None:
@@ -91,17 +93,17 @@ def test_a_review_tells_itself_and_what_little_it_says_of_the_pull_request(examp
     (review,) = parts_of(draft.reviews)
     assert (review.state, review.native_state) == (ReviewState.COMMENTED, "commented")
     assert review.submitted_at == datetime(2019, 5, 15, 15, 20, 38, tzinfo=UTC)
-    assert isinstance(draft.reviews, Told)
+    assert isinstance(draft.reviews, ProvidedParts)
     assert not draft.reviews.whole
-    assert draft.additions is UNTOLD
-    assert draft.merged_by is UNTOLD
+    assert draft.additions is MISSING
+    assert draft.merged_by is MISSING
 
 
 def test_a_pending_review_is_nobodys_business(example: Payload) -> None:
     payload = example("pull_request_review.submitted")
     payload["review"] |= {"state": "PENDING", "submitted_at": None}
     (draft,) = normalise_review(payload)
-    assert draft.reviews is UNTOLD
+    assert draft.reviews is MISSING
 
 
 # What may be otherwise -------------------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ def test_an_unknown_state_goes_by_its_times(opened: dict[str, Any]) -> None:
 
 def test_titles_may_be_long_and_in_any_script(opened: dict[str, Any]) -> None:
     title = draft_of(opened | {"title": "🧺" * 100_000}).title
-    assert not isinstance(title, Untold)
+    assert not isinstance(title, Missing)
     assert len(title) == 1000
     assert title.endswith("🧺…")
 

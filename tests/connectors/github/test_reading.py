@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from demo.plan.delivery import Commit, DeliveryHistory, Did, Happening
+from demo.plan.delivery import Commit, DeliveryEvent, DeliveryHistory, EventKind
 from demo.providers.faults import Fault, changed, meanwhile, not_found
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.drafts import UNTOLD, DeploymentDraft, PipelineRunDraft, PullRequestDraft
+from integrations.connectors.drafts import MISSING, DeploymentDraft, PipelineRunDraft, PullRequestDraft
 from integrations.enums import Kind, RunStatus
 from tests.connectors.github.histories import (
     MINUTE,
@@ -82,7 +82,7 @@ def test_only_what_changed_is_read_again(serve: Serve) -> None:
 
 def test_what_comes_in_and_what_changes_between_pages_is_not_lost(serve: Serve) -> None:
     before = with_pull_requests(230)
-    retitled = Happening(9, Did.RETITLED, BEGIN + DAY, MAX, text="Another title")
+    retitled = DeliveryEvent(9, EventKind.RETITLED, BEGIN + DAY, MAX, text="Another title")
     after = replace(
         before,
         pull_requests=(
@@ -136,7 +136,7 @@ def test_a_pull_request_that_goes_while_it_is_read_is_told_without_its_parts(ser
     reading = read(github, Kind.PULL_REQUEST, use_graphql="false")
     assert sorted(numbers(reading)) == [2, 3, 4, 5, 6]
     (gone,) = (draft for draft in reading.drafts if isinstance(draft, PullRequestDraft) and draft.number == 3)
-    assert gone.commits is UNTOLD
+    assert gone.commits is MISSING
 
 
 # Lists by creation -------------------------------------------------------------------------------------------------

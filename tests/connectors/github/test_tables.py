@@ -29,7 +29,7 @@ from integrations.models import (
 )
 from integrations.sync import clients
 from integrations.sync.connect import Answers, connect
-from integrations.sync.run_now import read_all
+from integrations.sync.run_now import run_all
 from tests.connectors.github.reading import QUICK, TOKEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +67,7 @@ def connected(github: GitHubServer, name: str, **settings: str) -> Connection:
 
 
 def sync(connection: Connection) -> None:
-    results = read_all([connection], full=False)
+    results = run_all([connection], full=False)
     assert {result.state for result in results} == {SyncRun.State.DONE}, results
 
 

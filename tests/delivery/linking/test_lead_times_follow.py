@@ -13,7 +13,7 @@ from insights.columns.refresh import refresh
 from insights.query.query import Window
 from integrations.connectors.drafts import PullRequestDraft, Who
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.set_mapping import set_meaning
+from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import PullRequestState
 from integrations.intake.forget_connection import forget_records
 from integrations.push.connection import push_connection
@@ -90,7 +90,7 @@ def test_a_change_of_which_the_label_means_something_else_now(org: Org, shop: De
     shop.merges(1, at="Thu 12:00", first_commit="Thu 02:00", labels=["painful"])
     refresh()
     assert lead_hours(org, "red", work_type="bug") is None
-    set_meaning(push_connection(), Subject.LABEL, "painful", "bug")
+    set_value_mapping(push_connection(), Subject.LABEL, "painful", "bug")
     refresh()
     assert lead_hours(org, "red", work_type="bug") == 34
     assert not forgotten_by_refresh()

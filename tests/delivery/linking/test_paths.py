@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from insights.engine.read import read_series
-from insights.query.query import Dimension, MetricQuery, Window
+from insights.query.query import Dimension, Query, Window
 from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import follow_paths, relink_pull_requests
+from integrations.delivery.linking.relink import relink_paths, relink_pull_requests
 from integrations.delivery.linking.service_paths import rules_of, services_of
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.delivery.linking.delivery import Delivery, sha_of
@@ -35,7 +35,7 @@ def shop() -> Delivery:
     repository = Repository.objects.get(name="acme/shop")
     for service in ("cart", "search"):
         ServicePaths.objects.create(repository=repository, service=service, patterns=[f"{service}/"])
-    follow_paths(repository.pk)
+    relink_paths(repository.pk)
     return shop
 
 
@@ -78,7 +78,7 @@ def test_it_counts_for_each_service_that_it_touches_and_once_in_all(shop: Delive
 
     def counted(*segments: Dimension, **facets: str) -> dict[tuple[str, ...], float | None]:
         picked = {Dimension(name): (value,) for name, value in facets.items()}
-        [answer] = read_series([MetricQuery("pr.throughput", WEEK, segments=segments, facets=picked)])
+        [answer] = read_series([Query("pr.throughput", WEEK, segments=segments, facets=picked)])
         return {tuple(figure.segment[segment.value] for segment in segments): figure.value for figure in answer.total}
 
     assert counted(Dimension.SERVICE) == {("cart",): 2, ("search",): 2, ("docs",): 1}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import follow_paths
+from integrations.delivery.linking.relink import relink_paths
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.code.git.repositories import ADA, BEN, Repo, lines
 from tests.code.git.tables import sync
@@ -70,7 +70,7 @@ def rule(repository: str) -> None:
     stored = Repository.objects.get(name=repository)
     for service in SERVICES:
         ServicePaths.objects.create(repository=stored, service=service, patterns=[f"{service}/"])
-    follow_paths(stored.pk)
+    relink_paths(stored.pk)
 
 
 def tell(shop: Delivery, listed: Sequence[str], merge_sha: str) -> None:

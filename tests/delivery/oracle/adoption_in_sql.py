@@ -13,24 +13,24 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from insights.query.query import Dimension, MetricQuery
+from insights.query.query import Dimension, Query
 from insights.query.windows import local_today
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import DEVELOPERS_ON_LINES
 from integrations.facts.pull_requests import MERGED_PULL_REQUESTS
 
 
-def courses(query: MetricQuery) -> list[tuple[Any, ...]]:
+def courses(query: Query) -> list[tuple[Any, ...]]:
     """Person, whether they took up an agent, border, pull requests before and after, mean seconds before and after."""
     return _fetch(_COURSES, query)
 
 
-def cohorts(query: MetricQuery) -> dict[str, list[Any]]:
+def cohorts(query: Query) -> dict[str, list[Any]]:
     """By cohort: developers, their weeks at work, pull requests, and median cycle time."""
     return {row[0]: list(row[1:]) for row in _fetch(_COHORTS, query)}
 
 
-def _fetch(statement: sql.SQL, query: MetricQuery) -> list[tuple[Any, ...]]:
+def _fetch(statement: sql.SQL, query: Query) -> list[tuple[Any, ...]]:
     """Of pull requests only those of the types of work that the query asks for."""
     composed = statement.format(
         pulls=_PLACED.format(
@@ -51,7 +51,7 @@ def _fetch(statement: sql.SQL, query: MetricQuery) -> list[tuple[Any, ...]]:
         return rows
 
 
-def _parameters(query: MetricQuery) -> Mapping[str, Any]:
+def _parameters(query: Query) -> Mapping[str, Any]:
     end = min(query.window.end, local_today() + timedelta(days=1))
     work_types = query.facets.get(Dimension.WORK_TYPE)
     return {

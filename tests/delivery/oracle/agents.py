@@ -24,14 +24,14 @@ class StoredWorld:
     agents: Mapping[str, Sequence[str]]
 
 
-def told_with_agents(world: World, org: Org, chance: random.Random) -> StoredWorld:
+def store_with_agents(world: World, org: Org, chance: random.Random) -> StoredWorld:
     """Tell the history, and give it agents."""
     tell(world, org, chance)
     return StoredWorld(world, _sessions(world, org, chance), _agents(world, chance))
 
 
 def _sessions(world: World, org: Org, chance: random.Random) -> list[tuple[str, str, date]]:
-    days = [day for day in world.span.days() if day < world.span.today]
+    days = [day for day in world.dates.days() if day < world.dates.today]
     sessions = []
     for person in chance.choices((*EMPLOYED, OUTSIDE), k=25):
         day = chance.choice(days)

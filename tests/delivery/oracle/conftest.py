@@ -10,7 +10,7 @@ import time_machine
 from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.delivery.oracle.agents import StoredWorld, told_with_agents
+from tests.delivery.oracle.agents import StoredWorld, store_with_agents
 from tests.delivery.oracle.calendar import ZONE_NAME
 from tests.delivery.oracle.world import random_world
 from tests.org import Org
@@ -34,9 +34,9 @@ def stored_world(
 
     def tell() -> StoredWorld:
         in_its_zone.enter_context(days_cut_in(ZONE_NAME))
-        return told_with_agents(world, Org(tmp_path_factory.mktemp), chance)
+        return store_with_agents(world, Org(tmp_path_factory.mktemp), chance)
 
-    with pytest.MonkeyPatch.context() as patch, time_machine.travel(world.span.now, tick=False):
+    with pytest.MonkeyPatch.context() as patch, time_machine.travel(world.dates.now, tick=False):
         patch.setattr(settings, "ORGANISATION_TIME_ZONE", ZoneInfo(ZONE_NAME))
         with stored_once(tell) as made:
             yield made

@@ -53,7 +53,7 @@ class Truth:
         """All that enters a metric, whatever its day and whose it is."""
         counting = {**OF_PEOPLE, **OF_OWNERS}[key]
         if isinstance(counting, Standing):
-            days = self.world.span.days()
+            days = self.world.dates.days()
             return [fact for day in days for fact in counting.on(self, day)]
         whole = [counting.part, counting.whole] if isinstance(counting, Share) else [counting.of]
         return [fact for which in whole for fact in self.all(which)]

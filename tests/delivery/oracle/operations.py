@@ -19,7 +19,7 @@ LONGEST_RUN = timedelta(hours=3)
 
 def deployments_of(history: History, many: int) -> list[Record]:
     """Most of the newest commit of main; some of an older one, of the release branch, or of what nobody knows."""
-    chance, days = history.chance, history.span
+    chance, days = history.chance, history.dates
     times = sorted(history.moments.between(beginning_of(days.first), days.now) for _ in range(many))
     services = ["", *(name for name, repository in SERVICES.items() if repository == history.name)]
     deployments: list[Record] = []
@@ -67,7 +67,7 @@ def _unknown(name: str) -> str:
 def incidents_of(histories: list[History], deployments: list[Record], many: int, chance: random.Random) -> list[Record]:
     """Most begin within two days of a deployment; some name it, and some have never ended."""
     incidents: list[Record] = []
-    days, moments = histories[0].span, histories[0].moments
+    days, moments = histories[0].dates, histories[0].moments
     finished = [deployment for deployment in deployments if "finished_at" in deployment]
     for number in range(many):
         after = datetime.fromisoformat(chance.choice(finished)["finished_at"])
@@ -88,7 +88,7 @@ def incidents_of(histories: list[History], deployments: list[Record], many: int,
 
 def runs_of(history: History, many: int) -> list[Record]:
     """Runs for commits of pull requests and of main, tried up to three times; the last attempt may still run."""
-    chance, days = history.chance, history.span
+    chance, days = history.chance, history.dates
     listed = [
         (commit["sha"], datetime.fromisoformat(commit["authored_at"]))
         for pull_request in history.records["pull-requests"]

@@ -59,7 +59,7 @@ class History:
     """One repository; `records` by kind as they are pushed, `own` the own commits of each pull request, by its id."""
 
     name: str
-    span: DateRange
+    dates: DateRange
     chance: random.Random
     work_items: Sequence[str]
     records: dict[str, list[Record]] = field(default_factory=lambda: {"commits": [], "pull-requests": []})
@@ -74,7 +74,7 @@ class History:
         self.authored: dict[str, datetime] = {}
         self.reached: set[str] = set()  # what the default branch has, or had been listed by what was merged into it
         self.merged: list[Record] = []
-        long_ago = beginning_of(self.span.first) - LONG_AGO - timedelta(days=30)
+        long_ago = beginning_of(self.dates.first) - LONG_AGO - timedelta(days=30)
         first = self._commit([], long_ago)
         self.main, self.release = Branch([(long_ago, first)]), Branch([(long_ago, first)])
         self._tell(first, "main", long_ago)
@@ -87,9 +87,9 @@ class History:
 
     def happen(self, pull_requests: int) -> None:
         """All that happens in the span, in its order."""
-        start = beginning_of(self.span.first) - timedelta(days=10)
-        merges = sorted(self.moments.between(start, self.span.now) for _ in range(pull_requests))
-        for number, (at, until) in enumerate(zip(merges, [*merges[1:], self.span.now], strict=True), start=1):
+        start = beginning_of(self.dates.first) - timedelta(days=10)
+        merges = sorted(self.moments.between(start, self.dates.now) for _ in range(pull_requests))
+        for number, (at, until) in enumerate(zip(merges, [*merges[1:], self.dates.now], strict=True), start=1):
             if self.is_reported and self.chance.random() < 0.25:
                 self._push_to_main(at - timedelta(seconds=1))
             self._merged(number, at)
@@ -150,9 +150,9 @@ class History:
 
     def _unmerged(self, number: int) -> None:
         """Open still, or closed without a merge."""
-        chance, now = self.chance, self.span.now
+        chance, now = self.chance, self.dates.now
         author = chance.choice(AUTHORS)
-        started = self.moments.between(beginning_of(self.span.first) - timedelta(days=10), now - timedelta(hours=2))
+        started = self.moments.between(beginning_of(self.dates.first) - timedelta(days=10), now - timedelta(hours=2))
         until = self.moments.after(started, timedelta(days=12), now)
         record = self._pull_request(number, author, started, until)
         record["commits"] = [
@@ -267,7 +267,7 @@ class History:
                 "state": chance.choice(STATES),
                 # Some after the merge.
                 "submitted_at": self.moments.between(
-                    created, min(self.span.now, end + chance.choice((timedelta(), timedelta(), timedelta(days=2))))
+                    created, min(self.dates.now, end + chance.choice((timedelta(), timedelta(), timedelta(days=2))))
                 ).isoformat(),
             }
             for _ in range(chance.choice((0, 1, 2, 3, 4, 6)))

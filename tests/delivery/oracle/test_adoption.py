@@ -9,9 +9,9 @@ import pytest
 
 from insights.engine.adoption.cohorts import cohorts_of
 from insights.engine.adoption.developer_facts import CYCLE_TIME, read_developer_facts
-from insights.engine.adoption.effect import courses_of
+from insights.engine.adoption.effect import before_and_after
 from insights.query import windows
-from insights.query.query import Dimension, MetricQuery, Scope
+from insights.query.query import Dimension, Query, Scope
 from integrations.models import AgentSession
 from orgtree.models import Person
 from tests.delivery.oracle import adoption_in_sql
@@ -36,10 +36,10 @@ def adopted(stored_world: StoredWorld) -> StoredWorld:
     return stored_world
 
 
-def hold_against_the_statements(query: MetricQuery) -> int:
+def hold_against_the_statements(query: Query) -> int:
     """How many developers are compared."""
     facts = read_developer_facts(query)
-    computed = courses_of(facts)
+    computed = before_and_after(facts)
     expected = adoption_in_sql.courses(query)
     columns = (computed.people, computed.took_up, computed.borders, computed.before, computed.after)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == [
@@ -60,7 +60,7 @@ def hold_against_the_statements(query: MetricQuery) -> int:
 def test_adoption_is_what_the_statements_say(adopted: StoredWorld, facets: dict[Dimension, tuple[str, ...]]) -> None:
     """Of parts of the work, too; which agents are asked for changes nothing."""
     compared = [
-        hold_against_the_statements(MetricQuery(CYCLE_TIME, windows.trailing(weeks), scope=Scope(unit), facets=facets))
+        hold_against_the_statements(Query(CYCLE_TIME, windows.trailing(weeks), scope=Scope(unit), facets=facets))
         for weeks, unit in product(WEEKS, SCOPES)
     ]
     if Dimension.WORK_TYPE not in facets:

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from insights.catalogue.registry import metrics
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Statistic, Window
+from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from tests.columns.states import each_state
 from tests.delivery.oracle.calendar import ZONE_NAME, day_of, weeks_of
 from tests.delivery.oracle.figures import Counted, Expected, Question
@@ -43,7 +43,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 def world(seed: int, org: Org, settings: Settings) -> Iterator[World]:
     world = random_world(seed)
     settings.ORGANISATION_TIME_ZONE = ZoneInfo(ZONE_NAME)
-    with time_machine.travel(world.span.now, tick=False), days_cut_in(ZONE_NAME):
+    with time_machine.travel(world.dates.now, tick=False), days_cut_in(ZONE_NAME):
         tell(world, org, random.Random(seed))
         yield world
 
@@ -67,13 +67,13 @@ def test_figures_are_those_of_the_oracle(world: World, seed: int, monkeypatch: p
 def _values_that_differ(truth: Truth) -> Iterator[str]:
     world = truth.world
     queries = [
-        MetricQuery(key, world.span.window, Granularity.WEEK, Scope(unit), statistic=statistic)
+        Query(key, world.dates.window, Granularity.WEEK, Scope(unit), statistic=statistic)
         for unit in (None, *UNITS)
         for key, counting in METRICS.items()
         for statistic in (Statistic if isinstance(counting, Spread) else (None,))
     ]
     for query, answer in zip(queries, read_series(queries), strict=True):
-        assert [figure.window for figure in answer.series] == list(weeks_of(world.span.window))
+        assert [figure.window for figure in answer.series] == list(weeks_of(world.dates.window))
         for figure in (*answer.total, *answer.series):
             expected = _expected(truth, query, figure.window)
             if not _agree(figure, expected, truth, query):
@@ -91,7 +91,7 @@ def _segments_that_differ(truth: Truth, seed: int) -> Iterator[str]:
     """Each metric by each dimension that it can be split by, of the organisation and of one of its units."""
     world = truth.world
     queries = [
-        MetricQuery(metric.key, world.span.window, Granularity.MONTH, Scope(unit), segments=(dimension,))
+        Query(metric.key, world.dates.window, Granularity.MONTH, Scope(unit), segments=(dimension,))
         for metric in metrics()
         if metric.key in METRICS and not isinstance(METRICS[metric.key], PerDeveloperAndWeek)
         for dimension in SEGMENTS
@@ -118,7 +118,7 @@ def _is_of(values_of: Callable[[Counted], tuple[str, ...]], value: str, counted:
     return value in values_of(counted)
 
 
-def _agree_in_segment(figure: Figure | None, expected: Expected) -> bool:
+def _agree_in_segment(figure: MetricValue | None, expected: Expected) -> bool:
     """Of a segment without anything there need not be a figure; where there is one it may say that it is 0."""
     if figure is None or not (figure.sample_size or figure.left_out):
         return (expected.sample_size, expected.left_out) == (0, 0)
@@ -127,13 +127,13 @@ def _agree_in_segment(figure: Figure | None, expected: Expected) -> bool:
     return bool(figure.value == pytest.approx(expected.value))
 
 
-def _expected(truth: Truth, query: MetricQuery, window: Window) -> Expected:
+def _expected(truth: Truth, query: Query, window: Window) -> Expected:
     counting: Counting = METRICS[query.key]
     statistic = query.statistic or Statistic.MEDIAN
     return counting.expected(truth, _question(truth.world, query, window), statistic)
 
 
-def _question(world: World, query: MetricQuery, window: Window) -> Question:
+def _question(world: World, query: Query, window: Window) -> Question:
     units_on = world.organisation.owners_of if query.key in OF_OWNERS else world.organisation.units_of
     unit = query.scope.unit
 
@@ -141,18 +141,20 @@ def _question(world: World, query: MetricQuery, window: Window) -> Question:
         of_agents = person in REPOSITORIES
         return unit is None or unit in (world.organisation.owners_of if of_agents else units_on)(person, day)
 
-    return Question(window, world.span.today, is_there)
+    return Question(window, world.dates.today, is_there)
 
 
-def _agree(figure: Figure, expected: Expected, truth: Truth, query: MetricQuery) -> bool:
+def _agree(figure: MetricValue, expected: Expected, truth: Truth, query: Query) -> bool:
     if (figure.sample_size, figure.left_out) != (expected.sample_size, expected.left_out):
         return False
-    if figure.window.start > truth.world.span.today or (not expected.value and not _is_connected(truth, query, figure)):
+    if figure.window.start > truth.world.dates.today or (
+        not expected.value and not _is_connected(truth, query, figure)
+    ):
         return figure.value is None and bool(figure.reason)
     return bool(figure.value == pytest.approx(expected.value))
 
 
-def _is_connected(truth: Truth, query: MetricQuery, figure: Figure) -> bool:
+def _is_connected(truth: Truth, query: Query, figure: MetricValue) -> bool:
     """Whether a count of nothing is 0: its source tells since before the window's end, and the unit owns anything."""
     world = truth.world
     if query.key not in COUNTS:
@@ -161,6 +163,6 @@ def _is_connected(truth: Truth, query: MetricQuery, figure: Figure) -> bool:
     moments = [at for record in world.records[kind] if (at := time_of(record, FIRST_MOMENT[kind]))]
     since = [day_of(min(moments))]
     if query.scope.unit and query.key in OF_OWNERS:
-        ever = [date.min, *world.span.days()]
+        ever = [date.min, *world.dates.days()]
         since.append(world.organisation.first_owning(query.scope.unit, ever) or date.max)
     return figure.window.end > max(since)

@@ -17,7 +17,7 @@ from insights.columns.refresh import refresh
 from insights.engine.comparison import read_comparisons
 from insights.engine.read import read_rows, read_series, read_totals
 from insights.query import windows
-from insights.query.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from insights.query.query import Dimension, Freshness, Granularity, MetricValue, Query, Scope, Window
 from tests.delivery.oracle.agents import AGENTS, StoredWorld
 from tests.delivery.oracle.figures import Counted, Question
 from tests.delivery.oracle.metrics import Truth
@@ -76,7 +76,7 @@ class Lines:
         return bool(on if lines is None else on & lines)
 
 
-def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None) -> tuple[float | None, int, int]:
+def expected(lines: Lines, query: Query, window: Window, line: str | None) -> tuple[float | None, int, int]:
     """The value, the number of facts, and that of different developers."""
     units_of, unit = lines.stored_world.world.organisation.units_of, query.scope.unit
 
@@ -84,7 +84,7 @@ def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None)
         return unit is None or unit in units_of(person, day)
 
     def at(of: Window) -> Question:
-        return Question(of, lines.stored_world.world.span.today, is_there)
+        return Question(of, lines.stored_world.world.dates.today, is_there)
 
     agents = None if line is None else set(AGENTS) if line == "AI" else {line}
     facts = [fact for fact, on in lines.facts[query.key] if at(window).of([fact]) and (not agents or on & agents)]
@@ -94,9 +94,9 @@ def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None)
     return value, len(facts), len(lines.developers(at(window), agents))
 
 
-def queries_of(stored_world: StoredWorld) -> list[MetricQuery]:
+def queries_of(stored_world: StoredWorld) -> list[Query]:
     return [
-        MetricQuery(key, stored_world.world.span.window, granularity, scope, segments=split)
+        Query(key, stored_world.world.dates.window, granularity, scope, segments=split)
         for key in KEYS
         for granularity in (Granularity.WEEK, Granularity.MONTH)
         for scope in SCOPES
@@ -104,7 +104,7 @@ def queries_of(stored_world: StoredWorld) -> list[MetricQuery]:
     ]
 
 
-def agrees(figure: Figure, value: float | None, facts: int, people: int) -> bool:
+def agrees(figure: MetricValue, value: float | None, facts: int, people: int) -> bool:
     if (figure.sample_size, figure.people) != (facts, people):
         return False
     if not value:  # nothing is 0 from when on its source tells, and no data before
@@ -149,7 +149,7 @@ def test_the_parts_of_the_work_add_up_to_all_of_it(stored_world: StoredWorld) ->
     for key in KEYS:
         whole, parts = read_totals(
             [
-                MetricQuery(key, stored_world.world.span.window, facets=facets, segments=segments)
+                Query(key, stored_world.world.dates.window, facets=facets, segments=segments)
                 for facets, segments in (({}, ()), ({}, (Dimension.WORK_TYPE,)))
             ]
         )
@@ -161,7 +161,7 @@ def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> No
     lines = Lines(stored_world)
     compared = 0
     for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
-        query = MetricQuery(key, stored_world.world.span.window, Granularity.WEEK, scope)
+        query = Query(key, stored_world.world.dates.window, Granularity.WEEK, scope)
         [comparison] = read_comparisons([query], line)
         groups = [counted_of_known(lines, query, name) for name in (line, WITHOUT)]
         for group, (facts_of, developers, in_buckets) in zip(
@@ -177,13 +177,13 @@ def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> No
     assert compared > 100
 
 
-def counted_of_known(lines: Lines, query: MetricQuery, line: str) -> tuple[Counter[str | None], int, int]:
+def counted_of_known(lines: Lines, query: Query, line: str) -> tuple[Counter[str | None], int, int]:
     """Facts by whose they are (None: nobody known), developers on the line, and the same summed over the buckets."""
     units_of, unit = lines.stored_world.world.organisation.units_of, query.scope.unit
 
     def at(of: Window) -> Question:
         return Question(
-            of, lines.stored_world.world.span.today, lambda person, day: unit is None or unit in units_of(person, day)
+            of, lines.stored_world.world.dates.today, lambda person, day: unit is None or unit in units_of(person, day)
         )
 
     agents = set(AGENTS) if line == "AI" else {line}

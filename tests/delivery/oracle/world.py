@@ -9,11 +9,11 @@ from itertools import chain
 
 from django.db import transaction
 
-from integrations.code.attribution.tasks import attribute_what_waits
+from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.drafts import AnyDraft
-from integrations.delivery.linking.relink import follow_paths
+from integrations.delivery.linking.relink import relink_paths
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Commit, CommitFile, ProposedRollback, Repository, ServicePaths
 from integrations.push.connection import push_connection
@@ -45,7 +45,7 @@ class World:
     `confirmed` are deployments that somebody said rolled another one back, and which.
     """
 
-    span: DateRange
+    dates: DateRange
     organisation: Organisation
     records: Records
     own: Mapping[str, set[str]]
@@ -73,7 +73,7 @@ def random_world(seed: int) -> World:
         "pipeline-runs": [record for history in histories for record in runs_of(history, RUNS)],
     }
     return World(
-        span=days,
+        dates=days,
         organisation=random_organisation(chance, days),
         records=records,
         own={key: shas for history in histories for key, shas in history.own.items()},
@@ -101,8 +101,8 @@ def tell(world: World, org: Org, chance: random.Random) -> None:
     tell_owners(org, world.organisation)
     _tell_paths(world)
     _confirm_rollbacks(world, chance)
-    attribute_what_waits()
-    settle_what_waits()
+    attribute_pending()
+    recompute_waiting_pull_requests()
 
 
 def _draft_of(kind: str, record: Record) -> AnyDraft:
@@ -120,7 +120,7 @@ def _tell_paths(world: World) -> None:
     )
     for service in (name for name, follows in SERVICES.items() if follows == SHOP):
         ServicePaths.objects.create(repository=repository, service=service, patterns=[f"{service}/"])
-    follow_paths(repository.pk)
+    relink_paths(repository.pk)
 
 
 def _confirm_rollbacks(world: World, chance: random.Random) -> None:

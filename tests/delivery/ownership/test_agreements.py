@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.delivery.agreements.apply import follow_agreements
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import FactChange, FactFamily, PullRequestFigures, WorkingAgreement
 from orgtree.models import Unit
 from tests.delivery.linking.delivery import Delivery, failures
@@ -48,7 +48,7 @@ def agree(unit: str, *words: str, from_: str = "") -> None:
 
 def apply_waiting_agreements() -> None:
     follow_agreements()
-    settle_what_waits()
+    recompute_waiting_pull_requests()
 
 
 def classes() -> str:

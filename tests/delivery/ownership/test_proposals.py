@@ -16,7 +16,7 @@ from integrations.delivery.ownership.listing import Filters, ListedThing, counte
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
 from integrations.models import Owned, OwnedKind, Ownership, Repository
 from orgtree.models import Identity, OrgTree, Unit
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -202,8 +202,8 @@ def test_who_sees_some_units_sees_what_these_own_and_nothing_else(org: Org, team
         merged(org, name, "ada")
     org.own("acme/api", "payments")
     org.own("acme/shop", "search")
-    of_search = Sight(unit_ids=frozenset({Unit.objects.get(slug="search").pk}))
-    seen = listed_things(teams, Filters(), on=timezone.localdate(), sight=of_search)
+    of_search = Visibility(unit_ids=frozenset({Unit.objects.get(slug="search").pk}))
+    seen = listed_things(teams, Filters(), on=timezone.localdate(), visibility=of_search)
     assert [thing.name for thing in seen.things] == ["acme/shop"]
     assert seen.total == 1
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import PullRequestFigures
 from tests.delivery.pull_requests.histories import History, draft_of
 from tests.intake.conftest import Tell, github, tell
@@ -22,7 +22,7 @@ def tell_of(tell: Tell) -> TellOf:
 
     def send(*histories: History) -> dict[int, PullRequestFigures]:
         tell(*(draft_of(history) for history in histories))
-        settle_what_waits()
+        recompute_waiting_pull_requests()
         return figures()
 
     return send

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.connectors.drafts import (
+    ProvidedParts,
     PullRequestCommitDraft,
     PullRequestDraft,
     PullRequestEventDraft,
     ReviewDraft,
-    Told,
     Who,
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
@@ -104,10 +104,10 @@ def draft_of(history: History) -> PullRequestDraft:
         deletions=history.deletions,
         comment_count=history.comments,
         labels=history.labels,
-        commits=Told([_commit(commit, position) for position, commit in enumerate(history.commits)]),
-        reviews=Told([_review(review, number) for number, review in enumerate(history.reviews)]),
-        events=Told([PullRequestEventDraft(kind=kind, at=at) for at, kind in history.marks]),
-        references=Told(),
+        commits=ProvidedParts([_commit(commit, position) for position, commit in enumerate(history.commits)]),
+        reviews=ProvidedParts([_review(review, number) for number, review in enumerate(history.reviews)]),
+        events=ProvidedParts([PullRequestEventDraft(kind=kind, at=at) for at, kind in history.marks]),
+        references=ProvidedParts(),
     )
 
 

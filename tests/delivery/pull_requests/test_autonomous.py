@@ -11,12 +11,12 @@ import time_machine
 
 from insights.columns.refresh import refresh
 from insights.engine.contributions import AUTONOMOUS_AGENTS
-from insights.engine.read import SideBySide, read_distribution, read_rows, read_series, read_together
+from insights.engine.read import UnitQueries, read_distribution, read_rows, read_series, read_together
 from insights.privacy.visible import visible_rows, visible_series
-from insights.query.query import Dimension, Figure, MetricQuery, Scope, Window
+from insights.query.query import Dimension, MetricValue, Query, Scope, Window
 from integrations.delivery.ownership.find import find_owned
 from integrations.delivery.ownership.give import remove_owner
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.push.connection import push_connection
 from integrations.sync.remove_connection import remove_with_facts
@@ -71,8 +71,8 @@ def shop(org: Org, tell_of: TellOf) -> Org:
     return org
 
 
-def total(unit: str | None, key: str = "pr.throughput", **more: object) -> Figure:
-    [answer] = read_series([MetricQuery(key, MARCH, scope=Scope.of_unit(unit or ""), **more)])  # type: ignore[arg-type]
+def total(unit: str | None, key: str = "pr.throughput", **more: object) -> MetricValue:
+    [answer] = read_series([Query(key, MARCH, scope=Scope.of_unit(unit or ""), **more)])  # type: ignore[arg-type]
     return answer.total[0]
 
 
@@ -80,7 +80,7 @@ def merges() -> dict[str | None, int]:
     """How many each unit merged in March: read alone, side by side, and from kept cells, which must agree."""
     alone = {unit: int(total(unit).value or 0) for unit in (None, *UNITS, UNASSIGNED)}
     ids = dict(Unit.objects.values_list("slug", "pk"))
-    [beside] = read_together(units=[SideBySide([MetricQuery("pr.throughput", MARCH)], list(ids.values()))]).units
+    [beside] = read_together(units=[UnitQueries([Query("pr.throughput", MARCH)], list(ids.values()))]).units
     assert {unit: beside[pk][0].total[0].value or 0 for unit, pk in ids.items()} == {name: alone[name] for name in ids}
     refresh()
     assert {unit: int(total(unit).value or 0) for unit in alone} == alone
@@ -137,7 +137,7 @@ def test_it_is_matched_and_of_no_person(shop: Org, tell_of: TellOf) -> None:
     """Of nobody who could be matched are those of unknown people alone: an agent is known, and no person."""
     tell_of(opened_by(AGENT), opened_by("ada", number=2), opened_by("", number=3))
     shop.own("acme/shop", "tea")
-    [answer] = read_series([MetricQuery("pr.throughput", MARCH)])
+    [answer] = read_series([Query("pr.throughput", MARCH)])
     assert (answer.total[0].value, answer.total[0].people) == (3, 1)
     assert answer.unmatched == pytest.approx(1 / 3)
     for unit in ("tea", "food", "shop"):
@@ -153,7 +153,7 @@ def test_every_figure_of_it_is_the_units(key: str, value: float, shop: Org, tell
     shop.own("acme/shop", "tea")
     for unit in (None, "tea", "shop"):
         assert (total(unit, key).value, total(unit, key).sample_size, total(unit, key).people) == (value, 1, 0)
-    assert read_distribution(MetricQuery(key, MARCH, scope=Scope("tea"))).sample_size == 1
+    assert read_distribution(Query(key, MARCH, scope=Scope("tea"))).sample_size == 1
     assert total("milk", key).value is None
 
 
@@ -161,9 +161,9 @@ def test_segments_of_it_are_the_units(shop: Org, tell_of: TellOf) -> None:
     tell_of(opened_by(AGENT), opened_by("ada", number=2))
     shop.own("acme/shop", "tea")
     for dimension in (Dimension.AGENT, Dimension.ASSISTANCE):
-        query = MetricQuery("pr.throughput", MARCH, scope=Scope("tea"), segments=(dimension,))
+        query = Query("pr.throughput", MARCH, scope=Scope("tea"), segments=(dimension,))
         [answer] = read_series([query])
-        [beside] = read_together(units=[SideBySide([query], [Unit.objects.get(slug="tea").pk])]).units
+        [beside] = read_together(units=[UnitQueries([query], [Unit.objects.get(slug="tea").pk])]).units
         for computed in (answer, *next(iter(beside.values()))):
             by_segment = {figure.segment[dimension.value]: (figure.value, figure.people) for figure in computed.total}
             assert by_segment == {"copilot" if dimension is Dimension.AGENT else "AI": (1, 0), "Non-AI": (1, 1)}
@@ -214,27 +214,27 @@ def test_asking_for_people_finds_nothing_of_it(shop: Org, tell_of: TellOf) -> No
     shop.own("acme/shop", "tea")
     ada = Person.objects.get(email="ada@example.com").pk
     for scope in (Scope("tea", where={"site": ("Pune",)}), Scope("tea", person_id=ada), Scope(person_id=ada)):
-        [answer] = read_series([MetricQuery("pr.throughput", MARCH, scope=scope)])
+        [answer] = read_series([Query("pr.throughput", MARCH, scope=scope)])
         assert answer.total[0].value == 1, scope
-    query = MetricQuery("pr.throughput", MARCH, scope=Scope(where={"site": ("Pune",)}))
+    query = Query("pr.throughput", MARCH, scope=Scope(where={"site": ("Pune",)}))
     tea = Unit.objects.get(slug="tea").pk
-    [beside] = read_together(units=[SideBySide([query], [tea])]).units
+    [beside] = read_together(units=[UnitQueries([query], [tea])]).units
     assert beside[tea][0].total[0].value == 1
 
 
 def test_rows_show_it_under_autonomous_agents(shop: Org, tell_of: TellOf) -> None:
     tell_of(opened_by(AGENT), opened_by("", number=2))
     shop.own("acme/shop", "tea")
-    assert [row["person_id"] for row in read_rows(MetricQuery("pr.throughput", MARCH, scope=Scope("tea"))).rows] == [
+    assert [row["person_id"] for row in read_rows(Query("pr.throughput", MARCH, scope=Scope("tea"))).rows] == [
         AUTONOMOUS_AGENTS
     ]
     viewer = access_of(create_user(EXECUTIVE))
-    viewer = replace(viewer, sight=replace(viewer.sight, unit_ids=None, individuals_in=None))
-    of_tea = visible_rows(MetricQuery("pr.cycle_time", MARCH, scope=Scope("tea")), viewer)
+    viewer = replace(viewer, visibility=replace(viewer.visibility, unit_ids=None, individuals_in=None))
+    of_tea = visible_rows(Query("pr.cycle_time", MARCH, scope=Scope("tea")), viewer)
     assert [(row["person"], row["title"], row["contribution"]) for row in of_tea.rows] == [
         ("Autonomous agents", "Sell tea", 36000)
     ]
-    everybody = visible_rows(MetricQuery("pr.cycle_time", MARCH), viewer)
+    everybody = visible_rows(Query("pr.cycle_time", MARCH), viewer)
     assert sorted(row["person"] for row in everybody.rows) == ["Autonomous agents", "Unmatched"]
 
 
@@ -247,10 +247,10 @@ def test_one_person_beside_agents_is_still_a_group_of_one(shop: Org, tell_of: Te
     tell_of(*(opened_by(AGENT, number=number) for number in range(1, 8)), opened_by("ada", number=8))
     shop.own("acme/shop", "milk")
     viewer = access_of(create_user(EXECUTIVE))
-    viewer = replace(viewer, sight=replace(viewer.sight, whole=True, unit_ids=None))
+    viewer = replace(viewer, visibility=replace(viewer.visibility, whole=True, unit_ids=None))
 
     def seen(unit: str) -> tuple[float | None, bool]:
-        [answer] = visible_series([MetricQuery("pr.throughput", MARCH, scope=Scope(unit))], viewer)
+        [answer] = visible_series([Query("pr.throughput", MARCH, scope=Scope(unit))], viewer)
         return answer.total[0].value, answer.total[0].withheld
 
     assert (seen("milk"), seen("tea"), seen("shop")) == ((7, False), (None, True), (None, True))
@@ -273,7 +273,7 @@ def test_columns_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
         (lambda: remove_owner(find_owned("acme/shop"), OrgTree.objects.get(), start=date(2026, 3, 9)), None),
     ):
         change()
-        settle_what_waits()
+        recompute_waiting_pull_requests()
         # Who is called a bot leaves the organisation's people, too, which is no matter of pull requests.
         assert [difference for difference in forgotten_by_refresh() if "pull_requests" in difference] == []
         assert [name for name in ("tea", "milk") if total(name).value] == ([unit] if unit else [])

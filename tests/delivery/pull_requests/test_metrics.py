@@ -11,9 +11,9 @@ import time_machine
 
 from insights.engine.contributions import read_rows
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
-from integrations.connectors.drafts import PipelineRunDraft, Told, WorkItemDraft, WorkItemReference
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Window
+from integrations.connectors.drafts import PipelineRunDraft, ProvidedParts, WorkItemDraft, WorkItemReference
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import LinkMethod, ReviewState, RunStatus
 from tests.delivery.pull_requests.histories import Commit, History, Review, draft_of, sha_of
 from tests.intake.conftest import SHOP, Tell
@@ -69,11 +69,11 @@ def month_stored(tell: Tell) -> None:
         comments = line.split()[5]
         count = None if comments == "?" else int(comments)
         tell(replace(draft_of(history), comment_count=count, review_comment_count=None))
-    settle_what_waits()
+    recompute_waiting_pull_requests()
 
 
-def figure(key: str, window: Window = MARCH) -> Figure:
-    [answer] = read_series([MetricQuery(key, window)])
+def figure(key: str, window: Window = MARCH) -> MetricValue:
+    [answer] = read_series([Query(key, window)])
     return answer.total[0]
 
 
@@ -85,20 +85,20 @@ def test_reviews_count_for_who_gave_them_and_not_on_what_bots_propose() -> None:
     """ben gave 4 (two of them on one), ada 1, cy 1; all three were active in one month."""
     given = figure("review.given_per_developer")
     assert (given.numerator, given.people) == (6, 3)
-    [answer] = read_series([MetricQuery("review.given_per_developer", MARCH, Granularity.MONTH)])
+    [answer] = read_series([Query("review.given_per_developer", MARCH, Granularity.MONTH)])
     assert answer.total[0].value == 2
     # Ranked 1, 1, 4: (1 × −2 + 1 × 0 + 4 × 2) ÷ (3 × 6)
     concentration = figure("review.load_concentration")
     assert concentration.value == pytest.approx(100 / 3)
     assert (concentration.sample_size, concentration.people) == (6, 3)
-    rows = read_rows(MetricQuery("review.load_concentration", MARCH)).rows
+    rows = read_rows(Query("review.load_concentration", MARCH)).rows
     assert sorted(row["contribution"] for row in rows) == [1, 1, 4]
 
 
 @pytest.mark.usefixtures("month_stored")
 def test_reviews_are_split_by_the_agents_of_what_is_reviewed() -> None:
     # ben twice on the first, ada and cy on the fourth, ben on the sixth; ben on the third, which two agents wrote
-    [answer] = read_series([MetricQuery("review.given_per_developer", MARCH, segments=(Dimension.AGENT,))])
+    [answer] = read_series([Query("review.given_per_developer", MARCH, segments=(Dimension.AGENT,))])
     assert {entry.segment["agent"]: entry.numerator for entry in answer.total} == {
         "Non-AI": 5,
         "claude_code": 1,
@@ -109,7 +109,7 @@ def test_reviews_are_split_by_the_agents_of_what_is_reviewed() -> None:
 
 @pytest.mark.usefixtures("month_stored")
 def test_rows_open_as_in_their_own_tool_and_give_the_figure() -> None:
-    rows = read_rows(MetricQuery("pr.cycle_time", MARCH)).rows
+    rows = read_rows(Query("pr.cycle_time", MARCH)).rows
     assert {row["reference"] for row in rows} == {f"acme/shop#{number}" for number in range(1, 7)}
     assert {row["contribution"] for row in rows} == {6 * 3600}
     assert all(str(row["url"]).startswith("https://github.example/acme/shop/pull/") for row in rows)
@@ -128,13 +128,13 @@ def test_figures_of_nothing_are_no_data_and_counts_are_zero() -> None:
 
 @pytest.mark.usefixtures("month_stored")
 def test_an_unknown_unit_is_refused_and_everybody_is_unassigned_without_a_tree() -> None:
-    [answer] = read_series([MetricQuery("pr.throughput", MARCH, scope=Scope(where={}))])
+    [answer] = read_series([Query("pr.throughput", MARCH, scope=Scope(where={}))])
     assert answer.unmatched == 0
 
 
 def test_a_pull_request_counts_as_linked_once_its_item_is_known(tell: Tell) -> None:
     history = month()[0]
-    references = Told((WorkItemReference(key="SHOP-1", method=LinkMethod.BRANCH),))
+    references = ProvidedParts((WorkItemReference(key="SHOP-1", method=LinkMethod.BRANCH),))
     tell(replace(draft_of(history), references=references))
     assert figure("pr.linked_rate").value == 0
     tell(WorkItemDraft(external_id="10", project=SHOP, key="SHOP-1", created_at=at(1)))

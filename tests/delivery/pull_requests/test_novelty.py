@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from insights.engine.read import read_series
-from insights.query.query import Dimension, MetricQuery, Window
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from insights.query.query import Dimension, Query, Window
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -51,11 +51,11 @@ def review_of(repo: Repo, tell_of: TellOf, *reviewers: str) -> tuple[int | None,
     history.reviews = [Review(OPENED.replace(hour=14), name, ReviewState.APPROVED) for name in reviewers]
     tell_of(history)
     sync_source(connect_git(repo.path))
-    attribute_what_waits()
+    attribute_pending()
     for login in ("ben", "cy"):
         person, _ = Person.objects.get_or_create(email=f"{login}@example.com", defaults={"full_name": login.title()})
         assign(Identity.objects.filter(value__in=(login, f"{login}@example.com")), person, by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     return figures()[1].reviewed_path_count, figures()[1].new_path_count
 
 
@@ -81,10 +81,10 @@ def test_the_rate_is_of_all_paths_and_without_a_clone_there_is_none(repo: Repo, 
     elsewhere = History(2, "ada", OPENED, merged_at=OPENED.replace(hour=18), additions=10, deletions=0)
     elsewhere.reviews = [Review(OPENED.replace(hour=14), "ben", ReviewState.APPROVED)]
     tell_of(elsewhere)
-    [answer] = read_series([MetricQuery("pr.new_paths_rate", MARCH)])
+    [answer] = read_series([Query("pr.new_paths_rate", MARCH)])
     assert (answer.total[0].numerator, answer.total[0].denominator) == (2, 3)
     assert answer.total[0].value == pytest.approx(200 / 3)
-    [by_class] = read_series([MetricQuery("pr.throughput", MARCH, segments=(Dimension.COMPLEXITY_CLASS,))])
+    [by_class] = read_series([Query("pr.throughput", MARCH, segments=(Dimension.COMPLEXITY_CLASS,))])
     # Three files in two directories and two languages; of the other nobody knows.
     assert {figure.segment["complexity_class"]: figure.value for figure in by_class.total} == {
         "moderate": 1,

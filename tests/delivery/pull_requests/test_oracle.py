@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Granularity, MetricQuery, Statistic, Window
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from insights.query.query import Dimension, Granularity, Query, Statistic, Window
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import PullRequestEventKind, ReviewState
 from integrations.models import PullRequestFigures
 from orgtree.identities.decisions import merge
@@ -117,7 +117,7 @@ def be_one_person(first: str, second: str) -> None:
         Person.objects.get(identities__kind="login", identities__value=login) for login in (first, second)
     )
     merge(taken_in, into, by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
 
 
 @pytest.mark.parametrize("seed", seeds())
@@ -128,7 +128,7 @@ def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
     chance.shuffle(pieces)
     for start in range(0, len(pieces), 25):
         tell(*pieces[start : start + 25])
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     be_one_person("ada", "ada-work")
     truth = expected(histories, PEOPLE)
     assert stored() == truth
@@ -160,7 +160,7 @@ def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> 
 
 def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) -> None:
     """Each statistic, of each week and the whole window, with how many it is of and how many are left out."""
-    queries = [MetricQuery(key, SPRING, statistic=statistic) for key in SPREADS for statistic in Statistic]
+    queries = [Query(key, SPRING, statistic=statistic) for key in SPREADS for statistic in Statistic]
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
             merged = [truth[row.number] for row in _merged_in(figure.window, histories, truth)]
@@ -173,7 +173,7 @@ def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) 
 
 def _agree_on_rates(histories: Sequence[History], truth: dict[int, Expected]) -> None:
     """Numbers and shares of each week and of the whole window; a share of nothing is no data."""
-    queries = [MetricQuery(key, SPRING) for key in RATES]
+    queries = [Query(key, SPRING) for key in RATES]
     for query, answer in zip(queries, read_series(queries), strict=True):
         for figure in (*answer.total, *answer.series):
             merged = [(row, truth[row.number]) for row in _merged_in(figure.window, histories, truth)]
@@ -182,7 +182,7 @@ def _agree_on_rates(histories: Sequence[History], truth: dict[int, Expected]) ->
 
 def _agree_on_stale(histories: Sequence[History], truth: dict[int, Expected]) -> None:
     """How many are stale at the end of each week's last day."""
-    [answer] = read_series([MetricQuery("pr.stale_count", SPRING)])
+    [answer] = read_series([Query("pr.stale_count", SPRING)])
     for figure in (*answer.total, *answer.series):
         last_day = figure.window.end - timedelta(days=1)
         stale = [
@@ -226,9 +226,7 @@ RATES: Mapping[str, Callable[[Merged], float | None]] = {
 def _add_up(truth: dict[int, Expected]) -> None:
     """Weeks and segments sum to the whole, and the stages of one that has them all to its cycle."""
     splits: list[tuple[Dimension, ...]] = [(), (Dimension.ASSISTANCE,), (Dimension.WORK_TYPE,), (Dimension.SIZE_CLASS,)]
-    answers = read_series(
-        [MetricQuery("pr.throughput", SPRING, Granularity.WEEK, segments=segments) for segments in splits]
-    )
+    answers = read_series([Query("pr.throughput", SPRING, Granularity.WEEK, segments=segments) for segments in splits])
     whole = answers[0].total[0].value
     for answer in answers:
         assert sum(figure.value or 0 for figure in answer.series) == whole

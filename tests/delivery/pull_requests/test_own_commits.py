@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from integrations.connectors.drafts import CommitDraft, Who
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Repository
 from tests.delivery.pull_requests.conftest import TellOf, figures
@@ -106,7 +106,7 @@ def _tell_of_main(connection: Connection, commits: list[tuple[str, tuple[str, ..
                 for number, (name, parents) in enumerate(commits)
             ],
         )
-    settle_what_waits()
+    recompute_waiting_pull_requests()
 
 
 @pytest.mark.usefixtures("history_of_main")

@@ -11,7 +11,7 @@ from integrations.delivery.pull_requests import figures as derive_stages
 from integrations.delivery.pull_requests import pipeline_waits as derive_waits
 from integrations.delivery.pull_requests import reverts as derive_reverts
 from integrations.delivery.pull_requests.figures import drop_figures, recompute_figures
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import CountedReview, PullRequestFigures
 from tests.delivery.pull_requests.histories import drafts_of
 from tests.delivery.pull_requests.test_oracle import random_histories
@@ -35,7 +35,7 @@ def test_pieces_come_to_the_same_as_all_at_once(at_once: int, tell: Tell, monkey
             (f'Revert "Sell tea {taken_back}"', f'Revert "Sell tea {taken_back} (#{taken_back})"')
         )
     tell(*drafts_of(histories))
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     whole = stored()
     ids = [row["pull_request_id"] for row in whole[0]]
     assert any(row["reverted_by_id"] for row in whole[0])

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from insights.engine.read import read_series
-from insights.query.query import MetricQuery, Window
-from integrations.connectors.drafts import PullRequestCommitDraft, Told
+from insights.query.query import Query, Window
+from integrations.connectors.drafts import ProvidedParts, PullRequestCommitDraft
 from integrations.models import RevertMethod
 from tests.delivery.pull_requests.conftest import TellOf, figures
 from tests.delivery.pull_requests.histories import Commit, History, draft_of, sha_of
@@ -53,7 +53,7 @@ def test_a_revert_is_found_by(way: RevertMethod, order: tuple[int, ...], tell_of
     assert stored[5].reverts == stored[1].pull_request
     assert stored[5].revert_method == way
     assert [number for number, row in stored.items() if row.reverted_by] == [1]
-    [answer] = read_series([MetricQuery("pr.revert_rate", MARCH)])
+    [answer] = read_series([Query("pr.revert_rate", MARCH)])
     assert (answer.total[0].numerator, answer.total[0].denominator) == (1, 3)
 
 
@@ -64,7 +64,9 @@ def test_a_commit_that_takes_back_another_is_found_by_its_subject(tell: Tell) ->
     draft = draft_of(revert)
     tell(draft_of(TEA), draft)
     assert figures()[5].reverts is None
-    tell(replace(draft, commits=Told([PullRequestCommitDraft(sha=sha_of("undo"), position=0, subject=subject)])))
+    tell(
+        replace(draft, commits=ProvidedParts([PullRequestCommitDraft(sha=sha_of("undo"), position=0, subject=subject)]))
+    )
     assert figures()[5].reverts_id == figures()[1].pk
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from integrations.code.attribution.tasks import attribute_what_waits
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import PullRequestFigures
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
@@ -38,8 +38,8 @@ def pull_request(repo: Repo, *shas: str, additions: int, deletions: int = 0) -> 
 def read(repo: Repo) -> PullRequestFigures:
     """What is stored of the pull request once the clone is read, too."""
     sync_source(connect_git(repo.path))
-    attribute_what_waits()
-    settle_what_waits()
+    attribute_pending()
+    recompute_waiting_pull_requests()
     return figures()[1]
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
-from insights.engine.read import SideBySide, read_series, read_together
-from insights.query.query import Granularity, MetricQuery, Scope, Window
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from insights.engine.read import UnitQueries, read_series, read_together
+from insights.query.query import Granularity, Query, Scope, Window
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from orgtree.models import Person, Unit
 from orgtree.trees.units import move_person
@@ -57,13 +57,13 @@ def units(org: Org, tell_of: TellOf) -> dict[str, int]:
     ):
         person = Person.objects.get(identities__kind="login", identities__value=name)
         move_person(person, Unit.objects.get(slug=unit), since)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     return ids
 
 
 def test_reviews_are_as_concentrated_as_people_gave_them_while_in_the_unit(units: dict[str, int]) -> None:
     def concentration(unit: str) -> float | None:
-        [answer] = read_series([MetricQuery("review.load_concentration", MARCH, scope=Scope(unit=unit))])
+        [answer] = read_series([Query("review.load_concentration", MARCH, scope=Scope(unit=unit))])
         return answer.total[0].value
 
     assert concentration("tea") == pytest.approx(100 * (3 - 1) / (2 * 4))  # ada 1, ben 3
@@ -79,10 +79,10 @@ def test_reviews_are_as_concentrated_as_people_gave_them_while_in_the_unit(units
     ],
 )
 def test_side_by_side_and_one_by_one_are_the_same(key: str, units: dict[str, int]) -> None:
-    query = MetricQuery(key, MARCH, Granularity.MONTH)
-    together = read_together(units=[SideBySide([query], list(units.values()))]).units[0]
+    query = Query(key, MARCH, Granularity.MONTH)
+    together = read_together(units=[UnitQueries([query], list(units.values()))]).units[0]
     for slug, unit_id in units.items():
-        [alone] = read_series([MetricQuery(key, MARCH, Granularity.MONTH, scope=Scope(unit=slug))])
+        [alone] = read_series([Query(key, MARCH, Granularity.MONTH, scope=Scope(unit=slug))])
         beside, own = together[unit_id][0].total[0], alone.total[0]
         assert (beside.value, beside.sample_size, beside.people, beside.left_out) == (
             own.value,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from insights.engine.read import read_series
-from insights.query.query import Dimension, MetricQuery, Window
-from integrations.delivery.recompute_pull_requests import settle_what_waits
+from insights.query.query import Dimension, Query, Window
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.models import FactChange, FactFamily, PullRequestWork
 from orgtree.identities.decisions import mark_bots, merge, split, unmark_bots
@@ -42,7 +42,7 @@ def person(login: str) -> Person:
 
 
 def throughput(dimension: Dimension) -> dict[str, float | None]:
-    [answer] = read_series([MetricQuery("pr.throughput", MARCH, segments=(dimension,))])
+    [answer] = read_series([Query("pr.throughput", MARCH, segments=(dimension,))])
     return {figure.segment[dimension.value]: figure.value for figure in answer.total}
 
 
@@ -50,12 +50,12 @@ def test_a_review_under_another_login_of_the_author_counts_until_they_are_known_
     row = tell_of(pull_request("ada", "ada-work", "ben", merged_by="ada-work"))
     assert (row[1].review_count, row[1].is_self_merged) == (2, False)
     change = merge(person("ada-work"), person("ada"), by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert (figures()[1].review_count, figures()[1].is_self_merged) == (1, True)
     assert figures()[1].first_review_at == at(2)
     assert change is not None
     split(Identity.objects.get(kind="login", value="ada-work"), by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert (figures()[1].review_count, figures()[1].is_self_merged) == (2, False)
 
 
@@ -63,14 +63,14 @@ def test_whoever_an_admin_calls_a_bot_gives_no_review_and_proposes_nothing(tell_
     tell_of(pull_request("ada", "linter", "ben"))
     linter = Identity.objects.filter(kind="login", value="linter")
     mark_bots(linter, by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert (figures()[1].review_count, figures()[1].first_review_at) == (1, at(2))
     mark_bots(Identity.objects.filter(kind="login", value="ada"), by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert figures()[1].set_apart == "bot"
-    assert read_series([MetricQuery("pr.throughput", MARCH)])[0].total[0].value == 0
+    assert read_series([Query("pr.throughput", MARCH)])[0].total[0].value == 0
     unmark_bots(linter.all(), by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     assert figures()[1].review_count == 2
 
 
@@ -78,7 +78,7 @@ def test_what_changes_for_people_is_told_to_whoever_computes(tell_of: TellOf) ->
     tell_of(pull_request("ada", "linter"))
     FactChange.objects.all().delete()
     mark_bots(Identity.objects.filter(kind="login", value="linter"), by=None)
-    settle_what_waits()
+    recompute_waiting_pull_requests()
     changes = FactChange.objects.filter(family=FactFamily.PULL_REQUEST, person_id=person("ada").pk)
     assert changes.filter(day_from__lte=date(2026, 3, 2), day_to__gt=date(2026, 3, 2)).exists()
     assert not PullRequestWork.objects.exists()
@@ -94,7 +94,7 @@ def test_an_agents_pull_request_counts_for_whoever_asked(tell_of: TellOf) -> Non
 def test_an_agents_pull_request_that_nobody_asked_for_is_an_autonomous_agents(tell_of: TellOf) -> None:
     row = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
     assert (row[1].set_apart, row[1].credited) == ("", None)
-    [answer] = read_series([MetricQuery("pr.throughput", MARCH)])
+    [answer] = read_series([Query("pr.throughput", MARCH)])
     assert (answer.total[0].value, answer.total[0].people, answer.unmatched) == (1, 0, 0)
 
 

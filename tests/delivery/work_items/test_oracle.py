@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from insights.columns.refresh import refresh
-from insights.query.query import Dimension, Figure, Granularity, Statistic, Window
+from insights.query.query import Dimension, Granularity, MetricValue, Statistic, Window
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.delivery.work_items.oracle import ITEMS, RUNS, Computed, Question, World, random_world
 from tests.delivery.work_items.tracker import Tracker, answer
@@ -59,7 +59,7 @@ def world(request: pytest.FixtureRequest, org: Org) -> World:
     return world
 
 
-def _compare(computed: Figure, expected: Computed, what: object) -> None:
+def _compare(computed: MetricValue, expected: Computed, what: object) -> None:
     if expected.value is None or computed.value is None:
         # A count of nothing is 0 or no data, by whether a source is connected: not the oracle's business.
         assert (computed.value or 0) == (expected.value or 0), what

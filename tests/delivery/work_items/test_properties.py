@@ -10,7 +10,7 @@ from django.db import connection
 
 from insights.engine.contributions import read_rows
 from insights.engine.distribution import read_distribution
-from insights.query.query import MetricQuery, Window
+from insights.query.query import Query, Window
 from integrations.delivery.recompute import recompute_missing_figures
 from integrations.models import FactChange, PipelineRunFigures, WorkItemFigures
 from tests.delivery.work_items.oracle import random_world
@@ -88,14 +88,14 @@ def test_windows_add_up_and_figures_are_made_of_their_rows() -> None:
         parts = (figure(key, Window(WEEKS.start, middle)).value, figure(key, Window(middle, WEEKS.end)).value)
         assert figure(key, WEEKS).value == sum(part or 0 for part in parts)
     for key in ("wip.count", *ADDED_UP):
-        rows = read_rows(MetricQuery(key=key, window=WEEKS), size=1000).rows
+        rows = read_rows(Query(key=key, window=WEEKS), size=1000).rows
         assert sum(row["contribution"] for row in rows) == figure(key, WEEKS).value
     for key in ("backlog.health", "bug.ratio", "flow.efficiency", "ci.success_rate"):
-        rows = read_rows(MetricQuery(key=key, window=WEEKS), size=1000).rows
+        rows = read_rows(Query(key=key, window=WEEKS), size=1000).rows
         above, below = (sum(row[name] for row in rows) for name in ("contribution", "denominator"))
         assert above / below * 100 == pytest.approx(figure(key, WEEKS).value)
     for key in ("wip.age", "backlog.age", "issue.cycle_time", "ci.duration", "ci.queue_time"):
-        rows = read_rows(MetricQuery(key=key, window=WEEKS), size=1000).rows
-        spread = read_distribution(MetricQuery(key=key, window=WEEKS))
+        rows = read_rows(Query(key=key, window=WEEKS), size=1000).rows
+        spread = read_distribution(Query(key=key, window=WEEKS))
         assert spread.sample_size == len(rows) == figure(key, WEEKS).sample_size
         assert spread.percentiles["p50"] == figure(key, WEEKS).value

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from insights.columns.refresh import refresh
 from insights.query.query import Dimension
-from integrations.connectors.drafts import PullRequestCommitDraft, PullRequestDraft, Told, Who
+from integrations.connectors.drafts import ProvidedParts, PullRequestCommitDraft, PullRequestDraft, Who
 from integrations.enums import Kind, PullRequestState
 from integrations.intake.deleted_records import mark_deleted
 from integrations.models import PipelineRunFigures
@@ -41,7 +41,7 @@ def proposed(
         )
         for position, sha in enumerate(shas)
     ]
-    draft = replace(tracker.pull_request(number, "SHOP-1"), commits=Told(listed), updated_at=at("03-09 09:00"))
+    draft = replace(tracker.pull_request(number, "SHOP-1"), commits=ProvidedParts(listed), updated_at=at("03-09 09:00"))
     if not merged:
         return draft
     return replace(

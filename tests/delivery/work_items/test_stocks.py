@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from insights.engine.contributions import read_rows
-from insights.query.query import Dimension, Granularity, MetricQuery, Window
+from insights.query.query import Dimension, Granularity, Query, Window
 from tests.delivery.work_items.tracker import DAY, Tracker, answer, figure, on, values
 
 
@@ -49,5 +49,5 @@ def test_a_stock_is_split_filtered_and_read_by_month(four_weeks: Tracker) -> Non
 
 
 def test_the_rows_of_a_stock_are_what_stands(four_weeks: Tracker) -> None:
-    page = read_rows(MetricQuery(key="wip.age", window=Window(on("03-09"), on("03-16"))))
+    page = read_rows(Query(key="wip.age", window=Window(on("03-09"), on("03-16"))))
     assert {row["reference"]: row["contribution"] for row in page.rows} == {"SHOP-1": 12 * DAY, "SHOP-3": 3 * DAY}

@@ -13,7 +13,7 @@ from integrations.connectors.drafts import Who
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import values_seen
 from integrations.delivery.recompute import recompute_all_days
-from integrations.delivery.set_mapping import set_meaning
+from integrations.delivery.set_mapping import set_value_mapping
 from integrations.models import FactChange, WorkItemFigures
 from orgtree.identities.decisions import assign
 from orgtree.models import Identity, Person
@@ -44,7 +44,7 @@ def test_an_admin_says_in_which_statuses_nobody_works(tracker: Tracker) -> None:
     moves = [("03-09 10:00", "In progress"), ("03-09 12:00", "In review"), ("03-09 15:00", "Done")]
     tracker.tell(tracker.item("SHOP-1", "03-09 08:00", *moves))
     assert figure("flow.efficiency", week_of("03-09")).value == 100
-    set_meaning(tracker.connection, Subject.ACTIVITY, "In review", "waiting")
+    set_value_mapping(tracker.connection, Subject.ACTIVITY, "In review", "waiting")
     assert figure("flow.efficiency", week_of("03-09")).value == 40  # 2 of 5 hours
 
 
@@ -69,7 +69,7 @@ def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker
     details: dict[str, Any] = {"labels": ("area/eu",), "reporter": Who(login="kim")}
     tracker.tell(tracker.item("SHOP-1", "03-09 08:00", type="Bug", **details))
     assert figure("bug.customer_found", week_of("03-09")).value == 0
-    assert set_meaning(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
+    assert set_value_mapping(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
     assert figure("bug.customer_found", week_of("03-09")).value == 1
     assert figure("bug.escaped", week_of("03-09")).value == 1
 
@@ -115,9 +115,9 @@ def test_an_admin_says_which_endings_are_no_delivery(tracker: Tracker) -> None:
     tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *FINISHED, resolution="Superseded"))
     assert figure("work.features_per_week", week).value == 1
     assert [seen.word for seen in values_seen(tracker.connection, Subject.ENDING)] == ["Done", "Superseded"]
-    assert set_meaning(tracker.connection, Subject.ENDING, "Superseded", "dropped") == 1
+    assert set_value_mapping(tracker.connection, Subject.ENDING, "Superseded", "dropped") == 1
     assert figure("work.features_per_week", week).value == 0
-    set_meaning(tracker.connection, Subject.ENDING, "Superseded", None)
+    set_value_mapping(tracker.connection, Subject.ENDING, "Superseded", None)
     assert figure("work.features_per_week", week).value == 1
 
 

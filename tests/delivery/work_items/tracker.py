@@ -9,14 +9,14 @@ from typing import Any, Self
 from django.db import transaction
 
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import (
     AssignmentDraft,
     JobDraft,
     PipelineRunDraft,
+    ProvidedParts,
     PullRequestDraft,
-    Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
@@ -100,13 +100,13 @@ class Tracker:
             status_category=default_status_category(now) or StatusCategory.TODO,
             first_category=StatusCategory.TODO,
             assignee=_who(owner),
-            transitions=Told(
+            transitions=ProvidedParts(
                 [
                     TransitionDraft(at=at(moment), from_status=before, to_status=to)
                     for before, (moment, to) in zip(statuses, moves, strict=False)
                 ]
             ),
-            assignments=Told([AssignmentDraft(at=at(moment), assignee=_who(who)) for moment, who in assigned]),
+            assignments=ProvidedParts([AssignmentDraft(at=at(moment), assignee=_who(who)) for moment, who in assigned]),
             **details,
         )
 
@@ -121,7 +121,7 @@ class Tracker:
             state=PullRequestState.OPEN,
             author=Who(login=agent, bot=True) if agent else Who(login="ada"),
             requested_by=Who(login="ada") if agent else None,
-            references=Told([WorkItemReference(key=key, method=LinkMethod.BRANCH)]),
+            references=ProvidedParts([WorkItemReference(key=key, method=LinkMethod.BRANCH)]),
         )
 
     def run(
@@ -153,7 +153,7 @@ class Tracker:
             queued_at=at(queued) if queued else None,
             started_at=at(started),
             finished_at=at(finished) if finished else None,
-            jobs=Told(
+            jobs=ProvidedParts(
                 [
                     JobDraft(
                         external_id=f"{key}-{number}",
@@ -185,8 +185,8 @@ def answer(
     statistic: Statistic | None = None,
     granularity: Granularity = Granularity.WEEK,
     **facets: tuple[str, ...],
-) -> SeriesAnswer:
-    query = MetricQuery(
+) -> Answer:
+    query = Query(
         key=key,
         window=window,
         granularity=granularity,
@@ -198,7 +198,7 @@ def answer(
     return read_series([query])[0]
 
 
-def figure(key: str, window: Window, **options: Any) -> Figure:
+def figure(key: str, window: Window, **options: Any) -> MetricValue:
     (computed,) = answer(key, window, **options).total
     return computed
 

@@ -9,8 +9,8 @@ import pytest
 from orgtree.models import Membership, Person, Placement, TreeKind, Unit, UnitPlace
 from orgtree.tasks import follow_people_in_trees
 from orgtree.trees.placements import Rebuilt, rebuild_placements, stray_placements
-from orgtree.trees.trees import TreeMoves, follow_people
-from orgtree.trees.units_as_of import standing_units
+from orgtree.trees.trees import TreeMoves, sync_trees
+from orgtree.trees.units_as_of import units_as_of
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import (
     placements_by_hand,
@@ -31,7 +31,7 @@ def test_trees_and_placements_follow_whatever_happens(seed: int) -> None:
     for kind in (TreeKind.MANAGERS, TreeKind.ATTRIBUTES):
         tree_of(kind)
     for _ in range(3):
-        follow_people()
+        sync_trees()
         rebuild_placements()
         for day in DAYS:
             assert stored_placements(day) == placements_by_hand(day), day
@@ -42,7 +42,7 @@ def test_trees_and_placements_follow_whatever_happens(seed: int) -> None:
 def assert_nothing_is_left_to_do() -> None:
     tables = (Unit, UnitPlace, Membership, Placement)
     stored = [set(table.objects.values_list()) for table in tables]
-    assert follow_people() == TreeMoves()
+    assert sync_trees() == TreeMoves()
     assert rebuild_placements() == Rebuilt()
     assert stored == [set(table.objects.values_list()) for table in tables]
 
@@ -50,7 +50,7 @@ def assert_nothing_is_left_to_do() -> None:
 def test_rows_that_went_astray_are_counted_and_mended_at_night() -> None:
     store_people(made_up_organisation(random.Random(0)))
     tree_of(TreeKind.MANAGERS)
-    follow_people()
+    sync_trees()
     before = set(Placement.objects.values_list("tree", "person", "unit", "ancestor", "during"))
     Placement.objects.filter(pk=Placement.objects.earliest("pk").pk).update(person=10**9)
     assert stray_placements() == 1
@@ -62,7 +62,7 @@ def test_rows_that_went_astray_are_counted_and_mended_at_night() -> None:
 def test_whoever_is_deleted_takes_their_placements_along() -> None:
     store_people(made_up_organisation(random.Random(0)))
     tree = tree_of(TreeKind.MANAGERS)
-    follow_people()
+    sync_trees()
     Person.objects.filter(pk=Placement.objects.earliest("pk").person_id).delete()
     Unit.objects.filter(pk=Placement.objects.earliest("pk").unit_id).delete()
     assert stray_placements() == 0
@@ -74,9 +74,9 @@ def test_whoever_is_deleted_takes_their_placements_along() -> None:
 def test_a_unit_on_a_day_has_the_people_who_are_placed_below_it(seed: int) -> None:
     store_people(made_up_organisation(random.Random(seed)))
     trees = [tree_of(kind) for kind in (TreeKind.MANAGERS, TreeKind.ATTRIBUTES)]
-    follow_people()
+    sync_trees()
     for day in DAYS:
         placed = Placement.objects.filter(during__contains=day)
-        for unit in standing_units(trees, on=day):
+        for unit in units_as_of(trees, on=day):
             assert unit.people == placed.filter(ancestor=unit.id).count()
             assert unit.members == placed.filter(ancestor=unit.id, unit=unit.id).count()

@@ -11,7 +11,7 @@ import pytest
 from orgtree.models import OrgTree, TreeKind, Unit, UnitPlace, UnitPlacement
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.refusals import TreeRefusal
-from orgtree.trees.trees import create_tree, follow_people
+from orgtree.trees.trees import create_tree, sync_trees
 from orgtree.trees.units import add_unit, move_unit, remove_unit
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import store_people, tree_of
@@ -28,7 +28,7 @@ def test_units_stand_below_those_that_a_climb_finds(seed: int) -> None:
     for kind in (TreeKind.MANAGERS, TreeKind.ATTRIBUTES):
         tree_of(kind)
     for _ in range(3):
-        follow_people()
+        sync_trees()
         assert stored() == climbed()
         rows = set(UnitPlacement.objects.values_list())
         rebuild_placements()

@@ -42,7 +42,7 @@ def test_each_request_is_priced_by_its_own_size() -> None:
     [result] = what_if([use], {SONNET: GPT})
     # gpt-5.5 costs 5, 0.5 and 30 up to 272,000 tokens, and 10, 1 and 45 above
     assert result.spend == Decimal("0.53") + Decimal("2.145")
-    assert result.tells_bounds
+    assert result.knows_bounds
 
 
 def test_each_day_has_its_price() -> None:
@@ -97,4 +97,4 @@ def test_it_is_what_pricing_every_request_on_the_other_model_gives(
         for day, *tokens in requests
     ]
     assert result.spend == sum(price for price in one_by_one if price is not None)
-    assert result.tells_bounds
+    assert result.knows_bounds

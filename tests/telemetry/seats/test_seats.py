@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from core.authorship import changes_by
 from insights.engine.read import read_series
-from insights.query.query import Dimension, Figure, Granularity, MetricQuery, Window
+from insights.query.query import Dimension, Granularity, MetricValue, Query, Window
 from integrations.models import FactFamily, SeatAssignment, SeatPlan
 from integrations.outbox.fact_changes import take_changes
 from integrations.telemetry.agents.events import EventKind
@@ -43,9 +43,9 @@ def worked(who: str, when: str) -> None:
     fold_received_batches()
 
 
-def figure(key: str, first: str, after: str, *segments: Dimension) -> Figure:
+def figure(key: str, first: str, after: str, *segments: Dimension) -> MetricValue:
     window = Window(date.fromisoformat(first), date.fromisoformat(after))
-    [answer] = read_series([MetricQuery(key, window, granularity=Granularity.MONTH, segments=segments)])
+    [answer] = read_series([Query(key, window, granularity=Granularity.MONTH, segments=segments)])
     return answer.total[0]
 
 

@@ -32,7 +32,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
-from insights.ui.scope_bar import look_around, scope_words
+from insights.ui.scope_bar import scope_navigation, scope_words
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
@@ -57,7 +57,7 @@ class SessionLine:
 @explains_bad_filters
 def sessions(request: HttpRequest) -> HttpResponseBase:
     filters, number = _filters(request), read_page(request)
-    around = look_around(request, filters)
+    around = scope_navigation(request, filters)
     answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
     listed = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
     context = {
@@ -83,7 +83,7 @@ def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {**facet_part(SESSIONS_PAGE, filters, name), "part": "insights/_part_facet.html"}
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(filters, look_around(request, filters))
+    context["whose"] = scope_words(filters, scope_navigation(request, filters))
     return render(request, "insights/part_page.html", context)
 
 

@@ -12,7 +12,7 @@ from insights.pages.ai.sessions.states import COMMITTED, LABELS, PENDING, UNKNOW
 from insights.pages.attribution.labels import moment
 from insights.ui import wording
 from integrations.models import AgentSession
-from integrations.telemetry.sessions.story import SessionCommit
+from integrations.telemetry.sessions.timeline import SessionCommit
 
 
 @dataclass(frozen=True)

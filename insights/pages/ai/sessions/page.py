@@ -32,8 +32,8 @@ from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import page_numbers, read_page
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession
-from integrations.telemetry.sessions.story import SessionCommit, SessionStory, Stretch, ToolUse
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
+from integrations.telemetry.sessions.timeline import ActivePeriod, SessionCommit, SessionTimeline, ToolUse
 from integrations.telemetry.sessions.visible import visible_sessions
 from orgtree.access.access import Access
 
@@ -85,14 +85,14 @@ class WorkPeriodLine:
 def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     session = _visible_session(access, pk)
-    story = SessionStory(session)
+    story = SessionTimeline(session)
     summary = summaries_of([session.pk]).get(session.pk, NOTHING)
     commits, stretches = story.commits(), story.stretches()
     context = {
         "session": session,
         "title": f"{agent_name(session.agent)} session",
         "whose": session.identity.person.full_name if session.identity.person else "Unmatched",
-        "is_own": session.identity.person_id is not None and session.identity.person_id == access.sight.person_id,
+        "is_own": session.identity.person_id is not None and session.identity.person_id == access.visibility.person_id,
         "facts": _facts(session, summary, stretches),
         "totals": _totals(summary.whole, commits),
         "outcome": explained(session, Clock.read().settled_before, commits),
@@ -122,7 +122,7 @@ def _visible_session(access: Access, pk: int) -> AgentSession:
     return session
 
 
-def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[Stretch]) -> list[tuple[str, str]]:
+def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[ActivePeriod]) -> list[tuple[str, str]]:
     version = f" {session.agent_version}" if session.agent_version else ""
     open_seconds = (session.ended_at - session.started_at).total_seconds()
     return [
@@ -216,7 +216,7 @@ def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[Comm
     ]
 
 
-def _work_period_lines(stretches: Sequence[Stretch]) -> list[WorkPeriodLine]:
+def _work_period_lines(stretches: Sequence[ActivePeriod]) -> list[WorkPeriodLine]:
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(stretches))]
     return [
         WorkPeriodLine(timeline.time_range(period.start, period.end), str(wording.duration(period.seconds)), pause)
@@ -224,7 +224,7 @@ def _work_period_lines(stretches: Sequence[Stretch]) -> list[WorkPeriodLine]:
     ]
 
 
-def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, access: Access) -> dict[str, Any]:
+def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimeline, access: Access) -> dict[str, Any]:
     """One page of events, of the session or of one hour, or the list of hours."""
     start = _read_hour(request)
     end = start + timedelta(hours=1) if start else None
@@ -237,8 +237,8 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, 
             for hour in story.hours()
         ]
         return {"hours": hours, "happened": f"{total:,}"}
-    happenings = story.happenings(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
-    seen = [happening.name for happening in happenings if happening.what == "commit"]
+    events = story.events(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
+    seen = [happening.name for happening in events if happening.what == "commit"]
     links = set(visible_commits(access).filter(sha__in=seen).values_list("sha", flat=True)) if seen else set()
 
     def page_url(page: int) -> str:
@@ -246,11 +246,11 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, 
         return f"{url}?{urlencode({**filters, 'page': page})}#timeline"
 
     return {
-        "days": timeline.days(happenings, links),
+        "days": timeline.days(events, links),
         "hour": timeline.time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
-        **page_numbers(number, size=PAGE_SIZE, shown=len(happenings), total=total, url=page_url),
+        **page_numbers(number, size=PAGE_SIZE, shown=len(events), total=total, url=page_url),
         "paged": total > PAGE_SIZE,
     }
 

@@ -14,7 +14,7 @@ from insights.engine.plan import Clock
 from insights.engine.read import read_rows, read_totals
 from insights.pages.ai.sessions.states import outcome_of
 from insights.privacy.visible import visible_page
-from insights.query.query import MetricQuery
+from insights.query.query import Query
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from orgtree.access.access import Access
@@ -38,7 +38,7 @@ COLUMNS = (
 )
 
 
-def visible_sessions_page(query: MetricQuery, access: Access, *, page: int, size: int) -> RowsPage:
+def visible_sessions_page(query: Query, access: Access, *, page: int, size: int) -> RowsPage:
     """Page `page` (from 1) of the sessions of the query's scope, window and facets, the newest first."""
     sessions_query = replace(query, key=KEY, segments=(), statistic=None)
     [answer] = read_totals([sessions_query])

@@ -13,11 +13,11 @@ from django.utils import timezone
 from insights.pages.attribution.labels import moment
 from insights.ui import wording
 from integrations.models import ToolOutcome
-from integrations.telemetry.sessions.story import Happened, Happening, Hour
+from integrations.telemetry.sessions.timeline import EventType, Hour, TimelineEvent
 
 PAUSE_SECONDS = 30 * 60  # a longer gap separates work periods
 SHORT_SHA = 10
-ICONS = {Happened.REQUEST: "message", Happened.TOOL: "tool", Happened.COMMIT: "git-commit", Happened.METER: "clock"}
+ICONS = {EventType.REQUEST: "message", EventType.TOOL: "tool", EventType.COMMIT: "git-commit", EventType.METER: "clock"}
 TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
 
 
@@ -46,11 +46,11 @@ class HourLine:
     failures: str
 
 
-def days(happenings: Sequence[Happening], open_commits: Collection[str]) -> list[Day]:
+def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[Day]:
     """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
     days_listed = []
     before: datetime | None = None
-    for name, of_day in groupby(happenings, key=lambda happening: wording.day(timezone.localdate(happening.at))):
+    for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
         listed = list(of_day)
         days_listed.append(Day(name, list(_entries(listed, before, open_commits))))
         before = listed[-1].at
@@ -82,9 +82,9 @@ def time_range(start: datetime, end: datetime) -> str:
 
 
 def _entries(
-    happenings: Sequence[Happening], before: datetime | None, open_commits: Collection[str]
+    events: Sequence[TimelineEvent], before: datetime | None, open_commits: Collection[str]
 ) -> Iterator[Entry]:
-    for happening in happenings:
+    for happening in events:
         quiet = (happening.at - before).total_seconds() if before else 0.0
         yield Entry(
             time=f"{timezone.localtime(happening.at):%H:%M:%S}",
@@ -98,28 +98,28 @@ def _entries(
         before = happening.at
 
 
-def _opens(happening: Happening, open_commits: Collection[str]) -> bool:
-    return happening.what is Happened.COMMIT and happening.name in open_commits
+def _opens(happening: TimelineEvent, open_commits: Collection[str]) -> bool:
+    return happening.what is EventType.COMMIT and happening.name in open_commits
 
 
-def _tone(happening: Happening) -> str:
-    if happening.what is Happened.COMMIT:
+def _tone(happening: TimelineEvent) -> str:
+    if happening.what is EventType.COMMIT:
         return "good"
     return "bad" if happening.outcome == ToolOutcome.FAILED else ""
 
 
-def _what(happening: Happening) -> str:
+def _what(happening: TimelineEvent) -> str:
     match happening.what:
-        case Happened.COMMIT:
+        case EventType.COMMIT:
             return f"Commit {happening.name[:SHORT_SHA]}"
-        case Happened.METER:
+        case EventType.METER:
             return f"15 minutes of {happening.name or 'no model'}"
         case _:
             return happening.name or "unknown"
 
 
-def _details(happening: Happening) -> Iterator[str]:
-    if happening.what is Happened.TOOL:
+def _details(happening: TimelineEvent) -> Iterator[str]:
+    if happening.what is EventType.TOOL:
         yield {
             ToolOutcome.SUCCEEDED: "succeeded",
             ToolOutcome.FAILED: f"failed{f': {happening.error_type}' if happening.error_type else ''}",
@@ -128,7 +128,7 @@ def _details(happening: Happening) -> Iterator[str]:
     if sum(happening.tokens):
         kinds = [f"{count:,} {kind}" for count, kind in zip(happening.tokens, TOKEN_KINDS, strict=True) if count]
         yield f"{', '.join(kinds)} tokens"
-    if happening.what is Happened.REQUEST:
+    if happening.what is EventType.REQUEST:
         yield f"${happening.spend:,.4f}" if happening.spend is not None else "price unknown"
     if happening.reported_cost:
         yield f"${happening.reported_cost:,.4f} reported"

@@ -7,7 +7,7 @@ from django.db import connection
 from insights.query import windows
 
 
-def change_mark() -> str:
+def change_token() -> str:
     """Changes with every fact, every partition build, every membership change and the local day.
 
     For facts and memberships it uses sequence positions, which advance shortly before the change is visible: clients

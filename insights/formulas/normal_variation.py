@@ -12,13 +12,13 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from insights.formulas.differences import Interval, students_t
+from insights.formulas.differences import ConfidenceInterval, students_t
 
 CONFIDENCE = 0.9
 FEWEST_CHANGES = 20  # between windows that start a week apart: fewer are worth less than five without overlap
 
 
-def interval_of_change(change: float, usual: Sequence[float], *, overlapping: int) -> Interval | None:
+def interval_of_change(change: float, usual: Sequence[float], *, overlapping: int) -> ConfidenceInterval | None:
     """The 90 % interval of `change` beyond normal variation; None for too few `usual` changes.
 
     Each change of `usual` overlaps with the next `overlapping` - 1.
@@ -28,4 +28,4 @@ def interval_of_change(change: float, usual: Sequence[float], *, overlapping: in
     independent = (len(usual) + overlapping - 1) / overlapping
     spread = stdev(usual) * math.sqrt(1 + 1 / independent)
     reach = students_t((1 + CONFIDENCE) / 2, max(4, math.floor(independent - 1))) * spread
-    return Interval(change - fmean(usual) - reach, change - fmean(usual) + reach)
+    return ConfidenceInterval(change - fmean(usual) - reach, change - fmean(usual) + reach)

@@ -90,7 +90,7 @@ class AccountToday:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Visibility:
     """What a viewer may see today, as unit ids; None: all units.
 
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
@@ -113,7 +113,7 @@ class Sight:
         """Whether rows of others are visible in any unit."""
         return self.individuals_in is None or bool(self.individuals_in)
 
-    def covers(self, unit_id: int) -> bool:
+    def can_see(self, unit_id: int) -> bool:
         return self.unit_ids is None or unit_id in self.unit_ids
 
     def leads(self, unit_id: int | None) -> bool:
@@ -126,33 +126,33 @@ class Sight:
         return self.leads_whole or bool(self.managed_ids)
 
     @property
-    def covers_no_individuals(self) -> bool:
+    def sees_no_individuals(self) -> bool:
         """Whether rows of others are visible in no unit."""
         return self.individuals_in is not None and not self.individuals_in
 
-    def covers_individuals(self, unit_id: int | None) -> bool:
+    def can_see_individuals(self, unit_id: int | None) -> bool:
         """Whether rows of others are visible in that unit; None: in the whole organisation."""
         return self.individuals_in is None or unit_id in self.individuals_in
 
 
-NOTHING = Sight()
+NOTHING = Visibility()
 # Tokens without a user, and other sign-ins without an account: aggregates, no rows of people.
-AGGREGATES = Sight(whole=True, unit_ids=None)
+AGGREGATES = Visibility(whole=True, unit_ids=None)
 
 
-def sight_of(viewer: Viewer) -> Sight:
+def visibility_of(viewer: Viewer) -> Visibility:
     """What the account may see by its roles today; everything in trial mode."""
     if not isinstance(viewer, User):
-        return sight_without_account(viewer)
+        return visibility_without_account(viewer)
     organisation, today = account_today(viewer)
-    return sight_from(viewer, organisation, today)
+    return visibility_from(viewer, organisation, today)
 
 
-def sight_without_account(viewer: Viewer) -> Sight:
+def visibility_without_account(viewer: Viewer) -> Visibility:
     return AGGREGATES if viewer is not None and viewer.is_authenticated else NOTHING
 
 
-def sight_from(viewer: User, organisation: Organisation, today: AccountToday) -> Sight:
+def visibility_from(viewer: User, organisation: Organisation, today: AccountToday) -> Visibility:
     """Admins and executives see all aggregates; rows of others require managing their unit.
 
     Managers see the units they lead or were granted, with descendants; members see the units they are in.
@@ -166,7 +166,7 @@ def sight_from(viewer: User, organisation: Organisation, today: AccountToday) ->
         individuals_in = None
     else:
         individuals_in = today.managed if viewer.is_superuser else today.managed | today.own
-    return Sight(
+    return Visibility(
         whole=whole,
         unit_ids=None if whole else today.managed | today.own,
         person_id=today.person_id,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from insights.catalogue.registry import get
-from insights.query.query import Granularity, MetricQuery, Scope, Statistic
+from insights.query.query import Granularity, Query, Scope, Statistic
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Line
 from orgtree.access.access import Access
@@ -32,11 +32,11 @@ class Agreement:
     unit: str  # of measure
     higher_is_better: bool
 
-    def is_of(self, query: MetricQuery) -> bool:
+    def is_of(self, query: Query) -> bool:
         """Whether figures of that query can be compared with it."""
         return self.is_of_statistic(query) and self.period in (None, query.granularity)
 
-    def is_of_statistic(self, query: MetricQuery) -> bool:
+    def is_of_statistic(self, query: Query) -> bool:
         metric = get(query.key)
         shown = (query.statistic or metric.statistic) if metric.statistics else None
         return shown == self.statistic
@@ -57,7 +57,7 @@ class Agreement:
             lines.append(Line(self.target, self._words("Target", self.target), "target"))
         return lines
 
-    def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
+    def on_tile(self, query: Query, value: float | None) -> tiles.Agreed | None:
         """The target line of that query's tile; None for another statistic, or for a part of the unit."""
         if query.facets or not self.is_of_statistic(query):
             return None
@@ -116,10 +116,10 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
     query = chart.query
     if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
         return chart
-    return replace(chart, benchmarks=[*agreed_lines(query, access), *chart.benchmarks])
+    return replace(chart, benchmarks=[*agreement_lines(query, access), *chart.benchmarks])
 
 
-def agreed_lines(query: MetricQuery, access: Access) -> Sequence[Line]:
+def agreement_lines(query: Query, access: Access) -> Sequence[Line]:
     """Threshold and target of that query; empty where they are of another statistic or period."""
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
     return agreed.lines if agreed is not None and agreed.is_of(query) else ()

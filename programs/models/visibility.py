@@ -11,22 +11,22 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from orgtree.models import UnitPlacement
-from orgtree.models.sight import Sight
+from orgtree.models.visibility import Visibility
 
 EVERYTHING = ~Q(pk__in=[])
 """Every row.  An empty Q will not do: it vanishes when it is joined to another by OR."""
 
 
-def concerns(sight: Sight, unit: str = "unit") -> Q:
+def concerns(visibility: Visibility, unit: str = "unit") -> Q:
     """Rows whose `unit` the viewer may look at, or stands above one of those today; without a unit, everybody's."""
-    if sight.unit_ids is None:
+    if visibility.unit_ids is None:
         return EVERYTHING
     below = UnitPlacement.objects.filter(
-        ancestor=OuterRef(unit), unit__in=sight.unit_ids, during__contains=timezone.localdate()
+        ancestor=OuterRef(unit), unit__in=visibility.unit_ids, during__contains=timezone.localdate()
     )
-    return Q(**{unit: None}) | Q(**{f"{unit}__in": sight.unit_ids}) | Q(Exists(below))
+    return Q(**{unit: None}) | Q(**{f"{unit}__in": visibility.unit_ids}) | Q(Exists(below))
 
 
-def led_by(sight: Sight, unit: str = "unit") -> Q:
+def led_by(visibility: Visibility, unit: str = "unit") -> Q:
     """Rows of units that the viewer answers for; those of the whole organisation are led by executives and admins."""
-    return EVERYTHING if sight.leads_whole else Q(**{f"{unit}__in": sight.managed_ids})
+    return EVERYTHING if visibility.leads_whole else Q(**{f"{unit}__in": visibility.managed_ids})

@@ -9,17 +9,17 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET
 
-from insights.columns.change_mark import change_mark
+from insights.columns.change_token import change_token
 
 
 def current_token() -> str:
     """The ETag of the current figures."""
-    return quote_etag(change_mark())
+    return quote_etag(change_token())
 
 
 @login_required
 @require_GET
-def open_page_pulse(request: HttpRequest) -> HttpResponseBase:
+def page_change_token(request: HttpRequest) -> HttpResponseBase:
     """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""
     response = HttpResponse(status=204)
     response["ETag"] = current_token()

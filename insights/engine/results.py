@@ -11,7 +11,7 @@ from typing import Self
 from insights.catalogue.declarations import Metric
 from insights.catalogue.per_developer import PerDeveloper
 from insights.catalogue.result import MetricResult
-from insights.engine.fact_query import CellKey, FactQuery, Placed, StockQuery
+from insights.engine.fact_query import FactQuery, GroupKey, ScopeKind, StockQuery
 from insights.engine.plan import Clock, MeasureQuery, Plan
 from insights.engine.scan import MeasuredGroups, scan, stock
 from insights.query.measures import NOTHING, Measure, MeasureValue
@@ -39,7 +39,7 @@ class MetricResults:
 
 
 @dataclass(frozen=True)
-class Facts:
+class MeasuredFacts:
     """The results of a batch of fact queries and stock queries."""
 
     groups_by_query: Mapping[FactQuery, MeasuredGroups]
@@ -76,30 +76,30 @@ class Facts:
 
     def outcomes(
         self, metric: Metric, measure_queries: Mapping[Measure, MeasureQuery], clock: Clock
-    ) -> Callable[[CellKey], MetricResult]:
+    ) -> Callable[[GroupKey], MetricResult]:
         """A function that computes the metric's result for a group."""
         parts = {measure: self._values(measure_query, clock) for measure, measure_query in measure_queries.items()}
         return lambda key: metric.result(lambda measure: parts[measure](key))
 
-    def _values(self, measure_query: MeasureQuery, clock: Clock) -> Callable[[CellKey], MeasureValue]:
+    def _values(self, measure_query: MeasureQuery, clock: Clock) -> Callable[[GroupKey], MeasureValue]:
         """A function that looks up the measure's value for a group of the query."""
         if isinstance(measure_query.query, StockQuery):
             stock_counts = self.stock_counts[measure_query.query]
 
-            def people(key: CellKey) -> MeasureValue:
+            def people(key: GroupKey) -> MeasureValue:
                 people = stock_counts.get((key.unit_id, clock.stock_window(key.window)), 0)
                 return MeasureValue(float(people), people, people)
 
             return people
         groups_by_query, measure = self.groups_by_query[measure_query.query], measure_query.measure
 
-        def value(key: CellKey) -> MeasureValue:
+        def value(key: GroupKey) -> MeasureValue:
             group = groups_by_query.get(measure_query.key(key))
             return group.values[measure] if group else NOTHING
 
         return value
 
-    def segments(self, measure_queries: Mapping[Measure, MeasureQuery], key: CellKey) -> Iterable[Segment]:
+    def segments(self, measure_queries: Mapping[Measure, MeasureQuery], key: GroupKey) -> Iterable[Segment]:
         """The segments with facts, over measures with the same split as the key's segment."""
         for measure_query in measure_queries.values():
             if isinstance(measure_query.query, FactQuery) and len(measure_query.split) == len(key.segment):
@@ -138,14 +138,14 @@ class Facts:
 
 def results_of_plans(plans: Sequence[Plan]) -> list[MetricResults]:
     """The results of each plan, in order, all read together."""
-    facts = Facts.read(measure_query for plan in plans for measure_query in plan.measure_queries.values())
+    facts = MeasuredFacts.read(measure_query for plan in plans for measure_query in plan.measure_queries.values())
     return [_results_of(plan, facts) for plan in plans]
 
 
-def _results_of(plan: Plan, facts: Facts) -> MetricResults:
+def _results_of(plan: Plan, facts: MeasuredFacts) -> MetricResults:
     """A plan's metric results from the facts that were read."""
     whole = plan.query.window
-    key = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
+    key = GroupKey(plan.unit_id, whole, ("",) * len(plan.segments))
     # The stock at the end of a bucket may differ from that at the end of the window.
     spans = plan.windows if plan.metric.is_stock else (whole,)
     segments_found = (
@@ -154,7 +154,7 @@ def _results_of(plan: Plan, facts: Facts) -> MetricResults:
     segments = dict.fromkeys(segments_found) if plan.segments else {(): None}
     result_of = facts.outcomes(plan.metric, plan.measure_queries, plan.clock)
     groups = {
-        (window, segment): result_of(CellKey(plan.unit_id, window, segment))
+        (window, segment): result_of(GroupKey(plan.unit_id, window, segment))
         for window in plan.windows
         for segment in segments
     }
@@ -185,4 +185,4 @@ def _tells_unmatched(plan: Plan, results: Mapping[tuple[Window, Segment], Metric
     """Whether the scope includes unmatched facts, and any fact contributed."""
     whole = plan.query.window
     entered = any(result.sample_size for (window, _), result in results.items() if window == whole)
-    return entered and plan.scope.kind in (Placed.ANYBODY, Placed.UNASSIGNED)
+    return entered and plan.scope.kind in (ScopeKind.ANYBODY, ScopeKind.UNASSIGNED)

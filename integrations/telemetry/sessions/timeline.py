@@ -18,7 +18,7 @@ from integrations.models import AgentSession, Method, ToolOutcome
 PAUSE = "interval '30 minutes'"  # a stored period extends that far beyond its last event
 
 
-class Happened(StrEnum):
+class EventType(StrEnum):
     REQUEST = "request"
     TOOL = "tool"
     COMMIT = "commit"
@@ -26,11 +26,11 @@ class Happened(StrEnum):
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEvent:
     """One event; `name` is the model, tool or object id; `tokens` are the four kinds in order."""
 
     at: datetime
-    what: Happened
+    what: EventType
     name: str
     outcome: str
     error_type: str
@@ -54,7 +54,7 @@ class Hour:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ActivePeriod:
     """A period of activity, from its first event to its last."""
 
     start: datetime
@@ -113,7 +113,7 @@ _HAPPENINGS = f"""
 """  # noqa: S608 — put together from constants; values are passed apart
 
 
-class SessionStory:
+class SessionTimeline:
     """Reads the timeline of one session."""
 
     def __init__(self, session: AgentSession) -> None:
@@ -130,9 +130,9 @@ class SessionStory:
             )
             return int(cursor.fetchone()[0])
 
-    def happenings(
+    def events(
         self, *, first: int, count: int, start: datetime | None = None, end: datetime | None = None
-    ) -> list[Happening]:
+    ) -> list[TimelineEvent]:
         """Events in a stable order: at equal times, a request comes before the tool call that it causes."""
         with connection.cursor() as cursor:
             cursor.execute(
@@ -142,9 +142,9 @@ class SessionStory:
                 {**self._values, "start": start, "end": end, "limit": count, "offset": first},
             )
             return [
-                Happening(
+                TimelineEvent(
                     at,
-                    Happened(what),
+                    EventType(what),
                     name,
                     outcome,
                     error_type,
@@ -177,7 +177,7 @@ class SessionStory:
                 for start, requests, tokens, spend, calls, failures, commits in cursor.fetchall()
             ]
 
-    def stretches(self) -> list[Stretch]:
+    def stretches(self) -> list[ActivePeriod]:
         """Active periods in order, separated by pauses of more than half an hour."""
         with connection.cursor() as cursor:
             cursor.execute(
@@ -191,7 +191,7 @@ class SessionStory:
                 """,  # noqa: S608 — a constant
                 [self._session.pk],
             )
-            return [Stretch(start, max(start, end)) for start, end in cursor.fetchall()]
+            return [ActivePeriod(start, max(start, end)) for start, end in cursor.fetchall()]
 
     def tools(self) -> list[ToolUse]:
         """Tools by number of failed calls, most first."""

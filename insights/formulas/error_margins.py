@@ -20,8 +20,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from insights.formulas.bootstrap import FEWEST_REPLICATES, Values, drawn_percentiles, drawn_weights, percentile_of
 from insights.formulas.differences import CONFIDENCE, FEWEST_DEVELOPERS, students_t, widened_interval
-from insights.formulas.resampling import FEWEST_REPLICATES, Values, drawn_percentiles, drawn_weights, percentile_of
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -44,7 +44,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ErrorMargin:
     """The margin of error below and above a value, in its unit; `contributors` counts the developers behind it."""
 
     below: float
@@ -52,7 +52,7 @@ class Reach:
     contributors: int
 
 
-def reach_of_rate(counted: Counted) -> Reach | None:
+def margin_of_rate(counted: Counted) -> ErrorMargin | None:
     """Margin of error of facts per developer; None for fewer than FEWEST_DEVELOPERS contributors."""
     if counted.contributors < FEWEST_DEVELOPERS:
         return None
@@ -64,10 +64,10 @@ def reach_of_rate(counted: Counted) -> Reach | None:
     skewness = third / variance**1.5 if variance > 0 else 0.0
     t = students_t((1 + CONFIDENCE) / 2, number - 1)
     moved = skewness / (6 * math.sqrt(number)) * (1 + 2 * t**2)
-    return Reach(min(mean, error * max(0.0, t - moved)), error * max(0.0, t + moved), counted.contributors)
+    return ErrorMargin(min(mean, error * max(0.0, t - moved)), error * max(0.0, t + moved), counted.contributors)
 
 
-def reach_of_mean(values: Floats, developers: Integers) -> Reach | None:
+def margin_of_mean(values: Floats, developers: Integers) -> ErrorMargin | None:
     """Margin of error of a mean of durations, each with its developer; None for fewer than FEWEST_FOR_MEANS."""
     import numpy as np
 
@@ -79,10 +79,10 @@ def reach_of_mean(values: Floats, developers: Integers) -> Reach | None:
     apart = totals.above - mean * totals.below
     error = math.sqrt(number / (number - 1) * float(np.square(apart).sum())) / float(totals.above.sum())
     times = math.exp(students_t((1 + CONFIDENCE) / 2, number - 1) * error)
-    return Reach(mean - mean / times, mean * times - mean, number)
+    return ErrorMargin(mean - mean / times, mean * times - mean, number)
 
 
-def reach_of_median(values: Floats, developers: Integers, *, seed: int) -> Reach | None:
+def margin_of_median(values: Floats, developers: Integers, *, seed: int) -> ErrorMargin | None:
     """Margin of error of a median of durations, each with its developer; None for fewer than FEWEST_DEVELOPERS."""
     import numpy as np
 
@@ -95,7 +95,7 @@ def reach_of_median(values: Floats, developers: Integers, *, seed: int) -> Reach
     chunks = drawn_weights(number, seed=seed, replicates=replicates)
     drawn = np.concatenate([drawn_percentiles(ordered, weights, MEDIAN) for weights in chunks])
     interval = widened_interval(drawn, number, number)
-    return Reach(max(0.0, median - interval.low), max(0.0, interval.high - median), number)
+    return ErrorMargin(max(0.0, median - interval.low), max(0.0, interval.high - median), number)
 
 
 def _numbered(values: Floats, developers: Integers) -> tuple[Values, int]:

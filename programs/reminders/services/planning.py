@@ -39,7 +39,7 @@ def _plan_alone(statement: Statement, now: datetime | None) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLANNING])
-        return tell(statement, now=now)
+        return store_notices(statement, now=now)
 
 
 def notify_of_comment(comment: TicketComment) -> int:
@@ -47,17 +47,19 @@ def notify_of_comment(comment: TicketComment) -> int:
     people = list(comment.mentions.values_list("pk", flat=True))
     if comment.ticket.owner_id is not None:
         people.append(comment.ticket.owner_id)
-    return tell(notices.of_comment(comment.pk, people, windows.local_today()))
+    return store_notices(notices.of_comment(comment.pk, people, windows.local_today()))
 
 
 def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
     """In the transaction that stores it."""
     if ticket.owner_id is None:
         return 0
-    return tell(notices.of_assignment(ticket.pk, ticket.owner_id, by.pk if by else None, windows.local_today()))
+    return store_notices(
+        notices.of_assignment(ticket.pk, ticket.owner_id, by.pk if by else None, windows.local_today())
+    )
 
 
-def tell(statement: Statement, *, now: datetime | None = None) -> int:
+def store_notices(statement: Statement, *, now: datetime | None = None) -> int:
     """Store the notices that are new, and for each a delivery by every channel that is set up and wanted."""
     rows, values = statement
     with connection.cursor() as cursor:
